@@ -1,0 +1,57 @@
+"""Sound classified by its picture: four steps, as functions.
+
+    import audionet
+
+    audionet.prepare("data_audio")
+    audionet.retrain(audionet.RetrainOptions(steps=500))
+    for clip in audionet.label(["clip.mp3"]):
+        print(clip.label, clip.score)
+    print(audionet.evaluate("test_audio").confusion.accuracy)
+
+Each raises AudionetError, with a sentence for people, when it cannot go on. Importing this package loads nothing
+else; the steps load what they need when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from audionet.commands.evaluate import evaluate
+    from audionet.commands.label import label
+    from audionet.commands.prepare import prepare
+    from audionet.commands.retrain import retrain
+    from audionet.errors import AudionetError
+    from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "prepare": "audionet.commands.prepare",
+    "retrain": "audionet.commands.retrain",
+    "label": "audionet.commands.label",
+    "evaluate": "audionet.commands.evaluate",
+    "AudionetError": "audionet.errors",
+    "PictureSettings": "audionet.settings",
+    "PrepareOptions": "audionet.settings",
+    "RetrainOptions": "audionet.settings",
+    "LabelOptions": "audionet.settings",
+}
+
+__all__ = [
+    "AudionetError",
+    "LabelOptions",
+    "PictureSettings",
+    "PrepareOptions",
+    "RetrainOptions",
+    "__version__",
+    "evaluate",
+    "label",
+    "prepare",
+    "retrain",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'audionet' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

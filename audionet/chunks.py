@@ -1,0 +1,66 @@
+"""Samples -> chunks of equal length, and their WAV files."""
+
+import functools
+import io
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audionet.settings import MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a recording: int16 samples, mono, SAMPLE_RATE_HZ."""
+
+    index: int
+    start_seconds: float
+    samples: np.ndarray
+
+    @property
+    def seconds(self) -> float:
+        """Its length, at most PictureSettings.chunk_seconds."""
+        return len(self.samples) / SAMPLE_RATE_HZ
+
+
+def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chunk]:
+    """Cut a stream of sample blocks of any lengths into chunks.
+
+    All chunks are full but the last. What is left at the end is kept as a shorter chunk if it brings at least
+    MINIMUM_TAIL of a chunk of new sound, or if it is the whole recording and MINIMUM_SECONDS long.
+    """
+    size, step = settings.chunk_samples, settings.step_samples
+    waiting = np.empty(0, np.int16)
+    index = 0
+    for block in blocks:
+        waiting = np.concatenate([waiting, block])
+        while len(waiting) >= size:
+            yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting[:size])
+            waiting = waiting[step:]
+            index += 1
+    new = len(waiting) - (size - step if index else 0)
+    needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * SAMPLE_RATE_HZ
+    if new >= needed:
+        yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
+
+
+def to_wav(chunk: Chunk) -> bytes:
+    """The chunk as a 16-bit mono WAV file."""
+    segment = _audio_segment()(
+        data=chunk.samples.astype("<i2").tobytes(), sample_width=2, frame_rate=SAMPLE_RATE_HZ, channels=1
+    )
+    file = io.BytesIO()
+    segment.export(file, format="wav")
+    return file.getvalue()
+
+
+@functools.cache
+def _audio_segment() -> Any:
+    with warnings.catch_warnings():
+        # pydub warns at import when no ffmpeg is on the PATH; writing a WAV needs none.
+        warnings.simplefilter("ignore")
+        from pydub import AudioSegment
+    return AudioSegment

@@ -1,0 +1,98 @@
+"""Clip -> chunks -> pictures -> scores: the way of a recording through a model, the same as in training."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audionet import pictures
+from audionet.chunks import Chunk, cut
+from audionet.dataset import is_other_file, walk_files
+from audionet.errors import UnusableInput
+from audionet.ffmpeg import decode
+from audionet.model import Model
+from audionet.pictures import SUFFIXES, Origin
+from audionet.settings import MINIMUM_SECONDS
+from audionet.spectrogram import Painter
+
+
+@dataclass(frozen=True)
+class ClipScores:
+    """The scores of one clip: a probability for each of the model's labels, and the seconds of sound behind them."""
+
+    clip: str
+    seconds: float
+    scores: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        """The best label; of equals the first."""
+        return max(self.scores, key=lambda label: self.scores[label])
+
+    @property
+    def score(self) -> float:
+        """The best label's."""
+        return self.scores[self.label]
+
+    def best_first(self) -> list[tuple[str, float]]:
+        """The labels and their scores, the highest first."""
+        return sorted(self.scores.items(), key=lambda item: -item[1])
+
+
+def paint_recording(path: Path, painter: Painter) -> Iterator[tuple[Chunk, bytes]]:
+    """The chunks of a recording, one at a time, each with its picture as a JPG.
+
+    Raises UnusableInput when nothing of the file can be used.
+    """
+    count = 0
+    for chunk in cut(decode(path), painter.settings):
+        picture = painter.paint(chunk.samples)
+        yield chunk, pictures.encode(picture, Origin(painter.fingerprint, chunk.start_seconds, chunk.seconds))
+        count += 1
+    if not count:
+        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
+
+
+def score_clip(path: Path, model: Model, name: str | None = None) -> ClipScores:
+    """Score a recording, or a picture that `prepare` made: the mean of its chunks' scores, weighted by length.
+
+    The pictures pass through JPG as in training, so that a recording scores as its prepared pictures do.
+    Raises UnusableInput.
+    """
+    total, seconds = np.zeros(len(model.labels)), 0.0
+    for jpg, length in _clip_pictures(path, model):
+        picture, origin = pictures.decode(jpg, path)
+        if origin.fingerprint != model.painter.fingerprint:
+            raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
+        total += model.score(picture) * length
+        seconds += length
+    scores = (total / seconds).tolist()
+    return ClipScores(name or str(path), seconds, dict(zip(model.labels, scores, strict=True)))
+
+
+def _clip_pictures(path: Path, model: Model) -> Iterator[tuple[bytes, float]]:
+    if path.suffix.lower() in SUFFIXES:
+        try:
+            yield path.read_bytes(), model.painter.settings.chunk_seconds
+        except OSError as error:
+            raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+    else:
+        for chunk, jpg in paint_recording(path, model.painter):
+            yield jpg, chunk.seconds
+
+
+def find_clips(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files named, and the recordings and pictures in the folders named, sorted within each folder."""
+    for path in paths:
+        if path.is_dir():
+            found = [file for file in walk_files(path) if _is_clip(file)]
+            # Pictures lie beside the WAVs of the same chunks: each chunk counts once.
+            stems = {file.with_suffix("") for file in found if file.suffix.lower() in SUFFIXES}
+            yield from (f for f in found if f.suffix.lower() != ".wav" or f.with_suffix("") not in stems)
+        else:
+            yield path
+
+
+def _is_clip(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES or not is_other_file(path)

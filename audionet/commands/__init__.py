@@ -1,0 +1,1 @@
+"""The four steps, one module each: what the command line calls and `import audionet` offers."""

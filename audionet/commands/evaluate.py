@@ -1,0 +1,61 @@
+"""evaluate: labelled folders of clips the model has never heard -> how often it is right."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from audionet.clips import ClipScores, find_clips, score_clip
+from audionet.confusion import Confusion
+from audionet.dataset import class_folders, stray_files
+from audionet.errors import AudionetError, UnusableInput
+from audionet.model import load_model
+from audionet.progress import Progress, silent
+from audionet.settings import LabelOptions
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Right and wrong, a clip counting once; what was misclassified as (clip, its class); what could not be used."""
+
+    confusion: Confusion
+    misclassified: list[tuple[ClipScores, str]]
+    skipped: list[UnusableInput]
+
+
+def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, progress: Progress = silent) -> Evaluation:
+    """Label the clips in a folder of one folder a class, named as in training, and count.
+
+    A clip that cannot be used and a folder of a class that the model does not know are skipped, with a warning.
+    Raises AudionetError when there is no usable model or no usable clip.
+    """
+    data_audio = Path(data_audio)
+    model = load_model(options or LabelOptions())
+    skipped, todo = [], []
+
+    def skip(error: UnusableInput) -> None:
+        logger.warning("%s (skipped)", error)
+        skipped.append(error)
+
+    for path in stray_files(data_audio) if data_audio.is_dir() else []:
+        skip(UnusableInput(path, f"lies in no class folder; move it into a folder of {data_audio}"))
+    for folder in class_folders(data_audio):
+        if folder.name in model.labels:
+            todo += [(clip, folder.name) for clip in find_clips([folder])]
+        else:
+            skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)})"))
+    scored = []
+    for done, (path, truth) in enumerate(todo, start=1):
+        try:
+            scored.append((score_clip(path, model), truth))
+        except UnusableInput as error:
+            skip(error)
+        progress("clips", done, len(todo))
+    if not scored:
+        raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({', '.join(model.labels)})")
+    numbers = {label: number for number, label in enumerate(model.labels)}
+    confusion = Confusion.of(
+        model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.label] for clip, _ in scored]
+    )
+    return Evaluation(confusion, [(clip, truth) for clip, truth in scored if clip.label != truth], skipped)

@@ -1,0 +1,227 @@
+"""prepare: folders of recordings -> a spectrogram JPG and a WAV a chunk, in a folder a class."""
+
+import logging
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+from threadpoolctl import threadpool_limits
+
+from audionet.chunks import to_wav
+from audionet.clips import paint_recording
+from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings, stray_files
+from audionet.errors import AudionetError, Interrupted, UnusableInput
+from audionet.ffmpeg import find_ffmpeg
+from audionet.files import sha256_of_file, write_atomically
+from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.progress import Progress, silent
+from audionet.settings import PictureSettings, PrepareOptions, available_cores
+from audionet.spectrogram import Painter
+
+logger = logging.getLogger(__name__)
+
+SAVE_INTERVAL_SECONDS = 2.0  # at most this much finished work is done again after a kill
+
+
+@dataclass
+class PrepareReport:
+    """What `prepare` did, in recordings and chunks.
+
+    made: recordings decoded and drawn. kept: recordings that were up to date. removed: recordings that are gone
+    and whose chunks were deleted. gone: recordings that are gone and whose chunks were kept.
+    """
+
+    image_dir: Path
+    made: int = 0
+    made_chunks: int = 0
+    kept: int = 0
+    kept_chunks: int = 0
+    removed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    skipped: list[UnusableInput] = field(default_factory=list)
+
+
+def prepare(
+    data_audio: Path | str, options: PrepareOptions | None = None, *, progress: Progress = silent
+) -> PrepareReport:
+    """Make the pictures of all recordings in `data_audio`, a folder of one folder a class.
+
+    Only what is new or changed since the last time is decoded and drawn. A recording that cannot be used is
+    skipped, with a warning, and the others go on. `data_audio` is never written to.
+    Raises AudionetError when nothing can be done.
+    """
+    data_audio, options = Path(data_audio), options or PrepareOptions()
+    image_dir = options.image_dir
+    if image_dir.resolve().is_relative_to(data_audio.resolve()):
+        raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
+    recordings = list(find_recordings(data_audio))
+    report = PrepareReport(image_dir)
+    for path in stray_files(data_audio):
+        _skip(report, UnusableInput(path, f"lies in no class folder; move it into a folder of {data_audio}"))
+    if not recordings:
+        raise AudionetError(
+            f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
+        )
+    find_ffmpeg()
+    index = _open_index(image_dir, options)
+    _treat_gone(index, recordings, options, report)
+    old = dict(index.recordings)
+    changed = options.force or bool(report.removed)
+    stems = chunk_stems(sorted(old.keys() | {recording.key for recording in recordings}))
+    todo = []
+    for recording in recordings:
+        entry = _up_to_date(old.get(recording.key), recording, stems, options)
+        if entry is None:
+            todo.append(recording)
+        else:
+            changed = changed or entry != old[recording.key]
+            index.recordings[recording.key] = entry
+            report.kept += 1
+            report.kept_chunks += len(entry.chunks)
+
+    stop = Event()
+    saved = time.monotonic()
+    executor = ThreadPoolExecutor(options.jobs or available_cores())
+    limits = threadpool_limits(
+        1
+    )  # the jobs share the cores; matrix products with threads of their own only get in the way
+    try:
+        futures = {executor.submit(_make, r, stems[r.key], index.painter, options, stop): r for r in todo}
+        for done, future in enumerate(as_completed(futures), start=1):
+            recording = futures[future]
+            try:
+                entry = future.result()
+                report.made += 1
+                report.made_chunks += len(entry.chunks)
+                index.recordings[recording.key] = entry
+                changed = True
+            except UnusableInput as error:
+                _skip(report, error)
+                changed = index.recordings.pop(recording.key, None) is not None or changed
+            progress("recordings", done, len(todo))
+            if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
+                index.save(image_dir)
+                saved = time.monotonic()
+    finally:
+        stop.set()
+        executor.shutdown(cancel_futures=True)
+        limits.restore_original_limits()
+        if changed:
+            index.save(image_dir)
+            _delete_chunks(image_dir, _chunk_names(old) - _chunk_names(index.recordings))
+    report.skipped.sort(key=lambda error: error.path)
+    if not report.made and not report.kept:
+        raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
+    return report
+
+
+def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
+    """The folder's index, or a new one.
+
+    With --force all chunks that the old one lists are deleted. Raises AudionetError without it if the pictures
+    were made with other settings.
+    """
+    try:
+        index = PictureIndex.load(image_dir)
+    except AudionetError:
+        if not options.force:
+            raise
+        index = None
+    if index is not None and not options.force:
+        if index.painter.settings != options.pictures:
+            raise AudionetError(
+                f"{image_dir}: holds pictures made with other settings "
+                f"({_difference(index.painter.settings, options.pictures)}); "
+                "add --force to make them all anew, or name another --image-dir"
+            )
+        return index
+    new = PictureIndex(Painter.make(options.pictures))
+    if index is not None:
+        # The new index is written first: killed in between, a rerun finds no old picture listed under new settings.
+        new.save(image_dir)
+        _delete_chunks(image_dir, _chunk_names(index.recordings))
+    return new
+
+
+def _difference(old: PictureSettings, new: PictureSettings) -> str:
+    before, after = old.as_json(), new.as_json()
+    return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
+
+
+def _treat_gone(
+    index: PictureIndex, recordings: Iterable[Recording], options: PrepareOptions, report: PrepareReport
+) -> None:
+    """Report the recordings that are no longer there; forget them if asked to."""
+    present = {recording.key for recording in recordings}
+    gone = sorted(set(index.recordings) - present)
+    if options.prune:
+        report.removed = gone
+        removed = {key: index.recordings.pop(key) for key in gone}
+        _delete_chunks(options.image_dir, _chunk_names(removed) - _chunk_names(index.recordings))
+    else:
+        report.gone = gone
+
+
+def _up_to_date(
+    entry: RecordingEntry | None, recording: Recording, stems: dict[str, str], options: PrepareOptions
+) -> RecordingEntry | None:
+    """The entry to keep if the recording has not changed and all its files are there; else None."""
+    if entry is None:
+        return None
+    try:
+        status = recording.path.stat()
+        same_time = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+        if not same_time and (status.st_size != entry.size_bytes or sha256_of_file(recording.path) != entry.sha256):
+            return None
+    except OSError:
+        return None
+    for number, chunk in enumerate(entry.chunks):
+        if chunk.name != chunk_name(recording.class_name, stems[recording.key], number):
+            return None
+        if not (options.image_dir / f"{chunk.name}.jpg").is_file():
+            return None
+        if options.keep_wav and not (options.image_dir / f"{chunk.name}.wav").is_file():
+            return None
+    return RecordingEntry(entry.size_bytes, status.st_mtime_ns, entry.sha256, entry.chunks)
+
+
+def _make(recording: Recording, stem: str, painter: Painter, options: PrepareOptions, stop: Event) -> RecordingEntry:
+    """Decode one recording, draw its chunks and write their files."""
+    if stop.is_set():
+        raise Interrupted
+    try:
+        status = recording.path.stat()
+        digest = sha256_of_file(recording.path)
+    except OSError as error:
+        raise UnusableInput(recording.path, f"cannot be read ({error.strerror})") from error
+    entries = []
+    for chunk, jpg in paint_recording(recording.path, painter):
+        if stop.is_set():
+            raise Interrupted
+        name = chunk_name(recording.class_name, stem, chunk.index)
+        write_atomically(options.image_dir / f"{name}.jpg", jpg)
+        if options.keep_wav:
+            write_atomically(options.image_dir / f"{name}.wav", to_wav(chunk))
+        entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds))
+    return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
+
+
+def _skip(report: PrepareReport, error: UnusableInput) -> None:
+    logger.warning("%s (skipped)", error)
+    report.skipped.append(error)
+
+
+def _chunk_names(recordings: dict[str, RecordingEntry]) -> set[str]:
+    return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
+
+
+def _delete_chunks(image_dir: Path, names: Iterable[str]) -> None:
+    """Delete the files of chunks that audionet.json listed."""
+    for name in sorted(names):
+        # The names come from a file that may be a stranger's: nothing outside of image_dir is touched.
+        if (image_dir / name).resolve().is_relative_to(image_dir.resolve()):
+            for suffix in (".jpg", ".wav"):
+                (image_dir / f"{name}{suffix}").unlink(missing_ok=True)

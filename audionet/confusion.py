@@ -1,0 +1,53 @@
+"""Right and wrong, counted: the confusion matrix and what follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """matrix[i, j]: how many of class i were taken for class j. int64, classes x classes."""
+
+    labels: list[str]
+    matrix: np.ndarray
+
+    @classmethod
+    def of(
+        cls, labels: list[str], truth: Sequence[int] | np.ndarray, guesses: Sequence[int] | np.ndarray
+    ) -> "Confusion":
+        """Count pairs of class numbers."""
+        matrix = np.zeros((len(labels), len(labels)), np.int64)
+        np.add.at(matrix, (np.asarray(truth, np.intp), np.asarray(guesses, np.intp)), 1)
+        return cls(labels, matrix)
+
+    @classmethod
+    def from_rows(cls, labels: list[str], rows: list[list[int]]) -> "Confusion":
+        """From a matrix as JSON holds it."""
+        return cls(labels, np.array(rows, np.int64))
+
+    @property
+    def count(self) -> int:
+        """All that was counted."""
+        return int(self.matrix.sum())
+
+    @property
+    def correct(self) -> int:
+        """How many were taken for what they are."""
+        return int(np.trace(self.matrix))
+
+    @property
+    def accuracy(self) -> float:
+        """correct / count, 0 to 1. Raises ZeroDivisionError if nothing was counted."""
+        return self.correct / self.count
+
+    def precision(self, class_number: int) -> float | None:
+        """Of what was taken for the class, the share that is of it; None if nothing was taken for it."""
+        taken = int(self.matrix[:, class_number].sum())
+        return int(self.matrix[class_number, class_number]) / taken if taken else None
+
+    def recall(self, class_number: int) -> float | None:
+        """Of the class, the share that was taken for it; None if there was nothing of it."""
+        there = int(self.matrix[class_number].sum())
+        return int(self.matrix[class_number, class_number]) / there if there else None

@@ -1,0 +1,138 @@
+"""What is in the folders: recordings by class, pictures by class and recording. Every listing is sorted."""
+
+import hashlib
+import logging
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from audionet.errors import AudionetError
+from audionet.pictures import SUFFIXES
+
+logger = logging.getLogger(__name__)
+
+NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
+LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark and the suffix need some
+
+# Files that people keep beside their recordings. Anything else is offered to ffmpeg.
+NOT_AUDIO_SUFFIXES = frozenset(
+    ".txt .md .rst .csv .tsv .json .xml .html .htm .pdf .doc .docx .odt .log .ini .nfo .sfv .md5 .sha256 .cue .m3u "
+    ".m3u8 .pls .lrc .srt .jpg .jpeg .png .gif .bmp .webp .tif .tiff .svg .py .sh .ipynb .zip .db .ds_store "
+    ".textgrid .lab .rttm".split()
+)
+NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
+
+
+@dataclass(frozen=True, order=True)
+class Recording:
+    """A sound file in a class folder. `key` is `<class>/<path below the class folder>`, with forward slashes."""
+
+    class_name: str
+    key: str
+    path: Path
+
+
+@dataclass(frozen=True, order=True)
+class PictureFile:
+    """A chunk's picture in a class folder; `recording` is its name up to `_nohash_`, `index` the number behind."""
+
+    class_name: str
+    recording: str
+    index: int
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """`<class>/<file name without suffix>`, as audionet.json lists it."""
+        return f"{self.class_name}/{self.path.stem}"
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """The sub-folders of `folder`, one a class. Raises AudionetError if it is not a folder or has none."""
+    if not folder.is_dir():
+        raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class")
+    found = [path for path in _listing(folder) if path.is_dir()]
+    if not found:
+        raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
+    return found
+
+
+def find_recordings(data_audio: Path) -> Iterator[Recording]:
+    """The recordings below each class folder, at any depth, sorted by class and path."""
+    for folder in class_folders(data_audio):
+        for path in walk_files(folder):
+            if not is_other_file(path):
+                yield Recording(folder.name, f"{folder.name}/{path.relative_to(folder).as_posix()}", path)
+
+
+def walk_files(folder: Path) -> Iterator[Path]:
+    """The files below `folder` at any depth, sorted; links to folders are not followed."""
+    for path in _listing(folder):
+        if path.is_dir():
+            if not path.is_symlink():
+                yield from walk_files(path)
+        else:
+            yield path
+
+
+def is_other_file(path: Path) -> bool:
+    """Whether the name says that this is no recording: a text, a picture, a list."""
+    return path.suffix.lower() in NOT_AUDIO_SUFFIXES or path.name.lower() in NOT_AUDIO_NAMES
+
+
+def stray_files(data_audio: Path) -> list[Path]:
+    """The recordings that lie in `data_audio` itself, in no class folder."""
+    return [path for path in _listing(data_audio) if path.is_file() and not is_other_file(path)]
+
+
+def _listing(folder: Path) -> list[Path]:
+    """What is in a folder, sorted, without hidden files."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        logger.warning("%s: folder skipped, it cannot be read (%s)", folder, error.strerror)
+        return []
+    return [folder / name for name in names]
+
+
+def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
+    """For each recording's key, the name that its chunks' files start with, unique in the class.
+
+    It is the file's name without the suffix, with the folders below the class folder before it. Recordings that
+    would share a name, even on a file system that ignores case, get eight digits of their key's hash behind it.
+    """
+    stems, rivals = {}, defaultdict(list)
+    for key in keys:
+        class_name, _, rest = key.partition("/")
+        stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
+        stems[key] = stem
+        rivals[class_name, unicodedata.normalize("NFC", stem).casefold()].append(key)
+    for same in rivals.values():
+        for key in same:
+            data = os.fsencode(stems[key])
+            if len(same) > 1 or len(data) > LONGEST_STEM_BYTES:
+                short = data[: LONGEST_STEM_BYTES - 9].decode(errors="ignore")
+                stems[key] = f"{short}-{hashlib.sha256(os.fsencode(key)).hexdigest()[:8]}"
+    return stems
+
+
+def chunk_name(class_name: str, stem: str, index: int) -> str:
+    """`<class>/<recording>_nohash_<index>`, to which `.jpg` and `.wav` are added."""
+    return f"{class_name}/{stem}{NOHASH}{index:04d}"
+
+
+def find_pictures(image_dir: Path) -> list[PictureFile]:
+    """The pictures in each class folder, sorted. Raises AudionetError if there is no class folder."""
+    if not image_dir.is_dir():
+        raise AudionetError(f"{image_dir}: no such folder; make the pictures first with audionet prepare")
+    found = []
+    for folder in class_folders(image_dir):
+        for path in _listing(folder):
+            if path.suffix.lower() in SUFFIXES:
+                recording, _, index = path.stem.rpartition(NOHASH)
+                number = int(index) if recording and index.isdecimal() else 0
+                found.append(PictureFile(folder.name, recording or path.stem, number, path))
+    return sorted(found)

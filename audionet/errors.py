@@ -1,0 +1,26 @@
+"""What can go wrong through no fault of the program.
+
+The message is for people: which file, what is wrong, what to do now.
+"""
+
+from pathlib import Path
+
+
+class AudionetError(Exception):
+    """The command cannot go on. The message says why and what to do now."""
+
+
+class UnusableInput(AudionetError):
+    """One input file cannot be used; the others can.
+
+    `path` is the file, `reason` what is wrong with it.
+    """
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = str(path)
+        self.reason = reason
+
+
+class Interrupted(AudionetError):
+    """The work was told to stop; what was finished is kept."""

@@ -1,0 +1,39 @@
+"""Files written whole or not at all."""
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+from audionet.errors import AudionetError
+
+TEMPORARY_PREFIX = ".audionet-"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader, or a kill at any moment, finds the old file or the new one.
+
+    Makes the folder if it is not there. Raises AudionetError when the disk refuses.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise AudionetError(
+            f"{path}: cannot be written ({error.strerror}); free space or choose another folder"
+        ) from error
+
+
+def sha256_of_file(path: Path) -> str:
+    """The file's SHA-256 as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

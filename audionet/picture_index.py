@@ -1,0 +1,119 @@
+"""audionet.json: how the pictures of a folder were made, and of which recordings."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionet.errors import AudionetError
+from audionet.files import write_atomically
+from audionet.filter_bank import BINS, pack, unpack
+from audionet.settings import PICTURE_SIZE, PictureSettings
+from audionet.spectrogram import Painter
+
+FILE_NAME = "audionet.json"
+FORMAT = 1  # of audionet.json; a reader refuses others
+
+
+@dataclass(frozen=True)
+class ChunkEntry:
+    """One chunk: its picture's file name without the suffix, and its place in the recording."""
+
+    name: str
+    start_seconds: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RecordingEntry:
+    """One recording as it was when its pictures were made.
+
+    mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
+    sha256: of the file's bytes.
+    """
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+    chunks: tuple[ChunkEntry, ...]
+
+
+@dataclass
+class PictureIndex:
+    """The painter of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`."""
+
+    painter: Painter
+    recordings: dict[str, RecordingEntry] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write audionet.json into `folder`."""
+        recordings = {key: asdict(self.recordings[key]) for key in sorted(self.recordings)}
+        content = {"format": FORMAT} | painter_to_json(self.painter) | {"recordings": recordings}
+        write_atomically(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False).encode())
+
+    @classmethod
+    def load(cls, folder: Path) -> "PictureIndex | None":
+        """Read audionet.json in `folder`; None if there is none. Raises AudionetError if it is damaged."""
+        path = folder / FILE_NAME
+        try:
+            content = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise _damaged(path) from error
+        try:
+            if content["format"] != FORMAT:
+                raise AudionetError(
+                    f"{path}: written by another version of audionet (format {content['format']}); "
+                    "make the pictures anew with audionet prepare --force"
+                )
+            recordings = {key: _entry_from_json(value) for key, value in content["recordings"].items()}
+            return cls(painter_from_json(content), recordings)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _damaged(path) from error
+
+
+def painter_to_json(painter: Painter) -> dict[str, Any]:
+    """A painter as plain values, for audionet.json and for the model."""
+    return {
+        "pictures": painter.settings.as_json(),
+        "filter_bank": pack(painter.filter_bank),
+        "color_table": pack(painter.color_table),
+    }
+
+
+def painter_from_json(content: dict[str, Any]) -> Painter:
+    """The painter that `painter_to_json` described. Raises KeyError, TypeError or ValueError for anything else.
+
+    Pictures made with other constants (sample rate, window, size) than this version's are ValueErrors too.
+    """
+    described = content["pictures"]
+    try:
+        settings = PictureSettings(
+            chunk_seconds=float(described["chunk_seconds"]),
+            overlap_seconds=float(described["overlap_seconds"]),
+            representation=str(described["representation"]),
+            colormap=str(described["colormap"]),
+        )
+    except AudionetError as error:
+        raise ValueError(str(error)) from error
+    if settings.as_json() != described:
+        raise ValueError("pictures made with other constants")
+    filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, BINS))
+    if filter_bank is None or not math.isfinite(float(filter_bank.sum())):
+        raise ValueError("no filter bank")
+    return Painter(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
+
+
+def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
+    chunks = tuple(ChunkEntry(str(c["name"]), float(c["start_seconds"]), float(c["seconds"])) for c in value["chunks"])
+    return RecordingEntry(int(value["size_bytes"]), int(value["mtime_ns"]), str(value["sha256"]), chunks)
+
+
+def _damaged(path: Path) -> AudionetError:
+    return AudionetError(
+        f"{path}: damaged or not written by audionet; make the pictures anew with audionet prepare --force"
+    )

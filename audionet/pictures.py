@@ -1,0 +1,56 @@
+"""Pictures as JPG files: 299 x 299, with a comment that says how and of what they were made."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from audionet.errors import UnusableInput
+from audionet.settings import PICTURE_SIZE
+
+SUFFIXES = (".jpg", ".jpeg")
+# Of the JPG. At 95 the loss is far below the noise of any recording; at 100 the files are twice the size.
+QUALITY = 95
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a picture's comment says: the fingerprint of its settings, and its place in the recording."""
+
+    fingerprint: str
+    start_seconds: float
+    seconds: float
+
+
+def encode(picture: np.ndarray, origin: Origin) -> bytes:
+    """The JPG of a uint8 picture, PICTURE_SIZE x PICTURE_SIZE or x 3."""
+    comment = {"audionet": origin.fingerprint, "start_seconds": origin.start_seconds, "seconds": origin.seconds}
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling=0, comment=json.dumps(comment).encode())
+    return file.getvalue()
+
+
+def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
+    """The picture (uint8, PICTURE_SIZE x PICTURE_SIZE x 3) and the origin in a JPG's bytes; `path` names it in errors.
+
+    Raises UnusableInput for anything but a picture that audionet made.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            origin = _read_comment(image.info.get("comment", b""))
+            if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
+                raise UnusableInput(path, "is not a picture that audionet prepare made")
+            return np.asarray(image.convert("RGB")), origin
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError) as error:
+        raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare") from error
+
+
+def _read_comment(comment: bytes) -> Origin | None:
+    try:
+        found = json.loads(comment)
+        return Origin(str(found["audionet"]), float(found["start_seconds"]), float(found["seconds"]))
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,164 @@
+"""The constants and options of every step: names, units, defaults and limits, checked once.
+
+The command line reads its defaults here.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from audionet.errors import AudionetError
+
+SAMPLE_RATE_HZ = 16_000  # of all sound inside the program; keeps frequencies up to 8 kHz
+PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
+WINDOW_SAMPLES = 2048  # 128 ms: of the windows tried, the one that tells voices and words apart best
+MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
+MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
+
+REPRESENTATIONS = ("mel", "spectrogram", "chromagram")
+# What lies this far below a picture's loudest point is black. Chroma bands overlap, so they differ by less.
+DYNAMIC_RANGE_DB = {"mel": 80.0, "spectrogram": 80.0, "chromagram": 30.0}
+
+BOTTLENECKS = ("rows", "pool_3")
+
+TF_FILES = Path("tf_files")
+
+
+def available_cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """How sound becomes pictures; what `label` must know to make its pictures as `prepare` did.
+
+    chunk_seconds: length of sound in one picture, 0.1 to 600.
+    overlap_seconds: sound that a chunk shares with the one before it, 0 to under chunk_seconds.
+    representation: mel (mel bands), spectrogram (linear frequency) or chromagram (12 pitch classes).
+    colormap: `gray` or the name of a matplotlib colour map.
+    """
+
+    chunk_seconds: float = 20.0
+    overlap_seconds: float = 0.0
+    representation: str = "mel"
+    colormap: str = "gray"
+
+    def __post_init__(self) -> None:
+        if not MINIMUM_SECONDS <= self.chunk_seconds <= 600:
+            raise AudionetError(f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to 600")
+        if not 0 <= self.overlap_seconds < self.chunk_seconds:
+            raise AudionetError(
+                f"--overlap {self.overlap_seconds:g}: must be at least 0 and less than "
+                f"--chunk-seconds ({self.chunk_seconds:g})"
+            )
+        if self.step_samples < 1:
+            raise AudionetError(f"--overlap {self.overlap_seconds:g}: leaves no step between chunks; make it smaller")
+        if self.representation not in REPRESENTATIONS:
+            raise AudionetError(f"--representation {self.representation}: must be one of {', '.join(REPRESENTATIONS)}")
+
+    @property
+    def chunk_samples(self) -> int:
+        """Samples in a full chunk."""
+        return round(self.chunk_seconds * SAMPLE_RATE_HZ)
+
+    @property
+    def step_samples(self) -> int:
+        """Samples from the start of one chunk to the start of the next."""
+        return self.chunk_samples - round(self.overlap_seconds * SAMPLE_RATE_HZ)
+
+    @property
+    def dynamic_range_db(self) -> float:
+        """Decibels from black to white."""
+        return DYNAMIC_RANGE_DB[self.representation]
+
+    def as_json(self) -> dict[str, Any]:
+        """The options and the constants that they stand on, as plain values."""
+        return asdict(self) | {
+            "sample_rate_hz": SAMPLE_RATE_HZ,
+            "window_samples": WINDOW_SAMPLES,
+            "picture_size": PICTURE_SIZE,
+            "dynamic_range_db": self.dynamic_range_db,
+        }
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """Options of `prepare`.
+
+    keep_wav: write each chunk's sound beside its picture.
+    jobs: recordings worked on at once; None is one a core.
+    force: make all pictures anew, whatever settings the old ones had.
+    prune: delete the chunks of recordings that are gone.
+    """
+
+    image_dir: Path = TF_FILES / "data_image"
+    pictures: PictureSettings = PictureSettings()
+    jobs: int | None = None
+    keep_wav: bool = True
+    force: bool = False
+    prune: bool = False
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.jobs < 1:
+            raise AudionetError(f"--jobs {self.jobs}: must be at least 1")
+
+
+@dataclass(frozen=True)
+class RetrainOptions:
+    """Options of `retrain`.
+
+    bottleneck: rows (the embedded trunk's, averaged over time only) or pool_3 (Inception's last block, averaged
+        over time and frequency as in 2018; its trunk is looked for in model_dir).
+    learning_rate: step size of the gradient descent, over 0.
+    train_batch_size: pictures a step; -1 is all of them.
+    validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
+    seed: of all that is drawn at random.
+    force: train even if the model is up to date.
+    """
+
+    image_dir: Path = TF_FILES / "data_image"
+    steps: int = 500
+    model_dir: Path = TF_FILES / "models"
+    bottleneck_dir: Path = TF_FILES / "bottlenecks"
+    summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
+    output_graph: Path = TF_FILES / "retrained_graph.pb"
+    output_labels: Path = TF_FILES / "retrained_labels.txt"
+    architecture: str = "inception_v3"
+    bottleneck: str = "rows"
+    learning_rate: float = 1.0
+    train_batch_size: int = 100
+    validation_percentage: float = 10.0
+    testing_percentage: float = 10.0
+    seed: int = 0
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise AudionetError(f"--steps {self.steps}: must be at least 1")
+        if self.architecture != "inception_v3":
+            raise AudionetError(f"--architecture {self.architecture}: only inception_v3 is built in")
+        if self.bottleneck not in BOTTLENECKS:
+            raise AudionetError(f"--bottleneck {self.bottleneck}: must be one of {', '.join(BOTTLENECKS)}")
+        if not 0 < self.learning_rate < float("inf"):
+            raise AudionetError(f"--learning-rate {self.learning_rate:g}: must be over 0")
+        if self.train_batch_size != -1 and self.train_batch_size < 1:
+            raise AudionetError(f"--train-batch-size {self.train_batch_size}: must be at least 1, or -1 for all")
+        for name in ("validation_percentage", "testing_percentage"):
+            if not 0 <= getattr(self, name) < 100:
+                raise AudionetError(f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to under 100")
+        if self.validation_percentage + self.testing_percentage >= 100:
+            raise AudionetError("--validation-percentage and --testing-percentage leave nothing to train on")
+        if not 0 <= self.seed < 2**31:
+            raise AudionetError(f"--seed {self.seed}: must be from 0 to {2**31 - 1}")
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """Options of `label` and `evaluate`: the model's two files as `retrain` names them, whatever they end in."""
+
+    graph: Path = TF_FILES / "retrained_graph.pb"
+    labels: Path = TF_FILES / "retrained_labels.txt"

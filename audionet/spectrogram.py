@@ -1,0 +1,97 @@
+"""Chunk -> picture: a spectrogram with time to the right and frequency upwards. Pure arithmetic."""
+
+import functools
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.filter_bank import BINS, make_color_table, make_filter_bank
+from audionet.settings import PICTURE_SIZE, WINDOW_SAMPLES, PictureSettings
+
+FULL_SCALE = 32768.0  # of int16 samples
+# Hann windows farther apart than half their length would pass over some of the sound.
+LONGEST_HOP_SAMPLES = WINDOW_SAMPLES // 2
+COLUMNS_AT_ONCE = 12  # few enough to stay in the processor's cache
+# Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
+SILENCE_POWER = 1e-9
+
+# The periodic Hann window, scaled so that a full-scale sine has power 1 in its bin.
+_HANN = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW_SAMPLES) / WINDOW_SAMPLES)
+WINDOW = (_HANN * 2 / _HANN.sum()).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Everything that it takes to paint a chunk.
+
+    filter_bank: float32, PICTURE_SIZE x BINS.
+    color_table: uint8, 256 x 3, or None for grey pictures.
+    """
+
+    settings: PictureSettings
+    filter_bank: np.ndarray
+    color_table: np.ndarray | None
+
+    @classmethod
+    def make(cls, settings: PictureSettings) -> "Painter":
+        """The painter of new pictures."""
+        return cls(settings, make_filter_bank(settings.representation), make_color_table(settings.colormap))
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that differ whenever the pictures would."""
+        digest = hashlib.sha256(json.dumps(self.settings.as_json(), sort_keys=True).encode())
+        digest.update(self.filter_bank.tobytes())
+        if self.color_table is not None:
+            digest.update(self.color_table.tobytes())
+        return digest.hexdigest()[:16]
+
+    def paint(self, samples: np.ndarray) -> np.ndarray:
+        """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
+
+        samples: int16, mono, SAMPLE_RATE_HZ, at least 2 and at most a chunk's length. A shorter chunk keeps its
+        scale: its columns are repeated from the start until the picture is full. (Stretched, its rhythm would be
+        another; left black, the average over time would be too.)
+
+        Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
+        """
+        columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
+        power = self.filter_bank @ power_spectrum(samples, columns).T
+        grey = to_grey(power, self.settings.dynamic_range_db)
+        grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
+        return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
+
+
+def power_spectrum(samples: np.ndarray, columns: int) -> np.ndarray:
+    """Power by time and frequency: float32, columns x BINS, a full-scale sine being 1.
+
+    The columns divide the samples evenly. Each is the mean over its windows, which lie at most
+    LONGEST_HOP_SAMPLES apart; at both ends the sound is mirrored.
+    """
+    windows_a_column = math.ceil(len(samples) / columns / LONGEST_HOP_SAMPLES)
+    count = columns * windows_a_column
+    centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
+    padded = np.pad(samples.astype(np.float32) / np.float32(FULL_SCALE), WINDOW_SAMPLES // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)
+    power = np.empty((columns, BINS), np.float32)
+    for start in range(0, columns, COLUMNS_AT_ONCE):
+        block = power[start : start + COLUMNS_AT_ONCE]
+        first = start * windows_a_column
+        frames = windows[centres[first : first + len(block) * windows_a_column]] * WINDOW
+        spectrum = np.fft.rfft(frames, axis=1)
+        squares = spectrum.real**2 + spectrum.imag**2
+        squares.reshape(len(block), windows_a_column, BINS).mean(axis=1, out=block)
+    return power
+
+
+def to_grey(power: np.ndarray, dynamic_range_db: float) -> np.ndarray:
+    """Power -> uint8: 255 at the loudest point, 0 from dynamic_range_db below it; all 0 for silence."""
+    loudest = power.max()
+    if not loudest > SILENCE_POWER:
+        return np.zeros(power.shape, np.uint8)
+    floor = 10 ** (-dynamic_range_db / 10)
+    decibels = 10 * np.log10(np.maximum(power / loudest, floor))
+    return np.asarray(np.rint(255 * (1 + decibels / dynamic_range_db)), np.uint8)

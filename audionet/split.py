@@ -1,0 +1,141 @@
+"""Which pictures are trained on and which are held out: by recording, by content, the same whatever is added later."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+PARTS = (TRAIN, VALIDATION, TEST)
+ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its times
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture as the split sees it.
+
+    recording: what must stay together, the same for all chunks of one recording.
+    start_seconds, end_seconds: its place in the recording.
+    """
+
+    class_name: str
+    recording: str
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True)
+class Split:
+    """The part of each item (None: left out, for it shares sound with a held-out one), and what had to be said."""
+
+    parts: list[str | None]
+    notes: list[str]
+
+    def indices(self, part: str) -> list[int]:
+        """The positions of a part's items."""
+        return [i for i, found in enumerate(self.parts) if found == part]
+
+
+def split(items: Sequence[Item], validation_percentage: float, testing_percentage: float) -> Split:
+    """Assign every item to train, validation or test.
+
+    A recording's place depends on its own name alone, as in Google's retrain.py: its hash, 0 to 100, is compared
+    with the percentages. A class that leaves a part empty so lends it the recording whose hash is nearest. A class
+    with fewer recordings than parts is split by time instead: the start of every recording to train on, the end to
+    test, and a note says so.
+    """
+    shares = {TEST: testing_percentage, VALIDATION: validation_percentage}
+    wanted = [part for part, share in shares.items() if share > 0]
+    parts: list[str | None] = [TRAIN] * len(items)
+    notes = []
+    by_class: dict[str, list[int]] = defaultdict(list)
+    for i, item in enumerate(items):
+        by_class[item.class_name].append(i)
+    for class_name in sorted(by_class):
+        members = by_class[class_name]
+        recordings = {items[i].recording for i in members}
+        missing = len(wanted) + 1 - len(recordings)
+        if missing <= 0:
+            assigned = split_recordings(recordings, validation_percentage, testing_percentage)
+            for i in members:
+                parts[i] = assigned[items[i].recording]
+        else:
+            for i, part in split_by_time(items, members, validation_percentage, testing_percentage).items():
+                parts[i] = part
+            notes.append(_note(class_name, len(recordings), missing, [parts[i] for i in members], wanted))
+    return Split(parts, notes)
+
+
+def split_recordings(
+    recordings: Iterable[str], validation_percentage: float, testing_percentage: float
+) -> dict[str, str]:
+    """The part of each recording of one class; none of the wanted parts is empty if there are enough recordings."""
+    by_hash = sorted((percentage_hash(name), name) for name in set(recordings))
+    assigned = {}
+    for position, name in by_hash:
+        if position < testing_percentage:
+            assigned[name] = TEST
+        elif position < testing_percentage + validation_percentage:
+            assigned[name] = VALIDATION
+        else:
+            assigned[name] = TRAIN
+    names = [name for _, name in by_hash]
+    # The lowest hashes are nearest to the held-out parts, the highest to training.
+    borrowers = [
+        (TEST, names, testing_percentage),
+        (VALIDATION, names, validation_percentage),
+        (TRAIN, names[::-1], 100),
+    ]
+    for part, nearest_first, share in borrowers:
+        if share > 0 and part not in assigned.values():
+            counts = Counter(assigned.values())
+            lender = max(PARTS, key=lambda part: counts[part])
+            assigned[next(name for name in nearest_first if assigned[name] == lender)] = part
+    return assigned
+
+
+def percentage_hash(name: str) -> float:
+    """A number from 0 to under 100 that depends on the name alone, evenly spread."""
+    return int(hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest()[:8], 16) / 2**32 * 100
+
+
+def split_by_time(
+    items: Sequence[Item], members: Sequence[int], validation_percentage: float, testing_percentage: float
+) -> dict[int, str | None]:
+    """Lay a class's recordings end to end: the start is trained on, the end is for test, before it validation.
+
+    Each wanted part gets at least one chunk if there are enough; training comes first, then test. A chunk that
+    shares sound with one of a later part is left out (None).
+    """
+    ordered = sorted(
+        members,
+        key=lambda i: (percentage_hash(items[i].recording), items[i].recording, items[i].start_seconds),
+    )
+    count = len(ordered)
+    test = min(count - 1, max(1, round(count * testing_percentage / 100))) if testing_percentage else 0
+    rest = count - test
+    validation = min(rest - 1, max(1, round(count * validation_percentage / 100))) if validation_percentage else 0
+    names = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
+    parts: dict[int, str | None] = {}
+    for i, name in zip(ordered, names, strict=True):
+        shares_sound = any(
+            other != name
+            and items[j].recording == items[i].recording
+            and items[i].start_seconds < items[j].start_seconds < items[i].end_seconds - ROUNDING_SECONDS
+            for j, other in zip(ordered, names, strict=True)
+        )
+        parts[i] = None if shares_sound else name
+    return parts
+
+
+def _note(class_name: str, have: int, missing: int, parts: list[str | None], wanted: list[str]) -> str:
+    plural = "recording" if missing == 1 else "recordings"
+    empty = [part for part in wanted if part not in parts]
+    note = (
+        f"class {class_name!r} has {have} of the {have + missing} recordings that an honest split needs "
+        f"({missing} more {plural}); its recordings are split by time instead, "
+        "so its accuracy may look better than it is"
+    )
+    if empty:
+        note += f", and it has too few chunks for {' and '.join(empty)}"
+    return note

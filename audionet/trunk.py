@@ -1,0 +1,80 @@
+"""Picture -> bottleneck: the embedded Inception v3, cut where it hears best, run by LiteRT."""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionet.errors import AudionetError
+from audionet.quiet import quiet_stderr
+from audionet.settings import PICTURE_SIZE
+
+# What scripts/make_trunk.py printed. A trunk with other bytes is damaged, and is refused.
+SHA256 = {
+    "rows": "4d6eeb5a3a065dade7a6a2c588bb27a65f2c17173fe074fb980eac5e6fdd4bf2",
+    "pool_3": "32c656d089dc42c19b1dad3c02c99766fe72bf0d08ba3ee1a9838a2b25765dc7",
+}
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The LiteRT flatbuffer of a cut network. `name` is what `--bottleneck` calls it."""
+
+    name: str
+    flatbuffer: bytes
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the flatbuffer, in hexadecimal."""
+        return hashlib.sha256(self.flatbuffer).hexdigest()
+
+
+def load_trunk(name: str, model_dir: Path) -> Trunk:
+    """The trunk for `--bottleneck` name: `rows` from the package, `pool_3` from model_dir.
+
+    Raises AudionetError when it is not there or its checksum is wrong.
+    """
+    file_name = f"inception_v3_{name}.tflite"
+    try:
+        if name == "rows":
+            where = f"audionet's own {file_name}"
+            data = (resources.files("audionet") / "weights" / file_name).read_bytes()
+            remedy = "reinstall audionet"
+        else:
+            where = str(model_dir / file_name)
+            remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {where}"
+            data = Path(where).read_bytes()
+    except OSError as error:
+        raise AudionetError(f"{where}: cannot be read ({error.strerror}); {remedy}") from error
+    trunk = Trunk(name, data)
+    if trunk.sha256 != SHA256[name]:
+        raise AudionetError(f"{where}: its checksum is wrong; {remedy}")
+    return trunk
+
+
+class Interpreter:
+    """A LiteRT network from one picture to one float32 array. Not for two threads at once."""
+
+    def __init__(self, flatbuffer: bytes, threads: int = 1) -> None:
+        """Raises ValueError when the bytes are no network from a picture to one output."""
+        with quiet_stderr():
+            from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
+
+            self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
+        if len(inputs) != 1 or len(outputs) != 1 or tuple(inputs[0]["shape"]) != shape:
+            raise ValueError(f"not a network from one picture {shape} to one output")
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self.output_shape = tuple(int(n) for n in outputs[0]["shape"][1:])
+
+    def run(self, picture: np.ndarray) -> np.ndarray:
+        """The output for a uint8 picture (PICTURE_SIZE x PICTURE_SIZE x 3): float32, of output_shape."""
+        self._interpreter.set_tensor(self._input, picture[None].astype(np.float32) / np.float32(255))
+        self._interpreter.invoke()
+        return np.asarray(self._interpreter.get_tensor(self._output)[0])
