@@ -20,6 +20,7 @@ EXPLANATIONS = {
     "matches no streams": "has no sound in it",
     "does not contain any stream": "has no sound in it",
     "Invalid data found": "is not audio that ffmpeg can read",
+    "Invalid argument": "is not audio that ffmpeg can read",  # release 5, of a text
     "Failed to find two consecutive MPEG audio frames": "is not audio that ffmpeg can read",
     "could not find codec parameters": "is not audio that ffmpeg can read",
     "moov atom not found": "is cut off or damaged: its table of contents is missing",
@@ -100,7 +101,7 @@ def _explain(messages: str) -> str:
             return meaning
     _check_works()
     lines = messages.strip().splitlines()
-    return f"cannot be decoded ({lines[-1].strip()})" if lines else "holds no sound"
+    return f"cannot be decoded ({lines[-1].rpartition(': ')[2].strip()})" if lines else "holds no sound"
 
 
 def _check_works() -> None:

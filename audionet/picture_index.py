@@ -60,9 +60,11 @@ class PictureIndex:
         path = folder / FILE_NAME
         try:
             content = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
+        except ValueError as error:
             raise _damaged(path) from error
         try:
             if content["format"] != FORMAT:

@@ -48,6 +48,9 @@ class PictureSettings:
     colormap: str = "gray"
 
     def __post_init__(self) -> None:
+        # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
+        object.__setattr__(self, "chunk_seconds", float(self.chunk_seconds))
+        object.__setattr__(self, "overlap_seconds", float(self.overlap_seconds))
         if not MINIMUM_SECONDS <= self.chunk_seconds <= 600:
             raise AudionetError(f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to 600")
         if not 0 <= self.overlap_seconds < self.chunk_seconds:

@@ -64,6 +64,10 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         [picture.path for picture in pictures], trunk, index.painter.fingerprint, options.bottleneck_dir, progress
     )
     pictures = [pictures[position] for position in found.kept]
+    if not pictures:
+        raise AudionetError(
+            f"{options.image_dir}: none of its pictures can be used; make them anew with audionet prepare --force"
+        )
     _require_classes(options.image_dir, pictures)
     labels = sorted({picture.class_name for picture in pictures})
     targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)

@@ -1,0 +1,85 @@
+"""Sounds made to order, folders of them, and the tool run as a user runs it."""
+
+import math
+import os
+import subprocess
+import sys
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet.settings import SAMPLE_RATE_HZ
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
+SAMPLE_CLIPS = ROOT / "tf_files" / "test_audio"
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def tone(frequency_hz: float, seconds: float, amplitude: float = 0.5, rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
+    """A sine as int16 samples."""
+    time = np.arange(round(seconds * rate_hz)) / rate_hz
+    return np.rint(32767 * amplitude * np.sin(2 * np.pi * frequency_hz * time)).astype(np.int16)
+
+
+def write_wav(path: Path, samples: np.ndarray, rate_hz: int = SAMPLE_RATE_HZ) -> Path:
+    """A 16-bit WAV of samples (n, or n x channels)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return path
+
+
+def read_wav(path: Path) -> tuple[int, np.ndarray]:
+    """Sample rate and samples of a mono 16-bit WAV."""
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
+        return file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarray:
+    """Short tones of random pitch between two frequencies, in a little noise: a class that can be told by ear."""
+    random = np.random.default_rng(seed)
+    parts = [tone(random.uniform(low_hz, high_hz), 0.2) for _ in range(math.ceil(seconds / 0.2))]
+    samples = np.concatenate(parts)[: round(seconds * SAMPLE_RATE_HZ)]
+    return (samples + random.normal(0, 100, len(samples))).astype(np.int16)
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path) -> Path:
+    """data_audio/ with 4 recordings of 2.5 s of low tones and 4 of high ones."""
+    folder = tmp_path / "data_audio"
+    for n in range(4):
+        write_wav(folder / "low" / f"low-{n}.wav", chirps(n, 200, 400, 2.5))
+        write_wav(folder / "high" / f"high-{n}.wav", chirps(10 + n, 2000, 3000, 2.5))
+    return folder
+
+
+@pytest.fixture
+def audionet(tmp_path: Path) -> Run:
+    """`audionet(arguments...)` run as a process in tmp_path."""
+
+    def run(
+        *arguments: object, cwd: Path = tmp_path, env: dict[str, str] | None = None, stdin: bytes | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        finished = subprocess.run(
+            [sys.executable, "-m", "audionet", *map(str, arguments)],
+            cwd=cwd,
+            env=os.environ | (env or {}),
+            input=stdin,
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+        out, err = finished.stdout.decode(), finished.stderr.decode()
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(finished.args, finished.returncode, out, err)
+
+    return run

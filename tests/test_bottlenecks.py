@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet import pictures
+from audionet.bottlenecks import HEADER, Bottlenecks, Cache, cache_path, compute_bottlenecks
+from audionet.pictures import Origin
+from audionet.trunk import Interpreter, Trunk, load_trunk
+
+FINGERPRINT = "0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def trunk() -> Trunk:
+    return load_trunk("rows", Path())
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    """Three pictures of noise."""
+    random = np.random.default_rng(0)
+    found = []
+    for n in range(3):
+        path = tmp_path / f"{n}.jpg"
+        noise = random.integers(0, 255, (299, 299)).astype(np.uint8)
+        path.write_bytes(pictures.encode(noise, Origin(FINGERPRINT, 0, 20)))
+        found.append(path)
+    return found
+
+
+def compute(paths: list[Path], trunk: Trunk, folder: Path) -> Bottlenecks:
+    return compute_bottlenecks(paths, trunk, FINGERPRINT, folder)
+
+
+def test_they_are_the_trunks_output(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    found = compute(paths, trunk, tmp_path)
+    picture, _ = pictures.decode(paths[1].read_bytes(), paths[1])
+    assert np.array_equal(found.features[1], Interpreter(trunk.flatbuffer).run(picture).ravel().astype(np.float16))
+    assert (found.kept, found.computed) == ([0, 1, 2], 3)
+
+
+def test_a_second_time_nothing_is_computed(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    first = compute(paths, trunk, tmp_path)
+    cache = cache_path(tmp_path, trunk, FINGERPRINT)
+    before = cache.read_bytes()
+    again = compute(paths[::-1], trunk, tmp_path)
+    assert again.computed == 0
+    assert np.array_equal(again.features, first.features[::-1])
+    assert cache.read_bytes() == before
+
+
+def test_only_a_changed_picture_is_computed_anew(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    first = compute(paths, trunk, tmp_path)
+    paths[1].write_bytes(pictures.encode(np.zeros((299, 299), np.uint8), Origin(FINGERPRINT, 0, 20)))
+    again = compute(paths, trunk, tmp_path)
+    assert again.computed == 1
+    assert np.array_equal(again.features[[0, 2]], first.features[[0, 2]])
+    assert not np.array_equal(again.features[1], first.features[1])
+
+
+def test_other_settings_or_weights_have_their_own_cache(trunk: Trunk, tmp_path: Path) -> None:
+    other = Trunk(trunk.name, trunk.flatbuffer + b"\0")
+    caches = {cache_path(tmp_path, trunk, "a"), cache_path(tmp_path, trunk, "b"), cache_path(tmp_path, other, "a")}
+    assert len(caches) == 3
+
+
+@pytest.mark.parametrize("cut", [1, 5000, 26_000])
+def test_a_half_written_record_is_made_anew(paths: list[Path], trunk: Trunk, tmp_path: Path, cut: int) -> None:
+    first = compute(paths, trunk, tmp_path)
+    cache = cache_path(tmp_path, trunk, FINGERPRINT)
+    whole = cache.read_bytes()
+    cache.write_bytes(whole[:-cut])
+    again = compute(paths, trunk, tmp_path)
+    assert again.computed == 1
+    assert np.array_equal(again.features, first.features)
+    assert cache.read_bytes() == whole
+
+
+def test_a_flipped_bit_is_noticed(
+    paths: list[Path], trunk: Trunk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = compute(paths, trunk, tmp_path)
+    cache = cache_path(tmp_path, trunk, FINGERPRINT)
+    content = bytearray(cache.read_bytes())
+    content[len(HEADER) + 1000] ^= 4
+    cache.write_bytes(content)
+    again = compute(paths, trunk, tmp_path)
+    assert again.computed == 1
+    assert np.array_equal(again.features, first.features)
+    assert "a damaged bottleneck is made anew" in caplog.text
+    assert compute(paths, trunk, tmp_path).computed == 0
+
+
+def test_a_file_of_another_kind_is_replaced_with_a_note(
+    paths: list[Path], trunk: Trunk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache_path(tmp_path, trunk, FINGERPRINT).write_bytes(b"0.1,0.2,0.3" * 10000)
+    assert compute(paths, trunk, tmp_path).computed == 3
+    assert "not a bottleneck cache of this version" in caplog.text
+    assert compute(paths, trunk, tmp_path).computed == 0
+
+
+def test_a_damaged_or_foreign_picture_is_skipped_and_named(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    paths[0].write_bytes(paths[0].read_bytes()[:100])
+    paths[2].write_bytes(pictures.encode(np.zeros((299, 299), np.uint8), Origin("another", 0, 20)))
+    found = compute(paths, trunk, tmp_path)
+    assert found.kept == [1]
+    assert [Path(error.path).name for error in found.skipped] == ["0.jpg", "2.jpg"]
+    assert "other settings" in found.skipped[1].reason
+
+
+def test_the_cache_finds_what_it_was_given(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    given = [(bytes([n]) * 32, random.random(7).astype(np.float16)) for n in range(5)]
+    Cache(tmp_path / "c", 7).append(given[:2])
+    Cache(tmp_path / "c", 7).append(given[2:])
+    cache = Cache(tmp_path / "c", 7)
+    for digest, features in given:
+        found = cache.find(digest)
+        assert found is not None
+        assert np.array_equal(found, features)
+    assert cache.find(b"?" * 32) is None

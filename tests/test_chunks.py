@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet.chunks import Chunk, cut, to_wav
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from tests.conftest import read_wav
+
+
+def chunks_of(seconds: float, settings: PictureSettings, block: int = 7777) -> list[Chunk]:
+    """Cut a ramp, so that every sample tells where it came from."""
+    ramp = (np.arange(round(seconds * SAMPLE_RATE_HZ)) % 30000).astype(np.int16)
+    return list(cut((ramp[i : i + block] for i in range(0, len(ramp), block)), settings))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lengths"),
+    [
+        (60, [20, 20, 20]),
+        (44.9, [20, 20]),  # the tail is shorter than a quarter of a chunk
+        (45, [20, 20, 5]),
+        (59.99, [20, 20, 19.99]),
+        (7, [7]),
+        (0.1, [0.1]),
+        (0.09, []),
+        (0, []),
+    ],
+)
+def test_chunks_are_full_but_for_a_useful_tail(seconds: float, lengths: list[float]) -> None:
+    assert [chunk.seconds for chunk in chunks_of(seconds, PictureSettings())] == pytest.approx(lengths)
+
+
+def test_chunks_lie_end_to_end() -> None:
+    chunks = chunks_of(50, PictureSettings())
+    assert [chunk.start_seconds for chunk in chunks] == [0, 20, 40]
+    joined = np.concatenate([chunk.samples for chunk in chunks])
+    assert np.array_equal(joined, (np.arange(50 * SAMPLE_RATE_HZ) % 30000).astype(np.int16))
+
+
+def test_the_blocks_they_come_in_make_no_difference() -> None:
+    one, other = (chunks_of(47, PictureSettings(), block) for block in (1000, 10**6))
+    assert [c.start_seconds for c in one] == [c.start_seconds for c in other]
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(one, other, strict=True))
+
+
+def test_overlapping_chunks_share_sound_and_a_tail_needs_new_sound() -> None:
+    settings = PictureSettings(chunk_seconds=4, overlap_seconds=1)
+    chunks = chunks_of(11.5, settings)
+    assert [c.start_seconds for c in chunks] == [0, 3, 6, 9]
+    assert np.array_equal(chunks[0].samples[-SAMPLE_RATE_HZ:], chunks[1].samples[:SAMPLE_RATE_HZ])
+    assert chunks[3].seconds == 2.5
+    assert [c.start_seconds for c in chunks_of(10.9, settings)] == [0, 3, 6]  # only 0.9 s would be new
+
+
+def test_a_wav_holds_the_chunks_samples(tmp_path: Path) -> None:
+    chunk = chunks_of(25, PictureSettings())[1]
+    (tmp_path / "a.wav").write_bytes(to_wav(chunk))
+    rate, samples = read_wav(tmp_path / "a.wav")
+    assert rate == SAMPLE_RATE_HZ
+    assert np.array_equal(samples, chunk.samples)

@@ -1,0 +1,210 @@
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audionet import cli
+from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from tests.conftest import Run, tone, write_wav
+
+
+class Called(Exception):
+    """Carries the arguments that a command was called with."""
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Parse a command line and give back what its function would have been called with."""
+
+    def catch(*arguments: object, progress: object = None) -> None:  # noqa: ARG001
+        raise Called(arguments)
+
+    monkeypatch.setattr("audionet.commands.prepare.prepare", catch)
+    monkeypatch.setattr("audionet.commands.retrain.retrain", catch)
+    monkeypatch.setattr("audionet.commands.evaluate.evaluate", catch)
+
+    def run(line: str) -> Any:
+        with pytest.raises(Called) as caught:
+            cli.main(line.split())
+        return caught.value.args[0]
+
+    return run
+
+
+def test_prepares_defaults_are_the_contracts(call: Any) -> None:
+    data_audio, options = call("prepare data_audio")
+    assert data_audio == Path("data_audio")
+    assert options == PrepareOptions()
+    assert options.image_dir == Path("tf_files/data_image")
+    assert options.pictures == PictureSettings(20, 0, "mel", "gray")
+
+
+def test_every_flag_of_prepare_arrives(call: Any) -> None:
+    _, options = call(
+        "prepare d --image-dir i --chunk-seconds 5 --overlap 1 --representation chromagram --colormap viridis "
+        "--jobs 3 --no-keep-wav --force --prune"
+    )
+    pictures = PictureSettings(5, 1, "chromagram", "viridis")
+    assert options == PrepareOptions(Path("i"), pictures, 3, keep_wav=False, force=True, prune=True)
+
+
+def test_retrains_defaults_are_the_contracts(call: Any) -> None:
+    (options,) = call("retrain")
+    assert options == RetrainOptions()
+    found = {name: str(value) for name, value in dataclasses.asdict(options).items()}
+    assert found["image_dir"] == "tf_files/data_image"
+    assert found["steps"] == "500"
+    assert found["model_dir"] == "tf_files/models"
+    assert found["bottleneck_dir"] == "tf_files/bottlenecks"
+    assert found["summaries_dir"] == "tf_files/training_summaries/inception_v3"
+    assert found["output_graph"] == "tf_files/retrained_graph.pb"
+    assert found["output_labels"] == "tf_files/retrained_labels.txt"
+    assert (found["validation_percentage"], found["testing_percentage"]) == ("10.0", "10.0")
+
+
+def test_every_flag_of_retrain_arrives(call: Any) -> None:
+    (options,) = call(
+        "retrain --image-dir i --steps 7 --model-dir m --bottleneck-dir b --summaries-dir s --output-graph g.pb "
+        "--output-labels l.txt --architecture inception_v3 --bottleneck pool_3 --learning-rate 0.1 "
+        "--train-batch-size -1 --validation-percentage 20 --testing-percentage 5 --seed 9 --force"
+    )
+    expected = RetrainOptions(
+        image_dir=Path("i"),
+        steps=7,
+        model_dir=Path("m"),
+        bottleneck_dir=Path("b"),
+        summaries_dir=Path("s"),
+        output_graph=Path("g.pb"),
+        output_labels=Path("l.txt"),
+        bottleneck="pool_3",
+        learning_rate=0.1,
+        train_batch_size=-1,
+        validation_percentage=20,
+        testing_percentage=5,
+        seed=9,
+        force=True,
+    )
+    assert options == expected
+
+
+def test_the_spellings_of_2018_are_accepted(call: Any) -> None:
+    (options,) = call("retrain --how_many_training_steps=500 --image_dir=my_images --output_graph g.pb")
+    assert (options.steps, options.image_dir, options.output_graph) == (500, Path("my_images"), Path("g.pb"))
+
+
+def test_evaluates_flags_arrive(call: Any) -> None:
+    assert call("evaluate t") == (Path("t"), LabelOptions())
+    assert call("evaluate t --graph g.pb --labels l") == (Path("t"), LabelOptions(Path("g.pb"), Path("l")))
+
+
+def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
+    assert cli.modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
+
+
+@pytest.mark.parametrize("command", ["", "prepare", "retrain", "label", "evaluate"])
+def test_help_shows_examples_and_every_default(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([*command.split(), "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "examples:" in text
+    assert f"audionet {command or 'prepare'}" in text
+
+
+def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["prepare", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "kept as a shorter chunk if it is at least a quarter of a chunk long" in text
+    assert "never stretched" in text
+
+
+@pytest.mark.parametrize(
+    "line", ["", "fly", "prepare", "label", "prepare d --chunk-seconds x", "retrain --stepz 3", "label c --format xml"]
+)
+def test_a_wrong_command_line_exits_with_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(line.split())
+    assert caught.value.code == 2
+    assert "usage: audionet" in capsys.readouterr().err
+
+
+def one_line(error: str) -> str:
+    """The error's only line, without the program's name."""
+    assert error.startswith("audionet: ")
+    assert error.count("\n") == 1, error
+    return error.removeprefix("audionet: ").rstrip()
+
+
+def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet: Run, tmp_path: Path) -> None:
+    def refused(*arguments: object) -> str:
+        finished = audionet(*arguments)
+        assert finished.returncode == 2
+        assert finished.stdout == ""
+        return one_line(finished.stderr)
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "classes" / "a").mkdir(parents=True)
+    assert refused("prepare", "gone").startswith("gone: no such folder; it should hold one folder of recordings")
+    assert refused("prepare", "empty").startswith("empty: has no folders in it; put the recordings into one folder")
+    assert refused("prepare", "classes").startswith("classes: no recordings in its folders; put audio files into")
+    assert "--chunk-seconds 0: must be from 0.1 to 600" in refused("prepare", "classes", "--chunk-seconds", 0)
+    assert "less than --chunk-seconds" in refused("prepare", "classes", "--overlap", 20)
+    assert "make the pictures first with audionet prepare" in refused("retrain")
+    assert "tf_files/retrained_graph.tflite: no such model file; train one with" in refused("label", "clip.mp3")
+    assert "no such model file; train one with audionet retrain" in refused("evaluate", "classes")
+
+
+def test_one_class_is_drawn_but_not_trained_on(audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "only" / "a.wav", tone(440, 1))
+    assert audionet("prepare", "data_audio").returncode == 0
+    finished = audionet("retrain")
+    assert finished.returncode == 2
+    assert "holds only one class, 'only'; add a folder of recordings of another class" in one_line(finished.stderr)
+
+
+def test_skipped_input_is_named_and_status_1(audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
+    finished = audionet("prepare", "data_audio")
+    assert finished.returncode == 1
+    assert one_line(finished.stderr) == "data_audio/a/notes.mp3: is not audio that ffmpeg can read (skipped)"
+    assert "1 recording: 1 drawn (1 picture), 0 unchanged (0 pictures), 1 skipped" in finished.stdout
+
+
+def test_nothing_usable_is_status_2(audionet: Run, tmp_path: Path) -> None:
+    (tmp_path / "data_audio" / "a").mkdir(parents=True)
+    (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
+    finished = audionet("prepare", "data_audio")
+    assert finished.returncode == 2
+    assert "none of its 1 recordings can be used" in finished.stderr
+
+
+def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    (tmp_path / "hidden" / "imageio_ffmpeg").mkdir(parents=True)
+    (tmp_path / "hidden" / "imageio_ffmpeg" / "__init__.py").write_text("raise ImportError")
+    env = {"PATH": str(tmp_path / "empty"), "PYTHONPATH": str(tmp_path / "hidden")}
+    finished = audionet("prepare", "data_audio", env=env)
+    assert finished.returncode == 2
+    assert re.fullmatch(r"ffmpeg was not found; install it .* or run: pip install .*", one_line(finished.stderr))
+
+
+def test_an_unwritable_folder_is_one_sentence(audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    (tmp_path / "taken").write_text("a file where the folder should go")
+    finished = audionet("prepare", "data_audio", "--image-dir", "taken/pictures")
+    assert finished.returncode == 2
+    assert "cannot be written" in one_line(finished.stderr)
+
+
+def test_the_version_and_help_load_nothing_heavy(audionet: Run) -> None:
+    import subprocess
+    import sys
+
+    assert re.fullmatch(r"audionet \d+\.\d+\.\d+\n", audionet("--version").stdout)
+    program = "import sys, audionet.cli as c; c.build_parser(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not set(loaded) & {"numpy", "PIL", "tensorflow", "librosa", "tqdm"}

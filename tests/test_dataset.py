@@ -1,0 +1,90 @@
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from audionet.dataset import chunk_stems, find_pictures, find_recordings, stray_files
+from audionet.errors import AudionetError
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_recordings_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
+    touch(tmp_path, "b/2.mp3", "b/10.wav", "a/deep/er/x.ogg", "a/deep/w.flac", "a/no_suffix")
+    keys = [recording.key for recording in find_recordings(tmp_path)]
+    assert keys == ["a/deep/er/x.ogg", "a/deep/w.flac", "a/no_suffix", "b/10.wav", "b/2.mp3"]
+
+
+def test_notes_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.mp3", "a/notes.txt", "a/cover.JPG", "a/.DS_Store", "a/Thumbs.db", "a/LICENSE", ".git/x.mp3")
+    assert [recording.path.name for recording in find_recordings(tmp_path)] == ["x.mp3"]
+
+
+def test_files_in_no_class_folder_are_told(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.mp3", "lost.mp3", "README.md")
+    assert [path.name for path in stray_files(tmp_path)] == ["lost.mp3"]
+
+
+def test_a_link_that_leads_back_does_not_loop(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.mp3")
+    (tmp_path / "a" / "again").symlink_to(tmp_path / "a", target_is_directory=True)
+    assert [recording.key for recording in find_recordings(tmp_path)] == ["a/x.mp3"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_folder_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "a/x.mp3", "a/secret/y.mp3")
+    (tmp_path / "a" / "secret").chmod(0)
+    with caplog.at_level(logging.WARNING):
+        assert len(list(find_recordings(tmp_path))) == 1
+    assert "secret: folder skipped" in caplog.text
+
+
+def test_what_is_no_folder_of_classes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudionetError, match="no such folder; it should hold one folder of recordings for each class"):
+        list(find_recordings(tmp_path / "gone"))
+    with pytest.raises(AudionetError, match="has no folders in it; put the recordings into one folder for each class"):
+        list(find_recordings(tmp_path))
+
+
+def test_chunks_are_named_after_their_recording() -> None:
+    assert chunk_stems(["a/x.mp3", "a/v1.2/y.z.wav", "b/x.mp3"]) == {
+        "a/x.mp3": "x",
+        "a/v1.2/y.z.wav": "v1.2-y.z",
+        "b/x.mp3": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a/x.mp3", "a/x.wav"),
+        ("a/p/x.mp3", "a/p-x.mp3"),
+        ("a/X.mp3", "a/x.mp3"),
+        ("a/caf\u00e9.mp3", "a/cafe\u0301.mp3"),
+    ],
+)
+def test_recordings_that_would_share_a_name_stay_apart(one: str, other: str) -> None:
+    stems = chunk_stems([one, other])
+    assert stems[one].casefold() != stems[other].casefold()
+    assert chunk_stems([other, one]) == stems
+    assert all(len(stem.rsplit("-", 1)[1]) == 8 for stem in stems.values())
+
+
+def test_a_very_long_name_is_cut_and_stays_unique() -> None:
+    one, other = f"a/{'é' * 120}1.mp3", f"a/{'é' * 120}2.mp3"
+    stems = chunk_stems([one, other])
+    assert stems[one] != stems[other]
+    assert all(len(stem.encode()) <= 200 for stem in stems.values())
+
+
+def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
+    touch(tmp_path, "b/x_nohash_0001.jpg", "b/x_nohash_0000.jpg", "a/my_nohash_take_nohash_0012.jpg", "a/x.wav")
+    found = [(p.class_name, p.recording, p.index) for p in find_pictures(tmp_path)]
+    assert found == [("a", "my_nohash_take", 12), ("b", "x", 0), ("b", "x", 1)]

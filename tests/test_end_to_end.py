@@ -1,0 +1,144 @@
+"""The commands as a user runs them, on the sample voices."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run
+
+VOICES = ["allison", "carlo", "june", "paola"]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder, far from the project, where prepare and retrain have been run."""
+    folder = tmp_path_factory.mktemp("workshop")
+    for command in (["prepare", SAMPLE_VOICES], ["retrain", "--steps", "500"]):
+        finished = run_audionet(folder, *command)
+        assert finished.returncode == 0, finished.stderr
+    return folder
+
+
+def run_audionet(
+    folder: Path, *arguments: object, prefix: tuple[str, ...] = (), env: dict[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    command = [*prefix, sys.executable, "-m", "audionet", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | (env or {}), capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_sample_voices_are_as_promised() -> None:
+    files = [path for path in SAMPLE_VOICES.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 6_000_000
+    for voice in VOICES:
+        assert len(list((SAMPLE_VOICES / voice).glob("*.mp3"))) >= 5
+        assert len(list((SAMPLE_CLIPS / voice).glob("*.mp3"))) >= 3
+    for folder in (SAMPLE_VOICES, SAMPLE_CLIPS):
+        notice = (folder / "NOTICE.md").read_text()
+        for credit in ("Allison Smith", "June Wallack", "Carlo Flora", "Paola Dal Zot", "http://www.voip.ammdomus.it"):
+            assert credit in notice
+
+
+def test_every_held_out_clip_gets_its_voice(workshop: Path) -> None:
+    finished = run_audionet(workshop, "label", SAMPLE_CLIPS, "--format", "json")
+    assert finished.returncode == 0
+    clips = json.loads(finished.stdout)
+    assert len(clips) == 20
+    for clip in clips:
+        assert clip["label"] == Path(clip["clip"]).parent.name
+    evaluated = json.loads(run_audionet(workshop, "evaluate", SAMPLE_CLIPS, "--format", "json").stdout)
+    assert (evaluated["correct"], evaluated["count"], evaluated["classes"]) == (20, 20, VOICES)
+
+
+def test_a_second_time_no_work_is_done(workshop: Path) -> None:
+    def times() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in workshop.rglob("*") if path.is_file()}
+
+    before = times()
+    prepared = run_audionet(workshop, "prepare", SAMPLE_VOICES)
+    assert "20 recordings: 0 drawn (0 pictures), 20 unchanged" in prepared.stdout
+    retrained = run_audionet(workshop, "retrain", "--steps", 500)
+    assert "bottlenecks: 0 computed" in retrained.stdout
+    assert times() == before
+
+
+def test_the_same_seed_gives_the_same_model(workshop: Path) -> None:
+    outputs = ["--output-graph", "again/graph.pb", "--output-labels", "again/labels.txt", "--summaries-dir", "again/s"]
+    assert run_audionet(workshop, "retrain", *outputs).returncode == 0
+    first, again = workshop / "tf_files" / "retrained_graph.tflite", workshop / "again" / "graph.tflite"
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_the_confusion_matrix_is_printed_with_its_count(workshop: Path) -> None:
+    output = run_audionet(workshop, "retrain").stdout
+    assert "held-out accuracy:" in output
+    assert "from 4 recordings)" in output
+    assert "confusion (rows: the truth, columns: taken for)" in output
+    assert all(voice in output for voice in VOICES)
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode != 0
+    if shutil.which("unshare")
+    else True,
+    reason="no network namespaces here",
+)
+def test_everything_works_with_the_network_cut_and_without_a_system_ffmpeg(tmp_path: Path) -> None:
+    prefix = (str(shutil.which("unshare")), "-rn")
+    env = {"PATH": str(tmp_path / "no-programs"), "HOME": str(tmp_path / "home")}
+    clip = SAMPLE_CLIPS / "june" / "june-clip-1.mp3"
+    for command in (["prepare", SAMPLE_VOICES], ["retrain", "--steps", "500"], ["label", clip]):
+        finished = run_audionet(tmp_path, *command, prefix=prefix, env=env)
+        assert (finished.returncode, finished.stderr) == (0, "")
+    assert finished.stdout.splitlines()[1].split()[0] == "june"
+
+
+def test_a_wheel_labels_with_a_model_trained_elsewhere(workshop: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "audionet", source / "audionet", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, source], check=True)
+    (wheel,) = tmp_path.glob("audionet-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    for name in ("inception_v3_rows.tflite", "mel_filter_bank.npz", "NOTICE.md", "LICENSE-nsfwjs"):
+        assert f"audionet/weights/{name}" in names
+    installed = tmp_path / "installed"
+    subprocess.run([*pip, "install", "--no-deps", "--target", installed, wheel], check=True)
+    graph, labels = workshop / "tf_files/retrained_graph.pb", workshop / "tf_files/retrained_labels.txt"
+    clip = SAMPLE_CLIPS / "carlo" / "carlo-clip-2.mp3"
+    finished = run_audionet(
+        tmp_path, "label", clip, "--graph", graph, "--labels", labels, env={"PYTHONPATH": str(installed)}
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.splitlines()[1].split()[0] == "carlo"
+    where = subprocess.run(
+        [sys.executable, "-c", "import audionet; print(audionet.__file__)"],
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(installed) in where.stdout
+
+
+def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, audionet: Run) -> None:
+    from audionet.ffmpeg import find_ffmpeg
+
+    for voice in VOICES:
+        clip = SAMPLE_CLIPS / voice / f"{voice}-clip-1.mp3"
+        command = [find_ffmpeg(), "-v", "error", "-i", str(clip), "-af", "volume=-12dB", str(tmp_path / f"{voice}.wav")]
+        subprocess.run(command, check=True)
+    clips = [tmp_path / f"{voice}.wav" for voice in VOICES]
+    found = json.loads(audionet("label", *clips, "--format", "json", cwd=workshop).stdout)
+    assert [clip["label"] for clip in found] == VOICES

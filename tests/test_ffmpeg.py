@@ -1,0 +1,127 @@
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet import ffmpeg
+from audionet.errors import AudionetError, UnusableInput
+from audionet.settings import SAMPLE_RATE_HZ
+from tests.conftest import tone, write_wav
+
+
+def decoded(path: Path) -> np.ndarray:
+    return np.concatenate(list(ffmpeg.decode(path)))
+
+
+@pytest.fixture
+def fresh_search() -> None:
+    """Forget which ffmpeg was found, before and after."""
+    ffmpeg.find_ffmpeg.cache_clear()
+
+
+def test_samples_at_the_right_rate_arrive_unchanged(tmp_path: Path) -> None:
+    samples = tone(440, 3)
+    assert np.array_equal(decoded(write_wav(tmp_path / "a.wav", samples)), samples)
+
+
+def test_a_long_recording_arrives_whole_and_in_blocks(tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).integers(-9999, 9999, 100 * SAMPLE_RATE_HZ).astype(np.int16)
+    blocks = list(ffmpeg.decode(write_wav(tmp_path / "a.wav", samples)))
+    assert len(blocks) > 1
+    assert np.array_equal(np.concatenate(blocks), samples)
+
+
+def test_stereo_at_44_khz_becomes_mono_at_16_khz(tmp_path: Path) -> None:
+    left, right = tone(500, 2, 0.6, 44100), tone(500, 2, 0.2, 44100)
+    path = write_wav(tmp_path / "a.wav", np.stack([left, right], axis=1), 44100)
+    samples = decoded(path)
+    assert len(samples) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=32)
+    spectrum = np.abs(np.fft.rfft(samples[:SAMPLE_RATE_HZ].astype(float)))
+    assert spectrum.argmax() == 500
+    assert spectrum[500] / (SAMPLE_RATE_HZ / 2) == pytest.approx(0.4 * 32767, rel=0.02)
+
+
+@pytest.mark.parametrize("ending", ["mp3", "ogg", "flac", "m4a", "mkv", "wma"])
+def test_any_container_counts_as_audio(tmp_path: Path, ending: str) -> None:
+    source = write_wav(tmp_path / "a.wav", tone(1000, 2))
+    path = tmp_path / f"a.{ending}"
+    subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(source), str(path)], check=True)
+    spectrum = np.abs(np.fft.rfft(decoded(path)[:SAMPLE_RATE_HZ].astype(float)))
+    assert spectrum.argmax() == pytest.approx(1000, abs=1)
+
+
+@pytest.mark.parametrize("name", ["-i.wav", "a:b.wav", "50% of 'it'.wav", 'say "é".wav', "%03d.wav"])
+def test_no_name_is_taken_for_an_option_an_address_or_a_pattern(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = tone(440, 1)
+    write_wav(tmp_path / name, samples)
+    monkeypatch.chdir(tmp_path)
+    assert np.array_equal(decoded(Path(name)), samples)
+
+
+def test_a_truncated_recording_gives_what_can_be_read(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(440, 4))
+    path.write_bytes(path.read_bytes()[: 2 * 2 * SAMPLE_RATE_HZ])
+    assert len(decoded(path)) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
+
+
+def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(440, 100))
+    blocks = ffmpeg.decode(path)
+    next(blocks)
+    blocks.close()  # type: ignore[attr-defined]  # would hang, or leave a child, if ffmpeg were still waiting to write
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(path) not in listing
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty"),
+        (b"this is no sound\n" * 100, "is not audio that ffmpeg can read"),
+        (b"<html><body>Not found</body></html>", "is not audio that ffmpeg can read"),
+    ],
+)
+def test_what_is_no_audio_is_named_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "notes.mp3"
+    path.write_bytes(content)
+    with pytest.raises(UnusableInput, match=f"notes.mp3: {reason}"):
+        decoded(path)
+
+
+def test_a_film_without_sound_is_named_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "silent.mp4"
+    command = [ffmpeg.find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", "color=s=32x32:d=1", str(path)]
+    subprocess.run(command, check=True)
+    with pytest.raises(UnusableInput, match="has no sound in it"):
+        decoded(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnusableInput, match=r"gone.mp3: cannot be read \(No such file"):
+        decoded(tmp_path / "gone.mp3")
+
+
+@pytest.mark.usefixtures("fresh_search")
+def test_without_a_system_ffmpeg_the_packaged_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    samples = tone(440, 1)
+    assert np.array_equal(decoded(write_wav(tmp_path / "a.wav", samples)), samples)
+    assert "imageio_ffmpeg" in ffmpeg.find_ffmpeg()
+    ffmpeg.find_ffmpeg.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_search")
+def test_a_broken_ffmpeg_is_one_sentence_and_not_the_files_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "ffmpeg"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(AudionetError, match=r"ffmpeg does not work \(it ends with status 3\); reinstall") as caught:
+        decoded(write_wav(tmp_path / "a.wav", tone(440, 1)))
+    assert not isinstance(caught.value, UnusableInput)
+    ffmpeg.find_ffmpeg.cache_clear()

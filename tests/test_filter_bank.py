@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from librosa.filters import mel
+
+from audionet.errors import AudionetError
+from audionet.filter_bank import BINS, make_color_table, make_filter_bank, pack, unpack
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+
+
+def test_the_shipped_mel_filter_bank_is_librosas() -> None:
+    expected = mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE)
+    assert np.allclose(make_filter_bank("mel"), expected, rtol=1e-5, atol=1e-9)
+
+
+def test_every_row_of_every_bank_hears_something() -> None:
+    for representation in ("mel", "spectrogram", "chromagram"):
+        bank = make_filter_bank(representation)
+        assert bank.shape == (PICTURE_SIZE, BINS)
+        assert (bank.sum(axis=1) > 0).all()
+
+
+def test_linear_rows_share_the_spectrum_without_gap_or_overlap() -> None:
+    assert np.allclose(make_filter_bank("spectrogram").sum(axis=0), 1, atol=1e-4)
+
+
+def test_an_unknown_colour_map_is_refused_with_names_to_try() -> None:
+    assert make_color_table("gray") is None
+    with pytest.raises(AudionetError, match="--colormap virdis: no such colour map; try one of gray, viridis"):
+        make_color_table("virdis")
+
+
+def test_arrays_survive_as_text() -> None:
+    bank = make_filter_bank("mel")
+    found = unpack(pack(bank), np.float32, bank.shape)
+    assert found is not None
+    assert np.array_equal(found, bank)
+    assert unpack(pack(None), np.float32, (1,)) is None
+
+
+def test_text_that_unpacks_to_more_than_expected_is_refused() -> None:
+    text = pack(np.zeros(10**6, np.uint8))
+    with pytest.raises(ValueError, match="expected 768 bytes"):
+        unpack(text, np.uint8, (256, 3))

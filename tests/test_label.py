@@ -1,0 +1,191 @@
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import audionet
+from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from tests.conftest import Run, chirps, write_wav
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tf_files/ as the commands leave it after training on low and high tones, 1 s a chunk."""
+    folder = tmp_path_factory.mktemp("trained")
+    for n in range(4):
+        write_wav(folder / "data_audio" / "low" / f"low-{n}.wav", chirps(n, 200, 400, 2.5))
+        write_wav(folder / "data_audio" / "high" / f"high-{n}.wav", chirps(10 + n, 2000, 3000, 2.5))
+    for n in range(3):
+        write_wav(folder / "test_audio" / "low" / f"l{n}.wav", chirps(20 + n, 200, 400, 3.7))
+        write_wav(folder / "test_audio" / "high" / f"h{n}.wav", chirps(30 + n, 2000, 3000, 1.3))
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        audionet.prepare("data_audio", PrepareOptions(pictures=PictureSettings(chunk_seconds=1)))
+        audionet.retrain(RetrainOptions(steps=100))
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def here(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The trained folder, as the current one."""
+    monkeypatch.chdir(trained)
+    return trained
+
+
+@pytest.mark.usefixtures("here")
+def test_clips_get_their_class() -> None:
+    clips = audionet.label(["test_audio/low/l0.wav", Path("test_audio/high/h1.wav")])
+    assert [(clip.clip, clip.label) for clip in clips] == [
+        ("test_audio/low/l0.wav", "low"),
+        ("test_audio/high/h1.wav", "high"),
+    ]
+    assert all(sum(clip.scores.values()) == pytest.approx(1, abs=1e-5) for clip in clips)
+    assert clips[0].seconds == pytest.approx(3.7)
+
+
+def test_a_recording_scores_as_its_prepared_pictures_do(here: Path) -> None:
+    (whole,) = audionet.label("data_audio/low/low-1.wav")
+    pictures = audionet.label(sorted(here.glob("tf_files/data_image/low/low-1_*.jpg")))
+    weights = [1, 1, 0.5]
+    mean = sum(p.scores["low"] * w for p, w in zip(pictures, weights, strict=True)) / sum(weights)
+    assert whole.scores["low"] == pytest.approx(mean, abs=1e-6)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_folder_is_labelled_whole_and_a_chunk_counts_once() -> None:
+    clips = audionet.label("tf_files/data_image")
+    assert len(clips) == 24
+    assert {Path(clip.clip).suffix for clip in clips} == {".jpg"}
+    assert [clip.clip for clip in clips] == sorted(clip.clip for clip in clips)
+    assert len(audionet.label(["test_audio", "test_audio/low/l0.wav"])) == 7
+
+
+def test_text_shows_the_best_classes_with_scores(trained: Path, audionet: Run) -> None:
+    finished = audionet("label", "test_audio/low/l0.wav", "test_audio/high", cwd=trained)
+    assert finished.returncode == 0
+    lines = finished.stdout.splitlines()
+    assert lines[0] == "test_audio/low/l0.wav"
+    assert lines[1].split()[0] == "low"
+    assert float(lines[1].split()[1]) > 0.5
+    assert len(lines) == 4 * 3
+    only_best = audionet("label", "--top", 1, "test_audio/low/l0.wav", cwd=trained)
+    assert len(only_best.stdout.splitlines()) == 2
+
+
+def test_json_has_an_object_a_clip(trained: Path, audionet: Run) -> None:
+    finished = audionet("label", "--format", "json", "test_audio", cwd=trained)
+    clips = json.loads(finished.stdout)
+    assert len(clips) == 6
+    for clip in clips:
+        assert clip["label"] == Path(clip["clip"]).parent.name
+        assert clip["score"] == max(clip["scores"].values())
+        assert set(clip["scores"]) == {"low", "high"}
+
+
+def test_csv_has_a_line_a_clip(trained: Path, audionet: Run) -> None:
+    finished = audionet("label", "--format=csv", "test_audio", cwd=trained)
+    rows = list(csv.DictReader(io.StringIO(finished.stdout)))
+    assert [row["label"] for row in rows] == ["high"] * 3 + ["low"] * 3
+    assert float(rows[0]["score high"]) == float(rows[0]["score"])
+
+
+def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:
+    clip = (trained / "test_audio" / "low" / "l0.wav").read_bytes()
+    finished = audionet("label", "-", "--format", "json", cwd=trained, stdin=clip)
+    (found,) = json.loads(finished.stdout)
+    assert (found["clip"], found["label"]) == ("-", "low")
+    nothing = audionet("label", "-", cwd=trained, stdin=b"")
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert "-: is empty (skipped)" in nothing.stderr
+
+
+def test_bad_clips_are_named_and_the_others_labelled(trained: Path, audionet: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.mp3").write_text("no sound")
+    (tmp_path / "empty").mkdir()
+    finished = audionet(
+        "label", tmp_path / "notes.mp3", "gone.mp3", tmp_path / "empty", "test_audio/low/l0.wav", cwd=trained
+    )
+    assert finished.returncode == 1
+    assert finished.stdout.startswith("test_audio/low/l0.wav\n")
+    assert "notes.mp3: is not audio that ffmpeg can read (skipped)" in finished.stderr
+    assert "gone.mp3: cannot be read (No such file or directory) (skipped)" in finished.stderr
+    assert "empty: holds no clips (skipped)" in finished.stderr
+
+
+def test_a_picture_made_with_other_settings_is_refused(trained: Path, audionet: Run, tmp_path: Path) -> None:
+    audionet("prepare", trained / "data_audio", "--chunk-seconds", 2, "--image-dir", tmp_path / "other")
+    picture = next((tmp_path / "other").rglob("*.jpg"))
+    finished = audionet("label", picture, cwd=trained)
+    assert finished.returncode == 2
+    assert "made with other settings than the model's" in finished.stderr
+
+
+def test_evaluate_counts_a_clip_once(trained: Path, audionet: Run) -> None:
+    finished = audionet("evaluate", "test_audio", "--format", "json", cwd=trained)
+    assert finished.returncode == 0
+    found = json.loads(finished.stdout)
+    assert (found["accuracy"], found["correct"], found["count"]) == (1.0, 6, 6)
+    assert found["classes"] == ["high", "low"]
+    assert found["confusion"] == [[3, 0], [0, 3]]
+    assert found["per_class"]["low"] == {"precision": 1.0, "recall": 1.0, "count": 3}
+
+
+def test_evaluate_tells_what_was_wrong(trained: Path, audionet: Run, tmp_path: Path) -> None:
+    shutil.copytree(trained / "test_audio", tmp_path / "test")
+    shutil.copy(tmp_path / "test" / "low" / "l0.wav", tmp_path / "test" / "high" / "swapped.wav")
+    shutil.copytree(tmp_path / "test" / "low", tmp_path / "test" / "Low tones")
+    finished = audionet("evaluate", "--format", "json", tmp_path / "test", cwd=trained)
+    assert finished.returncode == 1
+    found = json.loads(finished.stdout)
+    assert found["confusion"] == [[3, 1], [0, 3]]
+    assert found["accuracy"] == pytest.approx(6 / 7)
+    assert found["per_class"]["high"]["recall"] == 0.75
+    assert found["per_class"]["low"]["precision"] == 0.75
+    assert Path(found["misclassified"][0]["clip"]).name == "swapped.wav"
+    assert "Low tones: the model has no such class (it knows high, low) (skipped)" in finished.stderr
+    text = audionet("evaluate", tmp_path / "test", cwd=trained).stdout
+    assert "accuracy: 85.7% (6 of 7 clips)" in text
+    assert "swapped.wav is high, taken for low" in text
+
+
+@pytest.mark.parametrize("ending", ["tflite", "json"])
+def test_a_model_with_a_part_missing_or_changed_is_refused(
+    trained: Path, audionet: Run, tmp_path: Path, ending: str
+) -> None:
+    for path in (trained / "tf_files").glob("retrained_*"):
+        shutil.copy(path, tmp_path / path.name)
+    arguments = ["--graph", tmp_path / "retrained_graph.pb", "--labels", tmp_path / "retrained_labels.txt"]
+    clip = trained / "test_audio" / "low" / "l0.wav"
+    assert audionet("label", clip, *arguments).returncode == 0
+    victim = tmp_path / f"retrained_graph.{ending}"
+    victim.write_bytes(victim.read_bytes()[:-50])
+    finished = audionet("label", clip, *arguments)
+    assert finished.returncode == 2
+    assert "retrained_graph.json: does not fit retrained_graph.tflite and retrained_labels.txt" in finished.stderr
+    victim.unlink()
+    finished = audionet("label", clip, *arguments)
+    assert finished.returncode == 2
+    assert f"retrained_graph.{ending}: no such model file; train one with audionet retrain" in finished.stderr
+
+
+def test_label_and_evaluate_load_none_of_the_heavy_packages(here: Path) -> None:
+    for command in (["label", "test_audio/low/l0.wav"], ["evaluate", "test_audio"]):
+        program = (
+            "import sys; from audionet.cli import main; main(sys.argv[1:]); "
+            "print(*{name.split('.')[0] for name in sys.modules})"
+        )
+        finished = subprocess.run(
+            [sys.executable, "-c", program, *command], cwd=here, capture_output=True, text=True, check=True
+        )
+        loaded = set(finished.stdout.splitlines()[-1].split())
+        assert "ai_edge_litert" in loaded
+        assert not loaded & {"tensorflow", "keras", "librosa", "matplotlib", "pydub", "scipy", "numba", "tensorboard"}

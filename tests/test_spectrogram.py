@@ -1,0 +1,128 @@
+import librosa
+import numpy as np
+import pytest
+
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
+from audionet.spectrogram import Painter, power_spectrum
+from tests.conftest import chirps, tone
+
+
+@pytest.fixture(scope="module")
+def painter() -> Painter:
+    return Painter.make(PictureSettings())
+
+
+def brightest_row(picture: np.ndarray) -> int:
+    return int(picture.astype(int).sum(axis=1).argmax())
+
+
+@pytest.mark.parametrize("frequency_hz", [100, 440, 1000, 3000, 7000])
+def test_a_tones_row_is_that_of_its_mel_band(painter: Painter, frequency_hz: float) -> None:
+    centres = librosa.mel_frequencies(PICTURE_SIZE + 2, fmin=0, fmax=SAMPLE_RATE_HZ / 2)[1:-1]
+    from_the_bottom = int(np.abs(centres - frequency_hz).argmin())
+    picture = painter.paint(tone(frequency_hz, 20))
+    assert abs(brightest_row(picture) - (PICTURE_SIZE - 1 - from_the_bottom)) <= 1
+
+
+def test_a_tones_row_in_a_linear_spectrogram_is_its_share_of_8_khz() -> None:
+    picture = Painter.make(PictureSettings(representation="spectrogram")).paint(tone(2000, 20))
+    assert brightest_row(picture) == pytest.approx(PICTURE_SIZE * 3 / 4, abs=1)
+
+
+def test_the_bright_rows_of_a_triads_chromagram_are_its_notes() -> None:
+    triad = sum(tone(frequency, 20, 0.2).astype(int) for frequency in (261.63, 329.63, 392.0))
+    picture = Painter.make(PictureSettings(representation="chromagram")).paint(np.asarray(triad, np.int16))
+    row_height = PICTURE_SIZE / 12
+    brightness = [picture[PICTURE_SIZE - 1 - int((n + 0.5) * row_height)].mean() for n in range(12)]
+    assert sorted(np.argsort(brightness)[-3:]) == [0, 4, 7]  # C, E, G
+
+
+def test_time_runs_to_the_right(painter: Painter) -> None:
+    samples = np.concatenate([tone(1000, 5), np.zeros(10 * SAMPLE_RATE_HZ, np.int16), tone(1000, 5)])
+    bright = painter.paint(samples).max(axis=0) > 200
+    assert bright[:74].all()
+    assert not bright[77:222].any()
+    assert bright[225:].all()
+
+
+def test_the_picture_agrees_with_librosas() -> None:
+    # With 299 hops of 512 samples, librosa's frames and our columns have the same centres but for half a hop.
+    samples = chirps(1, 300, 3000, 299 * 512 / SAMPLE_RATE_HZ + 1)[: 299 * 512]
+    painter = Painter.make(PictureSettings(chunk_seconds=299 * 512 / SAMPLE_RATE_HZ))
+    shifted = np.concatenate([samples[256:], np.zeros(256)]).astype(np.float32) / 32768
+    power = librosa.feature.melspectrogram(
+        y=shifted, sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, hop_length=512, n_mels=PICTURE_SIZE, pad_mode="reflect"
+    )
+    decibels = librosa.power_to_db(power, ref=np.max, top_db=80)
+    expected = np.rint(255 * (1 + decibels / 80))[::-1, :PICTURE_SIZE]
+    inner = slice(4, -4)  # at the ends librosa sees other sound
+    difference = np.abs(painter.paint(samples)[:, inner].astype(int) - expected[:, inner])
+    assert difference.max() <= 1
+
+
+def test_a_full_scale_sine_has_power_one() -> None:
+    power = power_spectrum(tone(1000, 1, 1.0), 10)
+    assert power.max() == pytest.approx(1, rel=0.01)
+
+
+def test_loudness_makes_no_difference(painter: Painter) -> None:
+    loud = chirps(3, 300, 3000, 20)
+    quiet = np.rint(loud / 4).astype(np.int16)
+    difference = np.abs(painter.paint(loud).astype(int) - painter.paint(quiet))
+    assert difference.mean() < 1
+
+
+@pytest.mark.parametrize("samples", [np.zeros(320_000, np.int16), np.full(320_000, 1, np.int16)])
+def test_silence_is_a_defined_picture(painter: Painter, samples: np.ndarray) -> None:
+    picture = painter.paint(samples)
+    assert picture.shape == (PICTURE_SIZE, PICTURE_SIZE)
+    assert picture.dtype == np.uint8
+    if not samples.any():
+        assert not picture.any()
+
+
+def test_a_short_chunk_keeps_its_time_scale_and_repeats(painter: Painter) -> None:
+    pulses = np.zeros(20 * SAMPLE_RATE_HZ, np.int16)
+    for second in range(20):
+        pulses[second * SAMPLE_RATE_HZ : second * SAMPLE_RATE_HZ + 800] = tone(1000, 0.05)
+    whole = painter.paint(pulses)
+    part = painter.paint(pulses[: 5 * SAMPLE_RATE_HZ])
+    columns = round(PICTURE_SIZE / 4)
+
+    def beats(picture: np.ndarray) -> int:
+        """How often the loudest row becomes bright."""
+        bright = picture[brightest_row(picture)] > 150
+        return int(np.count_nonzero(bright[1:] & ~bright[:-1])) + int(bright[0])
+
+    before_the_sixth = slice(columns - 3)
+    assert beats(part[:, before_the_sixth]) == beats(whole[:, before_the_sixth]) == 5
+    assert np.array_equal(part[:, columns : 2 * columns], part[:, :columns])
+    assert np.array_equal(part[:, 2 * columns : 3 * columns], part[:, :columns])
+
+
+@pytest.mark.parametrize("length", [1600, 1601, 2047, 8000, 319_999])
+def test_every_length_gives_a_whole_picture(painter: Painter, length: int) -> None:
+    picture = painter.paint(chirps(5, 300, 3000, 20)[:length])
+    assert picture.shape == (PICTURE_SIZE, PICTURE_SIZE)
+    assert picture.max() == 255
+
+
+def test_a_colour_map_colours_the_grey_picture(painter: Painter) -> None:
+    import matplotlib
+
+    samples = chirps(3, 300, 3000, 20)
+    colored = Painter.make(PictureSettings(colormap="viridis")).paint(samples)
+    expected = matplotlib.colormaps["viridis"](painter.paint(samples), bytes=True)[:, :, :3]
+    assert np.array_equal(colored, expected)
+
+
+def test_the_fingerprint_differs_with_every_setting(painter: Painter) -> None:
+    others = [
+        PictureSettings(chunk_seconds=19),
+        PictureSettings(overlap_seconds=1),
+        PictureSettings(representation="spectrogram"),
+        PictureSettings(colormap="viridis"),
+    ]
+    fingerprints = {Painter.make(settings).fingerprint for settings in others} | {painter.fingerprint}
+    assert len(fingerprints) == 5
+    assert Painter.make(PictureSettings()).fingerprint == painter.fingerprint

@@ -1,0 +1,96 @@
+"""The shape of the package: who may import whom, and where outside things are allowed in."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
+
+# A module may import from the levels above its own line, never from its own level or below.
+LEVELS = [
+    {"errors", "progress", "quiet"},
+    {"settings", "files", "confusion"},
+    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "softmax"},
+    {"spectrogram", "dataset", "graft", "bottlenecks"},
+    {"picture_index"},
+    {"model"},
+    {"clips"},
+    {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate"},
+    {"console"},
+    {"cli"},
+    {"__main__"},
+]
+# Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's).
+HOMES = {
+    "subprocess": {"ffmpeg"},
+    "imageio_ffmpeg": {"ffmpeg"},
+    "tensorflow": {"softmax"},
+    "ai_edge_litert": {"trunk", "graft"},
+    "pydub": {"chunks"},
+    "librosa": {"filter_bank"},
+    "matplotlib": {"filter_bank"},
+    "PIL": {"pictures"},
+    "tqdm": {"console"},
+}
+
+
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if not name.endswith("__init__"):
+            found[name] = ast.parse(path.read_text())
+    return found
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """Full names of the modules imported anywhere in a module, type checking aside."""
+    ignored = {
+        id(node)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name) and branch.test.id == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in ignored:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+def test_every_module_has_a_level() -> None:
+    assert set().union(*LEVELS) == set(modules())
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_imports_go_one_way(name: str) -> None:
+    level = next(n for n, names in enumerate(LEVELS) if name in names)
+    below = set().union(*LEVELS[level:])
+    for imported in imports(modules()[name]):
+        assert imported.removeprefix("audionet.") not in below, f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("package", sorted(HOMES))
+def test_outside_things_have_one_home(package: str) -> None:
+    users = {name for name, tree in modules().items() if any(i.split(".")[0] == package for i in imports(tree))}
+    assert users == HOMES[package]
+
+
+def test_only_the_console_and_the_command_line_print() -> None:
+    printing = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing == {"console"}
+
+
+def test_modules_stay_small() -> None:
+    lengths = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: n for name, n in lengths.items() if n > 320} == {}

@@ -1,0 +1,129 @@
+"""The embedded trunk against a network built another way from the same tarball."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audionet.errors import AudionetError
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram import Painter
+from audionet.trunk import Interpreter, load_trunk
+from tests.conftest import ROOT, chirps, tone
+
+
+def make_trunk_script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_trunk", ROOT / "scripts" / "make_trunk.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["make_trunk"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """nsfwjs as npm packs it; the tests that need it are skipped where npm or its registry is not to be had."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    folder = tmp_path_factory.mktemp("npm")
+    command = [npm, "pack", "--silent", make_trunk_script().PACKAGE]
+    if subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False).returncode != 0:
+        pytest.skip("npm cannot fetch nsfwjs: no network?")
+    return next(folder.glob("*.tgz"))
+
+
+def pictures() -> list[np.ndarray]:
+    """A few pictures, uint8 299 x 299 x 3: tones, noise, silence, and one in colour."""
+    noise = np.random.default_rng(0).normal(0, 3000, 20 * SAMPLE_RATE_HZ).astype(np.int16)
+    grey, colored = Painter.make(PictureSettings()), Painter.make(PictureSettings(colormap="viridis"))
+    found = [grey.paint(samples) for samples in (chirps(0, 200, 4000, 20), noise, tone(1000, 20), noise * 0)]
+    return [np.repeat(picture[:, :, None], 3, axis=2) for picture in found] + [colored.paint(chirps(1, 100, 800, 20))]
+
+
+def features_by_the_tarballs_own_description(
+    topology: dict[str, Any], weights: dict[str, np.ndarray], batch: np.ndarray, last_layer: str
+) -> np.ndarray:
+    """Walk the layers of the Keras 2 model description, one TensorFlow operation a layer, float32 throughout."""
+    import tensorflow as tf
+
+    outputs: dict[str, Any] = {}
+    for layer in topology["model_config"]["config"]["layers"]:
+        name, config = layer["name"], layer["config"]
+        if layer["class_name"] == "InputLayer":
+            outputs[name] = tf.constant(batch)
+            continue
+        inputs = [outputs[node[0]] for node in layer["inbound_nodes"][0]]
+        x = inputs[0]
+        if layer["class_name"] == "Conv2D":
+            x = tf.nn.conv2d(x, weights[f"{name}/kernel"], config["strides"], config["padding"].upper())
+        elif layer["class_name"] == "BatchNormalization":
+            mean, variance = weights[f"{name}/moving_mean"], weights[f"{name}/moving_variance"]
+            x = tf.nn.batch_normalization(x, mean, variance, weights[f"{name}/beta"], None, config["epsilon"])
+        elif layer["class_name"] == "Activation":
+            assert config["activation"] == "relu"
+            x = tf.nn.relu(x)
+        elif layer["class_name"] == "MaxPooling2D":
+            x = tf.nn.max_pool2d(x, config["pool_size"], config["strides"], config["padding"].upper())
+        elif layer["class_name"] == "AveragePooling2D":
+            x = tf.nn.avg_pool2d(x, config["pool_size"], config["strides"], config["padding"].upper())
+        elif layer["class_name"] == "Concatenate":
+            x = tf.concat(inputs, axis=config["axis"])
+        outputs[name] = x
+        if name == last_layer:
+            return np.asarray(x.numpy().mean(axis=2))
+    raise AssertionError(f"no layer {last_layer}")
+
+
+def test_the_trunk_equals_an_independent_build_of_the_same_weights(tarball: Path) -> None:
+    topology, weights = make_trunk_script().read_tarball(tarball)
+    assert len(weights) == 382
+    batch = np.stack(pictures())
+    expected = features_by_the_tarballs_own_description(topology, weights, batch / np.float32(127.5) - 1, "mixed3")
+    interpreter = Interpreter(load_trunk("rows", Path()).flatbuffer)
+    for picture, wanted in zip(batch, expected, strict=True):
+        found = interpreter.run(picture)
+        assert found.shape == wanted.shape == (17, 768)
+        cosine = (found * wanted).sum() / np.linalg.norm(found) / np.linalg.norm(wanted)
+        assert cosine > 0.999
+        assert np.linalg.norm(found) == pytest.approx(np.linalg.norm(wanted), rel=0.01)
+
+
+def test_another_tarball_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.tgz").write_bytes(b"something else")
+    with pytest.raises(SystemExit, match="has SHA-256"):
+        make_trunk_script().read_tarball(tmp_path / "other.tgz")
+
+
+def test_the_same_picture_gives_the_same_features_whatever_the_threads() -> None:
+    flatbuffer, picture = load_trunk("rows", Path()).flatbuffer, pictures()[0]
+    one, two = Interpreter(flatbuffer, 1).run(picture), Interpreter(flatbuffer, 2).run(picture)
+    assert np.array_equal(one, two)
+
+
+def test_rows_keep_frequency_and_forget_time() -> None:
+    interpreter = Interpreter(load_trunk("rows", Path()).flatbuffer)
+    painter = Painter.make(PictureSettings())
+    silence = interpreter.run(np.zeros((299, 299, 3), np.uint8))
+
+    def loudest(frequency_hz: float) -> int:
+        picture = np.repeat(painter.paint(tone(frequency_hz, 20))[:, :, None], 3, axis=2)
+        return int(np.abs(interpreter.run(picture) - silence).sum(axis=1).argmax())
+
+    assert loudest(7000) < loudest(1500) < loudest(150)  # row 0 is the highest frequency, as in the picture
+
+
+def test_a_trunk_that_is_not_there_or_damaged_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(AudionetError, match=r"cannot be read .*; make it with: python scripts/make_trunk.py"):
+        load_trunk("pool_3", tmp_path)
+    (tmp_path / "inception_v3_pool_3.tflite").write_bytes(b"damaged")
+    with pytest.raises(AudionetError, match="its checksum is wrong; make it with"):
+        load_trunk("pool_3", tmp_path)
