@@ -1,11 +1,12 @@
 # make demo   install into .venv, then the four commands on the sample voices
 # make test   install into .venv, then lint, types and tests
+# make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install benchmark clean
+.PHONY: demo test check install benchmark constraints clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -33,6 +34,11 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+# The versions that a new installation gets, for every Python and system; needs uv (pip install uv).
+constraints:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --no-header --no-annotate \
+		--upgrade --quiet --output-file constraints.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
