@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, UnusableInput
 from audionet.pictures import SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -54,18 +54,34 @@ def class_folders(folder: Path) -> list[Path]:
     """The sub-folders of `folder`, one a class. Raises AudionetError if it is not a folder or has none."""
     if not folder.is_dir():
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class")
-    found = [path for path in _listing(folder) if path.is_dir()]
+    found = []
+    for path in _listing(folder):
+        if path.is_dir():
+            # A label is a line of retrained_labels.txt.
+            if not path.name.isprintable():
+                raise AudionetError(
+                    f"{str(path)!r}: rename this folder; a class can't have such characters in its name"
+                )
+            found.append(path)
     if not found:
         raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
     return found
 
 
-def find_recordings(data_audio: Path) -> Iterator[Recording]:
-    """The recordings below each class folder, at any depth, sorted by class and path."""
+def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
+    """The recordings below each class folder, at any depth, sorted by class and path; and what lies wrong.
+
+    Wrong is a class folder without recordings, and a recording that lies in no class folder.
+    """
+    recordings, wrong = [], stray_files(data_audio)
     for folder in class_folders(data_audio):
-        for path in walk_files(folder):
-            if not is_other_file(path):
-                yield Recording(folder.name, f"{folder.name}/{path.relative_to(folder).as_posix()}", path)
+        paths = [path for path in walk_files(folder) if not is_other_file(path)]
+        for path in paths:
+            key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            recordings.append(Recording(folder.name, key, path))
+        if not paths:
+            wrong.append(UnusableInput(folder, "holds no recordings"))
+    return recordings, wrong
 
 
 def walk_files(folder: Path) -> Iterator[Path]:
@@ -83,9 +99,11 @@ def is_other_file(path: Path) -> bool:
     return path.suffix.lower() in NOT_AUDIO_SUFFIXES or path.name.lower() in NOT_AUDIO_NAMES
 
 
-def stray_files(data_audio: Path) -> list[Path]:
+def stray_files(data_audio: Path) -> list[UnusableInput]:
     """The recordings that lie in `data_audio` itself, in no class folder."""
-    return [path for path in _listing(data_audio) if path.is_file() and not is_other_file(path)]
+    reason = f"lies in no class folder; move it into a folder of {data_audio}"
+    files = [path for path in _listing(data_audio) if path.is_file()] if data_audio.is_dir() else []
+    return [UnusableInput(path, reason) for path in files if not is_other_file(path)]
 
 
 def _listing(folder: Path) -> list[Path]:

@@ -1,9 +1,11 @@
 """Files written whole or not at all."""
 
 import hashlib
+import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from audionet.errors import AudionetError
 
@@ -28,6 +30,16 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise AudionetError(
             f"{path}: cannot be written ({error.strerror}); free space or choose another folder"
         ) from error
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write `content` as JSON, atomically. File names that are no valid Unicode survive."""
+    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False).encode(errors="surrogateescape"))
+
+
+def read_json(path: Path) -> Any:
+    """What `write_json` wrote. Raises OSError or ValueError."""
+    return json.loads(path.read_bytes().decode(errors="surrogateescape"))
 
 
 def sha256_of_file(path: Path) -> str:

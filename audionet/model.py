@@ -1,7 +1,6 @@
 """The trained model on disk: a LiteRT network, its labels, and a description of both."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.files import write_atomically
+from audionet.files import read_json, write_atomically, write_json
 from audionet.picture_index import painter_from_json, painter_to_json
 from audionet.settings import LabelOptions, available_cores
 from audionet.spectrogram import Painter
@@ -60,13 +59,13 @@ def save_model(
     } | painter_to_json(painter)
     write_atomically(files.network, network)
     write_atomically(files.labels, "".join(f"{label}\n" for label in labels).encode())
-    write_atomically(files.description, json.dumps(description, indent=1, ensure_ascii=False).encode())
+    write_json(files.description, description)
 
 
 def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
     """The description and the network, if they and the labels are there and fit each other; else None."""
     try:
-        description = json.loads(files.description.read_bytes())
+        description = read_json(files.description)
         labels = files.labels.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         network = files.network.read_bytes()
         fits = (

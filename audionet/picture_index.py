@@ -1,6 +1,5 @@
 """audionet.json: how the pictures of a folder were made, and of which recordings."""
 
-import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.files import write_atomically
+from audionet.files import read_json, write_json
 from audionet.filter_bank import BINS, pack, unpack
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram import Painter
@@ -52,14 +51,14 @@ class PictureIndex:
         """Write audionet.json into `folder`."""
         recordings = {key: asdict(self.recordings[key]) for key in sorted(self.recordings)}
         content = {"format": FORMAT} | painter_to_json(self.painter) | {"recordings": recordings}
-        write_atomically(folder / FILE_NAME, json.dumps(content, indent=1, ensure_ascii=False).encode())
+        write_json(folder / FILE_NAME, content)
 
     @classmethod
     def load(cls, folder: Path) -> "PictureIndex | None":
         """Read audionet.json in `folder`; None if there is none. Raises AudionetError if it is damaged."""
         path = folder / FILE_NAME
         try:
-            content = json.loads(path.read_bytes())
+            content = read_json(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

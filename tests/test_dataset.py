@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset import chunk_stems, find_pictures, find_recordings, stray_files
+from audionet.dataset import chunk_stems, find_pictures, find_recordings
 from audionet.errors import AudionetError
 
 
@@ -17,24 +17,36 @@ def touch(root: Path, *names: str) -> None:
 
 def test_recordings_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
     touch(tmp_path, "b/2.mp3", "b/10.wav", "a/deep/er/x.ogg", "a/deep/w.flac", "a/no_suffix")
-    keys = [recording.key for recording in find_recordings(tmp_path)]
+    keys = [recording.key for recording in find_recordings(tmp_path)[0]]
     assert keys == ["a/deep/er/x.ogg", "a/deep/w.flac", "a/no_suffix", "b/10.wav", "b/2.mp3"]
 
 
 def test_notes_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/notes.txt", "a/cover.JPG", "a/.DS_Store", "a/Thumbs.db", "a/LICENSE", ".git/x.mp3")
-    assert [recording.path.name for recording in find_recordings(tmp_path)] == ["x.mp3"]
+    assert [recording.path.name for recording in find_recordings(tmp_path)[0]] == ["x.mp3"]
 
 
-def test_files_in_no_class_folder_are_told(tmp_path: Path) -> None:
-    touch(tmp_path, "a/x.mp3", "lost.mp3", "README.md")
-    assert [path.name for path in stray_files(tmp_path)] == ["lost.mp3"]
+def test_what_lies_wrong_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.mp3", "lost.mp3", "README.md", "empty/notes.txt")
+    recordings, wrong = find_recordings(tmp_path)
+    assert len(recordings) == 1
+    assert [(Path(error.path).name, error.reason.split(";")[0]) for error in wrong] == [
+        ("lost.mp3", "lies in no class folder"),
+        ("empty", "holds no recordings"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["two\nlines", os.fsdecode(b"caf\xe9")])
+def test_a_class_that_could_not_be_a_line_of_text_is_refused(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, f"{name}/x.mp3")
+    with pytest.raises(AudionetError, match="rename this folder"):
+        find_recordings(tmp_path)
 
 
 def test_a_link_that_leads_back_does_not_loop(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3")
     (tmp_path / "a" / "again").symlink_to(tmp_path / "a", target_is_directory=True)
-    assert [recording.key for recording in find_recordings(tmp_path)] == ["a/x.mp3"]
+    assert [recording.key for recording in find_recordings(tmp_path)[0]] == ["a/x.mp3"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -42,15 +54,15 @@ def test_an_unreadable_folder_is_told(tmp_path: Path, caplog: pytest.LogCaptureF
     touch(tmp_path, "a/x.mp3", "a/secret/y.mp3")
     (tmp_path / "a" / "secret").chmod(0)
     with caplog.at_level(logging.WARNING):
-        assert len(list(find_recordings(tmp_path))) == 1
+        assert len(find_recordings(tmp_path)[0]) == 1
     assert "secret: folder skipped" in caplog.text
 
 
 def test_what_is_no_folder_of_classes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AudionetError, match="no such folder; it should hold one folder of recordings for each class"):
-        list(find_recordings(tmp_path / "gone"))
+        find_recordings(tmp_path / "gone")
     with pytest.raises(AudionetError, match="has no folders in it; put the recordings into one folder for each class"):
-        list(find_recordings(tmp_path))
+        find_recordings(tmp_path)
 
 
 def test_chunks_are_named_after_their_recording() -> None:

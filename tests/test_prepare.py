@@ -159,6 +159,15 @@ def test_bad_recordings_are_named_and_the_others_used(two_classes: Path, caplog:
     assert all(f"{name}: {reason} (skipped)" in caplog.text for name, reason in reasons.items())
 
 
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", "naïve 100%.wav".encode(), b"-f.wav", b"a_nohash_b.wav"])
+def test_any_file_name_is_used(two_classes: Path, name: bytes) -> None:
+    write_wav(two_classes / "low" / os.fsdecode(name), tone(300, 1))
+    assert prepare(two_classes).made == 9
+    assert prepare(two_classes).kept == 9
+    stem = os.fsdecode(name).removesuffix(".wav")
+    assert (two_classes.parent / "data_image" / "low" / f"{stem}_nohash_0000.jpg").is_file()
+
+
 def test_other_settings_are_refused_unless_forced(two_classes: Path) -> None:
     image_dir = prepare(two_classes).image_dir
     before = state(image_dir)

@@ -38,13 +38,15 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
         logger.warning("%s (skipped)", error)
         skipped.append(error)
 
-    for path in stray_files(data_audio) if data_audio.is_dir() else []:
-        skip(UnusableInput(path, f"lies in no class folder; move it into a folder of {data_audio}"))
+    for error in stray_files(data_audio):
+        skip(error)
     for folder in class_folders(data_audio):
-        if folder.name in model.labels:
-            todo += [(clip, folder.name) for clip in find_clips([folder])]
-        else:
+        clips = list(find_clips([folder]))
+        if folder.name not in model.labels:
             skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)})"))
+        elif not clips:
+            skip(UnusableInput(folder, "holds no clips"))
+        todo += [(clip, folder.name) for clip in clips if folder.name in model.labels]
     scored = []
     for done, (path, truth) in enumerate(todo, start=1):
         try:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -12,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from audionet.chunks import to_wav
 from audionet.clips import paint_recording
-from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings, stray_files
+from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings
 from audionet.errors import AudionetError, Interrupted, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
 from audionet.files import sha256_of_file, write_atomically
@@ -57,14 +58,14 @@ def prepare(
     image_dir = options.image_dir
     if image_dir.resolve().is_relative_to(data_audio.resolve()):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
-    recordings = list(find_recordings(data_audio))
+    recordings, wrong = find_recordings(data_audio)
     report = PrepareReport(image_dir)
-    for path in stray_files(data_audio):
-        _skip(report, UnusableInput(path, f"lies in no class folder; move it into a folder of {data_audio}"))
     if not recordings:
         raise AudionetError(
             f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
         )
+    for error in wrong:
+        _skip(report, error)
     find_ffmpeg()
     index = _open_index(image_dir, options)
     _treat_gone(index, recordings, options, report)
@@ -225,3 +226,5 @@ def _delete_chunks(image_dir: Path, names: Iterable[str]) -> None:
         if (image_dir / name).resolve().is_relative_to(image_dir.resolve()):
             for suffix in (".jpg", ".wav"):
                 (image_dir / f"{name}{suffix}").unlink(missing_ok=True)
+            with suppress(OSError):  # a class folder goes with its last chunk
+                (image_dir / name).parent.rmdir()
