@@ -38,7 +38,7 @@ def test_stereo_at_44_khz_becomes_mono_at_16_khz(tmp_path: Path) -> None:
     samples = decoded(path)
     assert len(samples) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=32)
     spectrum = np.abs(np.fft.rfft(samples[:SAMPLE_RATE_HZ].astype(float)))
-    assert spectrum.argmax() == 500
+    assert np.argmax(spectrum) == 500
     assert spectrum[500] / (SAMPLE_RATE_HZ / 2) == pytest.approx(0.4 * 32767, rel=0.02)
 
 
@@ -48,7 +48,7 @@ def test_any_container_counts_as_audio(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
     subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(source), str(path)], check=True)
     spectrum = np.abs(np.fft.rfft(decoded(path)[:SAMPLE_RATE_HZ].astype(float)))
-    assert spectrum.argmax() == pytest.approx(1000, abs=1)
+    assert np.argmax(spectrum) == pytest.approx(1000, abs=1)
 
 
 @pytest.mark.parametrize("name", ["-i.wav", "a:b.wav", "50% of 'it'.wav", 'say "é".wav', "%03d.wav"])

@@ -101,6 +101,19 @@ def test_only_what_is_new_or_changed_is_done(two_classes: Path, decodings: list[
     assert len(unchanged) == 7 * 6
 
 
+def test_old_chunks_go_before_the_index_forgets_them(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    write_wav(two_classes / "high" / "high-1.wav", tone(2500, 1))  # had three chunks, has one
+
+    def killed(stage: str, done: int, total: int) -> None:
+        assert (stage, done, total) == ("recordings", 1, 1)
+        assert sorted(path.name for path in image_dir.glob("high/high-1*.jpg")) == ["high-1_nohash_0000.jpg"]
+        listed = json.loads((image_dir / "audionet.json").read_text())["recordings"]["high/high-1.wav"]["chunks"]
+        assert len(listed) == 3
+
+    audionet.prepare(two_classes, PrepareOptions(image_dir, ONE_SECOND), progress=killed)
+
+
 def test_a_deleted_picture_is_made_again(two_classes: Path) -> None:
     image_dir = prepare(two_classes).image_dir
     victim = image_dir / "low" / "low-1_nohash_0001.jpg"

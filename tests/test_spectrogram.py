@@ -13,7 +13,7 @@ def painter() -> Painter:
 
 
 def brightest_row(picture: np.ndarray) -> int:
-    return int(picture.astype(int).sum(axis=1).argmax())
+    return int(np.argmax(picture.astype(int).sum(axis=1)))
 
 
 @pytest.mark.parametrize("frequency_hz", [100, 440, 1000, 3000, 7000])

@@ -86,9 +86,8 @@ def prepare(
     stop = Event()
     saved = time.monotonic()
     executor = ThreadPoolExecutor(options.jobs or available_cores())
-    limits = threadpool_limits(
-        1
-    )  # the jobs share the cores; matrix products with threads of their own only get in the way
+    # The jobs share the cores; matrix products with threads of their own only get in the way.
+    limits = threadpool_limits(1)
     try:
         futures = {executor.submit(_make, r, stems[r.key], index.painter, options, stop): r for r in todo}
         for done, future in enumerate(as_completed(futures), start=1):
@@ -97,11 +96,12 @@ def prepare(
                 entry = future.result()
                 report.made += 1
                 report.made_chunks += len(entry.chunks)
-                index.recordings[recording.key] = entry
+                _replace(index, recording.key, entry, image_dir)
                 changed = True
             except UnusableInput as error:
                 _skip(report, error)
-                changed = index.recordings.pop(recording.key, None) is not None or changed
+                changed = changed or recording.key in index.recordings
+                _replace(index, recording.key, None, image_dir)
             progress("recordings", done, len(todo))
             if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
                 index.save(image_dir)
@@ -112,7 +112,6 @@ def prepare(
         limits.restore_original_limits()
         if changed:
             index.save(image_dir)
-            _delete_chunks(image_dir, _chunk_names(old) - _chunk_names(index.recordings))
     report.skipped.sort(key=lambda error: error.path)
     if not report.made and not report.kept:
         raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
@@ -208,6 +207,19 @@ def _make(recording: Recording, stem: str, painter: Painter, options: PrepareOpt
             write_atomically(options.image_dir / f"{name}.wav", to_wav(chunk))
         entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds))
     return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
+
+
+def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_dir: Path) -> None:
+    """Put a recording's new entry (None: it has no chunks) into the index, and delete the chunks of the old one.
+
+    They go before the index is saved: a chunk that no index lists could not be told from another recording's, and
+    the same sound would come to lie on both sides of the split.
+    """
+    old = index.recordings.pop(key, None)
+    if entry is not None:
+        index.recordings[key] = entry
+    if old is not None and old.chunks != (entry.chunks if entry else ()):
+        _delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - _chunk_names(index.recordings))
 
 
 def _skip(report: PrepareReport, error: UnusableInput) -> None:

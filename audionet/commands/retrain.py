@@ -20,7 +20,7 @@ from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
 from audionet.settings import RetrainOptions
 from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, split
-from audionet.trunk import load_trunk
+from audionet.trunk import Trunk, load_trunk
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,10 @@ logger = logging.getLogger(__name__)
 class RetrainReport:
     """What `retrain` did.
 
-    pictures: in each part of the split. held_out: the confusion of the test part's pictures, None if it is empty.
-    recordings: in the test part. computed, cached: bottlenecks. trained: False if the model was up to date.
+    pictures: in each part of the split.
+    held_out: the confusion of the test part's pictures, which are of test_recordings recordings; None if it is empty.
+    computed, cached: bottlenecks.
+    trained: False if the model was up to date.
     """
 
     labels: list[str]
@@ -76,12 +78,8 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         logger.warning("%s", note)
 
     key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, found, divided)
-    done = None if options.force else _done_before(files, key, options.summaries_dir)
-    if done is None:
-        done = _train(options, files, key, trunk, index, found, targets, labels, divided, progress)
-        trained = True
-    else:
-        trained = False
+    before = None if options.force else _done_before(files, key, options.summaries_dir)
+    done = before or _train(options, files, key, trunk, index, found, targets, labels, divided, progress)
     held_out = Confusion.from_rows(labels, done["held_out"]["confusion"]) if done["held_out"] else None
     return RetrainReport(
         labels=labels,
@@ -91,7 +89,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         held_out=held_out,
         computed=found.computed,
         cached=len(found.kept) - found.computed,
-        trained=trained,
+        trained=before is None,
         files=files,
         notes=divided.notes,
         skipped=found.skipped,
@@ -156,7 +154,7 @@ def _train(
     options: RetrainOptions,
     files: ModelFiles,
     key: str,
-    trunk: Any,
+    trunk: Trunk,
     index: PictureIndex,
     found: Bottlenecks,
     targets: np.ndarray,
