@@ -149,6 +149,7 @@ def compute_bottlenecks(
         return digest, own.interpreter.run(picture).ravel().astype(np.float16), True
 
     rows, kept, digests, skipped, computed = [], [], [], [], 0
+    progress("bottlenecks", 0, len(paths))
     with ThreadPoolExecutor(available_cores()) as executor:
         for start, batch in _batches(paths):
             fresh = []

@@ -35,7 +35,7 @@ def configure_logging() -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A Progress that draws a bar a stage, on a terminal only."""
+    """A Progress that draws a bar for the stage under way, on a terminal only."""
     if not sys.stderr.isatty():
         yield silent
         return
@@ -46,6 +46,8 @@ def progress_bars() -> Iterator[Progress]:
 
     def show(stage: str, done: int, total: int) -> None:
         if stage not in bars:
+            for finished in bars.values():
+                finished.close()
             bars[stage] = tqdm(total=total, desc=stage, leave=False)
         bars[stage].update(done - bars[stage].n)
 

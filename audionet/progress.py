@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with the name of a stage, how many parts of it are done and how many there are."""
+    """Called with the name of a stage, how many parts of it are done and how many there are; first with none done."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Called after each part."""

@@ -88,6 +88,7 @@ def train(
     TensorBoard summaries (accuracy and cross entropy) go to summaries_dir/train and /validation.
     The same arguments give the same bytes on one machine.
     """
+    progress("training", 0, steps)
     tf = _import_tensorflow()
     generator = np.random.default_rng(seed)
     everything = batch_size == -1 or batch_size >= len(train_rows)

@@ -106,7 +106,9 @@ def test_old_chunks_go_before_the_index_forgets_them(two_classes: Path) -> None:
     write_wav(two_classes / "high" / "high-1.wav", tone(2500, 1))  # had three chunks, has one
 
     def killed(stage: str, done: int, total: int) -> None:
-        assert (stage, done, total) == ("recordings", 1, 1)
+        assert (stage, total) == ("recordings", 1)
+        if done == 0:
+            return
         assert sorted(path.name for path in image_dir.glob("high/high-1*.jpg")) == ["high-1_nohash_0000.jpg"]
         listed = json.loads((image_dir / "audionet.json").read_text())["recordings"]["high/high-1.wav"]["chunks"]
         assert len(listed) == 3
@@ -255,4 +257,4 @@ def test_progress_counts_recordings(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     options = PrepareOptions(tmp_path / "data_image", ONE_SECOND)
     audionet.prepare(tmp_path / "data_audio", options, progress=lambda *step: seen.append(step))
-    assert seen == [("recordings", n, 3) for n in (1, 2, 3)]
+    assert seen == [("recordings", n, 3) for n in range(4)]

@@ -48,6 +48,7 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
             skip(UnusableInput(folder, "holds no clips"))
         todo += [(clip, folder.name) for clip in clips if folder.name in model.labels]
     scored = []
+    progress("clips", 0, len(todo))
     for done, (path, truth) in enumerate(todo, start=1):
         try:
             scored.append((score_clip(path, model), truth))

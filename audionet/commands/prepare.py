@@ -89,6 +89,7 @@ def prepare(
     # The jobs share the cores; matrix products with threads of their own only get in the way.
     limits = threadpool_limits(1)
     try:
+        progress("recordings", 0, len(todo))
         futures = {executor.submit(_make, r, stems[r.key], index.painter, options, stop): r for r in todo}
         for done, future in enumerate(as_completed(futures), start=1):
             recording = futures[future]
