@@ -1,11 +1,12 @@
 """Sounds made to order, folders of them, and the tool run as a user runs it."""
 
+import logging
 import math
 import os
 import subprocess
 import sys
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,15 @@ def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarr
     parts = [tone(random.uniform(low_hz, high_hz), 0.2) for _ in range(math.ceil(seconds / 0.2))]
     samples = np.concatenate(parts)[: round(seconds * SAMPLE_RATE_HZ)]
     return (samples + random.normal(0, 100, len(samples))).astype(np.int16)
+
+
+@pytest.fixture(autouse=True)
+def silent_library() -> Iterator[None]:
+    """Undo what a command run in this process did to the logging, so that the next test can listen."""
+    yield
+    logger = logging.getLogger("audionet")
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 @pytest.fixture

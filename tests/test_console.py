@@ -1,7 +1,10 @@
+import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from tests.conftest import tone, write_wav
@@ -14,9 +17,11 @@ def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
     assert piped.stderr == ""
 
     terminal, stderr = pty.openpty()
+    fcntl.ioctl(
+        stderr, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0)
+    )  # a terminal without a size shows no bar
     os.set_blocking(terminal, False)
-    size = os.environ | {"COLUMNS": "100", "LINES": "24"}
-    subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, env=size, check=True)
+    subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, check=True)
     shown = os.read(terminal, 10000).decode()  # while our end is open, or what was written is lost
     os.close(stderr)
     os.close(terminal)
