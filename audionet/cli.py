@@ -83,7 +83,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults shown, examples left as they are."""
+    """Defaults shown where they say something, examples left as they are."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        silent = action.default is None or isinstance(action.default, bool)
+        return action.help if silent else super()._get_help_string(action)
 
 
 def _add_prepare(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -110,7 +114,7 @@ examples:
     add("--representation", choices=REPRESENTATIONS, default=pictures.representation, help="what the rows stand for")
     add("--colormap", metavar="NAME", default=pictures.colormap, help="gray, viridis or another of matplotlib's")
     add("--jobs", type=int, metavar="N", help="recordings worked on at once (default: one a core)")
-    add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV")
+    add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")
     add("--force", action="store_true", help="delete the old pictures and make all anew")
     add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
     parser.set_defaults(run=_run_prepare)

@@ -111,6 +111,8 @@ def test_help_shows_examples_and_every_default(command: str, capsys: pytest.Capt
     text = capsys.readouterr().out
     assert "examples:" in text
     assert f"audionet {command or 'prepare'}" in text
+    assert "None" not in text
+    assert "False" not in text
 
 
 def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) -> None:
