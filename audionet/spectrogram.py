@@ -9,12 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.filter_bank import BINS, make_color_table, make_filter_bank
-from audionet.settings import PICTURE_SIZE, WINDOW_SAMPLES, PictureSettings
+from audionet.settings import LONGEST_HOP_SAMPLES, PICTURE_SIZE, WINDOW_SAMPLES, PictureSettings
 
 FULL_SCALE = 32768.0  # of int16 samples
-# Hann windows much farther apart than half their length would pass over some of the sound. At a little more than
-# half, a chunk of 20 seconds takes one window a column, which on validation is better than the mean of two.
-LONGEST_HOP_SAMPLES = WINDOW_SAMPLES * 11 // 20
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
