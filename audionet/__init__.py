@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audionet.commands.evaluate import evaluate
-    from audionet.commands.label import label
+    from audionet.commands.label import label, timeline
     from audionet.commands.prepare import prepare
     from audionet.commands.retrain import retrain
     from audionet.errors import AudionetError
@@ -29,6 +29,7 @@ _HOMES = {
     "prepare": "audionet.commands.prepare",
     "retrain": "audionet.commands.retrain",
     "label": "audionet.commands.label",
+    "timeline": "audionet.commands.label",
     "evaluate": "audionet.commands.evaluate",
     "AudionetError": "audionet.errors",
     "PictureSettings": "audionet.settings",
@@ -48,6 +49,7 @@ __all__ = [
     "label",
     "prepare",
     "retrain",
+    "timeline",
 ]
 
 

@@ -1,8 +1,9 @@
-"""Bottlenecks of many pictures, cached by what the pictures look like.
+"""Bottlenecks of many pictures and their variations, cached by what the pictures look like.
 
 The cache is one file a trunk and settings. It starts with HEADER; then records of equal length follow, one a
-picture: the SHA-256 of the JPG's bytes, a CRC-32 of the rest, and the bottleneck as float16. Records are only ever
-appended. A half-written last record, or one whose CRC is wrong, counts as not there.
+picture or variation of one: a SHA-256 (of the JPG's bytes, or of those and the variation), a CRC-32 of the rest, and
+the bottleneck as float16. Records are only ever appended. A half-written last record, or one whose CRC is wrong,
+counts as not there.
 """
 
 import hashlib
@@ -20,7 +21,9 @@ from audionet import pictures
 from audionet.errors import AudionetError, UnusableInput
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
+from audionet.spectrogram import Painter
 from audionet.trunk import Interpreter, Trunk
+from audionet.variations import ORIGINAL, Variation, vary
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +35,11 @@ BATCH = 64  # pictures worked on between two writes to the cache
 class Bottlenecks:
     """The bottlenecks of the pictures that could be read.
 
-    features: float16, one row a picture, flattened.
+    features: float16, pictures x variations x features of one bottleneck.
     kept: for each row, the position of its picture in the list that was asked for.
     digests: for each row, the SHA-256 of its JPG.
     skipped: the pictures that could not be used.
-    computed: how many were not in the cache.
+    computed: how many pictures were not, or not with all their variations, in the cache.
     """
 
     features: np.ndarray
@@ -118,35 +121,46 @@ def cache_path(folder: Path, trunk: Trunk, fingerprint: str) -> Path:
 def compute_bottlenecks(
     paths: Sequence[Path],
     trunk: Trunk,
-    fingerprint: str,
+    painter: Painter,
     folder: Path,
     progress: Progress = silent,
+    variations: Sequence[Variation] = (ORIGINAL,),
 ) -> Bottlenecks:
     """The bottlenecks of JPGs, from the cache in `folder` where they are there, else by running the trunk.
 
-    A picture that cannot be read, or whose comment names other settings than `fingerprint`, is skipped.
+    A picture that cannot be read, or whose comment names other settings than the painter's, is skipped.
     """
-    size = int(np.prod(Interpreter(trunk.flatbuffer).output_shape))
-    cache = Cache(cache_path(folder, trunk, fingerprint), size)
+    size = int(np.prod(Interpreter(trunk.flatbuffer).output_shapes[0]))
+    cache = Cache(cache_path(folder, trunk, painter.fingerprint), size)
     own = threading.local()  # one interpreter a thread, made when first needed
 
-    def work(path: Path) -> tuple[bytes, np.ndarray, bool] | UnusableInput:
+    def work(path: Path) -> _Work | UnusableInput:
         try:
             data = path.read_bytes()
             digest = hashlib.sha256(data).digest()
-            features = cache.find(digest)
-            if features is not None:
-                return digest, features, False
-            picture, origin = pictures.decode(data, path)
-            if origin.fingerprint != fingerprint:
-                raise UnusableInput(path, "was made with other settings than its folder's audionet.json says")
+            keys = [_cache_key(digest, variation) for variation in variations]
+            found = [cache.find(key) for key in keys]
+            if any(features is None for features in found):
+                picture, origin = pictures.decode(data, path)
+                if origin.fingerprint != painter.fingerprint:
+                    raise UnusableInput(path, "was made with other settings than its folder's audionet.json says")
         except UnusableInput as error:
             return error
         except OSError as error:
             return UnusableInput(path, f"cannot be read ({error.strerror})")
-        if not hasattr(own, "interpreter"):
-            own.interpreter = Interpreter(trunk.flatbuffer)
-        return digest, own.interpreter.run(picture).ravel().astype(np.float16), True
+        rows, fresh = [], []
+        for variation, key, cached in zip(variations, keys, found, strict=True):
+            features = cached
+            if features is None:
+                varied = picture
+                if variation != ORIGINAL:
+                    varied = vary(picture, painter.columns(origin.seconds), painter.row_hz, variation)
+                if not hasattr(own, "interpreter"):
+                    own.interpreter = Interpreter(trunk.flatbuffer)
+                features = own.interpreter.run(varied)[0].ravel().astype(np.float16)
+                fresh.append((key, features))
+            rows.append(features)
+        return _Work(digest, rows, fresh)
 
     rows, kept, digests, skipped, computed = [], [], [], [], 0
     progress("bottlenecks", 0, len(paths))
@@ -158,18 +172,31 @@ def compute_bottlenecks(
                     logger.warning("%s (skipped)", result)
                     skipped.append(result)
                     continue
-                digest, features, is_new = result
-                rows.append(features)
+                rows.append(np.stack(result.rows))
                 kept.append(position)
-                digests.append(digest)
-                if is_new:
-                    fresh.append((digest, features))
+                digests.append(result.digest)
+                fresh += result.fresh
+                computed += bool(result.fresh)
             if fresh:
                 cache.append(fresh)
-                computed += len(fresh)
             progress("bottlenecks", min(start + len(batch), len(paths)), len(paths))
-    features = np.stack(rows) if rows else np.empty((0, size), np.float16)
+    features = np.stack(rows) if rows else np.empty((0, len(variations), size), np.float16)
     return Bottlenecks(features, kept, digests, skipped, computed)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One picture's: its SHA-256, a bottleneck a variation, and which of them are to be cached, by their keys."""
+
+    digest: bytes
+    rows: list[np.ndarray]
+    fresh: list[tuple[bytes, np.ndarray]]
+
+
+def _cache_key(digest: bytes, variation: Variation) -> bytes:
+    if variation == ORIGINAL:
+        return digest
+    return hashlib.sha256(digest + repr(variation).encode()).digest()
 
 
 def _batches(paths: Sequence[Path]) -> Iterator[tuple[int, Sequence[Path]]]:

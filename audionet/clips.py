@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet import pictures
+from audionet.calibration import comparable
 from audionet.chunks import Chunk, cut
 from audionet.dataset import is_other_file, walk_files
 from audionet.errors import UnusableInput
@@ -16,27 +17,40 @@ from audionet.pictures import SUFFIXES, Origin
 from audionet.settings import MINIMUM_SECONDS
 from audionet.spectrogram import Painter
 
+UNKNOWN = "unknown"  # the label of a clip that is none of the classes
+
 
 @dataclass(frozen=True)
 class ClipScores:
-    """The scores of one clip: a probability for each of the model's labels, and the seconds of sound behind them."""
+    """The scores of one clip.
+
+    seconds: of sound behind them.
+    scores: a probability for each of the model's labels.
+    is_unknown: the clip is more likely none of them.
+    """
 
     clip: str
     seconds: float
     scores: dict[str, float]
+    is_unknown: bool = False
 
     @property
-    def label(self) -> str:
-        """The best label; of equals the first."""
+    def best(self) -> str:
+        """The class with the highest score; of equals the first."""
         return max(self.scores, key=lambda label: self.scores[label])
 
     @property
+    def label(self) -> str:
+        """The best class, or UNKNOWN."""
+        return UNKNOWN if self.is_unknown else self.best
+
+    @property
     def score(self) -> float:
-        """The best label's."""
-        return self.scores[self.label]
+        """The best class's, whether it is believed or not."""
+        return self.scores[self.best]
 
     def best_first(self) -> list[tuple[str, float]]:
-        """The labels and their scores, the highest first."""
+        """The classes and their scores, the highest first."""
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
 
@@ -54,21 +68,29 @@ def paint_recording(path: Path, painter: Painter) -> Iterator[tuple[Chunk, bytes
         raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
 
-def score_clip(path: Path, model: Model, name: str | None = None) -> ClipScores:
+def score_clip(path: Path, model: Model, name: str | None = None, allow_unknown: bool = True) -> ClipScores:
     """Score a recording, or a picture that `prepare` made: the mean of its chunks' scores, weighted by length.
 
+    Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
     The pictures pass through JPG as in training, so that a recording scores as its prepared pictures do.
     Raises UnusableInput.
     """
-    total, seconds = np.zeros(len(model.labels)), 0.0
+    rows, seconds = [], []
     for jpg, length in _clip_pictures(path, model):
         picture, origin = pictures.decode(jpg, path)
         if origin.fingerprint != model.painter.fingerprint:
             raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
-        total += model.score(picture) * length
-        seconds += length
-    scores = (total / seconds).tolist()
-    return ClipScores(name or str(path), seconds, dict(zip(model.labels, scores, strict=True)))
+        scores, distance = model.score(picture)
+        share = min(1.0, length / model.painter.settings.chunk_seconds)
+        rows.append([*scores.tolist(), comparable(distance, share), float(picture.any())])
+        seconds.append(length)
+    table = np.array(rows)
+    audible = table[:, -1] > 0
+    weights = np.array(seconds) * (audible if audible.any() else 1)
+    *scores, distance = (weights @ table[:, :-1] / weights.sum()).tolist()
+    unknown = not audible.any() or model.familiarity.is_unknown(max(scores), distance)
+    by_label = dict(zip(model.labels, scores, strict=True))
+    return ClipScores(name or str(path), sum(seconds), by_label, allow_unknown and unknown)
 
 
 def _clip_pictures(path: Path, model: Model) -> Iterator[tuple[bytes, float]]:

@@ -1,9 +1,12 @@
 """Right and wrong, counted: the confusion matrix and what follows from it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+TWO_SIDED_95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class Confusion:
         """correct / count, 0 to 1. Raises ZeroDivisionError if nothing was counted."""
         return self.correct / self.count
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Between what the true accuracy lies, at 95 %, if what was counted is independent."""
+        return wilson_interval(self.correct, self.count)
+
     def precision(self, class_number: int) -> float | None:
         """Of what was taken for the class, the share that is of it; None if nothing was taken for it."""
         taken = int(self.matrix[:, class_number].sum())
@@ -51,3 +59,14 @@ class Confusion:
         """Of the class, the share that was taken for it; None if there was nothing of it."""
         there = int(self.matrix[class_number].sum())
         return int(self.matrix[class_number, class_number]) / there if there else None
+
+
+def wilson_interval(correct: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share of which `correct` of `count` were counted, each 0 to 1.
+
+    Wilson's score interval (1927): it stays honest for few and for all or none. count must be over 0.
+    """
+    share, z2 = correct / count, TWO_SIDED_95**2
+    centre = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = math.sqrt(share * (1 - share) / count + z2 / (4 * count**2)) * TWO_SIDED_95 / (1 + z2 / count)
+    return max(0.0, centre - half), min(1.0, centre + half)

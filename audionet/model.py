@@ -1,12 +1,13 @@
 """The trained model on disk: a LiteRT network, its labels, and a description of both."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from audionet.calibration import Familiarity
 from audionet.errors import AudionetError
 from audionet.files import read_json, write_atomically, write_json
 from audionet.picture_index import painter_from_json, painter_to_json
@@ -14,7 +15,7 @@ from audionet.settings import LabelOptions, available_cores
 from audionet.spectrogram import Painter
 from audionet.trunk import Interpreter
 
-FORMAT = 1  # of the description; a reader refuses others
+FORMAT = 2  # of the description; a reader refuses others
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,28 @@ class ModelFiles:
 
 @dataclass(frozen=True)
 class Model:
-    """A network from picture to scores, the labels of the scores, and the painter of its pictures."""
+    """A network from picture to scores, the labels of the scores, the painter of its pictures, and what is familiar."""
 
     labels: list[str]
     painter: Painter
     interpreter: Interpreter
+    familiarity: Familiarity
 
-    def score(self, picture: np.ndarray) -> np.ndarray:
-        """A probability a label, float32, for a uint8 picture (grey or colour)."""
+    def score(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
+        """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance."""
         if picture.ndim == 2:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
-        return self.interpreter.run(picture)
+        scores, distance = self.interpreter.run(picture)
+        return scores, float(distance)
 
 
 def save_model(
-    files: ModelFiles, network: bytes, labels: list[str], painter: Painter, training: dict[str, Any]
+    files: ModelFiles,
+    network: bytes,
+    labels: list[str],
+    painter: Painter,
+    familiarity: Familiarity,
+    training: dict[str, Any],
 ) -> None:
     """Write the model. The description comes last and holds the network's checksum, so that a reader who comes
     in between notices. `training` is kept as it is."""
@@ -55,6 +63,7 @@ def save_model(
         "format": FORMAT,
         "labels": labels,
         "network_sha256": hashlib.sha256(network).hexdigest(),
+        "familiarity": asdict(familiarity),
         "training": training,
     } | painter_to_json(painter)
     write_atomically(files.network, network)
@@ -93,8 +102,10 @@ def load_model(options: LabelOptions) -> Model:
     try:
         painter = painter_from_json(description)
         interpreter = Interpreter(network, threads=available_cores())
-        if interpreter.output_shape != (len(labels),):
+        if interpreter.output_shapes != [(len(labels),), ()]:
             raise ValueError("labels and scores differ in number")
+        familiar = description["familiarity"]
+        familiarity = Familiarity(float(familiar["lowest_score"]), float(familiar["longest_distance"]))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {remedy}") from error
-    return Model(labels, painter, interpreter)
+    return Model(labels, painter, interpreter, familiarity)

@@ -16,6 +16,7 @@ WINDOW_SAMPLES = 2048  # 128 ms: of the windows tried, the one that tells voices
 # Hann windows much farther apart than half their length would pass over some of the sound. At a little more than
 # half, a chunk of 20 seconds takes one window a column, which on validation is better than the mean of two.
 LONGEST_HOP_SAMPLES = WINDOW_SAMPLES * 11 // 20
+SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless told otherwise
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
 MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
 
@@ -40,29 +41,32 @@ class PictureSettings:
     """How sound becomes pictures; what `label` must know to make its pictures as `prepare` did.
 
     chunk_seconds: length of sound in one picture, 0.1 to 600.
-    overlap_seconds: sound that a chunk shares with the one before it, 0 to under chunk_seconds.
+    overlap_seconds: sound that a chunk shares with the one before it, 0 to under chunk_seconds. None is half of a
+        chunk of up to 5 seconds (more to learn from, and more votes), and 0 for longer ones.
     representation: mel (mel bands), spectrogram (linear frequency) or chromagram (12 pitch classes).
     colormap: `gray` or the name of a matplotlib colour map.
     """
 
     chunk_seconds: float = 20.0
-    overlap_seconds: float = 0.0
+    overlap_seconds: float | None = None
     representation: str = "mel"
     colormap: str = "gray"
 
     def __post_init__(self) -> None:
         # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
         object.__setattr__(self, "chunk_seconds", float(self.chunk_seconds))
-        object.__setattr__(self, "overlap_seconds", float(self.overlap_seconds))
+        overlap = self.overlap_seconds
+        if overlap is None:
+            overlap = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0
+        object.__setattr__(self, "overlap_seconds", float(overlap))
         if not MINIMUM_SECONDS <= self.chunk_seconds <= 600:
             raise AudionetError(f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to 600")
-        if not 0 <= self.overlap_seconds < self.chunk_seconds:
+        if not 0 <= overlap < self.chunk_seconds:
             raise AudionetError(
-                f"--overlap {self.overlap_seconds:g}: must be at least 0 and less than "
-                f"--chunk-seconds ({self.chunk_seconds:g})"
+                f"--overlap {overlap:g}: must be at least 0 and less than --chunk-seconds ({self.chunk_seconds:g})"
             )
         if self.step_samples < 1:
-            raise AudionetError(f"--overlap {self.overlap_seconds:g}: leaves no step between chunks; make it smaller")
+            raise AudionetError(f"--overlap {overlap:g}: leaves no step between chunks; make it smaller")
         if self.representation not in REPRESENTATIONS:
             raise AudionetError(f"--representation {self.representation}: must be one of {', '.join(REPRESENTATIONS)}")
 
@@ -74,7 +78,7 @@ class PictureSettings:
     @property
     def step_samples(self) -> int:
         """Samples from the start of one chunk to the start of the next."""
-        return self.chunk_samples - round(self.overlap_seconds * SAMPLE_RATE_HZ)
+        return self.chunk_samples - round((self.overlap_seconds or 0) * SAMPLE_RATE_HZ)
 
     @property
     def dynamic_range_db(self) -> float:
@@ -118,11 +122,14 @@ class PrepareOptions:
 class RetrainOptions:
     """Options of `retrain`.
 
-    bottleneck: rows (the embedded trunk's, averaged over time only) or pool_3 (Inception's last block, averaged
+    bottleneck: rows (the embedded trunk's, which keeps frequencies apart) or pool_3 (Inception's last block, averaged
         over time and frequency as in 2018; its trunk is looked for in model_dir).
     learning_rate: step size of the gradient descent, over 0.
     train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
+    folds: hold out the recordings in so many parts in turn, to measure; None is 5 where a class has fewer than ten
+        recordings, else one split by the percentages.
+    refit: train the model on all recordings, once it has been measured on those held out.
     seed: of all that is drawn at random.
     force: train even if the model is up to date.
     """
@@ -140,6 +147,8 @@ class RetrainOptions:
     train_batch_size: int = 100
     validation_percentage: float = 10.0
     testing_percentage: float = 10.0
+    folds: int | None = None
+    refit: bool = True
     seed: int = 0
     force: bool = False
 
@@ -159,13 +168,22 @@ class RetrainOptions:
                 raise AudionetError(f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to under 100")
         if self.validation_percentage + self.testing_percentage >= 100:
             raise AudionetError("--validation-percentage and --testing-percentage leave nothing to train on")
+        if self.folds is not None and self.folds < 2:
+            raise AudionetError(f"--folds {self.folds}: must be at least 2")
+        if self.folds is not None and not self.refit:
+            raise AudionetError("--folds trains several models to measure; --no-refit says to keep the one: choose one")
         if not 0 <= self.seed < 2**31:
             raise AudionetError(f"--seed {self.seed}: must be from 0 to {2**31 - 1}")
 
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """Options of `label` and `evaluate`: the model's two files as `retrain` names them, whatever they end in."""
+    """Options of `label` and `evaluate`.
+
+    graph, labels: the model's two files as `retrain` names them, whatever they end in.
+    allow_unknown: a clip that is like none of the classes is called unknown.
+    """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path = TF_FILES / "retrained_labels.txt"
+    allow_unknown: bool = True

@@ -1,4 +1,8 @@
-"""Bottlenecks -> a new softmax layer, trained in TensorFlow. The only module that imports it."""
+"""Scores -> probabilities: the softmax at the end, trained in TensorFlow. The only module that imports it.
+
+What it is trained on are scores of sound that the discriminant analysis behind them has not heard. So its
+probabilities say how often it is right on new sound, not on old.
+"""
 
 import os
 from dataclasses import dataclass
@@ -11,130 +15,123 @@ from audionet.progress import Progress, silent
 from audionet.quiet import quiet_stderr
 
 EVALUATION_INTERVAL_STEPS = 10  # as in Google's retrain.py
-EVALUATION_PICTURES = 1000  # of a part, at most, at each evaluation while training
 MOMENTUM = 0.9
-# Weight of the penalty on squared weights; the biases are free. Chosen on the training sides of spoken digits and
-# LibriSpeech readers (docs/experiments.md).
-L2 = 1e-4
-SMALLEST_DEVIATION = 1e-3  # a feature that hardly varies must not be blown up
+FIRST_SHARPNESS = 10.0  # near to where it ends for spoken digits and readers
+SMALLEST_SHARPNESS = 0.01
+L2 = 1e-2  # weight of the penalty on squared biases: one wrong chunk of a small class must not move it far
 
 
 @dataclass(frozen=True)
-class SoftmaxLayer:
-    """scores = softmax(features @ weights + biases).
+class Softmax:
+    """probabilities = softmax(sharpness * scores + biases). biases: float64, classes."""
 
-    weights: float32, features x classes. biases: float32, classes.
-    """
-
-    weights: np.ndarray
+    sharpness: float
     biases: np.ndarray
 
-    def scores(self, features: np.ndarray) -> np.ndarray:
-        """Probabilities, float32, one row for each row of features."""
-        logits = features.astype(np.float32) @ self.weights + self.biases
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """One row for each row of scores."""
+        logits = self.sharpness * scores + self.biases
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
-class Standardisation:
-    """Each feature less its mean, over its deviation, over the root of their number.
+class Examples:
+    """scores: one row a picture. targets: the class of each."""
 
-    So the learning rate means the same for every trunk, and no channel rules because its values are large.
+    scores: np.ndarray
+    targets: np.ndarray
+
+
+def soft_targets(targets: np.ndarray, classes: int) -> np.ndarray:
+    """What the probabilities are pulled to: not 1 for the true class, but (n + 1) / (n + 2) for n pictures.
+
+    All n having been right does not mean that the next one will be (Laplace's rule of succession; for
+    calibration: Platt, 1999). float32, pictures x classes.
     """
-
-    mean: np.ndarray
-    scale: np.ndarray
-
-    @classmethod
-    def of(cls, features: np.ndarray) -> "Standardisation":
-        """From the training features, float16, one row a picture."""
-        mean = features.mean(axis=0, dtype=np.float32)
-        # Row by row, so that the float32 copy of all features is never made.
-        variance = np.zeros_like(mean)
-        for row in features:
-            variance += (row - mean) ** 2
-        deviation = np.sqrt(variance / len(features))
-        return cls(mean, 1 / (np.maximum(deviation, SMALLEST_DEVIATION) * np.sqrt(np.float32(len(mean)))))
-
-    def apply(self, features: np.ndarray) -> np.ndarray:
-        """The standardised features, float32."""
-        return np.asarray((features - self.mean) * self.scale, np.float32)
-
-    def fold_into(self, weights: np.ndarray, biases: np.ndarray) -> SoftmaxLayer:
-        """The layer for raw features that equals this one for standardised features."""
-        folded = self.scale[:, None] * weights
-        return SoftmaxLayer(folded.astype(np.float32), (biases - self.mean @ folded).astype(np.float32))
+    doubt = 1 / (len(targets) + 2)
+    return np.asarray(
+        np.eye(classes)[targets] * (1 - doubt * classes / (classes - 1)) + doubt / (classes - 1), np.float32
+    )
 
 
 def train(
-    features: np.ndarray,
-    targets: np.ndarray,
-    train_rows: np.ndarray,
-    validation_rows: np.ndarray,
-    classes: int,
+    examples: Examples,
+    validation: Examples | None,
     *,
     steps: int,
     learning_rate: float,
     batch_size: int,
     seed: int,
-    summaries_dir: Path,
+    summaries_dir: Path | None = None,
     progress: Progress = silent,
-) -> SoftmaxLayer:
-    """Train a softmax layer by gradient descent with Nesterov momentum on cross entropy and an L2 penalty.
+) -> Softmax:
+    """Train sharpness and biases by gradient descent with Nesterov momentum on cross entropy, each class counting
+    the same. The learning rate falls to 0 along a straight line.
 
-    features: float16, one row a picture. targets: the class number of each row.
-    batch_size: rows drawn at random at each step; -1, or more than there are, is all of them.
+    batch_size: examples drawn at random at each step; -1, or more than there are, is all of them.
     TensorBoard summaries (accuracy and cross entropy) go to summaries_dir/train and /validation.
     The same arguments give the same bytes on one machine.
     """
     progress("training", 0, steps)
     tf = _import_tensorflow()
     generator = np.random.default_rng(seed)
-    everything = batch_size == -1 or batch_size >= len(train_rows)
-    standardisation = Standardisation.of(features[train_rows])
-    weights = tf.Variable(tf.zeros((features.shape[1], classes)))
-    biases = tf.Variable(tf.zeros((classes,)))
-    velocities = [tf.Variable(tf.zeros_like(weights)), tf.Variable(tf.zeros_like(biases))]
+    count, classes = examples.scores.shape
+    everything = batch_size == -1 or batch_size >= count
+    sharpness, biases = tf.Variable(FIRST_SHARPNESS), tf.Variable(tf.zeros((classes,)))
+    variables = (sharpness, biases)
+    velocities = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+    shares = np.bincount(examples.targets, minlength=classes) / count
+    weights = 1 / (classes * np.maximum(shares, 1 / count))
 
-    def losses(x: Any, y: Any) -> tuple[Any, Any]:
-        logits = x @ weights + biases
-        hits = tf.cast(tf.equal(tf.argmax(logits, 1, tf.int32), y), tf.float32)
-        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits)
-        return tf.reduce_mean(entropy), tf.reduce_mean(hits)
+    def losses(x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
+        logits = sharpness * x + biases
+        entropy = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
+        hits = tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(wanted, 1)), tf.float32)
+        return tf.reduce_mean(weight * entropy), tf.reduce_mean(hits)
 
-    def step(x: Any, y: Any) -> None:
+    def step(x: Any, wanted: Any, weight: Any, rate: Any) -> None:
         with tf.GradientTape() as tape:
-            loss = losses(x, y)[0] + L2 * tf.nn.l2_loss(weights)
-        for variable, velocity, gradient in zip(
-            (weights, biases), velocities, tape.gradient(loss, [weights, biases]), strict=True
-        ):
-            velocity.assign(MOMENTUM * velocity - learning_rate * gradient)
-            variable.assign_add(MOMENTUM * velocity - learning_rate * gradient)
+            loss = losses(x, wanted, weight)[0] + L2 * tf.nn.l2_loss(biases)
+        for variable, velocity, gradient in zip(variables, velocities, tape.gradient(loss, variables), strict=True):
+            velocity.assign(MOMENTUM * velocity - rate * gradient)
+            variable.assign_add(MOMENTUM * velocity - rate * gradient)
+        sharpness.assign(tf.maximum(sharpness, SMALLEST_SHARPNESS))
 
     run_step = tf.function(step, reduce_retracing=True)
-
-    def tensors(rows: np.ndarray) -> tuple[Any, Any]:
-        return tf.constant(standardisation.apply(features[rows])), tf.constant(targets[rows], tf.int32)
-
     evaluate = tf.function(losses, reduce_retracing=True)
-    watched = {"train": train_rows, "validation": validation_rows}
-    parts = {name: tensors(rows[:EVALUATION_PICTURES]) for name, rows in watched.items() if len(rows)}
-    _remove_old_events(summaries_dir)
-    writers = {name: tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
-    all_rows = tensors(train_rows) if everything else None
+
+    def tensors(part: Examples) -> tuple[Any, Any, Any]:
+        wanted = soft_targets(part.targets, classes)
+        return (
+            tf.constant(part.scores, tf.float32),
+            tf.constant(wanted),
+            tf.constant(weights[part.targets], tf.float32),
+        )
+
+    parts = {"train": tensors(examples)}
+    if validation is not None and len(validation.targets):
+        parts["validation"] = tensors(validation)
+    writers = {}
+    if summaries_dir is not None:
+        _remove_old_events(summaries_dir)
+        writers = {name: tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
     for number in range(1, steps + 1):
-        run_step(*(all_rows or tensors(np.sort(generator.choice(train_rows, batch_size, replace=False)))))
+        batch = parts["train"]
+        if not everything:
+            rows = np.sort(generator.choice(count, batch_size, replace=False))
+            batch = tuple(tf.gather(tensor, rows) for tensor in batch)
+        run_step(*batch, tf.constant(learning_rate * (1 - (number - 1) / steps), tf.float32))
         if number % EVALUATION_INTERVAL_STEPS == 0 or number == steps:
-            for name, part in parts.items():
-                cross_entropy, accuracy = evaluate(*part)
-                with writers[name].as_default(step=number):
+            for name, writer in writers.items():
+                cross_entropy, accuracy = evaluate(*parts[name])
+                with writer.as_default(step=number):
                     tf.summary.scalar("cross_entropy", cross_entropy)
                     tf.summary.scalar("accuracy", accuracy)
             progress("training", number, steps)
     for writer in writers.values():
         writer.close()
-    return standardisation.fold_into(weights.numpy(), biases.numpy())
+    return Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))
 
 
 def _import_tensorflow() -> Any:

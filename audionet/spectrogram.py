@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.filter_bank import BINS, make_color_table, make_filter_bank
-from audionet.settings import LONGEST_HOP_SAMPLES, PICTURE_SIZE, WINDOW_SAMPLES, PictureSettings
+from audionet.settings import (
+    LONGEST_HOP_SAMPLES,
+    PICTURE_SIZE,
+    SAMPLE_RATE_HZ,
+    WINDOW_SAMPLES,
+    PictureSettings,
+)
 
 FULL_SCALE = 32768.0  # of int16 samples
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
@@ -47,6 +53,18 @@ class Painter:
             digest.update(self.color_table.tobytes())
         return digest.hexdigest()[:16]
 
+    def columns(self, seconds: float) -> int:
+        """How many columns of a picture so much sound takes; the rest are repeats."""
+        return min(PICTURE_SIZE, max(1, round(PICTURE_SIZE * seconds * SAMPLE_RATE_HZ / self.settings.chunk_samples)))
+
+    @functools.cached_property
+    def row_hz(self) -> np.ndarray | None:
+        """The middle frequency of each row, from the lowest; None for pitch classes."""
+        if self.settings.representation == "chromagram":
+            return None
+        bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, BINS)
+        return np.asarray(self.filter_bank @ bins_hz / self.filter_bank.sum(axis=1))
+
     def paint(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
 
@@ -56,7 +74,7 @@ class Painter:
 
         Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
         """
-        columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
+        columns = self.columns(len(samples) / SAMPLE_RATE_HZ)
         power = self.filter_bank @ power_spectrum(samples, columns).T
         grey = to_grey(power, self.settings.dynamic_range_db)
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]

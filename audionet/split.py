@@ -48,11 +48,7 @@ def split(items: Sequence[Item], validation_percentage: float, testing_percentag
     wanted = [part for part, share in shares.items() if share > 0]
     parts: list[str | None] = [TRAIN] * len(items)
     notes = []
-    by_class: dict[str, list[int]] = defaultdict(list)
-    for i, item in enumerate(items):
-        by_class[item.class_name].append(i)
-    for class_name in sorted(by_class):
-        members = by_class[class_name]
+    for class_name, members in sorted(by_class(items).items()):
         recordings = {items[i].recording for i in members}
         missing = len(wanted) + 1 - len(recordings)
         if missing <= 0:
@@ -139,3 +135,52 @@ def _note(class_name: str, have: int, missing: int, parts: list[str | None], wan
     if empty:
         note += f", and it has too few chunks for {' and '.join(empty)}"
     return note
+
+
+def folds(items: Sequence[Item], count: int) -> list[int]:
+    """The fold, 0 to count - 1, of each item: the recordings of each class dealt out by their hashes.
+
+    A class with one recording is cut into pieces of time instead.
+    """
+    found = [0] * len(items)
+    for members in by_class(items).values():
+        ordered = sorted(
+            {items[i].recording for i in members},
+            key=lambda name: (percentage_hash(name), name),
+        )
+        if len(ordered) > 1:
+            places = {name: n % count for n, name in enumerate(ordered)}
+            for i in members:
+                found[i] = places[items[i].recording]
+        else:
+            in_time = sorted(members, key=lambda i: items[i].start_seconds)
+            for n, i in enumerate(in_time):
+                found[i] = n * min(count, len(in_time)) // len(in_time)
+    return found
+
+
+def kept_apart(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:
+    """Which items may be trained on while others are held out: those that are not, and share no sound with them."""
+    held: dict[str, list[Item]] = defaultdict(list)
+    for item, out in zip(items, held_out, strict=True):
+        if out:
+            held[item.recording].append(item)
+    return [
+        not out and not any(_shares_sound(item, other) for other in held[item.recording])
+        for item, out in zip(items, held_out, strict=True)
+    ]
+
+
+def by_class(items: Sequence[Item]) -> dict[str, list[int]]:
+    """The positions of each class's items."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for i, item in enumerate(items):
+        found[item.class_name].append(i)
+    return found
+
+
+def _shares_sound(one: Item, other: Item) -> bool:
+    return (
+        one.start_seconds < other.end_seconds - ROUNDING_SECONDS
+        and other.start_seconds < one.end_seconds - ROUNDING_SECONDS
+    )

@@ -33,13 +33,16 @@ MODEL_FOLDER = "package/dist/models/inception_v3"
 SHARDS = 6
 CONVOLUTIONS = 94  # in keras.applications.InceptionV3, each with a batch normalisation behind it
 
-# The block at which the net is cut, and the axes of its N x frequency x time x channels output to average.
-CUTS = {"rows": ("mixed3", (2,)), "pool_3": ("mixed10", (1, 2))}
+BOTTLENECKS = ("rows", "pool_3")
+CEPSTRAL_COEFFICIENTS = 30
+# Their deviation in all is then about that of a block of the trunk (docs/experiments.md); those are alike as they are.
+CEPSTRUM_GAIN = 11.0
+SMALLEST_VARIANCE = 1e-8  # under the root: its slope at 0 has no bound
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bottleneck", choices=sorted(CUTS), default="rows")
+    parser.add_argument("--bottleneck", choices=BOTTLENECKS, default="rows")
     parser.add_argument("--tarball", type=Path, help=f"{PACKAGE} as npm packs it (default: fetched with npm)")
     parser.add_argument("--output", type=Path, help="the .tflite file to write")
     options = parser.parse_args()
@@ -138,11 +141,57 @@ def build_trunk(weights: dict[str, np.ndarray], bottleneck: str) -> Any:
         # Keras numbers layers by the order of creation; net.layers is ordered by depth.
         for number, layer in enumerate(sorted(layers, key=creation_number), start=1):
             layer.set_weights([weights[f"{kind}_{number}/{name}"] for name in names])
-    block, axes = CUTS[bottleneck]
     pictures = keras.Input((299, 299, 3), name="Mul")
-    to_block = keras.Model(net.input, net.get_layer(block).output)
-    features = keras.ops.mean(to_block(pictures * 2.0 - 1.0), axis=axes)
-    return keras.Model(pictures, features)
+    if bottleneck == "pool_3":
+        last = keras.Model(net.input, net.get_layer("mixed10").output)(pictures * 2.0 - 1.0)
+        return keras.Model(pictures, keras.ops.mean(last, axis=(1, 2)))
+    outputs = [net.get_layer(name).output for name in ("mixed2", "mixed3")]
+    mixed2, mixed3 = keras.Model(net.input, outputs)(pictures * 2.0 - 1.0)
+    blocks = [rows(mean(mixed2)), rows(mean(mixed3)), rows(deviation(mixed3)), cepstrum(pictures)]
+    return keras.Model(pictures, keras.ops.concatenate(blocks, axis=1))
+
+
+def mean(block: Any) -> Any:
+    """Over time, of N x frequency x time x channels."""
+    from keras import ops
+
+    return ops.mean(block, axis=2)
+
+
+def deviation(block: Any) -> Any:
+    """The standard deviation over time, of N x frequency x time x channels."""
+    from keras import ops
+
+    difference = block - ops.mean(block, axis=2, keepdims=True)
+    return ops.sqrt(ops.mean(difference * difference, axis=2) + SMALLEST_VARIANCE)
+
+
+def rows(statistic: Any) -> Any:
+    """The roots of N x frequency x channels, each channel less its mean over frequency, flattened.
+
+    Roots, since the channels' values are never negative and have long tails; less the mean, since what a channel
+    says at all frequencies is more about the recording than about the sound (docs/experiments.md).
+    """
+    from keras import ops
+
+    roots = ops.sqrt(statistic)
+    return ops.reshape(roots - ops.mean(roots, axis=1, keepdims=True), (-1, math.prod(statistic.shape[1:])))
+
+
+def cepstrum(pictures: Any) -> Any:
+    """The mean over time of the cepstral coefficients 1 to CEPSTRAL_COEFFICIENTS of the pictures' rows: N x that.
+
+    The orthonormal cosine transform (DCT-II) of brightness over frequency, as in MFCCs; coefficient 0, loudness, is
+    left out.
+    """
+    from keras import ops
+
+    size = pictures.shape[1]
+    angles = np.pi * (np.arange(size)[:, None] + 0.5) * np.arange(1, CEPSTRAL_COEFFICIENTS + 1) / size
+    cosines = (np.cos(angles) * np.sqrt(2 / size)).astype(np.float32)
+    brightness = ops.mean(pictures, axis=(2, 3))
+    # A product and a sum, not a matrix product: the converter would round the cosines to 8 bits.
+    return ops.sum(ops.expand_dims(brightness, 2) * (CEPSTRUM_GAIN * cosines), axis=1)
 
 
 def creation_number(layer: Any) -> int:

@@ -6,9 +6,13 @@ import pytest
 from audionet import pictures
 from audionet.bottlenecks import HEADER, Bottlenecks, Cache, cache_path, compute_bottlenecks
 from audionet.pictures import Origin
+from audionet.settings import PictureSettings
+from audionet.spectrogram import Painter
 from audionet.trunk import Interpreter, Trunk, load_trunk
+from audionet.variations import ORIGINAL, Variation
 
-FINGERPRINT = "0123456789abcdef"
+PAINTER = Painter.make(PictureSettings())
+FINGERPRINT = PAINTER.fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +34,14 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def compute(paths: list[Path], trunk: Trunk, folder: Path) -> Bottlenecks:
-    return compute_bottlenecks(paths, trunk, FINGERPRINT, folder)
+    return compute_bottlenecks(paths, trunk, PAINTER, folder)
 
 
 def test_they_are_the_trunks_output(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
     found = compute(paths, trunk, tmp_path)
     picture, _ = pictures.decode(paths[1].read_bytes(), paths[1])
-    assert np.array_equal(found.features[1], Interpreter(trunk.flatbuffer).run(picture).ravel().astype(np.float16))
+    expected = Interpreter(trunk.flatbuffer).run(picture)[0].ravel().astype(np.float16)
+    assert np.array_equal(found.features[1, 0], expected)
     assert (found.kept, found.computed) == ([0, 1, 2], 3)
 
 
@@ -48,6 +53,17 @@ def test_a_second_time_nothing_is_computed(paths: list[Path], trunk: Trunk, tmp_
     assert again.computed == 0
     assert np.array_equal(again.features, first.features[::-1])
     assert cache.read_bytes() == before
+
+
+def test_variations_are_cached_beside_the_pictures(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    first = compute(paths, trunk, tmp_path)
+    faster = compute_bottlenecks(paths, trunk, PAINTER, tmp_path, variations=[ORIGINAL, Variation(1.06)])
+    assert faster.computed == 3
+    assert np.array_equal(faster.features[:, 0], first.features[:, 0])
+    assert not np.array_equal(faster.features[:, 1], first.features[:, 0])
+    again = compute_bottlenecks(paths, trunk, PAINTER, tmp_path, variations=[Variation(1.06)])
+    assert again.computed == 0
+    assert np.array_equal(again.features[:, 0], faster.features[:, 1])
 
 
 def test_only_a_changed_picture_is_computed_anew(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:

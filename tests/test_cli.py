@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audionet import cli
+from audionet import cli, parser
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from tests.conftest import Run, tone, write_wav
 
@@ -100,7 +100,7 @@ def test_evaluates_flags_arrive(call: Any) -> None:
 
 
 def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
-    assert cli.modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
+    assert parser.modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
 
 
 @pytest.mark.parametrize("command", ["", "prepare", "retrain", "label", "evaluate"])

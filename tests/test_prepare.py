@@ -15,7 +15,7 @@ from audionet.picture_index import PictureIndex
 from audionet.settings import PictureSettings, PrepareOptions
 from tests.conftest import chirps, read_wav, tone, write_wav
 
-ONE_SECOND = PictureSettings(chunk_seconds=1)
+ONE_SECOND = PictureSettings(1, 0)
 
 
 def prepare(data_audio: Path, **options: object) -> PrepareReport:
@@ -187,7 +187,7 @@ def test_any_file_name_is_used(two_classes: Path, name: bytes) -> None:
 def test_other_settings_are_refused_unless_forced(two_classes: Path) -> None:
     image_dir = prepare(two_classes).image_dir
     before = state(image_dir)
-    other = PictureSettings(chunk_seconds=2)
+    other = PictureSettings(2, 0)
     with pytest.raises(AudionetError, match=r"other settings \(chunk_seconds 1.0, now 2.0\); add --force"):
         audionet.prepare(two_classes, PrepareOptions(image_dir, other))
     assert state(image_dir) == before

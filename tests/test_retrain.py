@@ -2,7 +2,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import audionet
@@ -32,19 +31,71 @@ def retrain(folder: Path, **changes: object) -> RetrainReport:
 @pytest.fixture
 def prepared(two_classes: Path, tmp_path: Path) -> Path:
     """tmp_path with pictures of two classes, 1 s each, in data_image/."""
-    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(chunk_seconds=1)))
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
     return tmp_path
 
 
 def test_it_learns_to_tell_low_tones_from_high_ones(prepared: Path) -> None:
     report = retrain(prepared)
     assert report.labels == ["high", "low"]
+    assert report.held_out is not None
+    assert report.held_out.confusion.accuracy == 1
+    assert report.held_out.mistakes == []
+    assert (report.computed, report.cached, report.trained) == (24, 0, True)
+
+
+def test_few_recordings_are_each_held_out_once(prepared: Path) -> None:
+    report = retrain(prepared)
+    assert report.held_out is not None
+    assert (report.held_out.confusion.count, report.held_out.recordings) == (24, 8)
+    assert len(report.held_out.fold_accuracies) == 4  # of 4 recordings a class, no fifth fold has any
+    assert report.refit
+
+
+def test_folds_can_be_asked_for(prepared: Path) -> None:
+    held_out = retrain(prepared, folds=2).held_out
+    assert held_out is not None
+    assert len(held_out.fold_accuracies) == 2
+    assert held_out.confusion.count == 24
+
+
+def test_without_refit_there_is_one_split_and_its_model(prepared: Path) -> None:
+    report = retrain(prepared, refit=False)
     assert sum(report.pictures.values()) == 24
     assert min(report.pictures.values()) >= 6  # a recording of three chunks of each class
     assert report.held_out is not None
-    assert report.held_out.accuracy == 1
-    assert report.held_out.count == report.pictures["test"]
-    assert (report.computed, report.cached, report.trained) == (24, 0, True)
+    assert report.held_out.confusion.count == report.pictures["test"]
+    assert report.held_out.fold_accuracies == []
+    assert report.validation_accuracy == 1
+    before = (prepared / "retrained_graph.tflite").read_bytes()
+    retrain(prepared)
+    assert (prepared / "retrained_graph.tflite").read_bytes() != before  # the held-out pictures count too
+
+
+def test_mistakes_are_listed_with_their_place(two_classes: Path, tmp_path: Path) -> None:
+    """A recording of low tones lies among the high ones."""
+    shutil.move(two_classes / "low" / "low-0.wav", two_classes / "high" / "stray.wav")
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    held_out = retrain(tmp_path).held_out
+    assert held_out is not None
+    stray = [mistake for mistake in held_out.mistakes if mistake.picture.startswith("high/stray_nohash_")]
+    assert [(m.start_seconds, m.end_seconds, m.class_name, m.label) for m in stray] == [
+        (0, 1, "high", "low"),
+        (1, 2, "high", "low"),
+        (2, 2.5, "high", "low"),
+    ]
+
+
+def test_a_class_of_two_pictures_and_one_of_one_work(tmp_path: Path) -> None:
+    for n in range(3):
+        write_wav(tmp_path / "audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 1))
+    write_wav(tmp_path / "audio" / "two" / "a.wav", chirps(5, 900, 1100, 2))
+    write_wav(tmp_path / "audio" / "one" / "a.wav", chirps(6, 4000, 5000, 1))
+    audionet.prepare(tmp_path / "audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    report = retrain(tmp_path)
+    assert report.labels == ["low", "one", "two"]
+    assert report.held_out is not None
+    assert report.held_out.confusion.matrix.sum(axis=1).tolist() == [3, 0, 2]
 
 
 def test_it_writes_the_model_and_what_is_in_it(prepared: Path) -> None:
@@ -56,6 +107,8 @@ def test_it_writes_the_model_and_what_is_in_it(prepared: Path) -> None:
     assert description["pictures"]["chunk_seconds"] == 1
     assert description["training"]["options"]["steps"] == 50
     assert description["training"]["pictures"] == report.pictures
+    assert description["training"]["held_out"]["accuracy"] == 1
+    assert 0 < description["familiarity"]["lowest_score"] < 1
     assert list((prepared / "summaries" / "train").glob("events.out.tfevents.*"))
 
 
@@ -68,11 +121,11 @@ def test_a_second_time_there_is_nothing_to_do(prepared: Path) -> None:
     assert (again.computed, again.cached, again.trained) == (0, 24, False)
     assert again.held_out is not None
     assert first.held_out is not None
-    assert np.array_equal(again.held_out.matrix, first.held_out.matrix)
+    assert again.held_out.as_json() == first.held_out.as_json()
     assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in files] == before
 
 
-@pytest.mark.parametrize("change", [{"steps": 51}, {"seed": 1}, {"learning_rate": 0.5}, {"force": True}])
+@pytest.mark.parametrize("change", [{"steps": 51}, {"seed": 1}, {"learning_rate": 0.5}, {"folds": 3}, {"force": True}])
 def test_any_change_of_the_options_trains_anew(prepared: Path, change: dict[str, object]) -> None:
     retrain(prepared)
     again = retrain(prepared, **change)
@@ -96,8 +149,8 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_order_on_disk(prepared:
 def test_copies_of_a_recording_stay_on_one_side(two_classes: Path, tmp_path: Path) -> None:
     for n in range(4):
         shutil.copy(two_classes / "low" / f"low-{n}.wav", two_classes / "low" / f"copy-{n}.wav")
-    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(chunk_seconds=1)))
-    report = retrain(tmp_path)
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    report = retrain(tmp_path, refit=False)
     assert report.pictures["test"] % 3 == 0
     assert report.pictures["test"] == 3 + 6 or report.pictures["test"] == 6 + 6
     assert report.notes == []
@@ -105,13 +158,15 @@ def test_copies_of_a_recording_stay_on_one_side(two_classes: Path, tmp_path: Pat
 
 def test_a_class_short_of_recordings_is_named_and_split_by_time(two_classes: Path, tmp_path: Path) -> None:
     write_wav(two_classes / "third" / "only.wav", chirps(5, 800, 1000, 10))
-    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(chunk_seconds=1)))
-    report = retrain(tmp_path)
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    report = retrain(tmp_path, refit=False)
     (note,) = report.notes
     assert "class 'third' has 1 of the 3 recordings" in note
     assert "split by time" in note
     assert report.held_out is not None
-    assert report.held_out.matrix[2].sum() == 1
+    assert report.held_out.confusion.matrix[2].sum() == 1
+    (note,) = retrain(tmp_path).notes
+    assert "class 'third' has one recording" in note
 
 
 def test_bad_pictures_are_named_and_the_others_used(prepared: Path) -> None:
@@ -150,6 +205,8 @@ def test_pictures_without_their_index_are_refused(prepared: Path) -> None:
         ({"testing_percentage": 60, "validation_percentage": 40}, "leave nothing to train on"),
         ({"testing_percentage": -1}, "--testing-percentage -1: must be from 0"),
         ({"architecture": "vgg"}, "--architecture vgg: only inception_v3 is built in"),
+        ({"folds": 1}, "--folds 1: must be at least 2"),
+        ({"folds": 3, "refit": False}, "--folds trains several models"),
         ({"bottleneck": "pool_3"}, "inception_v3_pool_3.tflite: cannot be read"),
     ],
 )

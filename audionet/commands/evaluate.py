@@ -4,6 +4,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from audionet.calibration import expected_calibration_error
 from audionet.clips import ClipScores, find_clips, score_clip
 from audionet.confusion import Confusion
 from audionet.dataset import class_folders, stray_files
@@ -17,11 +20,31 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Right and wrong, a clip counting once; what was misclassified as (clip, its class); what could not be used."""
+    """Right and wrong, a clip counting once, by the best class of each.
+
+    clips: each with its true class.
+    skipped: what could not be used.
+    """
 
     confusion: Confusion
-    misclassified: list[tuple[ClipScores, str]]
+    clips: list[tuple[ClipScores, str]]
     skipped: list[UnusableInput]
+
+    @property
+    def misclassified(self) -> list[tuple[ClipScores, str]]:
+        """The clips whose best class is not theirs, each with its class."""
+        return [(clip, truth) for clip, truth in self.clips if clip.best != truth]
+
+    @property
+    def unknown(self) -> list[tuple[ClipScores, str]]:
+        """The clips that were called unknown, each with its class."""
+        return [(clip, truth) for clip, truth in self.clips if clip.is_unknown]
+
+    @property
+    def calibration_error(self) -> float:
+        """How far the scores are from the share that is right, 0 to 1."""
+        scores = np.array([clip.score for clip, _ in self.clips])
+        return expected_calibration_error(scores, np.array([clip.best == truth for clip, truth in self.clips]))
 
 
 def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, progress: Progress = silent) -> Evaluation:
@@ -31,7 +54,8 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     Raises AudionetError when there is no usable model or no usable clip.
     """
     data_audio = Path(data_audio)
-    model = load_model(options or LabelOptions())
+    options = options or LabelOptions()
+    model = load_model(options)
     skipped, todo = [], []
 
     def skip(error: UnusableInput) -> None:
@@ -51,7 +75,7 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     progress("clips", 0, len(todo))
     for done, (path, truth) in enumerate(todo, start=1):
         try:
-            scored.append((score_clip(path, model), truth))
+            scored.append((score_clip(path, model, allow_unknown=options.allow_unknown), truth))
         except UnusableInput as error:
             skip(error)
         progress("clips", done, len(todo))
@@ -59,6 +83,6 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({', '.join(model.labels)})")
     numbers = {label: number for number, label in enumerate(model.labels)}
     confusion = Confusion.of(
-        model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.label] for clip, _ in scored]
+        model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.best] for clip, _ in scored]
     )
-    return Evaluation(confusion, [(clip, truth) for clip, truth in scored if clip.label != truth], skipped)
+    return Evaluation(confusion, scored, skipped)

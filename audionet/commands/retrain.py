@@ -1,8 +1,9 @@
-"""retrain: pictures -> bottlenecks -> a new softmax layer -> a model, with its accuracy on pictures held out."""
+"""retrain: pictures -> bottlenecks -> a new layer -> a model, with its accuracy on recordings held out."""
 
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,35 +12,47 @@ import numpy as np
 
 from audionet import __version__
 from audionet.bottlenecks import Bottlenecks, compute_bottlenecks
-from audionet.confusion import Confusion
+from audionet.classifier import Classifier, Classroom
 from audionet.dataset import PictureFile, find_pictures
 from audionet.errors import AudionetError, UnusableInput
-from audionet.graft import graft
+from audionet.graft import Layer, graft
+from audionet.held_out import HeldOut, Lesson
 from audionet.model import ModelFiles, read_model, save_model
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
 from audionet.settings import RetrainOptions
-from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, split
+from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, split
 from audionet.trunk import Trunk, load_trunk
+from audionet.variations import ORIGINAL, SPEEDS, Variation
 
 logger = logging.getLogger(__name__)
+
+# Up to so many pictures, each is learnt from at other speeds too. With more there is variety enough.
+FEW_PICTURES = 1500
+# And of long chunks, short clips are cut, so that short clips are known too.
+SHORT_SECONDS = 2.0
+SHORT_STARTS = (0.2, 0.7)  # of a chunk
+# A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
+FEW_RECORDINGS = 10
+FOLDS = 5  # then, unless --folds says otherwise
 
 
 @dataclass(frozen=True)
 class RetrainReport:
     """What `retrain` did.
 
-    pictures: in each part of the split.
-    held_out: the confusion of the test part's pictures, which are of test_recordings recordings; None if it is empty.
-    computed, cached: bottlenecks.
+    pictures: in each part of the split; all in `train` where there were folds.
+    held_out: None if no picture was held out for testing.
+    refit: whether the model was trained on the held-out pictures too, after they had been used to measure.
+    computed, cached: bottlenecks, in pictures.
     trained: False if the model was up to date.
     """
 
     labels: list[str]
     pictures: dict[str, int]
-    test_recordings: int
     validation_accuracy: float | None
-    held_out: Confusion | None
+    held_out: HeldOut | None
+    refit: bool
     computed: int
     cached: int
     trained: bool
@@ -49,7 +62,7 @@ class RetrainReport:
 
 
 def retrain(options: RetrainOptions | None = None, *, progress: Progress = silent) -> RetrainReport:
-    """Train a new softmax layer on the pictures in options.image_dir and write the model.
+    """Train a new layer on the pictures in options.image_dir and write the model.
 
     Raises AudionetError when there is nothing to train on.
     """
@@ -62,9 +75,10 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     _require_classes(options.image_dir, pictures)
 
     trunk = load_trunk(options.bottleneck, options.model_dir)
-    found = compute_bottlenecks(
-        [picture.path for picture in pictures], trunk, index.painter.fingerprint, options.bottleneck_dir, progress
-    )
+    chunk_seconds = index.painter.settings.chunk_seconds
+    variations = _variations(len(pictures), chunk_seconds)
+    paths = [picture.path for picture in pictures]
+    found = compute_bottlenecks(paths, trunk, index.painter, options.bottleneck_dir, progress, variations)
     pictures = [pictures[position] for position in found.kept]
     if not pictures:
         raise AudionetError(
@@ -72,28 +86,62 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         )
     _require_classes(options.image_dir, pictures)
     labels = sorted({picture.class_name for picture in pictures})
-    targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
-    divided = split(_items(pictures, index), options.validation_percentage, options.testing_percentage)
+    items = _items(pictures, index)
+    count = _fold_count(items, options)
+    if count:
+        divided = Split([TRAIN] * len(items), _single_recording_notes(items))
+    else:
+        divided = split(items, options.validation_percentage, options.testing_percentage)
     for note in divided.notes:
         logger.warning("%s", note)
 
-    key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, found, divided)
-    before = None if options.force else _done_before(files, key, options.summaries_dir)
-    done = before or _train(options, files, key, trunk, index, found, targets, labels, divided, progress)
-    held_out = Confusion.from_rows(labels, done["held_out"]["confusion"]) if done["held_out"] else None
+    key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, found, variations)
+    done = None if options.force else _done_before(files, key, options.summaries_dir)
+    trained = done is None
+    if done is None:
+        names = [picture.name for picture in pictures]
+        targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
+        room = Classroom(found.features, targets, items, len(labels), chunk_seconds, options)
+        lesson = Lesson(labels, names, items, targets, room)
+        done = _train(options, lesson, divided, count, files, key, trunk, index, progress)
     return RetrainReport(
         labels=labels,
         pictures={part: len(divided.indices(part)) for part in PARTS},
-        test_recordings=len({(pictures[i].class_name, pictures[i].recording) for i in divided.indices(TEST)}),
         validation_accuracy=done["validation_accuracy"],
-        held_out=held_out,
+        held_out=HeldOut.from_json(labels, done["held_out"]) if done["held_out"] else None,
+        refit=options.refit,
         computed=found.computed,
         cached=len(found.kept) - found.computed,
-        trained=before is None,
+        trained=trained,
         files=files,
         notes=divided.notes,
         skipped=found.skipped,
     )
+
+
+def _variations(count: int, chunk_seconds: float) -> list[Variation]:
+    """What else to learn from beside the pictures as they are."""
+    speeds = SPEEDS if count <= FEW_PICTURES else ()
+    parts = [Variation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
+    return [ORIGINAL, *speeds, *(parts if chunk_seconds > 2 * SHORT_SECONDS and speeds else [])]
+
+
+def _fold_count(items: Sequence[Item], options: RetrainOptions) -> int:
+    """How many folds to measure with; 0 for one split."""
+    if options.folds is not None or not options.refit:
+        return options.folds or 0
+    fewest = min(len({items[i].recording for i in members}) for members in by_class(items).values())
+    return FOLDS if fewest < FEW_RECORDINGS else 0
+
+
+def _single_recording_notes(items: Sequence[Item]) -> list[str]:
+    """A warning for each class that has one recording."""
+    return [
+        f"class {name!r} has one recording: what is measured on other parts of it says little about new recordings; "
+        "add some from another day"
+        for name, members in sorted(by_class(items).items())
+        if len({items[i].recording for i in members}) == 1
+    ]
 
 
 def _require_classes(image_dir: Path, pictures: list[PictureFile]) -> None:
@@ -132,11 +180,13 @@ def _training_key(
     fingerprint: str,
     pictures: list[PictureFile],
     found: Bottlenecks,
-    divided: Split,
+    variations: list[Variation],
 ) -> str:
     """A digest of all that decides what the trained layer is."""
-    hyperparameters = {name: getattr(options, name) for name in ("steps", "learning_rate", "train_batch_size", "seed")}
-    ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, divided.parts]
+    names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit"]
+    names += ["validation_percentage", "testing_percentage"]
+    hyperparameters = {name: getattr(options, name) for name in names}
+    ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
     ingredients += [[picture.name, digest.hex()] for picture, digest in zip(pictures, found.digests, strict=True)]
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()
 
@@ -152,49 +202,51 @@ def _done_before(files: ModelFiles, key: str, summaries_dir: Path) -> dict[str, 
 
 def _train(
     options: RetrainOptions,
+    lesson: Lesson,
+    divided: Split,
+    count: int,
     files: ModelFiles,
     key: str,
     trunk: Trunk,
     index: PictureIndex,
-    found: Bottlenecks,
-    targets: np.ndarray,
-    labels: list[str],
-    divided: Split,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Train, measure, write the model; the `training` part of its description."""
-    from audionet import softmax
-
-    rows = {part: np.array(divided.indices(part), np.intp) for part in PARTS}
-    layer = softmax.train(
-        found.features,
-        targets,
-        rows[TRAIN],
-        rows[VALIDATION],
-        len(labels),
-        steps=options.steps,
-        learning_rate=options.learning_rate,
-        batch_size=options.train_batch_size,
-        seed=options.seed,
-        summaries_dir=options.summaries_dir,
-        progress=progress,
-    )
-
-    def confusion(part: str) -> Confusion | None:
-        chosen = rows[part]
-        if not len(chosen):
-            return None
-        return Confusion.of(labels, targets[chosen], layer.scores(found.features[chosen]).argmax(axis=1))
-
-    validation, held_out = confusion(VALIDATION), confusion(TEST)
+    """Measure, train, write the model; the `training` part of its description."""
+    room = lesson.room
+    everything, nothing = np.arange(len(lesson.items)), np.empty(0, np.intp)
+    train, validation, test = (np.array(divided.indices(part), np.intp) for part in (TRAIN, VALIDATION, TEST))
+    held_out, validation_accuracy = None, None
+    classifier: Classifier | None = None
+    if count:
+        held_out = lesson.cross_validate(count, progress)
+    else:
+        classifier = room.learn(train, validation, options.summaries_dir, progress)
+        if len(validation):
+            guesses = classifier.probabilities(room.coordinates(validation)).argmax(axis=1)
+            validation_accuracy = float((guesses == lesson.targets[validation]).mean())
+        if len(test):
+            held_out = lesson.held_out(test, classifier.probabilities(room.coordinates(test)), [])
+    if classifier is None:
+        classifier = room.learn(everything, nothing, options.summaries_dir, progress)
+    elif options.refit and len(train) < len(everything):
+        classifier = room.learn(everything, nothing, None, progress)
     training = {
         "key": key,
         "audionet_version": __version__,
         "trunk": {"name": trunk.name, "sha256": trunk.sha256},
         "options": {name: str(v) if isinstance(v, Path) else v for name, v in asdict(options).items()},
-        "pictures": {part: len(rows[part]) for part in PARTS},
-        "validation_accuracy": validation.accuracy if validation else None,
-        "held_out": {"accuracy": held_out.accuracy, "confusion": held_out.matrix.tolist()} if held_out else None,
+        "pictures": {part: len(divided.indices(part)) for part in PARTS},
+        "validation_accuracy": validation_accuracy,
+        "held_out": held_out.as_json() if held_out else None,
     }
-    save_model(files, graft(trunk, layer), labels, index.painter, training)
+    layer = _layer(classifier, room)
+    save_model(files, graft(trunk, layer), lesson.labels, index.painter, classifier.familiarity, training)
     return training
+
+
+def _layer(classifier: Classifier, room: Classroom) -> Layer:
+    """The classifier for raw bottlenecks."""
+    linear, softmax = room.span.linear_scores(classifier.discriminant), classifier.softmax
+    weights = linear.weights * np.float32(softmax.sharpness)
+    biases = linear.biases * softmax.sharpness + softmax.biases
+    return Layer(weights, biases.astype(np.float32), room.span.features_at(classifier.middle))

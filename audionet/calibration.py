@@ -1,0 +1,58 @@
+"""Whether scores mean what they say, and when they are too low to believe."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+BINS = 10  # of equal width, as is usual
+
+
+def expected_calibration_error(scores: np.ndarray, correct: np.ndarray) -> float:
+    """How far scores are from the share that is right: 0 (they mean what they say) to 1.
+
+    scores: the best class's, 0 to 1. correct: whether it was right. The scores are put into BINS of equal width; the
+    difference between a bin's mean score and its share of right ones is averaged over what was scored
+    (Naeini et al., 2015; Guo et al., 2017).
+    """
+    scores, correct = np.asarray(scores, float), np.asarray(correct, float)
+    bins = np.minimum((scores * BINS).astype(np.intp), BINS - 1)
+    gaps = [abs(scores[bins == n].sum() - correct[bins == n].sum()) for n in range(BINS)]
+    return float(sum(gaps) / len(scores))
+
+
+RARE = 0.05  # share of the classes' own held-out sound that scores lower than is believed
+FAR_DEVIATIONS = 3.0  # of the distances' logarithms
+FAR_MARGIN = 1.05
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """What is known of sound of the classes, to tell sound of none of them.
+
+    lowest_score: best scores of the classes' own sound are hardly ever lower.
+    longest_distance: nor are its bottlenecks farther from the middle of the training's; see `comparable`.
+    """
+
+    lowest_score: float
+    longest_distance: float
+
+    def is_unknown(self, score: float, distance: float) -> bool:
+        """Whether sound with this best score, at this comparable distance, is of none of the classes."""
+        return bool(score < self.lowest_score or distance > self.longest_distance)
+
+    @classmethod
+    def of(cls, scores: np.ndarray, distances: np.ndarray) -> "Familiarity":
+        """From the best scores and comparable distances of the classes' own sound that was held out."""
+        logarithms = np.log(np.maximum(distances, 1e-12))
+        farthest = float(np.exp(logarithms.mean() + FAR_DEVIATIONS * logarithms.std()))
+        return cls(float(np.quantile(scores, RARE)), max(farthest, float(distances.max()) * FAR_MARGIN))
+
+
+def comparable(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:
+    """A squared distance as it would be of a full chunk; `share` is how much of a chunk was heard, over 0 to 1.
+
+    An average over less sound lies farther out. Measured on the sample voices from 1 to 20 seconds, it falls with
+    the root of the length (docs/experiments.md).
+    """
+    return squared_distance * np.sqrt(share)

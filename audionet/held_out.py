@@ -1,0 +1,123 @@
+"""How good a classifier is: measured on pictures of recordings that it was not trained on."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from audionet.calibration import expected_calibration_error
+from audionet.classifier import Classroom
+from audionet.confusion import Confusion
+from audionet.errors import AudionetError
+from audionet.progress import Progress
+from audionet.split import Item, folds, kept_apart
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A held-out picture that was taken for another class: which, from when to when in its recording, and how sure."""
+
+    picture: str
+    start_seconds: float
+    end_seconds: float
+    class_name: str
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How classifiers did on pictures of recordings that they were not trained on.
+
+    recordings: how many the pictures are of.
+    fold_accuracies: of each fold; empty if there was one split.
+    calibration_error: 0 to 1; see calibration.py.
+    """
+
+    confusion: Confusion
+    recordings: int
+    fold_accuracies: list[float]
+    calibration_error: float
+    mistakes: list[Mistake]
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "accuracy": self.confusion.accuracy,
+            "interval": self.confusion.interval,
+            "confusion": self.confusion.matrix.tolist(),
+            "recordings": self.recordings,
+            "fold_accuracies": self.fold_accuracies,
+            "calibration_error": self.calibration_error,
+            "mistakes": [asdict(mistake) for mistake in self.mistakes],
+        }
+
+    @classmethod
+    def from_json(cls, labels: list[str], content: dict[str, Any]) -> "HeldOut":
+        """What `as_json` made."""
+        return cls(
+            Confusion.from_rows(labels, content["confusion"]),
+            content["recordings"],
+            content["fold_accuracies"],
+            content["calibration_error"],
+            [Mistake(**mistake) for mistake in content["mistakes"]],
+        )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn: classes, and pictures with their names, their places in recordings and their classes."""
+
+    labels: list[str]
+    names: list[str]
+    items: list[Item]
+    targets: np.ndarray
+    room: Classroom
+
+    def cross_validate(self, count: int, progress: Progress) -> HeldOut:
+        """Hold out each fold in turn."""
+        fold_of = np.array(folds(self.items, count))
+        probabilities = np.zeros((len(self.items), len(self.labels)))
+        tested = np.zeros(len(self.items), bool)
+        accuracies = []
+        progress("folds", 0, count)
+        for done, fold in enumerate(range(count), start=1):
+            held = fold_of == fold
+            kept = np.array(kept_apart(self.items, held.tolist()))
+            # A class of one chunk has nothing to hold out.
+            kept |= np.isin(self.targets, np.setdiff1d(self.targets, self.targets[kept]))
+            held &= ~kept
+            if held.any():
+                chosen = np.flatnonzero(held)
+                classifier = self.room.learn(np.flatnonzero(kept), chosen)
+                probabilities[chosen] = classifier.probabilities(self.room.coordinates(chosen))
+                tested |= held
+                right = probabilities[chosen].argmax(axis=1) == self.targets[chosen]
+                accuracies.append(float(right.mean()))
+            progress("folds", done, count)
+        if not tested.any():
+            raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
+        return self.held_out(np.flatnonzero(tested), probabilities[tested], accuracies)
+
+    def held_out(self, chosen: np.ndarray, probabilities: np.ndarray, accuracies: list[float]) -> HeldOut:
+        """What the probabilities of held-out pictures come to."""
+        targets, guesses, best = self.targets[chosen], probabilities.argmax(axis=1), probabilities.max(axis=1)
+        mistakes = [
+            Mistake(
+                self.names[i],
+                self.items[i].start_seconds,
+                self.items[i].end_seconds,
+                self.items[i].class_name,
+                self.labels[guess],
+                float(score),
+            )
+            for i, guess, score in zip(chosen, guesses, best, strict=True)
+            if guess != self.targets[i]
+        ]
+        return HeldOut(
+            Confusion.of(self.labels, targets, guesses),
+            len({(self.items[i].class_name, self.items[i].recording) for i in chosen}),
+            accuracies,
+            expected_calibration_error(best, guesses == targets),
+            mistakes,
+        )

@@ -1,0 +1,59 @@
+"""Picture -> pictures of the same sound, a little faster or slower, or of a part: more examples to learn from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.settings import PICTURE_SIZE
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How a picture is changed.
+
+    speed: of the sound, as if a tape ran so much faster: shorter and higher.
+    part: of the sound, from its start or middle; under 1 it is painted as the short clip that it would be.
+    start: where the part starts, 0 to 1 - part.
+    """
+
+    speed: float = 1.0
+    part: float = 1.0
+    start: float = 0.0
+
+
+ORIGINAL = Variation()
+# 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other
+# microphones (a tilted spectrum) were tried and gave no more (docs/experiments.md).
+SPEEDS = (Variation(0.94), Variation(1.06))
+
+
+def vary(picture: np.ndarray, columns: int, row_hz: np.ndarray | None, variation: Variation) -> np.ndarray:
+    """The varied picture, uint8, of the same shape.
+
+    picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top.
+    columns: how many of its columns are sound; the rest are repeats.
+    row_hz: the frequency of each row from the lowest; None where rows are no frequencies (pitch classes stay).
+
+    Rows and columns in between are interpolated. Above the highest frequency that was heard, its row goes on.
+    """
+    first = min(columns - 1, round(variation.start * columns))
+    heard = max(1, round(variation.part * columns))
+    varied = picture[:, first : min(columns, first + heard)].astype(np.float32)
+    if variation.speed != 1:
+        if row_hz is not None:
+            rows = np.interp(row_hz / variation.speed, row_hz, np.arange(PICTURE_SIZE))
+            varied = _interpolate(varied[::-1], rows)[::-1]
+        length = varied.shape[1]
+        new_length = max(1, round(length / variation.speed))
+        times = (np.arange(new_length) + 0.5) * length / new_length - 0.5
+        varied = _interpolate(varied.swapaxes(0, 1), times.clip(0, length - 1)).swapaxes(0, 1)
+    varied = varied[:, np.arange(PICTURE_SIZE) % varied.shape[1]]
+    return np.ascontiguousarray(np.rint(varied), np.uint8)
+
+
+def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Rows at fractional positions, linear between neighbours."""
+    below = np.floor(positions).astype(np.intp)
+    above = np.minimum(below + 1, len(rows) - 1)
+    weights = (positions - below).astype(np.float32).reshape(-1, *[1] * (rows.ndim - 1))
+    return np.asarray(rows[below] * (1 - weights) + rows[above] * weights)

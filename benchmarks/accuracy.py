@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""Accuracy on the protocols: this tool's defaults beside the classic bottleneck and two plain rivals.
+
+    python benchmarks/accuracy.py --data ../shared/data                  P1, P2, P3 and the strangers
+    python benchmarks/accuracy.py --data ../shared/data --packages DIR   and sets from Debian packages, kept in DIR
+    python benchmarks/accuracy.py --data ../shared/data --only P2 --seeds 1
+
+Each protocol runs through `prepare`, `retrain` and `evaluate` as they are. Only --chunk-seconds is set, to what the
+clips' length asks for. A clip counts once. The rivals are statistics of MFCCs and of log-mel bands over the same
+chunks, independent of loudness, with scikit-learn's logistic regression on standardised features.
+"""
+
+import argparse
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+import audionet
+from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.chunks import cut
+from audionet.confusion import wilson_interval
+from audionet.ffmpeg import decode, find_ffmpeg
+from audionet.settings import SAMPLE_RATE_HZ
+
+ROOT = Path(__file__).resolve().parent.parent
+POOL_3 = ROOT / "tf_files" / "models" / "inception_v3_pool_3.tflite"
+STRANGERS, ROTATIONS = 3, 5
+
+Clips = dict[str, list[Path]]  # class -> files
+
+
+@dataclass
+class Protocol:
+    """What to train on and what to test on, by class."""
+
+    name: str
+    about: str
+    chunk_seconds: float
+    train: Clips = field(default_factory=dict)
+    test: Clips = field(default_factory=dict)
+
+    def add(self, path: Path, class_name: str, is_train: bool) -> None:
+        """Put a file on one of the sides."""
+        (self.train if is_train else self.test).setdefault(class_name, []).append(path)
+
+
+def protocols(data: Path, packages: Path | None) -> list[Protocol]:
+    """Those whose recordings are there."""
+    p1 = Protocol("P1", "10 readers, trained on one utterance each", 2)
+    for path in sorted((data / "librispeech10").glob("*/*.mp3")):
+        p1.add(path, path.parent.name, path.stem.endswith("-0000"))
+    p2 = Protocol("P2", "10 spoken digits, voices unheard in training", 1)
+    p3 = Protocol("P3", "6 speakers, words unheard in training", 1)
+    for path in sorted((data / "spoken_digits").glob("*/*.wav")):
+        digit, speaker, _ = path.stem.split("_")
+        p2.add(path, digit, speaker not in ("jackson", "theo"))
+        p3.add(path, speaker, int(digit) < 5)
+    return [p1, p2, p3, *(package_protocols(packages) if packages else [])]
+
+
+# What an instrument's sample is called, in the kits where the file names say it.
+INSTRUMENTS = {
+    "kick": r"kick|\bbd|bass ?drum|_bd",
+    "snare": r"snare|snr|\bsd",
+    "hat": r"hat|\bhh",
+    "tom": r"tom",
+    "cymbal": r"crash|ride|cymbal|splash|china",
+}
+# The others are tested on. The Millo kits share samples, so they stay together.
+TRAINING_KITS = (
+    "Audiophob",
+    "ColomboAcousticDrumkit",
+    "ElectricEmpireKit",
+    "Millo-Drums_v.1",
+    "Millo_MultiLayered2",
+    "Millo_MultiLayered3",
+    "The Black Pearl 1.0",
+)
+KLETTRES_LANGUAGES = "cs da de en en_GB es fr he hu it lt ml nds nl pt_BR ru tn uk".split()
+
+
+def package_protocols(folder: Path) -> list[Protocol]:
+    """Sets from Debian packages, fetched and unpacked into `folder` if they are not there."""
+    for package in ("klettres-data", "hydrogen-drumkits", "sonic-pi-samples"):
+        if not (folder / package).is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["apt-get", "download", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            archive = next(folder.glob(f"{package}_*.deb"))
+            subprocess.run(["dpkg-deb", "-x", archive, folder / package], check=True)
+    letters = Protocol("klettres", "18 languages' voices, trained on letters, tested on syllables", 1)
+    for language in KLETTRES_LANGUAGES:
+        for path in sorted((folder / "klettres-data" / "usr/share/klettres" / language).glob("*/*.ogg")):
+            letters.add(path, language, path.parent.name == "alpha")
+    drums = Protocol("drumkits", "5 drums, kits unheard in training", 1)
+    kits = folder / "hydrogen-drumkits" / "usr/share/hydrogen/data/drumkits"
+    for path in sorted(path for path in kits.glob("*/*") if path.suffix in (".wav", ".flac", ".aiff")):
+        named = [name for name, pattern in INSTRUMENTS.items() if re.search(pattern, path.stem.lower())]
+        if len(named) == 1 and long_enough(path):
+            drums.add(path, named[0], path.parent.name in TRAINING_KITS)
+    samples = Protocol("sonic-pi", "families of samples, every other file to test", 2)
+    families: Clips = {}
+    for path in sorted((folder / "sonic-pi-samples").rglob("*.flac")):
+        families.setdefault(path.stem.split("_")[0], []).append(path)
+    for family, paths in families.items():
+        usable = [path for path in paths if long_enough(path)]
+        if len(usable) >= 8:
+            for number, path in enumerate(usable):
+                samples.add(path, family, number % 2 == 0)
+    return [letters, drums, samples]
+
+
+def long_enough(path: Path) -> bool:
+    """Whether a file can be read and has a tenth of a second."""
+    try:
+        return sum(map(len, decode(path))) >= 0.1 * SAMPLE_RATE_HZ
+    except audionet.AudionetError:
+        return False
+
+
+def lay_out(clips: Clips, folder: Path) -> Path:
+    """A folder a class, with links to the files."""
+    for class_name, paths in clips.items():
+        (folder / class_name).mkdir(parents=True, exist_ok=True)
+        for number, path in enumerate(paths):
+            (folder / class_name / f"{number:03d}-{path.name}").symlink_to(path.resolve())
+    return folder
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of one model on one test side."""
+
+    accuracy: float
+    calibration_error: float
+    unknown: float
+
+
+def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robustness: bool) -> None:
+    """Prepare once, then train and evaluate with each seed; print the line of the table."""
+    image_dir = folder / "data_image"
+    pictures = PictureSettings(chunk_seconds=protocol.chunk_seconds)
+    audionet.prepare(lay_out_once(protocol.train, folder / "train"), PrepareOptions(image_dir, pictures))
+    test = lay_out_once(protocol.test, folder / "test")
+    results = []
+    for seed in range(seeds):
+        graph, labels = folder / f"{bottleneck}-{seed}.pb", folder / f"{bottleneck}-{seed}.txt"
+        audionet.retrain(
+            RetrainOptions(
+                image_dir=image_dir,
+                model_dir=POOL_3.parent,
+                bottleneck_dir=folder / "bottlenecks",
+                summaries_dir=folder / "summaries" / f"{bottleneck}-{seed}",
+                output_graph=graph,
+                output_labels=labels,
+                bottleneck=bottleneck,
+                seed=seed,
+            )
+        )
+        found = audionet.evaluate(test, LabelOptions(graph, labels))
+        results.append(
+            Result(found.confusion.accuracy, found.calibration_error, len(found.unknown) / found.confusion.count)
+        )
+    low, high = found.confusion.interval
+    accuracies = [result.accuracy for result in results]
+    print(
+        f"| {protocol.name} | {bottleneck} | {statistics.mean(accuracies):.3f} +- {statistics.pstdev(accuracies):.3f} "
+        f"| {low:.3f} to {high:.3f} | {statistics.mean(r.calibration_error for r in results):.3f} "
+        f"| {statistics.mean(r.unknown for r in results):.3f} |",
+        flush=True,
+    )
+    if robustness:
+        options = LabelOptions(folder / f"{bottleneck}-0.pb", folder / f"{bottleneck}-0.txt")
+        before = best_by_clip(test, options)
+        for name, suffix, arguments in (
+            ("12 dB quieter", ".wav", ["-af", "volume=-12dB"]),
+            ("32 kbit/s MP3", ".mp3", ["-c:a", "libmp3lame", "-b:a", "32k"]),
+        ):
+            changed = reencode(test, folder / name.replace("/", "-"), suffix, arguments)
+            after = best_by_clip(changed, options)
+            kept = statistics.mean(after[clip] == label for clip, label in before.items())
+            print(f"{protocol.name}: {name}: {kept:.1%} of {len(before)} clips keep their label", flush=True)
+
+
+def lay_out_once(clips: Clips, folder: Path) -> Path:
+    return folder if folder.is_dir() else lay_out(clips, folder)
+
+
+def best_by_clip(folder: Path, options: LabelOptions) -> dict[str, str]:
+    """The best class of each clip, by the clip's class and name without suffix."""
+    found = {}
+    for clip in audionet.label(folder, options):
+        path = Path(clip.clip)
+        found[f"{path.parent.name}/{path.stem}"] = clip.best
+    return found
+
+
+def reencode(source: Path, folder: Path, suffix: str, arguments: list[str]) -> Path:
+    """Every file below `source`, through ffmpeg, into the same places below `folder`."""
+    for path in sorted(source.glob("*/*")):
+        output = (folder / path.parent.name / path.name).with_suffix(suffix)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        command = [find_ffmpeg(), "-v", "error", "-y", "-i", str(path), *arguments, str(output)]
+        subprocess.run(command, check=True)
+    return folder
+
+
+def run_rival(protocol: Protocol, name: str, statistics_of: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Train and test a rival; a clip's chunks vote by their summed probabilities."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    settings = PictureSettings(chunk_seconds=protocol.chunk_seconds)
+
+    def features(path: Path) -> np.ndarray:
+        return np.stack([statistics_of(chunk.samples / np.float32(32768)) for chunk in cut(decode(path), settings)])
+
+    train = [(features(path), label) for label, paths in protocol.train.items() for path in paths]
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
+    model.fit(np.concatenate([x for x, _ in train]), [label for x, label in train for _ in x])
+    classes = list(model.classes_)
+    right = [
+        classes[model.predict_proba(features(path)).sum(axis=0).argmax()] == label
+        for label, paths in protocol.test.items()
+        for path in paths
+    ]
+    low, high = wilson_interval(sum(right), len(right))
+    print(f"| {protocol.name} | {name} | {statistics.mean(right):.3f} | {low:.3f} to {high:.3f} | | |", flush=True)
+
+
+def mfcc_statistics(samples: np.ndarray) -> np.ndarray:
+    """Mean and deviation of 20 MFCCs, without the mean of the first, which is loudness."""
+    from librosa.feature import mfcc
+
+    found = mfcc(y=samples, sr=SAMPLE_RATE_HZ, n_mfcc=20, n_fft=512, hop_length=160)
+    return np.concatenate([found.mean(axis=1)[1:], found.std(axis=1)])
+
+
+def log_mel_statistics(samples: np.ndarray) -> np.ndarray:
+    """Mean and deviation of 64 mel bands in decibels below the loudest point, down to 80."""
+    from librosa import power_to_db
+    from librosa.feature import melspectrogram
+
+    power = melspectrogram(y=samples, sr=SAMPLE_RATE_HZ, n_mels=64, n_fft=1024, hop_length=160)
+    found = power_to_db(power, ref=np.max, top_db=80)
+    return np.concatenate([found.mean(axis=1), found.std(axis=1)])
+
+
+def run_strangers(readers: Protocol, folder: Path) -> None:
+    """Leave STRANGERS readers out of the training, in turn: do their scores lie below those of the others?"""
+    names, areas, called = sorted(readers.train), [], []
+    for rotation in range(ROTATIONS):
+        strangers = {names[(rotation * len(names) // ROTATIONS + n) % len(names)] for n in range(STRANGERS)}
+        here = folder / f"rotation-{rotation}"
+        known = {name: paths for name, paths in readers.train.items() if name not in strangers}
+        pictures = PictureSettings(chunk_seconds=readers.chunk_seconds)
+        audionet.prepare(lay_out(known, here / "train"), PrepareOptions(here / "data_image", pictures))
+        graph, labels = here / "graph.pb", here / "labels.txt"
+        audionet.retrain(
+            RetrainOptions(
+                image_dir=here / "data_image",
+                bottleneck_dir=folder / "bottlenecks",
+                summaries_dir=here / "summaries",
+                output_graph=graph,
+                output_labels=labels,
+            )
+        )
+        clips = audionet.label(lay_out(readers.test, here / "test"), LabelOptions(graph, labels))
+        is_stranger = [Path(clip.clip).parent.name in strangers for clip in clips]
+        areas.append(area_under_roc([clip.score for clip in clips], is_stranger))
+        unknown = [clip.is_unknown for clip in clips]
+        called.append(
+            [
+                statistics.mean(u for u, s in zip(unknown, is_stranger, strict=True) if s is side)
+                for side in (True, False)
+            ]
+        )
+    print(
+        f"strangers: area under the ROC {statistics.mean(areas):.3f} ({min(areas):.3f} to {max(areas):.3f}); called "
+        f"unknown: {statistics.mean(c[0] for c in called):.1%} of strangers, "
+        f"{statistics.mean(c[1] for c in called):.1%} of the known",
+        flush=True,
+    )
+
+
+def area_under_roc(scores: list[float], is_stranger: Iterable[bool]) -> float:
+    """How often a known voice's score is above a stranger's; ties count half."""
+    of = {side: np.array([s for s, t in zip(scores, is_stranger, strict=True) if t is side]) for side in (True, False)}
+    higher = of[False][:, None] - of[True][None]
+    return float(((higher > 0) + 0.5 * (higher == 0)).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with librispeech10 and spoken_digits")
+    parser.add_argument("--packages", type=Path, help="folder for sets from Debian packages; fetched if not there")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="protocols to run; `strangers` is one")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    chosen = protocols(options.data, options.packages)
+    if not POOL_3.is_file() and shutil.which("npm"):
+        script = ROOT / "scripts" / "make_trunk.py"
+        subprocess.run([sys.executable, script, "--bottleneck", "pool_3", "--output", POOL_3], check=True)
+    print("| protocol | features | accuracy | 95 % interval of one run | calibration error | called unknown |")
+    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    with tempfile.TemporaryDirectory(prefix="audionet-") as name:
+        for protocol in chosen:
+            if options.only and protocol.name not in options.only:
+                continue
+            folder = Path(name) / protocol.name
+            run_tool(protocol, folder, "rows", options.seeds, robustness=protocol.name in ("P1", "P2", "P3"))
+            if POOL_3.is_file():
+                run_tool(protocol, folder, "pool_3", options.seeds, robustness=False)
+            run_rival(protocol, "MFCC", mfcc_statistics)
+            run_rival(protocol, "log-mel", log_mel_statistics)
+        if not options.only or "strangers" in options.only:
+            run_strangers(chosen[0], Path(name) / "strangers")
+
+
+if __name__ == "__main__":
+    main()
