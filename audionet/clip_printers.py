@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from audionet.clips import ClipScores
-    from audionet.timeline import Timeline
+    from audionet.segments import Timeline
 
 T = TypeVar("T")
 

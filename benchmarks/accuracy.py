@@ -26,6 +26,7 @@ import numpy as np
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from audionet.chunks import cut
+from audionet.clips import ClipScores
 from audionet.confusion import wilson_interval
 from audionet.ffmpeg import decode, find_ffmpeg
 from audionet.settings import SAMPLE_RATE_HZ
@@ -149,7 +150,8 @@ def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robu
     pictures = PictureSettings(chunk_seconds=protocol.chunk_seconds)
     audionet.prepare(lay_out_once(protocol.train, folder / "train"), PrepareOptions(image_dir, pictures))
     test = lay_out_once(protocol.test, folder / "test")
-    results = []
+    results: list[Result] = []
+    before: dict[str, str] = {}
     for seed in range(seeds):
         graph, labels = folder / f"{bottleneck}-{seed}.pb", folder / f"{bottleneck}-{seed}.txt"
         audionet.retrain(
@@ -168,6 +170,7 @@ def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robu
         results.append(
             Result(found.confusion.accuracy, found.calibration_error, len(found.unknown) / found.confusion.count)
         )
+        before = before or {clip_key(clip): clip.best for clip, _ in found.clips}
     low, high = found.confusion.interval
     accuracies = [result.accuracy for result in results]
     print(
@@ -178,13 +181,12 @@ def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robu
     )
     if robustness:
         options = LabelOptions(folder / f"{bottleneck}-0.pb", folder / f"{bottleneck}-0.txt")
-        before = best_by_clip(test, options)
         for name, suffix, arguments in (
             ("12 dB quieter", ".wav", ["-af", "volume=-12dB"]),
             ("32 kbit/s MP3", ".mp3", ["-c:a", "libmp3lame", "-b:a", "32k"]),
         ):
             changed = reencode(test, folder / name.replace("/", "-"), suffix, arguments)
-            after = best_by_clip(changed, options)
+            after = {clip_key(clip): clip.best for clip in audionet.label(changed, options)}
             kept = statistics.mean(after[clip] == label for clip, label in before.items())
             print(f"{protocol.name}: {name}: {kept:.1%} of {len(before)} clips keep their label", flush=True)
 
@@ -193,13 +195,10 @@ def lay_out_once(clips: Clips, folder: Path) -> Path:
     return folder if folder.is_dir() else lay_out(clips, folder)
 
 
-def best_by_clip(folder: Path, options: LabelOptions) -> dict[str, str]:
-    """The best class of each clip, by the clip's class and name without suffix."""
-    found = {}
-    for clip in audionet.label(folder, options):
-        path = Path(clip.clip)
-        found[f"{path.parent.name}/{path.stem}"] = clip.best
-    return found
+def clip_key(clip: ClipScores) -> str:
+    """The clip's class and name without suffix."""
+    path = Path(clip.clip)
+    return f"{path.parent.name}/{path.stem}"
 
 
 def reencode(source: Path, folder: Path, suffix: str, arguments: list[str]) -> Path:

@@ -2,7 +2,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, percentage_hash, split
+from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, folds, kept_apart, percentage_hash, split
 
 
 def items(class_name: str, recordings: int, chunks: int = 3, seconds: float = 20, overlap: float = 0) -> list[Item]:
@@ -98,3 +98,25 @@ def test_a_percentage_of_zero_holds_nothing_out() -> None:
     all_items = items("a", 30) + items("b", 1)
     assert set(split(all_items, 0, 0).parts) == {TRAIN}
     assert VALIDATION not in split(all_items, 0, 10).parts
+
+
+def test_folds_deal_out_recordings_and_cut_a_single_one_by_time() -> None:
+    many, single = items("a", 10, 3), items("b", 1, 10)
+    found = folds([*many, *single], 5)
+    for item, fold in zip(many, found, strict=False):
+        assert {f for i, f in zip(many, found, strict=False) if i.recording == item.recording} == {fold}
+    assert sorted(found[:30]) == sorted([0, 1, 2, 3, 4] * 6)
+    assert found[30:] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_folds_do_not_depend_on_the_order_of_the_files() -> None:
+    given = [*items("a", 7, 2), *items("b", 4, 3)]
+    backwards = folds(given[::-1], 3)[::-1]
+    assert folds(given, 3) == backwards
+
+
+def test_what_shares_sound_with_the_held_out_is_not_trained_on() -> None:
+    given = items("a", 1, 6, seconds=4, overlap=2)
+    kept = kept_apart(given, [False, False, False, True, False, False])
+    assert kept == [True, True, False, False, False, True]
+    assert kept_apart(items("a", 2, 3), [True] * 3 + [False] * 3) == [False] * 3 + [True] * 3

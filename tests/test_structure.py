@@ -17,7 +17,7 @@ LEVELS = [
     {"bottlenecks", "picture_index", "held_out"},
     {"model"},
     {"clips"},
-    {"timeline"},
+    {"segments"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate"},
     {"clip_printers", "parser"},
     {"console"},

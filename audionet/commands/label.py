@@ -8,8 +8,8 @@ from audionet.clips import ClipScores, find_clips, score_clip
 from audionet.errors import UnusableInput
 from audionet.model import Model, load_model
 from audionet.pictures import SUFFIXES
+from audionet.segments import Segment, Timeline, find_segments
 from audionet.settings import LabelOptions
-from audionet.timeline import Segment, Timeline, find_segments
 
 logger = logging.getLogger(__name__)
 

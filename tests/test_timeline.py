@@ -1,0 +1,109 @@
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import audionet
+from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.segments import Segment
+from tests.conftest import Run, chirps, write_wav
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tf_files/, in which low tones, middle ones and high ones are known."""
+    folder = tmp_path_factory.mktemp("timeline")
+    for n in range(4):
+        for name, low, high in (("low", 200, 400), ("middle", 900, 1300), ("high", 2500, 3500)):
+            write_wav(folder / "audio" / name / f"{n}.wav", chirps(10 * len(name) + n, low, high, 6))
+    files = folder / "tf_files"
+    audionet.prepare(folder / "audio", PrepareOptions(files / "data_image", PictureSettings(2)))
+    audionet.retrain(
+        RetrainOptions(
+            image_dir=files / "data_image",
+            bottleneck_dir=files / "bottlenecks",
+            summaries_dir=files / "summaries",
+            output_graph=files / "retrained_graph.pb",
+            output_labels=files / "retrained_labels.txt",
+        )
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spliced(model: Path) -> Path:
+    """10 seconds of low tones, 8 of high ones, 7 of silence, 10 of middle ones."""
+    parts = [
+        chirps(91, 200, 400, 10),
+        chirps(92, 2500, 3500, 8),
+        np.zeros(7 * 16_000, np.int16),
+        chirps(93, 900, 1300, 10),
+    ]
+    return write_wav(model / "spliced sounds.wav", np.concatenate(parts))
+
+
+def options(model: Path, **changes: bool) -> LabelOptions:
+    files = model / "tf_files"
+    return LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt", **changes)
+
+
+def check(segments: list[Segment], labels: list[str], borders: list[float]) -> None:
+    assert [segment.label for segment in segments] == labels
+    assert segments[0].start_seconds == 0
+    assert all(one.end_seconds == two.start_seconds for one, two in itertools.pairwise(segments))
+    assert [segment.end_seconds for segment in segments] == pytest.approx(borders, abs=1)
+    assert all(0 <= segment.score <= 1 for segment in segments)
+
+
+def test_it_tells_who_is_heard_when(model: Path, spliced: Path) -> None:
+    found = audionet.timeline(spliced, options(model))
+    check(found, ["low", "high", "unknown", "middle"], [10, 18, 25, 35])
+    assert found[-1].end_seconds == pytest.approx(35, abs=0.01)
+
+
+def test_without_unknown_every_moment_has_a_class(model: Path, spliced: Path) -> None:
+    found = audionet.timeline(spliced, options(model, allow_unknown=False))
+    assert {segment.label for segment in found} <= {"low", "middle", "high"}
+    assert found[0].label == "low"
+
+
+def test_a_clip_shorter_than_a_window_is_one_segment(model: Path) -> None:
+    clip = write_wav(model / "short.wav", chirps(5, 200, 400, 0.7))
+    (segment,) = audionet.timeline(clip, options(model))
+    assert (segment.start_seconds, segment.label) == (0, "low")
+    assert segment.end_seconds == pytest.approx(0.7, abs=0.01)
+
+
+def test_every_format_says_the_same(model: Path, spliced: Path, audionet: Run) -> None:
+    def run(style: str) -> str:
+        finished = audionet("label", spliced, "--timeline", "--format", style, cwd=model)
+        assert (finished.returncode, finished.stderr) == (0, "")
+        return str(finished.stdout)
+
+    (clip,) = json.loads(run("json"))
+    assert clip["clip"] == str(spliced)
+    labels = [segment["label"] for segment in clip["segments"]]
+    assert labels == ["low", "high", "unknown", "middle"]
+    lines = run("csv").splitlines()
+    assert lines[0] == "clip,start_seconds,end_seconds,label,score"
+    assert [line.split(",")[3] for line in lines[1:]] == labels
+    assert [line.split()[3] for line in run("text").splitlines()[1:]] == labels
+    rttm = [line.split() for line in run("rttm").splitlines()]
+    assert [(line[0], line[1], line[7]) for line in rttm] == [
+        ("SPEAKER", "spliced_sounds", label) for label in ("low", "high", "middle")
+    ]
+    second = clip["segments"][1]
+    assert float(rttm[1][3]) == pytest.approx(second["start_seconds"], abs=0.001)
+    assert float(rttm[1][3]) + float(rttm[1][4]) == pytest.approx(second["end_seconds"], abs=0.002)
+
+
+def test_rttm_needs_a_timeline_and_a_timeline_the_recording(model: Path, audionet: Run) -> None:
+    finished = audionet("label", "x.wav", "--format", "rttm", cwd=model)
+    assert finished.returncode == 2
+    assert "add --timeline" in finished.stderr
+    picture = next((model / "tf_files" / "data_image").glob("low/*.jpg"))
+    finished = audionet("label", picture, "--timeline", cwd=model)
+    assert finished.returncode == 2
+    assert "is a picture; a timeline needs the recording (skipped)" in finished.stderr

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram import Painter
+from audionet.variations import ORIGINAL, Variation, vary
+from tests.conftest import chirps, tone
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean, in grey levels."""
+    return float(np.abs(one.astype(float) - other).mean())
+
+
+@pytest.mark.parametrize("representation", ["mel", "spectrogram"])
+@pytest.mark.parametrize("speed", [0.94, 1.06])
+def test_another_speed_looks_like_the_sound_played_so(representation: str, speed: float) -> None:
+    """Against the picture of the samples themselves, resampled."""
+    painter = Painter.make(PictureSettings(2, representation=representation))
+    samples = chirps(3, 500, 3000, 1.0)
+    places = np.arange(0, len(samples) - 1, speed)
+    faster = np.interp(places, np.arange(len(samples)), samples).astype(np.int16)
+    picture = painter.paint(samples)
+    varied = vary(picture, painter.columns(1.0), painter.row_hz, Variation(speed))
+    wanted = painter.paint(faster)
+    assert difference(varied, wanted) < 0.6 * difference(picture, wanted)
+
+
+def test_a_tone_moves_to_the_row_of_its_new_frequency() -> None:
+    painter = Painter.make(PictureSettings())
+    varied = vary(painter.paint(tone(1000, 20)), PICTURE_SIZE, painter.row_hz, Variation(1.06))
+    assert varied[:, 100].argmax() == pytest.approx(painter.paint(tone(1060, 20))[:, 100].argmax(), abs=1)
+
+
+def test_a_part_looks_like_the_short_clip_that_it_is() -> None:
+    painter = Painter.make(PictureSettings())
+    samples = np.concatenate([chirps(1, 200, 500, 8), chirps(2, 2000, 3000, 2), chirps(3, 200, 500, 10)])
+    start, seconds = 8, 2
+    part = samples[start * SAMPLE_RATE_HZ : (start + seconds) * SAMPLE_RATE_HZ]
+    picture = painter.paint(samples)
+    varied = vary(picture, PICTURE_SIZE, painter.row_hz, Variation(part=seconds / 20, start=start / 20))
+    assert varied.shape == picture.shape
+    assert np.array_equal(varied[:, :30], varied[:, 30:60])  # it repeats
+    # Each noisy pixel is its own and the loudest point another, but the spectrum is that of the part.
+    wanted = painter.paint(part).mean(axis=1)
+    assert np.corrcoef(varied.mean(axis=1), wanted)[0, 1] > 0.95
+    assert np.corrcoef(picture.mean(axis=1), wanted)[0, 1] < 0.8
+
+
+def test_pitch_classes_change_in_time_alone() -> None:
+    painter = Painter.make(PictureSettings(2, representation="chromagram"))
+    assert painter.row_hz is None
+    picture = painter.paint(tone(440, 2))
+    varied = vary(picture, PICTURE_SIZE, painter.row_hz, Variation(1.06))
+    assert varied[:, 100].argmax() == picture[:, 100].argmax()
+
+
+def test_colours_keep_their_channels() -> None:
+    painter = Painter.make(PictureSettings(colormap="viridis"))
+    picture = painter.paint(chirps(1, 300, 3000, 20))
+    assert vary(picture, PICTURE_SIZE, painter.row_hz, Variation(0.94)).shape == picture.shape
+
+
+def test_the_original_is_left_as_it_is() -> None:
+    painter = Painter.make(PictureSettings())
+    picture = painter.paint(chirps(1, 300, 3000, 20))
+    assert np.array_equal(vary(picture, PICTURE_SIZE, painter.row_hz, ORIGINAL), picture)
