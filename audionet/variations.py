@@ -34,11 +34,14 @@ def vary(picture: np.ndarray, columns: int, row_hz: np.ndarray | None, variation
     columns: how many of its columns are sound; the rest are repeats.
     row_hz: the frequency of each row from the lowest; None where rows are no frequencies (pitch classes stay).
 
-    Rows and columns in between are interpolated. Above the highest frequency that was heard, its row goes on.
+    Rows and columns in between are interpolated. Above the highest frequency that was heard, its row goes on. The
+    brightness of a part is, as in any picture, relative to its own loudest point (in colours, it stays).
     """
     first = min(columns - 1, round(variation.start * columns))
     heard = max(1, round(variation.part * columns))
     varied = picture[:, first : min(columns, first + heard)].astype(np.float32)
+    if variation.part < 1 and (picture.ndim == 2 or (picture == picture[:, :, :1]).all()):
+        varied[varied > 0] += 255 - varied.max()
     if variation.speed != 1:
         if row_hz is not None:
             rows = np.interp(row_hz / variation.speed, row_hz, np.arange(PICTURE_SIZE))

@@ -253,6 +253,10 @@ def log_mel_statistics(samples: np.ndarray) -> np.ndarray:
     return np.concatenate([found.mean(axis=1), found.std(axis=1)])
 
 
+RIVALS = {"MFCC": mfcc_statistics, "log-mel": log_mel_statistics}
+FEATURES = ("rows", "pool_3", *RIVALS)
+
+
 def run_strangers(readers: Protocol, folder: Path) -> None:
     """Leave STRANGERS readers out of the training, in turn: do their scores lie below those of the others?"""
     names, areas, called = sorted(readers.train), [], []
@@ -302,6 +306,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with librispeech10 and spoken_digits")
     parser.add_argument("--packages", type=Path, help="folder for sets from Debian packages; fetched if not there")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="protocols to run; `strangers` is one")
+    parser.add_argument("--features", nargs="+", choices=FEATURES, default=FEATURES, help="lines of the table")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     chosen = protocols(options.data, options.packages)
@@ -315,11 +320,12 @@ def main() -> None:
             if options.only and protocol.name not in options.only:
                 continue
             folder = Path(name) / protocol.name
-            run_tool(protocol, folder, "rows", options.seeds, robustness=protocol.name in ("P1", "P2", "P3"))
-            if POOL_3.is_file():
+            if "rows" in options.features:
+                run_tool(protocol, folder, "rows", options.seeds, robustness=protocol.name in ("P1", "P2", "P3"))
+            if "pool_3" in options.features and POOL_3.is_file():
                 run_tool(protocol, folder, "pool_3", options.seeds, robustness=False)
-            run_rival(protocol, "MFCC", mfcc_statistics)
-            run_rival(protocol, "log-mel", log_mel_statistics)
+            for rival in sorted(RIVALS.keys() & set(options.features)):
+                run_rival(protocol, rival, RIVALS[rival])
         if not options.only or "strangers" in options.only:
             run_strangers(chosen[0], Path(name) / "strangers")
 

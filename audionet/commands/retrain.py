@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 FEW_PICTURES = 1500
 # And of long chunks, short clips are cut, so that short clips are known too.
 SHORT_SECONDS = 2.0
-SHORT_STARTS = (0.2, 0.7)  # of a chunk
+SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 # A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
 FEW_RECORDINGS = 10
 FOLDS = 5  # then, unless --folds says otherwise
