@@ -34,6 +34,7 @@ SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 # A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
 FEW_RECORDINGS = 10
+CLASSES_NAMED = 5  # in a warning
 FOLDS = 5  # then, unless --folds says otherwise
 
 
@@ -95,7 +96,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     for note in divided.notes:
         logger.warning("%s", note)
 
-    key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, found, variations)
+    key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, items, found, variations)
     done = None if options.force else _done_before(files, key, options.summaries_dir)
     trained = done is None
     if done is None:
@@ -135,12 +136,21 @@ def _fold_count(items: Sequence[Item], options: RetrainOptions) -> int:
 
 
 def _single_recording_notes(items: Sequence[Item]) -> list[str]:
-    """A warning for each class that has one recording."""
-    return [
-        f"class {name!r} has one recording: what is measured on other parts of it says little about new recordings; "
-        "add some from another day"
+    """A warning if there are classes that have one recording."""
+    names = [
+        repr(name)
         for name, members in sorted(by_class(items).items())
         if len({items[i].recording for i in members}) == 1
+    ]
+    if not names:
+        return []
+    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
+    who = (
+        f"class {named} has one recording" if len(names) == 1 else f"{len(names)} classes have one recording ({named})"
+    )
+    return [
+        f"{who}: what is measured on other parts of the same recording says little about new ones; "
+        "add some from another day"
     ]
 
 
@@ -179,6 +189,7 @@ def _training_key(
     trunk_sha256: str,
     fingerprint: str,
     pictures: list[PictureFile],
+    items: list[Item],
     found: Bottlenecks,
     variations: list[Variation],
 ) -> str:
@@ -187,7 +198,8 @@ def _training_key(
     names += ["validation_percentage", "testing_percentage"]
     hyperparameters = {name: getattr(options, name) for name in names}
     ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
-    ingredients += [[picture.name, digest.hex()] for picture, digest in zip(pictures, found.digests, strict=True)]
+    for picture, item, digest in zip(pictures, items, found.digests, strict=True):
+        ingredients.append([picture.name, digest.hex(), asdict(item)])
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()
 
 
