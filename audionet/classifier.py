@@ -104,7 +104,7 @@ class Classroom:
         """The scores, pictures x variations x classes, from discriminants that have heard neither the picture nor what
         sounds like it.
 
-        A class that would have nothing left to learn from keeps its pictures; a class of one picture has no other.
+        A class that lies in one group is heard all the same; a class of one picture has no other.
         """
         items, targets = [self._items[i] for i in pictures], self._targets[pictures]
         coordinates = self.coordinates(pictures)
@@ -116,7 +116,5 @@ class Classroom:
         for group in np.unique(groups):
             held = groups == group
             kept = np.array(kept_apart(items, held.tolist()))
-            missing = np.setdiff1d(targets, targets[kept])
-            kept |= np.isin(targets, missing)
             scores[held] = self.fit(pictures[kept]).scores(varied[held])
         return scores

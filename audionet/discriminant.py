@@ -43,8 +43,7 @@ class Span:
             centred = features[:, part] - self.mean[part]
             products += centred @ centred[basis].T
         gram = products[basis]
-        self._smallest = SMALLEST_SHARE * max(float(np.mean(np.diag(gram))), 1e-12)
-        gram[np.diag_indices_from(gram)] += self._smallest
+        gram[np.diag_indices_from(gram)] += SMALLEST_SHARE * max(float(np.mean(np.diag(gram))), 1e-12)
         self._lower = np.linalg.cholesky(gram)
         self.coordinates = np.linalg.solve(self._lower, products.T).T
 

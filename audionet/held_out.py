@@ -84,9 +84,7 @@ class Lesson:
         for done, fold in enumerate(range(count), start=1):
             held = fold_of == fold
             kept = np.array(kept_apart(self.items, held.tolist()))
-            # A class of one chunk has nothing to hold out.
-            kept |= np.isin(self.targets, np.setdiff1d(self.targets, self.targets[kept]))
-            held &= ~kept
+            held &= ~kept  # a class of one chunk has nothing to hold out
             if held.any():
                 chosen = np.flatnonzero(held)
                 classifier = self.room.learn(np.flatnonzero(kept), chosen)

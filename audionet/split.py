@@ -160,15 +160,20 @@ def folds(items: Sequence[Item], count: int) -> list[int]:
 
 
 def kept_apart(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:
-    """Which items may be trained on while others are held out: those that are not, and share no sound with them."""
+    """Which items may be trained on while others are held out: those that are not, and share no sound with them.
+
+    A class that would have nothing left to learn from keeps all its items.
+    """
     held: dict[str, list[Item]] = defaultdict(list)
     for item, out in zip(items, held_out, strict=True):
         if out:
             held[item.recording].append(item)
-    return [
+    kept = [
         not out and not any(_shares_sound(item, other) for other in held[item.recording])
         for item, out in zip(items, held_out, strict=True)
     ]
+    learnt = {item.class_name for item, keep in zip(items, kept, strict=True) if keep}
+    return [keep or item.class_name not in learnt for item, keep in zip(items, kept, strict=True)]
 
 
 def by_class(items: Sequence[Item]) -> dict[str, list[int]]:
