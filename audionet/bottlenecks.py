@@ -154,7 +154,7 @@ def compute_bottlenecks(
             if features is None:
                 varied = picture
                 if variation != ORIGINAL:
-                    varied = vary(picture, painter.columns(origin.seconds), painter.row_hz, variation)
+                    varied = vary(picture, painter.columns(origin.seconds), painter, variation)
                 if not hasattr(own, "interpreter"):
                     own.interpreter = Interpreter(trunk.flatbuffer)
                 features = own.interpreter.run(varied)[0].ravel().astype(np.float16)

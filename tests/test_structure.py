@@ -11,9 +11,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 LEVELS = [
     {"errors", "progress", "quiet"},
     {"settings", "files", "confusion"},
-    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "variations"},
-    {"alike", "calibration", "discriminant", "softmax"},
-    {"spectrogram", "dataset", "graft", "classifier"},
+    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk"},
+    {"alike", "calibration", "discriminant", "softmax", "spectrogram"},
+    {"variations", "dataset", "graft", "classifier"},
     {"bottlenecks", "picture_index", "held_out"},
     {"model"},
     {"clips"},

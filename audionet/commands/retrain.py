@@ -23,15 +23,10 @@ from audionet.progress import Progress, silent
 from audionet.settings import RetrainOptions
 from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, split
 from audionet.trunk import Trunk, load_trunk
-from audionet.variations import ORIGINAL, SPEEDS, Variation
+from audionet.variations import Variation, choose_variations
 
 logger = logging.getLogger(__name__)
 
-# Up to so many pictures, each is learnt from at other speeds too. With more there is variety enough.
-FEW_PICTURES = 1500
-# And of long chunks, short clips are cut, so that short clips are known too.
-SHORT_SECONDS = 2.0
-SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 # A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
 FEW_RECORDINGS = 10
 CLASSES_NAMED = 5  # in a warning
@@ -77,7 +72,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
 
     trunk = load_trunk(options.bottleneck, options.model_dir)
     chunk_seconds = index.painter.settings.chunk_seconds
-    variations = _variations(len(pictures), chunk_seconds)
+    variations = choose_variations(len(pictures), index.painter)
     paths = [picture.path for picture in pictures]
     found = compute_bottlenecks(paths, trunk, index.painter, options.bottleneck_dir, progress, variations)
     pictures = [pictures[position] for position in found.kept]
@@ -118,13 +113,6 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         notes=divided.notes,
         skipped=found.skipped,
     )
-
-
-def _variations(count: int, chunk_seconds: float) -> list[Variation]:
-    """What else to learn from beside the pictures as they are."""
-    speeds = SPEEDS if count <= FEW_PICTURES else ()
-    parts = [Variation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
-    return [ORIGINAL, *speeds, *(parts if chunk_seconds > 2 * SHORT_SECONDS and speeds else [])]
 
 
 def _fold_count(items: Sequence[Item], options: RetrainOptions) -> int:
