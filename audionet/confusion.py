@@ -60,6 +60,13 @@ class Confusion:
         there = int(self.matrix[class_number].sum())
         return int(self.matrix[class_number, class_number]) / there if there else None
 
+    def mix_ups(self) -> list[tuple[str, str, int]]:
+        """Which class was taken for which other and how often, the most frequent first."""
+        off_diagonal = self.matrix - np.diag(np.diag(self.matrix))
+        truths, guesses = np.nonzero(off_diagonal)
+        found = [(int(off_diagonal[i, j]), int(i), int(j)) for i, j in zip(truths, guesses, strict=True)]
+        return [(self.labels[i], self.labels[j], count) for count, i, j in sorted(found, key=lambda f: (-f[0], f[1:]))]
+
 
 def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     """The 95 % interval of a share of which `correct` of `count` were counted, each 0 to 1.

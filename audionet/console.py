@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 MISTAKES_SHOWN = 20
+CLASSES_IN_TABLE = 20
 
 
 def configure_logging() -> None:
@@ -119,7 +120,17 @@ def _print_held_out(held_out: "HeldOut") -> None:
 
 
 def print_confusion(confusion: "Confusion") -> None:
-    """The confusion matrix as a table: rows are the truth, columns what it was taken for."""
+    """The confusion matrix as a table: rows are the truth, columns what it was taken for.
+
+    Of more classes than a terminal is wide, the classes that were mixed up most.
+    """
+    if len(confusion.labels) > CLASSES_IN_TABLE:
+        mix_ups = confusion.mix_ups()
+        for truth, taken_for, count in mix_ups[:MISTAKES_SHOWN]:
+            print(f"mixed up: {truth} was taken for {taken_for} {_count(count, 'time')}")
+        if len(mix_ups) > MISTAKES_SHOWN:
+            print(f"and {_count(len(mix_ups) - MISTAKES_SHOWN, 'other pair')} of classes")
+        return
     numbers = [str(number) for number in confusion.matrix.ravel()]
     width = max(len(label) for label in confusion.labels)
     cell = max(3, *(len(number) for number in numbers), len(str(len(confusion.labels))))

@@ -7,6 +7,10 @@ import sys
 import termios
 from pathlib import Path
 
+import pytest
+
+from audionet.confusion import Confusion
+from audionet.console import CLASSES_IN_TABLE, print_confusion
 from tests.conftest import tone, write_wav
 
 
@@ -27,3 +31,15 @@ def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
     os.close(terminal)
     assert "recordings" in shown
     assert "0/1" in shown  # work this short is over before the bar is drawn again
+
+
+def test_of_many_classes_the_most_mixed_up_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = [f"bird {n}" for n in range(CLASSES_IN_TABLE + 1)]
+    truth = [*range(len(labels)), 3, 3, 3, 7]
+    guesses = [*range(len(labels)), 5, 5, 1, 3]
+    print_confusion(Confusion.of(labels, truth, guesses))
+    assert capsys.readouterr().out.splitlines() == [
+        "mixed up: bird 3 was taken for bird 5 2 times",
+        "mixed up: bird 3 was taken for bird 1 1 time",
+        "mixed up: bird 7 was taken for bird 3 1 time",
+    ]
