@@ -77,9 +77,7 @@ def score_clip(path: Path, model: Model, name: str | None = None, allow_unknown:
     """
     rows, seconds = [], []
     for jpg, length in _clip_pictures(path, model):
-        picture, origin = pictures.decode(jpg, path)
-        if origin.fingerprint != model.painter.fingerprint:
-            raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
+        picture = _decode(jpg, path, model)
         scores, distance = model.score(picture)
         share = min(1.0, length / model.painter.settings.chunk_seconds)
         rows.append([*scores.tolist(), comparable(distance, share), float(picture.any())])
@@ -102,6 +100,15 @@ def _clip_pictures(path: Path, model: Model) -> Iterator[tuple[bytes, float]]:
     else:
         for chunk, jpg in paint_recording(path, model.painter):
             yield jpg, chunk.seconds
+
+
+def _decode(jpg: bytes, path: Path, model: Model) -> np.ndarray:
+    if model.any_picture:
+        return pictures.decode_any(jpg, path)
+    picture, origin = pictures.decode(jpg, path)
+    if origin.fingerprint != model.painter.fingerprint:
+        raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
+    return picture
 
 
 def find_clips(paths: Iterable[Path]) -> Iterator[Path]:

@@ -1,27 +1,34 @@
-"""The trained model on disk: a LiteRT network, its labels, and a description of both."""
+"""The trained model on disk: a network (for LiteRT, and for TensorFlow), its labels, and a description of all."""
 
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from audionet.calibration import Familiarity
 from audionet.errors import AudionetError
-from audionet.files import read_json, write_atomically, write_json
+from audionet.files import read_json, sha256_of_file, write_atomically, write_json
+from audionet.frozen_graph import FrozenGraph, InputOptions, SavedModel
+from audionet.graft import OUTPUT_NAME
 from audionet.picture_index import painter_from_json, painter_to_json
-from audionet.settings import LabelOptions, available_cores
+from audionet.settings import LabelOptions, PictureSettings, available_cores
 from audionet.spectrogram import Painter
 from audionet.trunk import Interpreter
 
-FORMAT = 2  # of the description; a reader refuses others
+FORMAT = 3  # of the description; a reader refuses others
+REMEDY = "train it again with audionet retrain"
+EXTRA_FILE = Path("assets.extra") / "audionet.json"  # the description, in a SavedModel's folder for what is not its own
+PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis")
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Where a model's files lie: beside the `--output-graph`, whose suffix is replaced."""
+    """Where a model's files lie: the `--output-graph` for TensorFlow, and beside it, with other suffixes, the LiteRT
+    network and the description."""
 
+    graph: Path
     network: Path
     description: Path
     labels: Path
@@ -29,17 +36,29 @@ class ModelFiles:
     @classmethod
     def beside(cls, graph: Path, labels: Path) -> "ModelFiles":
         """The files for `--output-graph` (or `--graph`) and `--output-labels` (or `--labels`)."""
-        return cls(graph.with_suffix(".tflite"), graph.with_suffix(".json"), labels)
+        network, description = graph.with_suffix(".tflite"), graph.with_suffix(".json")
+        return cls(graph.with_suffix(".pb") if graph in (network, description) else graph, network, description, labels)
+
+
+class Network(Protocol):
+    """From a picture to scores and a squared distance: trunk.Interpreter, or one of frozen_graph's."""
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The scores, float32, and the squared distance of a uint8 picture (height x width x 3)."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network from picture to scores, the labels of the scores, the painter of its pictures, and what is familiar."""
+    """A network from picture to scores, the labels of the scores, the painter of its pictures, and what is familiar.
+
+    any_picture: the network is not ours, so that its pictures need not be either.
+    """
 
     labels: list[str]
     painter: Painter
-    interpreter: Interpreter
+    interpreter: Network
     familiarity: Familiarity
+    any_picture: bool = False
 
     def score(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
         """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance."""
@@ -51,21 +70,26 @@ class Model:
 
 def save_model(
     files: ModelFiles,
+    graph: bytes,
     network: bytes,
     labels: list[str],
     painter: Painter,
     familiarity: Familiarity,
     training: dict[str, Any],
+    output_name: str = OUTPUT_NAME,
 ) -> None:
-    """Write the model. The description comes last and holds the network's checksum, so that a reader who comes
+    """Write the model. The description comes last and holds the networks' checksums, so that a reader who comes
     in between notices. `training` is kept as it is."""
     description = {
         "format": FORMAT,
         "labels": labels,
+        "output_name": output_name,
+        "graph_sha256": hashlib.sha256(graph).hexdigest(),
         "network_sha256": hashlib.sha256(network).hexdigest(),
         "familiarity": asdict(familiarity),
         "training": training,
     } | painter_to_json(painter)
+    write_atomically(files.graph, graph)
     write_atomically(files.network, network)
     write_atomically(files.labels, "".join(f"{label}\n" for label in labels).encode())
     write_json(files.description, description)
@@ -88,24 +112,72 @@ def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
 
 
 def load_model(options: LabelOptions) -> Model:
-    """Read a model. Raises AudionetError when a file is missing, damaged, or does not fit the others."""
+    """Read a model: with LiteRT, or with TensorFlow where only a graph for it is there.
+
+    Raises AudionetError when a file is missing, damaged, or does not fit the others.
+    """
     files = ModelFiles.beside(options.graph, options.labels)
-    remedy = "train it again with audionet retrain"
+    if options.graph.is_dir():
+        return _load_saved_model(options.graph)
+    if options.graph.is_file() and not files.network.exists():
+        return load_graph(files)
     for path in (files.network, files.description, files.labels):
         if not path.is_file():
             raise AudionetError(f"{path}: no such model file; train one with audionet retrain, or name it with --graph")
     found = read_model(files)
     if found is None:
-        raise AudionetError(f"{files.description}: does not fit {files.network.name} and {files.labels.name}; {remedy}")
+        raise AudionetError(f"{files.description}: does not fit {files.network.name} and {files.labels.name}; {REMEDY}")
     description, network = found
-    labels = description["labels"]
     try:
-        painter = painter_from_json(description)
         interpreter = Interpreter(network, threads=available_cores())
-        if interpreter.output_shapes != [(len(labels),), ()]:
-            raise ValueError("labels and scores differ in number")
-        familiar = description["familiarity"]
-        familiarity = Familiarity(float(familiar["lowest_score"]), float(familiar["longest_distance"]))
+        return _described(description, interpreter, interpreter.output_shapes)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {remedy}") from error
-    return Model(labels, painter, interpreter, familiarity)
+        raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
+
+
+def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
+    """Read a frozen graph: one that `retrain` exported, or of 2018, when nothing but the labels comes with it.
+
+    Such a one is taken to know pictures as the original drew them. Raises AudionetError as `load_model`.
+    """
+    if not files.labels.is_file():
+        raise AudionetError(f"{files.labels}: no such file of classes; name the graph's with --labels")
+    if not files.description.is_file():
+        labels = files.labels.read_text(encoding="utf-8").split("\n")
+        labels = [label.strip() for label in labels if label.strip()]
+        graph = FrozenGraph(files.graph, options)
+        if graph.output_shapes[0] != (len(labels),):
+            raise AudionetError(
+                f"{files.labels}: has {len(labels)} classes, {files.graph} {graph.output_shapes[0]}; name its --labels"
+            )
+        return Model(labels, Painter.make(PICTURES_OF_2018), graph, Familiarity(0.0, float("inf")), any_picture=True)
+    try:
+        description = read_json(files.description)
+        if description["graph_sha256"] != sha256_of_file(files.graph):
+            raise AudionetError(f"{files.description}: does not fit {files.graph.name}; {REMEDY}")
+        options = options or InputOptions(output_layer=description["output_name"])
+        graph = FrozenGraph(files.graph, options)
+        return _described(description, graph, graph.output_shapes)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise AudionetError(f"{files.description}: damaged, or of another version of audionet; {REMEDY}") from error
+
+
+def _load_saved_model(folder: Path) -> Model:
+    try:
+        description = read_json(folder / EXTRA_FILE)
+        network = SavedModel(folder)
+        return _described(description, network, network.output_shapes)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise AudionetError(
+            f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made; name another --graph"
+        ) from error
+
+
+def _described(description: dict[str, Any], network: Network, output_shapes: list[tuple[int, ...]]) -> Model:
+    """A network with its description. Raises KeyError, TypeError or ValueError where the two do not fit."""
+    labels = description["labels"]
+    if output_shapes != [(len(labels),), ()]:
+        raise ValueError("labels and scores differ in number")
+    familiar = description["familiarity"]
+    familiarity = Familiarity(float(familiar["lowest_score"]), float(familiar["longest_distance"]))
+    return Model(labels, painter_from_json(description), network, familiarity)

@@ -120,8 +120,9 @@ examples:
         type=Path,
         metavar="FILE",
         default=default.output_graph,
-        help="where the model goes; it is written with the endings .tflite and .json",
+        help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
+    add("--final-tensor-name", metavar="NAME", default=default.final_tensor_name, help="the output in --output-graph")
     add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one a line")
     add("--architecture", metavar="NAME", default=default.architecture, help="the network")
     add(

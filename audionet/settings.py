@@ -4,6 +4,7 @@ The command line reads its defaults here.
 """
 
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,7 @@ class RetrainOptions:
     refit: train the model on all recordings, once it has been measured on those held out.
     seed: of all that is drawn at random.
     force: train even if the model is up to date.
+    final_tensor_name: the output of output_graph.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -151,6 +153,7 @@ class RetrainOptions:
     refit: bool = True
     seed: int = 0
     force: bool = False
+    final_tensor_name: str = "final_result"
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -174,6 +177,10 @@ class RetrainOptions:
             raise AudionetError("--folds trains several models to measure; --no-refit says to keep the one: choose one")
         if not 0 <= self.seed < 2**31:
             raise AudionetError(f"--seed {self.seed}: must be from 0 to {2**31 - 1}")
+        if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", self.final_tensor_name):
+            raise AudionetError(
+                f"--final-tensor-name {self.final_tensor_name}: letters, digits and _ . - / are what TensorFlow allows"
+            )
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
-"""Scores -> probabilities: the softmax at the end, trained in TensorFlow. The only module that imports it.
+"""Scores -> probabilities: the softmax at the end, trained in TensorFlow.
 
 What it is trained on are scores of sound that the discriminant analysis behind them has not heard. So its
 probabilities say how often it is right on new sound, not on old.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from audionet.progress import Progress, silent
-from audionet.quiet import quiet_stderr
+from audionet.tensorflow_runtime import start_tensorflow
 
 EVALUATION_INTERVAL_STEPS = 10  # as in Google's retrain.py
 MOMENTUM = 0.9
@@ -74,7 +73,7 @@ def train(
     The same arguments give the same bytes on one machine.
     """
     progress("training", 0, steps)
-    tf = _import_tensorflow()
+    tf = start_tensorflow()
     generator = np.random.default_rng(seed)
     count, classes = examples.scores.shape
     everything = batch_size == -1 or batch_size >= count
@@ -132,18 +131,6 @@ def train(
     for writer in writers.values():
         writer.close()
     return Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))
-
-
-def _import_tensorflow() -> Any:
-    """TensorFlow without its start-up notes, on the processor, giving the same result every time."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a layer this small is trained before a GPU has started
-    with quiet_stderr():
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-        tf.zeros(())  # starts the runtime, which has its own notes to write
-    return tf
 
 
 def _remove_old_events(folder: Path) -> None:

@@ -22,10 +22,14 @@ SHA256 = {
 
 @dataclass(frozen=True)
 class Trunk:
-    """The LiteRT flatbuffer of a cut network. `name` is what `--bottleneck` calls it."""
+    """The LiteRT flatbuffer of a cut network. `name` is what `--bottleneck` calls it.
+
+    graph_def: the same network as a frozen TensorFlow graph from `Mul` to `bottleneck`, where it came from TensorFlow.
+    """
 
     name: str
     flatbuffer: bytes
+    graph_def: bytes | None = None
 
     @functools.cached_property
     def sha256(self) -> str:

@@ -172,6 +172,7 @@ def test_a_model_with_a_part_missing_or_changed_is_refused(
     assert finished.returncode == 2
     assert "retrained_graph.json: does not fit retrained_graph.tflite and retrained_labels.txt" in finished.stderr
     victim.unlink()
+    (tmp_path / "retrained_graph.pb").unlink()
     finished = audionet("label", clip, *arguments)
     assert finished.returncode == 2
     assert f"retrained_graph.{ending}: no such model file; train one with audionet retrain" in finished.stderr

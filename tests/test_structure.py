@@ -10,11 +10,12 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 # A module may import from the levels above its own line, never from its own level or below.
 LEVELS = [
     {"errors", "progress", "quiet"},
+    {"tensorflow_runtime"},
     {"settings", "files", "confusion"},
     {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram"},
     {"variations", "dataset", "graft", "classifier"},
-    {"bottlenecks", "picture_index", "held_out"},
+    {"bottlenecks", "picture_index", "held_out", "graph_def", "frozen_graph"},
     {"model"},
     {"clips"},
     {"segments"},
@@ -28,8 +29,8 @@ LEVELS = [
 HOMES = {
     "subprocess": {"ffmpeg"},
     "imageio_ffmpeg": {"ffmpeg"},
-    "tensorflow": {"softmax"},
-    "ai_edge_litert": {"trunk", "graft"},
+    "tensorflow": {"tensorflow_runtime"},
+    "ai_edge_litert": {"trunk", "graft", "graph_def"},
     "pydub": {"chunks"},
     "librosa": {"filter_bank"},
     "matplotlib": {"filter_bank"},

@@ -15,7 +15,9 @@ from audionet.bottlenecks import Bottlenecks, compute_bottlenecks
 from audionet.classifier import Classifier, Classroom
 from audionet.dataset import PictureFile, find_pictures
 from audionet.errors import AudionetError, UnusableInput
+from audionet.files import sha256_of_file
 from audionet.graft import Layer, graft
+from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
 from audionet.model import ModelFiles, read_model, save_model
 from audionet.picture_index import FILE_NAME, PictureIndex
@@ -182,7 +184,7 @@ def _training_key(
     variations: list[Variation],
 ) -> str:
     """A digest of all that decides what the trained layer is."""
-    names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit"]
+    names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit", "final_tensor_name"]
     names += ["validation_percentage", "testing_percentage"]
     hyperparameters = {name: getattr(options, name) for name in names}
     ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
@@ -194,10 +196,18 @@ def _training_key(
 def _done_before(files: ModelFiles, key: str, summaries_dir: Path) -> dict[str, Any] | None:
     """What a former run with the same key found, if its model and its summaries are still there."""
     model = read_model(files)
-    if model is None or not any(summaries_dir.glob("train/events.out.tfevents.*")):
+    if (
+        model is None
+        or not _graph_is_intact(files, model[0])
+        or not any(summaries_dir.glob("train/events.out.tfevents.*"))
+    ):
         return None
     training = model[0].get("training", {})
     return training if training.get("key") == key else None
+
+
+def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
+    return files.graph.is_file() and sha256_of_file(files.graph) == description["graph_sha256"]
 
 
 def _train(
@@ -240,7 +250,17 @@ def _train(
         "held_out": held_out.as_json() if held_out else None,
     }
     layer = _layer(classifier, room)
-    save_model(files, graft(trunk, layer), lesson.labels, index.painter, classifier.familiarity, training)
+    graph = freeze(trunk, layer, options.final_tensor_name)
+    save_model(
+        files,
+        graph,
+        graft(trunk, layer),
+        lesson.labels,
+        index.painter,
+        classifier.familiarity,
+        training,
+        options.final_tensor_name,
+    )
     return training
 
 

@@ -1,0 +1,142 @@
+"""Run a model that is a TensorFlow graph: retrained_graph.pb, of ours or of 2018, or a SavedModel.
+
+`label` comes here only when no .tflite lies beside it. A graph is a program: one from a stranger is read only if it
+consists of arithmetic (OPERATIONS), so that it can neither read nor write files. A SavedModel is not so restricted.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionet.errors import AudionetError
+from audionet.graft import DISTANCE_NAME, OUTPUT_NAME
+from audionet.settings import PICTURE_SIZE
+from audionet.tensorflow_runtime import start_tensorflow
+
+# What networks from pictures to scores are made of, those of 2015 to 2018 among them.
+OPERATIONS = frozenset(
+    "Abs Add AddN AddV2 AvgPool BatchNormWithGlobalNormalization BatchToSpaceND BiasAdd Cast CheckNumerics Concat "
+    "ConcatV2 Const Conv2D DecodeJpeg DecodePng DepthwiseConv2dNative Div Elu Exp ExpandDims FakeQuantWithMinMaxArgs "
+    "FakeQuantWithMinMaxVars Fill FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GatherV2 Identity IdentityN LRN "
+    "LeakyRelu Log MatMul Max MaxPool Maximum Mean Min Minimum Mul Neg NoOp Pack Pad PadV2 Placeholder "
+    "PlaceholderWithDefault Prod RealDiv Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor Rsqrt Shape Sigmoid "
+    "Slice Softmax SpaceToBatchND Split Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh "
+    "Tile Transpose Unpack _FusedConv2D".split()
+)
+INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How pictures are fed, as label_image.py of 2018 calls it; None is what the graph itself says, or 299, 0 and 255.
+
+    A pixel of 0 to 255 becomes (pixel - mean) / deviation.
+    """
+
+    input_layer: str | None = None
+    output_layer: str | None = None
+    height: int | None = None
+    width: int | None = None
+    mean: float = 0.0
+    deviation: float = 255.0
+
+    def __post_init__(self) -> None:
+        for name, size in (("height", self.height), ("width", self.width)):
+            if size is not None and not 1 <= size <= 4096:
+                raise AudionetError(f"--input_{name} {size}: must be from 1 to 4096 pixels")
+        if not self.deviation > 0:
+            raise AudionetError(f"--input_std {self.deviation:g}: must be over 0")
+
+
+class FrozenGraph:
+    """A GraphDef from pictures to scores, run by TensorFlow.
+
+    output_shapes: of the scores and the squared distance, as `trunk.Interpreter` has them.
+    """
+
+    def __init__(self, path: Path, options: InputOptions | None = None) -> None:
+        """Raises AudionetError when the file is no such graph, or does more than arithmetic."""
+        options = options or InputOptions()
+        tf = self._tensorflow = start_tensorflow()
+        definition = _read(path, tf)
+        nodes = {node.name: node for node in definition.node}
+        self._input = _chosen(path, options.input_layer, INPUT_NAMES, nodes, "input_layer")
+        self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *_last_softmax(nodes)), nodes, "output_layer")
+        sizes = [dim.size for dim in nodes[self._input].attr["shape"].shape.dim]
+        static = sizes[1:3] if len(sizes) == 4 and min(sizes[1:3]) > 0 else [PICTURE_SIZE, PICTURE_SIZE]
+        self._size = (options.height or static[0], options.width or static[1])
+        self._mean, self._deviation = options.mean, options.deviation
+        fetches = [f"{self._output}:0"] + ([f"{DISTANCE_NAME}:0"] if DISTANCE_NAME in nodes else [])
+        try:
+            whole = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
+            self._run = whole.prune(f"{self._input}:0", fetches)
+            blank = np.zeros((*self._size, 3), np.uint8)
+            self.output_shapes = [np.shape(output) for output in self.run(blank)]
+        except (ValueError, TypeError, tf.errors.OpError) as error:
+            raise AudionetError(f"{path}: not a graph from pictures to scores ({_first_line(error)})") from error
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The scores (float32, classes) and the squared distance (0 if the graph has none) of a uint8 picture.
+
+        picture: any height and width, x 3; it is scaled to the graph's.
+        """
+        tf = self._tensorflow
+        pixels = tf.constant(picture[None], tf.float32)
+        if picture.shape[:2] != self._size:
+            pixels = tf.image.resize(pixels, self._size)
+        scores, *distance = self._run((pixels - self._mean) / self._deviation)
+        return [scores.numpy()[0], distance[0].numpy()[0] if distance else np.float32(0)]
+
+
+class SavedModel:
+    """A SavedModel from pictures to scores, as FrozenGraph."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises AudionetError when the folder holds none that takes pictures as `retrain` exports them."""
+        tf = self._tensorflow = start_tensorflow()
+        try:
+            self._run = tf.saved_model.load(str(folder)).signatures["serving_default"]
+            self.output_shapes = [np.shape(n) for n in self.run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))]
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, tf.errors.OpError) as error:
+            raise AudionetError(f"{folder}: not a SavedModel that retrain made ({_first_line(error)})") from error
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """As FrozenGraph's, for a uint8 picture of PICTURE_SIZE."""
+        tf = self._tensorflow
+        outputs = self._run(tf.constant(picture[None] / np.float32(255), tf.float32))
+        return [outputs["scores"].numpy()[0], outputs[DISTANCE_NAME].numpy()[0]]
+
+
+def _read(path: Path, tf: Any) -> Any:
+    from google.protobuf.message import DecodeError
+
+    definition = tf.compat.v1.GraphDef()
+    try:
+        definition.ParseFromString(path.read_bytes())
+    except OSError as error:
+        raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
+    except DecodeError as error:
+        raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
+    strange = sorted({node.op for node in definition.node} - OPERATIONS)
+    if strange or definition.library.function:
+        what = f"the operation {strange[0]}" if strange else "functions"
+        raise AudionetError(f"{path}: refused, it holds {what}, which no frozen network from pictures to scores needs")
+    return definition
+
+
+def _last_softmax(nodes: dict[str, Any]) -> list[str]:
+    return [name for name, node in nodes.items() if node.op == "Softmax"][-1:]
+
+
+def _chosen(path: Path, wanted: str | None, usual: tuple[str, ...], nodes: dict[str, Any], option: str) -> str:
+    for name in (wanted,) if wanted else usual:
+        if name in nodes:
+            return name
+    missing = wanted or " or ".join(usual)
+    raise AudionetError(f"{path}: has no {missing}; name another with label_image.py --{option}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
