@@ -1,6 +1,6 @@
 """Bottlenecks of known classes -> a classifier, measured on sound that it was not trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +74,24 @@ class Classroom:
         validation: np.ndarray,
         summaries_dir: Path | None = None,
         progress: Progress = silent,
+        store: Callable[[int, Classifier], None] | None = None,
     ) -> Classifier:
         """A classifier from some pictures; how it does on the validation pictures goes into the summaries.
+
+        store: is called with a step and the classifier so far, every options.intermediate_store_frequency steps.
 
         The softmax learns from scores of pictures that were held out with all that sounds like them.
         """
         discriminant = self.fit(pictures)
         held_out = self._held_out_scores(pictures, discriminant)
         options, targets = self._options, self._targets
+        coordinates = self.coordinates(pictures)
+        middle = coordinates.mean(axis=0)
+
+        def store_softmax(step: int, softmax: Softmax) -> None:
+            if store is not None:
+                store(step, Classifier(discriminant, softmax, Familiarity(0.0, float("inf")), middle))
+
         softmax = train(
             Examples(held_out[:, 0], targets[pictures]),
             Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
@@ -90,10 +100,12 @@ class Classroom:
             batch_size=options.train_batch_size,
             seed=options.seed,
             summaries_dir=summaries_dir,
+            evaluation_interval_steps=options.eval_step_interval,
+            validation_batch_size=options.validation_batch_size,
+            store=store_softmax,
+            store_interval_steps=0 if store is None else options.intermediate_store_frequency,
             progress=progress,
         )
-        coordinates = self.coordinates(pictures)
-        middle = coordinates.mean(axis=0)
         distances = comparable(((coordinates - middle) ** 2).sum(axis=1), self._shares[pictures])
         # Short clips and other speeds score lower, and are of the classes all the same.
         best = softmax.probabilities(held_out.reshape(-1, self._classes)).max(axis=1)

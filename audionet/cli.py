@@ -49,13 +49,14 @@ def _run_prepare(options: argparse.Namespace) -> int:
 
 
 def _run_retrain(options: argparse.Namespace) -> int:
+    console.configure_logging(options.logging_verbosity)
     names = RetrainOptions.__dataclass_fields__
     chosen = RetrainOptions(**{name: getattr(options, name) for name in names})
     from audionet.commands.retrain import retrain
 
     with console.progress_bars() as progress:
         report = retrain(chosen, progress=progress)
-    console.print_retrained(report)
+    console.print_retrained(report, None if options.print_misclassified_test_images else console.MISTAKES_SHOWN)
     return SOME_SKIPPED if report.skipped else ALL_DONE
 
 

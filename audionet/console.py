@@ -23,13 +23,16 @@ MISTAKES_SHOWN = 20
 CLASSES_IN_TABLE = 20
 
 
-def configure_logging() -> None:
-    """Send audionet's warnings to standard error, a line each, and nobody else's."""
+def configure_logging(verbosity: str = "INFO") -> None:
+    """Send audionet's warnings to standard error, a line each, and nobody else's.
+
+    verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("audionet: %(message)s"))
     root = logging.getLogger("audionet")
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(verbosity)
     root.propagate = False
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal cannot show must not end the program.
@@ -77,8 +80,8 @@ def print_prepared(report: "PrepareReport") -> None:
     print(f"pictures are in {report.image_dir}")
 
 
-def print_retrained(report: "RetrainReport") -> None:
-    """What `retrain` did and how good the model is."""
+def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAKES_SHOWN) -> None:
+    """What `retrain` did and how good the model is; mistakes_shown None is all."""
     print(
         f"{_count(sum(report.pictures.values()), 'picture')} of {len(report.labels)} classes; "
         f"bottlenecks: {report.computed} computed, {report.cached} from the cache"
@@ -95,13 +98,14 @@ def print_retrained(report: "RetrainReport") -> None:
     if held_out is None:
         print("held-out accuracy: unknown, no picture was held out for testing")
     else:
-        _print_held_out(held_out)
+        _print_held_out(held_out, mistakes_shown)
     if report.refit and held_out is not None:
         print("the model itself was then trained on all recordings, the held-out ones too (--no-refit leaves them out)")
-    print(f"model: {report.files.network} (with {report.files.description.name} and {report.files.labels.name})")
+    files = report.files
+    print(f"model: {files.graph} (with {files.network.name}, {files.description.name} and {files.labels.name})")
 
 
-def _print_held_out(held_out: "HeldOut") -> None:
+def _print_held_out(held_out: "HeldOut", mistakes_shown: int | None) -> None:
     confusion = held_out.confusion
     folds = held_out.fold_accuracies
     spread = f", {statistics.mean(folds):.1%} +- {statistics.pstdev(folds):.1%} over folds" if folds else ""
@@ -110,13 +114,13 @@ def _print_held_out(held_out: "HeldOut") -> None:
         f"from {_count(held_out.recordings, 'recording')}{spread}; calibration error {held_out.calibration_error:.3f}"
     )
     print_confusion(confusion)
-    for mistake in held_out.mistakes[:MISTAKES_SHOWN]:
+    for mistake in held_out.mistakes[:mistakes_shown]:
         print(
             f"misclassified: {mistake.picture} ({clock(mistake.start_seconds)} to {clock(mistake.end_seconds)}) "
             f"is {mistake.class_name}, taken for {mistake.label} ({mistake.score:.3f})"
         )
-    if len(held_out.mistakes) > MISTAKES_SHOWN:
-        print(f"and {len(held_out.mistakes) - MISTAKES_SHOWN} more, which the model's .json lists")
+    if mistakes_shown is not None and len(held_out.mistakes) > mistakes_shown:
+        print(f"and {len(held_out.mistakes) - mistakes_shown} more (--print-misclassified-test-images shows them)")
 
 
 def print_confusion(confusion: "Confusion") -> None:

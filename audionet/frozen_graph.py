@@ -1,7 +1,7 @@
-"""Run a model that is a TensorFlow graph: retrained_graph.pb, of ours or of 2018, or a SavedModel.
+"""Run a model that is a frozen TensorFlow graph: retrained_graph.pb, ours or one of 2018.
 
-`label` comes here only when no .tflite lies beside it. A graph is a program: one from a stranger is read only if it
-consists of arithmetic (OPERATIONS), so that it can neither read nor write files. A SavedModel is not so restricted.
+`label` comes here only when no .tflite lies beside it. A graph is a program: it is read only if it consists of
+arithmetic (OPERATIONS), so that it can neither read nor write files.
 """
 
 from dataclasses import dataclass
@@ -88,25 +88,6 @@ class FrozenGraph:
             pixels = tf.image.resize(pixels, self._size)
         scores, *distance = self._run((pixels - self._mean) / self._deviation)
         return [scores.numpy()[0], distance[0].numpy()[0] if distance else np.float32(0)]
-
-
-class SavedModel:
-    """A SavedModel from pictures to scores, as FrozenGraph."""
-
-    def __init__(self, folder: Path) -> None:
-        """Raises AudionetError when the folder holds none that takes pictures as `retrain` exports them."""
-        tf = self._tensorflow = start_tensorflow()
-        try:
-            self._run = tf.saved_model.load(str(folder)).signatures["serving_default"]
-            self.output_shapes = [np.shape(n) for n in self.run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))]
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, tf.errors.OpError) as error:
-            raise AudionetError(f"{folder}: not a SavedModel that retrain made ({_first_line(error)})") from error
-
-    def run(self, picture: np.ndarray) -> list[np.ndarray]:
-        """As FrozenGraph's, for a uint8 picture of PICTURE_SIZE."""
-        tf = self._tensorflow
-        outputs = self._run(tf.constant(picture[None] / np.float32(255), tf.float32))
-        return [outputs["scores"].numpy()[0], outputs[DISTANCE_NAME].numpy()[0]]
 
 
 def _read(path: Path, tf: Any) -> Any:

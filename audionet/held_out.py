@@ -1,6 +1,7 @@
 """How good a classifier is: measured on pictures of recordings that it was not trained on."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,13 +74,15 @@ class Lesson:
     items: list[Item]
     targets: np.ndarray
     room: Classroom
+    test_batch_size: int = -1
+    seed: int = 0
 
-    def cross_validate(self, count: int, progress: Progress) -> HeldOut:
-        """Hold out each fold in turn."""
+    def cross_validate(self, count: int, progress: Progress, summaries_dir: Path | None = None) -> HeldOut:
+        """Hold out each fold in turn. The summaries show the first: how training went, and how it did on the fold."""
         fold_of = np.array(folds(self.items, count))
         probabilities = np.zeros((len(self.items), len(self.labels)))
         tested = np.zeros(len(self.items), bool)
-        accuracies = []
+        accuracies: list[float] = []
         progress("folds", 0, count)
         for done, fold in enumerate(range(count), start=1):
             held = fold_of == fold
@@ -87,7 +90,8 @@ class Lesson:
             held &= ~kept  # a class of one chunk has nothing to hold out
             if held.any():
                 chosen = np.flatnonzero(held)
-                classifier = self.room.learn(np.flatnonzero(kept), chosen)
+                watched = None if accuracies else summaries_dir
+                classifier = self.room.learn(np.flatnonzero(kept), chosen, watched)
                 probabilities[chosen] = classifier.probabilities(self.room.coordinates(chosen))
                 tested |= held
                 right = probabilities[chosen].argmax(axis=1) == self.targets[chosen]
@@ -98,7 +102,10 @@ class Lesson:
         return self.held_out(np.flatnonzero(tested), probabilities[tested], accuracies)
 
     def held_out(self, chosen: np.ndarray, probabilities: np.ndarray, accuracies: list[float]) -> HeldOut:
-        """What the probabilities of held-out pictures come to."""
+        """What the probabilities of held-out pictures come to, or of test_batch_size of them, drawn at random."""
+        if 0 < self.test_batch_size < len(chosen):
+            drawn = np.sort(np.random.default_rng(self.seed).choice(len(chosen), self.test_batch_size, replace=False))
+            chosen, probabilities = chosen[drawn], probabilities[drawn]
         targets, guesses, best = self.targets[chosen], probabilities.argmax(axis=1), probabilities.max(axis=1)
         mistakes = [
             Mistake(

@@ -10,16 +10,16 @@ import numpy as np
 from audionet.calibration import Familiarity
 from audionet.errors import AudionetError
 from audionet.files import read_json, sha256_of_file, write_atomically, write_json
-from audionet.frozen_graph import FrozenGraph, InputOptions, SavedModel
+from audionet.frozen_graph import FrozenGraph, InputOptions
 from audionet.graft import OUTPUT_NAME
 from audionet.picture_index import painter_from_json, painter_to_json
+from audionet.saved_model import EXTRA_FILE, SavedModel
 from audionet.settings import LabelOptions, PictureSettings, available_cores
 from audionet.spectrogram import Painter
 from audionet.trunk import Interpreter
 
 FORMAT = 3  # of the description; a reader refuses others
 REMEDY = "train it again with audionet retrain"
-EXTRA_FILE = Path("assets.extra") / "audionet.json"  # the description, in a SavedModel's folder for what is not its own
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis")
 
 
@@ -77,8 +77,8 @@ def save_model(
     familiarity: Familiarity,
     training: dict[str, Any],
     output_name: str = OUTPUT_NAME,
-) -> None:
-    """Write the model. The description comes last and holds the networks' checksums, so that a reader who comes
+) -> dict[str, Any]:
+    """Write the model; its description. That comes last and holds the networks' checksums, so that a reader who comes
     in between notices. `training` is kept as it is."""
     description = {
         "format": FORMAT,
@@ -93,6 +93,7 @@ def save_model(
     write_atomically(files.network, network)
     write_atomically(files.labels, "".join(f"{label}\n" for label in labels).encode())
     write_json(files.description, description)
+    return description
 
 
 def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:

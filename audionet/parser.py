@@ -160,6 +160,49 @@ examples:
         default=default.refit,
         help="train the model on all recordings once it has been measured on those held out (default: yes)",
     )
+    watch = parser.add_argument_group("watching the training, and other outputs")
+    watch.add_argument(
+        "--eval-step-interval",
+        type=int,
+        metavar="N",
+        default=default.eval_step_interval,
+        help="training steps between two points of the curves",
+    )
+    for part, what in (("validation", "an evaluation during training"), ("test", "the final test")):
+        watch.add_argument(
+            f"--{part}-batch-size", type=int, metavar="N", default=-1, help=f"pictures in {what}; -1 is all"
+        )
+    watch.add_argument(
+        "--print-misclassified-test-images",
+        action="store_true",
+        help="name all held-out pictures that were misclassified, not the first twenty",
+    )
+    watch.add_argument(
+        "--intermediate-output-graphs-dir", type=Path, metavar="DIR", help="where graphs of unfinished training go"
+    )
+    watch.add_argument(
+        "--intermediate-store-frequency",
+        type=int,
+        metavar="N",
+        default=default.intermediate_store_frequency,
+        help="training steps between two such graphs; 0 is never",
+    )
+    watch.add_argument(
+        "--checkpoint-path", type=Path, metavar="PREFIX", help="write TensorFlow checkpoints of the new layer there"
+    )
+    watch.add_argument(
+        "--saved-model-dir",
+        type=Path,
+        metavar="DIR",
+        help="write the model as a SavedModel too, also for TensorFlow Hub",
+    )
+    watch.add_argument(
+        "--logging-verbosity",
+        type=str.upper,
+        choices=("DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
+        default="INFO",
+        help="the least important messages that are shown on standard error",
+    )
     add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
     add("--force", action="store_true", help="train even if nothing has changed since the last time")
 

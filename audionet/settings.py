@@ -134,6 +134,11 @@ class RetrainOptions:
     seed: of all that is drawn at random.
     force: train even if the model is up to date.
     final_tensor_name: the output of output_graph.
+    eval_step_interval: training steps between two evaluations for the summaries.
+    validation_batch_size, test_batch_size: pictures that an evaluation, and the final test, draw at random; -1 is all.
+    intermediate_output_graphs_dir: where a graph goes every intermediate_store_frequency steps; 0 is never.
+    checkpoint_path: where TensorFlow checkpoints of the new layer go, as a prefix of their files.
+    saved_model_dir: where the model goes as a SavedModel.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -154,6 +159,13 @@ class RetrainOptions:
     seed: int = 0
     force: bool = False
     final_tensor_name: str = "final_result"
+    eval_step_interval: int = 10
+    validation_batch_size: int = -1
+    test_batch_size: int = -1
+    intermediate_output_graphs_dir: Path | None = None
+    intermediate_store_frequency: int = 0
+    checkpoint_path: Path | None = None
+    saved_model_dir: Path | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -164,8 +176,18 @@ class RetrainOptions:
             raise AudionetError(f"--bottleneck {self.bottleneck}: must be one of {', '.join(BOTTLENECKS)}")
         if not 0 < self.learning_rate < float("inf"):
             raise AudionetError(f"--learning-rate {self.learning_rate:g}: must be over 0")
-        if self.train_batch_size != -1 and self.train_batch_size < 1:
-            raise AudionetError(f"--train-batch-size {self.train_batch_size}: must be at least 1, or -1 for all")
+        for part in ("train", "validation", "test"):
+            size = getattr(self, f"{part}_batch_size")
+            if size != -1 and size < 1:
+                raise AudionetError(f"--{part}-batch-size {size}: must be at least 1, or -1 for all")
+        if self.eval_step_interval < 1:
+            raise AudionetError(f"--eval-step-interval {self.eval_step_interval}: must be at least 1")
+        if self.intermediate_store_frequency < 0:
+            raise AudionetError(
+                f"--intermediate-store-frequency {self.intermediate_store_frequency}: must not be below 0"
+            )
+        if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
+            raise AudionetError("--intermediate-output-graphs-dir and --intermediate-store-frequency go together")
         for name in ("validation_percentage", "testing_percentage"):
             if not 0 <= getattr(self, name) < 100:
                 raise AudionetError(f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to under 100")

@@ -4,6 +4,7 @@ What it is trained on are scores of sound that the discriminant analysis behind 
 probabilities say how often it is right on new sound, not on old.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ import numpy as np
 from audionet.progress import Progress, silent
 from audionet.tensorflow_runtime import start_tensorflow
 
-EVALUATION_INTERVAL_STEPS = 10  # as in Google's retrain.py
 MOMENTUM = 0.9
 FIRST_SHARPNESS = 10.0  # near to where it ends for spoken digits and readers
 SMALLEST_SHARPNESS = 0.01
@@ -63,18 +63,24 @@ def train(
     batch_size: int,
     seed: int,
     summaries_dir: Path | None = None,
+    evaluation_interval_steps: int = 10,
+    validation_batch_size: int = -1,
+    store: Callable[[int, Softmax], None] | None = None,
+    store_interval_steps: int = 0,
     progress: Progress = silent,
 ) -> Softmax:
     """Train sharpness and biases by gradient descent with Nesterov momentum on cross entropy, each class counting
     the same. The learning rate falls to 0 along a straight line.
 
     batch_size: examples drawn at random at each step; -1, or more than there are, is all of them.
-    TensorBoard summaries (accuracy and cross entropy) go to summaries_dir/train and /validation.
+    TensorBoard summaries (accuracy and cross entropy, and what was learnt so far) go to summaries_dir/train and
+    /validation, of validation_batch_size examples drawn anew each time (-1: of all).
+    store: is called with the step and what was learnt so far every store_interval_steps; 0 is never.
     The same arguments give the same bytes on one machine.
     """
     progress("training", 0, steps)
     tf = start_tensorflow()
-    generator = np.random.default_rng(seed)
+    generator, validation_draws = np.random.default_rng(seed), np.random.default_rng(seed)
     count, classes = examples.scores.shape
     everything = batch_size == -1 or batch_size >= count
     sharpness, biases = tf.Variable(FIRST_SHARPNESS), tf.Variable(tf.zeros((classes,)))
@@ -121,13 +127,22 @@ def train(
             rows = np.sort(generator.choice(count, batch_size, replace=False))
             batch = tuple(tf.gather(tensor, rows) for tensor in batch)
         run_step(*batch, tf.constant(learning_rate * (1 - (number - 1) / steps), tf.float32))
-        if number % EVALUATION_INTERVAL_STEPS == 0 or number == steps:
+        if number % evaluation_interval_steps == 0 or number == steps:
             for name, writer in writers.items():
-                cross_entropy, accuracy = evaluate(*parts[name])
+                looked_at = parts[name]
+                if name == "validation" and 0 < validation_batch_size < len(looked_at[0]):
+                    rows = np.sort(validation_draws.choice(len(looked_at[0]), validation_batch_size, replace=False))
+                    looked_at = tuple(tf.gather(tensor, rows) for tensor in looked_at)
+                cross_entropy, accuracy = evaluate(*looked_at)
                 with writer.as_default(step=number):
                     tf.summary.scalar("cross_entropy", cross_entropy)
                     tf.summary.scalar("accuracy", accuracy)
+                    if name == "train":
+                        tf.summary.scalar("sharpness", sharpness)
+                        tf.summary.histogram("biases", biases)
             progress("training", number, steps)
+        if store is not None and store_interval_steps and number % store_interval_steps == 0:
+            store(number, Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64)))
     for writer in writers.values():
         writer.close()
     return Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.settings import SAMPLE_RATE_HZ
+import audionet as audionet_package
+from audionet.commands.retrain import RetrainReport
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions, RetrainOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
@@ -51,6 +53,26 @@ def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarr
     parts = [tone(random.uniform(low_hz, high_hz), 0.2) for _ in range(math.ceil(seconds / 0.2))]
     samples = np.concatenate(parts)[: round(seconds * SAMPLE_RATE_HZ)]
     return (samples + random.normal(0, 100, len(samples))).astype(np.int16)
+
+
+def make_model(folder: Path, classes: dict[str, tuple[float, float]], **options: object) -> RetrainReport:
+    """tf_files/ in `folder` as the commands leave it, of chirps between two frequencies a class."""
+    for number, (name, (low_hz, high_hz)) in enumerate(classes.items()):
+        for n in range(4):
+            samples = chirps(10 * number + n, low_hz, high_hz, 2.5)
+            write_wav(folder / "data_audio" / name / f"{name}-{n}.wav", samples)
+    files = folder / "tf_files"
+    audionet_package.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(1, 0)))
+    paths = {
+        "image_dir": files / "data_image",
+        "model_dir": files / "models",
+        "bottleneck_dir": files / "bottlenecks",
+        "summaries_dir": files / "training_summaries",
+        "output_graph": files / "retrained_graph.pb",
+        "output_labels": files / "retrained_labels.txt",
+        "steps": 50,
+    }
+    return audionet_package.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)

@@ -17,33 +17,13 @@ from audionet.frozen_graph import FrozenGraph
 from audionet.graft import Layer, graft
 from audionet.graph_def import GraphWriter, freeze
 from audionet.model import Model, load_model
-from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.settings import LabelOptions, RetrainOptions
 from audionet.tensorflow_runtime import start_tensorflow
 from audionet.trunk import Interpreter, Trunk, load_trunk
-from tests.conftest import ROOT, Run, chirps, write_wav
+from tests.conftest import ROOT, Run, chirps, make_model, write_wav
 
 # What label_image.py of 2018 does: import the graph, decode with TensorFlow, resize, subtract 0, divide by 255.
 INDEPENDENT_PROGRAM = ROOT / "tests" / "independent_label_image.py"
-
-
-def make_model(folder: Path, classes: dict[str, tuple[float, float]], **options: object) -> None:
-    """tf_files/ in `folder` as the commands leave it, of chirps between two frequencies a class."""
-    for number, (name, (low_hz, high_hz)) in enumerate(classes.items()):
-        for n in range(4):
-            samples = chirps(10 * number + n, low_hz, high_hz, 2.5)
-            write_wav(folder / "data_audio" / name / f"{name}-{n}.wav", samples)
-    files = folder / "tf_files"
-    audionet.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(1, 0)))
-    paths = {
-        "image_dir": files / "data_image",
-        "model_dir": files / "models",
-        "bottleneck_dir": files / "bottlenecks",
-        "summaries_dir": files / "training_summaries",
-        "output_graph": files / "retrained_graph.pb",
-        "output_labels": files / "retrained_labels.txt",
-        "steps": 50,
-    }
-    audionet.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,9 @@ from audionet.bottlenecks import Bottlenecks, compute_bottlenecks
 from audionet.classifier import Classifier, Classroom
 from audionet.dataset import PictureFile, find_pictures
 from audionet.errors import AudionetError, UnusableInput
+from audionet.exports import Exports, are_there
 from audionet.files import sha256_of_file
-from audionet.graft import Layer, graft
+from audionet.graft import graft
 from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
 from audionet.model import ModelFiles, read_model, save_model
@@ -94,13 +95,13 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         logger.warning("%s", note)
 
     key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, items, found, variations)
-    done = None if options.force else _done_before(files, key, options.summaries_dir)
+    done = None if options.force else _done_before(files, key, options)
     trained = done is None
     if done is None:
         names = [picture.name for picture in pictures]
         targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
         room = Classroom(found.features, targets, items, len(labels), chunk_seconds, options)
-        lesson = Lesson(labels, names, items, targets, room)
+        lesson = Lesson(labels, names, items, targets, room, options.test_batch_size, options.seed)
         done = _train(options, lesson, divided, count, files, key, trunk, index, progress)
     return RetrainReport(
         labels=labels,
@@ -185,7 +186,8 @@ def _training_key(
 ) -> str:
     """A digest of all that decides what the trained layer is."""
     names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit", "final_tensor_name"]
-    names += ["validation_percentage", "testing_percentage"]
+    names += ["validation_percentage", "testing_percentage", "eval_step_interval", "intermediate_store_frequency"]
+    names += ["validation_batch_size", "test_batch_size"]
     hyperparameters = {name: getattr(options, name) for name in names}
     ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
     for picture, item, digest in zip(pictures, items, found.digests, strict=True):
@@ -193,13 +195,14 @@ def _training_key(
     return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()
 
 
-def _done_before(files: ModelFiles, key: str, summaries_dir: Path) -> dict[str, Any] | None:
-    """What a former run with the same key found, if its model and its summaries are still there."""
+def _done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
+    """What a former run with the same key found, if its model, summaries and exports are still there."""
     model = read_model(files)
     if (
         model is None
         or not _graph_is_intact(files, model[0])
-        or not any(summaries_dir.glob("train/events.out.tfevents.*"))
+        or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
+        or not are_there(options)
     ):
         return None
     training = model[0].get("training", {})
@@ -225,21 +228,21 @@ def _train(
     room = lesson.room
     everything, nothing = np.arange(len(lesson.items)), np.empty(0, np.intp)
     train, validation, test = (np.array(divided.indices(part), np.intp) for part in (TRAIN, VALIDATION, TEST))
+    exports = Exports(trunk, room, options)
     held_out, validation_accuracy = None, None
     classifier: Classifier | None = None
     if count:
-        held_out = lesson.cross_validate(count, progress)
+        held_out = lesson.cross_validate(count, progress, options.summaries_dir)
     else:
-        classifier = room.learn(train, validation, options.summaries_dir, progress)
+        kept = not options.refit or len(train) == len(everything)
+        classifier = room.learn(train, validation, options.summaries_dir, progress, exports.store if kept else None)
         if len(validation):
             guesses = classifier.probabilities(room.coordinates(validation)).argmax(axis=1)
             validation_accuracy = float((guesses == lesson.targets[validation]).mean())
         if len(test):
             held_out = lesson.held_out(test, classifier.probabilities(room.coordinates(test)), [])
-    if classifier is None:
-        classifier = room.learn(everything, nothing, options.summaries_dir, progress)
-    elif options.refit and len(train) < len(everything):
-        classifier = room.learn(everything, nothing, None, progress)
+    if classifier is None or not kept:
+        classifier = room.learn(everything, nothing, None, progress, exports.store)
     training = {
         "key": key,
         "audionet_version": __version__,
@@ -249,9 +252,9 @@ def _train(
         "validation_accuracy": validation_accuracy,
         "held_out": held_out.as_json() if held_out else None,
     }
-    layer = _layer(classifier, room)
+    layer = exports.layer(classifier)
     graph = freeze(trunk, layer, options.final_tensor_name)
-    save_model(
+    description = save_model(
         files,
         graph,
         graft(trunk, layer),
@@ -261,12 +264,5 @@ def _train(
         training,
         options.final_tensor_name,
     )
+    exports.finish(layer, graph, description)
     return training
-
-
-def _layer(classifier: Classifier, room: Classroom) -> Layer:
-    """The classifier for raw bottlenecks."""
-    linear, softmax = room.span.linear_scores(classifier.discriminant), classifier.softmax
-    weights = linear.weights * np.float32(softmax.sharpness)
-    biases = linear.biases * softmax.sharpness + softmax.biases
-    return Layer(weights, biases.astype(np.float32), room.span.features_at(classifier.middle))

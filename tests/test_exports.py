@@ -1,0 +1,129 @@
+"""What TensorFlow programs take from a training: SavedModel, unfinished graphs, checkpoints, curves."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import audionet
+from audionet import saved_model
+from audionet.errors import AudionetError
+from audionet.frozen_graph import FrozenGraph
+from audionet.settings import LabelOptions, RetrainOptions
+from audionet.tensorflow_runtime import start_tensorflow
+from tests.conftest import chirps, make_model, write_wav
+
+CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exports")
+    make_model(folder, CLASSES, **every_export(folder))
+    return folder
+
+
+def every_export(folder: Path) -> dict[str, object]:
+    return {
+        "steps": 50,
+        "saved_model_dir": folder / "saved",
+        "intermediate_output_graphs_dir": folder / "intermediate",
+        "intermediate_store_frequency": 20,
+        "checkpoint_path": folder / "checkpoints" / "layer",
+        "final_tensor_name": "probabilities",
+    }
+
+
+def picture_of(folder: Path) -> np.ndarray:
+    from PIL import Image
+
+    with Image.open(folder / "tf_files/data_image/low/low-0_nohash_0000.jpg") as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def final_scores(folder: Path) -> np.ndarray:
+    model = audionet.label(
+        folder / "tf_files/data_image/low/low-0_nohash_0000.jpg",
+        LabelOptions(folder / "tf_files/retrained_graph.pb", folder / "tf_files/retrained_labels.txt"),
+    )
+    return np.array([model[0].scores["high"], model[0].scores["low"]])
+
+
+def test_the_saved_model_serves_and_is_callable_as_a_hub_module(trained: Path) -> None:
+    tf = start_tensorflow()
+    loaded = tf.saved_model.load(str(trained / "saved"))
+    batch = tf.constant(np.repeat(picture_of(trained)[None] / np.float32(255), 2, axis=0))
+    served = loaded.signatures["serving_default"](pictures=batch)
+    assert served["scores"].shape == (2, 2)
+    assert served["squared_distance"].shape == (2,)
+    assert served["scores"].numpy()[1] == pytest.approx(final_scores(trained), abs=0.02)
+    assert np.array_equal(loaded(batch).numpy(), served["scores"].numpy())
+
+
+def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
+    clip = write_wav(tmp_path / "new.wav", chirps(77, 2000, 3000, 3.3))
+    (found,) = audionet.label(clip, LabelOptions(trained / "saved"))
+    assert found.label == "high"
+    with pytest.raises(AudionetError, match="not a SavedModel that audionet retrain --saved-model-dir made"):
+        audionet.label(clip, LabelOptions(tmp_path))
+
+
+def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("dear diary")
+    with pytest.raises(AudionetError, match="holds other files than a SavedModel"):
+        saved_model.save(tmp_path, b"", "scores", {})
+
+
+def test_intermediate_graphs_are_those_of_their_steps(trained: Path) -> None:
+    found = sorted(path.name for path in (trained / "intermediate").iterdir())
+    assert found == ["intermediate_20.pb", "intermediate_40.pb"]
+    picture = picture_of(trained)
+    twenty, forty = (FrozenGraph(trained / "intermediate" / name).run(picture)[0] for name in found)
+    assert abs(twenty - forty).max() > 1e-4
+    for scores in (twenty, forty):
+        assert scores == pytest.approx(final_scores(trained), abs=0.1)
+
+
+def test_the_checkpoint_holds_the_layer(trained: Path) -> None:
+    reader = start_tensorflow().train.load_checkpoint(str(trained / "checkpoints" / "layer"))
+    assert reader.get_tensor("final_weights/.ATTRIBUTES/VARIABLE_VALUE").shape == (36222, 2)
+    assert reader.get_tensor("final_biases/.ATTRIBUTES/VARIABLE_VALUE").shape == (2,)
+    assert reader.get_tensor("step/.ATTRIBUTES/VARIABLE_VALUE") == 50
+
+
+def test_a_missing_export_is_made_although_nothing_else_has_changed(trained: Path, tmp_path: Path) -> None:
+    assert not make_model(trained, CLASSES, **every_export(trained)).trained
+    again = make_model(trained, CLASSES, **every_export(trained) | {"saved_model_dir": tmp_path / "saved"})
+    assert again.trained
+    assert (tmp_path / "saved" / "saved_model.pb").is_file()
+    assert json.loads((tmp_path / "saved/assets.extra/audionet.json").read_text())["labels"] == ["high", "low"]
+
+
+def test_batch_sizes_and_intervals_of_the_evaluations(trained: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    changes = {"summaries_dir": tmp_path / "s", "eval_step_interval": 25, "test_batch_size": 6, "steps": 60}
+    report = make_model(trained, CLASSES, **changes, validation_batch_size=2)
+    assert report.held_out is not None
+    assert report.held_out.confusion.count == 6
+    events = EventAccumulator(str(tmp_path / "s" / "validation"), size_guidance={"tensors": 0})
+    events.Reload()
+    accuracies = events.Tensors("accuracy")
+    assert [event.step for event in accuracies] == [25, 50, 60]
+    values = [start_tensorflow().make_ndarray(event.tensor_proto).item() for event in accuracies]
+    assert all(value in (0, 0.5, 1) for value in values)  # of two pictures
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"test_batch_size": 0}, "--test-batch-size 0: must be at least 1, or -1 for all"),
+        ({"eval_step_interval": 0}, "--eval-step-interval 0: must be at least 1"),
+        ({"intermediate_store_frequency": -1}, "must not be below 0"),
+        ({"intermediate_store_frequency": 5}, "go together"),
+    ],
+)
+def test_impossible_options_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(AudionetError, match=message):
+        RetrainOptions(**changes)  # type: ignore[arg-type]
