@@ -160,6 +160,21 @@ examples:
         default=default.refit,
         help="train the model on all recordings once it has been measured on those held out (default: yes)",
     )
+    distort = parser.add_argument_group(
+        "distortions",
+        "Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for "
+        "photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a "
+        "little are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard "
+        "backwards.",
+    )
+    distort.add_argument(
+        "--random-brightness", type=float, metavar="P", default=0.0, help="up to P%% brighter or darker"
+    )
+    distort.add_argument("--random-crop", type=float, metavar="P", default=0.0, help="crop off a margin of P%%")
+    distort.add_argument(
+        "--random-scale", type=float, metavar="P", default=0.0, help="scale up by up to P%%, then crop"
+    )
+    distort.add_argument("--flip-left-right", action="store_true", help="mirror half of the pictures")
     watch = parser.add_argument_group("watching the training, and other outputs")
     watch.add_argument(
         "--eval-step-interval",

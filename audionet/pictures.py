@@ -61,6 +61,12 @@ def decode_any(data: bytes, path: Path) -> np.ndarray:
         raise UnusableInput(path, "is not a JPG, PNG, GIF or BMP, or a damaged one") from error
 
 
+def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """A part of a picture (left, top, right, bottom, in pixels) at the size of the whole, interpolated linearly."""
+    height, width = picture.shape[:2]
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR, box=box))
+
+
 def _read_comment(comment: bytes) -> Origin | None:
     try:
         found = json.loads(comment)

@@ -139,6 +139,8 @@ class RetrainOptions:
     intermediate_output_graphs_dir: where a graph goes every intermediate_store_frequency steps; 0 is never.
     checkpoint_path: where TensorFlow checkpoints of the new layer go, as a prefix of their files.
     saved_model_dir: where the model goes as a SavedModel.
+    flip_left_right, random_crop, random_scale, random_brightness: distortions of the pictures that are learnt from,
+        the latter three in per cent; see distortions.py.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -166,6 +168,10 @@ class RetrainOptions:
     intermediate_store_frequency: int = 0
     checkpoint_path: Path | None = None
     saved_model_dir: Path | None = None
+    flip_left_right: bool = False
+    random_crop: float = 0.0
+    random_scale: float = 0.0
+    random_brightness: float = 0.0
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -180,6 +186,11 @@ class RetrainOptions:
             size = getattr(self, f"{part}_batch_size")
             if size != -1 and size < 1:
                 raise AudionetError(f"--{part}-batch-size {size}: must be at least 1, or -1 for all")
+        for name in ("random_crop", "random_scale", "random_brightness"):
+            if not 0 <= getattr(self, name) <= 100:
+                raise AudionetError(
+                    f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to 100 per cent"
+                )
         if self.eval_step_interval < 1:
             raise AudionetError(f"--eval-step-interval {self.eval_step_interval}: must be at least 1")
         if self.intermediate_store_frequency < 0:

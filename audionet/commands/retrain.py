@@ -14,6 +14,7 @@ from audionet import __version__
 from audionet.bottlenecks import Bottlenecks, compute_bottlenecks
 from audionet.classifier import Classifier, Classroom
 from audionet.dataset import PictureFile, find_pictures
+from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
 from audionet.exports import Exports, are_there
 from audionet.files import sha256_of_file
@@ -98,9 +99,14 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     done = None if options.force else _done_before(files, key, options)
     trained = done is None
     if done is None:
+        distortions = Distortions.of(options)
+        features = found.features
+        if distortions is not None:
+            distorted = distorted_bottlenecks([p.path for p in pictures], trunk, distortions, options.seed, progress)
+            features = np.concatenate([features, distorted], axis=1)
         names = [picture.name for picture in pictures]
         targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
-        room = Classroom(found.features, targets, items, len(labels), chunk_seconds, options)
+        room = Classroom(features, targets, items, len(labels), chunk_seconds, options)
         lesson = Lesson(labels, names, items, targets, room, options.test_batch_size, options.seed)
         done = _train(options, lesson, divided, count, files, key, trunk, index, progress)
     return RetrainReport(
@@ -188,6 +194,7 @@ def _training_key(
     names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit", "final_tensor_name"]
     names += ["validation_percentage", "testing_percentage", "eval_step_interval", "intermediate_store_frequency"]
     names += ["validation_batch_size", "test_batch_size"]
+    names += ["flip_left_right", "random_crop", "random_scale", "random_brightness"]
     hyperparameters = {name: getattr(options, name) for name in names}
     ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
     for picture, item, digest in zip(pictures, items, found.digests, strict=True):
