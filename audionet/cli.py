@@ -21,10 +21,15 @@ logger = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    console.configure_logging()
     options = build_parser().parse_args(modern_spelling(sys.argv[1:] if arguments is None else arguments))
+    return guarded(lambda: RUN[options.command](options))
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """What `run` returns; where it can't go on, a sentence on standard error and the exit status for that."""
+    console.configure_logging()
     try:
-        return RUN[options.command](options)
+        return run()
     except AudionetError as error:
         logger.error("%s", error)
         return NOTHING_DONE

@@ -66,6 +66,11 @@ def progress_bars() -> Iterator[Progress]:
             bar.close()
 
 
+def print_line(text: str) -> None:
+    """One line of a script of 2018."""
+    print(text)
+
+
 def print_prepared(report: "PrepareReport") -> None:
     """What `prepare` did, in three lines at most."""
     print(

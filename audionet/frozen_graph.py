@@ -17,13 +17,15 @@ from audionet.tensorflow_runtime import start_tensorflow
 
 # What networks from pictures to scores are made of, those of 2015 to 2018 among them.
 OPERATIONS = frozenset(
-    "Abs Add AddN AddV2 AvgPool BatchNormWithGlobalNormalization BatchToSpaceND BiasAdd Cast CheckNumerics Concat "
-    "ConcatV2 Const Conv2D DecodeJpeg DecodePng DepthwiseConv2dNative Div Elu Exp ExpandDims FakeQuantWithMinMaxArgs "
-    "FakeQuantWithMinMaxVars Fill FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GatherV2 Identity IdentityN LRN "
-    "LeakyRelu Log MatMul Max MaxPool Maximum Mean Min Minimum Mul Neg NoOp Pack Pad PadV2 Placeholder "
-    "PlaceholderWithDefault Prod RealDiv Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor Rsqrt Shape Sigmoid "
-    "Slice Softmax SpaceToBatchND Split Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh "
-    "Tile Transpose Unpack _FusedConv2D".split()
+    "Abs Add AddN AddV2 ArgMax AvgPool BatchMatMulV2 BatchNormWithGlobalNormalization BatchToSpaceND BiasAdd "
+    "Cast CheckNumerics Concat ConcatV2 Const Conv2D DecodeJpeg DecodePng DepthToSpace DepthwiseConv2dNative "
+    "Div Einsum Elu Equal Erf Exp ExpandDims FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars Fill Floor "
+    "FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GatherV2 Greater Identity IdentityN "
+    "LRN LeakyRelu Log LogicalAnd MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NoOp OneHot "
+    "OnesLike Pack Pad PadV2 Placeholder PlaceholderWithDefault Pow Prod Range Rank RealDiv Relu Relu6 "
+    "Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2 Rsqrt Select SelectV2 Selu Shape Sigmoid Slice "
+    "Softmax Softplus SpaceToBatchND SpaceToDepth Split Sqrt Square SquaredDifference Squeeze StopGradient "
+    "StridedSlice Sub Sum Tanh Tile Transpose Unpack ZerosLike _FusedConv2D".split()
 )
 INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
 

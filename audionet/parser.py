@@ -124,12 +124,23 @@ examples:
     )
     add("--final-tensor-name", metavar="NAME", default=default.final_tensor_name, help="the output in --output-graph")
     add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one a line")
-    add("--architecture", metavar="NAME", default=default.architecture, help="the network")
+    add(
+        "--architecture",
+        metavar="NAME",
+        default=default.architecture,
+        help="the network: inception_v3 is inside AudioNet; mobilenet_v2_100_224, resnet_v2_50 and the like are "
+        "downloaded from TensorFlow Hub",
+    )
+    add(
+        "--tfhub-module",
+        metavar="HANDLE",
+        help="a module of TensorFlow Hub: its address, folder or .tar.gz, or the name of one of Google's",
+    )
     add(
         "--bottleneck",
         choices=BOTTLENECKS,
-        default=default.bottleneck,
-        help="rows: averaged over time only; pool_3: over time and frequency, as in 2018 (needs a file in --model-dir)",
+        help="rows: averaged over time only (the default); pool_3: over time and frequency, as in 2018 (needs a file "
+        "in --model-dir; of a module, its feature vector, and the default)",
     )
     add("--learning-rate", type=float, metavar="X", default=default.learning_rate, help="size of a training step")
     add(

@@ -35,7 +35,7 @@ def save(folder: Path, graph: bytes, output_name: str, description: dict[str, An
 
     pictures = tf.TensorSpec((None, PICTURE_SIZE, PICTURE_SIZE, 3), tf.float32, name="pictures")
     model = tf.Module()
-    model.__call__ = tf.function(lambda pictures: network(pictures)[0], input_signature=[pictures])
+    model.__call__ = tf.function(lambda pictures: network(pictures)[0], input_signature=[pictures], autograph=False)
 
     def serve(pictures: Any) -> dict[str, Any]:
         return dict(zip((SCORES_NAME, DISTANCE_NAME), network(pictures), strict=True))
@@ -44,7 +44,7 @@ def save(folder: Path, graph: bytes, output_name: str, description: dict[str, An
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
             made = Path(temporary) / "model"
-            tf.saved_model.save(model, str(made), tf.function(serve, input_signature=[pictures]))
+            tf.saved_model.save(model, str(made), tf.function(serve, input_signature=[pictures], autograph=False))
             write_json(made / EXTRA_FILE, description)
             if folder.exists():
                 shutil.rmtree(folder)

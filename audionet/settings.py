@@ -26,6 +26,12 @@ REPRESENTATIONS = ("mel", "spectrogram", "chromagram")
 DYNAMIC_RANGE_DB = {"mel": 80.0, "spectrogram": 80.0, "chromagram": 30.0}
 
 BOTTLENECKS = ("rows", "pool_3")
+EMBEDDED = "inception_v3"  # the architecture of the network inside the package
+# Networks that Google has on TensorFlow Hub, as they are called there and as retrain.py of 2017 called them.
+ARCHITECTURES = (
+    r"mobilenet_v[12]_\d{3}_\d{3}|mobilenet_v3_(small|large)_\d{3}_\d{3}|mobilenet_\d\.\d+_\d{3}|inception_v[123]"
+    r"|inception_resnet_v2|resnet_v[12]_(50|101|152)|p?nasnet_(mobile|large)|amoebanet_a_n18_f448"
+)
 
 TF_FILES = Path("tf_files")
 
@@ -123,8 +129,10 @@ class PrepareOptions:
 class RetrainOptions:
     """Options of `retrain`.
 
-    bottleneck: rows (the embedded trunk's, which keeps frequencies apart) or pool_3 (Inception's last block, averaged
-        over time and frequency as in 2018; its trunk is looked for in model_dir).
+    architecture: inception_v3 is the embedded network; others come from TensorFlow Hub.
+    bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
+        2018; the embedded network's trunk for it is looked for in model_dir). None is rows, or pool_3 of a module.
+    tfhub_module: a module of TensorFlow Hub instead, by its address, folder or .tar.gz, or Google's, by its name.
     learning_rate: step size of the gradient descent, over 0.
     train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
@@ -151,7 +159,8 @@ class RetrainOptions:
     output_graph: Path = TF_FILES / "retrained_graph.pb"
     output_labels: Path = TF_FILES / "retrained_labels.txt"
     architecture: str = "inception_v3"
-    bottleneck: str = "rows"
+    bottleneck: str | None = None
+    tfhub_module: str | None = None
     learning_rate: float = 1.0
     train_batch_size: int = 100
     validation_percentage: float = 10.0
@@ -176,9 +185,12 @@ class RetrainOptions:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise AudionetError(f"--steps {self.steps}: must be at least 1")
-        if self.architecture != "inception_v3":
-            raise AudionetError(f"--architecture {self.architecture}: only inception_v3 is built in")
-        if self.bottleneck not in BOTTLENECKS:
+        if not re.fullmatch(ARCHITECTURES, self.architecture):
+            raise AudionetError(
+                f"--architecture {self.architecture}: only {EMBEDDED} is built in; from TensorFlow Hub come "
+                "mobilenet_v2_100_224, resnet_v2_50 and the like, and any other by its address with --tfhub-module"
+            )
+        if self.bottleneck is not None and self.bottleneck not in BOTTLENECKS:
             raise AudionetError(f"--bottleneck {self.bottleneck}: must be one of {', '.join(BOTTLENECKS)}")
         if not 0 < self.learning_rate < float("inf"):
             raise AudionetError(f"--learning-rate {self.learning_rate:g}: must be over 0")

@@ -16,3 +16,11 @@ def start_tensorflow() -> Any:
         tf.config.experimental.enable_op_determinism()
         tf.zeros(())  # starts the runtime, which has its own notes to write
     return tf
+
+
+def freeze_function(function: Any) -> Any:
+    """A concrete function of TensorFlow's with its variables made constants and the functions it calls written out."""
+    with quiet_stderr():
+        from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+        return convert_variables_to_constants_v2(function)

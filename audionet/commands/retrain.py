@@ -21,6 +21,7 @@ from audionet.files import sha256_of_file
 from audionet.graft import graft
 from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
+from audionet.hub import load_module, module_asked_for
 from audionet.model import ModelFiles, read_model, save_model
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
@@ -74,7 +75,11 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         raise AudionetError(f"{options.image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
     _require_classes(options.image_dir, pictures)
 
-    trunk = load_trunk(options.bottleneck, options.model_dir)
+    handle = module_asked_for(options)
+    if handle is None:
+        trunk = load_trunk(options.bottleneck or "rows", options.model_dir)
+    else:
+        trunk = load_module(handle, options.bottleneck, options.model_dir)
     chunk_seconds = index.painter.settings.chunk_seconds
     variations = choose_variations(len(pictures), index.painter)
     paths = [picture.path for picture in pictures]

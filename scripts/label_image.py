@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""Which class --image belongs to, with the flags of 2018. See docs/from-2018.md."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    # Run from a clone, the package beside this folder is meant.
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    from audionet.old_scripts import label_image
+
+    sys.exit(label_image())
