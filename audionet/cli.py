@@ -44,7 +44,9 @@ def guarded(run: Callable[[], int]) -> int:
 
 def _run_prepare(options: argparse.Namespace) -> int:
     pictures = PictureSettings(options.chunk_seconds, options.overlap, options.representation, options.colormap)
-    chosen = PrepareOptions(options.image_dir, pictures, options.jobs, options.keep_wav, options.force, options.prune)
+    chosen = PrepareOptions(
+        options.image_dir, pictures, options.jobs, options.keep_wav, options.force, options.prune, options.metadata
+    )
     from audionet.commands.prepare import prepare
 
     with console.progress_bars() as progress:

@@ -28,11 +28,16 @@ NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits"
 
 @dataclass(frozen=True, order=True)
 class Recording:
-    """A sound file in a class folder. `key` is `<class>/<path below the class folder>`, with forward slashes."""
+    """A sound file in a class folder. `key` is `<class>/<path below the class folder>`, with forward slashes.
+
+    group: what stays together in every split, where a table says so. fold: the data set's own, where it has folds.
+    """
 
     class_name: str
     key: str
     path: Path
+    group: str | None = None
+    fold: int | None = None
 
 
 @dataclass(frozen=True, order=True)

@@ -11,7 +11,7 @@ from audionet.classifier import Classroom
 from audionet.confusion import Confusion
 from audionet.errors import AudionetError
 from audionet.progress import Progress
-from audionet.split import Item, folds, kept_apart
+from audionet.split import Item, kept_apart
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,12 @@ class Lesson:
     test_batch_size: int = -1
     seed: int = 0
 
-    def cross_validate(self, count: int, progress: Progress, summaries_dir: Path | None = None) -> HeldOut:
-        """Hold out each fold in turn. The summaries show the first: how training went, and how it did on the fold."""
-        fold_of = np.array(folds(self.items, count))
+    def cross_validate(self, numbers: list[int], progress: Progress, summaries_dir: Path | None = None) -> HeldOut:
+        """Hold out each fold in turn; numbers are the items' folds, from 0.
+
+        The summaries show the first: how training went, and how it did on the fold.
+        """
+        fold_of, count = np.array(numbers), max(numbers) + 1
         probabilities = np.zeros((len(self.items), len(self.labels)))
         tested = np.zeros(len(self.items), bool)
         accuracies: list[float] = []

@@ -8,6 +8,7 @@ from typing import Any
 from audionet import __version__
 from audionet.settings import (
     BOTTLENECKS,
+    OWN_FOLDS,
     REPRESENTATIONS,
     LabelOptions,
     PictureSettings,
@@ -94,6 +95,13 @@ examples:
     add("--jobs", type=int, metavar="N", help="recordings worked on at once (default: one a core)")
     add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")
     add("--force", action="store_true", help="delete the old pictures and make all anew")
+    add(
+        "--metadata",
+        type=Path,
+        metavar="FILE",
+        help="CSV with the columns path, label and, if you like, group and fold, instead of a folder for each class "
+        "(UrbanSound8K's and ESC-50's own are found)",
+    )
     add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
 
 
@@ -161,8 +169,10 @@ examples:
     add(
         "--folds",
         type=int,
+        nargs="?",
+        const=OWN_FOLDS,
         metavar="K",
-        help="hold out each of K parts of the recordings in turn to measure "
+        help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
         "(default: 5 where a class has fewer than ten recordings, else one split)",
     )
     add(

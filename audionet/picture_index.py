@@ -32,12 +32,15 @@ class RecordingEntry:
 
     mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
     sha256: of the file's bytes.
+    group, fold: see dataset.Recording.
     """
 
     size_bytes: int
     mtime_ns: int
     sha256: str
     chunks: tuple[ChunkEntry, ...]
+    group: str | None = None
+    fold: int | None = None
 
 
 @dataclass
@@ -111,7 +114,15 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
     chunks = tuple(ChunkEntry(str(c["name"]), float(c["start_seconds"]), float(c["seconds"])) for c in value["chunks"])
-    return RecordingEntry(int(value["size_bytes"]), int(value["mtime_ns"]), str(value["sha256"]), chunks)
+    group, fold = value.get("group"), value.get("fold")
+    return RecordingEntry(
+        int(value["size_bytes"]),
+        int(value["mtime_ns"]),
+        str(value["sha256"]),
+        chunks,
+        None if group is None else str(group),
+        None if fold is None else int(fold),
+    )
 
 
 def _damaged(path: Path) -> AudionetError:

@@ -33,6 +33,8 @@ ARCHITECTURES = (
     r"|inception_resnet_v2|resnet_v[12]_(50|101|152)|p?nasnet_(mobile|large)|amoebanet_a_n18_f448"
 )
 
+OWN_FOLDS = 0  # --folds without a number
+
 TF_FILES = Path("tf_files")
 
 
@@ -111,6 +113,7 @@ class PrepareOptions:
     jobs: recordings worked on at once; None is one a core.
     force: make all pictures anew, whatever settings the old ones had.
     prune: delete the chunks of recordings that are gone.
+    metadata: a table of the recordings and their classes; see metadata.py.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -119,6 +122,7 @@ class PrepareOptions:
     keep_wav: bool = True
     force: bool = False
     prune: bool = False
+    metadata: Path | None = None
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
@@ -136,8 +140,9 @@ class RetrainOptions:
     learning_rate: step size of the gradient descent, over 0.
     train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
-    folds: hold out the recordings in so many parts in turn, to measure; None is 5 where a class has fewer than ten
-        recordings, else one split by the percentages.
+    folds: hold out the recordings in so many parts in turn, to measure, or in the data set's own folds if it has
+        them (OWN_FOLDS asks for them); None is 5 where a class has fewer than ten recordings, else one split by the
+        percentages.
     refit: train the model on all recordings, once it has been measured on those held out.
     seed: of all that is drawn at random.
     force: train even if the model is up to date.
@@ -216,7 +221,7 @@ class RetrainOptions:
                 raise AudionetError(f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to under 100")
         if self.validation_percentage + self.testing_percentage >= 100:
             raise AudionetError("--validation-percentage and --testing-percentage leave nothing to train on")
-        if self.folds is not None and self.folds < 2:
+        if self.folds is not None and self.folds < 2 and self.folds != OWN_FOLDS:
             raise AudionetError(f"--folds {self.folds}: must be at least 2")
         if self.folds is not None and not self.refit:
             raise AudionetError("--folds trains several models to measure; --no-refit says to keep the one: choose one")

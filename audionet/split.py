@@ -16,12 +16,16 @@ class Item:
 
     recording: what must stay together, the same for all chunks of one recording.
     start_seconds, end_seconds: its place in the recording.
+    sound: the file that the seconds are of, where a group of files counts as one recording.
+    fold: the data set's own.
     """
 
     class_name: str
     recording: str
     start_seconds: float
     end_seconds: float
+    sound: str = ""
+    fold: int | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def split_by_time(
     for i, name in zip(ordered, names, strict=True):
         shares_sound = any(
             other != name
-            and items[j].recording == items[i].recording
+            and (items[j].recording, items[j].sound) == (items[i].recording, items[i].sound)
             and items[i].start_seconds < items[j].start_seconds < items[i].end_seconds - ROUNDING_SECONDS
             for j, other in zip(ordered, names, strict=True)
         )
@@ -159,6 +163,14 @@ def folds(items: Sequence[Item], count: int) -> list[int]:
     return found
 
 
+def own_folds(items: Sequence[Item]) -> list[int] | None:
+    """The data set's own folds, numbered from 0; None if an item has none, or all have the same."""
+    numbers = sorted({-1 if item.fold is None else item.fold for item in items})
+    if len(numbers) < 2 or numbers[0] == -1:
+        return None
+    return [numbers.index(item.fold) for item in items if item.fold is not None]
+
+
 def kept_apart(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:
     """Which items may be trained on while others are held out: those that are not, and share no sound with them.
 
@@ -186,6 +198,7 @@ def by_class(items: Sequence[Item]) -> dict[str, list[int]]:
 
 def _shares_sound(one: Item, other: Item) -> bool:
     return (
-        one.start_seconds < other.end_seconds - ROUNDING_SECONDS
+        one.sound == other.sound
+        and one.start_seconds < other.end_seconds - ROUNDING_SECONDS
         and other.start_seconds < one.end_seconds - ROUNDING_SECONDS
     )

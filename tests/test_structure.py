@@ -15,7 +15,7 @@ LEVELS = [
     {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram"},
     {"variations", "dataset", "graft", "classifier"},
-    {"bottlenecks", "picture_index", "held_out", "graph_def", "frozen_graph", "distortions"},
+    {"metadata", "bottlenecks", "picture_index", "held_out", "graph_def", "frozen_graph", "distortions"},
     {"hub"},
     {"saved_model"},
     {"model", "exports"},

@@ -5,6 +5,7 @@ Together they do what `prepare` does: the pictures are the same to the byte, and
 
 import logging
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def draw_spectrograms(image_dir: Path) -> int:
                 drawn += 1
             if picture.is_file():
                 chunks.append(chunk)
-        index.recordings[key] = RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks))
+        index.recordings[key] = replace(entry, chunks=tuple(chunks))
     index.save(image_dir)
     return drawn
 

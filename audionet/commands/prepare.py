@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -13,10 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from audionet.chunks import to_wav
 from audionet.clips import paint_recording
-from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings
+from audionet.dataset import Recording, chunk_name, chunk_stems
 from audionet.errors import AudionetError, Interrupted, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
 from audionet.files import sha256_of_file, write_atomically
+from audionet.metadata import find_labelled_recordings
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.progress import Progress, silent
 from audionet.settings import PictureSettings, PrepareOptions, available_cores
@@ -58,7 +59,7 @@ def prepare(
     image_dir = options.image_dir
     if image_dir.resolve().is_relative_to(data_audio.resolve()):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
-    recordings, wrong = find_recordings(data_audio)
+    recordings, wrong = find_labelled_recordings(data_audio, options.metadata)
     report = PrepareReport(image_dir)
     if not recordings:
         raise AudionetError(
@@ -186,7 +187,7 @@ def _up_to_date(
             return None
         if options.keep_wav and not (options.image_dir / f"{chunk.name}.wav").is_file():
             return None
-    return RecordingEntry(entry.size_bytes, status.st_mtime_ns, entry.sha256, entry.chunks)
+    return replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
 
 
 def _make(recording: Recording, stem: str, painter: Painter, options: PrepareOptions, stop: Event) -> RecordingEntry:
@@ -207,7 +208,7 @@ def _make(recording: Recording, stem: str, painter: Painter, options: PrepareOpt
         if options.keep_wav:
             write_atomically(options.image_dir / f"{name}.wav", to_wav(chunk))
         entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds))
-    return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
+    return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries), recording.group, recording.fold)
 
 
 def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_dir: Path) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from audionet.hub import load_module, module_asked_for
 from audionet.model import ModelFiles, read_model, save_model
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
-from audionet.settings import RetrainOptions
-from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, split
+from audionet.settings import OWN_FOLDS, RetrainOptions
+from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, folds, own_folds, split
 from audionet.trunk import Trunk, load_trunk
 from audionet.variations import Variation, choose_variations
 
@@ -92,8 +92,8 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     _require_classes(options.image_dir, pictures)
     labels = sorted({picture.class_name for picture in pictures})
     items = _items(pictures, index)
-    count = _fold_count(items, options)
-    if count:
+    fold_of = _folds(items, options)
+    if fold_of:
         divided = Split([TRAIN] * len(items), _single_recording_notes(items))
     else:
         divided = split(items, options.validation_percentage, options.testing_percentage)
@@ -113,7 +113,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
         targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
         room = Classroom(features, targets, items, len(labels), chunk_seconds, options)
         lesson = Lesson(labels, names, items, targets, room, options.test_batch_size, options.seed)
-        done = _train(options, lesson, divided, count, files, key, trunk, index, progress)
+        done = _train(options, lesson, divided, fold_of, files, key, trunk, index, progress)
     return RetrainReport(
         labels=labels,
         pictures={part: len(divided.indices(part)) for part in PARTS},
@@ -129,12 +129,21 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     )
 
 
-def _fold_count(items: Sequence[Item], options: RetrainOptions) -> int:
-    """How many folds to measure with; 0 for one split."""
-    if options.folds is not None or not options.refit:
-        return options.folds or 0
+def _folds(items: Sequence[Item], options: RetrainOptions) -> list[int] | None:
+    """The folds to measure with; None for one split."""
+    if options.folds is not None:
+        own = own_folds(items)
+        if own is None and options.folds == OWN_FOLDS:
+            raise AudionetError(
+                f"{options.image_dir}: its recordings come without folds of their own; say how many: --folds 5"
+            )
+        if own is not None and options.folds not in (OWN_FOLDS, max(own) + 1):
+            logger.warning("--folds %d: the data set's own %d folds are used", options.folds, max(own) + 1)
+        return own or folds(items, options.folds)
+    if not options.refit:
+        return None
     fewest = min(len({items[i].recording for i in members}) for members in by_class(items).values())
-    return FOLDS if fewest < FEW_RECORDINGS else 0
+    return folds(items, FOLDS) if fewest < FEW_RECORDINGS else None
 
 
 def _single_recording_notes(items: Sequence[Item]) -> list[str]:
@@ -173,13 +182,15 @@ def _items(pictures: list[PictureFile], index: PictureIndex) -> list[Item]:
     A recording is known by its content, so that renaming it, moving it or adding others never moves it to another
     part, and copies of it stay on one side. A picture that audionet.json does not list goes by its file's name.
     """
-    places = {chunk.name: (entry.sha256, chunk) for entry in index.recordings.values() for chunk in entry.chunks}
+    places = {chunk.name: (entry, chunk) for entry in index.recordings.values() for chunk in entry.chunks}
     length = index.painter.settings.chunk_seconds
     items = []
     for picture in pictures:
         if picture.name in places:
-            sha256, chunk = places[picture.name]
-            items.append(Item(picture.class_name, sha256, chunk.start_seconds, chunk.start_seconds + chunk.seconds))
+            entry, chunk = places[picture.name]
+            end_seconds = chunk.start_seconds + chunk.seconds
+            item = Item(picture.class_name, entry.sha256, chunk.start_seconds, end_seconds, fold=entry.fold)
+            items.append(item if entry.group is None else replace(item, recording=entry.group, sound=entry.sha256))
         else:
             start = picture.index * length
             items.append(Item(picture.class_name, picture.recording, start, start + length))
@@ -229,7 +240,7 @@ def _train(
     options: RetrainOptions,
     lesson: Lesson,
     divided: Split,
-    count: int,
+    fold_of: list[int] | None,
     files: ModelFiles,
     key: str,
     trunk: Trunk,
@@ -243,8 +254,8 @@ def _train(
     exports = Exports(trunk, room, options)
     held_out, validation_accuracy = None, None
     classifier: Classifier | None = None
-    if count:
-        held_out = lesson.cross_validate(count, progress, options.summaries_dir)
+    if fold_of:
+        held_out = lesson.cross_validate(fold_of, progress, options.summaries_dir)
     else:
         kept = not options.refit or len(train) == len(everything)
         classifier = room.learn(train, validation, options.summaries_dir, progress, exports.store if kept else None)
