@@ -17,8 +17,8 @@ LEVELS = [
     {"variations", "dataset", "graft", "classifier"},
     {"metadata", "bottlenecks", "picture_index", "held_out", "graph_def", "frozen_graph", "distortions"},
     {"hub"},
-    {"saved_model"},
-    {"model", "exports"},
+    {"saved_model", "confusion_picture"},
+    {"model", "exports", "summaries"},
     {"clips"},
     {"segments"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
@@ -38,7 +38,7 @@ HOMES = {
     "pydub": {"chunks"},
     "librosa": {"filter_bank"},
     "matplotlib": {"filter_bank"},
-    "PIL": {"pictures"},
+    "PIL": {"pictures", "confusion_picture"},
     "tqdm": {"console"},
 }
 

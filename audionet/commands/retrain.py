@@ -27,6 +27,7 @@ from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
 from audionet.settings import OWN_FOLDS, RetrainOptions
 from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, folds, own_folds, split
+from audionet.summaries import write_summaries
 from audionet.trunk import Trunk, load_trunk
 from audionet.variations import Variation, choose_variations
 
@@ -288,4 +289,5 @@ def _train(
         options.final_tensor_name,
     )
     exports.finish(layer, graph, description)
+    write_summaries(options.summaries_dir, layer, held_out, options.image_dir, options.steps)
     return training

@@ -1,0 +1,75 @@
+"""What TensorBoard's own reader finds after a training."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from audionet.confusion import Confusion
+from audionet.confusion_picture import CELL, draw_confusion
+from tests.conftest import chirps, make_model, write_wav
+
+CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
+
+
+def read(folder: Path) -> EventAccumulator:
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
+    events.Reload()
+    return events
+
+
+@pytest.fixture(scope="module")
+def summaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of a training in which a recording of low tones lies among the high ones."""
+    folder = tmp_path_factory.mktemp("summaries")
+    write_wav(folder / "data_audio" / "high" / "stray.wav", chirps(99, 200, 400, 1))
+    make_model(folder, CLASSES, steps=20)
+    return folder / "tf_files" / "training_summaries"
+
+
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_curves_have_a_point_an_evaluation_in_folds_too(summaries: Path, part: str) -> None:
+    for tag in ("accuracy", "cross_entropy"):
+        assert [event.step for event in read(summaries / part).Tensors(tag)] == [10, 20]
+
+
+def test_the_layer_is_there_as_histograms(summaries: Path) -> None:
+    events = read(summaries / "layer")
+    for tag, size in (("final_weights", 36222 * 2), ("final_biases", 2)):
+        assert events.summary_metadata[tag].plugin_data.plugin_name == "histograms"
+        proto = events.Tensors(tag)[0].tensor_proto
+        buckets = np.frombuffer(proto.tensor_content, np.float64).reshape(-1, 3)
+        assert buckets[:, 2].sum() == size
+
+
+def test_the_confusion_matrix_and_the_misclassified_picture_are_there_as_images(summaries: Path) -> None:
+    events = read(summaries / "test")
+    tags = [tag for tag in events.Tags()["tensors"] if events.summary_metadata[tag].plugin_data.plugin_name == "images"]
+    (confusion,) = (tag for tag in tags if tag.startswith("confusion"))
+    (stray,) = (tag for tag in tags if tag.startswith("misclassified/high/stray_nohash_0000 taken for low"))
+    width, height, png = events.Tensors(stray)[0].tensor_proto.string_val
+    assert (width, height) == (b"299", b"299")
+    shown = np.asarray(Image.open(io.BytesIO(png)).convert("L"), float)
+    jpg = summaries.parent / "data_image" / "high" / "stray_nohash_0000.jpg"
+    assert shown == pytest.approx(np.asarray(Image.open(jpg).convert("L"), float), abs=1)
+    assert events.Tensors(confusion)[0].tensor_proto.string_val[2].startswith(b"\x89PNG")
+
+
+def test_a_confusion_matrix_is_dark_where_its_numbers_are() -> None:
+    drawn = draw_confusion(Confusion.from_rows(["anna", "ben"], [[7, 0], [3, 1]])).astype(int)
+    bottom, right = drawn.shape[0] - 6 - CELL, drawn.shape[1] - 6 - CELL
+    corners = {
+        (row, column): drawn[bottom + (row - 1) * CELL + 3, right + (column - 1) * CELL + 3].sum()
+        for row in (0, 1)
+        for column in (0, 1)
+    }
+    assert corners[0, 0] < corners[1, 0] < corners[1, 1] < corners[0, 1] == 3 * 255
+
+
+def test_many_classes_fit_into_a_picture() -> None:
+    labels = [f"class {n}" for n in range(200)]
+    drawn = draw_confusion(Confusion.from_rows(labels, np.eye(200, dtype=int).tolist()))
+    assert max(drawn.shape) < 2500
