@@ -11,25 +11,27 @@ from importlib import resources
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SPECTROGRAM_WINDOW_SAMPLES, WINDOW_SAMPLES
 
-BINS = WINDOW_SAMPLES // 2 + 1  # of the spectrum of one window, 0 Hz to half the sample rate
 PITCH_CLASSES = 12
 
 
 def make_filter_bank(representation: str) -> np.ndarray:
-    """A float32 array, PICTURE_SIZE rows x BINS: row 0 is the lowest frequency (or the pitch class C).
+    """A float32 array, PICTURE_SIZE rows x bins of the spectrum of one window, 0 Hz to half the sample rate.
+
+    Row 0 is the lowest frequency (or the pitch class C).
 
     mel: triangles of equal area, evenly spaced on Slaney's mel scale (librosa.filters.mel, as
         scripts/make_filter_bank.py has stored it).
-    spectrogram: equal bands of linear frequency.
+    spectrogram: the bins as they are, stretched over the rows.
     chromagram: librosa.filters.chroma's 12 pitch classes, each as high as PICTURE_SIZE / 12 rows.
     """
     if representation == "spectrogram":
         # A row takes the share of each bin that lies inside it.
-        edges = np.linspace(0, BINS, PICTURE_SIZE + 1)
+        count = SPECTROGRAM_WINDOW_SAMPLES // 2 + 1
+        edges = np.linspace(0, count, PICTURE_SIZE + 1)
         starts, ends = edges[:-1, None], edges[1:, None]
-        bins = np.arange(BINS)
+        bins = np.arange(count)
         overlap = np.minimum(ends, bins + 1) - np.maximum(starts, bins)
         return np.asarray(np.clip(overlap, 0, None), np.float32)
     if representation == "mel":

@@ -9,7 +9,7 @@ import numpy as np
 
 from audionet.errors import AudionetError
 from audionet.files import read_json, write_json
-from audionet.filter_bank import BINS, pack, unpack
+from audionet.filter_bank import pack, unpack
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram import Painter
 
@@ -106,7 +106,7 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
         raise ValueError(str(error)) from error
     if settings.as_json() != described:
         raise ValueError("pictures made with other constants")
-    filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, BINS))
+    filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.window_samples // 2 + 1))
     if filter_bank is None or not math.isfinite(float(filter_bank.sum())):
         raise ValueError("no filter bank")
     return Painter(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))

@@ -16,7 +16,9 @@ PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
 WINDOW_SAMPLES = 2048  # 128 ms: of the windows tried, the one that tells voices and words apart best
 # Hann windows much farther apart than half their length would pass over some of the sound. At a little more than
 # half, a chunk of 20 seconds takes one window a column, which on validation is better than the mean of two.
-LONGEST_HOP_SAMPLES = WINDOW_SAMPLES * 11 // 20
+LONGEST_HOP = 11 / 20  # of a window
+# The linear spectrogram is the original's, which draws windows of 256 points with matplotlib's specgram.
+SPECTROGRAM_WINDOW_SAMPLES = 256
 SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless told otherwise
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
 MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
@@ -52,7 +54,7 @@ class PictureSettings:
     chunk_seconds: length of sound in one picture, 0.1 to 600.
     overlap_seconds: sound that a chunk shares with the one before it, 0 to under chunk_seconds. None is half of a
         chunk of up to 5 seconds (more to learn from, and more votes), and 0 for longer ones.
-    representation: mel (mel bands), spectrogram (linear frequency) or chromagram (12 pitch classes).
+    representation: mel (mel bands), spectrogram (linear frequency, as in 2018) or chromagram (12 pitch classes).
     colormap: `gray` or the name of a matplotlib colour map.
     """
 
@@ -90,6 +92,16 @@ class PictureSettings:
         return self.chunk_samples - round((self.overlap_seconds or 0) * SAMPLE_RATE_HZ)
 
     @property
+    def window_samples(self) -> int:
+        """Samples in the window of one spectrum."""
+        return SPECTROGRAM_WINDOW_SAMPLES if self.representation == "spectrogram" else WINDOW_SAMPLES
+
+    @property
+    def longest_hop_samples(self) -> int:
+        """Samples from one window to the next, at most."""
+        return int(self.window_samples * LONGEST_HOP)
+
+    @property
     def dynamic_range_db(self) -> float:
         """Decibels from black to white."""
         return DYNAMIC_RANGE_DB[self.representation]
@@ -98,8 +110,8 @@ class PictureSettings:
         """The options and the constants that they stand on, as plain values."""
         return asdict(self) | {
             "sample_rate_hz": SAMPLE_RATE_HZ,
-            "window_samples": WINDOW_SAMPLES,
-            "longest_hop_samples": LONGEST_HOP_SAMPLES,
+            "window_samples": self.window_samples,
+            "longest_hop_samples": self.longest_hop_samples,
             "picture_size": PICTURE_SIZE,
             "dynamic_range_db": self.dynamic_range_db,
         }

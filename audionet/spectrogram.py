@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.filter_bank import BINS, make_color_table, make_filter_bank
+from audionet.filter_bank import make_color_table, make_filter_bank
 from audionet.settings import (
-    LONGEST_HOP_SAMPLES,
     PICTURE_SIZE,
     SAMPLE_RATE_HZ,
-    WINDOW_SAMPLES,
     PictureSettings,
 )
 
@@ -22,16 +20,12 @@ COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
 
-# The periodic Hann window, scaled so that a full-scale sine has power 1 in its bin.
-_HANN = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW_SAMPLES) / WINDOW_SAMPLES)
-WINDOW = (_HANN * 2 / _HANN.sum()).astype(np.float32)
-
 
 @dataclass(frozen=True)
 class Painter:
     """Everything that it takes to paint a chunk.
 
-    filter_bank: float32, PICTURE_SIZE x BINS.
+    filter_bank: float32, PICTURE_SIZE x bins of the spectrum of one window, 0 Hz to half the sample rate.
     color_table: uint8, 256 x 3, or None for grey pictures.
     """
 
@@ -62,7 +56,7 @@ class Painter:
         """The middle frequency of each row, from the lowest; None for pitch classes."""
         if self.settings.representation == "chromagram":
             return None
-        bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, BINS)
+        bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, self.filter_bank.shape[1])
         return np.asarray(self.filter_bank @ bins_hz / self.filter_bank.sum(axis=1))
 
     def paint(self, samples: np.ndarray) -> np.ndarray:
@@ -75,31 +69,39 @@ class Painter:
         Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
         """
         columns = self.columns(len(samples) / SAMPLE_RATE_HZ)
-        power = self.filter_bank @ power_spectrum(samples, columns).T
+        power = self.filter_bank @ power_spectrum(samples, columns, self.settings).T
         grey = to_grey(power, self.settings.dynamic_range_db)
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
 
-def power_spectrum(samples: np.ndarray, columns: int) -> np.ndarray:
-    """Power by time and frequency: float32, columns x BINS, a full-scale sine being 1.
+@functools.cache
+def _hann_window(size: int) -> np.ndarray:
+    """The periodic Hann window, scaled so that a full-scale sine has power 1 in its bin."""
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    return np.asarray(hann * 2 / hann.sum(), np.float32)
+
+
+def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings) -> np.ndarray:
+    """Power by time and frequency: float32, columns x (window / 2 + 1), a full-scale sine being 1.
 
     The columns divide the samples evenly. Each is the mean over its windows, which lie at most
-    LONGEST_HOP_SAMPLES apart; at both ends the sound is mirrored.
+    settings.longest_hop_samples apart; at both ends the sound is mirrored.
     """
-    windows_a_column = math.ceil(len(samples) / columns / LONGEST_HOP_SAMPLES)
+    size, bins = settings.window_samples, settings.window_samples // 2 + 1
+    windows_a_column = math.ceil(len(samples) / columns / settings.longest_hop_samples)
     count = columns * windows_a_column
     centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
-    padded = np.pad(samples.astype(np.float32) / np.float32(FULL_SCALE), WINDOW_SAMPLES // 2, mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW_SAMPLES)
-    power = np.empty((columns, BINS), np.float32)
+    padded = np.pad(samples.astype(np.float32) / np.float32(FULL_SCALE), size // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
+    power = np.empty((columns, bins), np.float32)
     for start in range(0, columns, COLUMNS_AT_ONCE):
         block = power[start : start + COLUMNS_AT_ONCE]
         first = start * windows_a_column
-        frames = windows[centres[first : first + len(block) * windows_a_column]] * WINDOW
+        frames = windows[centres[first : first + len(block) * windows_a_column]] * _hann_window(size)
         spectrum = np.fft.rfft(frames, axis=1)
         squares = spectrum.real**2 + spectrum.imag**2
-        squares.reshape(len(block), windows_a_column, BINS).mean(axis=1, out=block)
+        squares.reshape(len(block), windows_a_column, bins).mean(axis=1, out=block)
     return power
 
 

@@ -8,6 +8,7 @@ import sys
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,8 @@ def make_model(folder: Path, classes: dict[str, tuple[float, float]], **options:
             samples = chirps(10 * number + n, low_hz, high_hz, 2.5)
             write_wav(folder / "data_audio" / name / f"{name}-{n}.wav", samples)
     files = folder / "tf_files"
-    audionet_package.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(1, 0)))
+    pictures: Any = options.pop("pictures", PictureSettings(1, 0))
+    audionet_package.prepare(folder / "data_audio", PrepareOptions(files / "data_image", pictures))
     paths = {
         "image_dir": files / "data_image",
         "model_dir": files / "models",

@@ -1,10 +1,22 @@
+from pathlib import Path
+from typing import Any
+
 import librosa
 import numpy as np
 import pytest
+from PIL import Image
 
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
+import audionet
+from audionet.settings import (
+    PICTURE_SIZE,
+    SAMPLE_RATE_HZ,
+    WINDOW_SAMPLES,
+    LabelOptions,
+    PictureSettings,
+    PrepareOptions,
+)
 from audionet.spectrogram import Painter, power_spectrum
-from tests.conftest import chirps, tone
+from tests.conftest import chirps, make_model, tone, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +38,51 @@ def test_a_tones_row_is_that_of_its_mel_band(painter: Painter, frequency_hz: flo
 
 def test_a_tones_row_in_a_linear_spectrogram_is_its_share_of_8_khz() -> None:
     picture = Painter.make(PictureSettings(representation="spectrogram")).paint(tone(2000, 20))
-    assert brightest_row(picture) == pytest.approx(PICTURE_SIZE * 3 / 4, abs=1)
+    assert brightest_row(picture) == pytest.approx(PICTURE_SIZE * 3 / 4, abs=2)  # a bin is 2.3 rows
 
 
-def test_the_bright_rows_of_a_triads_chromagram_are_its_notes() -> None:
+def jpg_of(samples: np.ndarray, folder: Path, representation: str, colormap: str = "gray") -> np.ndarray:
+    """What lies on disk after prepare: the picture in the JPG itself, uint8, x 3."""
+    write_wav(folder / "audio" / "class" / "sound.wav", samples)
+    settings = PictureSettings(representation=representation, colormap=colormap)
+    audionet.prepare(folder / "audio", PrepareOptions(folder / "pictures", settings))
+    with Image.open(folder / "pictures" / "class" / "sound_nohash_0000.jpg") as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_the_line_of_1_khz_lies_at_1_khz_in_the_jpg_of_a_linear_spectrogram(tmp_path: Path) -> None:
+    picture = jpg_of(tone(1000, 20), tmp_path, "spectrogram", "viridis")
+    from_the_bottom = PICTURE_SIZE - 1 - brightest_row(picture[:, :, 1])  # viridis grows greener all the way
+    assert (from_the_bottom + 0.5) / PICTURE_SIZE * 8000 == pytest.approx(1000, abs=16000 / 256 / 2)
+
+
+def test_a_linear_spectrogram_agrees_with_matplotlibs_of_256_points() -> None:
+    """The original's specgram: its decibels, averaged over the windows of a column as powers."""
+    import matplotlib.mlab
+
+    samples = chirps(4, 500, 6000, 20)
+    power: Any
+    times: Any
+    power, _, times = matplotlib.mlab.specgram(samples / 32768, NFFT=256, Fs=SAMPLE_RATE_HZ, noverlap=128)
+    painter = Painter.make(PictureSettings(representation="spectrogram"))
+    columns = (times * PICTURE_SIZE / 20).astype(int)
+    averaged = np.stack([power[:, columns == n].mean(axis=1) for n in range(PICTURE_SIZE)], axis=1)
+    rows = ((np.arange(PICTURE_SIZE) + 0.5) * len(power) / PICTURE_SIZE).astype(int)
+    decibels = 10 * np.log10(averaged / averaged.max())[rows]
+    expected = np.rint(255 * (1 + decibels / 80)).clip(0, 255)[::-1]
+    found = painter.paint(samples).astype(int)
+
+    def likeness(rows: int, columns: int) -> float:
+        """With ours moved by so many."""
+        return float(np.corrcoef(np.roll(found, (rows, columns), (0, 1)).ravel(), expected.ravel())[0, 1])
+
+    assert likeness(0, 0) > 0.98  # their windows begin 128 samples apart, ours 133
+    assert likeness(0, 0) > max(likeness(1, 0), likeness(-1, 0), likeness(0, 1), likeness(0, -1)) + 0.01
+
+
+def test_the_bright_rows_of_a_triads_chromagram_are_its_notes_in_the_jpg(tmp_path: Path) -> None:
     triad = sum(tone(frequency, 20, 0.2).astype(int) for frequency in (261.63, 329.63, 392.0))
-    picture = Painter.make(PictureSettings(representation="chromagram")).paint(np.asarray(triad, np.int16))
+    picture = jpg_of(np.asarray(triad, np.int16), tmp_path, "chromagram")[:, :, 0]
     row_height = PICTURE_SIZE / 12
     brightness = [picture[PICTURE_SIZE - 1 - int((n + 0.5) * row_height)].mean() for n in range(12)]
     assert sorted(np.argsort(brightness)[-3:]) == [0, 4, 7]  # C, E, G
@@ -61,7 +112,7 @@ def test_the_picture_agrees_with_librosas() -> None:
 
 
 def test_a_full_scale_sine_has_power_one() -> None:
-    power = power_spectrum(tone(1000, 1, 1.0), 10)
+    power = power_spectrum(tone(1000, 1, 1.0), 10, PictureSettings())
     assert power.max() == pytest.approx(1, rel=0.01)
 
 
@@ -126,3 +177,18 @@ def test_the_fingerprint_differs_with_every_setting(painter: Painter) -> None:
     fingerprints = {Painter.make(settings).fingerprint for settings in others} | {painter.fingerprint}
     assert len(fingerprints) == 5
     assert Painter.make(PictureSettings()).fingerprint == painter.fingerprint
+
+
+def test_every_representation_reaches_the_label(tmp_path: Path) -> None:
+    classes = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
+    settings = PictureSettings(1, 0, representation="spectrogram", colormap="viridis")
+    files = make_model(tmp_path, classes, pictures=settings, steps=10).files
+    clip = write_wav(tmp_path / "clip.wav", chirps(50, 2000, 3000, 1))
+    (found,) = audionet.label(clip, LabelOptions(files.graph, files.labels))
+    assert found.best == "high"
+    chunk = write_wav(tmp_path / "audio" / "x" / "clip.wav", chirps(50, 2000, 3000, 1))
+    audionet.prepare(chunk.parent.parent, PrepareOptions(tmp_path / "again", settings))
+    (of_picture,) = audionet.label(
+        tmp_path / "again" / "x" / "clip_nohash_0000.jpg", LabelOptions(files.graph, files.labels)
+    )
+    assert of_picture.scores == found.scores
