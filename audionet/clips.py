@@ -13,7 +13,7 @@ from audionet.dataset import is_other_file, walk_files
 from audionet.errors import UnusableInput
 from audionet.ffmpeg import decode
 from audionet.model import Model
-from audionet.pictures import SUFFIXES, Origin
+from audionet.pictures import ANY_SUFFIXES, SUFFIXES, Origin
 from audionet.settings import MINIMUM_SECONDS
 from audionet.spectrogram import Painter
 
@@ -92,7 +92,7 @@ def score_clip(path: Path, model: Model, name: str | None = None, allow_unknown:
 
 
 def _clip_pictures(path: Path, model: Model) -> Iterator[tuple[bytes, float]]:
-    if path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in (ANY_SUFFIXES if model.any_picture else SUFFIXES):
         try:
             yield path.read_bytes(), model.painter.settings.chunk_seconds
         except OSError as error:

@@ -45,7 +45,9 @@ def data_maker(arguments: Sequence[str] | None = None) -> int:
             skipped |= {error.path for error in wrong}
             console.print_line(f"{count} chunks cut into {images}")
         if "spectrogram" in chosen:
-            console.print_line(f"{draw_spectrograms(images)} spectrograms drawn in {images}")
+            count, wrong = draw_spectrograms(images)
+            skipped |= {error.path for error in wrong}
+            console.print_line(f"{count} spectrograms drawn in {images}")
         return cli.SOME_SKIPPED if skipped else cli.ALL_DONE
 
     return cli.guarded(run)

@@ -13,6 +13,7 @@ from audionet.settings import PICTURE_SIZE
 
 SUFFIXES = (".jpg", ".jpeg")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
+ANY_SUFFIXES = (*SUFFIXES, ".png", ".gif", ".bmp")
 # Of the JPG. At 95 the loss is far below the noise of any recording; at 100 the files are twice the size.
 QUALITY = 95
 

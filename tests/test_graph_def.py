@@ -192,10 +192,10 @@ def test_a_graph_of_2018_labels_pictures_and_recordings(tmp_path: Path, audionet
 
     graph_of_2018(tmp_path / "tf_files" / "retrained_graph.pb")
     (tmp_path / "tf_files" / "retrained_labels.txt").write_text("dark\nbright\n")
-    for name, brightness in (("night", 30), ("day", 220)):
-        Image.new("RGB", (640, 480), (brightness,) * 3).save(tmp_path / f"{name}.jpg")
+    for name, brightness in (("night.jpg", 30), ("day.png", 220)):
+        Image.new("RGB", (640, 480), (brightness,) * 3).save(tmp_path / name)
     write_wav(tmp_path / "tone.wav", chirps(0, 200, 400, 3))
-    finished = audionet("label", "night.jpg", "day.jpg", "tone.wav", "--format", "json")
+    finished = audionet("label", "night.jpg", "day.png", "tone.wav", "--format", "json")
     assert finished.returncode == 0, finished.stderr
     night, day, sound = json.loads(finished.stdout)
     assert (night["label"], day["label"]) == ("dark", "bright")

@@ -157,6 +157,13 @@ def test_the_stages_of_data_maker_run_one_by_one(tmp_path: Path) -> None:
     assert len(read_wav(chunks[0])[1]) == 20 * 16000
 
     chunks[1].unlink()  # of no use, its listener says
+    sound = chunks[0].read_bytes()
+    chunks[0].write_bytes(b"damaged")
+    finished = shell(tmp_path / "scripts", f"{launcher} --spectrogram")
+    assert finished.returncode == 1
+    assert "june-01_nohash_0000.wav" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    chunks[0].write_bytes(sound)
     assert shell(tmp_path / "scripts", f"{launcher} --spectrogram").returncode == 0
     pictures = sorted(path.stem for path in (files / "data_image" / "june").glob("*.jpg"))
     assert pictures == [path.stem for n, path in enumerate(chunks) if n != 1]

@@ -60,13 +60,16 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     written = 0
     for recording in recordings:
         old = index.recordings.get(recording.key)
-        digest = sha256_of_file(recording.path)
-        if old is not None and old.sha256 == digest and all(_file(image_dir, c, ".wav").is_file() for c in old.chunks):
-            continue
         try:
+            digest = sha256_of_file(recording.path)
+            if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
+                continue
             entry = _cut(recording, digest, stems[recording.key], image_dir, index.painter.settings)
         except UnusableInput as error:
             _skip(skipped, error)
+            continue
+        except OSError as error:
+            _skip(skipped, UnusableInput(recording.path, f"cannot be read ({error.strerror})"))
             continue
         for chunk in old.chunks if old else ():
             _file(image_dir, chunk, ".jpg").unlink(missing_ok=True)  # of other sound
@@ -78,21 +81,26 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     return written, skipped
 
 
-def draw_spectrograms(image_dir: Path) -> int:
-    """Draw the chunks in audionet.json that have no picture; how many.
+def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
+    """Draw the chunks in audionet.json that have no picture; how many, and those that could not be read.
 
     A chunk whose WAV was deleted, because it is of no use, is taken off the list.
     """
     index = PictureIndex.load(image_dir)
     if index is None or not index.recordings:
         raise AudionetError(f"{image_dir}: holds no chunks; cut them first with data_maker.py --mkchunks")
-    drawn = 0
+    drawn, skipped = 0, list[UnusableInput]()
     for key, entry in index.recordings.items():
         chunks = []
         for chunk in entry.chunks:
             sound, picture = _file(image_dir, chunk, ".wav"), _file(image_dir, chunk, ".jpg")
             if not picture.is_file() and sound.is_file():
-                samples = np.concatenate(list(decode(sound)))
+                try:
+                    samples = np.concatenate(list(decode(sound)))
+                except UnusableInput as error:
+                    _skip(skipped, error)
+                    chunks.append(chunk)
+                    continue
                 origin = Origin(index.painter.fingerprint, chunk.start_seconds, chunk.seconds)
                 write_atomically(picture, pictures.encode(index.painter.paint(samples), origin))
                 drawn += 1
@@ -100,7 +108,7 @@ def draw_spectrograms(image_dir: Path) -> int:
                 chunks.append(chunk)
         index.recordings[key] = replace(entry, chunks=tuple(chunks))
     index.save(image_dir)
-    return drawn
+    return drawn, skipped
 
 
 def _cut(recording: Recording, digest: str, stem: str, image_dir: Path, settings: PictureSettings) -> RecordingEntry:
@@ -112,6 +120,10 @@ def _cut(recording: Recording, digest: str, stem: str, image_dir: Path, settings
     if not entries:
         raise UnusableInput(recording.path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
     return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
+
+
+def _are_cut(entry: RecordingEntry, image_dir: Path) -> bool:
+    return all(_file(image_dir, chunk, ".wav").is_file() for chunk in entry.chunks)
 
 
 def _index(image_dir: Path) -> PictureIndex:
