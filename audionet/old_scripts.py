@@ -13,6 +13,7 @@ from audionet.errors import AudionetError
 from audionet.frozen_graph import InputOptions
 from audionet.model import Model, ModelFiles, load_graph, load_model
 from audionet.old_flags import RETRAIN, old_parser
+from audionet.parser import VERBOSITIES
 from audionet.picture_index import FILE_NAME
 from audionet.settings import LabelOptions
 
@@ -61,6 +62,8 @@ def retrain(arguments: Sequence[str] | None = None) -> int:
         if not options.image_dir:
             raise AudionetError("Must set flag --image_dir: the folder of pictures that data_maker.py made")
         options.image_dir = str(_pictures_of(Path(options.image_dir)))
+        if options.logging_verbosity.upper() in VERBOSITIES:
+            console.configure_logging(options.logging_verbosity.upper())
         _warn_of_few_pictures(Path(options.image_dir))
         if not options.intermediate_store_frequency:
             options.intermediate_output_graphs_dir = None

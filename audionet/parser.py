@@ -16,6 +16,8 @@ from audionet.settings import (
     RetrainOptions,
 )
 
+VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
+
 
 def modern_spelling(arguments: Sequence[str]) -> list[str]:
     """The 2018 spelling of options, `--image_dir=x`, in today's: `--image-dir=x`. After `--` nothing is an option."""
@@ -235,7 +237,7 @@ examples:
     watch.add_argument(
         "--logging-verbosity",
         type=str.upper,
-        choices=("DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
+        choices=VERBOSITIES,
         default="INFO",
         help="the least important messages that are shown on standard error",
     )

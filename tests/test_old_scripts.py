@@ -46,7 +46,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "audionet").symlink_to(ROOT / "audionet")
     shutil.copytree(ROOT / "scripts", folder / "scripts")
     for voice in VOICES:
-        shutil.copytree(SAMPLE_VOICES / voice, folder / "tf_files" / "data_audio" / voice)
+        target = folder / "tf_files" / "data_audio" / voice
+        target.mkdir(parents=True)
+        for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
+            shutil.copy(recording, target)
     for command in ("python data_maker.py", TRAINING):
         finished = shell(folder / "scripts", command)
         assert finished.returncode == 0, finished.stderr
@@ -62,7 +65,7 @@ def test_data_maker_makes_what_prepare_makes(clone: Path, tmp_path: Path) -> Non
     for name, path in theirs.items():
         assert path.read_bytes() == ours[name].read_bytes()
     again = audionet.prepare(clone / "tf_files" / "data_audio", PrepareOptions(clone / "tf_files" / "data_image"))
-    assert (again.made, again.kept) == (0, 10)
+    assert (again.made, again.kept) == (0, 6)
 
 
 def test_label_image_prints_the_scores_of_a_picture(clone: Path) -> None:
