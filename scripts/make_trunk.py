@@ -27,6 +27,8 @@ from typing import Any
 
 import numpy as np
 
+from audionet.trunk import CHECKSUM_SUFFIX
+
 PACKAGE = "nsfwjs@4.3.0"
 TARBALL_SHA256 = "4496790efc9bdc6f3e85a826a8e482c1fa1e9db4b3d18c095e98cc0c73cfb12f"
 MODEL_FOLDER = "package/dist/models/inception_v3"
@@ -59,7 +61,10 @@ def main() -> None:
     trunk = convert(build_trunk(weights, options.bottleneck))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(trunk)
-    print(f"{output}: {len(trunk)} bytes, SHA-256 {hashlib.sha256(trunk).hexdigest()}")
+    digest = hashlib.sha256(trunk).hexdigest()
+    if options.bottleneck != "rows":  # the package knows its own
+        output.with_suffix(CHECKSUM_SUFFIX).write_text(f"{digest}\n")
+    print(f"{output}: {len(trunk)} bytes, SHA-256 {digest}")
 
 
 def fetch_tarball(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """The embedded trunk against a network built another way from the same tarball."""
 
+import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -149,6 +150,12 @@ def test_rows_keep_frequency_and_forget_time() -> None:
 def test_a_trunk_that_is_not_there_or_damaged_is_refused_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(AudionetError, match=r"cannot be read .*; make it with: python scripts/make_trunk.py"):
         load_trunk("pool_3", tmp_path)
-    (tmp_path / "inception_v3_pool_3.tflite").write_bytes(b"damaged")
-    with pytest.raises(AudionetError, match="its checksum is wrong; make it with"):
+    made = tmp_path / "inception_v3_pool_3.tflite"
+    made.write_bytes(b"network")
+    with pytest.raises(AudionetError, match="its checksum is wrong or missing; make it with"):
+        load_trunk("pool_3", tmp_path)
+    made.with_suffix(".sha256").write_text(hashlib.sha256(b"network").hexdigest())
+    assert load_trunk("pool_3", tmp_path).flatbuffer == b"network"
+    made.write_bytes(b"damaged")
+    with pytest.raises(AudionetError, match="its checksum is wrong or missing"):
         load_trunk("pool_3", tmp_path)
