@@ -8,9 +8,8 @@ counts as not there.
 
 import hashlib
 import logging
-import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +21,14 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
 from audionet.spectrogram import Painter
-from audionet.trunk import Interpreter, Trunk
+from audionet.trunk import Network, Trunk
 from audionet.variations import ORIGINAL, Variation, vary
+from audionet.workers import Threads, Workers, in_order
 
 logger = logging.getLogger(__name__)
 
 HEADER = b"audionet bottlenecks 1\n".ljust(64, b"\0")
-BATCH = 64  # pictures worked on between two writes to the cache
+BATCH_A_WORKER = 32  # pictures worked on between two writes to the cache
 
 
 @dataclass(frozen=True)
@@ -125,58 +125,51 @@ def compute_bottlenecks(
     folder: Path,
     progress: Progress = silent,
     variations: Sequence[Variation] = (ORIGINAL,),
+    workers: Workers | None = None,
 ) -> Bottlenecks:
-    """The bottlenecks of JPGs, from the cache in `folder` where they are there, else by running the trunk.
+    """The bottlenecks of JPGs, from the cache in `folder` where they are there, else by workers who run the trunk.
 
     A picture that cannot be read, or whose comment names other settings than the painter's, is skipped.
     """
-    size = int(np.prod(Interpreter(trunk.flatbuffer).output_shapes[0]))
+    workers = workers or Threads()
+    job = BottleneckJob(Network(trunk.flatbuffer), painter)
+    size = int(np.prod(job.network.output_shapes[0]))
     cache = Cache(cache_path(folder, trunk, painter.fingerprint), size)
-    own = threading.local()  # one interpreter a thread, made when first needed
 
-    def work(path: Path) -> _Work | UnusableInput:
+    def look_up(path: Path) -> _Known | UnusableInput:
         try:
             data = path.read_bytes()
-            digest = hashlib.sha256(data).digest()
-            keys = [_cache_key(digest, variation) for variation in variations]
-            found = [cache.find(key) for key in keys]
-            if any(features is None for features in found):
-                picture, origin = pictures.decode(data, path)
-                if origin.fingerprint != painter.fingerprint:
-                    raise UnusableInput(path, "was made with other settings than its folder's audionet.json says")
-        except UnusableInput as error:
-            return error
         except OSError as error:
             return UnusableInput(path, f"cannot be read ({error.strerror})")
-        rows, fresh = [], []
-        for variation, key, cached in zip(variations, keys, found, strict=True):
-            features = cached
-            if features is None:
-                varied = picture
-                if variation != ORIGINAL:
-                    varied = vary(picture, painter.columns(origin.seconds), painter, variation)
-                if not hasattr(own, "interpreter"):
-                    own.interpreter = Interpreter(trunk.flatbuffer)
-                features = own.interpreter.run(varied)[0].ravel().astype(np.float16)
-                fresh.append((key, features))
-            rows.append(features)
-        return _Work(digest, rows, fresh)
+        digest = hashlib.sha256(data).digest()
+        keys = [_cache_key(digest, variation) for variation in variations]
+        known = _Known(digest, keys, [cache.find(key) for key in keys])
+        missing = [v for v, features in zip(variations, known.cached, strict=True) if features is None]
+        if missing:
+            known.wanted = Wanted(path, data, missing)
+        return known
 
     rows, kept, digests, skipped, computed = [], [], [], [], 0
     progress("bottlenecks", 0, len(paths))
-    with ThreadPoolExecutor(available_cores()) as executor:
-        for start, batch in _batches(paths):
+    with ThreadPoolExecutor(available_cores()) as readers:
+        for start, batch in _batches(paths, workers.width * BATCH_A_WORKER):
+            found = list(readers.map(look_up, batch))
+            wanted = [known.wanted for known in found if isinstance(known, _Known) and known.wanted]
+            made = in_order(workers.run(job, wanted)) if wanted else iter(())
             fresh = []
-            for position, result in enumerate(executor.map(work, batch), start):
-                if isinstance(result, UnusableInput):
-                    logger.warning("%s (skipped)", result)
-                    skipped.append(result)
-                    continue
-                rows.append(np.stack(result.rows))
-                kept.append(position)
-                digests.append(result.digest)
-                fresh += result.fresh
-                computed += bool(result.fresh)
+            for position, known in enumerate(found, start):
+                new = next(made) if isinstance(known, _Known) and known.wanted else []
+                if isinstance(known, UnusableInput) or isinstance(new, UnusableInput):
+                    error = known if isinstance(known, UnusableInput) else new
+                    assert isinstance(error, UnusableInput)
+                    logger.warning("%s (skipped)", error)
+                    skipped.append(error)
+                else:
+                    fresh += known.missing(new)
+                    rows.append(known.complete(new))
+                    kept.append(position)
+                    digests.append(known.digest)
+                    computed += bool(new)
             if fresh:
                 cache.append(fresh)
             progress("bottlenecks", min(start + len(batch), len(paths)), len(paths))
@@ -185,12 +178,57 @@ def compute_bottlenecks(
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One picture's: its SHA-256, a bottleneck a variation, and which of them are to be cached, by their keys."""
+class Wanted:
+    """A picture, the bytes of its JPG, and the variations whose bottlenecks are to be made."""
+
+    path: Path
+    jpg: bytes
+    variations: list[Variation]
+
+
+@dataclass(frozen=True)
+class BottleneckJob:
+    """A job for workers: run the trunk on variations of pictures."""
+
+    network: Network
+    painter: Painter
+
+    def parts(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
+        """The variations of a picture. Raises UnusableInput."""
+        picture, origin = pictures.decode(wanted.jpg, wanted.path)
+        if origin.fingerprint != self.painter.fingerprint:
+            raise UnusableInput(wanted.path, "was made with other settings than its folder's audionet.json says")
+        columns = self.painter.columns(origin.seconds)
+        for variation in wanted.variations:
+            yield picture if variation == ORIGINAL else vary(picture, columns, self.painter, variation)
+
+    def work(self, picture: np.ndarray) -> np.ndarray:
+        """A picture's bottleneck: float16, one dimension."""
+        return self.network.run(picture)[0].ravel().astype(np.float16)
+
+    def finish(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
+        """The bottlenecks, in the variations' order."""
+        return found
+
+
+@dataclass
+class _Known:
+    """Of one picture: its SHA-256, the keys of its variations and those of their bottlenecks that are cached."""
 
     digest: bytes
-    rows: list[np.ndarray]
-    fresh: list[tuple[bytes, np.ndarray]]
+    keys: list[bytes]
+    cached: list[np.ndarray | None]
+    wanted: Wanted | None = None
+
+    def missing(self, made: list[np.ndarray]) -> list[tuple[bytes, np.ndarray]]:
+        """What was made, with its keys."""
+        keys = [key for key, row in zip(self.keys, self.cached, strict=True) if row is None]
+        return list(zip(keys, made, strict=True))
+
+    def complete(self, made: list[np.ndarray]) -> np.ndarray:
+        """All bottlenecks, a row a variation, from the cached ones and those made."""
+        following = iter(made)
+        return np.stack([next(following) if row is None else row for row in self.cached])
 
 
 def _cache_key(digest: bytes, variation: Variation) -> bytes:
@@ -199,6 +237,6 @@ def _cache_key(digest: bytes, variation: Variation) -> bytes:
     return hashlib.sha256(digest + repr(variation).encode()).digest()
 
 
-def _batches(paths: Sequence[Path]) -> Iterator[tuple[int, Sequence[Path]]]:
-    for start in range(0, len(paths), BATCH):
-        yield start, paths[start : start + BATCH]
+def _batches(paths: Sequence[Path], size: int) -> Iterator[tuple[int, Sequence[Path]]]:
+    for start in range(0, len(paths), size):
+        yield start, paths[start : start + size]

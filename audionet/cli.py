@@ -3,9 +3,11 @@
 import argparse
 import logging
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,8 @@ def guarded(run: Callable[[], int]) -> int:
 
 def _run_prepare(options: argparse.Namespace) -> int:
     pictures = PictureSettings(options.chunk_seconds, options.overlap, options.representation, options.colormap)
-    chosen = PrepareOptions(
-        options.image_dir, pictures, options.jobs, options.keep_wav, options.force, options.prune, options.metadata
-    )
+    names = PrepareOptions.__dataclass_fields__.keys() - {"pictures"}
+    chosen = PrepareOptions(pictures=pictures, **{name: getattr(options, name) for name in names})
     from audionet.commands.prepare import prepare
 
     with console.progress_bars() as progress:
@@ -72,45 +73,56 @@ def _run_label(options: argparse.Namespace) -> int:
         raise AudionetError(f"--top {options.top}: must be at least 1")
     if options.format == "rttm" and not options.timeline:
         raise AudionetError("--format rttm: lists who is heard when; add --timeline")
+    from audionet.cluster import hire
     from audionet.commands.label import label_each, timeline_each
     from audionet.errors import UnusableInput
     from audionet.model import load_model
 
-    model = load_model(LabelOptions(options.graph, options.labels))
+    model = load_model(_label_options(options))
     printers = clip_printers.TIMELINE_PRINTERS if options.timeline else clip_printers.LABEL_PRINTERS
     printer: clip_printers.Printer[Any] = printers[options.format](model.labels, options.top)
     each = timeline_each if options.timeline else label_each
     scored = skipped = 0
-    with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
-        for name in options.clips:
-            source = _save_standard_input(Path(folder)) if name == "-" else Path(name)
-            for clip in each([source], model, "-" if name == "-" else None, options.allow_unknown):
-                if isinstance(clip, UnusableInput):
-                    skipped += 1
-                else:
-                    printer.add(clip)
-                    scored += 1
+    with _standard_input(options.clips) as names, hire(options.scheduler) as workers:
+        places = {name: path for path, name in names.items()}
+        clips = [places.get(name, Path(name)) for name in options.clips]
+        for clip in each(clips, model, options.allow_unknown, workers, names):
+            if isinstance(clip, UnusableInput):
+                skipped += 1
+            else:
+                printer.add(clip)
+                scored += 1
     printer.finish()
     if not scored:
         raise AudionetError("no clip could be labelled")
     return SOME_SKIPPED if skipped else ALL_DONE
 
 
-def _save_standard_input(folder: Path) -> Path:
-    """Standard input as a file: some formats have their table of contents at the end, which no pipe can reach."""
-    path = folder / "standard input"
-    with open(path, "wb") as file:
-        while block := sys.stdin.buffer.read(1 << 20):
-            file.write(block)
-    return path
+def _label_options(options: argparse.Namespace) -> LabelOptions:
+    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler)
+
+
+@contextmanager
+def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
+    """Where standard input was saved, with its name, if it is among the clips.
+
+    As a file, since some formats have their table of contents at the end, which no pipe can reach.
+    """
+    if "-" not in clips:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
+        path = Path(folder) / "standard input"
+        with open(path, "wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield {path: "-"}
 
 
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate
 
     with console.progress_bars() as progress:
-        chosen = LabelOptions(options.graph, options.labels, options.allow_unknown)
-        evaluation = evaluate(options.data_audio_test, chosen, progress=progress)
+        evaluation = evaluate(options.data_audio_test, _label_options(options), progress=progress)
     if options.format == "json":
         console.print_evaluation_json(evaluation)
     else:

@@ -1,6 +1,6 @@
 """Clip -> chunks -> pictures -> scores: the way of a recording through a model, the same as in training."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from audionet.errors import UnusableInput
 from audionet.ffmpeg import decode
 from audionet.model import Model
 from audionet.pictures import ANY_SUFFIXES, SUFFIXES, Origin
-from audionet.settings import MINIMUM_SECONDS
+from audionet.settings import MINIMUM_SECONDS, PictureSettings
 from audionet.spectrogram import Painter
+from audionet.workers import work_through
 
 UNKNOWN = "unknown"  # the label of a clip that is none of the classes
 
@@ -54,52 +55,87 @@ class ClipScores:
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
 
-def paint_recording(path: Path, painter: Painter) -> Iterator[tuple[Chunk, bytes]]:
-    """The chunks of a recording, one at a time, each with its picture as a JPG.
-
-    Raises UnusableInput when nothing of the file can be used.
-    """
-    count = 0
-    for chunk in cut(decode(path), painter.settings):
-        picture = painter.paint(chunk.samples)
-        yield chunk, pictures.encode(picture, Origin(painter.fingerprint, chunk.start_seconds, chunk.seconds))
-        count += 1
-    if not count:
+def read_chunks(path: Path, settings: PictureSettings) -> Generator[Chunk, None, None]:
+    """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used."""
+    if path.is_dir():
+        raise UnusableInput(path, "holds no clips")
+    empty = True
+    for chunk in cut(decode(path), settings):
+        yield chunk
+        empty = False
+    if empty:
         raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
 
-def score_clip(path: Path, model: Model, name: str | None = None, allow_unknown: bool = True) -> ClipScores:
-    """Score a recording, or a picture that `prepare` made: the mean of its chunks' scores, weighted by length.
+def draw(chunk: Chunk, painter: Painter) -> bytes:
+    """A chunk's picture as a JPG."""
+    origin = Origin(painter.fingerprint, chunk.start_seconds, chunk.seconds)
+    return pictures.encode(painter.paint(chunk.samples), origin)
 
-    Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
+
+@dataclass(frozen=True)
+class ScoredChunk:
+    """The scores of one chunk of `seconds`, the distance of its picture comparable with whole chunks'."""
+
+    seconds: float
+    scores: list[float]
+    distance: float
+    audible: bool
+
+
+@dataclass(frozen=True)
+class ScoringJob:
+    """A job for workers: score recordings, or pictures that `prepare` made.
+
     The pictures pass through JPG as in training, so that a recording scores as its prepared pictures do.
-    Raises UnusableInput.
     """
-    rows, seconds = [], []
-    for jpg, length in _clip_pictures(path, model):
-        picture = _decode(jpg, path, model)
-        scores, distance = model.score(picture)
-        share = min(1.0, length / model.painter.settings.chunk_seconds)
-        rows.append([*scores.tolist(), comparable(distance, share), float(picture.any())])
-        seconds.append(length)
-    table = np.array(rows)
-    audible = table[:, -1] > 0
-    weights = np.array(seconds) * (audible if audible.any() else 1)
-    *scores, distance = (weights @ table[:, :-1] / weights.sum()).tolist()
-    unknown = not audible.any() or model.familiarity.is_unknown(max(scores), distance)
-    by_label = dict(zip(model.labels, scores, strict=True))
-    return ClipScores(name or str(path), sum(seconds), by_label, allow_unknown and unknown)
 
+    model: Model
+    allow_unknown: bool = True
 
-def _clip_pictures(path: Path, model: Model) -> Iterator[tuple[bytes, float]]:
-    if path.suffix.lower() in (ANY_SUFFIXES if model.any_picture else SUFFIXES):
+    def parts(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
+        """The chunks of a recording; of a picture None."""
+        if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
+            yield path, None
+        else:
+            for chunk in read_chunks(path, self.model.painter.settings):
+                yield path, chunk
+
+    def work(self, part: tuple[Path, Chunk | None]) -> ScoredChunk:
+        """The scores of a chunk. Raises UnusableInput."""
+        path, chunk = part
+        painter = self.model.painter
+        seconds = chunk.seconds if chunk else painter.settings.chunk_seconds
         try:
-            yield path.read_bytes(), model.painter.settings.chunk_seconds
+            jpg = draw(chunk, painter) if chunk else path.read_bytes()
         except OSError as error:
             raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
-    else:
-        for chunk, jpg in paint_recording(path, model.painter):
-            yield jpg, chunk.seconds
+        picture = _decode(jpg, path, self.model)
+        scores, distance = self.model.score(picture)
+        share = min(1.0, seconds / painter.settings.chunk_seconds)
+        return ScoredChunk(seconds, scores.tolist(), comparable(distance, share), bool(picture.any()))
+
+    def finish(self, path: Path, found: list[ScoredChunk]) -> ClipScores:
+        """The mean of the chunks' scores, weighted by length.
+
+        Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
+        """
+        table = np.array([[*chunk.scores, chunk.distance] for chunk in found])
+        audible = np.array([chunk.audible for chunk in found])
+        weights = np.array([chunk.seconds for chunk in found]) * (audible if audible.any() else 1)
+        *scores, distance = (weights @ table / weights.sum()).tolist()
+        unknown = not audible.any() or self.model.familiarity.is_unknown(max(scores), distance)
+        by_label = dict(zip(self.model.labels, scores, strict=True))
+        seconds = sum(chunk.seconds for chunk in found)
+        return ClipScores(str(path), seconds, by_label, self.allow_unknown and unknown)
+
+
+def score_clip(path: Path, model: Model) -> ClipScores:
+    """The scores of one clip, by this thread alone. Raises UnusableInput."""
+    scored = work_through(ScoringJob(model), path)
+    if isinstance(scored, UnusableInput):
+        raise scored
+    return scored
 
 
 def _decode(jpg: bytes, path: Path, model: Model) -> np.ndarray:

@@ -21,6 +21,6 @@ class UnusableInput(AudionetError):
         self.path = str(path)
         self.reason = reason
 
-
-class Interrupted(AudionetError):
-    """The work was told to stop; what was finished is kept."""
+    def __reduce__(self) -> "tuple[type[UnusableInput], tuple[str, str]]":
+        # Pickled, to come back from another process, an exception keeps its message alone.
+        return UnusableInput, (self.path, self.reason)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Makes the folder if it is not there. Raises AudionetError when the disk refuses.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{threading.get_ident()}.tmp")
+    # By chance alone: on a shared folder, two machines may have processes and threads of the same numbers.
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

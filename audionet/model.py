@@ -14,9 +14,9 @@ from audionet.frozen_graph import FrozenGraph, InputOptions
 from audionet.graft import OUTPUT_NAME
 from audionet.picture_index import painter_from_json, painter_to_json
 from audionet.saved_model import EXTRA_FILE, SavedModel
-from audionet.settings import LabelOptions, PictureSettings, available_cores
+from audionet.settings import LabelOptions, PictureSettings
 from audionet.spectrogram import Painter
-from audionet.trunk import Interpreter
+from audionet.trunk import Network
 
 FORMAT = 3  # of the description; a reader refuses others
 REMEDY = "train it again with audionet retrain"
@@ -40,8 +40,8 @@ class ModelFiles:
         return cls(graph.with_suffix(".pb") if graph in (network, description) else graph, network, description, labels)
 
 
-class Network(Protocol):
-    """From a picture to scores and a squared distance: trunk.Interpreter, or one of frozen_graph's."""
+class PictureNetwork(Protocol):
+    """From a picture to scores and a squared distance: trunk.Network, or one of frozen_graph's."""
 
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
         """The scores, float32, and the squared distance of a uint8 picture (height x width x 3)."""
@@ -52,11 +52,12 @@ class Model:
     """A network from picture to scores, the labels of the scores, the painter of its pictures, and what is familiar.
 
     any_picture: the network is not ours, so that its pictures need not be either.
+    For several threads at once; it can be pickled.
     """
 
     labels: list[str]
     painter: Painter
-    interpreter: Network
+    network: PictureNetwork
     familiarity: Familiarity
     any_picture: bool = False
 
@@ -64,7 +65,7 @@ class Model:
         """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance."""
         if picture.ndim == 2:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
-        scores, distance = self.interpreter.run(picture)
+        scores, distance = self.network.run(picture)
         return scores, float(distance)
 
 
@@ -128,10 +129,10 @@ def load_model(options: LabelOptions) -> Model:
     found = read_model(files)
     if found is None:
         raise AudionetError(f"{files.description}: does not fit {files.network.name} and {files.labels.name}; {REMEDY}")
-    description, network = found
+    description, flatbuffer = found
     try:
-        interpreter = Interpreter(network, threads=available_cores())
-        return _described(description, interpreter, interpreter.output_shapes)
+        network = Network(flatbuffer)
+        return _described(description, network, network.output_shapes)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
 
@@ -174,7 +175,7 @@ def _load_saved_model(folder: Path) -> Model:
         ) from error
 
 
-def _described(description: dict[str, Any], network: Network, output_shapes: list[tuple[int, ...]]) -> Model:
+def _described(description: dict[str, Any], network: PictureNetwork, output_shapes: list[tuple[int, ...]]) -> Model:
     """A network with its description. Raises KeyError, TypeError or ValueError where the two do not fit."""
     labels = description["labels"]
     if output_shapes != [(len(labels),), ()]:

@@ -94,7 +94,7 @@ examples:
     )
     add("--representation", choices=REPRESENTATIONS, default=pictures.representation, help="what the rows stand for")
     add("--colormap", metavar="NAME", default=pictures.colormap, help="gray, viridis or another of matplotlib's")
-    add("--jobs", type=int, metavar="N", help="recordings worked on at once (default: one a core)")
+    add("--jobs", type=int, metavar="N", help="threads that share the work (default: one a core)")
     add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")
     add("--force", action="store_true", help="delete the old pictures and make all anew")
     add(
@@ -105,6 +105,7 @@ examples:
         "(UrbanSound8K's and ESC-50's own are found)",
     )
     add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
+    _add_scheduler(parser)
 
 
 def _add_retrain(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -243,6 +244,7 @@ examples:
     )
     add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
     add("--force", action="store_true", help="train even if nothing has changed since the last time")
+    _add_scheduler(parser)
 
 
 def _add_label(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -312,3 +314,12 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         help="call a clip unknown if it is like none of the classes (the default)",
     )
     unknown.add_argument("--no-unknown", action="store_false", dest="allow_unknown", help="always name a class")
+    _add_scheduler(parser)
+
+
+def _add_scheduler(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask cluster that shares the folders, such as tcp://host:8786: its workers do the work",
+    )

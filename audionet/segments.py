@@ -6,6 +6,7 @@ when changes are rare (Viterbi, 1967).
 
 import itertools
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,12 @@ import numpy as np
 
 from audionet import pictures
 from audionet.calibration import comparable
-from audionet.chunks import cut
-from audionet.clips import UNKNOWN
+from audionet.chunks import Chunk
+from audionet.clips import UNKNOWN, draw, read_chunks
 from audionet.errors import UnusableInput
-from audionet.ffmpeg import decode
 from audionet.model import Model
-from audionet.pictures import Origin
-from audionet.settings import MINIMUM_SECONDS, PictureSettings
+from audionet.pictures import SUFFIXES
+from audionet.settings import PictureSettings
 
 WINDOW_SECONDS = 3.0  # or a chunk, if that is shorter: enough to know a voice by, short enough to find where it ends
 STEPS_A_WINDOW = 4
@@ -49,27 +49,56 @@ class Timeline:
     segments: list[Segment]
 
 
-def find_segments(path: Path, model: Model, allow_unknown: bool = True) -> list[Segment]:
-    """The segments of a recording, in order, without gaps. Raises UnusableInput."""
-    painter = model.painter
-    window = min(WINDOW_SECONDS, painter.settings.chunk_seconds)
-    step = window / STEPS_A_WINDOW
-    rows, ends = [], [0.0]
-    for chunk in cut(decode(path), PictureSettings(window, window - step)):
-        jpg = pictures.encode(painter.paint(chunk.samples), Origin(painter.fingerprint, 0, chunk.seconds))
-        picture, _ = pictures.decode(jpg, path)
-        scores, distance = model.score(picture)
+@dataclass(frozen=True)
+class ScoredWindow:
+    """The scores of one window, and whether it sounds like none of the classes."""
+
+    end_seconds: float
+    scores: list[float]
+    is_strange: bool
+
+
+@dataclass(frozen=True)
+class TimelineJob:
+    """A job for workers: find the segments of recordings."""
+
+    model: Model
+    allow_unknown: bool = True
+
+    @property
+    def window_seconds(self) -> float:
+        """What is scored at once."""
+        return min(WINDOW_SECONDS, self.model.painter.settings.chunk_seconds)
+
+    def parts(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
+        """The windows of a recording."""
+        if path.suffix.lower() in SUFFIXES:
+            raise UnusableInput(path, "is a picture; a timeline needs the recording")
+        window = self.window_seconds
+        for chunk in read_chunks(path, PictureSettings(window, window - window / STEPS_A_WINDOW)):
+            yield path, chunk
+
+    def work(self, part: tuple[Path, Chunk]) -> ScoredWindow:
+        """The scores of a window."""
+        path, chunk = part
+        painter = self.model.painter
+        picture, _ = pictures.decode(draw(chunk, painter), path)
+        scores, distance = self.model.score(picture)
         share = min(1.0, chunk.seconds / painter.settings.chunk_seconds)
-        is_strange = not picture.any() or comparable(distance, share) > model.familiarity.longest_distance
-        rows.append([*scores.tolist(), float(is_strange)])
-        ends.append(chunk.start_seconds + chunk.seconds)
-    if not rows:
-        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
-    table = np.array(rows)
-    scores = table[:, :-1]
+        is_strange = not picture.any() or comparable(distance, share) > self.model.familiarity.longest_distance
+        return ScoredWindow(chunk.start_seconds + chunk.seconds, scores.tolist(), bool(is_strange))
+
+    def finish(self, path: Path, found: list[ScoredWindow]) -> Timeline:
+        """The segments, in order, without gaps."""
+        step = self.window_seconds / STEPS_A_WINDOW
+        return Timeline(str(path), _find_segments(found, step, self.model, self.allow_unknown))
+
+
+def _find_segments(windows: list[ScoredWindow], step: float, model: Model, allow_unknown: bool) -> list[Segment]:
+    scores = np.array([window.scores for window in windows])
     evidence = np.maximum(scores, SMALLEST_SCORE)
     if allow_unknown:
-        strange = table[:, -1] > 0
+        strange = np.array([window.is_strange for window in windows])
         evidence[strange] = SMALLEST_SCORE
         # The square, since over many windows what counts is the mean of logarithms, which a few low scores pull down.
         doubt = np.where(strange, 1.0, model.familiarity.lowest_score**2)
@@ -77,14 +106,14 @@ def find_segments(path: Path, model: Model, allow_unknown: bool = True) -> list[
         scores = np.column_stack([scores, scores.max(axis=1)])
     # Windows overlap: a moment is heard STEPS_A_WINDOW times.
     spread = np.ones(STEPS_A_WINDOW) / STEPS_A_WINDOW
-    cells = len(table) + STEPS_A_WINDOW - 1
-    heard = np.convolve(np.ones(len(table)), spread)[:, None]
+    cells = len(scores) + STEPS_A_WINDOW - 1
+    heard = np.convolve(np.ones(len(scores)), spread)[:, None]
     smooth = np.stack([np.convolve(column, spread) for column in np.log(evidence).T], axis=1) / heard
     cell_scores = np.stack([np.convolve(column, spread) for column in scores.T], axis=1) / heard
     states = _likeliest(smooth * NEWS_IN_STEP, step / TYPICAL_SECONDS)
     labels = [*model.labels, UNKNOWN]
     borders = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), cells]
-    total = max(ends)
+    total = max(window.end_seconds for window in windows)
     return [
         Segment(
             min(first * step, total),

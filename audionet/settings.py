@@ -122,10 +122,11 @@ class PrepareOptions:
     """Options of `prepare`.
 
     keep_wav: write each chunk's sound beside its picture.
-    jobs: recordings worked on at once; None is one a core.
+    jobs: threads, which share the recordings, and each long one; None is one a core.
     force: make all pictures anew, whatever settings the old ones had.
     prune: delete the chunks of recordings that are gone.
     metadata: a table of the recordings and their classes; see metadata.py.
+    scheduler: address of a Dask cluster that does the work; None is this process.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -135,10 +136,13 @@ class PrepareOptions:
     force: bool = False
     prune: bool = False
     metadata: Path | None = None
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise AudionetError(f"--jobs {self.jobs}: must be at least 1")
+        if self.jobs is not None and self.scheduler is not None:
+            raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ class RetrainOptions:
     saved_model_dir: where the model goes as a SavedModel.
     flip_left_right, random_crop, random_scale, random_brightness: distortions of the pictures that are learnt from,
         the latter three in per cent; see distortions.py.
+    scheduler: address of a Dask cluster that makes the bottlenecks; None is this process.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -198,6 +203,7 @@ class RetrainOptions:
     random_crop: float = 0.0
     random_scale: float = 0.0
     random_brightness: float = 0.0
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -251,8 +257,10 @@ class LabelOptions:
 
     graph, labels: the model's two files as `retrain` names them, whatever they end in.
     allow_unknown: a clip that is like none of the classes is called unknown.
+    scheduler: address of a Dask cluster that does the work; None is this process.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path = TF_FILES / "retrained_labels.txt"
     allow_unknown: bool = True
+    scheduler: str | None = None

@@ -64,12 +64,12 @@ def load_trunk(name: str, model_dir: Path) -> Trunk:
 class Interpreter:
     """A LiteRT network from one picture to float32 arrays. Not for two threads at once."""
 
-    def __init__(self, flatbuffer: bytes, threads: int = 1) -> None:
+    def __init__(self, flatbuffer: bytes) -> None:
         """Raises ValueError when the bytes are no network from a picture."""
         with quiet_stderr():
             from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
 
-            self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=threads)
+            self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
             self._interpreter.allocate_tensors()
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
@@ -83,3 +83,31 @@ class Interpreter:
         self._interpreter.set_tensor(self._input, picture[None].astype(np.float32) / np.float32(255))
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_tensor(output)[0]) for output in self._outputs]
+
+
+class Network:
+    """A LiteRT network for several threads at once: each run takes an interpreter that is idle, or makes another.
+
+    How many threads run it changes nothing in what comes out. It can be pickled.
+    """
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        """Raises ValueError when the bytes are no network from a picture."""
+        first = Interpreter(flatbuffer)
+        self.flatbuffer = flatbuffer
+        self.output_shapes = first.output_shapes
+        self._idle = [first]
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """As `Interpreter.run`."""
+        try:
+            interpreter = self._idle.pop()
+        except IndexError:
+            interpreter = Interpreter(self.flatbuffer)
+        try:
+            return interpreter.run(picture)
+        finally:
+            self._idle.append(interpreter)
+
+    def __reduce__(self) -> "tuple[type[Network], tuple[bytes]]":
+        return Network, (self.flatbuffer,)

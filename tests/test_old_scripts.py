@@ -104,7 +104,7 @@ def other_input(clone: Path, **changes: object) -> list[float]:
     files = ModelFiles.beside(clone / "tf_files/retrained_graph.pb", clone / "tf_files/retrained_labels.txt")
     model = load_graph(files, InputOptions(**changes))  # type: ignore[arg-type]
     picture = sorted((clone / "tf_files" / "data_image" / "allison").glob("*.jpg"))[0]
-    any_picture = Model(model.labels, model.painter, model.interpreter, model.familiarity, any_picture=True)
+    any_picture = Model(model.labels, model.painter, model.network, model.familiarity, any_picture=True)
     return list(score_clip(picture, any_picture).scores.values())
 
 

@@ -12,8 +12,8 @@ LEVELS = [
     {"errors", "progress", "quiet"},
     {"tensorflow_runtime"},
     {"settings", "files", "confusion"},
-    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk"},
-    {"alike", "calibration", "discriminant", "softmax", "spectrogram"},
+    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers"},
+    {"alike", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
     {"variations", "dataset", "graft", "classifier"},
     {"metadata", "bottlenecks", "picture_index", "held_out", "graph_def", "frozen_graph", "distortions"},
     {"hub"},
@@ -39,6 +39,7 @@ HOMES = {
     "librosa": {"filter_bank"},
     "matplotlib": {"filter_bank"},
     "PIL": {"pictures", "confusion_picture"},
+    "distributed": {"cluster"},
     "tqdm": {"console"},
 }
 

@@ -1,6 +1,7 @@
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def spliced(model: Path) -> Path:
     return write_wav(model / "spliced sounds.wav", np.concatenate(parts))
 
 
-def options(model: Path, **changes: bool) -> LabelOptions:
+def options(model: Path, **changes: Any) -> LabelOptions:
     files = model / "tf_files"
     return LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt", **changes)
 

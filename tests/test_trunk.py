@@ -2,9 +2,11 @@
 
 import hashlib
 import importlib.util
+import pickle
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from audionet.errors import AudionetError
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import Painter
-from audionet.trunk import Interpreter, load_trunk
+from audionet.trunk import Interpreter, Network, load_trunk
 from tests.conftest import ROOT, chirps, tone
 
 
@@ -126,9 +128,13 @@ def test_another_tarball_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_same_picture_gives_the_same_features_whatever_the_threads() -> None:
-    flatbuffer, picture = load_trunk("rows", Path()).flatbuffer, pictures()[0]
-    one, two = Interpreter(flatbuffer, 1).run(picture)[0], Interpreter(flatbuffer, 2).run(picture)[0]
-    assert np.array_equal(one, two)
+    flatbuffer, inputs = load_trunk("rows", Path()).flatbuffer, pictures()[:3] * 4
+    interpreter = Interpreter(flatbuffer)
+    alone = [interpreter.run(picture)[0] for picture in inputs]
+    network = pickle.loads(pickle.dumps(Network(flatbuffer)))
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(lambda picture: network.run(picture)[0], inputs))
+    assert np.array_equal(alone, together)
 
 
 def test_rows_keep_frequency_and_forget_time() -> None:

@@ -1,19 +1,22 @@
 """evaluate: labelled folders of clips the model has never heard -> how often it is right."""
 
 import logging
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from audionet.calibration import expected_calibration_error
-from audionet.clips import ClipScores, find_clips, score_clip
+from audionet.clips import ClipScores, ScoringJob, find_clips
+from audionet.cluster import hire
 from audionet.confusion import Confusion
 from audionet.dataset import class_folders, stray_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.model import load_model
 from audionet.progress import Progress, silent
 from audionet.settings import LabelOptions
+from audionet.workers import in_order
 
 logger = logging.getLogger(__name__)
 
@@ -73,12 +76,17 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
         todo += [(clip, folder.name) for clip in clips if folder.name in model.labels]
     scored = []
     progress("clips", 0, len(todo))
-    for done, (path, truth) in enumerate(todo, start=1):
-        try:
-            scored.append((score_clip(path, model, allow_unknown=options.allow_unknown), truth))
-        except UnusableInput as error:
-            skip(error)
-        progress("clips", done, len(todo))
+    job = ScoringJob(model, options.allow_unknown)
+    with (
+        hire(options.scheduler) as workers,
+        closing(workers.run(job, [path.absolute() for path, _ in todo])) as results,
+    ):
+        for done, ((path, truth), result) in enumerate(zip(todo, in_order(results), strict=True), start=1):
+            if isinstance(result, UnusableInput):
+                skip(UnusableInput(path, result.reason))
+            else:
+                scored.append((replace(result, clip=str(path)), truth))
+            progress("clips", done, len(todo))
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({', '.join(model.labels)})")
     numbers = {label: number for number, label in enumerate(model.labels)}

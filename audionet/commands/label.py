@@ -1,17 +1,24 @@
-"""label: clips -> the class of each, with scores."""
+"""label: clips -> the class of each, with scores, or which class is heard when."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
-from audionet.clips import ClipScores, find_clips, score_clip
+from audionet.clips import ClipScores, ScoringJob, find_clips
+from audionet.cluster import hire
 from audionet.errors import UnusableInput
 from audionet.model import Model, load_model
-from audionet.pictures import SUFFIXES
-from audionet.segments import Segment, Timeline, find_segments
+from audionet.segments import Segment, Timeline, TimelineJob
 from audionet.settings import LabelOptions
+from audionet.workers import Job, Threads, Workers, in_order
 
 logger = logging.getLogger(__name__)
+
+AClip = TypeVar("AClip", ClipScores, Timeline)
+NO_NAMES: Mapping[Path, str] = {}
 
 
 def label(clips: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[ClipScores]:
@@ -23,27 +30,23 @@ def label(clips: Iterable[Path | str] | Path | str, options: LabelOptions | None
         clips = [clips]
     options = options or LabelOptions()
     model = load_model(options)
-    found = label_each(map(Path, clips), model, allow_unknown=options.allow_unknown)
+    with hire(options.scheduler) as workers:
+        found = list(label_each(map(Path, clips), model, options.allow_unknown, workers))
     return [scored for scored in found if isinstance(scored, ClipScores)]
 
 
 def label_each(
-    clips: Iterable[Path], model: Model, name: str | None = None, allow_unknown: bool = True
+    clips: Iterable[Path],
+    model: Model,
+    allow_unknown: bool = True,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
 ) -> Iterator[ClipScores | UnusableInput]:
-    """The scores of each clip as soon as they are known, or why it has none.
+    """The scores of each clip in order, as soon as they are known, or why it has none.
 
-    name: what to call the clip instead of by its path.
+    names: what to call clips instead of by their paths.
     """
-    for path in clips:
-        empty = True
-        for clip in find_clips([path]):
-            empty = False
-            try:
-                yield score_clip(clip, model, name, allow_unknown)
-            except UnusableInput as error:
-                yield _skipped(UnusableInput(name or error.path, error.reason))
-        if empty:
-            yield _skipped(UnusableInput(path, "holds no clips"))
+    return _each(ScoringJob(model, allow_unknown), clips, workers, names)
 
 
 def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segment]:
@@ -52,27 +55,39 @@ def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segm
     Raises AudionetError when there is no usable model, or the recording cannot be used.
     """
     options = options or LabelOptions()
-    return find_segments(Path(clip), load_model(options), options.allow_unknown)
+    model = load_model(options)
+    with hire(options.scheduler) as workers:
+        ((_, found),) = workers.run(TimelineJob(model, options.allow_unknown), [Path(clip).absolute()])
+    if isinstance(found, UnusableInput):
+        raise UnusableInput(clip, found.reason)
+    return found.segments
 
 
 def timeline_each(
-    clips: Iterable[Path], model: Model, name: str | None = None, allow_unknown: bool = True
+    clips: Iterable[Path],
+    model: Model,
+    allow_unknown: bool = True,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
 ) -> Iterator[Timeline | UnusableInput]:
-    """The timeline of each clip as soon as it is known, or why it has none; as `label_each`."""
-    for path in clips:
-        empty = True
-        for clip in find_clips([path]):
-            empty = False
-            try:
-                if clip.suffix.lower() in SUFFIXES:
-                    raise UnusableInput(clip, "is a picture; a timeline needs the recording")
-                yield Timeline(name or str(clip), find_segments(clip, model, allow_unknown))
-            except UnusableInput as error:
-                yield _skipped(UnusableInput(name or error.path, error.reason))
-        if empty:
-            yield _skipped(UnusableInput(path, "holds no clips"))
+    """The timeline of each clip in order, as soon as it is known, or why it has none; as `label_each`."""
+    return _each(TimelineJob(model, allow_unknown), clips, workers, names)
 
 
-def _skipped(error: UnusableInput) -> UnusableInput:
-    logger.warning("%s (skipped)", error)
-    return error
+def _each(
+    job: Job[Path, Any, Any, AClip], clips: Iterable[Path], workers: Workers | None, names: Mapping[Path, str]
+) -> Iterator[AClip | UnusableInput]:
+    # A folder without clips stays in the list, to be named with the reason.
+    paths = [clip for path in clips for clip in list(find_clips([path])) or [path]]
+    # Workers elsewhere share the folders, not the current directory.
+    places = [path.absolute() for path in paths]
+    results: Generator[tuple[int, AClip | UnusableInput], None, None] = (workers or Threads()).run(job, places)
+    with closing(results):
+        for path, result in zip(paths, in_order(results), strict=True):
+            name = names.get(path, str(path))
+            if isinstance(result, UnusableInput):
+                skipped = UnusableInput(name, result.reason)
+                logger.warning("%s (skipped)", skipped)
+                yield skipped
+            else:
+                yield replace(result, clip=name)

@@ -2,30 +2,76 @@
 
 import logging
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
+from typing import Any
 
-from threadpoolctl import threadpool_limits
-
-from audionet.chunks import to_wav
-from audionet.clips import paint_recording
+from audionet.chunks import Chunk, to_wav
+from audionet.clips import draw, read_chunks
+from audionet.cluster import hire
 from audionet.dataset import Recording, chunk_name, chunk_stems
-from audionet.errors import AudionetError, Interrupted, UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
 from audionet.files import sha256_of_file, write_atomically
 from audionet.metadata import find_labelled_recordings
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.progress import Progress, silent
-from audionet.settings import PictureSettings, PrepareOptions, available_cores
+from audionet.settings import PictureSettings, PrepareOptions
 from audionet.spectrogram import Painter
 
 logger = logging.getLogger(__name__)
 
 SAVE_INTERVAL_SECONDS = 2.0  # at most this much finished work is done again after a kill
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording to be drawn; the names of its chunks' files start with `stem`."""
+
+    path: Path
+    class_name: str
+    stem: str
+
+
+@dataclass(frozen=True)
+class DrawingJob:
+    """A job for workers: decode recordings, draw their chunks and write the files."""
+
+    painter: Painter
+    image_dir: Path
+    keep_wav: bool
+
+    def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
+        """None, for the recording as a whole, and then its chunks."""
+        yield source, None
+        for chunk in read_chunks(source.path, self.painter.settings):
+            yield source, chunk
+
+    def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
+        """The recording's entry, without chunks; or that of a chunk, whose files are written."""
+        source, chunk = part
+        if chunk is None:
+            return _describe(source.path)
+        name = chunk_name(source.class_name, source.stem, chunk.index)
+        write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.painter))
+        if self.keep_wav:
+            write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
+        return ChunkEntry(name, chunk.start_seconds, chunk.seconds)
+
+    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:  # noqa: ARG002
+        """The recording's entry, with its chunks."""
+        entry, *chunks = found
+        return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks))
+
+
+def _describe(path: Path) -> RecordingEntry:
+    try:
+        status = path.stat()
+        return RecordingEntry(status.st_size, status.st_mtime_ns, sha256_of_file(path), ())
+    except OSError as error:
+        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
 
 
 @dataclass
@@ -84,34 +130,29 @@ def prepare(
             report.kept += 1
             report.kept_chunks += len(entry.chunks)
 
-    stop = Event()
     saved = time.monotonic()
-    executor = ThreadPoolExecutor(options.jobs or available_cores())
-    # The jobs share the cores; matrix products with threads of their own only get in the way.
-    limits = threadpool_limits(1)
+    # Workers elsewhere share the folders, not the current directory.
+    job = DrawingJob(index.painter, image_dir.absolute(), options.keep_wav)
+    sources = [Source(r.path.absolute(), r.class_name, stems[r.key]) for r in todo]
     try:
-        progress("recordings", 0, len(todo))
-        futures = {executor.submit(_make, r, stems[r.key], index.painter, options, stop): r for r in todo}
-        for done, future in enumerate(as_completed(futures), start=1):
-            recording = futures[future]
-            try:
-                entry = future.result()
-                report.made += 1
-                report.made_chunks += len(entry.chunks)
-                _replace(index, recording.key, entry, image_dir)
-                changed = True
-            except UnusableInput as error:
-                _skip(report, error)
-                changed = changed or recording.key in index.recordings
-                _replace(index, recording.key, None, image_dir)
-            progress("recordings", done, len(todo))
-            if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
-                index.save(image_dir)
-                saved = time.monotonic()
+        with hire(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
+            progress("recordings", 0, len(todo))
+            for done, (position, made) in enumerate(results, start=1):
+                recording = todo[position]
+                if isinstance(made, UnusableInput):
+                    _skip(report, UnusableInput(recording.path, made.reason))
+                    changed = changed or recording.key in index.recordings
+                    _replace(index, recording.key, None, image_dir)
+                else:
+                    report.made += 1
+                    report.made_chunks += len(made.chunks)
+                    _replace(index, recording.key, replace(made, group=recording.group, fold=recording.fold), image_dir)
+                    changed = True
+                progress("recordings", done, len(todo))
+                if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
+                    index.save(image_dir)
+                    saved = time.monotonic()
     finally:
-        stop.set()
-        executor.shutdown(cancel_futures=True)
-        limits.restore_original_limits()
         if changed:
             index.save(image_dir)
     report.skipped.sort(key=lambda error: error.path)
@@ -188,27 +229,6 @@ def _up_to_date(
         if options.keep_wav and not (options.image_dir / f"{chunk.name}.wav").is_file():
             return None
     return replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
-
-
-def _make(recording: Recording, stem: str, painter: Painter, options: PrepareOptions, stop: Event) -> RecordingEntry:
-    """Decode one recording, draw its chunks and write their files."""
-    if stop.is_set():
-        raise Interrupted
-    try:
-        status = recording.path.stat()
-        digest = sha256_of_file(recording.path)
-    except OSError as error:
-        raise UnusableInput(recording.path, f"cannot be read ({error.strerror})") from error
-    entries = []
-    for chunk, jpg in paint_recording(recording.path, painter):
-        if stop.is_set():
-            raise Interrupted
-        name = chunk_name(recording.class_name, stem, chunk.index)
-        write_atomically(options.image_dir / f"{name}.jpg", jpg)
-        if options.keep_wav:
-            write_atomically(options.image_dir / f"{name}.wav", to_wav(chunk))
-        entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds))
-    return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries), recording.group, recording.fold)
 
 
 def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_dir: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from audionet import __version__
 from audionet.bottlenecks import Bottlenecks, compute_bottlenecks
 from audionet.classifier import Classifier, Classroom
+from audionet.cluster import hire
 from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
@@ -84,7 +85,8 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     chunk_seconds = index.painter.settings.chunk_seconds
     variations = choose_variations(len(pictures), index.painter)
     paths = [picture.path for picture in pictures]
-    found = compute_bottlenecks(paths, trunk, index.painter, options.bottleneck_dir, progress, variations)
+    with hire(options.scheduler) as workers:
+        found = compute_bottlenecks(paths, trunk, index.painter, options.bottleneck_dir, progress, variations, workers)
     pictures = [pictures[position] for position in found.kept]
     if not pictures:
         raise AudionetError(
@@ -267,11 +269,13 @@ def _train(
             held_out = lesson.held_out(test, classifier.probabilities(room.coordinates(test)), [])
     if classifier is None or not kept:
         classifier = room.learn(everything, nothing, None, progress, exports.store)
+    # Where the work was done leaves no trace in what comes out.
+    chosen = {name: value for name, value in asdict(options).items() if name != "scheduler"}
     training = {
         "key": key,
         "audionet_version": __version__,
         "trunk": {"name": trunk.name, "sha256": trunk.sha256},
-        "options": {name: str(v) if isinstance(v, Path) else v for name, v in asdict(options).items()},
+        "options": {name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
         "pictures": {part: len(divided.indices(part)) for part in PARTS},
         "validation_accuracy": validation_accuracy,
         "held_out": held_out.as_json() if held_out else None,

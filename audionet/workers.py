@@ -1,0 +1,204 @@
+"""Work shared out: many items at once, and long ones between several threads, in memory that does not grow."""
+
+import queue
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from threadpoolctl import threadpool_limits
+
+from audionet.errors import UnusableInput
+from audionet.settings import available_cores
+
+Item = TypeVar("Item")
+Part = TypeVar("Part")
+Found = TypeVar("Found")
+Result = TypeVar("Result")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Job(Protocol[Item_contra, Part, Found, Result_co]):
+    """What is to be done with each item: it is taken to parts, each part is worked on, and what was found is joined.
+
+    Each method may raise UnusableInput; then that is the item's result. A job can be pickled.
+    """
+
+    def parts(self, item: Item_contra) -> Generator[Part, None, None]:
+        """The parts of an item, one at a time: only what is worked on is held in memory."""
+
+    def work(self, part: Part) -> Found:
+        """What a part gives. Called by several threads at once, for parts of one item too."""
+
+    def finish(self, item: Item_contra, found: list[Found]) -> Result_co:
+        """The item's result from what its parts gave, in their order."""
+
+
+class Workers(Protocol):
+    """Whoever does a job."""
+
+    @property
+    def width(self) -> int:
+        """How many parts are worked on at once."""
+
+    def run(
+        self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
+    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+        """The results with their items' positions, as they come, in any order.
+
+        What else a job raises is raised here, and ends the others' work; so does closing the iterator.
+        """
+
+
+class Threads:
+    """Threads of this process. Items are begun in order; threads that find none left help with those under way."""
+
+    def __init__(self, width: int | None = None) -> None:
+        """`width`: how many; None is one a core."""
+        self.width = width or available_cores()
+
+    def run(
+        self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
+    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+        """As `Workers.run`."""
+        crew = _Crew(job, items)
+        # The threads share the cores; matrix products with threads of their own only get in the way.
+        limits = threadpool_limits(1)
+        threads = [threading.Thread(target=crew.labour, name=f"worker {n}") for n in range(self.width)]
+        try:
+            for thread in threads:
+                thread.start()
+            running = len(threads)
+            while running:
+                came = crew.results.get()
+                if came is None:
+                    running -= 1
+                elif isinstance(came, BaseException):
+                    raise came
+                else:
+                    yield came
+        finally:
+            crew.stop.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+            crew.close()
+            limits.restore_original_limits()
+
+
+def work_through(job: Job[Item, Part, Found, Result], item: Item) -> Result | UnusableInput:
+    """The result of one item, with no help."""
+    try:
+        return job.finish(item, [job.work(part) for part in job.parts(item)])
+    except UnusableInput as error:
+        return error
+
+
+def in_order(results: Iterable[tuple[int, Result]]) -> Iterator[Result]:
+    """What `Workers.run` gives, in the order of the items; each as soon as those before it are there."""
+    waiting: dict[int, Result] = {}
+    following = 0
+    for position, result in results:
+        waiting[position] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+class _UnderWay(Generic[Item, Part, Found]):
+    """An item that was begun."""
+
+    def __init__(self, position: int, item: Item, parts: Generator[Part, None, None]) -> None:
+        self.position, self.item, self.parts = position, item, parts
+        self.lock = threading.Lock()  # of all below, and of `parts`
+        self.begun = self.done = 0
+        self.no_more = False
+        self.found: dict[int, Found] = {}
+        self.unusable: UnusableInput | None = None
+
+
+class _Crew(Generic[Item, Part, Found, Result]):
+    """What the threads of one run share.
+
+    results: of items, with their positions; an exception that is to end the run; None from each thread that is done.
+    """
+
+    def __init__(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> None:
+        self.job = job
+        self.stop = threading.Event()
+        self.results: queue.SimpleQueue[tuple[int, Result | UnusableInput] | BaseException | None]
+        self.results = queue.SimpleQueue()
+        self._lock = threading.Lock()  # of the two below
+        self._items = enumerate(items)
+        self._under_way: list[_UnderWay[Item, Part, Found]] = []
+
+    def labour(self) -> None:
+        """What each thread does."""
+        try:
+            while not self.stop.is_set() and (own := self._begin_or_join()) is not None:
+                self._work_on(own)
+        except BaseException as error:
+            self.stop.set()
+            self.results.put(error)
+        finally:
+            self.results.put(None)
+
+    def close(self) -> None:
+        """End what still reads a recording. Called when no thread works any more."""
+        for own in self._under_way:
+            own.parts.close()
+
+    def _begin_or_join(self) -> "_UnderWay[Item, Part, Found] | None":
+        """The next item; when there is none, the one that fewest help with; None if no item has parts left."""
+        with self._lock:
+            for position, item in self._items:
+                begun = _UnderWay[Item, Part, Found](position, item, self.job.parts(item))
+                self._under_way.append(begun)
+                return begun
+            open_ones = [item for item in self._under_way if not item.no_more]
+            return min(open_ones, key=lambda item: item.begun - item.done, default=None)
+
+    def _work_on(self, own: "_UnderWay[Item, Part, Found]") -> None:
+        """Take part after part of an item, until it has no more or the work is stopped."""
+        while True:
+            with own.lock:
+                # To wait here for a part is no loss: whoever holds the lock waits for its decoding.
+                part = self._next_part(own)
+                if part is None:
+                    self._finish_if_done(own)
+                    return
+                number = own.begun
+                own.begun += 1
+            try:
+                own.found[number] = self.job.work(part[0])
+            except UnusableInput as error:
+                own.unusable = own.unusable or error
+            with own.lock:
+                own.done += 1
+
+    def _next_part(self, own: "_UnderWay[Item, Part, Found]") -> "tuple[Part] | None":
+        if not own.no_more:
+            try:
+                if not self.stop.is_set() and own.unusable is None:
+                    return (next(own.parts),)
+            except StopIteration:
+                pass
+            except UnusableInput as error:
+                own.unusable = error
+            own.no_more = True
+        return None
+
+    def _finish_if_done(self, own: "_UnderWay[Item, Part, Found]") -> None:
+        if own.done < own.begun or self.stop.is_set():
+            return
+        with self._lock:
+            if own not in self._under_way:
+                return
+            self._under_way.remove(own)
+        result: Result | UnusableInput
+        try:
+            found = [own.found[number] for number in range(own.begun)] if own.unusable is None else []
+            result = own.unusable or self.job.finish(own.item, found)
+        except UnusableInput as error:
+            result = error
+        self.results.put((own.position, result))

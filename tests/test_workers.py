@@ -1,0 +1,117 @@
+import pickle
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from audionet.errors import AudionetError, UnusableInput
+from audionet.workers import Threads, in_order
+
+WAIT_SECONDS = 30  # then something hangs
+
+
+class Squares:
+    """A job: an item is a list of numbers, its result the list of their squares. It keeps count."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.taken = self.done = self.most_at_once = 0
+        self.closed: list[int] = []
+
+    def parts(self, item: list[int]) -> Generator[int, None, None]:
+        try:
+            for number in item:
+                with self.lock:
+                    self.taken += 1
+                    self.most_at_once = max(self.most_at_once, self.taken - self.done)
+                yield number
+        finally:
+            self.closed.append(item[0])
+
+    def work(self, part: int) -> int:
+        if part < 0:
+            raise UnusableInput(str(part), "is negative")
+        time.sleep(0.001 * (part % 3))
+        with self.lock:
+            self.done += 1
+        return part**2
+
+    def finish(self, item: list[int], found: list[int]) -> list[int]:
+        assert len(item) == len(found)
+        return found
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_results_are_joined_in_order(width: int) -> None:
+    items = [list(range(n, n + 5)) for n in range(20)]
+    assert list(in_order(Threads(width).run(Squares(), items))) == [[n**2 for n in item] for item in items]
+
+
+def test_one_long_item_is_shared_and_only_what_is_worked_on_is_held() -> None:
+    everyone = threading.Barrier(3, timeout=WAIT_SECONDS)
+
+    class Together(Squares):
+        def work(self, part: int) -> int:
+            everyone.wait()  # until three threads work on a part at once
+            return super().work(part)
+
+    job = Together()
+    assert list(Threads(3).run(job, [list(range(30))])) == [(0, [n**2 for n in range(30)])]
+    assert job.most_at_once <= 3
+
+
+def test_results_come_as_soon_as_they_are_there() -> None:
+    gate = threading.Event()
+
+    class FirstIsSlow(Squares):
+        def work(self, part: int) -> int:
+            assert part != 0 or gate.wait(WAIT_SECONDS)
+            return super().work(part)
+
+    with closing(Threads(2).run(FirstIsSlow(), [[0], [1], [2]])) as results:
+        assert {next(results)[0], next(results)[0]} == {1, 2}
+        gate.set()
+        assert list(results) == [(0, [0])]
+
+
+def test_an_unusable_item_is_named_and_the_others_done() -> None:
+    results = list(in_order(Threads(2).run(Squares(), [[1, 2], [3, -1, 4], [5]])))
+    assert (results[0], results[2]) == ([1, 4], [25])
+    assert isinstance(results[1], UnusableInput)
+    assert results[1].reason == "is negative"
+
+
+def test_what_else_goes_wrong_ends_all_work() -> None:
+    class Broken(Squares):
+        def work(self, part: int) -> int:
+            if part == 5:
+                raise AudionetError("the disk is full")
+            return super().work(part)
+
+    job = Broken()
+    with pytest.raises(AudionetError, match="the disk is full"):
+        list(Threads(2).run(job, [list(range(100_000)), list(range(100_000))]))
+    assert job.closed == [0, 0]
+    assert job.done < 1000
+
+
+def test_closed_it_stops_and_ends_what_is_under_way() -> None:
+    job = Squares()
+    before = threading.active_count()
+    with closing(Threads(2).run(job, [[1], list(range(2, 100_000))])) as results:
+        assert next(results) == (0, [1])
+    assert sorted(job.closed) == [1, 2]
+    assert job.done < 1000
+    assert threading.active_count() == before
+
+
+def test_nothing_to_do_is_done() -> None:
+    assert list(Threads(2).run(Squares(), [])) == []
+
+
+def test_an_unusable_input_survives_the_way_from_another_process() -> None:
+    error = pickle.loads(pickle.dumps(UnusableInput(Path("a.mp3"), "is empty")))
+    assert (str(error), error.path, error.reason) == ("a.mp3: is empty", "a.mp3", "is empty")
