@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from audionet import __version__
 from audionet.errors import AudionetError, UnusableInput
 from audionet.workers import Found, Item, Job, Part, Result, Threads, Workers, work_through
 
-FIRST_WORKER_SECONDS = 30  # to wait for
+CONNECT_SECONDS = 10  # to wait for a scheduler
+FIRST_WORKER_SECONDS = 30  # to wait for one
 ITEMS_A_THREAD = 4  # handed out ahead, so that no thread waits for the next
 
 
@@ -38,11 +40,15 @@ def _connect(scheduler: str) -> Any:
     if find_spec("distributed") is None:
         raise AudionetError("--scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'")
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     # What is wrong is said in our own words; Dask's log is for those who run the cluster.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        client = Client(scheduler, timeout=10, set_as_default=False)
+        # Asked before Dask, which is slow to give up where nobody is.
+        with socket.create_connection(get_address_host_port(scheduler, strict=True), CONNECT_SECONDS):
+            pass
+        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise AudionetError(
             f"--scheduler {scheduler}: no Dask scheduler answers there; start one with dask scheduler, "
