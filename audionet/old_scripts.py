@@ -13,8 +13,8 @@ from audionet.errors import AudionetError
 from audionet.frozen_graph import InputOptions
 from audionet.model import Model, ModelFiles, load_graph, load_model
 from audionet.old_flags import RETRAIN, old_parser
-from audionet.parser import VERBOSITIES
 from audionet.picture_index import FILE_NAME
+from audionet.retrain_groups import VERBOSITIES
 from audionet.settings import LabelOptions
 
 logger = logging.getLogger(__name__)

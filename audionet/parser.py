@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from audionet import __version__
+from audionet.retrain_groups import add_distortions, add_outputs
 from audionet.settings import (
     BOTTLENECKS,
     OWN_FOLDS,
@@ -15,8 +16,6 @@ from audionet.settings import (
     PrepareOptions,
     RetrainOptions,
 )
-
-VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
 
 
 def modern_spelling(arguments: Sequence[str]) -> list[str]:
@@ -184,64 +183,8 @@ examples:
         default=default.refit,
         help="train the model on all recordings once it has been measured on those held out (default: yes)",
     )
-    distort = parser.add_argument_group(
-        "distortions",
-        "Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for "
-        "photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a "
-        "little are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard "
-        "backwards.",
-    )
-    distort.add_argument(
-        "--random-brightness", type=float, metavar="P", default=0.0, help="up to P%% brighter or darker"
-    )
-    distort.add_argument("--random-crop", type=float, metavar="P", default=0.0, help="crop off a margin of P%%")
-    distort.add_argument(
-        "--random-scale", type=float, metavar="P", default=0.0, help="scale up by up to P%%, then crop"
-    )
-    distort.add_argument("--flip-left-right", action="store_true", help="mirror half of the pictures")
-    watch = parser.add_argument_group("watching the training, and other outputs")
-    watch.add_argument(
-        "--eval-step-interval",
-        type=int,
-        metavar="N",
-        default=default.eval_step_interval,
-        help="training steps between two points of the curves",
-    )
-    for part, what in (("validation", "an evaluation during training"), ("test", "the final test")):
-        watch.add_argument(
-            f"--{part}-batch-size", type=int, metavar="N", default=-1, help=f"pictures in {what}; -1 is all"
-        )
-    watch.add_argument(
-        "--print-misclassified-test-images",
-        action="store_true",
-        help="name all held-out pictures that were misclassified, not the first twenty",
-    )
-    watch.add_argument(
-        "--intermediate-output-graphs-dir", type=Path, metavar="DIR", help="where graphs of unfinished training go"
-    )
-    watch.add_argument(
-        "--intermediate-store-frequency",
-        type=int,
-        metavar="N",
-        default=default.intermediate_store_frequency,
-        help="training steps between two such graphs; 0 is never",
-    )
-    watch.add_argument(
-        "--checkpoint-path", type=Path, metavar="PREFIX", help="write TensorFlow checkpoints of the new layer there"
-    )
-    watch.add_argument(
-        "--saved-model-dir",
-        type=Path,
-        metavar="DIR",
-        help="write the model as a SavedModel too, also for TensorFlow Hub",
-    )
-    watch.add_argument(
-        "--logging-verbosity",
-        type=str.upper,
-        choices=VERBOSITIES,
-        default="INFO",
-        help="the least important messages that are shown on standard error",
-    )
+    add_distortions(parser)
+    add_outputs(parser)
     add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
     add("--force", action="store_true", help="train even if nothing has changed since the last time")
     _add_scheduler(parser)

@@ -1,0 +1,71 @@
+"""The options of `retrain` that few need, in groups of their own: retrain.py's distortions, and further outputs."""
+
+import argparse
+from pathlib import Path
+
+from audionet.settings import RetrainOptions
+
+VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
+
+
+def add_distortions(parser: argparse.ArgumentParser) -> None:
+    """Add the options that distort pictures."""
+    group = parser.add_argument_group(
+        "distortions",
+        "Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for "
+        "photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a "
+        "little are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard "
+        "backwards.",
+    )
+    group.add_argument("--random-brightness", type=float, metavar="P", default=0.0, help="up to P%% brighter or darker")
+    group.add_argument("--random-crop", type=float, metavar="P", default=0.0, help="crop off a margin of P%%")
+    group.add_argument("--random-scale", type=float, metavar="P", default=0.0, help="scale up by up to P%%, then crop")
+    group.add_argument("--flip-left-right", action="store_true", help="mirror half of the pictures")
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    """Add the options to watch a training, and for what else it writes."""
+    default = RetrainOptions()
+    group = parser.add_argument_group("watching the training, and other outputs")
+    group.add_argument(
+        "--eval-step-interval",
+        type=int,
+        metavar="N",
+        default=default.eval_step_interval,
+        help="training steps between two points of the curves",
+    )
+    for part, what in (("validation", "an evaluation during training"), ("test", "the final test")):
+        group.add_argument(
+            f"--{part}-batch-size", type=int, metavar="N", default=-1, help=f"pictures in {what}; -1 is all"
+        )
+    group.add_argument(
+        "--print-misclassified-test-images",
+        action="store_true",
+        help="name all held-out pictures that were misclassified, not the first twenty",
+    )
+    group.add_argument(
+        "--intermediate-output-graphs-dir", type=Path, metavar="DIR", help="where graphs of unfinished training go"
+    )
+    group.add_argument(
+        "--intermediate-store-frequency",
+        type=int,
+        metavar="N",
+        default=default.intermediate_store_frequency,
+        help="training steps between two such graphs; 0 is never",
+    )
+    group.add_argument(
+        "--checkpoint-path", type=Path, metavar="PREFIX", help="write TensorFlow checkpoints of the new layer there"
+    )
+    group.add_argument(
+        "--saved-model-dir",
+        type=Path,
+        metavar="DIR",
+        help="write the model as a SavedModel too, also for TensorFlow Hub",
+    )
+    group.add_argument(
+        "--logging-verbosity",
+        type=str.upper,
+        choices=VERBOSITIES,
+        default="INFO",
+        help="the least important messages that are shown on standard error",
+    )
