@@ -52,7 +52,15 @@ def test_three_commands_give_the_same_bytes(
     assert reports[0][:2] == (24, ["data_audio/low/notes.mp3: is not audio that ffmpeg can read"])
     assert len(reports[0][2]) == 8
     assert files[0] == files[1]
-    assert {Path(name).suffix for name in files[0]} == {".jpg", ".wav", ".json", ".bottlenecks", ".tflite", ".txt"}
+    assert {Path(name).suffix for name in files[0]} == {
+        ".jpg",
+        ".wav",
+        ".json",
+        ".bottlenecks",
+        ".tflite",
+        ".pb",
+        ".txt",
+    }
     typed = ["label", "data_audio/low/low-1.wav", "--format", "json"]
     alone = audionet(*typed, cwd=folder)
     assert audionet(*typed, "--scheduler", cluster.scheduler_address, cwd=folder).stdout == alone.stdout != ""
