@@ -20,7 +20,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 benchmark: $(VENV)/installed-dev
-	$(BIN)/python benchmarks/prepare_and_label.py
+	$(BIN)/python benchmarks/speed.py
 
 install: $(VENV)/installed
 

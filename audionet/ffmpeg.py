@@ -13,6 +13,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
 
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
+PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
 BYTES_PER_SAMPLE = 2
 
 # What ffmpeg prints -> what it means to a person.
@@ -61,7 +62,12 @@ def decode(path: Path) -> Iterator[np.ndarray]:
         try:
             # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=messages,
+                start_new_session=True,
+                pipesize=PIPE_BYTES,
             )
         except OSError as error:
             raise AudionetError(_broken(error.strerror or str(error))) from error

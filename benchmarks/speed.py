@@ -1,0 +1,360 @@
+#!/usr/bin/env python3
+"""Speed and memory of whole processes, side by side in one run, as ratios.
+
+    python benchmarks/speed.py                                        everything (half an hour on two cores)
+    python benchmarks/speed.py --only prepare-decoding label --runs 7
+
+Names for --only:
+
+    prepare-decoding      12 MP3s of 5 minutes, against ffmpeg decoding and resampling them with as many jobs
+    prepare-usual         the same, against the usual librosa + matplotlib loop (benchmarks/usual_way.py)
+    prepare-long          one MP3 of an hour, against 12 of 5 minutes
+    bottlenecks           seconds a picture, against the bare LiteRT interpreter on the same pictures
+    bottlenecks-keras     seconds a picture, against Keras InceptionV3 in TensorFlow at batch 32
+    retrain-warm          500 steps with cached bottlenecks, against `import tensorflow`
+    retrain-cold          500 steps with none cached, against the same with all cached
+    label                 a 20-second MP3, against `import tensorflow`
+    label-long            an MP3 of an hour, against its own length
+    memory-prepare        an MP3 of 10 hours, against one of 10 minutes
+    memory-label          the same with label
+
+The sound is the sample voices, looped into 128 kbit/s 44.1 kHz stereo MP3s. Two commands take turns, A B A B ...,
+after one run of each that does not count; a ratio is taken pair by pair. Memory is that of the whole process tree,
+sampled twenty times a second (pages that processes share count more than once).
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from audionet.ffmpeg import find_ffmpeg
+from audionet.settings import available_cores
+
+ROOT = Path(__file__).resolve().parent.parent
+VOICES = ROOT / "tf_files" / "data_audio"
+AUDIONET = [sys.executable, "-m", "audionet"]
+IMPORT_TENSORFLOW = [sys.executable, "-c", "import tensorflow"]
+HOUR_SECONDS, PART_SECONDS = 3600, 300
+SAMPLE_INTERVAL_SECONDS = 0.05
+
+# Programs that end by printing how many seconds a picture took them, start-up left out.
+BOTTLENECKS = """
+import sys, tempfile, time
+from pathlib import Path
+from audionet.bottlenecks import compute_bottlenecks
+from audionet.picture_index import PictureIndex
+from audionet.trunk import load_trunk
+folder = Path(sys.argv[1])
+paths, painter, trunk = sorted(folder.rglob("*.jpg")), PictureIndex.load(folder).painter, load_trunk("rows", folder)
+with tempfile.TemporaryDirectory() as cache:
+    start = time.perf_counter()
+    assert compute_bottlenecks(paths, trunk, painter, Path(cache)).computed == len(paths)
+    print((time.perf_counter() - start) / len(paths))
+"""
+READ_PICTURES = """
+import os, sys, time
+from pathlib import Path
+import numpy as np
+from PIL import Image
+paths = sorted(Path(sys.argv[1]).rglob("*.jpg"))
+pictures = [np.asarray(Image.open(path).convert("RGB"), np.float32)[None] / 255 for path in paths]
+"""
+BARE_INTERPRETER = (
+    READ_PICTURES
+    + """
+from ai_edge_litert.interpreter import Interpreter
+from audionet.trunk import load_trunk
+interpreter = Interpreter(model_content=load_trunk("rows", Path()).flatbuffer, num_threads=int(sys.argv[2]))
+interpreter.allocate_tensors()
+place, output = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+start = time.perf_counter()
+for picture in pictures:
+    interpreter.set_tensor(place, picture)
+    interpreter.invoke()
+    interpreter.get_tensor(output)
+print((time.perf_counter() - start) / len(pictures))
+"""
+)
+KERAS = (
+    READ_PICTURES
+    + """
+from tensorflow import keras
+net = keras.applications.InceptionV3(weights=None, include_top=False, pooling="avg")
+batches = [np.concatenate(pictures[n : n + 32]) for n in range(0, len(pictures) - 31, 32)]
+net.predict_on_batch(batches[0])
+start = time.perf_counter()
+for batch in batches:
+    net.predict_on_batch(batch)
+print((time.perf_counter() - start) / (32 * len(batches)))
+"""
+)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Of one process and those that it started: seconds on the clock, peak memory in MB, the last line printed."""
+
+    seconds: float
+    peak_mb: float
+    printed: str = ""
+
+
+def measure(command: list[str], folder: Path) -> Usage:
+    """Run a command to its end. Raises SystemExit if it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    peak, ended = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(SAMPLE_INTERVAL_SECONDS):
+            peak[0] = max(peak[0], tree_mb(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    printed, _ = process.communicate()
+    seconds = time.perf_counter() - start
+    ended.set()
+    watcher.join()
+    if process.returncode != 0:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return Usage(seconds, peak[0], (printed.splitlines() or [""])[-1])
+
+
+def tree_mb(root: int) -> float:
+    """Resident memory of a process and its descendants, from /proc; 0 where there is none."""
+    resident, parents = {}, {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            # The name, in brackets, may hold anything.
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            parents[int(entry.name)], resident[int(entry.name)] = int(fields[1]), int(fields[21])
+        except (OSError, IndexError, ValueError):
+            continue  # it has just ended
+    tree = {root}
+    while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
+        tree |= more
+    return sum(resident.get(pid, 0) for pid in tree) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Bench:
+    """The sounds, the trained model and the commands, in a folder; each made when first needed."""
+
+    def __init__(self, folder: Path, runs: int) -> None:
+        self.folder, self.runs, self.cores = folder, runs, available_cores()
+
+    def ffmpeg(self, *arguments: object) -> None:
+        subprocess.run([find_ffmpeg(), "-v", "error", "-y", *map(str, arguments)], check=True)
+
+    @cached_property
+    def hour(self) -> Path:
+        """data_audio/ with one MP3 of an hour."""
+        voices = self.folder / "voices.txt"
+        voices.write_text("".join(f"file '{path}'\n" for path in sorted(VOICES.glob("*/*.mp3"))))
+        loop, path = self.folder / "loop.wav", self.folder / "one" / "voices" / "hour.mp3"
+        path.parent.mkdir(parents=True)
+        self.ffmpeg("-f", "concat", "-safe", "0", "-i", voices, "-ac", "2", "-ar", "44100", loop)
+        self.ffmpeg("-stream_loop", "-1", "-i", loop, "-t", HOUR_SECONDS, "-c:a", "libmp3lame", "-b:a", "128k", path)
+        return path
+
+    @cached_property
+    def parts(self) -> list[Path]:
+        """The same hour in MP3s of 5 minutes, in a data_audio/ of their own."""
+        return [
+            self.copy(f"twelve/voices/{start // PART_SECONDS:02d}.mp3", "-ss", start, "-t", PART_SECONDS)
+            for start in range(0, HOUR_SECONDS, PART_SECONDS)
+        ]
+
+    def copy(self, name: str, *before: object) -> Path:
+        """A part of the hour, or many of it, without encoding it anew."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.ffmpeg(*before, "-i", self.hour, "-c", "copy", path)
+        return path
+
+    @cached_property
+    def model(self) -> Path:
+        """A folder with tf_files/ as the commands leave it after training on the sample voices."""
+        folder = self.folder / "model"
+        folder.mkdir()
+        for command in (["prepare", str(VOICES)], ["retrain"]):
+            measure([*AUDIONET, *command], folder)
+        return folder
+
+    def prepare(self, recordings: Path, *options: str) -> Usage:
+        shutil.rmtree(self.folder / "tf_files", ignore_errors=True)
+        return measure([*AUDIONET, "prepare", str(recordings), *options], self.folder)
+
+    def retrain(self, *options: str) -> Usage:
+        return measure([*AUDIONET, "retrain", "--steps", "500", "--force", *options], self.model)
+
+    def retrain_cold(self) -> Usage:
+        shutil.rmtree(self.folder / "cold", ignore_errors=True)
+        return self.retrain("--bottleneck-dir", str(self.folder / "cold"))
+
+    def label(self, clip: Path) -> Usage:
+        return measure([*AUDIONET, "label", str(clip)], self.model)
+
+    def import_tensorflow(self) -> Usage:
+        return measure(IMPORT_TENSORFLOW, self.folder)
+
+    def decode(self) -> Usage:
+        """The same options as ours, as many processes at once."""
+        options = "-nostdin -v error -threads 1 -i {} -map 0:a:0 -ac 1 -ar 16000 -f null -"
+        files = " ".join(str(path) for path in self.parts)
+        return measure(
+            ["sh", "-c", f"printf '%s\\n' {files} | xargs -P{self.cores} -I{{}} {find_ffmpeg()} {options}"], self.folder
+        )
+
+    def usual_way(self) -> Usage:
+        shutil.rmtree(self.folder / "usual", ignore_errors=True)
+        script = str(ROOT / "benchmarks" / "usual_way.py")
+        return measure([sys.executable, script, str(self.parts[0].parent.parent), "usual"], self.folder)
+
+    def program(self, source: str) -> Usage:
+        """One of the programs above, on the trained model's pictures."""
+        pictures = self.model / "tf_files" / "data_image"
+        found = measure([sys.executable, "-c", source, str(pictures), str(self.cores)], self.folder)
+        return Usage(float(found.printed), found.peak_mb)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared with what, and what is wanted of the ratio (of seconds, or of memory)."""
+
+    about: str
+    one: Callable[[Bench], Usage]
+    other_name: str
+    other: Callable[[Bench], Usage]
+    wanted: str
+    of_memory: bool = False
+    runs: int | None = None  # fewer, where one takes long
+
+
+COMPARISONS = {
+    "prepare-decoding": Comparison(
+        "prepare, an hour in 12 MP3s",
+        lambda bench: bench.prepare(bench.parts[0].parent.parent),
+        "ffmpeg alone",
+        Bench.decode,
+        "at most 1.6",
+    ),
+    "prepare-usual": Comparison(
+        "prepare, an hour in 12 MP3s",
+        lambda bench: bench.prepare(bench.parts[0].parent.parent),
+        "the usual way",
+        Bench.usual_way,
+        "at most 0.167",
+        runs=2,
+    ),
+    "prepare-long": Comparison(
+        "prepare, an hour in one MP3",
+        lambda bench: bench.prepare(bench.hour.parent.parent),
+        "in 12 MP3s",
+        lambda bench: bench.prepare(bench.parts[0].parent.parent),
+        "at most 1.15",
+    ),
+    "bottlenecks": Comparison(
+        "a bottleneck",
+        lambda bench: bench.program(BOTTLENECKS),
+        "the bare interpreter",
+        lambda bench: bench.program(BARE_INTERPRETER),
+        "at most 1.25",
+    ),
+    "bottlenecks-keras": Comparison(
+        "a bottleneck",
+        lambda bench: bench.program(BOTTLENECKS),
+        "Keras InceptionV3",
+        lambda bench: bench.program(KERAS),
+        "at most 0.25",
+    ),
+    "retrain-warm": Comparison(
+        "retrain, 500 steps, cached", Bench.retrain, "import tensorflow", Bench.import_tensorflow, "at most 1.6"
+    ),
+    "retrain-cold": Comparison(
+        "retrain, 500 steps, nothing cached", Bench.retrain_cold, "cached", Bench.retrain, "no limit", runs=1
+    ),
+    "label": Comparison(
+        "label, a 20-second MP3",
+        lambda bench: bench.label(bench.copy("clip.mp3", "-t", 20)),
+        "import tensorflow",
+        Bench.import_tensorflow,
+        "at most 0.2, and 250 MB",
+    ),
+    "label-long": Comparison(
+        "label, an MP3 of an hour",
+        lambda bench: bench.label(bench.hour),
+        "its length",
+        lambda bench: Usage(HOUR_SECONDS, 0),  # noqa: ARG005
+        "at most 0.004",
+    ),
+    "memory-prepare": Comparison(
+        "prepare, an MP3 of 10 hours",
+        lambda bench: bench.prepare(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9).parent.parent, "--no-keep-wav"),
+        "10 minutes",
+        lambda bench: bench.prepare(bench.copy("ten-minutes/a/x.mp3", "-t", 600).parent.parent, "--no-keep-wav"),
+        "at most 1.2, and 400 MB",
+        of_memory=True,
+        runs=1,
+    ),
+    "memory-label": Comparison(
+        "label, an MP3 of 10 hours",
+        lambda bench: bench.label(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9)),
+        "10 minutes",
+        lambda bench: bench.label(bench.copy("ten-minutes/a/x.mp3", "-t", 600)),
+        "at most 1.2, and 400 MB",
+        of_memory=True,
+        runs=1,
+    ),
+}
+
+
+def compare(bench: Bench, comparison: Comparison) -> str:
+    """The line of the table: the medians of both, and of their ratio."""
+    runs = comparison.runs or bench.runs
+    warm_up = 0 if comparison.runs else 1
+    pairs = [(comparison.one(bench), comparison.other(bench)) for _ in range(runs + warm_up)][warm_up:]
+    if comparison.of_memory:
+        ratios = [a.peak_mb / b.peak_mb for a, b in pairs]
+    else:
+        ratios = [a.seconds / b.seconds for a, b in pairs]
+    cells = [
+        f"{statistics.median(usage.seconds for usage in side):.3g} s, {max(usage.peak_mb for usage in side):.0f} MB"
+        for side in zip(*pairs, strict=True)
+    ]
+    spread = f" ({min(ratios):.3g} to {max(ratios):.3g})" if len(ratios) > 1 else ""
+    of = "memory " if comparison.of_memory else ""
+    ratio = f"{of}{statistics.median(ratios):.3g}{spread}"
+    return f"| {comparison.about} | {cells[0]} | {comparison.other_name}, {cells[1]} | {ratio} | {comparison.wanted} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5, help="pairs that count, unless one takes minutes (default: 5)")
+    parser.add_argument("--only", nargs="+", choices=COMPARISONS, default=list(COMPARISONS), metavar="NAME")
+    options = parser.parse_args()
+    ffmpeg = subprocess.run([find_ffmpeg(), "-version"], capture_output=True, text=True, check=True).stdout
+    print(
+        f"{available_cores()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"{' '.join(ffmpeg.split()[:3])}, {time.strftime('%Y-%m-%d')}\n\n"
+        "| what | time, peak memory | against | ratio | wanted |\n| --- | --- | --- | --- | --- |",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(Path(name), options.runs)
+        for chosen in options.only:
+            print(compare(bench, COMPARISONS[chosen]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
