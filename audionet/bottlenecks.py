@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet import pictures
+from audionet.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
@@ -28,6 +29,7 @@ from audionet.workers import Threads, Workers, in_order
 logger = logging.getLogger(__name__)
 
 HEADER = b"audionet bottlenecks 1\n".ljust(64, b"\0")
+DIGESTS_NAME = "pictures.sha256.json"
 BATCH_A_WORKER = 32  # pictures worked on between two writes to the cache
 
 
@@ -135,21 +137,28 @@ def compute_bottlenecks(
     job = BottleneckJob(Network(trunk.flatbuffer), painter)
     size = int(np.prod(job.network.output_shapes[0]))
     cache = Cache(cache_path(folder, trunk, painter.fingerprint), size)
+    digests = Digests(folder / DIGESTS_NAME)
 
     def look_up(path: Path) -> _Known | UnusableInput:
         try:
-            data = path.read_bytes()
+            digest = digests.remembered(path)
+            if digest is not None:
+                known = _Known.of(digest, cache, variations)
+                if known.is_complete:
+                    return known
+            jpg, digest = digests.read(path)
         except OSError as error:
             return UnusableInput(path, f"cannot be read ({error.strerror})")
-        digest = hashlib.sha256(data).digest()
-        keys = [_cache_key(digest, variation) for variation in variations]
-        known = _Known(digest, keys, [cache.find(key) for key in keys])
-        missing = [v for v, features in zip(variations, known.cached, strict=True) if features is None]
-        if missing:
-            known.wanted = Wanted(path, data, missing)
+        known = _Known.of(digest, cache, variations)
+        if not known.is_complete:
+            missing = [v for v, features in zip(variations, known.cached, strict=True) if features is None]
+            known.wanted = Wanted(path, jpg, missing)
         return known
 
-    rows, kept, digests, skipped, computed = [], [], [], [], 0
+    # Filled as they come: a list to be stacked at the end would hold everything twice.
+    features = np.empty((len(paths), len(variations), size), np.float16)
+    kept: list[int] = []
+    sha256s, skipped, computed = [], [], 0
     progress("bottlenecks", 0, len(paths))
     with ThreadPoolExecutor(available_cores()) as readers:
         for start, batch in _batches(paths, workers.width * BATCH_A_WORKER):
@@ -166,15 +175,15 @@ def compute_bottlenecks(
                     skipped.append(error)
                 else:
                     fresh += known.missing(new)
-                    rows.append(known.complete(new))
+                    features[len(kept)] = known.complete(new)
                     kept.append(position)
-                    digests.append(known.digest)
+                    sha256s.append(known.digest)
                     computed += bool(new)
             if fresh:
                 cache.append(fresh)
             progress("bottlenecks", min(start + len(batch), len(paths)), len(paths))
-    features = np.stack(rows) if rows else np.empty((0, len(variations), size), np.float16)
-    return Bottlenecks(features, kept, digests, skipped, computed)
+    digests.save()
+    return Bottlenecks(features[: len(kept)], kept, sha256s, skipped, computed)
 
 
 @dataclass(frozen=True)
@@ -219,6 +228,17 @@ class _Known:
     keys: list[bytes]
     cached: list[np.ndarray | None]
     wanted: Wanted | None = None
+
+    @classmethod
+    def of(cls, digest: bytes, cache: Cache, variations: Sequence[Variation]) -> "_Known":
+        """What the cache knows of the picture with this SHA-256."""
+        keys = [_cache_key(digest, variation) for variation in variations]
+        return cls(digest, keys, [cache.find(key) for key in keys])
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is to be made."""
+        return all(row is not None for row in self.cached)
 
     def missing(self, made: list[np.ndarray]) -> list[tuple[bytes, np.ndarray]]:
         """What was made, with its keys."""

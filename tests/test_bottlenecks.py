@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from audionet import pictures
-from audionet.bottlenecks import HEADER, Bottlenecks, Cache, cache_path, compute_bottlenecks
+from audionet.bottlenecks import DIGESTS_NAME, HEADER, Bottlenecks, Cache, cache_path, compute_bottlenecks
 from audionet.pictures import Origin
 from audionet.settings import PictureSettings
 from audionet.spectrogram import Painter
@@ -137,3 +138,31 @@ def test_the_cache_finds_what_it_was_given(tmp_path: Path) -> None:
         assert found is not None
         assert np.array_equal(found, features)
     assert cache.find(b"?" * 32) is None
+
+
+def test_unchanged_pictures_are_not_read_again(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    for n, path in enumerate(paths):
+        os.utime(path, (1_700_000_000 + n, 1_700_000_000 + n))
+    first = compute(paths, trunk, tmp_path)
+    size, times = paths[0].stat().st_size, (paths[0].stat().st_atime_ns, paths[0].stat().st_mtime_ns)
+    paths[0].write_bytes(b"?" * size)  # no picture any more, which shows only to who reads it
+    os.utime(paths[0], ns=times)
+    again = compute(paths, trunk, tmp_path)
+    assert (again.computed, again.kept, again.digests) == (0, [0, 1, 2], first.digests)
+    assert np.array_equal(again.features, first.features)
+    os.utime(paths[0])
+    assert compute(paths, trunk, tmp_path).kept == [1, 2]
+
+
+def test_a_picture_that_has_just_changed_is_read_again(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    compute(paths, trunk, tmp_path)
+    status = paths[0].stat()
+    paths[0].write_bytes(b"?" * status.st_size)
+    os.utime(paths[0], ns=(status.st_atime_ns, status.st_mtime_ns))  # as within one tick of a coarse clock
+    assert compute(paths, trunk, tmp_path).kept == [1, 2]
+
+
+def test_a_damaged_list_of_pictures_is_begun_anew(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    first = compute(paths, trunk, tmp_path)
+    (tmp_path / DIGESTS_NAME).write_text('{"x": 3')
+    assert compute(paths, trunk, tmp_path).digests == first.digests

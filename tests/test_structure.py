@@ -12,7 +12,7 @@ LEVELS = [
     {"errors", "progress", "quiet"},
     {"tensorflow_runtime"},
     {"settings", "files", "confusion"},
-    {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers"},
+    {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
     {"variations", "dataset", "graft", "classifier"},
     {"metadata", "bottlenecks", "picture_index", "held_out", "graph_def", "frozen_graph", "distortions"},

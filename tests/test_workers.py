@@ -19,9 +19,11 @@ class Squares:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.taken = self.done = self.most_at_once = 0
-        self.closed: list[int] = []
+        self.opened = self.closed = 0  # items
 
     def parts(self, item: list[int]) -> Generator[int, None, None]:
+        with self.lock:
+            self.opened += 1
         try:
             for number in item:
                 with self.lock:
@@ -29,7 +31,8 @@ class Squares:
                     self.most_at_once = max(self.most_at_once, self.taken - self.done)
                 yield number
         finally:
-            self.closed.append(item[0])
+            with self.lock:
+                self.closed += 1
 
     def work(self, part: int) -> int:
         if part < 0:
@@ -94,7 +97,7 @@ def test_what_else_goes_wrong_ends_all_work() -> None:
     job = Broken()
     with pytest.raises(AudionetError, match="the disk is full"):
         list(Threads(2).run(job, [list(range(100_000)), list(range(100_000))]))
-    assert job.closed == [0, 0]
+    assert job.closed == job.opened >= 1
     assert job.done < 1000
 
 
@@ -103,7 +106,7 @@ def test_closed_it_stops_and_ends_what_is_under_way() -> None:
     before = threading.active_count()
     with closing(Threads(2).run(job, [[1], list(range(2, 100_000))])) as results:
         assert next(results) == (0, [1])
-    assert sorted(job.closed) == [1, 2]
+    assert job.closed == job.opened >= 1
     assert job.done < 1000
     assert threading.active_count() == before
 
