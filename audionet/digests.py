@@ -23,7 +23,10 @@ class Digests:
         self._changed = False
         self._entries: dict[str, Entry] = {}
         try:
-            self._entries = {name: (int(size), int(ns), bytes.fromhex(sha).hex()) for name, (size, ns, sha) in read_json(path).items()}
+            self._entries = {
+                name: (int(size), int(ns), bytes.fromhex(sha).hex())
+                for name, (size, ns, sha) in read_json(path).items()
+            }
         except (OSError, ValueError, TypeError, AttributeError):
             self._entries = {}
 
