@@ -4,6 +4,8 @@ What it is trained on are scores of sound that the discriminant analysis behind 
 probabilities say how often it is right on new sound, not on old.
 """
 
+import functools
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,28 +85,11 @@ def train(
     generator, validation_draws = np.random.default_rng(seed), np.random.default_rng(seed)
     count, classes = examples.scores.shape
     everything = batch_size == -1 or batch_size >= count
-    sharpness, biases = tf.Variable(FIRST_SHARPNESS), tf.Variable(tf.zeros((classes,)))
-    variables = (sharpness, biases)
-    velocities = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+    descend, evaluate = _functions()
+    # Sharpness and biases, and the velocity of each.
+    state = (tf.constant(FIRST_SHARPNESS), tf.zeros((classes,)), tf.zeros(()), tf.zeros((classes,)))
     shares = np.bincount(examples.targets, minlength=classes) / count
     weights = 1 / (classes * np.maximum(shares, 1 / count))
-
-    def losses(x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
-        logits = sharpness * x + biases
-        entropy = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
-        hits = tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(wanted, 1)), tf.float32)
-        return tf.reduce_mean(weight * entropy), tf.reduce_mean(hits)
-
-    def step(x: Any, wanted: Any, weight: Any, rate: Any) -> None:
-        with tf.GradientTape() as tape:
-            loss = losses(x, wanted, weight)[0] + L2 * tf.nn.l2_loss(biases)
-        for variable, velocity, gradient in zip(variables, velocities, tape.gradient(loss, variables), strict=True):
-            velocity.assign(MOMENTUM * velocity - rate * gradient)
-            variable.assign_add(MOMENTUM * velocity - rate * gradient)
-        sharpness.assign(tf.maximum(sharpness, SMALLEST_SHARPNESS))
-
-    run_step = tf.function(step, reduce_retracing=True)
-    evaluate = tf.function(losses, reduce_retracing=True)
 
     def tensors(part: Examples) -> tuple[Any, Any, Any]:
         wanted = soft_targets(part.targets, classes)
@@ -121,19 +106,25 @@ def train(
     if summaries_dir is not None:
         _remove_old_events(summaries_dir)
         writers = {name: tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
-    for number in range(1, steps + 1):
-        batch = parts["train"]
-        if not everything:
-            rows = np.sort(generator.choice(count, batch_size, replace=False))
-            batch = tuple(tf.gather(tensor, rows) for tensor in batch)
-        run_step(*batch, tf.constant(learning_rate * (1 - (number - 1) / steps), tf.float32))
+    rates = np.float32(learning_rate) * (1 - np.arange(steps, dtype=np.float32) / steps)
+    stops = {*range(evaluation_interval_steps, steps, evaluation_interval_steps), steps}
+    if store is not None and store_interval_steps:
+        stops |= set(range(store_interval_steps, steps, store_interval_steps))
+    for start, number in itertools.pairwise([0, *sorted(stops)]):
+        if everything:
+            rows = np.tile(np.arange(count, dtype=np.int32), (number - start, 1))
+        else:
+            draws = [generator.choice(count, batch_size, replace=False) for _ in range(start, number)]
+            rows = np.sort(np.array(draws, np.int32), axis=1)
+        state = descend(*state, *parts["train"], tf.constant(rows), tf.constant(rates[start:number]))
+        sharpness, biases = state[:2]
         if number % evaluation_interval_steps == 0 or number == steps:
             for name, writer in writers.items():
                 looked_at = parts[name]
                 if name == "validation" and 0 < validation_batch_size < len(looked_at[0]):
                     rows = np.sort(validation_draws.choice(len(looked_at[0]), validation_batch_size, replace=False))
                     looked_at = tuple(tf.gather(tensor, rows) for tensor in looked_at)
-                cross_entropy, accuracy = evaluate(*looked_at)
+                cross_entropy, accuracy = evaluate(sharpness, biases, *looked_at)
                 with writer.as_default(step=number):
                     tf.summary.scalar("cross_entropy", cross_entropy)
                     tf.summary.scalar("accuracy", accuracy)
@@ -146,6 +137,55 @@ def train(
     for writer in writers.values():
         writer.close()
     return Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))
+
+
+@functools.cache
+def _functions() -> tuple[Any, Any]:
+    """Several steps of the descent, and the loss and accuracy, as TensorFlow functions.
+
+    They are traced once, for arrays of any size, and take many steps in one call: the folds are many and small.
+    """
+    tf = start_tensorflow()
+    number, vector, matrix = (tf.TensorSpec([None] * axes, tf.float32) for axes in range(3))
+    examples = (matrix, matrix, vector)
+
+    def losses(sharpness: Any, biases: Any, x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
+        logits = sharpness * x + biases
+        entropy = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
+        hits = tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(wanted, 1)), tf.float32)
+        return tf.reduce_mean(weight * entropy), tf.reduce_mean(hits)
+
+    def step(state: tuple[Any, ...], batch: tuple[Any, ...], rate: Any) -> tuple[Any, ...]:
+        variables, velocities = state[:2], state[2:]
+        with tf.GradientTape() as tape:
+            tape.watch(variables)
+            loss = losses(*variables, *batch)[0] + L2 * tf.nn.l2_loss(variables[1])
+        gradients = tape.gradient(loss, variables)
+        moved = []
+        for variable, velocity, gradient in zip(variables, velocities, gradients, strict=True):
+            velocity = MOMENTUM * velocity - rate * gradient
+            moved.append((variable + MOMENTUM * velocity - rate * gradient, velocity))
+        (sharpness, sharpness_velocity), (biases, biases_velocity) = moved
+        return tf.maximum(sharpness, SMALLEST_SHARPNESS), biases, sharpness_velocity, biases_velocity
+
+    def descend(
+        sharpness: Any, biases: Any, v: Any, w: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
+    ) -> tuple[Any, ...]:
+        def body(i: Any, *state: Any) -> tuple[Any, ...]:
+            batch = tuple(tf.gather(part, rows[i]) for part in (x, wanted, weight))
+            return (i + 1, *step(state, batch, rates[i]))
+
+        count = tf.shape(rates)[0]
+        start = (tf.constant(0), sharpness, biases, v, w)
+        shapes = tuple(value.shape for value in start)
+        return tuple(tf.while_loop(lambda i, *_: i < count, body, start, shapes)[1:])
+
+    state = (number, vector, number, vector)
+    indices = tf.TensorSpec([None, None], tf.int32)
+    return (
+        tf.function(descend, input_signature=(*state, *examples, indices, vector), autograph=False),
+        tf.function(losses, input_signature=(number, vector, *examples), autograph=False),
+    )
 
 
 def _remove_old_events(folder: Path) -> None:
