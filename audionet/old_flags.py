@@ -89,8 +89,8 @@ LABEL_IMAGE = (
     Flag("output_layer", "(as above)"),
 )
 DATA_MAKER = (
-    Flag("mp3towav", "(ffmpeg alone, or prepare)", False, bool, "WAVs go to `tf_files/data_wav`; it put them beside the MP3s, "
-         "where they count as recordings of their own"),
+    Flag("mp3towav", "(ffmpeg alone, or prepare)", False, bool, "WAVs go to `tf_files/data_wav`; "
+         "it put them beside the MP3s, where they count as recordings of their own"),
     Flag("mkchunks", "prepare", False, bool, "Chunks go to `tf_files/data_image`, with names that cannot collide"),
     Flag("spectrogram", "prepare", False, bool, "Mel bands in grey, which are told apart better than viridis; "
          "`prepare --representation spectrogram --colormap viridis` draws the original's look"),
