@@ -4,7 +4,6 @@ They were made for photographs. Of a spectrogram, the left and right are before 
 high and low: see the help of `audionet retrain` for which of them make sense.
 """
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from audionet import pictures
 from audionet.progress import Progress, silent
 from audionet.settings import PICTURE_SIZE, RetrainOptions, available_cores
-from audionet.trunk import Interpreter, Trunk
+from audionet.trunk import Network, Trunk
 
 COPIES = 4  # of each picture, each distorted in its own way
 
@@ -60,15 +59,12 @@ def distorted_bottlenecks(
 
     The same seed gives the same. The paths are of pictures that have been read before.
     """
-
-    own = threading.local()  # one interpreter a thread
+    network = Network(trunk.flatbuffer)
 
     def work(position: int) -> np.ndarray:
         picture, _ = pictures.decode(paths[position].read_bytes(), paths[position])
-        if not hasattr(own, "interpreter"):
-            own.interpreter = Interpreter(trunk.flatbuffer)
         random = np.random.default_rng([seed, position])
-        copies = [own.interpreter.run(distortions.apply(picture, random))[0].ravel() for _ in range(COPIES)]
+        copies = [network.run(distortions.apply(picture, random))[0].ravel() for _ in range(COPIES)]
         return np.stack(copies).astype(np.float16)
 
     rows = []

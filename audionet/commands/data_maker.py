@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from audionet import pictures
-from audionet.chunks import cut, to_wav
+from audionet.chunks import to_wav
+from audionet.clips import read_chunks
 from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import decode
 from audionet.files import sha256_of_file, write_atomically
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.pictures import Origin
-from audionet.settings import MINIMUM_SECONDS, SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import Painter
 
 logger = logging.getLogger(__name__)
@@ -113,12 +114,10 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
 
 def _cut(recording: Recording, digest: str, stem: str, image_dir: Path, settings: PictureSettings) -> RecordingEntry:
     status, entries = recording.path.stat(), []
-    for chunk in cut(decode(recording.path), settings):
+    for chunk in read_chunks(recording.path, settings):
         name = chunk_name(recording.class_name, stem, chunk.index)
         write_atomically(image_dir / f"{name}.wav", to_wav(chunk))
         entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds))
-    if not entries:
-        raise UnusableInput(recording.path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
     return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
 
 
