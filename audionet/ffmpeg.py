@@ -3,9 +3,12 @@
 import functools
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -62,16 +65,12 @@ def decode(path: Path) -> Iterator[np.ndarray]:
         try:
             # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
             process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=messages,
-                start_new_session=True,
-                pipesize=PIPE_BYTES,
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
             )
         except OSError as error:
             raise AudionetError(_broken(error.strerror or str(error))) from error
         assert process.stdout is not None
+        _enlarge(process.stdout)
         empty = True
         try:
             while block := process.stdout.read(BLOCK_BYTES):
@@ -86,6 +85,15 @@ def decode(path: Path) -> Iterator[np.ndarray]:
         if empty:
             messages.seek(0)
             raise UnusableInput(path, _explain(messages.read().decode(errors="replace")))
+
+
+def _enlarge(pipe: IO[bytes]) -> None:
+    """Let ffmpeg run ahead. Not Popen's pipesize: where the system refuses, that would take ffmpeg for broken."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _check_readable(path: Path) -> None:
