@@ -56,11 +56,13 @@ def test_a_scale_is_anything_up_to_its_percentage() -> None:
 def test_training_with_distortions_learns_from_copies_that_no_cache_holds(tmp_path: Path) -> None:
     classes = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
     plain = make_model(tmp_path, classes)
-    cached = {path: path.stat().st_size for path in (tmp_path / "tf_files" / "bottlenecks").iterdir()}
+    cached = {path: path.stat().st_size for path in (tmp_path / "tf_files" / "bottlenecks").glob("*.bottlenecks")}
     before = plain.files.network.read_bytes()
     assert make_model(tmp_path, classes, random_brightness=20.0).trained
     assert plain.files.network.read_bytes() != before
-    assert {path: path.stat().st_size for path in (tmp_path / "tf_files" / "bottlenecks").iterdir()} == cached
+    assert {
+        path: path.stat().st_size for path in (tmp_path / "tf_files" / "bottlenecks").glob("*.bottlenecks")
+    } == cached
 
 
 def test_each_picture_has_copies_of_its_own(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_it_writes_the_model_and_what_is_in_it(prepared: Path) -> None:
 def test_a_second_time_there_is_nothing_to_do(prepared: Path) -> None:
     first = retrain(prepared)
     files = [prepared / f"retrained_graph.{ending}" for ending in ("tflite", "json")]
-    files += list((prepared / "bottlenecks").iterdir())
+    files += list((prepared / "bottlenecks").glob("*.bottlenecks"))
     before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
     again = retrain(prepared)
     assert (again.computed, again.cached, again.trained) == (0, 24, False)
