@@ -41,18 +41,18 @@ def groups_alike(
 
 def _k_means(points: np.ndarray, count: int) -> np.ndarray:
     """The cluster of each point. It starts from the point farthest from the middle, then the farthest from those."""
-    products = points @ points.T
-    squares = np.diag(products)
-    centres = [int(np.argmax(squares))]
-    while len(centres) < count:
-        distances = squares[:, None] - 2 * products[:, centres] + squares[centres]
-        centres.append(int(np.argmax(distances.min(axis=1))))
-    distances = squares[:, None] - 2 * products[:, centres] + squares[centres]
-    found = distances.argmin(axis=1)
+    squares = (points**2).sum(axis=1)
+
+    def distances(centres: np.ndarray) -> np.ndarray:
+        return np.asarray(squares[:, None] - 2 * points @ centres.T + (centres**2).sum(axis=1))
+
+    starts = [int(np.argmax(squares))]
+    while len(starts) < count:
+        starts.append(int(np.argmax(distances(points[starts]).min(axis=1))))
+    found = distances(points[starts]).argmin(axis=1)
     for _ in range(ROUNDS):
         shares = np.eye(count)[found] / np.maximum(np.bincount(found, minlength=count), 1)
-        distances = squares[:, None] - 2 * products @ shares + np.einsum("ic,ij,jc->c", shares, products, shares)
-        again = distances.argmin(axis=1)
+        again = distances(shares.T @ points).argmin(axis=1)
         if (again == found).all():
             break
         found = again

@@ -6,6 +6,7 @@ the bottleneck as float16. Records are only ever appended. A half-written last r
 counts as not there.
 """
 
+import functools
 import hashlib
 import logging
 import zlib
@@ -55,14 +56,13 @@ class Cache:
     """A cache file. `size` is the number of features in a bottleneck."""
 
     def __init__(self, path: Path, size: int) -> None:
-        self.path = path
+        self.path, self.size = path, size
         self._record = np.dtype([("digest", "V32"), ("crc32", "<u4"), ("features", "<f2", (size,))])
         self._rows: dict[bytes, int] = {}
-        self._records = np.empty(0, self._record)
         self._open()
 
     def _open(self) -> None:
-        """Map the file into memory and list its records; begin it anew if it is not such a file."""
+        """List the file's records; begin it anew if it is not such a file."""
         try:
             size = self.path.stat().st_size
             with open(self.path, "rb") as file:
@@ -76,15 +76,21 @@ class Cache:
             logger.warning("%s: not a bottleneck cache of this version; its bottlenecks are made anew", self.path)
             self.path.unlink()
         elif count > 0:
-            self._records = np.memmap(self.path, self._record, "r", len(HEADER), (count,))
-            self._rows = {digest.tobytes(): row for row, digest in enumerate(self._records["digest"])}
+            # Mapped for this alone: what is looked at of a mapped file counts as memory in use for as long as it is.
+            records = np.memmap(self.path, self._record, "r", len(HEADER), (count,))
+            self._rows = {digest.tobytes(): row for row, digest in enumerate(records["digest"])}
 
     def find(self, digest: bytes) -> np.ndarray | None:
         """The cached bottleneck of the picture with this SHA-256: float16, size numbers."""
         row = self._rows.get(digest)
         if row is None:
             return None
-        record = self._records[row]
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(len(HEADER) + row * self._record.itemsize)
+                record = np.fromfile(file, self._record, 1)[0]
+        except (OSError, IndexError) as error:
+            raise AudionetError(f"{self.path}: cannot be read; delete it") from error
         if record["crc32"] != _checksum(digest, record["features"]):
             logger.warning("%s: a damaged bottleneck is made anew", self.path)
             return None
@@ -105,9 +111,11 @@ class Cache:
                     file.write(HEADER)
                 else:
                     file.seek(-((size - len(HEADER)) % self._record.itemsize), 2)
+                first = (file.tell() - len(HEADER)) // self._record.itemsize
                 file.write(records.tobytes())
         except OSError as error:
             raise AudionetError(f"{self.path}: cannot be written ({error.strerror}); free space") from error
+        self._rows.update((digest, row) for row, (digest, _) in enumerate(found, first))
 
 
 def _checksum(digest: bytes, features: np.ndarray) -> int:
@@ -120,70 +128,92 @@ def cache_path(folder: Path, trunk: Trunk, fingerprint: str) -> Path:
     return folder / f"inception_v3_{trunk.name}_{key}.bottlenecks"
 
 
-def compute_bottlenecks(
-    paths: Sequence[Path],
-    trunk: Trunk,
-    painter: Painter,
-    folder: Path,
-    progress: Progress = silent,
-    variations: Sequence[Variation] = (ORIGINAL,),
-    workers: Workers | None = None,
-) -> Bottlenecks:
-    """The bottlenecks of JPGs, from the cache in `folder` where they are there, else by workers who run the trunk.
+class BottleneckMaker:
+    """Who has the bottlenecks of JPGs: from the cache in `folder` where they are there, else by running the trunk."""
 
-    A picture that cannot be read, or whose comment names other settings than the painter's, is skipped.
-    """
-    workers = workers or Threads()
-    job = BottleneckJob(Network(trunk.flatbuffer), painter)
-    size = int(np.prod(job.network.output_shapes[0]))
-    cache = Cache(cache_path(folder, trunk, painter.fingerprint), size)
-    digests = Digests(folder / DIGESTS_NAME)
+    def __init__(
+        self,
+        trunk: Trunk,
+        painter: Painter,
+        folder: Path,
+        variations: Sequence[Variation] = (ORIGINAL,),
+        workers: Workers | None = None,
+    ) -> None:
+        """variations: of each picture; ORIGINAL is the picture as it is."""
+        self.variations = variations
+        self.cache_path = cache_path(folder, trunk, painter.fingerprint)
+        self.digests = Digests(folder / DIGESTS_NAME)
+        self._workers = workers or Threads()
+        self._job = BottleneckJob(Network(trunk.flatbuffer), painter)
 
-    def look_up(path: Path) -> _Known | UnusableInput:
+    @functools.cached_property
+    def cache(self) -> Cache:
+        """Opened when first needed: it may be of many gigabytes."""
+        return Cache(self.cache_path, int(np.prod(self._job.network.output_shapes[0])))
+
+    def keys(self, digest: bytes) -> list[bytes]:
+        """What the variations of the picture with this SHA-256 are called in the cache."""
+        return [_cache_key(digest, variation) for variation in self.variations]
+
+    def make(self, paths: Sequence[Path], progress: Progress = silent) -> Bottlenecks:
+        """The bottlenecks of JPGs and their variations.
+
+        A picture that cannot be read, or whose comment names other settings than the painter's, is skipped.
+        """
+        # Filled as they come: a list to be stacked at the end would hold everything twice.
+        features = np.empty((len(paths), len(self.variations), self.cache.size), np.float16)
+        kept: list[int] = []
+        sha256s, skipped, computed = [], [], 0
+        progress("bottlenecks", 0, len(paths))
+        with ThreadPoolExecutor(available_cores()) as readers:
+            for start, batch in _batches(paths, self._workers.width * BATCH_A_WORKER):
+                found = list(readers.map(self._look_up, batch))
+                wanted = [known.wanted for known in found if isinstance(known, _Known) and known.wanted]
+                made = in_order(self._workers.run(self._job, wanted)) if wanted else iter(())
+                fresh = []
+                for position, known in enumerate(found, start):
+                    new = next(made) if isinstance(known, _Known) and known.wanted else []
+                    if isinstance(known, UnusableInput) or isinstance(new, UnusableInput):
+                        error = known if isinstance(known, UnusableInput) else new
+                        assert isinstance(error, UnusableInput)
+                        logger.warning("%s (skipped)", error)
+                        skipped.append(error)
+                    else:
+                        fresh += known.missing(new)
+                        features[len(kept)] = known.complete(new)
+                        kept.append(position)
+                        sha256s.append(known.digest)
+                        computed += bool(new)
+                if fresh:
+                    self.cache.append(fresh)
+                progress("bottlenecks", min(start + len(batch), len(paths)), len(paths))
+        self.digests.save()
+        return Bottlenecks(features[: len(kept)], kept, sha256s, skipped, computed)
+
+    def _known(self, digest: bytes) -> "_Known":
+        keys = self.keys(digest)
+        return _Known(digest, keys, [self.cache.find(key) for key in keys])
+
+    def _look_up(self, path: Path) -> "_Known | UnusableInput":
         try:
-            digest = digests.remembered(path)
+            digest = self.digests.remembered(path)
             if digest is not None:
-                known = _Known.of(digest, cache, variations)
+                known = self._known(digest)
                 if known.is_complete:
                     return known
-            jpg, digest = digests.read(path)
+            jpg, digest = self.digests.read(path)
         except OSError as error:
-            return UnusableInput(path, f"cannot be read ({error.strerror})")
-        known = _Known.of(digest, cache, variations)
+            return unreadable(path, error)
+        known = self._known(digest)
         if not known.is_complete:
-            missing = [v for v, features in zip(variations, known.cached, strict=True) if features is None]
+            missing = [v for v, features in zip(self.variations, known.cached, strict=True) if features is None]
             known.wanted = Wanted(path, jpg, missing)
         return known
 
-    # Filled as they come: a list to be stacked at the end would hold everything twice.
-    features = np.empty((len(paths), len(variations), size), np.float16)
-    kept: list[int] = []
-    sha256s, skipped, computed = [], [], 0
-    progress("bottlenecks", 0, len(paths))
-    with ThreadPoolExecutor(available_cores()) as readers:
-        for start, batch in _batches(paths, workers.width * BATCH_A_WORKER):
-            found = list(readers.map(look_up, batch))
-            wanted = [known.wanted for known in found if isinstance(known, _Known) and known.wanted]
-            made = in_order(workers.run(job, wanted)) if wanted else iter(())
-            fresh = []
-            for position, known in enumerate(found, start):
-                new = next(made) if isinstance(known, _Known) and known.wanted else []
-                if isinstance(known, UnusableInput) or isinstance(new, UnusableInput):
-                    error = known if isinstance(known, UnusableInput) else new
-                    assert isinstance(error, UnusableInput)
-                    logger.warning("%s (skipped)", error)
-                    skipped.append(error)
-                else:
-                    fresh += known.missing(new)
-                    features[len(kept)] = known.complete(new)
-                    kept.append(position)
-                    sha256s.append(known.digest)
-                    computed += bool(new)
-            if fresh:
-                cache.append(fresh)
-            progress("bottlenecks", min(start + len(batch), len(paths)), len(paths))
-    digests.save()
-    return Bottlenecks(features[: len(kept)], kept, sha256s, skipped, computed)
+
+def unreadable(path: Path, error: OSError) -> UnusableInput:
+    """What is said of a picture that the system won't give."""
+    return UnusableInput(path, f"cannot be read ({error.strerror})")
 
 
 @dataclass(frozen=True)
@@ -229,12 +259,6 @@ class _Known:
     cached: list[np.ndarray | None]
     wanted: Wanted | None = None
 
-    @classmethod
-    def of(cls, digest: bytes, cache: Cache, variations: Sequence[Variation]) -> "_Known":
-        """What the cache knows of the picture with this SHA-256."""
-        keys = [_cache_key(digest, variation) for variation in variations]
-        return cls(digest, keys, [cache.find(key) for key in keys])
-
     @property
     def is_complete(self) -> bool:
         """Whether nothing is to be made."""
@@ -252,6 +276,7 @@ class _Known:
 
 
 def _cache_key(digest: bytes, variation: Variation) -> bytes:
+    """What a variation of the picture with this SHA-256 is called in the cache."""
     if variation == ORIGINAL:
         return digest
     return hashlib.sha256(digest + repr(variation).encode()).digest()

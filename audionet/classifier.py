@@ -1,5 +1,6 @@
 """Bottlenecks of known classes -> a classifier, measured on sound that it was not trained on."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,16 @@ import numpy as np
 
 from audionet.alike import groups_alike
 from audionet.calibration import Familiarity, comparable
-from audionet.discriminant import Discriminant, Span, choose_basis
+from audionet.discriminant import Discriminant, Moments
 from audionet.progress import Progress, silent
 from audionet.settings import RetrainOptions
 from audionet.softmax import Examples, Softmax, train
+from audionet.space import Space
 from audionet.split import Item, folds, kept_apart
 
 CALIBRATION_FOLDS = 5
+# So many are enough to learn a sharpness and a bias a class from; and at least so many of each class.
+CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
 
 
 @dataclass(frozen=True)
@@ -32,41 +36,61 @@ class Classifier:
 
 
 class Classroom:
-    """The pictures to learn from, laid out in the space that they span.
+    """The pictures to learn from.
 
-    features: float16, pictures x variations x features; the first variation is the picture as it is.
+    space: pictures x variations of them, one variation after the other; the first is the picture as it is.
     targets: the class of each picture.
     chunk_seconds: the sound in a full picture.
     """
 
     def __init__(
         self,
-        features: np.ndarray,
+        space: Space,
         targets: np.ndarray,
         items: Sequence[Item],
         classes: int,
         chunk_seconds: float,
         options: RetrainOptions,
     ) -> None:
-        pictures, self._variations, size = features.shape
-        flat = features.reshape(pictures * self._variations, size)
-        self.span = Span(flat, choose_basis(len(flat), options.seed))
+        self.space = space
+        self._variations = len(space.coordinates) // len(items)
         self._targets, self._items, self._classes, self._options = targets, items, classes, options
         seconds = np.array([item.end_seconds - item.start_seconds for item in items])
         self._shares = np.clip(seconds / chunk_seconds, 1e-3, 1)
-        self._row_targets = np.repeat(targets, self._variations)
 
     def coordinates(self, pictures: np.ndarray) -> np.ndarray:
         """Of the pictures as they are."""
-        return np.asarray(self.span.coordinates[pictures * self._variations])
+        return np.asarray(self.space.coordinates[pictures * self._variations])
 
-    def rows(self, pictures: np.ndarray) -> np.ndarray:
-        """Of pictures and all their variations: pictures x variations."""
-        return np.asarray(pictures[:, None] * self._variations + np.arange(self._variations))
+    def _varied(self, pictures: np.ndarray) -> np.ndarray:
+        """The coordinates of pictures and all their variations: pictures x variations x axes."""
+        return np.asarray(self.space.coordinates[pictures[:, None] * self._variations + np.arange(self._variations)])
 
-    def fit(self, pictures: np.ndarray) -> Discriminant:
-        """The discriminant of some pictures and all their variations."""
-        return self.span.fit(self.rows(pictures).ravel(), self._row_targets, self._classes)
+    def _moments(self, pictures: np.ndarray) -> Moments:
+        """Of pictures and all their variations."""
+        varied = self._varied(pictures).reshape(-1, self.space.coordinates.shape[1])
+        return Moments.of(varied, np.repeat(self._targets[pictures], self._variations), self._classes)
+
+    def _moments_of_most(self, pictures: np.ndarray) -> Moments:
+        """The same, from those of all: quicker where few are missing."""
+        others = np.setdiff1d(np.arange(len(self._items)), pictures)
+        return self._everything - self._moments(others) if len(others) < len(pictures) else self._moments(pictures)
+
+    @functools.cached_property
+    def _everything(self) -> Moments:
+        return self._moments(np.arange(len(self._items)))
+
+    def _middle(self, pictures: np.ndarray) -> np.ndarray:
+        """The mean of the pictures as they are."""
+        originals = self.space.coordinates[:: self._variations]
+        weights = np.bincount(pictures, minlength=len(originals)) / len(pictures)
+        return np.asarray(weights.astype(originals.dtype) @ originals)
+
+    def _squared_distances(self, middle: np.ndarray) -> np.ndarray:
+        """Of all pictures as they are."""
+        originals = self.space.coordinates[:: self._variations]
+        squares = np.einsum("ij,ij->i", originals, originals) - 2 * originals @ middle + middle @ middle
+        return np.asarray(np.maximum(squares, 0) + self.space.squared_residuals[:: self._variations])
 
     def learn(
         self,
@@ -82,18 +106,21 @@ class Classroom:
 
         The softmax learns from scores of pictures that were held out with all that sounds like them.
         """
-        discriminant = self.fit(pictures)
-        held_out = self._held_out_scores(pictures, discriminant)
+        moments = self._moments_of_most(pictures)
+        discriminant = Discriminant.of(moments)
+        calibrated = self._drawn(pictures)
+        if len(calibrated) < len(pictures):
+            moments = self._moments(calibrated)
+        held_out = self._held_out_scores(calibrated, moments)
         options, targets = self._options, self._targets
-        coordinates = self.coordinates(pictures)
-        middle = coordinates.mean(axis=0)
+        middle = self._middle(pictures)
 
         def store_softmax(step: int, softmax: Softmax) -> None:
             if store is not None:
                 store(step, Classifier(discriminant, softmax, Familiarity(0.0, float("inf")), middle))
 
         softmax = train(
-            Examples(held_out[:, 0], targets[pictures]),
+            Examples(held_out[:, 0], targets[calibrated]),
             Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
             steps=options.steps,
             learning_rate=options.learning_rate,
@@ -106,15 +133,27 @@ class Classroom:
             store_interval_steps=0 if store is None else options.intermediate_store_frequency,
             progress=progress,
         )
-        distances = comparable(((coordinates - middle) ** 2).sum(axis=1), self._shares[pictures])
+        distances = comparable(self._squared_distances(middle)[pictures], self._shares[pictures])
         # Short clips and other speeds score lower, and are of the classes all the same.
         best = softmax.probabilities(held_out.reshape(-1, self._classes)).max(axis=1)
         familiarity = Familiarity.of(best, distances)
         return Classifier(discriminant, softmax, familiarity, middle)
 
-    def _held_out_scores(self, pictures: np.ndarray, everything: Discriminant) -> np.ndarray:
+    def _drawn(self, pictures: np.ndarray) -> np.ndarray:
+        """The pictures, or about CALIBRATION_PICTURES of them, drawn at random from each class."""
+        if len(pictures) <= CALIBRATION_PICTURES:
+            return pictures
+        random, share = np.random.default_rng(self._options.seed), CALIBRATION_PICTURES / len(pictures)
+        drawn = []
+        for number in range(self._classes):
+            members = pictures[self._targets[pictures] == number]
+            count = max(round(share * len(members)), CALIBRATION_PICTURES_A_CLASS)
+            drawn.append(random.permutation(members)[:count])
+        return np.sort(np.concatenate(drawn))
+
+    def _held_out_scores(self, pictures: np.ndarray, everything: Moments) -> np.ndarray:
         """The scores, pictures x variations x classes, from discriminants that have heard neither the picture nor what
-        sounds like it.
+        sounds like it. everything: the moments of all the pictures.
 
         A class that lies in one group is heard all the same; a class of one picture has no other.
         """
@@ -123,10 +162,10 @@ class Classroom:
         groups = np.array(
             groups_alike(coordinates, targets, [item.recording for item in items], folds(items, CALIBRATION_FOLDS))
         )
-        varied = self.span.coordinates[self.rows(pictures)]
-        scores = everything.scores(varied)
+        varied = self._varied(pictures)
+        scores = np.empty((*varied.shape[:-1], self._classes))
         for group in np.unique(groups):
             held = groups == group
-            kept = np.array(kept_apart(items, held.tolist()))
-            scores[held] = self.fit(pictures[kept]).scores(varied[held])
+            left_out = ~np.array(kept_apart(items, held.tolist()))
+            scores[held] = Discriminant.of(everything - self._moments(pictures[left_out])).scores(varied[held])
         return scores

@@ -1,5 +1,6 @@
 """What is in the folders: recordings by class, pictures by class and recording. Every listing is sorted."""
 
+import functools
 import hashlib
 import logging
 import os
@@ -49,7 +50,7 @@ class PictureFile:
     index: int
     path: Path
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """`<class>/<file name without suffix>`, as audionet.json lists it."""
         return f"{self.class_name}/{self.path.stem}"
@@ -154,8 +155,9 @@ def find_pictures(image_dir: Path) -> list[PictureFile]:
     found = []
     for folder in class_folders(image_dir):
         for path in _listing(folder):
-            if path.suffix.lower() in SUFFIXES:
-                recording, _, index = path.stem.rpartition(NOHASH)
+            stem, dot, suffix = path.name.rpartition(".")  # pathlib's way takes a second for 100,000
+            if f"{dot}{suffix}".lower() in SUFFIXES:
+                recording, _, index = stem.rpartition(NOHASH)
                 number = int(index) if recording and index.isdecimal() else 0
-                found.append(PictureFile(folder.name, recording or path.stem, number, path))
+                found.append(PictureFile(folder.name, recording or stem, number, path))
     return sorted(found)

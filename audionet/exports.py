@@ -24,10 +24,10 @@ class Exports:
 
     def layer(self, classifier: Classifier) -> Layer:
         """The classifier for raw bottlenecks."""
-        linear, softmax = self._room.span.linear_scores(classifier.discriminant), classifier.softmax
+        linear, softmax = self._room.space.linear_scores(classifier.discriminant), classifier.softmax
         weights = linear.weights * np.float32(softmax.sharpness)
         biases = linear.biases * softmax.sharpness + softmax.biases
-        return Layer(weights, biases.astype(np.float32), self._room.span.features_at(classifier.middle))
+        return Layer(weights, biases.astype(np.float32), self._room.space.features_at(classifier.middle))
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew."""

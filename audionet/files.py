@@ -11,7 +11,7 @@ from audionet.errors import AudionetError
 TEMPORARY_PREFIX = ".audionet-"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write `data` to `path` so that a reader, or a kill at any moment, finds the old file or the new one.
 
     Makes the folder if it is not there. Raises AudionetError when the disk refuses.

@@ -52,14 +52,14 @@ SAMPLE_INTERVAL_SECONDS = 0.05
 BOTTLENECKS = """
 import sys, tempfile, time
 from pathlib import Path
-from audionet.bottlenecks import compute_bottlenecks
+from audionet.bottlenecks import BottleneckMaker
 from audionet.picture_index import PictureIndex
 from audionet.trunk import load_trunk
 folder = Path(sys.argv[1])
 paths, painter, trunk = sorted(folder.rglob("*.jpg")), PictureIndex.load(folder).painter, load_trunk("rows", folder)
 with tempfile.TemporaryDirectory() as cache:
     start = time.perf_counter()
-    assert compute_bottlenecks(paths, trunk, painter, Path(cache)).computed == len(paths)
+    assert BottleneckMaker(trunk, painter, Path(cache)).make(paths).computed == len(paths)
     print((time.perf_counter() - start) / len(paths))
 """
 READ_PICTURES = """

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from audionet import pictures
-from audionet.bottlenecks import DIGESTS_NAME, HEADER, Bottlenecks, Cache, cache_path, compute_bottlenecks
+from audionet.bottlenecks import DIGESTS_NAME, HEADER, BottleneckMaker, Bottlenecks, Cache, cache_path
 from audionet.pictures import Origin
 from audionet.settings import PictureSettings
 from audionet.spectrogram import Painter
@@ -35,7 +35,7 @@ def paths(tmp_path: Path) -> list[Path]:
 
 
 def compute(paths: list[Path], trunk: Trunk, folder: Path) -> Bottlenecks:
-    return compute_bottlenecks(paths, trunk, PAINTER, folder)
+    return BottleneckMaker(trunk, PAINTER, folder).make(paths)
 
 
 def test_they_are_the_trunks_output(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
@@ -58,11 +58,11 @@ def test_a_second_time_nothing_is_computed(paths: list[Path], trunk: Trunk, tmp_
 
 def test_variations_are_cached_beside_the_pictures(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
     first = compute(paths, trunk, tmp_path)
-    faster = compute_bottlenecks(paths, trunk, PAINTER, tmp_path, variations=[ORIGINAL, Variation(1.06)])
+    faster = BottleneckMaker(trunk, PAINTER, tmp_path, [ORIGINAL, Variation(1.06)]).make(paths)
     assert faster.computed == 3
     assert np.array_equal(faster.features[:, 0], first.features[:, 0])
     assert not np.array_equal(faster.features[:, 1], first.features[:, 0])
-    again = compute_bottlenecks(paths, trunk, PAINTER, tmp_path, variations=[Variation(1.06)])
+    again = BottleneckMaker(trunk, PAINTER, tmp_path, [Variation(1.06)]).make(paths)
     assert again.computed == 0
     assert np.array_equal(again.features[:, 0], faster.features[:, 1])
 

@@ -72,6 +72,33 @@ def test_without_refit_there_is_one_split_and_its_model(prepared: Path) -> None:
     assert (prepared / "retrained_graph.tflite").read_bytes() != before  # the held-out pictures count too
 
 
+def farthest(report: RetrainReport) -> float:
+    """The distance from which on the model calls a clip unknown."""
+    return float(json.loads(report.files.description.read_text())["familiarity"]["longest_distance"])
+
+
+def test_of_many_pictures_it_learns_from_coordinates(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with all of their features, and what the model says of a clip is the same."""
+    report = retrain(prepared)
+    clip = prepared / "clip.wav"
+    write_wav(clip, chirps(7, 2000, 4000, 3))
+    label_options = audionet.LabelOptions(report.files.graph, report.files.labels)
+    [before] = audionet.label(clip, label_options)
+    distance = farthest(report)
+    monkeypatch.setattr("audionet.commands.retrain.LARGEST_SPAN", 10)
+    monkeypatch.setattr("audionet.classifier.CALIBRATION_PICTURES", 12)
+    monkeypatch.setattr("audionet.classifier.CALIBRATION_PICTURES_A_CLASS", 4)
+    again = retrain(prepared, force=True)
+    assert list((prepared / "bottlenecks").glob("*.coordinates.npz"))
+    assert again.held_out is not None
+    assert again.held_out.confusion.accuracy == 1
+    assert (again.computed, again.cached) == (0, 24)
+    [after] = audionet.label(clip, label_options)
+    assert (before.label, after.label) == ("high", "high")
+    assert after.scores["high"] == pytest.approx(before.scores["high"], abs=0.1)
+    assert farthest(again) == pytest.approx(distance, rel=0.05)
+
+
 def test_mistakes_are_listed_with_their_place(two_classes: Path, tmp_path: Path) -> None:
     """A recording of low tones lies among the high ones."""
     shutil.move(two_classes / "low" / "low-0.wav", two_classes / "high" / "stray.wav")

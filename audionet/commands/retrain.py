@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from audionet import __version__
-from audionet.bottlenecks import Bottlenecks, compute_bottlenecks
+from audionet.bottlenecks import BottleneckMaker, Bottlenecks
 from audionet.classifier import Classifier, Classroom
 from audionet.cluster import hire
+from audionet.coordinates import Coordinates, compute_coordinates
 from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
@@ -27,6 +28,7 @@ from audionet.model import ModelFiles, read_model, save_model
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
 from audionet.settings import OWN_FOLDS, RetrainOptions
+from audionet.space import LARGEST_SPAN, Space, span
 from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, folds, own_folds, split
 from audionet.summaries import write_summaries
 from audionet.trunk import Trunk, load_trunk
@@ -85,8 +87,14 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     chunk_seconds = index.painter.settings.chunk_seconds
     variations = choose_variations(len(pictures), index.painter)
     paths = [picture.path for picture in pictures]
+    distortions = Distortions.of(options)
+    found: Bottlenecks | Coordinates
     with hire(options.scheduler) as workers:
-        found = compute_bottlenecks(paths, trunk, index.painter, options.bottleneck_dir, progress, variations, workers)
+        maker = BottleneckMaker(trunk, index.painter, options.bottleneck_dir, variations, workers)
+        if len(paths) * len(variations) > LARGEST_SPAN and distortions is None:
+            found = compute_coordinates(paths, maker, progress)
+        else:
+            found = maker.make(paths, progress)
     pictures = [pictures[position] for position in found.kept]
     if not pictures:
         raise AudionetError(
@@ -107,14 +115,19 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     done = None if options.force else _done_before(files, key, options)
     trained = done is None
     if done is None:
-        distortions = Distortions.of(options)
-        features = found.features
-        if distortions is not None:
-            distorted = distorted_bottlenecks([p.path for p in pictures], trunk, distortions, options.seed, progress)
-            features = np.concatenate([features, distorted], axis=1)
+        if isinstance(found, Coordinates):
+            space: Space | None = found.space
+        else:
+            features = found.features
+            if distortions is not None:
+                paths = [picture.path for picture in pictures]
+                distorted = distorted_bottlenecks(paths, trunk, distortions, options.seed, progress)
+                features = np.concatenate([features, distorted], axis=1)
+            space = span(features.reshape(-1, features.shape[-1]), options.seed)
+        assert space is not None  # there are pictures
         names = [picture.name for picture in pictures]
         targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
-        room = Classroom(features, targets, items, len(labels), chunk_seconds, options)
+        room = Classroom(space, targets, items, len(labels), chunk_seconds, options)
         lesson = Lesson(labels, names, items, targets, room, options.test_batch_size, options.seed)
         done = _train(options, lesson, divided, fold_of, files, key, trunk, index, progress)
     return RetrainReport(
@@ -206,7 +219,7 @@ def _training_key(
     fingerprint: str,
     pictures: list[PictureFile],
     items: list[Item],
-    found: Bottlenecks,
+    found: Bottlenecks | Coordinates,
     variations: list[Variation],
 ) -> str:
     """A digest of all that decides what the trained layer is."""
@@ -216,9 +229,10 @@ def _training_key(
     names += ["flip_left_right", "random_crop", "random_scale", "random_brightness"]
     hyperparameters = {name: getattr(options, name) for name in names}
     ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
+    key = hashlib.sha256(json.dumps(ingredients).encode())
     for picture, item, digest in zip(pictures, items, found.digests, strict=True):
-        ingredients.append([picture.name, digest.hex(), asdict(item)])
-    return hashlib.sha256(json.dumps(ingredients).encode()).hexdigest()
+        key.update(digest + repr((picture.name, item)).encode(errors="surrogateescape"))
+    return key.hexdigest()
 
 
 def _done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""A folder as it is when the bottlenecks of very many pictures have been made: for measuring `audionet retrain` alone.
+
+    python benchmarks/synthetic.py FOLDER PICTURES
+
+The pictures are stubs that no one reads, since their bottlenecks are in the cache: points about one middle for each
+of 20 classes, 10 chunks a recording.
+"""
+
+import argparse
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from audionet.bottlenecks import BottleneckMaker
+from audionet.digests import SETTLED_NS
+from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.settings import PictureSettings
+from audionet.spectrogram import Painter
+from audionet.trunk import load_trunk
+from audionet.variations import choose_variations
+
+CLASSES, CHUNKS_A_RECORDING = 20, 10
+BLOCK = 1000  # bottlenecks made at a time
+NOISES, NOISES_A_PICTURE = 1000, 3  # what lies within the classes: sums of a few of so many vectors
+DEVIATION = 3.0  # within a class, in the deviation between classes
+
+
+def make(folder: Path, count: int) -> None:
+    """Write tf_files/data_image and tf_files/bottlenecks into `folder`."""
+    image_dir, bottleneck_dir = folder / "tf_files" / "data_image", folder / "tf_files" / "bottlenecks"
+    painter = Painter.make(PictureSettings())
+    trunk = load_trunk("rows", Path())
+    maker = BottleneckMaker(trunk, painter, bottleneck_dir, choose_variations(count, painter))
+    size = maker.cache.size
+    random = np.random.default_rng(0)
+    middles = random.standard_normal((CLASSES, size), np.float32)
+    noises = random.standard_normal((NOISES, size), np.float32) * DEVIATION / NOISES_A_PICTURE**0.5
+    index, jpgs = PictureIndex(painter), []
+    long_ago_ns = time.time_ns() - 2 * SETTLED_NS
+    for number in range(0, count, CHUNKS_A_RECORDING):
+        class_name = f"class-{number // CHUNKS_A_RECORDING % CLASSES:02d}"
+        stem, seconds, chunks = f"recording-{number:06d}", painter.settings.chunk_seconds, []
+        for n in range(min(CHUNKS_A_RECORDING, count - number)):
+            name = f"{class_name}/{stem}_nohash_{n:04d}"
+            path = image_dir / f"{name}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+            os.utime(path, ns=(long_ago_ns, long_ago_ns))
+            jpgs.append((path, number // CHUNKS_A_RECORDING % CLASSES))
+            chunks.append(ChunkEntry(name, n * seconds, seconds))
+        sha256 = hashlib.sha256(stem.encode()).hexdigest()
+        index.recordings[f"{class_name}/{stem}.mp3"] = RecordingEntry(1, 1, sha256, tuple(chunks))
+    index.save(image_dir)
+    for start in range(0, count, BLOCK):
+        block = jpgs[start : start + BLOCK]
+        keys = [maker.keys(hashlib.sha256(path.read_bytes()).digest()) for path, _ in block]
+        for variation in range(len(maker.variations)):
+            features = middles[[number for _, number in block]]
+            for _ in range(NOISES_A_PICTURE):
+                features += noises[random.integers(0, NOISES, len(block))]
+            named = [one[variation] for one in keys]
+            maker.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("pictures", type=int)
+    options = parser.parse_args()
+    make(options.folder, options.pictures)
