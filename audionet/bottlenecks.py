@@ -201,7 +201,10 @@ class BottleneckMaker:
                 known = self._known(digest)
                 if known.is_complete:
                     return known
+            pictures.require_picture_file(path)
             jpg, digest = self.digests.read(path)
+        except UnusableInput as error:
+            return error
         except OSError as error:
             return unreadable(path, error)
         known = self._known(digest)

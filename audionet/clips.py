@@ -106,10 +106,7 @@ class ScoringJob:
         path, chunk = part
         painter = self.model.painter
         seconds = chunk.seconds if chunk else painter.settings.chunk_seconds
-        try:
-            jpg = draw(chunk, painter) if chunk else path.read_bytes()
-        except OSError as error:
-            raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        jpg = draw(chunk, painter) if chunk else pictures.read(path)
         picture = _decode(jpg, path, self.model)
         scores, distance = self.model.score(picture)
         share = min(1.0, seconds / painter.settings.chunk_seconds)

@@ -4,6 +4,7 @@ import json
 import logging
 import statistics
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ def configure_logging(verbosity: str = "INFO") -> None:
 
     verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.
     """
+    # Pillow's, of pictures that are refused all the same, with the file's name.
+    warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("audionet: %(message)s"))
     root = logging.getLogger("audionet")

@@ -20,6 +20,7 @@ from audionet.bottlenecks import BottleneckMaker, Bottlenecks, unreadable
 from audionet.digests import Digests
 from audionet.errors import UnusableInput
 from audionet.files import write_atomically
+from audionet.pictures import require_picture_file
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
 from audionet.space import SAMPLE, PrincipalAxes, Projection
@@ -88,7 +89,13 @@ def _identify(paths: Sequence[Path], digests: Digests) -> tuple[dict[int, bytes]
         found: list[bytes | UnusableInput] = []
         for path in part:
             try:
-                found.append(digests.remembered(path) or digests.read(path)[1])
+                digest = digests.remembered(path)
+                if digest is None:
+                    require_picture_file(path)
+                    _, digest = digests.read(path)
+                found.append(digest)
+            except UnusableInput as error:
+                found.append(error)
             except OSError as error:
                 found.append(unreadable(path, error))
         return found

@@ -1,10 +1,15 @@
-"""Any recording that ffmpeg reads -> 16 kHz mono samples, as a stream. The only module that starts a process."""
+"""Any recording that ffmpeg reads -> 16 kHz mono samples, as a stream. The only module that starts a process.
+
+A recording may come from anyone, so ffmpeg is told to open that one file and nothing else, and its time, memory and
+output are limited; docs/threats.md says against what.
+"""
 
 import functools
 import shutil
 import subprocess
 import sys
-import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,14 +18,31 @@ from typing import IO
 import numpy as np
 
 from audionet.errors import AudionetError, UnusableInput
+from audionet.files import require_file
 from audionet.settings import SAMPLE_RATE_HZ
 
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
 PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
 BYTES_PER_SAMPLE = 2
 
+# ffmpeg's names of what it may read: formats that hold sound, films among them. Left out are those that open other
+# files or addresses (concat, hls, dash, image2, imf, rtsp, sdp, vobsub, webm_dash_manifest), run scripts (avisynth,
+# vapoursynth), or hold no recording. A name that a release of ffmpeg does not know does no harm.
+FORMATS = (
+    "aac,ac3,aiff,alaw,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dss,dts,dtshd,dv,eac3,flac,flv,g722,g729,gsm,gxf,iff,"
+    "ilbc,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mulaw,mxf,nistsphere,nut,ogg,oma,paf,pvf,qcp,rm,sln,"
+    "sox,tak,truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xwma"
+)
+LONGEST_HOURS = 100  # a small file can hold any length of silence
+WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for all that ffmpeg makes of a file: far more than any takes
+MEMORY_BYTES = 2 << 30  # of address space, where the system can limit that
+LARGEST_ALLOCATION_BYTES = 512 << 20
+LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it to know what is in the file
+MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line a frame
+
 # What ffmpeg prints -> what it means to a person.
 EXPLANATIONS = {
+    "Format not on whitelist": "is not audio that ffmpeg can read",
     "matches no streams": "has no sound in it",
     "does not contain any stream": "has no sound in it",
     "Invalid data found": "is not audio that ffmpeg can read",
@@ -53,38 +75,97 @@ def find_ffmpeg() -> str:
 def decode(path: Path) -> Iterator[np.ndarray]:
     """The first sound track of a file as blocks of int16 samples, mono, SAMPLE_RATE_HZ.
 
-    A damaged file gives what can be read of it. Raises UnusableInput when nothing can, AudionetError when
-    ffmpeg itself does not work.
+    A damaged file gives what can be read of it. Raises UnusableInput when nothing can, and when the file goes beyond
+    the limits above; AudionetError when ffmpeg itself does not work.
     """
-    _check_readable(path)
-    # "file:" keeps a name that starts with a dash or holds a colon from being taken for an option or an address.
-    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-protocol_whitelist", "file"]
-    command += ["-i", f"file:{path}", "-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ)]
-    command += ["-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
-    with tempfile.TemporaryFile() as messages:
-        try:
-            # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
-            )
-        except OSError as error:
-            raise AudionetError(_broken(error.strerror or str(error))) from error
-        assert process.stdout is not None
+    size_bytes = require_file(path)
+    try:
+        # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
+        process = subprocess.Popen(
+            _command(path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise AudionetError(_broken(error.strerror or str(error))) from error
+    assert process.stdout is not None
+    assert process.stderr is not None
+    messages = bytearray()
+    listener = threading.Thread(target=_keep_first, args=(process.stderr, messages), daemon=True)
+    listener.start()
+    length = 0
+    try:
+        _limit_memory(process.pid)
         _enlarge(process.stdout)
-        empty = True
+        for block in _read_in_time(process, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * size_bytes / 1e6):
+            samples = np.frombuffer(block, "<i2", len(block) // BYTES_PER_SAMPLE)
+            length += len(samples)
+            if length > LONGEST_HOURS * 3600 * SAMPLE_RATE_HZ:
+                raise UnusableInput(path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
+            yield samples
+        if process.returncode < 0:
+            raise UnusableInput(path, "makes ffmpeg break down; convert it to another format")
+        if process.returncode > 0 and b"Cannot allocate memory" in messages:
+            raise UnusableInput(path, "needs more memory than a recording should; convert it to another format")
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+        listener.join()
+        process.stderr.close()
+    if not length:
+        raise UnusableInput(path, _explain(messages.decode(errors="replace")))
+
+
+def _command(path: Path) -> list[str]:
+    # "file:" keeps a name that starts with a dash or holds a colon from being taken for an option or an address.
+    options = [find_ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
+    options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
+    options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS)]
+    options += ["-i", f"file:{path}", "-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ)]
+    return [*options, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
+
+
+def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
+    """What a process writes, until it has ended. Time counts only while we wait for it, not while it waits for us.
+
+    Raises UnusableInput, and ends the process, after limit_seconds.
+    """
+    assert process.stdout is not None
+    left = limit_seconds
+    while True:
+        started = time.monotonic()
+        alarm = threading.Timer(left, process.kill)
+        alarm.start()
         try:
-            while block := process.stdout.read(BLOCK_BYTES):
-                samples = np.frombuffer(block, "<i2", len(block) // BYTES_PER_SAMPLE)
-                empty = empty and not len(samples)
-                yield samples
-            process.wait()
+            block = process.stdout.read(BLOCK_BYTES)
+            if not block:
+                process.wait()
         finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
-        if empty:
-            messages.seek(0)
-            raise UnusableInput(path, _explain(messages.read().decode(errors="replace")))
+            alarm.cancel()
+        left -= time.monotonic() - started
+        if left <= 0:
+            raise UnusableInput(path, f"keeps ffmpeg busy for more than {limit_seconds:.0f} seconds")
+        if not block:
+            return
+        yield block
+
+
+def _keep_first(pipe: IO[bytes], kept: bytearray) -> None:
+    """Read a pipe to its end, and keep the beginning."""
+    while data := pipe.read(1 << 12):
+        kept += data[: MESSAGE_BYTES - len(kept)]
+
+
+def _limit_memory(pid: int) -> None:
+    """Where the system can limit a process that runs: code between fork and exec would not be safe with threads."""
+    if sys.platform == "linux":
+        import resource
+
+        with suppress(OSError, ValueError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def _enlarge(pipe: IO[bytes]) -> None:
@@ -94,15 +175,6 @@ def _enlarge(pipe: IO[bytes]) -> None:
 
         with suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-
-def _check_readable(path: Path) -> None:
-    try:
-        with open(path, "rb") as file:
-            if not file.read(1):
-                raise UnusableInput(path, "is empty")
-    except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
 
 
 def _explain(messages: str) -> str:

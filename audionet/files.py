@@ -1,12 +1,22 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and what may be read as one."""
 
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, UnusableInput
+
+# Reading one of these may wait forever, or never end.
+NO_FILES = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
 
 TEMPORARY_PREFIX = ".audionet-"
 
@@ -40,6 +50,24 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def read_json(path: Path) -> Any:
     """What `write_json` wrote. Raises OSError or ValueError."""
     return json.loads(path.read_bytes().decode(errors="surrogateescape"))
+
+
+def require_file(path: Path) -> int:
+    """The size in bytes of a file, or of one that a link leads to.
+
+    Raises UnusableInput unless it can be read and holds something.
+    """
+    try:
+        status = path.stat()
+        kind = NO_FILES.get(stat.S_IFMT(status.st_mode))
+        if kind is not None:
+            raise UnusableInput(path, f"is {kind}, not a file")
+        with open(path, "rb") as file:
+            if not file.read(1):
+                raise UnusableInput(path, "is empty")
+        return status.st_size
+    except OSError as error:
+        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
 
 
 def sha256_of_file(path: Path) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from audionet.errors import UnusableInput
+from audionet.files import require_file
 from audionet.settings import PICTURE_SIZE
 
 SUFFIXES = (".jpg", ".jpeg")
@@ -16,6 +17,11 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
 ANY_SUFFIXES = (*SUFFIXES, ".png", ".gif", ".bmp")
 # Of the JPG. At 95 the loss is far below the noise of any recording; at 100 the files are twice the size.
 QUALITY = 95
+# Far more than any picture of ours, and little for a computer: a small file can claim to be a picture of any size.
+LARGEST_BYTES = 64 << 20
+LARGEST_PIXELS = 1 << 24
+
+DAMAGED = (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError)  # what Pillow raises then
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,21 @@ class Origin:
     fingerprint: str
     start_seconds: float
     seconds: float
+
+
+def require_picture_file(path: Path) -> None:
+    """Raises UnusableInput unless a file can be read and is no larger than a picture may be."""
+    if require_file(path) > LARGEST_BYTES:
+        raise UnusableInput(path, f"is too large for a picture: more than {LARGEST_BYTES >> 20} MB")
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a picture's file. Raises UnusableInput."""
+    require_picture_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
 
 
 def encode(picture: np.ndarray, origin: Origin) -> bytes:
@@ -46,7 +67,7 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
             if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
                 raise UnusableInput(path, "is not a picture that audionet prepare made")
             return np.asarray(image.convert("RGB")), origin
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError) as error:
+    except DAMAGED as error:
         raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare") from error
 
 
@@ -57,8 +78,10 @@ def decode_any(data: bytes, path: Path) -> np.ndarray:
     """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > LARGEST_PIXELS:
+                raise UnusableInput(path, f"is too large a picture: {image.width} x {image.height} pixels")
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError) as error:
+    except DAMAGED as error:
         raise UnusableInput(path, "is not a JPG, PNG, GIF or BMP, or a damaged one") from error
 
 

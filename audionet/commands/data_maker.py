@@ -16,7 +16,7 @@ from audionet.clips import read_chunks
 from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import decode
-from audionet.files import sha256_of_file, write_atomically
+from audionet.files import require_file, sha256_of_file, write_atomically
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.pictures import Origin
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -62,6 +62,7 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     for recording in recordings:
         old = index.recordings.get(recording.key)
         try:
+            require_file(recording.path)
             digest = sha256_of_file(recording.path)
             if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
                 continue

@@ -1,6 +1,7 @@
 """prepare: folders of recordings -> a spectrogram JPG and a WAV a chunk, in a folder a class."""
 
 import logging
+import os
 import time
 from collections.abc import Generator, Iterable
 from contextlib import closing, suppress
@@ -11,10 +12,10 @@ from typing import Any
 from audionet.chunks import Chunk, to_wav
 from audionet.clips import draw, read_chunks
 from audionet.cluster import hire
-from audionet.dataset import Recording, chunk_name, chunk_stems
+from audionet.dataset import NOHASH, Recording, chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
-from audionet.files import sha256_of_file, write_atomically
+from audionet.files import require_file, sha256_of_file, write_atomically
 from audionet.metadata import find_labelled_recordings
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.progress import Progress, silent
@@ -68,6 +69,7 @@ class DrawingJob:
 
 def _describe(path: Path) -> RecordingEntry:
     try:
+        require_file(path)
         status = path.stat()
         return RecordingEntry(status.st_size, status.st_mtime_ns, sha256_of_file(path), ())
     except OSError as error:
@@ -103,7 +105,8 @@ def prepare(
     """
     data_audio, options = Path(data_audio), options or PrepareOptions()
     image_dir = options.image_dir
-    if image_dir.resolve().is_relative_to(data_audio.resolve()):
+    # Unlike Path.resolve, realpath also answers where links go round in a circle.
+    if Path(os.path.realpath(image_dir)).is_relative_to(os.path.realpath(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     recordings, wrong = find_labelled_recordings(data_audio, options.metadata)
     report = PrepareReport(image_dir)
@@ -143,6 +146,7 @@ def prepare(
                     _skip(report, UnusableInput(recording.path, made.reason))
                     changed = changed or recording.key in index.recordings
                     _replace(index, recording.key, None, image_dir)
+                    _delete_chunks(image_dir, _unlisted(index, image_dir, sources[position]))
                 else:
                     report.made += 1
                     report.made_chunks += len(made.chunks)
@@ -242,6 +246,15 @@ def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_
         index.recordings[key] = entry
     if old is not None and old.chunks != (entry.chunks if entry else ()):
         _delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - _chunk_names(index.recordings))
+
+
+def _unlisted(index: PictureIndex, image_dir: Path, source: Source) -> set[str]:
+    """The chunks of a recording that turned out to be unusable only after some were written."""
+    folder = image_dir / source.class_name
+    names = os.listdir(folder) if folder.is_dir() else []
+    stems = {Path(name).stem for name in names}
+    mine = {stem for stem in stems if stem.rpartition(NOHASH)[0] == source.stem}
+    return {f"{source.class_name}/{stem}" for stem in mine} - _chunk_names(index.recordings)
 
 
 def _skip(report: PrepareReport, error: UnusableInput) -> None:

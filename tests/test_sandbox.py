@@ -1,0 +1,170 @@
+"""A recording from a stranger: ffmpeg opens that file and no other, and no address, and is limited in all it does."""
+
+import subprocess
+import threading
+import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet import ffmpeg
+from audionet.commands.prepare import prepare
+from audionet.errors import UnusableInput
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions
+from tests.conftest import chirps, tone, write_wav
+
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
+DASH = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
+mediaPresentationDuration="PT2S" profiles="urn:mpeg:dash:profile:isoff-main:2011"><Period><AdaptationSet
+mimeType="audio/wav"><Representation id="0" bandwidth="1"><BaseURL>{}</BaseURL></Representation></AdaptationSet>
+</Period></MPD>"""
+SCRIPTS = {
+    "concat": "ffconcat version 1.0\nfile '{}'\n",
+    "hls": HLS,
+    "dash": DASH,
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\na=control:{}\nm=audio 5004 RTP/AVP 0\n",
+    "ram": "{}\n",
+    "smil": '<smil><body><audio src="{}"/></body></smil>',
+}
+
+
+class Server:
+    """Serves a WAV on this machine and counts who asks."""
+
+    def __init__(self, content: bytes) -> None:
+        self.requests: list[str] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.requests.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.http.server_port}/secret.wav"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    served = Server(write_wav(tmp_path / "served.wav", tone(440, 2)).read_bytes())
+    yield served
+    served.http.shutdown()
+    served.http.server_close()
+
+
+def trusting_ffmpeg(path: Path, *options: str) -> bytes:
+    """What ffmpeg makes of a file that it is free to believe."""
+    command = [ffmpeg.find_ffmpeg(), "-nostdin", "-v", "quiet", *options, "-i", str(path)]
+    return subprocess.run([*command, "-f", "s16le", "pipe:1"], capture_output=True, timeout=60, check=False).stdout
+
+
+@pytest.mark.parametrize("kind", sorted(SCRIPTS))
+@pytest.mark.parametrize("target", ["secret.wav", "file", "http"])
+def test_a_list_that_calls_itself_mp3_opens_no_other_file_and_no_address(
+    tmp_path: Path, server: Server, kind: str, target: str
+) -> None:
+    secret = write_wav(tmp_path / "secret.wav", tone(440, 2))
+    target = {"file": f"file:{secret}", "http": server.address}.get(target, target)
+    for ending in ("mp3", "wav"):
+        path = tmp_path / f"song.{ending}"
+        path.write_text(SCRIPTS[kind].format(target))
+        with pytest.raises(UnusableInput, match=r"song.\w+: is not audio that ffmpeg can read"):
+            list(ffmpeg.decode(path))
+    assert server.requests == []
+
+
+def test_such_a_list_would_work_if_ffmpeg_were_not_told_otherwise(tmp_path: Path, server: Server) -> None:
+    write_wav(tmp_path / "secret.wav", tone(440, 2))
+    (tmp_path / "song.mp3").write_text(SCRIPTS["concat"].format("secret.wav"))
+    assert len(trusting_ffmpeg(tmp_path / "song.mp3")) == 2 * 2 * SAMPLE_RATE_HZ
+    (tmp_path / "song.mp3").write_text(SCRIPTS["concat"].format(server.address))
+    trusting_ffmpeg(tmp_path / "song.mp3", "-safe", "0", "-protocol_whitelist", "file,http,tcp")
+    assert "/secret.wav" in server.requests
+
+
+def test_a_name_that_is_an_address_or_a_protocol_is_a_name(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (server.address, "concat:served.wav|served.wav", "subfile,,start,0,end,0,,:served.wav", "pipe:0"):
+        with pytest.raises(UnusableInput, match="cannot be read"):
+            list(ffmpeg.decode(Path(name)))
+    assert server.requests == []
+
+
+def test_more_sound_than_anyone_records_is_refused_and_leaves_no_pictures(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav(two_classes / "low" / "endless.wav", chirps(0, 200, 400, 80))
+    monkeypatch.setattr(ffmpeg, "LONGEST_HOURS", 40 / 3600)
+    pictures = tmp_path / "pictures"
+    report = prepare(two_classes, PrepareOptions(pictures, PictureSettings(1, 0)))
+    (skipped,) = report.skipped
+    assert (Path(skipped.path).name, skipped.reason.split(";")[1]) == ("endless.wav", " cut it into parts")
+    assert report.made == 8
+    assert list(pictures.glob("*/endless*")) == []
+
+
+def fake_ffmpeg(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "fake-ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(ffmpeg, "find_ffmpeg", lambda: str(program))
+
+
+def test_an_ffmpeg_that_hangs_is_ended_and_the_limit_grows_with_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(tmp_path, "exec sleep 600", monkeypatch)
+    monkeypatch.setattr(ffmpeg, "WAIT_SECONDS", 0.25)
+    monkeypatch.setattr(ffmpeg, "WAIT_SECONDS_PER_MB", 0.75)
+    path = tmp_path / "a.wav"
+    path.write_bytes(bytes(1_000_000))
+    with pytest.raises(UnusableInput, match=r"a\.wav: keeps ffmpeg busy for more than 1 seconds"):
+        list(ffmpeg.decode(path))
+
+
+def test_an_ffmpeg_that_breaks_down_in_the_middle_does_not_count_as_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ffmpeg(tmp_path, "head -c 64000 /dev/zero; kill -SEGV $$", monkeypatch)
+    with pytest.raises(UnusableInput, match="makes ffmpeg break down"):
+        list(ffmpeg.decode(write_wav(tmp_path / "a.wav", tone(440, 1))))
+
+
+def test_complaints_without_end_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ffmpeg(tmp_path, "yes 'invalid frame' | head -c 30000000 >&2; head -c 64000 /dev/zero", monkeypatch)
+    (samples,) = ffmpeg.decode(write_wav(tmp_path / "a.wav", tone(440, 1)))
+    assert len(samples) == 32000
+
+
+def png(width: int, height: int) -> bytes:
+    """A PNG that claims a size that it does not hold."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 6, 0, 0, 0])
+    image = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + image
+
+
+def test_a_cover_that_claims_gigabytes_costs_nothing(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", tone(440, 2))
+    command = [ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(tmp_path / "a.wav"), str(tmp_path / "a.mp3")]
+    subprocess.run(command, check=True)
+    cover = b"\0image/png\0\x03\0" + png(30_000, 30_000)
+    frame = b"APIC" + len(cover).to_bytes(4, "big") + b"\0\0" + cover
+    size = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    path = tmp_path / "covered.mp3"
+    path.write_bytes(b"ID3\x03\0\0" + size + frame + (tmp_path / "a.mp3").read_bytes())
+    assert len(np.concatenate(list(ffmpeg.decode(path)))) >= 2 * SAMPLE_RATE_HZ
