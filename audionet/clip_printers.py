@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from audionet.printable import printable
+
 if TYPE_CHECKING:
     from audionet.clips import ClipScores
     from audionet.segments import Timeline
@@ -35,7 +37,7 @@ class TextLabels(Printer["ClipScores"]):
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
         width = max(map(len, self._labels))
-        print(clip.clip + (": unknown, like none of the classes" if clip.is_unknown else ""))
+        print(printable(clip.clip) + (": unknown, like none of the classes" if clip.is_unknown else ""))
         for label, score in clip.best_first()[: self._top]:
             print(f"  {label:<{width}}  {score:.3f}")
         sys.stdout.flush()
@@ -89,7 +91,7 @@ class TextTimelines(Printer["Timeline"]):
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""
-        print(clip.clip)
+        print(printable(clip.clip))
         width = max(len(segment.label) for segment in clip.segments)
         for segment in clip.segments:
             times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"
@@ -139,7 +141,7 @@ class RttmTimelines(Printer["Timeline"]):
         """Print one clip."""
         for segment in clip.segments:
             if segment.label in self._labels:
-                name, label = ("_".join(text.split()) for text in (Path(clip.clip).stem, segment.label))
+                name, label = ("_".join(printable(text).split()) for text in (Path(clip.clip).stem, segment.label))
                 seconds = segment.end_seconds - segment.start_seconds
                 print(f"SPEAKER {name} 1 {segment.start_seconds:.3f} {seconds:.3f} <NA> <NA> {label} <NA> <NA>")
         sys.stdout.flush()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from audionet.clip_printers import clock
+from audionet.printable import printable
 from audionet.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def configure_logging(verbosity: str = "INFO") -> None:
     # Pillow's, of pictures that are refused all the same, with the file's name.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("audionet: %(message)s"))
+    handler.setFormatter(_LineFormatter("audionet: %(message)s"))
     root = logging.getLogger("audionet")
     root.handlers[:] = [handler]
     root.setLevel(verbosity)
@@ -41,6 +42,14 @@ def configure_logging(verbosity: str = "INFO") -> None:
         # A file name that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+class _LineFormatter(logging.Formatter):
+    """A line a message, whatever characters the file names in it hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As logging's, but `printable`."""
+        return printable(super().format(record))
 
 
 @contextmanager
@@ -123,8 +132,9 @@ def _print_held_out(held_out: "HeldOut", mistakes_shown: int | None) -> None:
     )
     print_confusion(confusion)
     for mistake in held_out.mistakes[:mistakes_shown]:
+        place = f"{clock(mistake.start_seconds)} to {clock(mistake.end_seconds)}"
         print(
-            f"misclassified: {mistake.picture} ({clock(mistake.start_seconds)} to {clock(mistake.end_seconds)}) "
+            f"misclassified: {printable(mistake.picture)} ({place}) "
             f"is {mistake.class_name}, taken for {mistake.label} ({mistake.score:.3f})"
         )
     if mistakes_shown is not None and len(held_out.mistakes) > mistakes_shown:
@@ -165,7 +175,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         print(f"{label:<{width}}  {precision:>9}  {recall:>6}  {int(confusion.matrix[n].sum()):>5}")
     print_confusion(confusion)
     for clip, truth in evaluation.misclassified:
-        print(f"misclassified: {clip.clip} is {truth}, taken for {clip.best} ({clip.score:.3f})")
+        print(f"misclassified: {printable(clip.clip)} is {truth}, taken for {clip.best} ({clip.score:.3f})")
 
 
 def print_evaluation_json(evaluation: "Evaluation") -> None:

@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from audionet.errors import AudionetError, UnusableInput
+from audionet.files import require_file
 from audionet.pictures import SUFFIXES
+from audionet.printable import is_printable
 
 logger = logging.getLogger(__name__)
 
 NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
 LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark and the suffix need some
 
-# Files that people keep beside their recordings. Anything else is offered to ffmpeg.
+# Files that people keep beside their recordings, and that are passed over. Anything else is offered to ffmpeg.
 NOT_AUDIO_SUFFIXES = frozenset(
     ".txt .md .rst .csv .tsv .json .xml .html .htm .pdf .doc .docx .odt .log .ini .nfo .sfv .md5 .sha256 .cue .m3u "
     ".m3u8 .pls .lrc .srt .jpg .jpeg .png .gif .bmp .webp .tif .tiff .svg .py .sh .ipynb .zip .db .ds_store "
     ".textgrid .lab .rttm".split()
 )
+# A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
+SOUND_MARKS = ((0, b"ID3"), (0, b"\xff\xfb"), (0, b"OggS"), (0, b"fLaC"), (8, b"WAVE"), (4, b"ftyp"))
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
 
 
@@ -57,21 +61,25 @@ class PictureFile:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The sub-folders of `folder`, one a class. Raises AudionetError if it is not a folder or has none."""
+    """The sub-folders of `folder`, one a class, without `misnamed_folders`.
+
+    Raises AudionetError if it is not a folder or has none.
+    """
     if not folder.is_dir():
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class")
-    found = []
-    for path in _listing(folder):
-        if path.is_dir():
-            # A label is a line of retrained_labels.txt.
-            if not path.name.isprintable():
-                raise AudionetError(
-                    f"{str(path)!r}: rename this folder; a class can't have such characters in its name"
-                )
-            found.append(path)
+    found = [path for path in _listing(folder) if path.is_dir() and is_printable(path.name)]
     if not found:
+        for error in misnamed_folders(folder):
+            raise error
         raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
     return found
+
+
+def misnamed_folders(folder: Path) -> list[UnusableInput]:
+    """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
+    reason = "can't be a class with such characters in its name; rename this folder"
+    found = [path for path in _listing(folder) if path.is_dir() and not is_printable(path.name)]
+    return [UnusableInput(path, reason) for path in found]
 
 
 def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
@@ -83,6 +91,9 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     for folder in class_folders(data_audio):
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
         for path in paths:
+            if path.is_dir():
+                wrong.append(_why_no_file(path))
+                continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             recordings.append(Recording(folder.name, key, path))
         if not paths:
@@ -90,26 +101,51 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     return recordings, wrong
 
 
+def _why_no_file(path: Path) -> UnusableInput:
+    try:
+        require_file(path)
+    except UnusableInput as error:
+        return error
+    return UnusableInput(path, "changed while it was read; run the command again")
+
+
 def walk_files(folder: Path) -> Iterator[Path]:
-    """The files below `folder` at any depth, sorted; links to folders are not followed."""
+    """The files below `folder` at any depth, sorted.
+
+    Links to folders, which are not followed, and folders that can't be read are among them, to be named by whoever
+    tries to read them.
+    """
     for path in _listing(folder):
-        if path.is_dir():
-            if not path.is_symlink():
-                yield from walk_files(path)
+        if path.is_dir() and not path.is_symlink() and os.access(path, os.R_OK | os.X_OK):
+            yield from walk_files(path)
         else:
             yield path
 
 
 def is_other_file(path: Path) -> bool:
-    """Whether the name says that this is no recording: a text, a picture, a list."""
-    return path.suffix.lower() in NOT_AUDIO_SUFFIXES or path.name.lower() in NOT_AUDIO_NAMES
+    """Whether the name says that this is no recording (but a text, a picture, a list), and the content does not."""
+    named_so = path.suffix.lower() in NOT_AUDIO_SUFFIXES or path.name.lower() in NOT_AUDIO_NAMES
+    return named_so and not _begins_like_sound(path)
+
+
+def _begins_like_sound(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(16)
+    except OSError:
+        return False
+    return any(beginning[place:].startswith(mark) for place, mark in SOUND_MARKS)
 
 
 def stray_files(data_audio: Path) -> list[UnusableInput]:
-    """The recordings that lie in `data_audio` itself, in no class folder."""
+    """The recordings that lie in `data_audio` itself, in no class folder, and folders that can be no class."""
+    if not data_audio.is_dir():
+        return []
     reason = f"lies in no class folder; move it into a folder of {data_audio}"
-    files = [path for path in _listing(data_audio) if path.is_file()] if data_audio.is_dir() else []
-    return [UnusableInput(path, reason) for path in files if not is_other_file(path)]
+    files = [path for path in _listing(data_audio) if not path.is_dir() and not is_other_file(path)]
+    return [UnusableInput(path, reason) for path in files] + misnamed_folders(data_audio)
 
 
 def _listing(folder: Path) -> list[Path]:
@@ -153,6 +189,8 @@ def find_pictures(image_dir: Path) -> list[PictureFile]:
     if not image_dir.is_dir():
         raise AudionetError(f"{image_dir}: no such folder; make the pictures first with audionet prepare")
     found = []
+    for error in misnamed_folders(image_dir):
+        logger.warning("%s (skipped)", error)
     for folder in class_folders(image_dir):
         for path in _listing(folder):
             stem, dot, suffix = path.name.rpartition(".")  # pathlib's way takes a second for 100,000

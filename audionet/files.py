@@ -15,7 +15,6 @@ NO_FILES = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
 }
 
 TEMPORARY_PREFIX = ".audionet-"
@@ -60,6 +59,10 @@ def require_file(path: Path) -> int:
     try:
         status = path.stat()
         kind = NO_FILES.get(stat.S_IFMT(status.st_mode))
+        if stat.S_ISDIR(status.st_mode):
+            os.listdir(path)  # a folder among files is there because it can't be read, or is not followed
+            kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
+            raise UnusableInput(path, f"is {kind}; name the folder itself")
         if kind is not None:
             raise UnusableInput(path, f"is {kind}, not a file")
         with open(path, "rb") as file:

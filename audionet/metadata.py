@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from audionet.dataset import Recording, find_recordings
 from audionet.errors import AudionetError, UnusableInput
+from audionet.printable import is_printable
 
 Row = dict[str, str]
 
@@ -69,7 +70,7 @@ def find_labelled_recordings(
     wrong = []
     for number, row in enumerate(rows, start=2):
         path, label = PurePosixPath(layout.path(row).replace("\\", "/")), layout.label(row).strip()
-        if not label or not label.isprintable() or "/" in label or label.startswith("."):
+        if not label or not is_printable(label) or "/" in label or label.startswith("."):
             raise AudionetError(f"{metadata}: line {number} has the class {label!r}, which can't name a folder")
         fold = layout.fold(row).strip()
         if fold and not fold.isdecimal():

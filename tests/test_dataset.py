@@ -37,16 +37,29 @@ def test_what_lies_wrong_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["two\nlines", os.fsdecode(b"caf\xe9")])
-def test_a_class_that_could_not_be_a_line_of_text_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_class_that_could_not_be_a_line_of_text_is_named_and_the_others_go_on(tmp_path: Path, name: str) -> None:
     touch(tmp_path, f"{name}/x.mp3")
     with pytest.raises(AudionetError, match="rename this folder"):
         find_recordings(tmp_path)
+    touch(tmp_path, "a/x.mp3")
+    recordings, (wrong,) = find_recordings(tmp_path)
+    assert [recording.key for recording in recordings] == ["a/x.mp3"]
+    assert wrong.path == str(tmp_path / name)
+    assert "rename this folder" in wrong.reason
+
+
+@pytest.mark.parametrize("name", ["می\u200cبینم", "👩\u200d🚀", "two\u00a0words", "名　前"])
+def test_a_class_may_be_written_as_its_language_is(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, f"{name}/x.mp3")
+    assert [recording.class_name for recording in find_recordings(tmp_path)[0]] == [name]
 
 
 def test_a_link_that_leads_back_does_not_loop(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3")
     (tmp_path / "a" / "again").symlink_to(tmp_path / "a", target_is_directory=True)
-    assert [recording.key for recording in find_recordings(tmp_path)[0]] == ["a/x.mp3"]
+    recordings, (wrong,) = find_recordings(tmp_path)
+    assert [recording.key for recording in recordings] == ["a/x.mp3"]
+    assert wrong.reason.startswith("is a link to a folder, which is not followed")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 
 # A module may import from the levels above its own line, never from its own level or below.
 LEVELS = [
-    {"errors", "progress", "quiet"},
+    {"errors", "printable", "progress", "quiet"},
     {"tensorflow_runtime"},
     {"settings", "files", "confusion"},
     {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
