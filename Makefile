@@ -1,12 +1,13 @@
 # make demo   install into .venv, then the four commands on the sample voices
 # make test   install into .venv, then lint, types and tests
 # make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
+# make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install benchmark constraints clean
+.PHONY: demo test check install benchmark constraints inputs clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -23,6 +24,9 @@ benchmark: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/speed.py
 
 install: $(VENV)/installed
+
+inputs: $(VENV)/installed-dev
+	AUDIONET_WRITE_INPUTS=1 $(BIN)/python -m pytest -q tests/test_inputs.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

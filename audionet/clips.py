@@ -9,7 +9,7 @@ import numpy as np
 from audionet import pictures
 from audionet.calibration import comparable
 from audionet.chunks import Chunk, cut
-from audionet.dataset import is_other_file, walk_files
+from audionet.dataset import NOHASH, is_other_file, walk_files
 from audionet.errors import UnusableInput
 from audionet.ffmpeg import decode
 from audionet.model import Model
@@ -58,7 +58,8 @@ class ClipScores:
 def read_chunks(path: Path, settings: PictureSettings) -> Generator[Chunk, None, None]:
     """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used."""
     if path.is_dir():
-        raise UnusableInput(path, "holds no clips")
+        reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
+        raise UnusableInput(path, reason)
     empty = True
     for chunk in cut(decode(path), settings):
         yield chunk
@@ -150,8 +151,8 @@ def find_clips(paths: Iterable[Path]) -> Iterator[Path]:
         if path.is_dir():
             found = [file for file in walk_files(path) if _is_clip(file)]
             # Pictures lie beside the WAVs of the same chunks: each chunk counts once.
-            stems = {file.with_suffix("") for file in found if file.suffix.lower() in SUFFIXES}
-            yield from (f for f in found if f.suffix.lower() != ".wav" or f.with_suffix("") not in stems)
+            drawn = {file.with_suffix("") for file in found if file.suffix.lower() in SUFFIXES and NOHASH in file.name}
+            yield from (f for f in found if f.suffix.lower() != ".wav" or f.with_suffix("") not in drawn)
         else:
             yield path
 

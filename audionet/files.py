@@ -62,7 +62,7 @@ def require_file(path: Path) -> int:
         if stat.S_ISDIR(status.st_mode):
             os.listdir(path)  # a folder among files is there because it can't be read, or is not followed
             kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
-            raise UnusableInput(path, f"is {kind}; name the folder itself")
+            raise UnusableInput(path, f"is {kind}")
         if kind is not None:
             raise UnusableInput(path, f"is {kind}, not a file")
         with open(path, "rb") as file:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -64,9 +65,13 @@ def load_trunk(name: str, model_dir: Path) -> Trunk:
 class Interpreter:
     """A LiteRT network from one picture to float32 arrays. Not for two threads at once."""
 
-    def __init__(self, flatbuffer: bytes) -> None:
-        """Raises ValueError when the bytes are no network from a picture."""
-        with quiet_stderr():
+    def __init__(self, flatbuffer: bytes, is_first: bool = True) -> None:
+        """`is_first`: LiteRT speaks up, for the first of a process, and is kept quiet.
+
+        Raises ValueError when the bytes are no network from a picture.
+        """
+        # Not for others: they are made while clips are labelled, and what is said of those must come through.
+        with quiet_stderr() if is_first else nullcontext():
             from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
 
             self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
@@ -103,7 +108,7 @@ class Network:
         try:
             interpreter = self._idle.pop()
         except IndexError:
-            interpreter = Interpreter(self.flatbuffer)
+            interpreter = Interpreter(self.flatbuffer, is_first=False)
         try:
             return interpreter.run(picture)
         finally:

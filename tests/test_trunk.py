@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audionet import trunk
 from audionet.errors import AudionetError
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import Painter
 from audionet.trunk import Interpreter, Network, load_trunk
 from tests.conftest import ROOT, chirps, tone
@@ -165,3 +166,15 @@ def test_a_trunk_that_is_not_there_or_damaged_is_refused_with_the_remedy(tmp_pat
     made.write_bytes(b"damaged")
     with pytest.raises(AudionetError, match="its checksum is wrong or missing"):
         load_trunk("pool_3", tmp_path)
+
+
+def test_what_is_said_while_threads_ask_for_more_networks_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(load_trunk("rows", Path()).flatbuffer)
+    idle = network._idle.pop()
+
+    def mute() -> None:
+        raise AssertionError("standard error was taken away while another thread may have been writing to it")
+
+    monkeypatch.setattr(trunk, "quiet_stderr", mute)
+    network.run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))
+    assert network._idle[0] is not idle
