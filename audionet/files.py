@@ -17,6 +17,9 @@ NO_FILES = {
     stat.S_IFBLK: "a device",
 }
 
+# What comes of using a file that is not what it should be.
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+LARGEST_JSON_BYTES = 1 << 30  # the chunks of a million recordings
 TEMPORARY_PREFIX = ".audionet-"
 
 
@@ -46,9 +49,24 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False).encode(errors="surrogateescape"))
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
     """What `write_json` wrote. Raises OSError or ValueError."""
-    return json.loads(path.read_bytes().decode(errors="surrogateescape"))
+    try:
+        return json.loads(read_limited(path, largest_bytes).decode(errors="surrogateescape"))
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def read_limited(path: Path, largest_bytes: int) -> bytes:
+    """The content of a file that may be a stranger's. Raises OSError; ValueError for more than so many bytes."""
+    if not path.is_file():
+        path.stat()  # OSError where there is nothing
+        raise ValueError("not a file")
+    with open(path, "rb") as file:
+        content = file.read(largest_bytes + 1)
+    if len(content) > largest_bytes:
+        raise ValueError(f"larger than {largest_bytes} bytes")
+    return content
 
 
 def require_file(path: Path) -> int:

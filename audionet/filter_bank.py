@@ -72,7 +72,10 @@ def unpack(text: str | None, dtype: type, shape: tuple[int, ...]) -> np.ndarray 
         return None
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     # Never unpack more than is expected: the text may come from a stranger.
-    data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
+    try:
+        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), size + 1)
+    except zlib.error as error:
+        raise ValueError("not compressed") from error
     if len(data) != size:
         raise ValueError(f"expected {size} bytes, found {len(data)}")
     return np.frombuffer(data, dtype).reshape(shape)

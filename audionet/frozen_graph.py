@@ -4,6 +4,7 @@
 arithmetic (OPERATIONS), so that it can neither read nor write files.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
+from audionet.files import read_limited
 from audionet.graft import DISTANCE_NAME, OUTPUT_NAME
 from audionet.settings import PICTURE_SIZE
 from audionet.tensorflow_runtime import start_tensorflow
@@ -27,6 +29,8 @@ OPERATIONS = frozenset(
     "Softmax Softplus SpaceToBatchND SpaceToDepth Split Sqrt Square SquaredDifference Squeeze StopGradient "
     "StridedSlice Sub Sum Tanh Tile Transpose Unpack ZerosLike _FusedConv2D".split()
 )
+LARGEST_GRAPH_BYTES = 1 << 30
+LARGEST_TENSOR_ELEMENTS = 1 << 28  # 1 GB of float32
 INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
 
 
@@ -73,6 +77,8 @@ class FrozenGraph:
         fetches = [f"{self._output}:0"] + ([f"{DISTANCE_NAME}:0"] if DISTANCE_NAME in nodes else [])
         try:
             whole = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
+            for tensor in (tensor for operation in whole.graph.get_operations() for tensor in operation.outputs):
+                _check_size(path, [size or 1 for size in tensor.shape.as_list()] if tensor.shape.rank else [])
             self._run = whole.prune(f"{self._input}:0", fetches)
             blank = np.zeros((*self._size, 3), np.uint8)
             self.output_shapes = [np.shape(output) for output in self.run(blank)]
@@ -97,16 +103,25 @@ def _read(path: Path, tf: Any) -> Any:
 
     definition = tf.compat.v1.GraphDef()
     try:
-        definition.ParseFromString(path.read_bytes())
+        definition.ParseFromString(read_limited(path, LARGEST_GRAPH_BYTES))
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
-    except DecodeError as error:
+    except (DecodeError, ValueError) as error:
         raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
+    for node in definition.node:
+        if node.op == "Const":
+            _check_size(path, [dim.size for dim in node.attr["value"].tensor.tensor_shape.dim])
     strange = sorted({node.op for node in definition.node} - OPERATIONS)
     if strange or definition.library.function:
         what = f"the operation {strange[0]}" if strange else "functions"
         raise AudionetError(f"{path}: refused, it holds {what}, which no frozen network from pictures to scores needs")
     return definition
+
+
+def _check_size(path: Path, shape: list[int]) -> None:
+    """A constant, or what flows through a graph, may be written in few bytes and take any memory."""
+    if math.prod(shape) > LARGEST_TENSOR_ELEMENTS:
+        raise AudionetError(f"{path}: refused, it holds {shape} numbers, more than any network from pictures to scores")
 
 
 def _last_softmax(nodes: dict[str, Any]) -> list[str]:

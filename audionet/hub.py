@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from audionet.archives import extract
 from audionet.errors import AudionetError
 from audionet.files import write_atomically
 from audionet.graph_def import BOTTLENECK_NAME, INPUT_NAME
@@ -93,6 +94,10 @@ def _hub() -> Any:
         from tensorflow_hub import config
 
         config._install_default_resolvers()
+        # Its own has no limits.
+        from tensorflow_hub import file_utils
+
+        file_utils.extract_tarfile_to_destination = extract
     from tensorflow_hub import module_v2
 
     return module_v2
@@ -104,17 +109,17 @@ def _resolve(handle: str, temporary: Path) -> Path:
     is_address = "://" in handle
     try:
         if not is_address and Path(handle).is_file():
-            from tensorflow_hub import resolver
-
             with open(handle, "rb") as archive:
-                resolver.DownloadManager(handle).download_and_uncompress(archive, str(temporary))
+                extract(archive, temporary)
             return temporary
         if not is_address and not Path(handle).is_dir():
             raise AudionetError(f"--tfhub-module {handle}: no such folder or file; {INSTEAD}")
         return Path(hub.resolve(handle))
     except (OSError, RuntimeError, ValueError, EOFError) as error:
         if not is_address:
-            raise AudionetError(f"--tfhub-module {handle}: not a .tar.gz of a module; {INSTEAD}") from error
+            raise AudionetError(
+                f"--tfhub-module {handle}: not a .tar.gz of a module ({_first_line(error)}); {INSTEAD}"
+            ) from error
         raise AudionetError(
             f"--tfhub-module {handle}: can't be downloaded ({_first_line(error)}) and is not in the cache; {INSTEAD}"
         ) from error

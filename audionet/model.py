@@ -9,16 +9,19 @@ import numpy as np
 
 from audionet.calibration import Familiarity
 from audionet.errors import AudionetError
-from audionet.files import read_json, sha256_of_file, write_atomically, write_json
+from audionet.files import MALFORMED, read_json, read_limited, sha256_of_file, write_atomically, write_json
 from audionet.frozen_graph import FrozenGraph, InputOptions
 from audionet.graft import OUTPUT_NAME
 from audionet.picture_index import painter_from_json, painter_to_json
+from audionet.printable import is_printable
 from audionet.saved_model import EXTRA_FILE, SavedModel
 from audionet.settings import LabelOptions, PictureSettings
 from audionet.spectrogram import Painter
-from audionet.trunk import Network
+from audionet.trunk import LARGEST_NETWORK_BYTES, Network
 
 FORMAT = 3  # of the description; a reader refuses others
+LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
+MOST_LABELS = 20_000
 REMEDY = "train it again with audionet retrain"
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis")
 
@@ -66,6 +69,8 @@ class Model:
         if picture.ndim == 2:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
         scores, distance = self.network.run(picture)
+        if not np.isfinite(scores).all() or not np.isfinite(distance):
+            raise AudionetError(f"the model gives a score that is no number; {REMEDY}")
         return scores, float(distance)
 
 
@@ -100,15 +105,15 @@ def save_model(
 def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
     """The description and the network, if they and the labels are there and fit each other; else None."""
     try:
-        description = read_json(files.description)
-        labels = files.labels.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        network = files.network.read_bytes()
+        description = read_json(files.description, LARGEST_DESCRIPTION_BYTES)
+        labels = _read_labels(files.labels).removesuffix("\n").split("\n")
+        network = read_limited(files.network, LARGEST_NETWORK_BYTES)
         fits = (
             description["format"] == FORMAT
             and description["labels"] == labels
             and description["network_sha256"] == hashlib.sha256(network).hexdigest()
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *MALFORMED):
         return None
     return (description, network) if fits else None
 
@@ -133,7 +138,7 @@ def load_model(options: LabelOptions) -> Model:
     try:
         network = Network(flatbuffer)
         return _described(description, network, network.output_shapes)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (*MALFORMED, RuntimeError) as error:
         raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
 
 
@@ -145,8 +150,7 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     if not files.labels.is_file():
         raise AudionetError(f"{files.labels}: no such file of classes; name the graph's with --labels")
     if not files.description.is_file():
-        labels = files.labels.read_text(encoding="utf-8").split("\n")
-        labels = [label.strip() for label in labels if label.strip()]
+        labels = [label.strip() for label in _labels_of_2018(files.labels) if label.strip()]
         graph = FrozenGraph(files.graph, options)
         if graph.output_shapes[0] != (len(labels),):
             raise AudionetError(
@@ -154,32 +158,51 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
             )
         return Model(labels, Painter.make(PICTURES_OF_2018), graph, Familiarity(0.0, float("inf")), any_picture=True)
     try:
-        description = read_json(files.description)
+        description = read_json(files.description, LARGEST_DESCRIPTION_BYTES)
         if description["graph_sha256"] != sha256_of_file(files.graph):
             raise AudionetError(f"{files.description}: does not fit {files.graph.name}; {REMEDY}")
         options = options or InputOptions(output_layer=description["output_name"])
         graph = FrozenGraph(files.graph, options)
         return _described(description, graph, graph.output_shapes)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, *MALFORMED) as error:
         raise AudionetError(f"{files.description}: damaged, or of another version of audionet; {REMEDY}") from error
+
+
+def _read_labels(path: Path) -> str:
+    return read_limited(path, LARGEST_DESCRIPTION_BYTES).decode("utf-8")
+
+
+def _labels_of_2018(path: Path) -> list[str]:
+    try:
+        return _read_labels(path).split("\n")
+    except (OSError, ValueError) as error:
+        raise AudionetError(
+            f"{path}: not a file of classes, one a line, in UTF-8; name another with --labels"
+        ) from error
 
 
 def _load_saved_model(folder: Path) -> Model:
     try:
-        description = read_json(folder / EXTRA_FILE)
+        description = read_json(folder / EXTRA_FILE, LARGEST_DESCRIPTION_BYTES)
         network = SavedModel(folder)
         return _described(description, network, network.output_shapes)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, *MALFORMED) as error:
         raise AudionetError(
             f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made; name another --graph"
         ) from error
 
 
 def _described(description: dict[str, Any], network: PictureNetwork, output_shapes: list[tuple[int, ...]]) -> Model:
-    """A network with its description. Raises KeyError, TypeError or ValueError where the two do not fit."""
+    """A network with its description, which may be a stranger's. Raises one of MALFORMED where the two do not fit."""
     labels = description["labels"]
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
+        raise ValueError("no labels")
+    if not len(set(labels)) == len(labels) <= MOST_LABELS or not all(map(is_printable, labels)):
+        raise ValueError("labels that no folders of classes can have")
     if output_shapes != [(len(labels),), ()]:
         raise ValueError("labels and scores differ in number")
     familiar = description["familiarity"]
     familiarity = Familiarity(float(familiar["lowest_score"]), float(familiar["longest_distance"]))
+    if not 0 <= familiarity.lowest_score <= 1 or not familiarity.longest_distance >= 0:
+        raise ValueError("no measure of what is familiar")
     return Model(labels, painter_from_json(description), network, familiarity)

@@ -1,14 +1,15 @@
 """audionet.json: how the pictures of a folder were made, and of which recordings."""
 
 import math
+import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.files import read_json, write_json
+from audionet.files import MALFORMED, read_json, write_json
 from audionet.filter_bank import pack, unpack
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram import Painter
@@ -74,9 +75,9 @@ class PictureIndex:
                     f"{path}: written by another version of audionet (format {content['format']}); "
                     "make the pictures anew with audionet prepare --force"
                 )
-            recordings = {key: _entry_from_json(value) for key, value in content["recordings"].items()}
+            recordings = {_inner_path(key): _entry_from_json(value) for key, value in content["recordings"].items()}
             return cls(painter_from_json(content), recordings)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except MALFORMED as error:
             raise _damaged(path) from error
 
 
@@ -90,7 +91,7 @@ def painter_to_json(painter: Painter) -> dict[str, Any]:
 
 
 def painter_from_json(content: dict[str, Any]) -> Painter:
-    """The painter that `painter_to_json` described. Raises KeyError, TypeError or ValueError for anything else.
+    """The painter that `painter_to_json` described. Raises one of MALFORMED for anything else.
 
     Pictures made with other constants (sample rate, window, size) than this version's are ValueErrors too.
     """
@@ -107,13 +108,16 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
     if settings.as_json() != described:
         raise ValueError("pictures made with other constants")
     filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.window_samples // 2 + 1))
-    if filter_bank is None or not math.isfinite(float(filter_bank.sum())):
+    if filter_bank is None or not math.isfinite(float(filter_bank.sum())) or filter_bank.min() < 0:
         raise ValueError("no filter bank")
     return Painter(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
 
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
-    chunks = tuple(ChunkEntry(str(c["name"]), float(c["start_seconds"]), float(c["seconds"])) for c in value["chunks"])
+    chunks = tuple(
+        ChunkEntry(_inner_path(c["name"]), _seconds(c["start_seconds"]), _seconds(c["seconds"]))
+        for c in value["chunks"]
+    )
     group, fold = value.get("group"), value.get("fold")
     return RecordingEntry(
         int(value["size_bytes"]),
@@ -123,6 +127,22 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
         None if group is None else str(group),
         None if fold is None else int(fold),
     )
+
+
+def _inner_path(text: str) -> str:
+    """A name of a file below the folder; it may be a stranger's. Raises ValueError or TypeError for any other."""
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or "\0" in text:
+        raise ValueError(f"not the name of a file in the folder: {text!r}")
+    os.fsencode(text)  # ValueError for what no file can be called
+    return text
+
+
+def _seconds(value: float) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"not a time: {value}")
+    return seconds
 
 
 def _damaged(path: Path) -> AudionetError:

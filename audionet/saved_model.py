@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.files import write_json
+from audionet.files import read_limited, write_json
+from audionet.frozen_graph import LARGEST_GRAPH_BYTES, OPERATIONS
 from audionet.graft import DISTANCE_NAME
 from audionet.settings import PICTURE_SIZE
-from audionet.tensorflow_runtime import start_tensorflow
+from audionet.tensorflow_runtime import parse_saved_model, start_tensorflow
 
+CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 EXTRA_FILE = Path("assets.extra") / "audionet.json"  # the description, in the folder for what is not TensorFlow's own
 SCORES_NAME = "scores"
 
@@ -59,6 +61,7 @@ class SavedModel:
     def __init__(self, folder: Path) -> None:
         """Raises ValueError when the folder holds none."""
         tf = self._tensorflow = start_tensorflow()
+        _refuse_programs(folder)
         try:
             self._model = tf.saved_model.load(str(folder))  # kept: its signatures do not keep it alive
             self._run = self._model.signatures["serving_default"]
@@ -71,3 +74,39 @@ class SavedModel:
         tf = self._tensorflow
         outputs = self._run(tf.constant(picture[None] / np.float32(255), tf.float32))
         return [outputs[name].numpy()[0] for name in (SCORES_NAME, DISTANCE_NAME)]
+
+
+def _refuse_programs(folder: Path) -> None:
+    """Raises ValueError unless all that a SavedModel offers is arithmetic, and nothing runs when it is loaded.
+
+    Only what serves to save it again, which is never called, may touch files.
+    """
+    (graph,) = parse_saved_model(read_limited(folder / "saved_model.pb", LARGEST_GRAPH_BYTES)).meta_graphs
+    library = {function.signature.name: function for function in graph.graph_def.library.function}
+    # Without functions, TensorFlow would run the graph itself.
+    waiting = [name for node in graph.object_graph_def.nodes for name in _functions(node)]
+    if not waiting:
+        raise ValueError("no functions")
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for node in library[name].node_def:
+            if node.op in CALLS:
+                waiting.append(node.attr["f"].func.name)
+            elif node.op not in OPERATIONS:
+                raise ValueError(f"it holds the operation {node.op}")
+
+
+def _functions(node: Any) -> list[str]:
+    """The functions that a node of the object graph offers."""
+    kind = node.WhichOneof("kind")
+    if kind == "function":
+        return list(node.function.concrete_functions)
+    if kind == "bare_concrete_function":
+        return [node.bare_concrete_function.concrete_function_name]
+    if kind != "user_object":
+        raise ValueError(f"it holds a {kind}")
+    return []

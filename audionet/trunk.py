@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import resources
@@ -17,6 +18,7 @@ from audionet.settings import PICTURE_SIZE
 # Of the one in the package, which scripts/make_trunk.py made. One with other bytes is damaged, and is refused.
 ROWS_SHA256 = "f03e67d328b96b9ca885c1bc84edce2dd1a8627635c035a23403f1c07a8213ee"
 CHECKSUM_SUFFIX = ".sha256"  # of the file beside another trunk that holds its checksum
+LARGEST_NETWORK_BYTES = 2 << 30  # of weights and of what flows through it for one picture; ours need 43 MB
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,14 @@ class Interpreter:
 
             self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
             self._interpreter.allocate_tensors()
+        if is_first:
+            _check_memory(self._interpreter.get_tensor_details())
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
         if len(inputs) != 1 or not outputs or tuple(inputs[0]["shape"]) != shape:
             raise ValueError(f"not a network from one picture {shape}")
+        if any(tensor["dtype"] != np.float32 for tensor in (*inputs, *outputs)):
+            raise ValueError("not a network of float32 numbers")
         self._input, self._outputs = inputs[0]["index"], [output["index"] for output in outputs]
         self.output_shapes = [tuple(int(n) for n in output["shape"][1:]) for output in outputs]
 
@@ -88,6 +94,12 @@ class Interpreter:
         self._interpreter.set_tensor(self._input, picture[None].astype(np.float32) / np.float32(255))
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_tensor(output)[0]) for output in self._outputs]
+
+
+def _check_memory(tensors: list[dict[str, Any]]) -> None:
+    needed = sum(math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize for tensor in tensors)
+    if needed > LARGEST_NETWORK_BYTES:
+        raise ValueError(f"a network that needs {needed >> 20} MB")
 
 
 class Network:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 LEVELS = [
     {"errors", "printable", "progress", "quiet"},
     {"tensorflow_runtime"},
-    {"settings", "files", "confusion"},
+    {"settings", "files", "confusion", "archives"},
     {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
     {"variations", "dataset", "graft", "space"},

@@ -19,7 +19,7 @@ from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
 from audionet.exports import Exports, are_there
-from audionet.files import sha256_of_file
+from audionet.files import MALFORMED, sha256_of_file
 from audionet.graft import graft
 from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
@@ -245,12 +245,23 @@ def _done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[s
         or not are_there(options)
     ):
         return None
-    training = model[0].get("training", {})
-    return training if training.get("key") == key else None
+    training: Any = model[0].get("training")
+    return training if _is_report(training, model[0]["labels"]) and training["key"] == key else None
+
+
+def _is_report(training: Any, labels: list[str]) -> bool:
+    """Whether a description that may have been edited says what a training found."""
+    try:
+        held_out = training["held_out"]
+        return bool(
+            {"key", "validation_accuracy"} <= training.keys() and (not held_out or HeldOut.from_json(labels, held_out))
+        )
+    except MALFORMED:
+        return False
 
 
 def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
-    return files.graph.is_file() and sha256_of_file(files.graph) == description["graph_sha256"]
+    return files.graph.is_file() and sha256_of_file(files.graph) == description.get("graph_sha256")
 
 
 def _train(
