@@ -30,8 +30,9 @@ def configure_logging(verbosity: str = "INFO") -> None:
 
     verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.
     """
-    # Pillow's, of pictures that are refused all the same, with the file's name.
+    # Pillow's, of pictures that are refused all the same, with the file's name, or can be read.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_LineFormatter("audionet: %(message)s"))
     root = logging.getLogger("audionet")
