@@ -13,8 +13,8 @@ else; the steps load what they need when first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing's, which takes longer to import than all else here
 if TYPE_CHECKING:
     from audionet.commands.evaluate import evaluate
     from audionet.commands.label import label, timeline
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'audionet' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -1,8 +1,30 @@
-"""`python -m audionet`."""
+"""`python -m audionet`, and the command `audionet`: from the first moment on, Ctrl-C ends it with one line."""
 
+import os
 import sys
 
-from audionet.cli import main
+from audionet import interruption
+
+
+def main() -> int:
+    """Run one command; its exit status."""
+    interruption.listen()
+    try:
+        from audionet.cli import main as run
+
+        status = run()
+    except BaseException:
+        if not interruption.came():
+            raise
+        sys.stderr.write("audionet: interrupted\n")
+        status = interruption.status()
+    if interruption.came():
+        # Without Python's farewell: half-imported libraries have been known to crash in it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
 
 if __name__ == "__main__":
     sys.exit(main())

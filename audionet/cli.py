@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from audionet import clip_printers, console
+from audionet import clip_printers, console, interruption
 from audionet.errors import AudionetError
 from audionet.parser import build_parser, modern_spelling
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 
-ALL_DONE, SOME_SKIPPED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
 logger = logging.getLogger(__name__)
 
@@ -31,17 +31,37 @@ def guarded(run: Callable[[], int]) -> int:
     """What `run` returns; where it can't go on, a sentence on standard error and the exit status for that."""
     console.configure_logging()
     try:
-        return run()
-    except AudionetError as error:
-        logger.error("%s", error)
-        return NOTHING_DONE
-    except KeyboardInterrupt:
+        status = run()
+        sys.stdout.flush()
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) and not interruption.came():
+            return _explained(error)
         logger.error("interrupted; run the same command again to go on")
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`| head`); there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return interruption.status()
+    return status
+
+
+def _explained(error: BaseException) -> int:
+    """The exit status for what ended a command, after a sentence about it. Raises what is no user's doing."""
+    if isinstance(error, BrokenPipeError):
+        _drop_output()  # its reader has gone (`| head`); there is nobody to tell
         return SOME_SKIPPED
+    if isinstance(error, AudionetError):
+        logger.error("%s", error)
+    elif isinstance(error, MemoryError):
+        logger.error("out of memory; close other programs, or use fewer recordings at once")
+    elif isinstance(error, OSError):
+        place = "" if error.filename is None else f"{error.filename}: "
+        logger.error("%s%s; mend that and run the same command again", place, error.strerror or error)
+        _drop_output()
+    else:
+        raise error
+    return NOTHING_DONE
+
+
+def _drop_output() -> None:
+    """What is still to be written to standard output cannot be; Python need not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run_prepare(options: argparse.Namespace) -> int:

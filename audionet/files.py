@@ -1,13 +1,17 @@
 """Files written whole or not at all, and what may be read as one."""
 
+import functools
 import hashlib
 import json
 import os
 import stat
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from audionet.errors import AudionetError, UnusableInput
+from audionet.locks import ON_WINDOWS, try_lock
 
 # Reading one of these may wait forever, or never end.
 NO_FILES = {
@@ -20,33 +24,92 @@ NO_FILES = {
 # What comes of using a file that is not what it should be.
 MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 LARGEST_JSON_BYTES = 1 << 30  # the chunks of a million recordings
-TEMPORARY_PREFIX = ".audionet-"
+TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
+BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
 
 
-def write_atomically(path: Path, data: bytes | memoryview) -> None:
-    """Write `data` to `path` so that a reader, or a kill at any moment, finds the old file or the new one.
+@contextmanager
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, which becomes `path` at the end: a reader, or a kill at any moment, finds the old or the new.
 
     Makes the folder if it is not there. Raises AudionetError when the disk refuses.
     """
-    # By chance alone: on a shared folder, two machines may have processes and threads of the same numbers.
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep_once(path.parent)
+        temporary, holder = _begin(path)
         try:
-            temporary.write_bytes(data)
+            with open(os.dup(holder.fileno()), "wb") as file:
+                yield file
+            if ON_WINDOWS:
+                holder.close()
             temporary.replace(path)
         except BaseException:
+            holder.close()
             temporary.unlink(missing_ok=True)
             raise
+        finally:
+            holder.close()
     except OSError as error:
         raise AudionetError(
             f"{path}: cannot be written ({error.strerror}); free space or choose another folder"
         ) from error
 
 
+def write_atomically(path: Path, data: bytes | memoryview) -> None:
+    """Write `data` to `path`, as `written_whole`."""
+    with written_whole(path) as file:
+        file.write(data)
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, as `written_whole`, one right after the other once all are on the disk."""
+    with ExitStack() as stack:
+        for path, data in contents.items():
+            _write_durably(stack.enter_context(written_whole(path)), data)
+
+
+def _write_durably(file: IO[bytes], data: bytes) -> None:
+    """Write what is not easily made again so that it is there even if the power fails next."""
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _begin(path: Path) -> tuple[Path, IO[bytes]]:
+    """A new temporary file beside `path`, held open and locked as a sign that someone is writing it."""
+    for _ in range(BEGINNINGS):
+        # By chance alone: on a shared folder, two machines may have processes and threads of the same numbers.
+        temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}")
+        holder = open(temporary, "xb")  # noqa: SIM115
+        if ON_WINDOWS or (try_lock(holder) is not False and os.fstat(holder.fileno()).st_nlink):
+            break
+    return temporary, holder
+
+
+def sweep(folder: Path) -> None:
+    """Delete the temporary files in a folder that no process holds any more: those of runs that were killed."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+        with suppress(OSError):
+            if ON_WINDOWS:
+                path.unlink()  # which fails while a process has it open
+                continue
+            with open(path, "r+b") as file:
+                if try_lock(file):
+                    path.unlink()
+
+
+_sweep_once = functools.cache(sweep)
+
+
+def json_bytes(content: dict[str, Any]) -> bytes:
+    """`content` as JSON, which has no word for infinity. File names that are no valid Unicode survive."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode(errors="surrogateescape")
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` as JSON, atomically. File names that are no valid Unicode survive."""
-    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False).encode(errors="surrogateescape"))
+    """Write `content` as JSON, atomically."""
+    write_together({path: json_bytes(content)})
 
 
 def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:

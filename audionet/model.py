@@ -1,6 +1,7 @@
 """The trained model on disk: a network (for LiteRT, and for TensorFlow), its labels, and a description of all."""
 
 import hashlib
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ import numpy as np
 
 from audionet.calibration import Familiarity
 from audionet.errors import AudionetError
-from audionet.files import MALFORMED, read_json, read_limited, sha256_of_file, write_atomically, write_json
+from audionet.files import MALFORMED, json_bytes, read_json, read_limited, sha256_of_file, write_together
 from audionet.frozen_graph import FrozenGraph, InputOptions
 from audionet.graft import OUTPUT_NAME
 from audionet.picture_index import painter_from_json, painter_to_json
@@ -23,6 +24,8 @@ FORMAT = 3  # of the description; a reader refuses others
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
 MOST_LABELS = 20_000
 REMEDY = "train it again with audionet retrain"
+# While `retrain` puts its files in the place of the old ones, which takes a moment, they do not fit each other.
+READINGS, READ_AGAIN_SECONDS = 20, 0.05
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis")
 
 
@@ -74,8 +77,7 @@ class Model:
         return scores, float(distance)
 
 
-def save_model(
-    files: ModelFiles,
+def describe_model(
     graph: bytes,
     network: bytes,
     labels: list[str],
@@ -84,9 +86,11 @@ def save_model(
     training: dict[str, Any],
     output_name: str = OUTPUT_NAME,
 ) -> dict[str, Any]:
-    """Write the model; its description. That comes last and holds the networks' checksums, so that a reader who comes
-    in between notices. `training` is kept as it is."""
-    description = {
+    """The description of a model. It holds the networks' checksums, so that a reader notices what does not fit.
+
+    `training` is kept as it is.
+    """
+    return {
         "format": FORMAT,
         "labels": labels,
         "output_name": output_name,
@@ -95,11 +99,13 @@ def save_model(
         "familiarity": asdict(familiarity),
         "training": training,
     } | painter_to_json(painter)
-    write_atomically(files.graph, graph)
-    write_atomically(files.network, network)
-    write_atomically(files.labels, "".join(f"{label}\n" for label in labels).encode())
-    write_json(files.description, description)
-    return description
+
+
+def save_model(files: ModelFiles, graph: bytes, network: bytes, description: dict[str, Any]) -> None:
+    """Write the model that `describe_model` described, in the place of an old one."""
+    labels = "".join(f"{label}\n" for label in description["labels"])
+    contents = {files.graph: graph, files.network: network, files.labels: labels.encode()}
+    write_together(contents | {files.description: json_bytes(description)})
 
 
 def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
@@ -118,6 +124,16 @@ def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
     return (description, network) if fits else None
 
 
+def _read_while_it_is_written(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
+    """As `read_model`, but with patience."""
+    for _ in range(READINGS):
+        found = read_model(files)
+        if found is not None:
+            return found
+        time.sleep(READ_AGAIN_SECONDS)
+    return None
+
+
 def load_model(options: LabelOptions) -> Model:
     """Read a model: with LiteRT, or with TensorFlow where only a graph for it is there.
 
@@ -131,7 +147,7 @@ def load_model(options: LabelOptions) -> Model:
     for path in (files.network, files.description, files.labels):
         if not path.is_file():
             raise AudionetError(f"{path}: no such model file; train one with audionet retrain, or name it with --graph")
-    found = read_model(files)
+    found = _read_while_it_is_written(files)
     if found is None:
         raise AudionetError(f"{files.description}: does not fit {files.network.name} and {files.labels.name}; {REMEDY}")
     description, flatbuffer = found

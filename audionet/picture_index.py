@@ -46,15 +46,21 @@ class RecordingEntry:
 
 @dataclass
 class PictureIndex:
-    """The painter of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`."""
+    """The painter of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`.
+
+    unfinished: `<class>/<recording>`, as chunks' files begin, of recordings that may have files that are not listed.
+    """
 
     painter: Painter
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`."""
         recordings = {key: asdict(self.recordings[key]) for key in sorted(self.recordings)}
         content = {"format": FORMAT} | painter_to_json(self.painter) | {"recordings": recordings}
+        if self.unfinished:
+            content["unfinished"] = self.unfinished
         write_json(folder / FILE_NAME, content)
 
     @classmethod
@@ -76,7 +82,7 @@ class PictureIndex:
                     "make the pictures anew with audionet prepare --force"
                 )
             recordings = {_inner_path(key): _entry_from_json(value) for key, value in content["recordings"].items()}
-            return cls(painter_from_json(content), recordings)
+            return cls(painter_from_json(content), recordings, [str(name) for name in content.get("unfinished", [])])
         except MALFORMED as error:
             raise _damaged(path) from error
 

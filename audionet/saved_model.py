@@ -1,7 +1,6 @@
 """A model as a TensorFlow SavedModel, which TensorFlow Serving, TensorFlow Hub and tf.saved_model.load take."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +42,21 @@ def save(folder: Path, graph: bytes, output_name: str, description: dict[str, An
         return dict(zip((SCORES_NAME, DISTANCE_NAME), network(pictures), strict=True))
 
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-            made = Path(temporary) / "model"
+        temporary = folder.with_name(f".{folder.name}.tmp")
+        shutil.rmtree(temporary, ignore_errors=True)  # of a run that was killed
+        made, old = temporary / "model", temporary / "old"
+        made.mkdir(parents=True)
+        try:
             tf.saved_model.save(model, str(made), tf.function(serve, input_signature=[pictures], autograph=False))
             write_json(made / EXTRA_FILE, description)
             if folder.exists():
-                shutil.rmtree(folder)
+                folder.replace(old)
             made.replace(folder)
-    except OSError as error:
-        raise AudionetError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, tf.errors.OpError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full, perhaps"
+        raise AudionetError(f"{folder}: cannot be written ({reason}); choose another folder") from error
 
 
 class SavedModel:

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 
 # A module may import from the levels above its own line, never from its own level or below.
 LEVELS = [
-    {"errors", "printable", "progress", "quiet"},
-    {"tensorflow_runtime"},
+    {"errors", "printable", "progress", "quiet", "interruption"},
+    {"tensorflow_runtime", "locks"},
     {"settings", "files", "confusion", "archives"},
     {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},

@@ -16,7 +16,7 @@ from audionet.clips import read_chunks
 from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import decode
-from audionet.files import require_file, sha256_of_file, write_atomically
+from audionet.files import require_file, sha256_of_file, write_atomically, written_whole
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.pictures import Origin
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -35,8 +35,7 @@ def mp3_to_wav(data_audio: Path, data_wav: Path) -> tuple[int, list[UnusableInpu
     for recording in _recordings(data_audio, skipped):
         target = data_wav / Path(recording.key).with_suffix(".wav")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with wave.open(str(target), "wb") as file:
+            with written_whole(target) as whole, wave.open(whole, "wb") as file:
                 file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
                 for block in decode(recording.path):
                     file.writeframes(block.astype("<i2").tobytes())
@@ -44,8 +43,6 @@ def mp3_to_wav(data_audio: Path, data_wav: Path) -> tuple[int, list[UnusableInpu
         except UnusableInput as error:
             target.unlink(missing_ok=True)
             _skip(skipped, error)
-        except OSError as error:
-            raise AudionetError(f"{target}: cannot be written ({error.strerror}); free space") from error
     return written, skipped
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from audionet.chunks import Chunk, to_wav
 from audionet.clips import draw, read_chunks
 from audionet.cluster import hire
-from audionet.dataset import NOHASH, Recording, chunk_name, chunk_stems
+from audionet.dataset import NOHASH, Recording, chunk_name, chunk_stems, walk_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
 from audionet.files import require_file, sha256_of_file, write_atomically
+from audionet.locks import LOCK_NAME, alone
 from audionet.metadata import find_labelled_recordings
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.progress import Progress, silent
@@ -61,19 +62,29 @@ class DrawingJob:
             write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
         return ChunkEntry(name, chunk.start_seconds, chunk.seconds)
 
-    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:  # noqa: ARG002
-        """The recording's entry, with its chunks."""
+    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:
+        """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
         entry, *chunks = found
+        if _size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
+            raise UnusableInput(source.path, "changed while it was read; run the same command again")
         return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks))
 
 
 def _describe(path: Path) -> RecordingEntry:
     try:
         require_file(path)
-        status = path.stat()
-        return RecordingEntry(status.st_size, status.st_mtime_ns, sha256_of_file(path), ())
+        return RecordingEntry(*_size_and_time(path), sha256_of_file(path), ())
     except OSError as error:
         raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    """Raises UnusableInput."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+    return status.st_size, status.st_mtime_ns
 
 
 @dataclass
@@ -117,10 +128,21 @@ def prepare(
     for error in wrong:
         _skip(report, error)
     find_ffmpeg()
+    with alone(image_dir, image_dir / LOCK_NAME):
+        _draw_all(recordings, options, report, progress)
+    report.skipped.sort(key=lambda error: error.path)
+    if not report.made and not report.kept:
+        raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
+    return report
+
+
+def _draw_all(recordings: list[Recording], options: PrepareOptions, report: PrepareReport, progress: Progress) -> None:
+    image_dir = options.image_dir
     index = _open_index(image_dir, options)
     _treat_gone(index, recordings, options, report)
     old = dict(index.recordings)
-    changed = options.force or bool(report.removed)
+    changed = options.force or bool(report.removed or index.unfinished)
+    _delete_unlisted(index, image_dir)
     stems = chunk_stems(sorted(old.keys() | {recording.key for recording in recordings}))
     todo = []
     for recording in recordings:
@@ -133,6 +155,9 @@ def prepare(
             report.kept += 1
             report.kept_chunks += len(entry.chunks)
 
+    if todo:
+        index.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
+        index.save(image_dir)
     saved = time.monotonic()
     # Workers elsewhere share the folders, not the current directory.
     job = DrawingJob(index.painter, image_dir.absolute(), options.keep_wav)
@@ -156,13 +181,11 @@ def prepare(
                 if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
                     index.save(image_dir)
                     saved = time.monotonic()
+        changed = changed or bool(todo)
+        _delete_unlisted(index, image_dir)
     finally:
         if changed:
             index.save(image_dir)
-    report.skipped.sort(key=lambda error: error.path)
-    if not report.made and not report.kept:
-        raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
-    return report
 
 
 def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
@@ -187,10 +210,23 @@ def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
         return index
     new = PictureIndex(Painter.make(options.pictures))
     if index is not None:
-        # The new index is written first: killed in between, a rerun finds no old picture listed under new settings.
+        # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
+        # and still knows which to delete.
+        old = {name.rpartition(NOHASH)[0] for name in _chunk_names(index.recordings)}
+        new.unfinished = sorted(old.union(index.unfinished))
         new.save(image_dir)
-        _delete_chunks(image_dir, _chunk_names(index.recordings))
     return new
+
+
+def _delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
+    """Delete the chunks of unfinished recordings that are not in the index: of a run that was killed, or of other
+    settings before --force."""
+    unfinished, listed = set(index.unfinished), _chunk_names(index.recordings)
+    for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
+        files = walk_files(image_dir / class_name) if (image_dir / class_name).is_dir() else ()
+        names = {f"{class_name}/{path.stem}" for path in files}
+        _delete_chunks(image_dir, {name for name in names - listed if name.rpartition(NOHASH)[0] in unfinished})
+    index.unfinished = []
 
 
 def _difference(old: PictureSettings, new: PictureSettings) -> str:

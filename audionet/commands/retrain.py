@@ -3,7 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from audionet.graft import graft
 from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
 from audionet.hub import load_module, module_asked_for
-from audionet.model import ModelFiles, read_model, save_model
+from audionet.locks import LOCK_NAME, alone, reading
+from audionet.model import ModelFiles, describe_model, read_model, save_model
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
 from audionet.settings import OWN_FOLDS, RetrainOptions
@@ -72,13 +74,32 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     Raises AudionetError when there is nothing to train on.
     """
     options = options or RetrainOptions()
-    files = ModelFiles.beside(options.output_graph, options.output_labels)
-    pictures = find_pictures(options.image_dir)
-    index = PictureIndex.load(options.image_dir)
-    if index is None:
-        raise AudionetError(f"{options.image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
-    _require_classes(options.image_dir, pictures)
+    with reading(options.image_dir):
+        pictures = find_pictures(options.image_dir)
+        index = PictureIndex.load(options.image_dir)
+        if index is None:
+            raise AudionetError(f"{options.image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
+        _require_classes(options.image_dir, pictures)
+        with _alone(options):
+            return _learn(options, pictures, index, progress)
 
+
+@contextmanager
+def _alone(options: RetrainOptions) -> Iterator[None]:
+    """Keep other runs from writing what this one will write."""
+    graph, folder = options.output_graph, options.saved_model_dir
+    with ExitStack() as stack:
+        stack.enter_context(alone(graph, graph.with_name(f".{graph.stem}.lock")))
+        stack.enter_context(alone(options.summaries_dir, options.summaries_dir / LOCK_NAME))
+        if folder is not None:
+            stack.enter_context(alone(folder, folder.with_name(f".{folder.name}.lock")))
+        yield
+
+
+def _learn(
+    options: RetrainOptions, pictures: list[PictureFile], index: PictureIndex, progress: Progress
+) -> RetrainReport:
+    files = ModelFiles.beside(options.output_graph, options.output_labels)
     handle = module_asked_for(options)
     if handle is None:
         trunk = load_trunk(options.bottleneck or "rows", options.model_dir)
@@ -306,17 +327,12 @@ def _train(
         "held_out": held_out.as_json() if held_out else None,
     }
     layer = exports.layer(classifier)
-    graph = freeze(trunk, layer, options.final_tensor_name)
-    description = save_model(
-        files,
-        graph,
-        graft(trunk, layer),
-        lesson.labels,
-        index.painter,
-        classifier.familiarity,
-        training,
-        options.final_tensor_name,
+    graph, network = freeze(trunk, layer, options.final_tensor_name), graft(trunk, layer)
+    description = describe_model(
+        graph, network, lesson.labels, index.painter, classifier.familiarity, training, options.final_tensor_name
     )
     exports.finish(layer, graph, description)
     write_summaries(options.summaries_dir, layer, held_out, options.image_dir, options.steps)
+    # Last: once it is there, a further run takes everything for done.
+    save_model(files, graph, network, description)
     return training

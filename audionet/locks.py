@@ -1,0 +1,110 @@
+"""Locks on files, which the system takes back when their process ends, however it ends: none is ever stale."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from audionet.errors import AudionetError
+
+LOCK_NAME = ".audionet.lock"  # of a folder, while someone works there
+ON_WINDOWS = sys.platform == "win32"  # where an open file can be neither renamed nor deleted
+POLL_SECONDS = 0.02
+OPENINGS = 3  # of a lock file that others delete before it is locked
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows keeps others from reading what is locked, so that is a byte far behind the end.
+    _FAR = 2**31 - 2
+
+    def try_lock(file: IO[Any], *, shared: bool = False) -> bool | None:
+        """Lock an open file until it is closed: False if another has it, None if the file system knows no locks."""
+        del shared  # there is only one kind here
+        position = file.tell()
+        try:
+            file.seek(_FAR)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        except OSError:
+            return None
+        finally:
+            file.seek(position)
+        return True
+
+else:
+    import fcntl
+
+    def try_lock(file: IO[Any], *, shared: bool = False) -> bool | None:
+        """Lock an open file until it is closed: False if another has it, None if the file system knows no locks.
+
+        A shared lock keeps away only those that are not.
+        """
+        try:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+        return True
+
+
+def wait_for_lock(file: IO[Any]) -> None:
+    """Lock an open file until it is closed, as soon as nobody else has it. For what takes a moment."""
+    while try_lock(file) is False:
+        time.sleep(POLL_SECONDS)
+
+
+@contextmanager
+def alone(place: Path, lock_file: Path) -> Iterator[None]:
+    """Be the only run that works on `place`. Raises AudionetError while another does, or when it can't be written."""
+    try:
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        file = _open(lock_file, place, shared=False)
+    except OSError as error:
+        raise AudionetError(
+            f"{place}: cannot be written ({error.strerror}); free space or choose another folder"
+        ) from error
+    with _closing(file, lock_file):
+        yield
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Keep away whoever wants to be `alone` in a folder. Raises AudionetError while another is."""
+    try:
+        file = _open(folder / LOCK_NAME, folder, shared=True)
+    except OSError:
+        yield  # nobody can write here, or there is no such folder
+        return
+    with _closing(file, folder / LOCK_NAME):
+        yield
+
+
+def _open(lock_file: Path, place: Path, *, shared: bool) -> IO[bytes]:
+    """The locked file. Raises OSError where it can't be made."""
+    for _ in range(OPENINGS):
+        file = open(lock_file, "ab")  # noqa: SIM115
+        if try_lock(file, shared=shared) is False:
+            file.close()
+            raise AudionetError(f"{place}: another audionet is at work on it; wait until it has ended, or name another")
+        if ON_WINDOWS or os.fstat(file.fileno()).st_nlink:
+            break
+        file.close()  # the run before was just deleting it
+    return file
+
+
+@contextmanager
+def _closing(file: IO[bytes], lock_file: Path) -> Iterator[None]:
+    """Delete the file at the end, if nobody else reads."""
+    try:
+        yield
+    finally:
+        last = not ON_WINDOWS and try_lock(file)
+        if last:
+            lock_file.unlink(missing_ok=True)
+        file.close()
