@@ -3,12 +3,13 @@
 # make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
 # make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
 # make fuzz    ten minutes of mutated MP3s, WAVs, JPGs and JSONs each;  make audit  known vulnerabilities alone
+# make crash-test  kill each command at 50 random moments (half an hour)
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install benchmark constraints inputs fuzz audit clean
+.PHONY: demo test check install benchmark constraints inputs fuzz audit crash-test clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -34,6 +35,9 @@ FUZZ_SEED ?= $(shell date +%s)
 
 fuzz: $(VENV)/installed-dev
 	AUDIONET_FUZZ_SECONDS=$(FUZZ_SECONDS) AUDIONET_FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s -v tests/test_fuzz.py
+
+crash-test: $(VENV)/installed-dev
+	$(BIN)/python -m tests.crashes --kills 50
 
 install: $(VENV)/installed
 

@@ -20,6 +20,7 @@ import numpy as np
 from audionet import pictures
 from audionet.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
+from audionet.locks import wait_for_lock
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
 from audionet.spectrogram import Painter
@@ -74,11 +75,20 @@ class Cache:
         count = (size - len(HEADER)) // self._record.itemsize
         if not intact:
             logger.warning("%s: not a bottleneck cache of this version; its bottlenecks are made anew", self.path)
-            self.path.unlink()
-        elif count > 0:
+            self._delete()
+            return
+        if (size - len(HEADER)) % self._record.itemsize:
+            logger.warning("%s: ends within a bottleneck, which is made anew", self.path)
+        if count > 0:
             # Mapped for this alone: what is looked at of a mapped file counts as memory in use for as long as it is.
             records = np.memmap(self.path, self._record, "r", len(HEADER), (count,))
             self._rows = {digest.tobytes(): row for row, digest in enumerate(records["digest"])}
+
+    def _delete(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise AudionetError(f"{self.path}: cannot be deleted ({error.strerror}); delete it") from error
 
     def find(self, digest: bytes) -> np.ndarray | None:
         """The cached bottleneck of the picture with this SHA-256: float16, size numbers."""
@@ -97,7 +107,10 @@ class Cache:
         return np.asarray(record["features"])
 
     def append(self, found: Sequence[tuple[bytes, np.ndarray]]) -> None:
-        """Add bottlenecks (digest, float16 features) at the end, over a half-written record if there is one."""
+        """Add bottlenecks (digest, float16 features) at the end, over a half-written record if there is one.
+
+        Other processes may do so too.
+        """
         records = np.empty(len(found), self._record)
         for record, (digest, features) in zip(records, found, strict=True):
             record["digest"], record["crc32"], record["features"] = digest, _checksum(digest, features), features
@@ -105,6 +118,7 @@ class Cache:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.touch()
             with open(self.path, "r+b") as file:
+                wait_for_lock(file)
                 size = file.seek(0, 2)
                 if size < len(HEADER):
                     file.seek(0)
@@ -245,8 +259,12 @@ class BottleneckJob:
             yield picture if variation == ORIGINAL else vary(picture, columns, self.painter, variation)
 
     def work(self, picture: np.ndarray) -> np.ndarray:
-        """A picture's bottleneck: float16, one dimension."""
-        return self.network.run(picture)[0].ravel().astype(np.float16)
+        """A picture's bottleneck: float16, one dimension. Raises AudionetError for numbers that float16 cannot hold."""
+        with np.errstate(over="ignore"):
+            bottleneck = self.network.run(picture)[0].ravel().astype(np.float16)
+        if not np.isfinite(bottleneck).all():
+            raise AudionetError("the network gives features that are no finite numbers; choose another --tfhub-module")
+        return bottleneck
 
     def finish(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the variations' order."""

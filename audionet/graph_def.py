@@ -45,7 +45,7 @@ def freeze(trunk: Trunk, layer: Layer, output_name: str = OUTPUT_NAME) -> bytes:
     middle = graph.constant("middle", layer.middle.reshape(1, features))
     squares = graph.add("SquaredDifference", "squares", [flat, middle])
     graph.add("Sum", DISTANCE_NAME, [squares, graph.constant("distance_axis", [1])], keep_dims=False)
-    return bytes(graph.definition.SerializeToString())
+    return bytes(graph.definition.SerializeToString(deterministic=True))
 
 
 class GraphWriter:

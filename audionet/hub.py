@@ -213,7 +213,7 @@ def _convert(network: Callable[[Any], Any], handle: str) -> tuple[bytes, bytes]:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen(1)])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     try:
-        return bytes(converter.convert()), bytes(definition.SerializeToString())
+        return bytes(converter.convert()), bytes(definition.SerializeToString(deterministic=True))
     except Exception as error:  # the converter's own errors have no common name
         raise ValueError(f"LiteRT can't run {handle}: {_first_line(error)}") from error
 

@@ -66,6 +66,14 @@ def test_an_independent_tensorflow_program_gets_the_same_scores(trained: Path) -
         assert scores == pytest.approx(ours[path], abs=0.02)
 
 
+def test_a_graph_is_written_in_the_same_order_every_time(trained: Path) -> None:
+    """Protocol buffers leave the order of a node's attributes to chance unless told otherwise."""
+    from tensorflow.core.framework.graph_pb2 import GraphDef
+
+    written = (trained / "tf_files" / "retrained_graph.pb").read_bytes()
+    assert GraphDef.FromString(written).SerializeToString(deterministic=True) == written
+
+
 def test_label_reads_the_graph_where_there_is_no_litert_file(trained: Path, tmp_path: Path) -> None:
     copy = without_litert(trained, tmp_path / "copy")
     ours, theirs = scores_of(load(trained), trained), scores_of(load(copy), trained)

@@ -1,0 +1,214 @@
+"""Commands killed at random moments: whether a rerun gives, to the byte, what an undisturbed run gives.
+
+    python -m tests.crashes --kills 50        (make crash-test)
+
+Each command runs once undisturbed. Then it is killed again and again, each time begun anew from the same folder, by
+SIGKILL, Ctrl-C (SIGINT) or SIGTERM, and run once more without disturbance.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.conftest import chirps, write_wav
+
+SETTLE_SECONDS = 10.0  # for ffmpeg to see that its reader has been killed
+MARK = "AUDIONET_CRASH_TEST"  # an environment variable that processes inherit
+COMMANDS: dict[str, list[str]] = {
+    "prepare": ["prepare", "data_audio", "--chunk-seconds", "1", "--overlap", "0"],
+    "retrain": ["retrain", "--steps", "50"],
+    "label": ["label", "data_audio", "--format", "json"],
+    "evaluate": ["evaluate", "data_audio", "--format", "json"],
+}
+# TensorBoard's files hold the time of day; the list of digests depends on how old the pictures are.
+NOT_COMPARED = ("events.out.tfevents", "pictures.sha256.json")
+
+
+@dataclass
+class Outcome:
+    """What became of one killed run, and of the run after it."""
+
+    signal_name: str
+    after_seconds: float
+    status: int
+    faults: list[str] = field(default_factory=list)
+
+
+class Victim:
+    """A folder of recordings in which all commands are run undisturbed, one after the other, each then to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._here = folder / "here"
+        self.seconds: dict[str, float] = {}
+        self._wanted: dict[str, str] = {}
+        self._files: dict[str, dict[str, bytes]] = {}
+        make_recordings(self._here / "data_audio")
+        for command in COMMANDS:
+            shutil.copytree(self._here, self._start(command))
+            began = time.monotonic()
+            self._wanted[command] = self._run(command)
+            self.seconds[command] = time.monotonic() - began
+            self._files[command] = contents(self._here)
+
+    def _start(self, command: str) -> Path:
+        return self._folder / f"before {command}"
+
+    def kill(self, command: str, number: signal.Signals, after_seconds: float) -> Outcome:
+        """Run the command, kill it after some time, run it again, and look."""
+        shutil.rmtree(self._here)
+        shutil.copytree(self._start(command), self._here)
+        with marked() as environment:
+            process = subprocess.Popen(
+                command_line(command), cwd=self._here, env=environment, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            time.sleep(after_seconds)
+            process.send_signal(number)
+            _, errors = process.communicate()
+            outcome = Outcome(number.name, after_seconds, process.returncode)
+            if number != signal.SIGKILL and process.returncode != 0:
+                outcome.faults += faults_of_interruption(process.returncode, number, errors)
+            if not alone_in_time(environment[MARK], SETTLE_SECONDS if number == signal.SIGKILL else 0.0):
+                outcome.faults.append("left a child process behind")
+        try:
+            if self._run(command) != self._wanted[command]:
+                outcome.faults.append("the rerun prints something else")
+        except RuntimeError as error:
+            outcome.faults.append(str(error))
+        found = contents(self._here)
+        wanted = self._files[command]
+        different = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+        if different:
+            outcome.faults.append(f"differs from an undisturbed run: {', '.join(different[:3])}")
+        return outcome
+
+    def _run(self, command: str) -> str:
+        """What a rerun prints that does not depend on how far the run before it came. Raises RuntimeError."""
+        finished = subprocess.run(command_line(command), cwd=self._here, capture_output=True, text=True, check=False)
+        if finished.returncode != 0:
+            raise RuntimeError(f"the rerun ends with status {finished.returncode}: {finished.stderr}")
+        return finished.stdout if command in ("label", "evaluate") else ""
+
+
+def make_recordings(folder: Path) -> None:
+    """Two classes of four recordings, one of them long."""
+    for number in range(4):
+        for class_name, low_hz, high_hz in (("low", 200, 400), ("high", 2000, 3000)):
+            seconds = 20.0 if number == 0 else 2.5
+            seed = number if class_name == "low" else 10 + number
+            write_wav(folder / class_name / f"{class_name}-{number}.wav", chirps(seed, low_hz, high_hz, seconds))
+
+
+def command_line(command: str) -> list[str]:
+    """A command as a process."""
+    return [sys.executable, "-m", "audionet", *COMMANDS[command]]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder that are the same in every run."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not any(name in path.name for name in NOT_COMPARED)
+    }
+
+
+def faults_of_interruption(status: int, number: signal.Signals, errors: str) -> list[str]:
+    """What is wrong with how a command took Ctrl-C or SIGTERM."""
+    # Before Python runs its first line of ours, nothing can be said and the signal's own effect is the only one.
+    if status == -number and not errors:
+        return []
+    found = []
+    if status != 128 + number:
+        found.append(f"status {status}")
+    if not (errors.startswith("audionet: interrupted") and errors.count("\n") == 1):
+        found.append(f"says {errors[-300:]!r}")
+    return found
+
+
+@contextmanager
+def marked() -> Iterator[dict[str, str]]:
+    """An environment by which a process and its children can be told."""
+    yield os.environ | {MARK: os.urandom(8).hex()}
+
+
+def alone_in_time(mark: str, patience_seconds: float) -> bool:
+    """Whether no process with this mark is left, at the latest after some time. Of Linux alone."""
+    end = time.monotonic() + patience_seconds
+    while any_marked(mark):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def any_marked(mark: str) -> bool:
+    """Whether a process has this mark."""
+    wanted = f"{MARK}={mark}".encode()
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if wanted in place.read_bytes().split(b"\0"):
+                return True
+        except OSError:
+            continue
+    return False
+
+
+def moments(command: str, kills: int, seconds: float, seed: int) -> Iterator[tuple[signal.Signals, float]]:
+    """Signals and times, drawn at random; every fifth is in the first tenth of a second, while Python starts."""
+    generator = random.Random(f"{command} {seed}")
+    signals = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+    for number in range(kills):
+        latest = 0.1 if number % 5 == 4 else seconds
+        yield signals[number % 3], generator.uniform(0, latest)
+
+
+def crash(victim: Victim, command: str, kills: int, seed: int) -> list[Outcome]:
+    """What became of so many kills."""
+    chosen = moments(command, kills, victim.seconds[command], seed)
+    return [victim.kill(command, number, after) for number, after in chosen]
+
+
+def main() -> int:
+    """Kill, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "commands", nargs="*", metavar="COMMAND", help="prepare, retrain, label, evaluate; default: all"
+    )
+    options = parser.parse_args()
+    print("| command | kills | SIGKILL | SIGINT | SIGTERM | before it ended | recovered, to the byte |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    wrong = 0
+    folder = tempfile.TemporaryDirectory(prefix="audionet-crash-")
+    victim = Victim(Path(folder.name))
+    for command in options.commands or COMMANDS:
+        outcomes = crash(victim, command, options.kills, options.seed)
+        by_signal = Counter(outcome.signal_name for outcome in outcomes)
+        counts = " | ".join(str(by_signal[name]) for name in ("SIGKILL", "SIGINT", "SIGTERM"))
+        in_time = sum(outcome.status != 0 for outcome in outcomes)
+        good = sum(not outcome.faults for outcome in outcomes)
+        print(f"| {command} | {len(outcomes)} | {counts} | {in_time} | {good} |", flush=True)
+        for outcome in outcomes:
+            for fault in outcome.faults:
+                wrong += 1
+                print(f"{command}, {outcome.signal_name} after {outcome.after_seconds:.3f} s: {fault}", flush=True)
+    folder.cleanup()
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

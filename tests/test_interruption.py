@@ -1,0 +1,113 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Run, tone, write_wav
+from tests.crashes import Victim, crash
+
+# Imports of every kind: Python's own, ours, a C library's, and what is imported in the midst of work.
+MOMENTS = ("argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
+
+# Sends the process a signal when a module is about to be imported, as if it came at that moment.
+AT_IMPORT = """
+import os, runpy, signal, sys
+moment, name = sys.argv[1:]
+class Finder:
+    def find_spec(self, module, path=None, target=None):
+        if module == moment:
+            os.kill(os.getpid(), getattr(signal, name))
+sys.meta_path.insert(0, Finder())
+sys.argv[:] = ["audionet", "prepare", "data_audio"]
+sys.modules.pop(moment, None)
+runpy.run_module("audionet", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "name", "status"), [(moment, "SIGINT", 130) for moment in MOMENTS] + [("numpy", "SIGTERM", 143)]
+)
+def test_a_signal_during_an_import_is_one_line(moment: str, name: str, status: int, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    finished = subprocess.run(
+        [sys.executable, "-c", AT_IMPORT, moment, name],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == status
+    assert finished.stderr.startswith("audionet: interrupted")
+    assert finished.stderr.count("\n") == 1
+    assert finished.stdout == ""
+
+
+def test_a_second_signal_some_time_later_ends_what_does_not_end(tmp_path: Path) -> None:
+    program = """
+import time
+from audionet import interruption
+interruption.IMPATIENT_SECONDS = 0.2
+interruption.listen()
+ready = False
+while True:
+    try:
+        if not ready:
+            ready = True
+            print("ready", flush=True)
+        time.sleep(0.05)
+    except KeyboardInterrupt:
+        print("heard", flush=True)
+"""
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "heard\n"
+    while process.poll() is None:  # those that come too soon after the first are not taken for impatience
+        process.send_signal(signal.SIGINT)
+    assert process.returncode == 130
+    assert process.stdout.read() == ""
+
+
+def test_what_the_process_was_told_to_ignore_it_ignores(tmp_path: Path) -> None:
+    program = """
+import os, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from audionet import interruption
+interruption.listen()
+os.kill(os.getpid(), signal.SIGHUP)
+print(interruption.came())
+"""
+    finished = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert finished.stdout == "False\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux to see which processes are left")
+def test_a_rerun_after_a_kill_gives_what_an_undisturbed_run_gives(tmp_path: Path) -> None:
+    """A few kills; `make crash-test` does many."""
+    victim = Victim(tmp_path)
+    for command, kills in {"prepare": 5, "retrain": 1, "label": 2, "evaluate": 1}.items():
+        outcomes = crash(victim, command, kills, seed=1)
+        assert len(outcomes) == kills
+        assert [outcome for outcome in outcomes if outcome.faults] == []
+
+
+def test_output_that_nobody_can_take_is_a_sentence_or_silence(audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    finished = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m audionet prepare data_audio > /dev/full"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert finished.stderr == "audionet: No space left on device; mend that and run the same command again\n"
+    assert audionet("prepare", "data_audio").returncode == 0
