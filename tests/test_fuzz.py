@@ -26,7 +26,7 @@ from audionet.commands.prepare import prepare
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import decode
 from audionet.graft import Layer, graft
-from audionet.model import ModelFiles, load_model, save_model
+from audionet.model import ModelFiles, describe_model, load_model, save_model
 from audionet.picture_index import PictureIndex
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
 from audionet.spectrogram import Painter
@@ -218,7 +218,7 @@ def test_a_mutated_description_of_a_model_is_used_or_refused(tmp_path: Path) -> 
     network = graft(trunk, Layer(weights, np.zeros(2, np.float32), np.zeros(size, np.float32)))
     files = ModelFiles.beside(tmp_path / "model.pb", tmp_path / "labels.txt")
     painter = Painter.make(PictureSettings(0.5, 0, "spectrogram"))
-    save_model(files, b"", network, ["high", "low"], painter, Familiarity(0.5, 100.0), {})
+    save_model(files, b"", network, describe_model(b"", network, ["high", "low"], painter, Familiarity(0.5, 100.0), {}))
     original = json.loads(files.description.read_text())
     assert original["network_sha256"] == hashlib.sha256(network).hexdigest()
     assert original["familiarity"] == asdict(Familiarity(0.5, 100.0))
