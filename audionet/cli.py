@@ -9,12 +9,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audionet import clip_printers, console, interruption
 from audionet.errors import AudionetError
 from audionet.parser import build_parser, modern_spelling
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+
+if TYPE_CHECKING:
+    from audionet.clip_plot import Plotter
+    from audionet.model import Model
 
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
@@ -98,7 +102,9 @@ def _run_label(options: argparse.Namespace) -> int:
     from audionet.errors import UnusableInput
     from audionet.model import load_model
 
+    _check_plot(options)
     model = load_model(_label_options(options))
+    plotter = _plotter(options, model)
     printers = clip_printers.TIMELINE_PRINTERS if options.timeline else clip_printers.LABEL_PRINTERS
     printer: clip_printers.Printer[Any] = printers[options.format](model.labels, options.top)
     each = timeline_each if options.timeline else label_each
@@ -112,10 +118,31 @@ def _run_label(options: argparse.Namespace) -> int:
             else:
                 printer.add(clip)
                 scored += 1
+                if plotter is not None:
+                    plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
     printer.finish()
     if not scored:
         raise AudionetError("no clip could be labelled")
     return SOME_SKIPPED if skipped else ALL_DONE
+
+
+def _check_plot(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --plot names a file that can't be drawn, or one file for several clips."""
+    if options.plot is None:
+        return
+    from audionet.clip_plot import is_file_name
+
+    several = len(options.clips) > 1 or Path(options.clips[0]).is_dir()
+    if is_file_name(options.plot) and several:
+        raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
+
+
+def _plotter(options: argparse.Namespace, model: "Model") -> "Plotter | None":
+    if options.plot is None:
+        return None
+    from audionet.clip_plot import Plotter
+
+    return Plotter(options.plot, model, options.top)
 
 
 def _label_options(options: argparse.Namespace) -> LabelOptions:

@@ -96,6 +96,8 @@ def print_prepared(report: "PrepareReport") -> None:
     if report.gone:
         print(f"{_count(len(report.gone), 'recording')} gone, their pictures kept (--prune deletes them)")
     print(f"pictures are in {report.image_dir}")
+    if report.contact_sheets:
+        print(f"contact sheets: {', '.join(path.name for path in report.contact_sheets[:CLASSES_IN_TABLE])}")
 
 
 def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAKES_SHOWN) -> None:

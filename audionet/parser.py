@@ -79,7 +79,8 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         epilog="""\
 examples:
   audionet prepare data_audio/                        data_audio/anna/*.mp3, data_audio/ben/*.mp3, ...
-  audionet prepare data_audio/ --chunk-seconds 5      for short sounds""",
+  audionet prepare data_audio/ --chunk-seconds 5      for short sounds
+  audionet prepare data_audio/ --contact-sheet        and tf_files/data_image/anna-contact-sheet.png, ...""",
     )
     add, pictures = parser.add_argument, PictureSettings()
     add("data_audio", type=Path, metavar="DATA_AUDIO", help="folder of recordings, with one folder for each class")
@@ -104,6 +105,11 @@ examples:
         "(UrbanSound8K's and ESC-50's own are found)",
     )
     add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
+    add(
+        "--contact-sheet",
+        action="store_true",
+        help="write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
+    )
     _add_scheduler(parser)
 
 
@@ -203,6 +209,7 @@ examples:
   audionet label clip.mp3
   audionet label interviews/ --format csv > interviews.csv
   audionet label debate.mp3 --timeline
+  audionet label clip.mp3 --plot clip.png
   audionet label - < clip.ogg""",
     )
     parser.add_argument("clips", nargs="+", metavar="CLIP", help="file, folder, or - for standard input")
@@ -216,6 +223,13 @@ examples:
         choices=("text", "json", "csv", "rttm"),
         default="text",
         help="what is printed; rttm, of speaker diarisation, with --timeline",
+    )
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the clip's spectrogram with its classes (or timeline): .png, .svg or .pdf; for several clips a "
+        "folder, such as plots",
     )
 
 

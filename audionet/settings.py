@@ -126,6 +126,7 @@ class PrepareOptions:
     force: make all pictures anew, whatever settings the old ones had.
     prune: delete the chunks of recordings that are gone.
     metadata: a table of the recordings and their classes; see metadata.py.
+    contact_sheet: write a sheet of small pictures for each class too.
     scheduler: address of a Dask cluster that does the work; None is this process.
     """
 
@@ -137,6 +138,7 @@ class PrepareOptions:
     prune: bool = False
     metadata: Path | None = None
     scheduler: str | None = None
+    contact_sheet: bool = False
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:

@@ -14,21 +14,22 @@ LEVELS = [
     {"settings", "files", "confusion", "archives"},
     {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
-    {"variations", "dataset", "graft", "space"},
+    {"variations", "dataset", "graft", "space", "figures"},
     {"metadata", "bottlenecks", "picture_index", "classifier", "graph_def", "frozen_graph", "distortions"},
     {"coordinates", "held_out", "hub"},
     {"saved_model", "confusion_picture"},
     {"model", "exports", "summaries"},
-    {"clips"},
+    {"clips", "contact_sheet"},
     {"segments"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
-    {"clip_printers", "parser", "old_flags"},
+    {"clip_printers", "clip_plot", "parser", "old_flags"},
     {"console"},
     {"cli"},
     {"old_scripts"},
     {"__main__"},
 ]
-# Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's).
+# Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
+# figures has the latter too).
 HOMES = {
     "subprocess": {"ffmpeg"},
     "imageio_ffmpeg": {"ffmpeg"},
@@ -37,7 +38,7 @@ HOMES = {
     "ai_edge_litert": {"trunk", "graft", "graph_def"},
     "pydub": {"chunks"},
     "librosa": {"filter_bank"},
-    "matplotlib": {"filter_bank"},
+    "matplotlib": {"filter_bank", "figures"},
     "PIL": {"pictures", "confusion_picture"},
     "distributed": {"cluster"},
     "tqdm": {"console"},

@@ -12,6 +12,7 @@ from typing import Any
 from audionet.chunks import Chunk, to_wav
 from audionet.clips import draw, read_chunks
 from audionet.cluster import hire
+from audionet.contact_sheet import write_contact_sheets
 from audionet.dataset import NOHASH, Recording, chunk_name, chunk_stems, walk_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
@@ -103,6 +104,7 @@ class PrepareReport:
     removed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     skipped: list[UnusableInput] = field(default_factory=list)
+    contact_sheets: list[Path] = field(default_factory=list)
 
 
 def prepare(
@@ -186,6 +188,8 @@ def _draw_all(recordings: list[Recording], options: PrepareOptions, report: Prep
     finally:
         if changed:
             index.save(image_dir)
+    if options.contact_sheet:
+        report.contact_sheets = write_contact_sheets(index, image_dir, progress)
 
 
 def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
