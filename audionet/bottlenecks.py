@@ -159,6 +159,7 @@ class BottleneckMaker:
         self.digests = Digests(folder / DIGESTS_NAME)
         self._workers = workers or Threads()
         self._job = BottleneckJob(Network(trunk.flatbuffer), painter)
+        logger.debug("bottlenecks of trunk %s are kept in %s", trunk.name, self.cache_path)
 
     @functools.cached_property
     def cache(self) -> Cache:

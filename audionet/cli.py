@@ -15,6 +15,7 @@ from audionet import clip_printers, console, interruption
 from audionet.errors import AudionetError
 from audionet.parser import build_parser, modern_spelling
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.terminal import progress_shown
 
 if TYPE_CHECKING:
     from audionet.clip_plot import Plotter
@@ -27,13 +28,16 @@ logger = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    options = build_parser().parse_args(modern_spelling(sys.argv[1:] if arguments is None else arguments))
-    return guarded(lambda: RUN[options.command](options))
+    options = build_parser().parse(modern_spelling(sys.argv[1:] if arguments is None else arguments))
+    return guarded(lambda: RUN[options.command](options), _verbosity(options))
 
 
-def guarded(run: Callable[[], int]) -> int:
-    """What `run` returns; where it can't go on, a sentence on standard error and the exit status for that."""
-    console.configure_logging()
+def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
+    """What `run` returns; where it can't go on, a sentence on standard error and the exit status for that.
+
+    verbosity: the least important messages that are shown.
+    """
+    console.configure_logging(verbosity)
     try:
         status = run()
         sys.stdout.flush()
@@ -52,6 +56,7 @@ def _explained(error: BaseException) -> int:
         return SOME_SKIPPED
     if isinstance(error, AudionetError):
         logger.error("%s", error)
+        logger.debug("raised here:", exc_info=error)
     elif isinstance(error, MemoryError):
         logger.error("out of memory; close other programs, or use fewer recordings at once")
     elif isinstance(error, OSError):
@@ -68,27 +73,34 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _verbosity(options: argparse.Namespace) -> str:
+    if options.verbose:
+        return "DEBUG"
+    return "WARNING" if options.quiet else str(options.logging_verbosity)
+
+
 def _run_prepare(options: argparse.Namespace) -> int:
     pictures = PictureSettings(options.chunk_seconds, options.overlap, options.representation, options.colormap)
     names = PrepareOptions.__dataclass_fields__.keys() - {"pictures"}
     chosen = PrepareOptions(pictures=pictures, **{name: getattr(options, name) for name in names})
     from audionet.commands.prepare import prepare
 
-    with console.progress_bars() as progress:
+    with progress_shown(options.quiet) as progress:
         report = prepare(options.data_audio, chosen, progress=progress)
-    console.print_prepared(report)
+    if not options.quiet:
+        console.print_prepared(report)
     return SOME_SKIPPED if report.skipped else ALL_DONE
 
 
 def _run_retrain(options: argparse.Namespace) -> int:
-    console.configure_logging(options.logging_verbosity)
     names = RetrainOptions.__dataclass_fields__
     chosen = RetrainOptions(**{name: getattr(options, name) for name in names})
     from audionet.commands.retrain import retrain
 
-    with console.progress_bars() as progress:
+    with progress_shown(options.quiet) as progress:
         report = retrain(chosen, progress=progress)
-    console.print_retrained(report, None if options.print_misclassified_test_images else console.MISTAKES_SHOWN)
+    if not options.quiet:
+        console.print_retrained(report, None if options.print_misclassified_test_images else console.MISTAKES_SHOWN)
     return SOME_SKIPPED if report.skipped else ALL_DONE
 
 
@@ -109,10 +121,16 @@ def _run_label(options: argparse.Namespace) -> int:
     printer: clip_printers.Printer[Any] = printers[options.format](model.labels, options.top)
     each = timeline_each if options.timeline else label_each
     scored = skipped = 0
-    with _standard_input(options.clips) as names, hire(options.scheduler) as workers:
+    # Where the clips themselves come by on the terminal, nobody needs a bar.
+    unseen = not options.quiet and not sys.stdout.isatty()
+    with (
+        _standard_input(options.clips) as names,
+        hire(options.scheduler) as workers,
+        progress_shown(not unseen) as progress,
+    ):
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips]
-        for clip in each(clips, model, options.allow_unknown, workers, names):
+        for clip in each(clips, model, options.allow_unknown, workers, names, progress):
             if isinstance(clip, UnusableInput):
                 skipped += 1
             else:
@@ -168,7 +186,7 @@ def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate
 
-    with console.progress_bars() as progress:
+    with progress_shown(options.quiet) as progress:
         evaluation = evaluate(options.data_audio_test, _label_options(options), progress=progress)
     if options.format == "json":
         console.print_evaluation_json(evaluation)

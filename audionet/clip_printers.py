@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from audionet.printable import printable
+from audionet.terminal import colored
 
 if TYPE_CHECKING:
     from audionet.clips import ClipScores
@@ -37,9 +38,11 @@ class TextLabels(Printer["ClipScores"]):
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
         width = max(map(len, self._labels))
-        print(printable(clip.clip) + (": unknown, like none of the classes" if clip.is_unknown else ""))
+        unknown = colored(": unknown, like none of the classes", "yellow", sys.stdout) if clip.is_unknown else ""
+        print(printable(clip.clip) + unknown)
         for label, score in clip.best_first()[: self._top]:
-            print(f"  {label:<{width}}  {score:.3f}")
+            line = f"  {label:<{width}}  {score:.3f}"
+            print(colored(line, "bold", sys.stdout) if label == clip.label else line)
         sys.stdout.flush()
 
 

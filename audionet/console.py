@@ -5,13 +5,11 @@ import logging
 import statistics
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audionet.clip_printers import clock
 from audionet.printable import printable
-from audionet.progress import Progress, silent
+from audionet.terminal import colored
 
 if TYPE_CHECKING:
     from audionet.commands.evaluate import Evaluation
@@ -34,7 +32,7 @@ def configure_logging(verbosity: str = "INFO") -> None:
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     warnings.filterwarnings("ignore", module=r"PIL\.")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_LineFormatter("audionet: %(message)s"))
+    handler.setFormatter(_Formatter("audionet: %(message)s"))
     root = logging.getLogger("audionet")
     root.handlers[:] = [handler]
     root.setLevel(verbosity)
@@ -45,38 +43,15 @@ def configure_logging(verbosity: str = "INFO") -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-class _LineFormatter(logging.Formatter):
-    """A line a message, whatever characters the file names in it hold."""
+class _Formatter(logging.Formatter):
+    """Warnings in yellow, errors in red."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """As logging's, but `printable`."""
-        return printable(super().format(record))
-
-
-@contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """A Progress that draws a bar for the stage under way, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield silent
-        return
-    from tqdm import tqdm
-    from tqdm.contrib.logging import logging_redirect_tqdm
-
-    bars: dict[str, Any] = {}
-
-    def show(stage: str, done: int, total: int) -> None:
-        if stage not in bars:
-            for finished in bars.values():
-                finished.close()
-            bars[stage] = tqdm(total=total, desc=stage, leave=False)
-        bars[stage].update(done - bars[stage].n)
-
-    try:
-        with logging_redirect_tqdm([logging.getLogger("audionet")]):
-            yield show
-    finally:
-        for bar in bars.values():
-            bar.close()
+        """One line, whatever characters the file names in it hold."""
+        text = printable(super().format(record))
+        if record.levelno < logging.WARNING:
+            return text
+        return colored(text, "red" if record.levelno >= logging.ERROR else "yellow", sys.stderr)
 
 
 def print_line(text: str) -> None:

@@ -14,6 +14,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.files import require_file
 from audionet.pictures import SUFFIXES
 from audionet.printable import is_printable
+from audionet.suggestions import did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,8 @@ def class_folders(folder: Path) -> list[Path]:
     Raises AudionetError if it is not a folder or has none.
     """
     if not folder.is_dir():
-        raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class")
+        like = _folder_like(folder)
+        raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
     found = [path for path in _listing(folder) if path.is_dir() and is_printable(path.name)]
     if not found:
         for error in misnamed_folders(folder):
@@ -80,6 +82,13 @@ def misnamed_folders(folder: Path) -> list[UnusableInput]:
     reason = "can't be a class with such characters in its name; rename this folder"
     found = [path for path in _listing(folder) if path.is_dir() and not is_printable(path.name)]
     return [UnusableInput(path, reason) for path in found]
+
+
+def _folder_like(folder: Path) -> str:
+    """A suggestion of another folder beside one that is not there."""
+    parent = folder.parent
+    beside = [path.name for path in _listing(parent) if path.is_dir()] if parent.is_dir() else []
+    return did_you_mean(folder.name, beside)
 
 
 def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
@@ -187,7 +196,9 @@ def chunk_name(class_name: str, stem: str, index: int) -> str:
 def find_pictures(image_dir: Path) -> list[PictureFile]:
     """The pictures in each class folder, sorted. Raises AudionetError if there is no class folder."""
     if not image_dir.is_dir():
-        raise AudionetError(f"{image_dir}: no such folder; make the pictures first with audionet prepare")
+        raise AudionetError(
+            f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
+        )
     found = []
     for error in misnamed_folders(image_dir):
         logger.warning("%s (skipped)", error)

@@ -12,6 +12,7 @@ import numpy as np
 
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SPECTROGRAM_WINDOW_SAMPLES, WINDOW_SAMPLES
+from audionet.suggestions import did_you_mean
 
 PITCH_CLASSES = 12
 
@@ -57,7 +58,8 @@ def make_color_table(colormap: str) -> np.ndarray | None:
         colors = matplotlib.colormaps[colormap](np.arange(256), bytes=True)
     except KeyError:
         known = "gray, viridis, magma, inferno, plasma, cividis"
-        raise AudionetError(f"--colormap {colormap}: no such colour map; try one of {known}") from None
+        like = did_you_mean(colormap, ["gray", *matplotlib.colormaps])
+        raise AudionetError(f"--colormap {colormap}: no such colour map; try one of {known}{like}") from None
     return np.ascontiguousarray(np.asarray(colors)[:, :3], np.uint8)
 
 

@@ -1,21 +1,47 @@
-"""The options of `retrain` that few need, in groups of their own: retrain.py's distortions, and further outputs."""
+"""The options of `retrain` that few need, in groups of their own: networks, retrain.py's distortions, more outputs."""
 
 import argparse
 from pathlib import Path
 
-from audionet.settings import RetrainOptions
+from audionet.settings import BOTTLENECKS, RetrainOptions
 
 VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose the network under the new layer."""
+    default = RetrainOptions()
+    add = parser.add_argument_group("the network under the new layer").add_argument
+    add(
+        "--architecture",
+        metavar="NAME",
+        default=default.architecture,
+        help="the network: inception_v3 is inside AudioNet; mobilenet_v2_100_224, resnet_v2_50 and the like are "
+        "downloaded from TensorFlow Hub",
+    )
+    add(
+        "--tfhub-module",
+        metavar="HANDLE",
+        help="a module of TensorFlow Hub: its address, folder or .tar.gz, or the name of one of Google's, such as "
+        "inception_v3",
+    )
+    add(
+        "--bottleneck",
+        choices=BOTTLENECKS,
+        help="rows: averaged over time only (the default); pool_3: over time and frequency, as in 2018 (needs a file "
+        "in --model-dir; of a module, its feature vector, and the default)",
+    )
+    add("--model-dir", type=Path, metavar="DIR", default=default.model_dir, help="trunks other than the embedded one")
+    add("--final-tensor-name", metavar="NAME", default=default.final_tensor_name, help="the output in --output-graph")
 
 
 def add_distortions(parser: argparse.ArgumentParser) -> None:
     """Add the options that distort pictures."""
     group = parser.add_argument_group(
         "distortions",
-        "Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for "
-        "photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a "
-        "little are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard "
-        "backwards.",
+        """Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for
+  photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a little
+  are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard backwards.""",
     )
     group.add_argument("--random-brightness", type=float, metavar="P", default=0.0, help="up to P%% brighter or darker")
     group.add_argument("--random-crop", type=float, metavar="P", default=0.0, help="crop off a margin of P%%")
@@ -44,7 +70,10 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         help="name all held-out pictures that were misclassified, not the first twenty",
     )
     group.add_argument(
-        "--intermediate-output-graphs-dir", type=Path, metavar="DIR", help="where graphs of unfinished training go"
+        "--intermediate-output-graphs-dir",
+        type=Path,
+        metavar="DIR",
+        help="where graphs of unfinished training go, such as graphs",
     )
     group.add_argument(
         "--intermediate-store-frequency",
@@ -54,7 +83,10 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         help="training steps between two such graphs; 0 is never",
     )
     group.add_argument(
-        "--checkpoint-path", type=Path, metavar="PREFIX", help="write TensorFlow checkpoints of the new layer there"
+        "--checkpoint-path",
+        type=Path,
+        metavar="PREFIX",
+        help="write TensorFlow checkpoints of the new layer there, such as checkpoints/layer",
     )
     group.add_argument(
         "--saved-model-dir",

@@ -77,6 +77,16 @@ def make_model(folder: Path, classes: dict[str, tuple[float, float]], **options:
     return audionet_package.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="session")
+def low_and_high(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of low and high tones in tf_files/, and clips of them; for tests that leave it so."""
+    folder = tmp_path_factory.mktemp("low_and_high")
+    make_model(folder, {"low": (200, 400), "high": (2000, 3000)})
+    write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
+    write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def silent_library() -> Iterator[None]:
     """Undo what a command run in this process did to the logging, so that the next test can listen."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from audionet import cli, parser
+from audionet.plain_parser import commands_of
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from tests.conftest import Run, tone, write_wav
 
@@ -109,8 +110,9 @@ def test_help_shows_examples_and_every_default(command: str, capsys: pytest.Capt
         cli.main([*command.split(), "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert "examples:" in text
+    assert 0 < text.index("examples:") < text.index("--help  ")
     assert f"audionet {command or 'prepare'}" in text
+    assert "True" not in text
     assert "None" not in text
     assert "False" not in text
 
@@ -131,6 +133,47 @@ def test_a_wrong_command_line_exits_with_2(line: str, capsys: pytest.CaptureFixt
         cli.main(line.split())
     assert caught.value.code == 2
     assert "usage: audionet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("retrain --stepz 3", "--stepz: no such option; did you mean --steps?"),
+        ("label clip.mp3 --fromat=json", "--fromat: no such option; did you mean --format?"),
+        ("label clip.mp3 --format jsn", "jsn: must be one of text, json, csv, rttm; did you mean json?"),
+        ("prepare d --representation Mell", "did you mean mel?"),
+        ("lable clip.mp3", "lable: must be one of prepare, retrain, label, evaluate"),
+        ("prepare voices birds", "birds: one argument too many"),
+        ("prepare d --xyzzy", "--xyzzy: no such option\n"),
+    ],
+)
+def test_what_was_mistyped_gets_a_suggestion(line: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(line.split())
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "--help shows examples and all options" in error
+
+
+def test_a_mistyped_folder_gets_a_suggestion(audionet: Run, tmp_path: Path) -> None:
+    (tmp_path / "data_audio").mkdir()
+    (tmp_path / "birds" / "pictures").mkdir(parents=True)
+    assert audionet("prepare", "data_adio").stderr.endswith("did you mean data_audio?\n")
+    assert audionet("prepare", "zzz").stderr.endswith("one folder of recordings for each class\n")
+    assert audionet("retrain", "--image-dir", "birds/pictrues").stderr.endswith("did you mean pictures?\n")
+    write_wav(tmp_path / "data_audio" / "a" / "a.wav", tone(440, 1))
+    assert audionet("prepare", "data_audio", "--colormap", "virids").stderr.endswith("did you mean viridis?\n")
+
+
+@pytest.mark.parametrize("command", ["prepare", "retrain", "label", "evaluate"])
+def test_each_option_has_an_example_or_a_default(command: str) -> None:
+    built = commands_of(parser.build_parser())[command]
+    examples, formatter = (built.description or "").split(), built._get_formatter()
+    for option in built._actions:
+        shown = formatter._expand_help(option)
+        told = "default" in shown or "such as" in shown or set(option.option_strings) & set(examples)
+        assert told or not option.option_strings or option.dest == "help", f"{command} {option.option_strings}"
 
 
 def one_line(error: str) -> str:

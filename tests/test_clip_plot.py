@@ -10,17 +10,7 @@ from PIL import Image
 from audionet.clip_plot import MOST_COLUMNS, Spectrogram
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram import Painter
-from tests.conftest import Run, chirps, make_model, tone, write_wav
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model of low and high tones, and a clip of either."""
-    folder = tmp_path_factory.mktemp("plots")
-    make_model(folder, {"low": (200, 400), "high": (2000, 3000)})
-    write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
-    write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
-    return folder
+from tests.conftest import Run, chirps, tone, write_wav
 
 
 def texts(svg: Path) -> list[str]:
@@ -42,9 +32,9 @@ def test_memory_is_bounded_and_sounds_stay_in_their_places() -> None:
     assert change / grey.shape[1] == pytest.approx(0.5, abs=0.005)
 
 
-def test_a_clip_is_drawn_with_axes_and_its_classes(trained: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_clip_is_drawn_with_axes_and_its_classes(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
     svg = tmp_path / "new" / "clip.svg"
-    finished = audionet("label", "test_audio/a $low$ clip.wav", "--plot", svg, cwd=trained)
+    finished = audionet("label", "test_audio/a $low$ clip.wav", "--plot", svg, cwd=low_and_high)
     assert (finished.returncode, finished.stderr) == (0, "")
     found = texts(svg)
     score = finished.stdout.splitlines()[1].split()[1]
@@ -52,24 +42,24 @@ def test_a_clip_is_drawn_with_axes_and_its_classes(trained: Path, audionet: Run,
     assert "test_audio/a $low$ clip.wav: low" in found
 
 
-def test_a_timeline_is_drawn_under_the_sound(trained: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_timeline_is_drawn_under_the_sound(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
     both = np.concatenate([chirps(40, 200, 400, 8), chirps(41, 2000, 3000, 8)])
     clip = write_wav(tmp_path / "both.wav", both)
     svg = tmp_path / "both.svg"
-    assert audionet("label", clip, "--timeline", "--plot", svg, cwd=trained).returncode == 0
+    assert audionet("label", clip, "--timeline", "--plot", svg, cwd=low_and_high).returncode == 0
     assert {"low", "high", "0 s", "14 s"} <= set(texts(svg))
 
 
-def test_several_clips_go_into_a_folder(trained: Path, audionet: Run, tmp_path: Path) -> None:
-    shutil.copytree(trained / "test_audio", tmp_path / "more")
-    refused = audionet("label", "test_audio", "--plot", tmp_path / "one.png", cwd=trained)
+def test_several_clips_go_into_a_folder(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
+    shutil.copytree(low_and_high / "test_audio", tmp_path / "more")
+    refused = audionet("label", "test_audio", "--plot", tmp_path / "one.png", cwd=low_and_high)
     assert refused.returncode == 2
     assert "one.png: is one file, for several clips; name a folder, such as plots" in refused.stderr
-    wrong = audionet("label", "test_audio/high.wav", "--plot", tmp_path / "one.gif", cwd=trained)
+    wrong = audionet("label", "test_audio/high.wav", "--plot", tmp_path / "one.gif", cwd=low_and_high)
     assert wrong.returncode == 2
     assert "one.gif: must end in .png, .svg, .pdf; name it" in wrong.stderr
     assert not (tmp_path / "one.png").exists()
-    finished = audionet("label", "test_audio", tmp_path / "more", "--plot", tmp_path / "plots", cwd=trained)
+    finished = audionet("label", "test_audio", tmp_path / "more", "--plot", tmp_path / "plots", cwd=low_and_high)
     assert finished.returncode == 0
     names = ["a $low$ clip-2.png", "a $low$ clip.png", "high-2.png", "high.png"]
     assert sorted(os.listdir(tmp_path / "plots")) == names
@@ -77,10 +67,10 @@ def test_several_clips_go_into_a_folder(trained: Path, audionet: Run, tmp_path: 
         assert image.width == 1000
 
 
-def test_a_prepared_picture_and_standard_input_are_drawn_too(trained: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_prepared_picture_and_standard_input_are_drawn_too(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
     picture = "tf_files/data_image/low/low-1_nohash_0001.jpg"
-    assert audionet("label", picture, "--plot", tmp_path / "picture.svg", cwd=trained).returncode == 0
+    assert audionet("label", picture, "--plot", tmp_path / "picture.svg", cwd=low_and_high).returncode == 0
     assert {"1 s", "1.5 s", "2 s", "4 kHz", f"{picture}: low"} <= set(texts(tmp_path / "picture.svg"))
-    clip = (trained / "test_audio" / "high.wav").read_bytes()
-    assert audionet("label", "-", "--plot", tmp_path / "in.svg", cwd=trained, stdin=clip).returncode == 0
+    clip = (low_and_high / "test_audio" / "high.wav").read_bytes()
+    assert audionet("label", "-", "--plot", tmp_path / "in.svg", cwd=low_and_high, stdin=clip).returncode == 0
     assert "-: high" in texts(tmp_path / "in.svg")

@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 
 # A module may import from the levels above its own line, never from its own level or below.
 LEVELS = [
-    {"errors", "printable", "progress", "quiet", "interruption"},
-    {"tensorflow_runtime", "locks"},
+    {"errors", "printable", "progress", "quiet", "interruption", "suggestions"},
+    {"tensorflow_runtime", "locks", "terminal"},
     {"settings", "files", "confusion", "archives"},
     {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
     {"alike", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
@@ -22,6 +22,7 @@ LEVELS = [
     {"clips", "contact_sheet"},
     {"segments"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
+    {"plain_parser", "common_options"},
     {"clip_printers", "clip_plot", "parser", "old_flags"},
     {"console"},
     {"cli"},
@@ -41,7 +42,8 @@ HOMES = {
     "matplotlib": {"filter_bank", "figures"},
     "PIL": {"pictures", "confusion_picture"},
     "distributed": {"cluster"},
-    "tqdm": {"console"},
+    "tqdm": {"terminal"},
+    "colorama": {"terminal"},
 }
 
 

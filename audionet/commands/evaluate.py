@@ -16,6 +16,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.model import load_model
 from audionet.progress import Progress, silent
 from audionet.settings import LabelOptions
+from audionet.suggestions import did_you_mean
 from audionet.workers import in_order
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,8 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     for folder in class_folders(data_audio):
         clips = list(find_clips([folder]))
         if folder.name not in model.labels:
-            skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)})"))
+            like = did_you_mean(folder.name, model.labels)
+            skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
         elif not clips:
             skip(UnusableInput(folder, "holds no clips"))
         todo += [(clip, folder.name) for clip in clips if folder.name in model.labels]

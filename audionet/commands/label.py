@@ -11,6 +11,7 @@ from audionet.clips import ClipScores, ScoringJob, find_clips
 from audionet.cluster import hire
 from audionet.errors import UnusableInput
 from audionet.model import Model, load_model
+from audionet.progress import Progress, silent
 from audionet.segments import Segment, Timeline, TimelineJob
 from audionet.settings import LabelOptions
 from audionet.workers import Job, Threads, Workers, in_order
@@ -41,12 +42,13 @@ def label_each(
     allow_unknown: bool = True,
     workers: Workers | None = None,
     names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
 ) -> Iterator[ClipScores | UnusableInput]:
     """The scores of each clip in order, as soon as they are known, or why it has none.
 
     names: what to call clips instead of by their paths.
     """
-    return _each(ScoringJob(model, allow_unknown), clips, workers, names)
+    return _each(ScoringJob(model, allow_unknown), clips, workers, names, progress)
 
 
 def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segment]:
@@ -69,21 +71,27 @@ def timeline_each(
     allow_unknown: bool = True,
     workers: Workers | None = None,
     names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
 ) -> Iterator[Timeline | UnusableInput]:
     """The timeline of each clip in order, as soon as it is known, or why it has none; as `label_each`."""
-    return _each(TimelineJob(model, allow_unknown), clips, workers, names)
+    return _each(TimelineJob(model, allow_unknown), clips, workers, names, progress)
 
 
 def _each(
-    job: Job[Path, Any, Any, AClip], clips: Iterable[Path], workers: Workers | None, names: Mapping[Path, str]
+    job: Job[Path, Any, Any, AClip],
+    clips: Iterable[Path],
+    workers: Workers | None,
+    names: Mapping[Path, str],
+    progress: Progress,
 ) -> Iterator[AClip | UnusableInput]:
     # A folder without clips stays in the list, to be named with the reason.
     paths = [clip for path in clips for clip in list(find_clips([path])) or [path]]
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
     results: Generator[tuple[int, AClip | UnusableInput], None, None] = (workers or Threads()).run(job, places)
+    progress("clips", 0, len(paths))
     with closing(results):
-        for path, result in zip(paths, in_order(results), strict=True):
+        for done, (path, result) in enumerate(zip(paths, in_order(results), strict=True), start=1):
             name = names.get(path, str(path))
             if isinstance(result, UnusableInput):
                 skipped = UnusableInput(name, result.reason)
@@ -91,3 +99,4 @@ def _each(
                 yield skipped
             else:
                 yield replace(result, clip=name)
+            progress("clips", done, len(paths))

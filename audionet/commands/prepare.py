@@ -129,7 +129,7 @@ def prepare(
         )
     for error in wrong:
         _skip(report, error)
-    find_ffmpeg()
+    logger.debug("ffmpeg: %s", find_ffmpeg())
     with alone(image_dir, image_dir / LOCK_NAME):
         _draw_all(recordings, options, report, progress)
     report.skipped.sort(key=lambda error: error.path)
@@ -177,6 +177,7 @@ def _draw_all(recordings: list[Recording], options: PrepareOptions, report: Prep
                 else:
                     report.made += 1
                     report.made_chunks += len(made.chunks)
+                    logger.debug("%s: chunks: %d", recording.path, len(made.chunks))
                     _replace(index, recording.key, replace(made, group=recording.group, fold=recording.fold), image_dir)
                     changed = True
                 progress("recordings", done, len(todo))

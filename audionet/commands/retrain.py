@@ -135,6 +135,7 @@ def _learn(
     key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, items, found, variations)
     done = None if options.force else _done_before(files, key, options)
     trained = done is None
+    logger.debug("%s: %s", files.graph, "to be trained" if trained else "up to date")
     if done is None:
         if isinstance(found, Coordinates):
             space: Space | None = found.space

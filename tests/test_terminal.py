@@ -1,0 +1,106 @@
+import fcntl
+import logging
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from audionet.terminal import ProgressLines, duration
+from tests.conftest import Run, tone, write_wav
+
+
+def on_a_terminal(folder: Path, *arguments: str, **environment: str) -> str:
+    """What audionet shows on a terminal, standard output and error together."""
+    terminal, ours = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # without a size there is no bar
+    os.set_blocking(terminal, False)
+    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | environment
+    subprocess.run([sys.executable, "-m", "audionet", *arguments], cwd=folder, stdout=ours, stderr=ours, env=env)
+    try:
+        shown = os.read(terminal, 100_000).decode()  # while our end is open, or what was written is lost
+    except BlockingIOError:
+        shown = ""
+    os.close(ours)
+    os.close(terminal)
+    return shown
+
+
+def test_progress_is_a_bar_on_a_terminal_alone(low_and_high: Path, audionet: Run) -> None:
+    command = ["prepare", "data_audio", "--chunk-seconds", "1", "--image-dir", "again", "--force"]
+    assert audionet(*command, cwd=low_and_high).stderr == ""
+    shown = on_a_terminal(low_and_high, *command)
+    assert "recordings:   0%|" in shown
+    assert "0 of 8" in shown
+    assert "left" in shown
+    assert on_a_terminal(low_and_high, *command, "--quiet") == ""
+
+
+def test_colours_are_for_terminals_whose_users_want_them(low_and_high: Path, audionet: Run) -> None:
+    command = ["label", "data_audio/low/low-0.wav", "gone.wav"]
+    shown = on_a_terminal(low_and_high, *command)
+    assert "\033[1m  low " in shown
+    assert "\033[33maudionet: gone.wav: cannot be read" in shown
+    assert "\033[31maudionet: gone" in on_a_terminal(low_and_high, "prepare", "gone")
+    for plain in (
+        on_a_terminal(low_and_high, *command, NO_COLOR="1"),
+        on_a_terminal(low_and_high, *command, TERM="dumb"),
+        audionet(*command, cwd=low_and_high).stdout,
+    ):
+        assert "  low " in plain
+        assert "\033[" not in plain.replace("\033[A", "")
+
+
+def test_without_a_terminal_lines_come_at_growing_intervals(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    progress = ProgressLines(lambda: now)
+    with caplog.at_level(logging.INFO, "audionet"):
+        progress("recordings", 0, 1000)
+        for done in range(1, 1001):
+            now = done * 2.0
+            progress("recordings", done, 1000)
+    assert caplog.messages[0] == "recordings: 5 of 1000, 0.5 a second, about 33 minutes left"
+    assert caplog.messages[1].startswith("recordings: 10 of 1000")
+    assert caplog.messages[-1].endswith("seconds left")
+    assert 30 < len(caplog.messages) < 50, "2000 seconds: 10 lines in the first 100, then fewer and fewer"
+
+
+def test_short_stages_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    progress = ProgressLines(lambda: now)
+    with caplog.at_level(logging.INFO, "audionet"):
+        for stage in ("bottlenecks", "folds", "training"):
+            for done in range(10):
+                now += 0.9
+                progress(stage, done, 9)
+    assert caplog.messages == []
+
+
+def test_quiet_says_nothing_but_warnings_and_results(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
+    finished = audionet("prepare", "data_audio", "-q")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == "audionet: data_audio/a/notes.mp3: is not audio that ffmpeg can read (skipped)\n"
+    labelled = audionet("label", "data_audio/low/low-0.wav", "--quiet", cwd=low_and_high)
+    assert labelled.stdout.startswith("data_audio/low/low-0.wav\n  low ")
+
+
+def test_verbose_tells_what_was_done_and_how_long_it_took(audionet: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    said = audionet("prepare", "data_audio", "--verbose").stderr
+    assert "audionet: ffmpeg: " in said
+    assert "audionet: data_audio/a/good.wav: chunks: 1" in said
+    assert "audionet: recordings: 1 in " in said
+    assert audionet("prepare", "data_audio", "-v", "-q").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "1 second"), (99, "99 seconds"), (720, "12 minutes"), (3.4 * 3600, "3 hours")]
+)
+def test_durations_are_for_people(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
