@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audionet import clip_printers, console, interruption
+from audionet.completion import completion_script
 from audionet.errors import AudionetError
 from audionet.parser import build_parser, modern_spelling
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
@@ -195,9 +196,24 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     return SOME_SKIPPED if evaluation.skipped else ALL_DONE
 
 
+def _run_doctor(_: argparse.Namespace) -> int:
+    from audionet.commands.doctor import examine
+
+    findings = examine()
+    console.print_findings(findings)
+    return ALL_DONE if all(finding.healthy for finding in findings) else SOME_SKIPPED
+
+
+def _run_completion(options: argparse.Namespace) -> int:
+    console.print_line(completion_script(build_parser(), options.shell))
+    return ALL_DONE
+
+
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "prepare": _run_prepare,
     "retrain": _run_retrain,
     "label": _run_label,
     "evaluate": _run_evaluate,
+    "doctor": _run_doctor,
+    "completion": _run_completion,
 }

@@ -12,6 +12,7 @@ from audionet.printable import printable
 from audionet.terminal import colored
 
 if TYPE_CHECKING:
+    from audionet.commands.doctor import Finding
     from audionet.commands.evaluate import Evaluation
     from audionet.commands.prepare import PrepareReport
     from audionet.commands.retrain import RetrainReport
@@ -55,8 +56,15 @@ class _Formatter(logging.Formatter):
 
 
 def print_line(text: str) -> None:
-    """One line of a script of 2018."""
+    """One line, or several, as they are."""
     print(text)
+
+
+def print_findings(findings: "list[Finding]") -> None:
+    """What `doctor` found, a line each."""
+    for finding in findings:
+        verdict = colored("ok     ", "green", sys.stdout) if finding.healthy else colored("PROBLEM", "red", sys.stdout)
+        print(f"{verdict}  {finding.name:<8}  {finding.text}")
 
 
 def print_prepared(report: "PrepareReport") -> None:

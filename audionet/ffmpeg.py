@@ -72,6 +72,12 @@ def find_ffmpeg() -> str:
         ) from error
 
 
+@functools.cache
+def ffmpeg_version() -> str:
+    """As it calls itself: `7.1.1`. Raises AudionetError when it does not work."""
+    return _check_works().split()[2]
+
+
 def decode(path: Path) -> Iterator[np.ndarray]:
     """The first sound track of a file as blocks of int16 samples, mono, SAMPLE_RATE_HZ.
 
@@ -190,7 +196,8 @@ def _explain(messages: str) -> str:
     return f"cannot be decoded ({lines[-1].rpartition(': ')[2].strip()})" if lines else "holds no sound"
 
 
-def _check_works() -> None:
+def _check_works() -> str:
+    """What it says of itself. Raises AudionetError when it says nothing."""
     try:
         finished = subprocess.run(
             [find_ffmpeg(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
@@ -199,6 +206,7 @@ def _check_works() -> None:
         raise AudionetError(_broken(str(error))) from error
     if finished.returncode != 0 or not finished.stdout.startswith(b"ffmpeg version"):
         raise AudionetError(_broken(f"it ends with status {finished.returncode}"))
+    return finished.stdout.decode(errors="replace")
 
 
 def _broken(reason: str) -> str:

@@ -1,11 +1,12 @@
 """What can be typed: the commands, their options and their help."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from audionet import __version__
 from audionet.common_options import add_messages, add_model, add_workers
+from audionet.completion import SHELLS
 from audionet.plain_parser import PlainParser
 from audionet.retrain_groups import add_distortions, add_network, add_outputs
 from audionet.settings import (
@@ -44,13 +45,23 @@ def build_parser() -> PlainParser:
 exit status: 0 all done, 1 finished but some input was skipped, 2 nothing could be done, 130 interrupted""",
     )
     parser.set_defaults(quiet=False, verbose=False, logging_verbosity="INFO")
-    parser.add_argument("--version", action="version", version=f"audionet {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions of all that matters")
     commands = parser.add_subparsers(
         title="commands", prog="audionet", dest="command", metavar="COMMAND", required=True
     )
-    for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate):
+    for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, _add_doctor, _add_completion):
         add(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """Looks for the versions only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from audionet.commands.doctor import versions
+
+        sys.stdout.write(f"{versions()}\n")
+        parser.exit()
 
 
 def _add_prepare(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -239,3 +250,33 @@ was not trained on. A clip counts once, however long it is.""",
     add_model(parser)
     add_workers(parser)
     add_messages(parser)
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    commands.add_parser(
+        "doctor",
+        usage="%(prog)s",
+        help="look whether all is there that audionet needs",
+        description="""\
+Look whether all is there that audionet needs: ffmpeg, the packages, the embedded network, a folder to write to. What
+it prints belongs into a bug report. Exit status: 0 all is well, 1 something is not; it says what to do then.""",
+        examples="""\
+  audionet doctor""",
+    )
+
+
+def _add_completion(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    parser = commands.add_parser(
+        "completion",
+        usage="%(prog)s SHELL",
+        help="let the shell complete what is typed",
+        description="""\
+Print a script that lets a shell complete audionet's commands, options and files with the tab key. It works in shells
+that are opened from then on.""",
+        examples="""\
+  mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions ~/.zfunc
+  audionet completion bash > ~/.local/share/bash-completion/completions/audionet
+  audionet completion fish > ~/.config/fish/completions/audionet.fish
+  audionet completion zsh > ~/.zfunc/_audionet     and in ~/.zshrc: fpath+=~/.zfunc; autoload -U compinit; compinit""",
+    )
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))

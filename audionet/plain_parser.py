@@ -61,6 +61,12 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
         return action.help if silent else super()._get_help_string(action)
 
 
+def summaries_of(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """What the help says of a parser's commands, in a few words each."""
+    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {choice.dest: choice.help or "" for action in found for choice in action._choices_actions}
+
+
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """The parsers of a parser's commands, by name."""
     found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))

@@ -1,5 +1,7 @@
 import dataclasses
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -245,11 +247,7 @@ def test_an_unwritable_folder_is_one_sentence(audionet: Run, tmp_path: Path) -> 
     assert "cannot be written" in one_line(finished.stderr)
 
 
-def test_the_version_and_help_load_nothing_heavy(audionet: Run) -> None:
-    import subprocess
-    import sys
-
-    assert re.fullmatch(r"audionet \d+\.\d+\.\d+\n", audionet("--version").stdout)
+def test_help_loads_nothing_heavy() -> None:
     program = "import sys, audionet.cli as c; c.build_parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    assert not set(loaded) & {"numpy", "PIL", "tensorflow", "librosa", "tqdm"}
+    assert not set(loaded) & {"numpy", "PIL", "tensorflow", "librosa", "tqdm", "shtab"}

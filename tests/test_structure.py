@@ -22,7 +22,8 @@ LEVELS = [
     {"clips", "contact_sheet"},
     {"segments"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
-    {"plain_parser", "common_options"},
+    {"commands.doctor", "plain_parser"},
+    {"common_options", "completion"},
     {"clip_printers", "clip_plot", "parser", "old_flags"},
     {"console"},
     {"cli"},
@@ -44,6 +45,7 @@ HOMES = {
     "distributed": {"cluster"},
     "tqdm": {"terminal"},
     "colorama": {"terminal"},
+    "shtab": {"completion"},
 }
 
 

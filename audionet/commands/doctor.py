@@ -1,0 +1,154 @@
+"""doctor: is all there that audionet needs? And what a bug report should say."""
+
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from audionet import __version__
+from audionet.chunks import Chunk, to_wav
+from audionet.errors import AudionetError
+from audionet.ffmpeg import decode, ffmpeg_version, find_ffmpeg
+from audionet.files import TEMPORARY_PREFIX
+from audionet.model import ModelFiles, load_model
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, LabelOptions, available_cores
+from audionet.trunk import Network, load_trunk
+
+LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
+TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found: `text` says it, with what to do now where it is not healthy."""
+
+    name: str
+    healthy: bool
+    text: str
+
+
+def examine(folder: Path = TF_FILES) -> list[Finding]:
+    """Look at everything that the commands need; `folder` is where they write."""
+    looks: dict[str, Callable[[], str]] = {
+        "audionet": _audionet,
+        "packages": _packages,
+        "ffmpeg": _ffmpeg,
+        "trunk": _trunk,
+        "folder": lambda: _folder(folder),
+        "model": lambda: _model(folder),
+        "machine": _machine,
+    }
+    found = []
+    for name, look in looks.items():
+        try:
+            found.append(Finding(name, True, look()))
+        except AudionetError as error:
+            found.append(Finding(name, False, str(error)))
+        except ImportError as error:
+            found.append(Finding(name, False, f"{error}; run: pip install --force-reinstall audionet"))
+    return found
+
+
+def versions() -> str:
+    """`audionet 0.1.0`, and on lines of their own what else matters for a bug report."""
+    try:
+        ffmpeg = f"ffmpeg {ffmpeg_version()} ({find_ffmpeg()})"
+    except AudionetError as error:
+        ffmpeg = str(error)
+    packages = ", ".join(f"{name} {_version(name) or 'missing'}" for name in TOLD_PACKAGES)
+    return f"audionet {__version__}\n{_python()}\n{ffmpeg}\n{packages}"
+
+
+def _python() -> str:
+    return f"Python {platform.python_version()}, {platform.platform()}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _audionet() -> str:
+    return f"{__version__} in {Path(__file__).resolve().parent.parent}; {_python()} in {sys.executable}"
+
+
+def _packages() -> str:
+    """The packages that audionet asks for. Raises AudionetError if one is not there."""
+    try:
+        asked = metadata.requires("audionet") or []
+    except metadata.PackageNotFoundError:
+        asked = list(TOLD_PACKAGES)
+    # With a condition behind it, a package is for other systems, or for those who ask for more.
+    names = [re.split(r"[^\w.-]", requirement)[0] for requirement in asked if ";" not in requirement]
+    missing = sorted(name for name in names if _version(name) is None)
+    if missing:
+        raise AudionetError(f"not installed: {', '.join(missing)}; run: pip install {' '.join(missing)}")
+    told = ", ".join(f"{name} {_version(name)}" for name in TOLD_PACKAGES)
+    return f"all {len(names)} installed, such as {told}"
+
+
+def _ffmpeg() -> str:
+    """That ffmpeg is there and reads sound."""
+    samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
+    with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
+        path = Path(folder) / "sound.wav"
+        path.write_bytes(to_wav(Chunk(0, 0, samples)))
+        if not np.array_equal(np.concatenate(list(decode(path))), samples):
+            raise AudionetError(f"{find_ffmpeg()} {ffmpeg_version()}: reads sound wrongly; install another")
+    origin = "the one of imageio-ffmpeg" if "imageio" in find_ffmpeg() else "the system's own"
+    return f"{ffmpeg_version()} in {find_ffmpeg()}, {origin}, reads sound"
+
+
+def _trunk() -> str:
+    """That the embedded network is undamaged and runs."""
+    trunk = load_trunk("rows", TF_FILES)
+    try:
+        found = Network(trunk.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
+    except (ValueError, RuntimeError) as error:
+        raise AudionetError(f"does not run ({error}); run: pip install --force-reinstall ai-edge-litert") from error
+    return f"Inception v3 inside audionet, SHA-256 {trunk.sha256[:16]}..., runs: {found.size} numbers a picture"
+
+
+def _folder(folder: Path) -> str:
+    """That files can be written in a folder, or, if it is not there yet, in the one where it would be made."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    try:
+        with tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=place) as file:
+            file.write(b"audionet")
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise AudionetError(
+            f"{place}: cannot be written ({error.strerror}); "
+            "go to a folder of your own, or name others with --image-dir and the like"
+        ) from error
+    if free < LITTLE_SPACE_BYTES:
+        raise AudionetError(f"{place}: only {free / 1e9:.1f} GB of free space; an hour of sound takes 0.2 GB")
+    return f"{place} can be written, {free / 1e9:.0f} GB free"
+
+
+def _model(folder: Path) -> str:
+    """That the model in a folder can be read, if there is one."""
+    options = LabelOptions(folder / LabelOptions.graph.name, folder / LabelOptions.labels.name)
+    if not ModelFiles.beside(options.graph, options.labels).description.exists():
+        return f"none in {folder} yet; audionet retrain makes one"
+    return f"{options.graph}: knows {', '.join(load_model(options).labels)}"
+
+
+def _machine() -> str:
+    cores = available_cores()
+    memory = ""
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB of memory"
+    return f"{cores} core{'' if cores == 1 else 's'}{memory}"
