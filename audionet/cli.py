@@ -6,21 +6,23 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audionet import clip_printers, console, interruption
 from audionet.completion import completion_script
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, UnusableInput
+from audionet.live import check_live, print_arrivals, print_microphone
 from audionet.parser import build_parser, modern_spelling
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from audionet.terminal import progress_shown
 
 if TYPE_CHECKING:
-    from audionet.clip_plot import Plotter
+    from audionet.clips import ClipScores
     from audionet.model import Model
+    from audionet.segments import Timeline
 
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
@@ -110,14 +112,17 @@ def _run_label(options: argparse.Namespace) -> int:
         raise AudionetError(f"--top {options.top}: must be at least 1")
     if options.format == "rttm" and not options.timeline:
         raise AudionetError("--format rttm: lists who is heard when; add --timeline")
+    if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
+        options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
     from audionet.cluster import hire
     from audionet.commands.label import label_each, timeline_each
-    from audionet.errors import UnusableInput
     from audionet.model import load_model
 
+    check_live(options)
     _check_plot(options)
     model = load_model(_label_options(options))
-    plotter = _plotter(options, model)
+    if not options.clips:
+        return _run_live(options, model)
     printers = clip_printers.TIMELINE_PRINTERS if options.timeline else clip_printers.LABEL_PRINTERS
     printer: clip_printers.Printer[Any] = printers[options.format](model.labels, options.top)
     each = timeline_each if options.timeline else label_each
@@ -131,14 +136,14 @@ def _run_label(options: argparse.Namespace) -> int:
     ):
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips]
+        draw = _drawing(options, model, places)
         for clip in each(clips, model, options.allow_unknown, workers, names, progress):
             if isinstance(clip, UnusableInput):
                 skipped += 1
             else:
                 printer.add(clip)
                 scored += 1
-                if plotter is not None:
-                    plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
+                draw(clip)
     printer.finish()
     if not scored:
         raise AudionetError("no clip could be labelled")
@@ -151,17 +156,38 @@ def _check_plot(options: argparse.Namespace) -> None:
         return
     from audionet.clip_plot import is_file_name
 
-    several = len(options.clips) > 1 or Path(options.clips[0]).is_dir()
+    several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
     if is_file_name(options.plot) and several:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
 
 
-def _plotter(options: argparse.Namespace, model: "Model") -> "Plotter | None":
+def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], None]:
+    """What --plot does with each clip; `places` is where those lie that are not called by their paths."""
     if options.plot is None:
-        return None
+        return lambda _: None
     from audionet.clip_plot import Plotter
 
-    return Plotter(options.plot, model, options.top)
+    plotter = Plotter(options.plot, model, options.top)
+
+    def draw(clip: "ClipScores | Timeline") -> None:
+        try:
+            plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
+        except UnusableInput as error:
+            logger.warning("%s (not drawn)", error)
+
+    return draw
+
+
+def _run_live(options: argparse.Namespace, model: "Model") -> int:
+    try:
+        if options.watch is not None:
+            print_arrivals(options, model, _drawing(options, model, {}))
+        else:
+            print_microphone(options, model)
+    except KeyboardInterrupt:
+        logger.info("stopped")
+        return INTERRUPTED
+    return ALL_DONE
 
 
 def _label_options(options: argparse.Namespace) -> LabelOptions:

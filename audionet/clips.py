@@ -149,7 +149,7 @@ def find_clips(paths: Iterable[Path]) -> Iterator[Path]:
     """The files named, and the recordings and pictures in the folders named, sorted within each folder."""
     for path in paths:
         if path.is_dir():
-            found = [file for file in walk_files(path) if _is_clip(file)]
+            found = [file for file in walk_files(path) if is_clip(file)]
             # Pictures lie beside the WAVs of the same chunks: each chunk counts once.
             drawn = {file.with_suffix("") for file in found if file.suffix.lower() in SUFFIXES and NOHASH in file.name}
             yield from (f for f in found if f.suffix.lower() != ".wav" or f.with_suffix("") not in drawn)
@@ -157,5 +157,6 @@ def find_clips(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _is_clip(path: Path) -> bool:
+def is_clip(path: Path) -> bool:
+    """Whether the name may be a recording's or a picture's."""
     return path.suffix.lower() in SUFFIXES or not is_other_file(path)

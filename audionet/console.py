@@ -47,9 +47,13 @@ def configure_logging(verbosity: str = "INFO") -> None:
 class _Formatter(logging.Formatter):
     """Warnings in yellow, errors in red."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """One line, whatever characters the file names in it hold."""
-        text = printable(super().format(record))
+        return printable(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """In colour on a terminal."""
+        text = super().format(record)
         if record.levelno < logging.WARNING:
             return text
         return colored(text, "red" if record.levelno >= logging.ERROR else "yellow", sys.stderr)

@@ -1,14 +1,13 @@
 """What can be typed: the commands, their options and their help."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from audionet.common_options import add_messages, add_model, add_workers
-from audionet.completion import SHELLS
 from audionet.plain_parser import PlainParser
 from audionet.retrain_groups import add_distortions, add_network, add_outputs
+from audionet.self_help import ShowVersions, add_completion, add_doctor
 from audionet.settings import (
     OWN_FOLDS,
     REPRESENTATIONS,
@@ -45,23 +44,13 @@ def build_parser() -> PlainParser:
 exit status: 0 all done, 1 finished but some input was skipped, 2 nothing could be done, 130 interrupted""",
     )
     parser.set_defaults(quiet=False, verbose=False, logging_verbosity="INFO")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions of all that matters")
+    parser.add_argument("--version", action=ShowVersions, nargs=0, help="show the versions of all that matters")
     commands = parser.add_subparsers(
         title="commands", prog="audionet", dest="command", metavar="COMMAND", required=True
     )
-    for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, _add_doctor, _add_completion):
+    for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, add_doctor, add_completion):
         add(commands)
     return parser
-
-
-class _Version(argparse.Action):
-    """Looks for the versions only when asked."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from audionet.commands.doctor import versions
-
-        sys.stdout.write(f"{versions()}\n")
-        parser.exit()
 
 
 def _add_prepare(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -195,7 +184,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
 def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:
     parser = commands.add_parser(
         "label",
-        usage="%(prog)s [options] CLIP...",
+        usage="%(prog)s [options] CLIP... | --microphone [DEVICE] | --watch FOLDER",
         help="say which class a clip belongs to",
         description="""\
 Say which class each clip belongs to. A clip is any file that ffmpeg reads, a picture that prepare made, or - for
@@ -206,9 +195,27 @@ none of the classes is called unknown; its scores are shown all the same.""",
   audionet label interviews/ --format csv > interviews.csv
   audionet label debate.mp3 --timeline
   audionet label clip.mp3 --plot clip.png
-  audionet label - < clip.ogg""",
+  audionet label - < clip.ogg
+  audionet label --microphone                      a line for each few seconds, until Ctrl-C
+  audionet label --watch inbox/                    each file as it arrives, until Ctrl-C""",
     )
-    parser.add_argument("clips", nargs="+", metavar="CLIP", help="file, folder, or - for standard input")
+    parser.add_argument("clips", nargs="*", metavar="CLIP", help="file, folder, or - for standard input")
+    add = parser.add_argument_group("instead of clips").add_argument
+    add(
+        "--microphone",
+        nargs="?",
+        const="",
+        metavar="DEVICE",
+        help="label what a microphone hears (default: the system's own), a line a window; named as ffmpeg has it, such "
+        "as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
+    )
+    add(
+        "--watch",
+        type=Path,
+        metavar="FOLDER",
+        help="label the clips that are in a folder, and those that arrive in it, once they have not changed for three "
+        "seconds",
+    )
     add = parser.add_argument_group("what is said").add_argument
     add("--timeline", action="store_true", help="say which class is heard when, for clips of several sounds")
     add("--top", type=int, metavar="N", default=5, help="classes shown for each clip, as text")
@@ -216,7 +223,8 @@ none of the classes is called unknown; its scores are shown all the same.""",
         "--format",
         choices=("text", "json", "csv", "rttm"),
         default="text",
-        help="what is printed; rttm, of speaker diarisation, with --timeline",
+        help="what is printed; json has a line for each window or clip with --microphone or --watch; rttm, of speaker "
+        "diarisation, goes with --timeline",
     )
     add(
         "--plot",
@@ -250,33 +258,3 @@ was not trained on. A clip counts once, however long it is.""",
     add_model(parser)
     add_workers(parser)
     add_messages(parser)
-
-
-def _add_doctor(commands: "argparse._SubParsersAction[PlainParser]") -> None:
-    commands.add_parser(
-        "doctor",
-        usage="%(prog)s",
-        help="look whether all is there that audionet needs",
-        description="""\
-Look whether all is there that audionet needs: ffmpeg, the packages, the embedded network, a folder to write to. What
-it prints belongs into a bug report. Exit status: 0 all is well, 1 something is not; it says what to do then.""",
-        examples="""\
-  audionet doctor""",
-    )
-
-
-def _add_completion(commands: "argparse._SubParsersAction[PlainParser]") -> None:
-    parser = commands.add_parser(
-        "completion",
-        usage="%(prog)s SHELL",
-        help="let the shell complete what is typed",
-        description="""\
-Print a script that lets a shell complete audionet's commands, options and files with the tab key. It works in shells
-that are opened from then on.""",
-        examples="""\
-  mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions ~/.zfunc
-  audionet completion bash > ~/.local/share/bash-completion/completions/audionet
-  audionet completion fish > ~/.config/fish/completions/audionet.fish
-  audionet completion zsh > ~/.zfunc/_audionet     and in ~/.zshrc: fpath+=~/.zfunc; autoload -U compinit; compinit""",
-    )
-    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))

@@ -1,0 +1,89 @@
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet import microphone
+from audionet.errors import AudionetError
+from audionet.microphone import Device, find_devices, listen
+from audionet.settings import SAMPLE_RATE_HZ
+
+
+def heard(source: str) -> np.ndarray:
+    return np.concatenate(list(listen(Device("lavfi", source))))
+
+
+def test_a_virtual_microphone_is_heard_as_it_is() -> None:
+    samples = heard("sine=frequency=1000:duration=2:sample_rate=48000")
+    assert samples.dtype == np.int16
+    assert len(samples) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
+    assert np.abs(np.fft.rfft(samples)).argmax() / len(samples) * SAMPLE_RATE_HZ == pytest.approx(1000, abs=1)
+    assert not heard("anullsrc=duration=1").any()
+
+
+def test_blocks_come_as_they_are_heard() -> None:
+    blocks = listen(Device("lavfi", "sine=frequency=300,arealtime"))
+    first = next(blocks)
+    assert 0 < len(first) < SAMPLE_RATE_HZ, "long before a whole window"
+    blocks.close()
+
+
+def test_what_cannot_be_heard_is_said_with_a_remedy() -> None:
+    with pytest.raises(AudionetError, match=r"lavfi microphone 'nonsense' can't be heard \(Filter not found\)$"):
+        heard("nonsense")
+    with pytest.raises(AudionetError, match=r"name one as --microphone NAME, of those that this lists: pactl list"):
+        list(listen(Device("pulse", "none such")))
+
+
+@pytest.mark.parametrize(
+    ("platform", "wanted", "expected"),
+    [
+        ("linux", "", ["pulse:default", "alsa:default"]),
+        ("linux", "hw:1", ["pulse:hw:1", "alsa:hw:1"]),
+        ("linux", "alsa:hw:1", ["alsa:hw:1"]),
+        ("darwin", "", ["avfoundation::default"]),
+        ("darwin", "0", ["avfoundation::0"]),
+        ("win32", "", ["dshow:audio=Microphone (USB: 2)"]),
+        ("win32", "Line In", ["dshow:audio=Line In"]),
+    ],
+)
+def test_each_systems_microphones_are_named_as_ffmpeg_wants(
+    platform: str, wanted: str, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = """
+ D  alsa            ALSA audio output
+ D  avfoundation    AVFoundation input device
+ D  dshow           DirectShow capture
+ DE pulse           Pulse audio output
+  E xv              XV (XVideo) output device
+[dshow @ 0x1] "Camera" (video)
+[dshow @ 0x1] "Microphone (USB: 2)" (audio)
+"""
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(microphone, "_ask_ffmpeg", lambda *_: listed)
+    microphone._kinds_of_ffmpeg.cache_clear()
+    try:
+        found = [f"{device.kind}:{device.ffmpeg_input}" for device in find_devices(wanted)]
+    finally:
+        microphone._kinds_of_ffmpeg.cache_clear()
+    assert found == expected
+
+
+def test_an_ffmpeg_without_devices_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microphone, "_ask_ffmpeg", lambda *_: "Devices:\n")
+    microphone._kinds_of_ffmpeg.cache_clear()
+    try:
+        with pytest.raises(AudionetError, match="can't hear a microphone on this system; install another ffmpeg"):
+            find_devices()
+    finally:
+        microphone._kinds_of_ffmpeg.cache_clear()
+
+
+def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    blocks = listen(Device("lavfi", "sine"))
+    next(blocks)
+    blocks.close()
+    assert list(tmp_path.iterdir()) == []
