@@ -186,7 +186,7 @@ def _run_live(options: argparse.Namespace, model: "Model") -> int:
             print_microphone(options, model)
     except KeyboardInterrupt:
         logger.info("stopped")
-        return INTERRUPTED
+        return interruption.status()
     return ALL_DONE
 
 
