@@ -12,7 +12,7 @@ from audionet.calibration import Familiarity, comparable
 from audionet.discriminant import Discriminant, Moments
 from audionet.progress import Progress, silent
 from audionet.settings import RetrainOptions
-from audionet.softmax import Examples, Softmax, train
+from audionet.softmax import Curve, Examples, Softmax, train
 from audionet.space import Space
 from audionet.split import Item, folds, kept_apart
 
@@ -99,8 +99,9 @@ class Classroom:
         summaries_dir: Path | None = None,
         progress: Progress = silent,
         store: Callable[[int, Classifier], None] | None = None,
+        curve: Curve | None = None,
     ) -> Classifier:
-        """A classifier from some pictures; how it does on the validation pictures goes into the summaries.
+        """A classifier from some pictures; how it does on the validation pictures goes into summaries and curve.
 
         store: is called with a step and the classifier so far, every options.intermediate_store_frequency steps.
 
@@ -127,6 +128,7 @@ class Classroom:
             batch_size=options.train_batch_size,
             seed=options.seed,
             summaries_dir=summaries_dir,
+            curve=curve,
             evaluation_interval_steps=options.eval_step_interval,
             validation_batch_size=options.validation_batch_size,
             store=store_softmax,

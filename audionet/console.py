@@ -110,6 +110,8 @@ def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAK
         print("the model itself was then trained on all recordings, the held-out ones too (--no-refit leaves them out)")
     files = report.files
     print(f"model: {files.graph} (with {files.network.name}, {files.description.name} and {files.labels.name})")
+    if report.report:
+        print(f"report: {report.report} (open it in a browser)")
 
 
 def _print_held_out(held_out: "HeldOut", mistakes_shown: int | None) -> None:

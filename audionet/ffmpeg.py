@@ -1,7 +1,7 @@
-"""Any recording that ffmpeg reads -> 16 kHz mono samples, as a stream. The only module that starts a process.
+"""Any recording that ffmpeg reads -> 16 kHz mono samples, as a stream; and samples -> small MP3s.
 
-A recording may come from anyone, so ffmpeg is told to open that one file and nothing else, and its time, memory and
-output are limited; docs/threats.md says against what.
+The only module that starts a process. A recording may come from anyone, so ffmpeg is told to open that one file and
+nothing else, and its time, memory and output are limited; docs/threats.md says against what.
 """
 
 import functools
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -24,6 +24,10 @@ from audionet.settings import SAMPLE_RATE_HZ
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
 PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
 BYTES_PER_SAMPLE = 2
+MP3_FRAME_SAMPLES = 576  # at 16 kHz
+MP3_BITS_PER_SECOND = 24_000  # enough for speech to sound as it is
+MP3_FRAME_BYTES = MP3_FRAME_SAMPLES * MP3_BITS_PER_SECOND // (8 * SAMPLE_RATE_HZ)  # of every frame, without a remainder
+MP3_DELAY_FRAMES = 3  # at least what the encoder lags behind
 
 # ffmpeg's names of what it may read: formats that hold sound, films among them. Left out are those that open other
 # files or addresses (concat, hls, dash, image2, imf, rtsp, sdp, vobsub, webm_dash_manifest), run scripts (avisynth,
@@ -172,6 +176,27 @@ def _limit_memory(pid: int) -> None:
 
         with suppress(OSError, ValueError):
             resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def encode_mp3s(sounds: Sequence[np.ndarray]) -> list[bytes] | None:
+    """Small MP3s of sounds (int16, mono, SAMPLE_RATE_HZ), to listen to; None if this ffmpeg can't make them.
+
+    ffmpeg encodes them all as one, which costs one start. Its frames stand each for itself, so that it can be cut.
+    """
+    frames = [-(-len(sound) // MP3_FRAME_SAMPLES) + MP3_DELAY_FRAMES for sound in sounds]
+    padded = [np.pad(s, (0, n * MP3_FRAME_SAMPLES - len(s))) for s, n in zip(sounds, frames, strict=True)]
+    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", "s16le", "-ar", str(SAMPLE_RATE_HZ), "-ac", "1"]
+    command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(MP3_BITS_PER_SECOND), "-reservoir", "0"]
+    command += ["-compression_level", "9", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "pipe:1"]
+    sound = b"".join(samples.astype("<i2").tobytes() for samples in padded)
+    try:
+        finished = subprocess.run(command, input=sound, capture_output=True, check=False, start_new_session=True)
+    except OSError as error:
+        raise AudionetError(_broken(error.strerror or str(error))) from error
+    if finished.returncode != 0 or len(finished.stdout) < sum(frames) * MP3_FRAME_BYTES:
+        return None
+    ends = np.cumsum(frames) * MP3_FRAME_BYTES
+    return [finished.stdout[end - n * MP3_FRAME_BYTES : end] for end, n in zip(ends, frames, strict=True)]
 
 
 def _enlarge(pipe: IO[bytes]) -> None:

@@ -1,6 +1,6 @@
 """How good a classifier is: measured on pictures of recordings that it was not trained on."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,12 @@ import numpy as np
 from audionet.calibration import expected_calibration_error
 from audionet.classifier import Classroom
 from audionet.confusion import Confusion
+from audionet.data_checks import Piece
 from audionet.errors import AudionetError
 from audionet.progress import Progress
+from audionet.softmax import Curve
 from audionet.split import Item, kept_apart
+from audionet.tested import Tested
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class HeldOut:
     recordings: how many the pictures are of.
     fold_accuracies: of each fold; empty if there was one split.
     calibration_error: 0 to 1; see calibration.py.
+    tested: the pictures one by one; None if all this was read from a model.
     """
 
     confusion: Confusion
@@ -40,6 +44,7 @@ class HeldOut:
     fold_accuracies: list[float]
     calibration_error: float
     mistakes: list[Mistake]
+    tested: Tested | None = field(default=None, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -67,20 +72,30 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What there is to learn: classes, and pictures with their names, their places in recordings and their classes."""
+    """What there is to learn: classes, and pictures with their names, their places in recordings and their classes.
+
+    pieces: the same pictures, as the checks of the data see them.
+    """
 
     labels: list[str]
     names: list[str]
     items: list[Item]
     targets: np.ndarray
     room: Classroom
+    pieces: list[Piece] = field(default_factory=list)
     test_batch_size: int = -1
     seed: int = 0
 
-    def cross_validate(self, numbers: list[int], progress: Progress, summaries_dir: Path | None = None) -> HeldOut:
+    def cross_validate(
+        self,
+        numbers: list[int],
+        progress: Progress,
+        summaries_dir: Path | None = None,
+        curve: Curve | None = None,
+    ) -> HeldOut:
         """Hold out each fold in turn; numbers are the items' folds, from 0.
 
-        The summaries show the first: how training went, and how it did on the fold.
+        The summaries and the curve show the first: how training went, and how it did on the fold.
         """
         fold_of, count = np.array(numbers), max(numbers) + 1
         probabilities = np.zeros((len(self.items), len(self.labels)))
@@ -93,8 +108,10 @@ class Lesson:
             held &= ~kept  # a class of one chunk has nothing to hold out
             if held.any():
                 chosen = np.flatnonzero(held)
-                watched = None if accuracies else summaries_dir
-                classifier = self.room.learn(np.flatnonzero(kept), chosen, watched)
+                first = not accuracies
+                classifier = self.room.learn(
+                    np.flatnonzero(kept), chosen, summaries_dir if first else None, curve=curve if first else None
+                )
                 probabilities[chosen] = classifier.probabilities(self.room.coordinates(chosen))
                 tested |= held
                 right = probabilities[chosen].argmax(axis=1) == self.targets[chosen]
@@ -109,23 +126,30 @@ class Lesson:
         if 0 < self.test_batch_size < len(chosen):
             drawn = np.sort(np.random.default_rng(self.seed).choice(len(chosen), self.test_batch_size, replace=False))
             chosen, probabilities = chosen[drawn], probabilities[drawn]
-        targets, guesses, best = self.targets[chosen], probabilities.argmax(axis=1), probabilities.max(axis=1)
-        mistakes = [
-            Mistake(
-                self.names[i],
-                self.items[i].start_seconds,
-                self.items[i].end_seconds,
-                self.items[i].class_name,
-                self.labels[guess],
-                float(score),
-            )
-            for i, guess, score in zip(chosen, guesses, best, strict=True)
-            if guess != self.targets[i]
-        ]
+        items = [self.items[i] for i in chosen]
+        tested = Tested(
+            self.labels,
+            [self.names[i] for i in chosen],
+            self.targets[chosen],
+            probabilities,
+            [item.start_seconds for item in items],
+            [item.end_seconds for item in items],
+        )
         return HeldOut(
-            Confusion.of(self.labels, targets, guesses),
-            len({(self.items[i].class_name, self.items[i].recording) for i in chosen}),
+            tested.confusion,
+            len({(item.class_name, item.recording) for item in items}),
             accuracies,
-            expected_calibration_error(best, guesses == targets),
-            mistakes,
+            expected_calibration_error(tested.scores, tested.guesses == tested.targets),
+            [self._mistake(tested, position) for position in sorted(tested.mistakes())],
+            tested,
+        )
+
+    def _mistake(self, tested: Tested, position: int) -> Mistake:
+        return Mistake(
+            tested.names[position],
+            tested.starts_seconds[position],
+            tested.ends_seconds[position],
+            self.labels[tested.targets[position]],
+            self.labels[tested.guesses[position]],
+            float(tested.scores[position]),
         )

@@ -85,14 +85,16 @@ def describe_model(
     familiarity: Familiarity,
     training: dict[str, Any],
     output_name: str = OUTPUT_NAME,
+    card: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The description of a model. It holds the networks' checksums, so that a reader notices what does not fit.
 
-    `training` is kept as it is.
+    `training` and `card` are kept as they are.
     """
     return {
         "format": FORMAT,
         "labels": labels,
+        "card": card,
         "output_name": output_name,
         "graph_sha256": hashlib.sha256(graph).hexdigest(),
         "network_sha256": hashlib.sha256(network).hexdigest(),

@@ -20,11 +20,16 @@ FORMAT = 1  # of audionet.json; a reader refuses others
 
 @dataclass(frozen=True)
 class ChunkEntry:
-    """One chunk: its picture's file name without the suffix, and its place in the recording."""
+    """One chunk: its picture's file name without the suffix, and its place in the recording.
+
+    level_db, clipped: how loud it is and what share of it is clipped, see loudness.py; None if it is not known.
+    """
 
     name: str
     start_seconds: float
     seconds: float
+    level_db: float | None = None
+    clipped: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,10 +125,7 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
 
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
-    chunks = tuple(
-        ChunkEntry(_inner_path(c["name"]), _seconds(c["start_seconds"]), _seconds(c["seconds"]))
-        for c in value["chunks"]
-    )
+    chunks = tuple(_chunk_from_json(chunk) for chunk in value["chunks"])
     group, fold = value.get("group"), value.get("fold")
     return RecordingEntry(
         int(value["size_bytes"]),
@@ -149,6 +151,17 @@ def _seconds(value: float) -> float:
     if not 0 <= seconds < float("inf"):
         raise ValueError(f"not a time: {value}")
     return seconds
+
+
+def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
+    level_db, clipped = value.get("level_db"), value.get("clipped")
+    return ChunkEntry(
+        _inner_path(value["name"]),
+        _seconds(value["start_seconds"]),
+        _seconds(value["seconds"]),
+        None if level_db is None else float(level_db),
+        None if clipped is None else float(clipped),
+    )
 
 
 def _damaged(path: Path) -> AudionetError:

@@ -94,6 +94,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the model as a SavedModel too, also for TensorFlow Hub",
     )
+    add_report(group, "report.html beside the model")
     group.add_argument(
         "--logging-verbosity",
         type=str.upper,
@@ -101,3 +102,11 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         default="INFO",
         help="the least important messages that are shown on standard error",
     )
+
+
+def add_report(group: "argparse._ActionsContainer", default: str) -> None:
+    """Add the options that say where the report goes; default is where, in words."""
+    group.add_argument(
+        "--report", type=Path, metavar="FILE", help=f"where the report goes, a page for a browser (default: {default})"
+    )
+    group.add_argument("--no-report", action="store_false", dest="write_report", help="write no report")

@@ -38,6 +38,8 @@ ARCHITECTURES = (
 OWN_FOLDS = 0  # --folds without a number
 
 TF_FILES = Path("tf_files")
+REPORT_NAME = "report.html"  # of retrain
+EVALUATION_REPORT_NAME = "evaluation-report.html"
 
 
 def available_cores() -> int:
@@ -170,6 +172,7 @@ class RetrainOptions:
     intermediate_output_graphs_dir: where a graph goes every intermediate_store_frequency steps; 0 is never.
     checkpoint_path: where TensorFlow checkpoints of the new layer go, as a prefix of their files.
     saved_model_dir: where the model goes as a SavedModel.
+    report: where the report goes; None is report.html beside output_graph. write_report: whether one is written.
     flip_left_right, random_crop, random_scale, random_brightness: distortions of the pictures that are learnt from,
         the latter three in per cent; see distortions.py.
     scheduler: address of a Dask cluster that makes the bottlenecks; None is this process.
@@ -201,6 +204,8 @@ class RetrainOptions:
     intermediate_store_frequency: int = 0
     checkpoint_path: Path | None = None
     saved_model_dir: Path | None = None
+    report: Path | None = None
+    write_report: bool = True
     flip_left_right: bool = False
     random_crop: float = 0.0
     random_scale: float = 0.0
@@ -251,6 +256,11 @@ class RetrainOptions:
             raise AudionetError(
                 f"--final-tensor-name {self.final_tensor_name}: letters, digits and _ . - / are what TensorFlow allows"
             )
+
+    @property
+    def report_path(self) -> Path | None:
+        """Where the report goes; None if none is wanted."""
+        return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,19 @@ class Softmax:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """How good the softmax was after a step, on one part (`train` or `validation`)."""
+
+    step: int
+    part: str
+    accuracy: float
+    cross_entropy: float
+
+
+Curve = list[CurvePoint]
+
+
+@dataclass(frozen=True)
 class Examples:
     """scores: one row a picture. targets: the class of each."""
 
@@ -65,6 +78,7 @@ def train(
     batch_size: int,
     seed: int,
     summaries_dir: Path | None = None,
+    curve: Curve | None = None,
     evaluation_interval_steps: int = 10,
     validation_batch_size: int = -1,
     store: Callable[[int, Softmax], None] | None = None,
@@ -76,7 +90,7 @@ def train(
 
     batch_size: examples drawn at random at each step; -1, or more than there are, is all of them.
     TensorBoard summaries (accuracy and cross entropy, and what was learnt so far) go to summaries_dir/train and
-    /validation, of validation_batch_size examples drawn anew each time (-1: of all).
+    /validation, of validation_batch_size examples drawn anew each time (-1: of all). The same is added to the curve.
     store: is called with the step and what was learnt so far every store_interval_steps; 0 is never.
     The same arguments give the same bytes on one machine.
     """
@@ -119,13 +133,16 @@ def train(
         state = descend(*state, *parts["train"], tf.constant(rows), tf.constant(rates[start:number]))
         sharpness, biases = state[:2]
         if number % evaluation_interval_steps == 0 or number == steps:
-            for name, writer in writers.items():
-                looked_at = parts[name]
+            for name, looked_at in parts.items() if writers or curve is not None else ():
                 if name == "validation" and 0 < validation_batch_size < len(looked_at[0]):
                     rows = np.sort(validation_draws.choice(len(looked_at[0]), validation_batch_size, replace=False))
                     looked_at = tuple(tf.gather(tensor, rows) for tensor in looked_at)
                 cross_entropy, accuracy = evaluate(sharpness, biases, *looked_at)
-                with writer.as_default(step=number):
+                if curve is not None:
+                    curve.append(CurvePoint(number, name, float(accuracy), float(cross_entropy)))
+                if name not in writers:
+                    continue
+                with writers[name].as_default(step=number):
                     tf.summary.scalar("cross_entropy", cross_entropy)
                     tf.summary.scalar("accuracy", accuracy)
                     if name == "train":

@@ -11,16 +11,18 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 LEVELS = [
     {"errors", "printable", "progress", "quiet", "interruption", "suggestions"},
     {"tensorflow_runtime", "locks", "terminal"},
-    {"settings", "files", "confusion", "archives"},
-    {"retrain_groups", "ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests"},
-    {"alike", "microphone", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
-    {"variations", "dataset", "graft", "space", "figures"},
+    {"settings", "files", "confusion", "archives", "loudness"},
+    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests", "data_checks"},
+    {"retrain_groups", "alike", "microphone", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
+    {"variations", "dataset", "graft", "space", "figures", "tested"},
     {"metadata", "bottlenecks", "picture_index", "classifier", "graph_def", "frozen_graph", "distortions"},
-    {"coordinates", "held_out", "hub"},
+    {"coordinates", "held_out", "hub", "sources", "model_card"},
     {"saved_model", "confusion_picture"},
     {"model", "exports", "summaries"},
     {"clips", "contact_sheet"},
-    {"segments", "arrivals"},
+    {"segments", "arrivals", "report.content", "report.axes", "report.words"},
+    {"report.charts", "report.excerpts"},
+    {"report.page", "report.training"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
     {"commands.doctor", "commands.listen", "plain_parser"},
     {"common_options", "completion"},
@@ -48,6 +50,7 @@ HOMES = {
     "tqdm": {"terminal"},
     "colorama": {"terminal"},
     "shtab": {"completion"},
+    "jinja2": {"report.page"},
 }
 
 

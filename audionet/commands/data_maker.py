@@ -17,6 +17,7 @@ from audionet.dataset import Recording, chunk_name, chunk_stems, find_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import decode
 from audionet.files import require_file, sha256_of_file, write_atomically, written_whole
+from audionet.loudness import clipped_share, level_db
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.pictures import Origin
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -115,7 +116,8 @@ def _cut(recording: Recording, digest: str, stem: str, image_dir: Path, settings
     for chunk in read_chunks(recording.path, settings):
         name = chunk_name(recording.class_name, stem, chunk.index)
         write_atomically(image_dir / f"{name}.wav", to_wav(chunk))
-        entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds))
+        loudness = level_db(chunk.samples), clipped_share(chunk.samples)
+        entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness))
     return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
 
 

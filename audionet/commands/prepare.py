@@ -18,6 +18,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.ffmpeg import find_ffmpeg
 from audionet.files import require_file, sha256_of_file, write_atomically
 from audionet.locks import LOCK_NAME, alone
+from audionet.loudness import clipped_share, level_db
 from audionet.metadata import find_labelled_recordings
 from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.progress import Progress, silent
@@ -61,7 +62,8 @@ class DrawingJob:
         write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.painter))
         if self.keep_wav:
             write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
-        return ChunkEntry(name, chunk.start_seconds, chunk.seconds)
+        loudness = level_db(chunk.samples), clipped_share(chunk.samples)
+        return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness)
 
     def finish(self, source: Source, found: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 
 from audionet import __version__
 from audionet.bottlenecks import BottleneckMaker, Bottlenecks
-from audionet.classifier import Classifier, Classroom
+from audionet.classifier import Classifier
 from audionet.cluster import hire
 from audionet.coordinates import Coordinates, compute_coordinates
+from audionet.data_checks import check_data, class_data
 from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
@@ -27,9 +28,14 @@ from audionet.held_out import HeldOut, Lesson
 from audionet.hub import load_module, module_asked_for
 from audionet.locks import LOCK_NAME, alone, reading
 from audionet.model import ModelFiles, describe_model, read_model, save_model
+from audionet.model_card import make_card
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
+from audionet.report.page import is_report_of, write_report
+from audionet.report.training import report_on_training
 from audionet.settings import OWN_FOLDS, RetrainOptions
+from audionet.softmax import Curve
+from audionet.sources import pieces_to_check, split_items
 from audionet.space import LARGEST_SPAN, Space, span
 from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, folds, own_folds, split
 from audionet.summaries import write_summaries
@@ -53,6 +59,7 @@ class RetrainReport:
     refit: whether the model was trained on the held-out pictures too, after they had been used to measure.
     computed, cached: bottlenecks, in pictures.
     trained: False if the model was up to date.
+    report: where the report lies; None if none was wanted.
     """
 
     labels: list[str]
@@ -66,6 +73,7 @@ class RetrainReport:
     files: ModelFiles
     notes: list[str]
     skipped: list[UnusableInput]
+    report: Path | None = None
 
 
 def retrain(options: RetrainOptions | None = None, *, progress: Progress = silent) -> RetrainReport:
@@ -123,7 +131,7 @@ def _learn(
         )
     _require_classes(options.image_dir, pictures)
     labels = sorted({picture.class_name for picture in pictures})
-    items = _items(pictures, index)
+    items = split_items(pictures, index)
     fold_of = _folds(items, options)
     if fold_of:
         divided = Split([TRAIN] * len(items), _single_recording_notes(items))
@@ -150,8 +158,12 @@ def _learn(
         names = [picture.name for picture in pictures]
         targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
         room = Classroom(space, targets, items, len(labels), chunk_seconds, options)
-        lesson = Lesson(labels, names, items, targets, room, options.test_batch_size, options.seed)
+        pieces = pieces_to_check(pictures, index, found.digests)
+        lesson = Lesson(labels, names, items, targets, room, pieces, options.test_batch_size, options.seed)
         done = _train(options, lesson, divided, fold_of, files, key, trunk, index, progress)
+    else:
+        for warning in done["data_warnings"]:
+            logger.warning("%s", warning)
     return RetrainReport(
         labels=labels,
         pictures={part: len(divided.indices(part)) for part in PARTS},
@@ -164,6 +176,7 @@ def _learn(
         files=files,
         notes=divided.notes,
         skipped=found.skipped,
+        report=options.report_path,
     )
 
 
@@ -214,27 +227,6 @@ def _require_classes(image_dir: Path, pictures: list[PictureFile]) -> None:
         )
 
 
-def _items(pictures: list[PictureFile], index: PictureIndex) -> list[Item]:
-    """The pictures as the split sees them.
-
-    A recording is known by its content, so that renaming it, moving it or adding others never moves it to another
-    part, and copies of it stay on one side. A picture that audionet.json does not list goes by its file's name.
-    """
-    places = {chunk.name: (entry, chunk) for entry in index.recordings.values() for chunk in entry.chunks}
-    length = index.painter.settings.chunk_seconds
-    items = []
-    for picture in pictures:
-        if picture.name in places:
-            entry, chunk = places[picture.name]
-            end_seconds = chunk.start_seconds + chunk.seconds
-            item = Item(picture.class_name, entry.sha256, chunk.start_seconds, end_seconds, fold=entry.fold)
-            items.append(item if entry.group is None else replace(item, recording=entry.group, sound=entry.sha256))
-        else:
-            start = picture.index * length
-            items.append(Item(picture.class_name, picture.recording, start, start + length))
-    return items
-
-
 def _training_key(
     options: RetrainOptions,
     trunk_sha256: str,
@@ -258,13 +250,14 @@ def _training_key(
 
 
 def _done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
-    """What a former run with the same key found, if its model, summaries and exports are still there."""
+    """What a former run with the same key found, if its model, summaries, exports and report are still there."""
     model = read_model(files)
     if (
         model is None
         or not _graph_is_intact(files, model[0])
         or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
         or not are_there(options)
+        or not (options.report_path is None or is_report_of(options.report_path, key))
     ):
         return None
     training: Any = model[0].get("training")
@@ -302,13 +295,18 @@ def _train(
     everything, nothing = np.arange(len(lesson.items)), np.empty(0, np.intp)
     train, validation, test = (np.array(divided.indices(part), np.intp) for part in (TRAIN, VALIDATION, TEST))
     exports = Exports(trunk, room, options)
+    data_warnings = check_data(lesson.pieces, room.coordinates(everything))
+    for warning in data_warnings:
+        logger.warning("%s", warning)
     held_out, validation_accuracy = None, None
+    curve: Curve = []
     classifier: Classifier | None = None
     if fold_of:
-        held_out = lesson.cross_validate(fold_of, progress, options.summaries_dir)
+        held_out = lesson.cross_validate(fold_of, progress, options.summaries_dir, curve)
     else:
         kept = not options.refit or len(train) == len(everything)
-        classifier = room.learn(train, validation, options.summaries_dir, progress, exports.store if kept else None)
+        store = exports.store if kept else None
+        classifier = room.learn(train, validation, options.summaries_dir, progress, store, curve)
         if len(validation):
             guesses = classifier.probabilities(room.coordinates(validation)).argmax(axis=1)
             validation_accuracy = float((guesses == lesson.targets[validation]).mean())
@@ -317,7 +315,8 @@ def _train(
     if classifier is None or not kept:
         classifier = room.learn(everything, nothing, None, progress, exports.store)
     # Where the work was done leaves no trace in what comes out.
-    chosen = {name: value for name, value in asdict(options).items() if name != "scheduler"}
+    elsewhere = ("scheduler", "report", "write_report")
+    chosen = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     training = {
         "key": key,
         "audionet_version": __version__,
@@ -326,14 +325,20 @@ def _train(
         "pictures": {part: len(divided.indices(part)) for part in PARTS},
         "validation_accuracy": validation_accuracy,
         "held_out": held_out.as_json() if held_out else None,
+        "data_warnings": data_warnings,
     }
+    painter = index.painter
+    card = make_card(class_data(lesson.pieces), held_out, painter.settings, options, trunk.name, data_warnings)
     layer = exports.layer(classifier)
     graph, network = freeze(trunk, layer, options.final_tensor_name), graft(trunk, layer)
     description = describe_model(
-        graph, network, lesson.labels, index.painter, classifier.familiarity, training, options.final_tensor_name
+        graph, network, lesson.labels, painter, classifier.familiarity, training, options.final_tensor_name, card
     )
     exports.finish(layer, graph, description)
     write_summaries(options.summaries_dir, layer, held_out, options.image_dir, options.steps)
+    if options.report_path:
+        report = report_on_training(lesson, held_out, curve, data_warnings, card, options.image_dir, painter, key)
+        write_report(options.report_path, report)
     # Last: once it is there, a further run takes everything for done.
     save_model(files, graph, network, description)
     return training

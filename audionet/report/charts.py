@@ -1,0 +1,143 @@
+"""Figures -> where the marks of a chart lie. The template draws them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.report.content import Map
+from audionet.report.words import percent
+from audionet.softmax import CurvePoint
+from audionet.tested import CalibrationBin
+
+WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
+MAP_SIZE = 600
+COLORS = 8  # in the style sheet
+SHAPES = ("circle", "square", "triangle", "diamond", "cross")
+PARTS = {"train": "learnt from", "validation": "held out"}
+LARGEST_DOT = 9.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve: `M x y L x y ...`, what it is of, and where it ends."""
+
+    name: str
+    path: str
+    last: float
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Curves over training steps. ticks: values, with their heights."""
+
+    title: str
+    lines: list[Line]
+    ticks: list[tuple[str, float]]
+    steps: int
+
+
+def learning_curves(curve: Sequence[CurvePoint]) -> list[LineChart]:
+    """The accuracy and the cross entropy over the training; none if there was no training."""
+    if not curve:
+        return []
+    steps = max(point.step for point in curve)
+    losses = [point.cross_entropy for point in curve]
+    top = float(f"{max(losses) * 1.1:.1g}") if max(losses) > 0 else 1.0
+    top = top if top >= max(losses) else top * 1.5
+    ticks = [(f"{top * n / 4:.2g}", HEIGHT * (1 - n / 4)) for n in range(5)]
+    shares = [(percent(n / 4), HEIGHT * (1 - n / 4)) for n in range(5)]
+    accuracies = _lines(curve, [point.accuracy for point in curve], steps)
+    return [
+        LineChart("Share that is right", accuracies, shares, steps),
+        LineChart("Cross entropy: how wrong the scores are", _lines(curve, losses, steps, top), ticks, steps),
+    ]
+
+
+def _lines(curve: Sequence[CurvePoint], values: list[float], steps: int, top: float = 1.0) -> list[Line]:
+    lines = []
+    for part, name in PARTS.items():
+        points = [(p.step, value) for p, value in zip(curve, values, strict=True) if p.part == part]
+        places = [f"{step / steps * WIDTH:.1f} {HEIGHT * (1 - value / top):.1f}" for step, value in points]
+        if places:
+            lines.append(Line(name, "M" + " L".join(places), points[-1][1]))
+    return lines
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A bin of the calibration chart; radius grows with what is in it."""
+
+    x: float
+    y: float
+    radius: float
+    bin: CalibrationBin
+
+
+def calibration_dots(bins: Sequence[CalibrationBin]) -> list[Dot]:
+    """Each bin's score to the right, what was right upwards."""
+    most = max(found.count for found in bins)
+    return [
+        Dot(b.score * HEIGHT, (1 - b.right) * HEIGHT, max(3.0, LARGEST_DOT * (b.count / most) ** 0.5), b) for b in bins
+    ]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of the map. tested: its position in what was tested; -1 if it was not."""
+
+    x: float
+    y: float
+    color: int
+    shape: str
+    name: str
+    class_name: str
+    tested: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """A class on the map: the middle of its points."""
+
+    x: float
+    y: float
+    name: str
+    color: int
+    shape: str
+
+
+def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place]]:
+    """The points, and where the classes lie, in a square of MAP_SIZE."""
+    low, high = drawn.points.min(axis=0), drawn.points.max(axis=0)
+    scale = (MAP_SIZE * 0.88) / max(float((high - low).max()), 1e-9)
+    middle = (low + high) / 2
+    places = (drawn.points - middle) * scale * (1, -1) + MAP_SIZE / 2
+    marks = [
+        Mark(
+            float(x), float(y), target % COLORS, SHAPES[target // COLORS % len(SHAPES)], name, labels[target], position
+        )
+        for (x, y), target, name, position in zip(
+            places.round(1), drawn.targets.tolist(), drawn.names, drawn.tested, strict=True
+        )
+    ]
+    named = []
+    for number in np.unique(drawn.targets).tolist():
+        x, y = np.median(places[drawn.targets == number], axis=0).round(1).tolist()
+        named.append(Place(x, y, labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
+    return marks, named
+
+
+def flat(features: np.ndarray) -> np.ndarray:
+    """The two directions in which rows of features differ most (principal components): rows x 2.
+
+    The signs are such that the row farthest out lies to the right, and above.
+    """
+    centred = features - features.mean(axis=0)
+    # Through the rows' products: there are usually fewer rows than features.
+    values, vectors = np.linalg.eigh(centred @ centred.T)
+    best = np.argsort(-values, kind="stable")[:2]
+    found = vectors[:, best] * np.sqrt(np.maximum(values[best], 0))
+    if found.shape[1] < 2:
+        found = np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
+    firsts = found[np.abs(found).argmax(axis=0), [0, 1]]
+    return np.asarray(found * np.where(firsts < 0, -1, 1))

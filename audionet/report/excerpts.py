@@ -1,0 +1,91 @@
+"""Which chunks are worth looking at and listening to, and their pictures and sounds."""
+
+import wave
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audionet import pictures
+from audionet.clips import draw, read_chunks
+from audionet.errors import UnusableInput
+from audionet.ffmpeg import encode_mp3s
+from audionet.report.axes import frequency_ticks
+from audionet.report.content import Excerpt
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
+from audionet.spectrogram import Painter
+from audionet.tested import Tested
+
+MOST_MISTAKES = 12
+MOST_UNCERTAIN = 6
+LONGEST_SECONDS = 30.0  # of sound to listen to; of a longer chunk, its start
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an excerpt is made of. samples: int16, None if they were not kept."""
+
+    position: int
+    jpg: bytes
+    samples: np.ndarray | None
+
+
+def worth_showing(tested: Tested) -> list[int]:
+    """The surest mistakes and the least certain of what was right, as positions."""
+    return tested.mistakes()[:MOST_MISTAKES] + tested.least_certain()[:MOST_UNCERTAIN]
+
+
+def prepared_sources(tested: Tested, image_dir: Path) -> Iterable[Source]:
+    """Of chunks that `prepare` made; those whose pictures are gone are left out."""
+    for position in worth_showing(tested):
+        path = image_dir / tested.names[position]
+        try:
+            yield Source(position, Path(f"{path}.jpg").read_bytes(), _read_wav(Path(f"{path}.wav")))
+        except OSError:
+            continue
+
+
+def clip_sources(tested: Tested, painter: Painter) -> Iterable[Source]:
+    """Of clips, by their paths: the first chunk of each."""
+    for position in worth_showing(tested):
+        path = Path(tested.names[position])
+        try:
+            if path.suffix.lower() in pictures.SUFFIXES:
+                yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav")))
+            else:
+                chunk = next(read_chunks(path, painter.settings))
+                yield Source(position, draw(chunk, painter), chunk.samples)
+        except (OSError, UnusableInput):
+            continue
+
+
+def excerpts(tested: Tested, sources: Iterable[Source], painter: Painter) -> list[Excerpt]:
+    """The excerpts of what can be read, in the order given."""
+    chosen = list(sources)
+    longest = round(LONGEST_SECONDS * SAMPLE_RATE_HZ)
+    audible = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
+    mp3s = (encode_mp3s(list(audible.values())) if audible else None) or []
+    sounds = dict(zip(audible, mp3s, strict=False))
+    ticks = frequency_ticks(painter)
+    return [_excerpt(tested, source, sounds.get(source.position), painter, ticks) for source in chosen]
+
+
+def _excerpt(
+    tested: Tested, source: Source, mp3: bytes | None, painter: Painter, ticks: Sequence[tuple[str, float]]
+) -> Excerpt:
+    start = tested.starts_seconds[source.position]
+    seconds = min(tested.ends_seconds[source.position] - start, painter.settings.chunk_seconds)
+    width = painter.columns(seconds) / PICTURE_SIZE
+    return Excerpt(source.position, start, seconds, width, ticks, source.jpg, mp3)
+
+
+def _read_wav(path: Path) -> np.ndarray | None:
+    """The samples of a WAV that `prepare` wrote; None if it is not there, or another."""
+    try:
+        with wave.open(str(path)) as file:
+            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE_HZ):
+                return None
+            return np.frombuffer(file.readframes(round(LONGEST_SECONDS * SAMPLE_RATE_HZ)), "<i2")
+    except (OSError, EOFError, wave.Error):
+        return None

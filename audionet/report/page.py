@@ -1,0 +1,124 @@
+"""A report -> one HTML file that needs nothing else."""
+
+import base64
+import functools
+import hashlib
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from audionet.confusion import wilson_interval
+from audionet.data_checks import length
+from audionet.files import write_atomically
+from audionet.report import axes, charts, words
+from audionet.report.content import Excerpt, Report
+
+LARGEST_BYTES = 4_800_000  # of a report; excerpts for which there is no room are left out
+CLASSES_IN_TABLE = 20
+CLASSES_NAMED_ON_MAP = 20
+TOP = 3
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write the HTML. Raises AudionetError when the disk refuses."""
+    write_atomically(path, render(report))
+
+
+def is_report_of(path: Path, key: str) -> bool:
+    """Whether there is a report that was made of this."""
+    try:
+        with open(path, "rb") as file:
+            return f'name="audionet-key" content="{key}"'.encode() in file.read(4000)
+    except OSError:
+        return False
+
+
+def render(report: Report) -> bytes:
+    """The HTML. Names are escaped, and nothing is loaded from elsewhere."""
+    environment = _environment()
+    excerpts = _that_fit(report.excerpts)
+    tested = report.tested
+    style, script = _file("report.css"), _file("report.js")
+    script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    marks, places = charts.map_marks(report.map, report.labels) if report.map else ([], [])
+    shown: dict[str, Any] = {"report": report, "tested": tested, "words": words, "axes": axes, "charts": charts}
+    shown |= {"interval": wilson_interval, "length": length}
+    shown |= {"style": style, "script": script, "script_digest": script_digest}
+    shown |= {"marks": marks, "places": places, "named": len(places) <= CLASSES_NAMED_ON_MAP}
+    shown |= {"advice": words.advice(tested, list(report.classes), report.recordings)}
+    shown |= {"curves": charts.learning_curves(report.curve), "top": TOP}
+    if tested is not None:
+        wrong = set(tested.mistakes())
+        shown |= {
+            "mistakes": [excerpt for excerpt in excerpts if excerpt.position in wrong],
+            "uncertain": [excerpt for excerpt in excerpts if excerpt.position not in wrong],
+            "links": _links(excerpts, report),
+            "shown_positions": {excerpt.position for excerpt in excerpts},
+            "wrong": wrong,
+            "bins": tested.calibration(),
+            "table": _classes_in_table(report),
+        }
+    html = environment.get_template("report.html").render(shown)
+    return re.sub(r"\n\s*\n+", "\n", html).encode("utf-8", errors="replace")
+
+
+def _that_fit(excerpts: Any) -> list[Excerpt]:
+    """The first excerpts, as many as there is room for."""
+    room = LARGEST_BYTES - 800_000  # for all else
+    found = []
+    for excerpt in excerpts:
+        room -= (len(excerpt.jpg) + len(excerpt.mp3 or b"")) * 4 // 3 + 3000
+        if room < 0:
+            break
+        found.append(excerpt)
+    return found
+
+
+def _links(excerpts: list[Excerpt], report: Report) -> dict[tuple[int, int], int]:
+    """For each pair of class numbers (the truth, taken for), the first excerpt that shows it."""
+    links: dict[tuple[int, int], int] = {}
+    assert report.tested is not None
+    for excerpt in excerpts:
+        pair = int(report.tested.targets[excerpt.position]), int(report.tested.guesses[excerpt.position])
+        links.setdefault(pair, excerpt.position)
+    return links
+
+
+def _classes_in_table(report: Report) -> list[int]:
+    """The numbers of the classes that the confusion table has room for: of many, those mixed up most."""
+    assert report.tested is not None
+    matrix = report.tested.confusion.matrix
+    if len(matrix) <= CLASSES_IN_TABLE:
+        return list(range(len(matrix)))
+    mixed = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * matrix.diagonal()
+    return sorted((-mixed).argsort(kind="stable")[:CLASSES_IN_TABLE].tolist())
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_file),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
+    environment.filters["percent"] = words.percent
+    return environment
+
+
+def _printable(value: Any) -> Any:
+    """File names may hold what HTML must not."""
+    if isinstance(value, str) and not hasattr(value, "__html__") and not value.isprintable():
+        return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value)
+    return value
+
+
+@functools.cache
+def _file(name: str) -> str:
+    return (resources.files("audionet.report") / "templates" / name).read_text(encoding="utf-8")

@@ -1,0 +1,116 @@
+"""What the figures come to, in sentences."""
+
+from audionet.data_checks import ClassData
+from audionet.tested import Tested
+
+ENOUGH_RECORDINGS = 5  # of a class, to measure it well
+FEW_TESTED = 10  # recordings; fewer say little
+NOTICEABLE = 0.05  # mean score less share right: smaller differences do no harm
+ALIKE = 0.1  # of their probability that two classes give each other: worth a word
+
+
+def percent(share: float) -> str:
+    """`93 %`; never 0 % or 100 % for what is not quite."""
+    if 0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1 - 1e-9:
+        return f"{int(share * 1000) / 10:.1f} %"
+    return f"{share * 100:.0f} %"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 chunk` or `2 chunks`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
+
+
+def guessing(tested: Tested) -> float:
+    """The accuracy of always naming the most frequent class, 0 to 1."""
+    return float(tested.confusion.matrix.sum(axis=1).max() / tested.confusion.count)
+
+
+def grade(tested: Tested) -> str:
+    """A word or two on how good that is."""
+    confusion = tested.confusion
+    low, _ = confusion.interval
+    if low <= guessing(tested):
+        return "No better than guessing, as far as can be told"
+    if confusion.accuracy >= 0.95 and low >= 0.85:
+        return "Nearly always right"
+    if confusion.accuracy >= 0.8:
+        return "Mostly right"
+    return "More often right than wrong" if confusion.accuracy > 0.5 else "Better than guessing, but mostly wrong"
+
+
+def verdict(tested: Tested, noun: str) -> str:
+    """The whole in a sentence."""
+    confusion = tested.confusion
+    low, high = confusion.interval
+    if confusion.correct == confusion.count:
+        named = f"all {count(confusion.count, noun)} that it had not heard were recognised"
+    else:
+        named = f"{confusion.correct:,} of {count(confusion.count, noun)} that it had not heard were recognised"
+    sentence = f"{grade(tested)}: {named} ({percent(confusion.accuracy)}; likely between {percent(low)} and "
+    sentence += f"{percent(high)} in the long run)"
+    mix_ups = confusion.mix_ups()
+    if mix_ups:
+        truth, taken_for, times = mix_ups[0]
+        sentence += f", and what it mixes up most is {truth}, taken for {taken_for} {count(times, 'time')}"
+    return sentence + "."
+
+
+def confused(tested: Tested) -> list[str]:
+    """Which classes are mixed up, a sentence each pair, most frequent first; or which come nearest to it."""
+    both: dict[tuple[str, str], list[int]] = {}
+    for truth, taken_for, times in tested.confusion.mix_ups():
+        first, second = sorted((truth, taken_for))
+        both.setdefault((first, second), [0, 0])[truth != first] = times
+    sentences = [
+        f"{one} and {other} were confused {count(there + back, 'time')}: "
+        f"{one} taken for {other} {count(there, 'time')}, {other} for {one} {count(back, 'time')}."
+        for (one, other), (there, back) in sorted(both.items(), key=lambda item: -sum(item[1]))
+    ]
+    alike = tested.most_alike()
+    if not sentences and alike:
+        one, other, shared = alike
+        how = f"They give each other {percent(shared)} of their score, on average."
+        sentences = [f"No two classes were confused. {one} and {other} come nearest to it. {how}"]
+    return sentences
+
+
+def calibration(tested: Tested) -> str:
+    """Whether the scores mean what they say."""
+    score, right = float(tested.scores.mean()), tested.confusion.accuracy
+    said = f"On average it scored {percent(score)} and was right in {percent(right)}."
+    if abs(score - right) < NOTICEABLE:
+        return f"The scores mean what they say. {said}"
+    if score < right:
+        return f"The scores are too modest: it is right more often than they say. {said}"
+    return f"The scores are too sure: it is right less often than they say. {said}"
+
+
+def advice(tested: Tested | None, classes: list[ClassData], recordings: int) -> list[str]:
+    """What to do next, the most useful first."""
+    found = []
+    few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]
+    if few:
+        named = ", ".join(f"{data.name} ({data.recordings})" for data in few[:5]) + (", ..." if len(few) > 5 else "")
+        found.append(
+            f"Record more of what there is little of: {named}. Five recordings of each class or more, from several "
+            "days, rooms and microphones, teach it what the class is rather than what the room is."
+        )
+    if tested is None:
+        return found
+    mix_ups = tested.confusion.mix_ups()
+    if mix_ups:
+        one, other, _ = mix_ups[0]
+        found.append(
+            f"Listen to the chunks of {one} that were taken for {other}, below. If one is in the wrong folder, or "
+            "holds both, mend that first; if not, more recordings of both are what helps."
+        )
+    weak = [(tested.confusion.recall(n), label) for n, label in enumerate(tested.labels)]
+    worst = min(((recall, label) for recall, label in weak if recall is not None), default=None)
+    if worst and worst[0] < 0.8:
+        found.append(f"The class that it knows least is {worst[1]}: {percent(worst[0])} of it are recognised.")
+    if recordings < FEW_TESTED:
+        found.append(f"This was measured on {count(recordings, 'recording')} only: take the figures with care.")
+    return found

@@ -1,0 +1,92 @@
+"""What was tested, one by one: the class of each chunk or clip, and the probabilities that it was given."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.calibration import BINS
+from audionet.confusion import Confusion
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """What was scored between two tenths: how many, the mean score, and the share that was right, 0 to 1."""
+
+    count: int
+    score: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Chunks or clips that the model had not heard.
+
+    names: what each is called. targets: the number of its class. probabilities: one row each, a column a class.
+    starts_seconds, ends_seconds: its place in its recording.
+    """
+
+    labels: list[str]
+    names: list[str]
+    targets: np.ndarray
+    probabilities: np.ndarray
+    starts_seconds: list[float]
+    ends_seconds: list[float]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @functools.cached_property
+    def guesses(self) -> np.ndarray:
+        """The number of the best class of each; of equals the first."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @functools.cached_property
+    def scores(self) -> np.ndarray:
+        """The best class's probability of each."""
+        return np.asarray(self.probabilities.max(axis=1))
+
+    @functools.cached_property
+    def confusion(self) -> Confusion:
+        """Right and wrong, counted."""
+        return Confusion.of(self.labels, self.targets, self.guesses)
+
+    def mistakes(self) -> list[int]:
+        """The positions of those that were taken for another class, the surest first."""
+        wrong = np.flatnonzero(self.guesses != self.targets)
+        return [int(i) for i in wrong[np.argsort(-self.scores[wrong], kind="stable")]]
+
+    def least_certain(self) -> list[int]:
+        """The positions of those that were right, the lowest score first."""
+        right = np.flatnonzero(self.guesses == self.targets)
+        return [int(i) for i in right[np.argsort(self.scores[right], kind="stable")]]
+
+    def top(self, position: int, count: int) -> list[tuple[str, float]]:
+        """The best classes of one with their probabilities, the highest first."""
+        row = self.probabilities[position]
+        return [(self.labels[n], float(row[n])) for n in np.argsort(-row, kind="stable")[:count]]
+
+    def calibration(self) -> list[CalibrationBin]:
+        """The tenths in which there is something, from the lowest."""
+        bins = np.minimum((self.scores * BINS).astype(np.intp), BINS - 1)
+        right = self.guesses == self.targets
+        return [
+            CalibrationBin(int(found.sum()), float(self.scores[found].mean()), float(right[found].mean()))
+            for found in (bins == n for n in range(BINS))
+            if found.any()
+        ]
+
+    def most_alike(self) -> tuple[str, str, float] | None:
+        """The two classes that get most of each other's probability, and how much of it, 0 to 1.
+
+        None where one class alone was tested.
+        """
+        count = len(self.labels)
+        given = np.zeros((count, count))
+        for number in np.unique(self.targets):
+            given[number] = self.probabilities[self.targets == number].mean(axis=0)
+        shared = np.triu((given + given.T) / 2, 1)
+        if not shared.any():
+            return None
+        one, other = np.unravel_index(int(shared.argmax()), shared.shape)
+        return self.labels[one], self.labels[other], float(shared[one, other])
