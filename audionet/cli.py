@@ -16,7 +16,7 @@ from audionet.completion import completion_script
 from audionet.errors import AudionetError, UnusableInput
 from audionet.live import check_live, print_arrivals, print_microphone
 from audionet.parser import build_parser, modern_spelling
-from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.settings import EVALUATION_REPORT_NAME, LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from audionet.terminal import progress_shown
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _run_retrain(options: argparse.Namespace) -> int:
         report = retrain(chosen, progress=progress)
     if not options.quiet:
         console.print_retrained(report, None if options.print_misclassified_test_images else console.MISTAKES_SHOWN)
-    return SOME_SKIPPED if report.skipped else ALL_DONE
+    return SOME_SKIPPED if report.skipped or (chosen.write_report and not report.report) else ALL_DONE
 
 
 def _run_label(options: argparse.Namespace) -> int:
@@ -211,7 +211,7 @@ def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
 
 
 def _run_evaluate(options: argparse.Namespace) -> int:
-    from audionet.commands.evaluate import evaluate
+    from audionet.commands.evaluate import evaluate, write_report
 
     with progress_shown(options.quiet) as progress:
         evaluation = evaluate(options.data_audio_test, _label_options(options), progress=progress)
@@ -219,7 +219,13 @@ def _run_evaluate(options: argparse.Namespace) -> int:
         console.print_evaluation_json(evaluation)
     else:
         console.print_evaluation(evaluation)
-    return SOME_SKIPPED if evaluation.skipped else ALL_DONE
+    written = True
+    if options.write_report:
+        path = options.report or options.graph.with_name(EVALUATION_REPORT_NAME)
+        written = write_report(path, evaluation)
+        if written and options.format == "text":
+            console.print_report(path)
+    return SOME_SKIPPED if evaluation.skipped or not written else ALL_DONE
 
 
 def _run_doctor(_: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ import logging
 import statistics
 import sys
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audionet.clip_printers import clock
@@ -111,7 +112,12 @@ def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAK
     files = report.files
     print(f"model: {files.graph} (with {files.network.name}, {files.description.name} and {files.labels.name})")
     if report.report:
-        print(f"report: {report.report} (open it in a browser)")
+        print_report(report.report)
+
+
+def print_report(path: Path) -> None:
+    """Where a report lies."""
+    print(f"report: {path} (open it in a browser)")
 
 
 def _print_held_out(held_out: "HeldOut", mistakes_shown: int | None) -> None:

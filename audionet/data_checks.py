@@ -115,7 +115,7 @@ def _bad_sound(pieces: Sequence[Piece], what: str, is_bad: Callable[[Piece], boo
     recordings = Counter(piece.recording for piece in bad)
     named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]
     chunks = "1 chunk is" if len(bad) == 1 else f"{len(bad)} chunks are"
-    return [f"{chunks} {what}, in {_listed(named)}: {remedy[what]}"]
+    return [f"{chunks} {what}, in {listed(named)}: {remedy[what]}"]
 
 
 def _in_two_classes(pieces: Sequence[Piece], coordinates: np.ndarray) -> list[str]:
@@ -130,7 +130,7 @@ def _in_two_classes(pieces: Sequence[Piece], coordinates: np.ndarray) -> list[st
         found |= _nearly_the_same(pieces, coordinates)
     named = [f"{one} and {other}" for one, other in sorted(found)]
     return (
-        [f"{_listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"] if named else []
+        [f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"] if named else []
     )
 
 
@@ -163,10 +163,10 @@ def length(seconds: float) -> str:
 
 
 def _named(names: list[str]) -> str:
-    return _listed([repr(name) for name in names])
+    return listed([repr(name) for name in names])
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     """`a, b and c`, or `a, b, c and 4 more`."""
     shown, more = names[:NAMED], len(names) - NAMED
     if more > 0:

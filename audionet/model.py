@@ -136,6 +136,19 @@ def _read_while_it_is_written(files: ModelFiles) -> tuple[dict[str, Any], bytes]
     return None
 
 
+def read_card(options: LabelOptions) -> dict[str, Any] | None:
+    """The model's card (model_card.py); None if it came without one."""
+    is_saved_model = options.graph.is_dir()
+    path = (
+        options.graph / EXTRA_FILE if is_saved_model else ModelFiles.beside(options.graph, options.labels).description
+    )
+    try:
+        card = read_json(path, LARGEST_DESCRIPTION_BYTES)["card"]
+    except (OSError, *MALFORMED):
+        return None
+    return card if isinstance(card, dict) else None
+
+
 def load_model(options: LabelOptions) -> Model:
     """Read a model: with LiteRT, or with TensorFlow where only a graph for it is there.
 

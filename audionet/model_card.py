@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +14,7 @@ from audionet.held_out import HeldOut
 from audionet.settings import PictureSettings, RetrainOptions
 
 PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
+DIGITS = 16  # of a SHA-256: enough to tell recordings apart
 SETTINGS = ("steps", "learning_rate", "train_batch_size", "seed", "folds", "refit")
 DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files that are the same whenever they are made
 
@@ -33,8 +34,12 @@ def make_card(
     options: RetrainOptions,
     trunk: str,
     warnings: Sequence[str],
+    recordings: Iterable[str],
 ) -> dict[str, Any]:
-    """The card as plain values. held_out: None if nothing was held out. trunk: the name of its network."""
+    """The card as plain values. held_out: None if nothing was held out. trunk: the name of its network.
+
+    recordings: the SHA-256s of those that were learnt from, so that `evaluate` can tell them from new ones.
+    """
     return {
         "made": now().isoformat(),
         "classes": [asdict(data) for data in classes],
@@ -50,6 +55,7 @@ def make_card(
         | {name: getattr(options, name) for name in SETTINGS},
         "versions": _versions(),
         "warnings": list(warnings),
+        "recordings": sorted({sha256[:DIGITS] for sha256 in recordings}),
     }
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from audionet.common_options import add_messages, add_model, add_workers
 from audionet.plain_parser import PlainParser
-from audionet.retrain_groups import add_distortions, add_network, add_outputs
+from audionet.retrain_groups import add_distortions, add_network, add_outputs, add_report
 from audionet.self_help import ShowVersions, add_completion, add_doctor
 from audionet.settings import (
+    EVALUATION_REPORT_NAME,
     OWN_FOLDS,
     REPRESENTATIONS,
     PictureSettings,
@@ -253,8 +254,9 @@ was not trained on. A clip counts once, however long it is.""",
     parser.add_argument(
         "data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, in a folder for each class"
     )
-    add = parser.add_argument_group("what is said").add_argument
-    add("--format", choices=("text", "json"), default="text", help="what is printed")
+    group = parser.add_argument_group("what is said")
+    group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")
+    add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")
     add_model(parser)
     add_workers(parser)
     add_messages(parser)

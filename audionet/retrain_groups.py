@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from audionet.settings import BOTTLENECKS, RetrainOptions
+from audionet.settings import BOTTLENECKS, REPORT_NAME, RetrainOptions
 
 VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
 
@@ -94,7 +94,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the model as a SavedModel too, also for TensorFlow Hub",
     )
-    add_report(group, "report.html beside the model")
+    add_report(group, f"{REPORT_NAME} beside the model")
     group.add_argument(
         "--logging-verbosity",
         type=str.upper,

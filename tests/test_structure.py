@@ -22,7 +22,7 @@ LEVELS = [
     {"clips", "contact_sheet"},
     {"segments", "arrivals", "report.content", "report.axes", "report.words"},
     {"report.charts", "report.excerpts"},
-    {"report.page", "report.training"},
+    {"report.page", "report.training", "report.evaluation"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
     {"commands.doctor", "commands.listen", "plain_parser"},
     {"common_options", "completion"},

@@ -1,9 +1,11 @@
 """evaluate: labelled folders of clips the model has never heard -> how often it is right."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +13,17 @@ from audionet.calibration import expected_calibration_error
 from audionet.clips import ClipScores, ScoringJob, find_clips
 from audionet.cluster import hire
 from audionet.confusion import Confusion
+from audionet.data_checks import listed
 from audionet.dataset import class_folders, stray_files
 from audionet.errors import AudionetError, UnusableInput
-from audionet.model import load_model
+from audionet.files import sha256_of_file
+from audionet.model import load_model, read_card
+from audionet.model_card import DIGITS
 from audionet.progress import Progress, silent
+from audionet.report.evaluation import report_on_evaluation
+from audionet.report.page import try_to_write
 from audionet.settings import LabelOptions
+from audionet.spectrogram import Painter
 from audionet.suggestions import did_you_mean
 from audionet.workers import in_order
 
@@ -28,11 +36,16 @@ class Evaluation:
 
     clips: each with its true class.
     skipped: what could not be used.
+    painter: of the model's pictures. card: the model's, see model_card.py; None if it came without.
+    warnings: of the clips.
     """
 
     confusion: Confusion
     clips: list[tuple[ClipScores, str]]
     skipped: list[UnusableInput]
+    painter: Painter
+    card: dict[str, Any] | None
+    warnings: list[str]
 
     @property
     def misclassified(self) -> list[tuple[ClipScores, str]]:
@@ -95,4 +108,25 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     confusion = Confusion.of(
         model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.best] for clip, _ in scored]
     )
-    return Evaluation(confusion, scored, skipped)
+    card = read_card(options)
+    warnings = _heard_before([clip for clip, _ in scored], card)
+    for warning in warnings:
+        logger.warning("%s", warning)
+    return Evaluation(confusion, scored, skipped, model.painter, card, warnings)
+
+
+def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> list[str]:
+    """A sentence if there are clips that the model was trained on."""
+    known = set(card.get("recordings", ())) if card else set()
+    heard = [clip.clip for clip in clips if known and sha256_of_file(Path(clip.clip))[:DIGITS] in known]
+    if not heard:
+        return []
+    which = f"{len(heard)} of {len(clips)} clips were" if len(clips) > 1 else "the clip was"
+    return [f"{which} in the model's training ({listed(heard)}): on new ones, it is right less often"]
+
+
+def write_report(path: Path, evaluation: Evaluation) -> bool:
+    """Write the report as HTML; whether that worked. A warning says why not."""
+    labels = evaluation.confusion.labels
+    found = report_on_evaluation(evaluation.clips, labels, evaluation.painter, evaluation.card, evaluation.warnings)
+    return try_to_write(path, found)

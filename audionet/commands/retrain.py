@@ -13,7 +13,7 @@ import numpy as np
 
 from audionet import __version__
 from audionet.bottlenecks import BottleneckMaker, Bottlenecks
-from audionet.classifier import Classifier
+from audionet.classifier import Classifier, Classroom
 from audionet.cluster import hire
 from audionet.coordinates import Coordinates, compute_coordinates
 from audionet.data_checks import check_data, class_data
@@ -31,7 +31,7 @@ from audionet.model import ModelFiles, describe_model, read_model, save_model
 from audionet.model_card import make_card
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
-from audionet.report.page import is_report_of, write_report
+from audionet.report.page import is_report_of, try_to_write
 from audionet.report.training import report_on_training
 from audionet.settings import OWN_FOLDS, RetrainOptions
 from audionet.softmax import Curve
@@ -59,7 +59,7 @@ class RetrainReport:
     refit: whether the model was trained on the held-out pictures too, after they had been used to measure.
     computed, cached: bottlenecks, in pictures.
     trained: False if the model was up to date.
-    report: where the report lies; None if none was wanted.
+    report: where the report lies; None if none was wanted, or it could not be written.
     """
 
     labels: list[str]
@@ -176,7 +176,7 @@ def _learn(
         files=files,
         notes=divided.notes,
         skipped=found.skipped,
-        report=options.report_path,
+        report=options.report_path if options.report_path and options.report_path.is_file() else None,
     )
 
 
@@ -328,7 +328,9 @@ def _train(
         "data_warnings": data_warnings,
     }
     painter = index.painter
-    card = make_card(class_data(lesson.pieces), held_out, painter.settings, options, trunk.name, data_warnings)
+    recordings = [item.sound or item.recording for item in lesson.items]
+    classes = class_data(lesson.pieces)
+    card = make_card(classes, held_out, painter.settings, options, trunk.name, data_warnings, recordings)
     layer = exports.layer(classifier)
     graph, network = freeze(trunk, layer, options.final_tensor_name), graft(trunk, layer)
     description = describe_model(
@@ -338,7 +340,7 @@ def _train(
     write_summaries(options.summaries_dir, layer, held_out, options.image_dir, options.steps)
     if options.report_path:
         report = report_on_training(lesson, held_out, curve, data_warnings, card, options.image_dir, painter, key)
-        write_report(options.report_path, report)
+        try_to_write(options.report_path, report)
     # Last: once it is there, a further run takes everything for done.
     save_model(files, graph, network, description)
     return training

@@ -11,7 +11,7 @@ from audionet.softmax import CurvePoint
 from audionet.tested import CalibrationBin
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
-MAP_SIZE = 600
+MAP_WIDTH, MAP_MARGIN = 600, 40
 COLORS = 8  # in the style sheet
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 PARTS = {"train": "learnt from", "validation": "held out"}
@@ -106,12 +106,13 @@ class Place:
     shape: str
 
 
-def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place]]:
-    """The points, and where the classes lie, in a square of MAP_SIZE."""
+def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place], int]:
+    """The points, and where the classes lie; the map is MAP_WIDTH wide, and as high as it is said last."""
     low, high = drawn.points.min(axis=0), drawn.points.max(axis=0)
-    scale = (MAP_SIZE * 0.88) / max(float((high - low).max()), 1e-9)
-    middle = (low + high) / 2
-    places = (drawn.points - middle) * scale * (1, -1) + MAP_SIZE / 2
+    width, height = np.maximum(high - low, 1e-9)
+    scale = (MAP_WIDTH - 2 * MAP_MARGIN) / max(width, height)
+    map_height = max(MAP_WIDTH // 3, round(height * scale) + 2 * MAP_MARGIN)
+    places = (drawn.points - (low + high) / 2) * scale * (1, -1) + (MAP_WIDTH / 2, map_height / 2)
     marks = [
         Mark(
             float(x), float(y), target % COLORS, SHAPES[target // COLORS % len(SHAPES)], name, labels[target], position
@@ -124,7 +125,7 @@ def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place]]:
     for number in np.unique(drawn.targets).tolist():
         x, y = np.median(places[drawn.targets == number], axis=0).round(1).tolist()
         named.append(Place(x, y, labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
-    return marks, named
+    return marks, named, map_height
 
 
 def flat(features: np.ndarray) -> np.ndarray:

@@ -49,7 +49,8 @@ class Report:
     """What a report shows.
 
     noun: what was tested, `chunk` or `clip`. recordings: how many recordings that is from.
-    tested: None if nothing was held out. fewest: recordings of the class that has fewest to learn from.
+    tested: None if nothing was held out. classes: what was learnt from, or of clips, what was tested.
+    warnings: of the data. remarks: what else is to be known of the figures.
     card: terms and their values. key: what it was made of, so that it is not made again.
     """
 
@@ -66,3 +67,4 @@ class Report:
     card: Mapping[str, str]
     made: str
     key: str = ""
+    remarks: Sequence[str] = ()

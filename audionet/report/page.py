@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+import logging
 import re
 from importlib import resources
 from pathlib import Path
@@ -12,9 +13,12 @@ import jinja2
 
 from audionet.confusion import wilson_interval
 from audionet.data_checks import length
+from audionet.errors import AudionetError
 from audionet.files import write_atomically
 from audionet.report import axes, charts, words
 from audionet.report.content import Excerpt, Report
+
+logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 4_800_000  # of a report; excerpts for which there is no room are left out
 CLASSES_IN_TABLE = 20
@@ -22,9 +26,14 @@ CLASSES_NAMED_ON_MAP = 20
 TOP = 3
 
 
-def write_report(path: Path, report: Report) -> None:
-    """Write the HTML. Raises AudionetError when the disk refuses."""
-    write_atomically(path, render(report))
+def try_to_write(path: Path, report: Report) -> bool:
+    """Write the HTML; whether that worked. A warning says why not: what it reports on is done all the same."""
+    try:
+        write_atomically(path, render(report))
+    except AudionetError as error:
+        logger.warning("%s", error)
+        return False
+    return True
 
 
 def is_report_of(path: Path, key: str) -> bool:
@@ -43,12 +52,13 @@ def render(report: Report) -> bytes:
     tested = report.tested
     style, script = _file("report.css"), _file("report.js")
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    marks, places = charts.map_marks(report.map, report.labels) if report.map else ([], [])
+    marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
     shown: dict[str, Any] = {"report": report, "tested": tested, "words": words, "axes": axes, "charts": charts}
     shown |= {"interval": wilson_interval, "length": length}
     shown |= {"style": style, "script": script, "script_digest": script_digest}
-    shown |= {"marks": marks, "places": places, "named": len(places) <= CLASSES_NAMED_ON_MAP}
-    shown |= {"advice": words.advice(tested, list(report.classes), report.recordings)}
+    shown |= {"marks": marks, "places": places, "map_height": map_height, "named": len(places) <= CLASSES_NAMED_ON_MAP}
+    learnt_from = report.classes if report.noun == "chunk" else ()
+    shown |= {"advice": words.advice(tested, learnt_from, report.recordings, report.noun)}
     shown |= {"curves": charts.learning_curves(report.curve), "top": TOP}
     if tested is not None:
         wrong = set(tested.mistakes())

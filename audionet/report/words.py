@@ -1,8 +1,11 @@
 """What the figures come to, in sentences."""
 
+from collections.abc import Sequence
+
 from audionet.data_checks import ClassData
 from audionet.tested import Tested
 
+SPACE = "\N{NO-BREAK SPACE}"
 ENOUGH_RECORDINGS = 5  # of a class, to measure it well
 FEW_TESTED = 10  # recordings; fewer say little
 NOTICEABLE = 0.05  # mean score less share right: smaller differences do no harm
@@ -10,12 +13,12 @@ ALIKE = 0.1  # of their probability that two classes give each other: worth a wo
 
 
 def percent(share: float) -> str:
-    """`93 %`; never 0 % or 100 % for what is not quite."""
+    """`93 %`, not to be broken between lines; never 0 % or 100 % for what is not quite."""
     if 0 < share < 0.01:
-        return "under 1 %"
+        return f"under 1{SPACE}%"
     if 0.99 < share < 1 - 1e-9:
-        return f"{int(share * 1000) / 10:.1f} %"
-    return f"{share * 100:.0f} %"
+        return f"{int(share * 1000) / 10:.1f}{SPACE}%"
+    return f"{share * 100:.0f}{SPACE}%"
 
 
 def count(number: int, noun: str) -> str:
@@ -88,8 +91,8 @@ def calibration(tested: Tested) -> str:
     return f"The scores are too sure: it is right less often than they say. {said}"
 
 
-def advice(tested: Tested | None, classes: list[ClassData], recordings: int) -> list[str]:
-    """What to do next, the most useful first."""
+def advice(tested: Tested | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
+    """What to do next, the most useful first. classes: what was learnt from."""
     found = []
     few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]
     if few:
@@ -104,7 +107,7 @@ def advice(tested: Tested | None, classes: list[ClassData], recordings: int) -> 
     if mix_ups:
         one, other, _ = mix_ups[0]
         found.append(
-            f"Listen to the chunks of {one} that were taken for {other}, below. If one is in the wrong folder, or "
+            f"Listen to the {noun}s of {one} that were taken for {other}, below. If one is in the wrong folder, or "
             "holds both, mend that first; if not, more recordings of both are what helps."
         )
     weak = [(tested.confusion.recall(n), label) for n, label in enumerate(tested.labels)]

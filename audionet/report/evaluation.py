@@ -1,0 +1,77 @@
+"""What `evaluate` found -> its report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from audionet.clips import ClipScores
+from audionet.data_checks import ClassData
+from audionet.model_card import card_for_people, now
+from audionet.report.charts import flat
+from audionet.report.content import Map, Report
+from audionet.report.excerpts import clip_sources, excerpts
+from audionet.report.words import count
+from audionet.spectrogram import Painter
+from audionet.tested import Tested
+
+CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
+SMALLEST_SCORE = 1e-6  # below it, differences mean nothing
+GOLDEN = 0.618034  # of a row's height, modulo it: spreads points evenly, always the same way
+
+
+def report_on_evaluation(
+    clips: Sequence[tuple[ClipScores, str]],
+    labels: list[str],
+    painter: Painter,
+    card: dict[str, Any] | None,
+    warnings: Sequence[str],
+) -> Report:
+    """The report on clips, each with its class. card: the model's; None if it came without."""
+    tested = _tested(clips, labels)
+    unknown = sum(clip.is_unknown for clip, _ in clips)
+    return Report(
+        title=f"How well it tells {len(labels)} classes apart, on {count(len(clips), 'clip')}",
+        noun="clip",
+        labels=labels,
+        tested=tested,
+        recordings=len(clips),
+        classes=_classes(clips),
+        warnings=warnings,
+        remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
+        curve=[],
+        map=_map(tested),
+        excerpts=excerpts(tested, clip_sources(tested, painter), painter),
+        card=card_for_people(card) if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
+        made=now().isoformat()[:10],
+    )
+
+
+def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Tested:
+    return Tested(
+        labels,
+        [clip.clip for clip, _ in clips],
+        np.array([labels.index(truth) for _, truth in clips], np.intp),
+        np.array([[clip.scores[label] for label in labels] for clip, _ in clips]),
+        [0.0] * len(clips),
+        [clip.seconds for clip, _ in clips],
+    )
+
+
+def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
+    seconds: dict[str, list[float]] = {}
+    for clip, truth in clips:
+        seconds.setdefault(truth, []).append(clip.seconds)
+    return [ClassData(name, len(found), len(found), sum(found)) for name, found in sorted(seconds.items())]
+
+
+def _map(tested: Tested) -> Map:
+    """The clips' scores, flat. Of two classes, how the scores lean lies across, and each class has a row."""
+    logs = np.log(np.maximum(tested.probabilities, SMALLEST_SCORE))
+    logs -= logs.mean(axis=1, keepdims=True)
+    points = flat(logs)
+    if len(tested.labels) == 2:
+        width = max(float(np.ptp(logs[:, 1])), 1e-9)
+        rows = tested.targets * 0.3 + np.arange(len(tested)) * GOLDEN % 1 * 0.2
+        points = np.column_stack([logs[:, 1], rows * width])
+    return Map(points, tested.targets, tested.names, range(len(tested)), CAPTION)
