@@ -14,7 +14,7 @@ from audionet.errors import AudionetError
 from audionet.progress import Progress
 from audionet.softmax import Curve
 from audionet.split import Item, kept_apart
-from audionet.tested import Tested
+from audionet.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class HeldOut:
     fold_accuracies: list[float]
     calibration_error: float
     mistakes: list[Mistake]
-    tested: Tested | None = field(default=None, repr=False, compare=False)
+    tested: Trials | None = field(default=None, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -127,7 +127,7 @@ class Lesson:
             drawn = np.sort(np.random.default_rng(self.seed).choice(len(chosen), self.test_batch_size, replace=False))
             chosen, probabilities = chosen[drawn], probabilities[drawn]
         items = [self.items[i] for i in chosen]
-        tested = Tested(
+        tested = Trials(
             self.labels,
             [self.names[i] for i in chosen],
             self.targets[chosen],
@@ -144,7 +144,7 @@ class Lesson:
             tested,
         )
 
-    def _mistake(self, tested: Tested, position: int) -> Mistake:
+    def _mistake(self, tested: Trials, position: int) -> Mistake:
         return Mistake(
             tested.names[position],
             tested.starts_seconds[position],

@@ -14,7 +14,7 @@ LEVELS = [
     {"settings", "files", "confusion", "archives", "loudness"},
     {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests", "data_checks"},
     {"retrain_groups", "alike", "microphone", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
-    {"variations", "dataset", "graft", "space", "figures", "tested"},
+    {"variations", "dataset", "graft", "space", "figures", "trials"},
     {"metadata", "bottlenecks", "picture_index", "classifier", "graph_def", "frozen_graph", "distortions"},
     {"coordinates", "held_out", "hub", "sources", "model_card"},
     {"saved_model", "confusion_picture"},

@@ -8,7 +8,7 @@ import numpy as np
 from audionet.report.content import Map
 from audionet.report.words import percent
 from audionet.softmax import CurvePoint
-from audionet.tested import CalibrationBin
+from audionet.trials import CalibrationBin
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40

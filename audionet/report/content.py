@@ -7,7 +7,7 @@ import numpy as np
 
 from audionet.data_checks import ClassData
 from audionet.softmax import CurvePoint
-from audionet.tested import Tested
+from audionet.trials import Trials
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Report:
     title: str
     noun: str
     labels: list[str]
-    tested: Tested | None
+    tested: Trials | None
     recordings: int
     classes: Sequence[ClassData]
     warnings: Sequence[str]

@@ -13,7 +13,7 @@ from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts
 from audionet.report.words import count
 from audionet.spectrogram import Painter
-from audionet.tested import Tested
+from audionet.trials import Trials
 
 CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
 SMALLEST_SCORE = 1e-6  # below it, differences mean nothing
@@ -47,8 +47,8 @@ def report_on_evaluation(
     )
 
 
-def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Tested:
-    return Tested(
+def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Trials:
+    return Trials(
         labels,
         [clip.clip for clip, _ in clips],
         np.array([labels.index(truth) for _, truth in clips], np.intp),
@@ -65,7 +65,7 @@ def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
     return [ClassData(name, len(found), len(found), sum(found)) for name, found in sorted(seconds.items())]
 
 
-def _map(tested: Tested) -> Map:
+def _map(tested: Trials) -> Map:
     """The clips' scores, flat. Of two classes, how the scores lean lies across, and each class has a row."""
     logs = np.log(np.maximum(tested.probabilities, SMALLEST_SCORE))
     logs -= logs.mean(axis=1, keepdims=True)

@@ -15,7 +15,7 @@ from audionet.report.axes import frequency_ticks
 from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
 from audionet.spectrogram import Painter
-from audionet.tested import Tested
+from audionet.trials import Trials
 
 MOST_MISTAKES = 12
 MOST_UNCERTAIN = 6
@@ -31,12 +31,12 @@ class Source:
     samples: np.ndarray | None
 
 
-def worth_showing(tested: Tested) -> list[int]:
+def worth_showing(tested: Trials) -> list[int]:
     """The surest mistakes and the least certain of what was right, as positions."""
     return tested.mistakes()[:MOST_MISTAKES] + tested.least_certain()[:MOST_UNCERTAIN]
 
 
-def prepared_sources(tested: Tested, image_dir: Path) -> Iterable[Source]:
+def prepared_sources(tested: Trials, image_dir: Path) -> Iterable[Source]:
     """Of chunks that `prepare` made; those whose pictures are gone are left out."""
     for position in worth_showing(tested):
         path = image_dir / tested.names[position]
@@ -46,7 +46,7 @@ def prepared_sources(tested: Tested, image_dir: Path) -> Iterable[Source]:
             continue
 
 
-def clip_sources(tested: Tested, painter: Painter) -> Iterable[Source]:
+def clip_sources(tested: Trials, painter: Painter) -> Iterable[Source]:
     """Of clips, by their paths: the first chunk of each."""
     for position in worth_showing(tested):
         path = Path(tested.names[position])
@@ -60,7 +60,7 @@ def clip_sources(tested: Tested, painter: Painter) -> Iterable[Source]:
             continue
 
 
-def excerpts(tested: Tested, sources: Iterable[Source], painter: Painter) -> list[Excerpt]:
+def excerpts(tested: Trials, sources: Iterable[Source], painter: Painter) -> list[Excerpt]:
     """The excerpts of what can be read, in the order given."""
     chosen = list(sources)
     longest = round(LONGEST_SECONDS * SAMPLE_RATE_HZ)
@@ -72,7 +72,7 @@ def excerpts(tested: Tested, sources: Iterable[Source], painter: Painter) -> lis
 
 
 def _excerpt(
-    tested: Tested, source: Source, mp3: bytes | None, painter: Painter, ticks: Sequence[tuple[str, float]]
+    tested: Trials, source: Source, mp3: bytes | None, painter: Painter, ticks: Sequence[tuple[str, float]]
 ) -> Excerpt:
     start = tested.starts_seconds[source.position]
     seconds = min(tested.ends_seconds[source.position] - start, painter.settings.chunk_seconds)

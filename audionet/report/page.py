@@ -124,9 +124,9 @@ def _environment() -> jinja2.Environment:
 
 def _printable(value: Any) -> Any:
     """File names may hold what HTML must not."""
-    if isinstance(value, str) and not hasattr(value, "__html__") and not value.isprintable():
-        return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value)
-    return value
+    if not isinstance(value, str) or hasattr(value, "__html__") or value.isprintable():
+        return value
+    return "".join(c if c.isprintable() or c == words.SPACE else "\N{REPLACEMENT CHARACTER}" for c in value)
 
 
 @functools.cache

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from audionet.data_checks import ClassData
-from audionet.tested import Tested
+from audionet.trials import Trials
 
 SPACE = "\N{NO-BREAK SPACE}"
 ENOUGH_RECORDINGS = 5  # of a class, to measure it well
 FEW_TESTED = 10  # recordings; fewer say little
 NOTICEABLE = 0.05  # mean score less share right: smaller differences do no harm
-ALIKE = 0.1  # of their probability that two classes give each other: worth a word
 
 
 def percent(share: float) -> str:
@@ -26,12 +25,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
 
 
-def guessing(tested: Tested) -> float:
+def guessing(tested: Trials) -> float:
     """The accuracy of always naming the most frequent class, 0 to 1."""
     return float(tested.confusion.matrix.sum(axis=1).max() / tested.confusion.count)
 
 
-def grade(tested: Tested) -> str:
+def grade(tested: Trials) -> str:
     """A word or two on how good that is."""
     confusion = tested.confusion
     low, _ = confusion.interval
@@ -44,7 +43,7 @@ def grade(tested: Tested) -> str:
     return "More often right than wrong" if confusion.accuracy > 0.5 else "Better than guessing, but mostly wrong"
 
 
-def verdict(tested: Tested, noun: str) -> str:
+def verdict(tested: Trials, noun: str) -> str:
     """The whole in a sentence."""
     confusion = tested.confusion
     low, high = confusion.interval
@@ -54,33 +53,45 @@ def verdict(tested: Tested, noun: str) -> str:
         named = f"{confusion.correct:,} of {count(confusion.count, noun)} that it had not heard were recognised"
     sentence = f"{grade(tested)}: {named} ({percent(confusion.accuracy)}; likely between {percent(low)} and "
     sentence += f"{percent(high)} in the long run)"
-    mix_ups = confusion.mix_ups()
-    if mix_ups:
-        truth, taken_for, times = mix_ups[0]
-        sentence += f", and what it mixes up most is {truth}, taken for {taken_for} {count(times, 'time')}"
+    first = next(iter(tested.pairs()), None)
+    if first and first.times:
+        sentence += f", and what it confuses most are {quoted(first.one)} and {quoted(first.other)}"
     return sentence + "."
 
 
-def confused(tested: Tested) -> list[str]:
-    """Which classes are mixed up, a sentence each pair, most frequent first; or which come nearest to it."""
-    both: dict[tuple[str, str], list[int]] = {}
-    for truth, taken_for, times in tested.confusion.mix_ups():
-        first, second = sorted((truth, taken_for))
-        both.setdefault((first, second), [0, 0])[truth != first] = times
-    sentences = [
-        f"{one} and {other} were confused {count(there + back, 'time')}: "
-        f"{one} taken for {other} {count(there, 'time')}, {other} for {one} {count(back, 'time')}."
-        for (one, other), (there, back) in sorted(both.items(), key=lambda item: -sum(item[1]))
-    ]
-    alike = tested.most_alike()
-    if not sentences and alike:
-        one, other, shared = alike
-        how = f"They give each other {percent(shared)} of their score, on average."
-        sentences = [f"No two classes were confused. {one} and {other} come nearest to it. {how}"]
+def quoted(name: str) -> str:
+    """The name of a class in a sentence: it may be a number, or words of its own."""
+    return f"“{name}”"
+
+
+def times(number: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def confused(tested: Trials) -> list[str]:
+    """Which classes are confused, a sentence each pair, most frequent first; or which come nearest to it."""
+    pairs = tested.pairs()
+    sentences = []
+    for pair in pairs:
+        one, other = quoted(pair.one), quoted(pair.other)
+        if pair.there and pair.back:
+            sentences.append(
+                f"{one} was taken for {other} {times(pair.there)}, and {other} for {one} {times(pair.back)}."
+            )
+        elif pair.times:
+            truth, taken_for = (one, other) if pair.there else (other, one)
+            sentences.append(f"{truth} was taken for {taken_for} {times(pair.times)}.")
+    if not sentences and pairs:
+        near = pairs[0]
+        sentences = [
+            f"No two classes were confused. {quoted(near.one)} and {quoted(near.other)} come nearest to it: on "
+            f"average, they give each other {percent(near.shared)} of their score."
+        ]
     return sentences
 
 
-def calibration(tested: Tested) -> str:
+def calibration(tested: Trials) -> str:
     """Whether the scores mean what they say."""
     score, right = float(tested.scores.mean()), tested.confusion.accuracy
     said = f"On average it scored {percent(score)} and was right in {percent(right)}."
@@ -91,7 +102,7 @@ def calibration(tested: Tested) -> str:
     return f"The scores are too sure: it is right less often than they say. {said}"
 
 
-def advice(tested: Tested | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
+def advice(tested: Trials | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
     """What to do next, the most useful first. classes: what was learnt from."""
     found = []
     few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]
@@ -103,17 +114,16 @@ def advice(tested: Tested | None, classes: Sequence[ClassData], recordings: int,
         )
     if tested is None:
         return found
-    mix_ups = tested.confusion.mix_ups()
-    if mix_ups:
-        one, other, _ = mix_ups[0]
+    first = next(iter(tested.pairs()), None)
+    if first and first.times:
         found.append(
-            f"Listen to the {noun}s of {one} that were taken for {other}, below. If one is in the wrong folder, or "
-            "holds both, mend that first; if not, more recordings of both are what helps."
+            f"Listen to what was confused of {quoted(first.one)} and {quoted(first.other)}, below. If a {noun} is in "
+            "the wrong folder, or holds both, mend that first; if not, more recordings of both are what helps."
         )
     weak = [(tested.confusion.recall(n), label) for n, label in enumerate(tested.labels)]
     worst = min(((recall, label) for recall, label in weak if recall is not None), default=None)
     if worst and worst[0] < 0.8:
-        found.append(f"The class that it knows least is {worst[1]}: {percent(worst[0])} of it are recognised.")
+        found.append(f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of it are recognised.")
     if recordings < FEW_TESTED:
         found.append(f"This was measured on {count(recordings, 'recording')} only: take the figures with care.")
     return found

@@ -19,8 +19,24 @@ class CalibrationBin:
 
 
 @dataclass(frozen=True)
-class Tested:
-    """Chunks or clips that the model had not heard.
+class Pair:
+    """Two classes: how often one was taken for the other, and back, and how much probability they give each other."""
+
+    one: str
+    other: str
+    there: int
+    back: int
+    shared: float
+
+    @property
+    def times(self) -> int:
+        """How often they were confused."""
+        return self.there + self.back
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Chunks or clips that the model had not heard, and what it made of them.
 
     names: what each is called. targets: the number of its class. probabilities: one row each, a column a class.
     starts_seconds, ends_seconds: its place in its recording.
@@ -76,17 +92,17 @@ class Tested:
             if found.any()
         ]
 
-    def most_alike(self) -> tuple[str, str, float] | None:
-        """The two classes that get most of each other's probability, and how much of it, 0 to 1.
-
-        None where one class alone was tested.
-        """
+    def pairs(self) -> list[Pair]:
+        """The pairs of classes, those that are confused most first; of equals, those that share more probability."""
         count = len(self.labels)
         given = np.zeros((count, count))
         for number in np.unique(self.targets):
             given[number] = self.probabilities[self.targets == number].mean(axis=0)
-        shared = np.triu((given + given.T) / 2, 1)
-        if not shared.any():
-            return None
-        one, other = np.unravel_index(int(shared.argmax()), shared.shape)
-        return self.labels[one], self.labels[other], float(shared[one, other])
+        matrix = self.confusion.matrix
+        confused, shared = matrix + matrix.T, (given + given.T) / 2
+        ones, others = np.triu_indices(count, 1)
+        order = np.lexsort((-shared[ones, others], -confused[ones, others]))
+        return [
+            Pair(self.labels[i], self.labels[j], int(matrix[i, j]), int(matrix[j, i]), float(shared[i, j]))
+            for i, j in zip(ones[order].tolist(), others[order].tolist(), strict=True)
+        ]
