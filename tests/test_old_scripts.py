@@ -14,22 +14,9 @@ from audionet.old_flags import SCRIPTS, old_parser, table
 from audionet.parser import build_parser
 from audionet.settings import PrepareOptions
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, read_wav
+from tests.pages import blocks
 
 VOICES = ("allison", "carlo")  # two of the four, to save time
-
-# The article's second block; the first is `python data_maker.py`, the third `python label_image.py`.
-TRAINING = """
-IMAGE_SIZE=224
-ARCHITECTURE="inception_v3"
-python retrain.py   --bottleneck_dir=../tf_files/bottlenecks  \\
-        --how_many_training_steps=500  \\
-        --model_dir=../tf_files/models/   \\
-        --summaries_dir=../tf_files/training_summaries/"${ARCHITECTURE}"   \\
-        --output_graph=../tf_files/retrained_graph.pb   \\
-        --output_labels=../tf_files/retrained_labels.txt   \\
-        --architecture="${ARCHITECTURE}"   \\
-        --image_dir=../tf_files/data_audio
-"""
 
 
 def shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
@@ -41,7 +28,7 @@ def shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which the article's first two blocks were typed."""
+    """A clone in which what docs/from-2018.md shows was typed: data_maker.py, retrain.py, label_image.py."""
     folder = tmp_path_factory.mktemp("clone")
     (folder / "audionet").symlink_to(ROOT / "audionet")
     shutil.copytree(ROOT / "scripts", folder / "scripts")
@@ -50,10 +37,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target.mkdir(parents=True)
         for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
             shutil.copy(recording, target)
-    for command in ("python data_maker.py", TRAINING):
-        finished = shell(folder / "scripts", command)
-        assert finished.returncode == 0, finished.stderr
-        assert "Traceback" not in finished.stderr
+    (block,) = (block for block in blocks(ROOT / "docs" / "from-2018.md") if block.language == "sh")
+    finished = shell(folder, f"set -e\n{block.text}")
+    assert finished.returncode == 0, finished.stderr
+    assert "Traceback" not in finished.stderr
     return folder
 
 
