@@ -4,12 +4,13 @@
 # make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
 # make fuzz    ten minutes of mutated MP3s, WAVs, JPGs and JSONs each;  make audit  known vulnerabilities alone
 # make crash-test  kill each command at 50 random moments (half an hour)
+# make docs   the reference of `import audionet`, in build/docs;  make pictures  those in docs/, made anew
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install benchmark constraints inputs fuzz audit crash-test clean
+.PHONY: demo test check install benchmark docs pictures constraints inputs fuzz audit crash-test clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -38,6 +39,12 @@ fuzz: $(VENV)/installed-dev
 
 crash-test: $(VENV)/installed-dev
 	$(BIN)/python -m tests.crashes --kills 50
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python scripts/make_docs.py
+
+pictures: demo
+	$(BIN)/python scripts/make_readme_picture.py
 
 install: $(VENV)/installed
 

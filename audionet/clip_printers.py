@@ -159,6 +159,10 @@ TIMELINE_PRINTERS: dict[str, type[Printer["Timeline"]]] = {
 
 
 def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds: `2:03.5`."""
+    """Seconds as minutes and seconds.
+
+    >>> clock(123.46)
+    '2:03.5'
+    """
     minutes, rest = divmod(round(seconds, 1), 60)
     return f"{int(minutes)}:{rest:04.1f}"

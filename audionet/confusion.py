@@ -11,7 +11,12 @@ TWO_SIDED_95 = 1.959964  # standard deviations that hold 95 % of a normal distri
 
 @dataclass(frozen=True)
 class Confusion:
-    """matrix[i, j]: how many of class i were taken for class j. int64, classes x classes."""
+    """matrix[i, j]: how many of class i were taken for class j. int64, classes x classes.
+
+    >>> voices = Confusion.of(["anna", "ben"], truth=[0, 0, 1, 1], guesses=[0, 1, 1, 1])
+    >>> voices.accuracy, voices.recall(0), voices.mix_ups()
+    (0.75, 0.5, [('anna', 'ben', 1)])
+    """
 
     labels: list[str]
     matrix: np.ndarray
@@ -72,6 +77,10 @@ def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     """The 95 % interval of a share of which `correct` of `count` were counted, each 0 to 1.
 
     Wilson's score interval (1927): it stays honest for few and for all or none. count must be over 0.
+
+    >>> low, high = wilson_interval(20, 20)
+    >>> f"{low:.3f} to {high:.3f}"
+    '0.839 to 1.000'
     """
     share, z2 = correct / count, TWO_SIDED_95**2
     centre = (share + z2 / (2 * count)) / (1 + z2 / count)

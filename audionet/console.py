@@ -43,6 +43,9 @@ def configure_logging(verbosity: str = "INFO") -> None:
         # A file name that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
+        # Programs read JSON and CSV as UTF-8; on Windows a pipe would get the system's old encoding.
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 class _Formatter(logging.Formatter):

@@ -172,6 +172,9 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
 
     It is the file's name without the suffix, with the folders below the class folder before it. Recordings that
     would share a name, even on a file system that ignores case, get eight digits of their key's hash behind it.
+
+    >>> chunk_stems(["anna/2024/may.mp3", "ben/may.mp3", "ben/May.wav"])
+    {'anna/2024/may.mp3': '2024-may', 'ben/may.mp3': 'may-2cd2f8b6', 'ben/May.wav': 'May-198311d7'}
     """
     stems, rivals = {}, defaultdict(list)
     for key in keys:
@@ -189,7 +192,11 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
 
 
 def chunk_name(class_name: str, stem: str, index: int) -> str:
-    """`<class>/<recording>_nohash_<index>`, to which `.jpg` and `.wav` are added."""
+    """`<class>/<recording>_nohash_<index>`, to which `.jpg` and `.wav` are added.
+
+    >>> chunk_name("anna", "interview", 3)
+    'anna/interview_nohash_0003'
+    """
     return f"{class_name}/{stem}{NOHASH}{index:04d}"
 
 

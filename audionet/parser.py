@@ -19,7 +19,11 @@ from audionet.settings import (
 
 
 def modern_spelling(arguments: Sequence[str]) -> list[str]:
-    """The 2018 spelling of options, `--image_dir=x`, in today's: `--image-dir=x`. After `--` nothing is an option."""
+    """The 2018 spelling of options, `--image_dir=x`, in today's: `--image-dir=x`. After `--` nothing is an option.
+
+    >>> modern_spelling(["retrain", "--image_dir=my_pictures", "--", "--my_clip"])
+    ['retrain', '--image-dir=my_pictures', '--', '--my_clip']
+    """
     spelled: list[str] = []
     for argument in arguments:
         if argument.startswith("--") and "--" not in spelled:

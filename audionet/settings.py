@@ -58,6 +58,9 @@ class PictureSettings:
         chunk of up to 5 seconds (more to learn from, and more votes), and 0 for longer ones.
     representation: mel (mel bands), spectrogram (linear frequency, as in 2018) or chromagram (12 pitch classes).
     colormap: `gray` or the name of a matplotlib colour map.
+
+    >>> PictureSettings(chunk_seconds=2).overlap_seconds
+    1.0
     """
 
     chunk_seconds: float = 20.0
