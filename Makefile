@@ -44,7 +44,7 @@ docs: $(VENV)/installed-dev
 	$(BIN)/python scripts/make_docs.py
 
 pictures: demo
-	$(BIN)/python scripts/make_readme_picture.py
+	$(BIN)/python scripts/make_pictures.py
 
 install: $(VENV)/installed
 

@@ -25,7 +25,7 @@ FEW = 12  # blocks that may go without being run
 SHELL_ONLY = re.compile(r"[|<>&;$]|^(?!audionet |#|\s*$)", re.MULTILINE)
 # Run where their files are: from-2018.md in a clone of the project by test_old_scripts.py.
 RUN_ELSEWHERE = {"from-2018.md"}
-BEGINS_ANEW = {"urban-sounds.md"}  # in a folder without pictures and model
+BEGINS_ANEW = {"speakers.md", "urban-sounds.md"}  # in a folder without pictures and model
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +179,15 @@ def test_what_is_not_run_is_little_and_says_why() -> None:
     assert len(left_out) <= FEW, [block.place for block in left_out]
     marks = sum(page.read_text(encoding="utf-8").count("<!-- not run") for page in PAGES)
     assert marks == len(left_out), "a mark that stands before no block, or without a reason"
+
+
+def test_the_dockerfile_copies_what_the_package_is_built_from() -> None:
+    lines = [line.split() for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()]
+    copied = {name.removeprefix("./") for words in lines if words[:1] == ["COPY"] for name in words[1:-1]}
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"}
+    # test_end_to_end.py builds a wheel from these and runs it.
+    assert copied == sent == {"audionet", "constraints.txt", "pyproject.toml", "README.md", "LICENSE"}
+    assert all((ROOT / name).exists() for name in copied)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
