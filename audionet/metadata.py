@@ -1,6 +1,7 @@
 """Recordings that a table labels: UrbanSound8K and ESC-50 as they are published, or any CSV."""
 
 import csv
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -52,6 +53,10 @@ ANY = _Layout(
 )
 PUBLISHED = (Path("metadata") / "UrbanSound8K.csv", Path("meta") / "esc50.csv")  # in the data set's folder
 
+# What Windows forbids in names, and the names that it keeps for itself.
+FORBIDDEN = frozenset('<>:"/\\|?*')
+DEVICES = frozenset("CON PRN AUX NUL".split()) | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
+
 
 def find_labelled_recordings(
     data_audio: Path, metadata: Path | None = None
@@ -67,11 +72,15 @@ def find_labelled_recordings(
         return find_recordings(data_audio)
     layout, rows = _read(metadata)
     found: dict[str, Recording] = {}
+    spellings: dict[str, str] = {}  # on a file system that ignores case, two would be one folder
     wrong = []
     for number, row in enumerate(rows, start=2):
         path, label = PurePosixPath(layout.path(row).replace("\\", "/")), layout.label(row).strip()
-        if not label or not is_printable(label) or "/" in label or label.startswith("."):
+        if not _can_name_a_folder(label):
             raise AudionetError(f"{metadata}: line {number} has the class {label!r}, which can't name a folder")
+        same = spellings.setdefault(unicodedata.normalize("NFC", label).casefold(), label)
+        if same != label:
+            raise AudionetError(f"{metadata}: line {number} has the class {label!r}, others {same!r}; spell them alike")
         fold = layout.fold(row).strip()
         if fold and not fold.isdecimal():
             raise AudionetError(f"{metadata}: line {number} has the fold {fold!r}; it should be a whole number")
@@ -88,6 +97,18 @@ def find_labelled_recordings(
             if found.setdefault(str(path), recording) != recording:
                 raise AudionetError(f"{metadata}: line {number} lists {path} again, otherwise; keep one of the lines")
     return sorted(found.values()), wrong
+
+
+def _can_name_a_folder(label: str) -> bool:
+    """Whether it can on every system: a folder of pictures may be copied to another."""
+    return (
+        bool(label)
+        and label.isprintable()
+        and not set(label) & FORBIDDEN
+        and not label.startswith(".")
+        and not label.endswith(".")
+        and label.partition(".")[0].upper() not in DEVICES
+    )
 
 
 def _read(metadata: Path) -> tuple[_Layout, list[Row]]:

@@ -20,7 +20,7 @@ def quiet_stderr() -> Iterator[None]:
             yield  # there is no standard error to keep it from
             return
         try:
-            with open(os.devnull, "w") as nowhere:
+            with open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), stderr)
             yield
         finally:

@@ -55,7 +55,7 @@ def load_trunk(name: str, model_dir: Path) -> Trunk:
             remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {where}"
             data = Path(where).read_bytes()
             checksum = Path(where).with_suffix(CHECKSUM_SUFFIX)
-            sha256 = checksum.read_text(errors="replace").strip() if checksum.is_file() else ""
+            sha256 = checksum.read_text(encoding="utf-8", errors="replace").strip() if checksum.is_file() else ""
     except OSError as error:
         raise AudionetError(f"{where}: cannot be read ({error.strerror}); {remedy}") from error
     trunk = Trunk(name, data)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of three classes, and test_audio/ with one right, one strange and one silent clip, none of a class."""
     folder = tmp_path_factory.mktemp("trained")
     make_model(folder, {"low, very": (200, 400), "höher": (2000, 3000), "top": (5000, 6000)})
-    write_wav(folder / "test_audio" / "höher" / "one.wav", chirps(70, 2000, 3000, 4))
+    write_wav(folder / "test_audio" / unicodedata.normalize("NFD", "höher") / "one.wav", chirps(70, 2000, 3000, 4))
     write_wav(folder / "test_audio" / "low, very" / "two words.wav", tone(1000, 4))
     write_wav(folder / "test_audio" / "low, very" / "still.wav", np.zeros(2 * SAMPLE_RATE_HZ, np.int16))
     (folder / "test_audio" / "top").mkdir()
@@ -127,6 +128,11 @@ def test_rttm_has_ten_fields_a_line(printed: dict[tuple[str, str], str]) -> None
 
 def test_what_is_printed_is_utf_8_whatever_the_system_prefers(printed: dict[tuple[str, str], str]) -> None:
     assert "höher" in printed["label", "json"]
+
+
+def test_a_class_is_known_by_its_name_as_macos_spells_it(printed: dict[tuple[str, str], str]) -> None:
+    found = json.loads(printed["evaluate", "json"])
+    assert found["per_class"]["höher"]["count"] == 1
 
 
 def test_every_exit_status_is_on_the_page() -> None:

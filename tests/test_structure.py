@@ -34,6 +34,7 @@ LEVELS = [
     {"old_scripts"},
     {"__main__"},
 ]
+MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
 # figures has the latter too).
 HOMES = {
@@ -113,3 +114,18 @@ def test_only_what_people_read_is_printed() -> None:
 def test_modules_stay_small() -> None:
     lengths = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {name: n for name, n in lengths.items() if n > 320} == {}
+
+
+def test_nothing_depends_on_the_system_it_runs_on() -> None:
+    """Text files say their encoding, paths are pathlib's, no command goes through a shell."""
+    for name, tree in modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
+                assert node.attr not in ("path", "sep", "system", "popen"), f"{name} uses os.{node.attr}"
+            if isinstance(node, ast.Call):
+                method, function = getattr(node.func, "attr", ""), getattr(node.func, "id", "")
+                options = {keyword.arg for keyword in node.keywords}
+                assert "shell" not in options, f"{name}, line {node.lineno}: a shell"
+                mode = next((a.value for a in node.args if isinstance(a, ast.Constant) and a.value in MODES), "r")
+                if method in ("read_text", "write_text") or (function == "open" and "b" not in str(mode)):
+                    assert "encoding" in options, f"{name}, line {node.lineno}: no encoding"

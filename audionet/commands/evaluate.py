@@ -1,6 +1,7 @@
 """evaluate: labelled folders of clips the model has never heard -> how often it is right."""
 
 import logging
+import unicodedata
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -81,14 +82,17 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
 
     for error in stray_files(data_audio):
         skip(error)
+    # macOS spells a name's accents in another way than Windows and Linux.
+    known = {unicodedata.normalize("NFC", label): label for label in model.labels}
     for folder in class_folders(data_audio):
-        clips = list(find_clips([folder]))
-        if folder.name not in model.labels:
+        clips, truth = list(find_clips([folder])), known.get(unicodedata.normalize("NFC", folder.name))
+        if truth is None:
             like = did_you_mean(folder.name, model.labels)
             skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
         elif not clips:
             skip(UnusableInput(folder, "holds no clips"))
-        todo += [(clip, folder.name) for clip in clips if folder.name in model.labels]
+        else:
+            todo += [(clip, truth) for clip in clips]
     scored = []
     progress("clips", 0, len(todo))
     job = ScoringJob(model, options.allow_unknown)
