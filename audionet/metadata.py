@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 
 from audionet.dataset import Recording, find_recordings
 from audionet.errors import AudionetError, UnusableInput
-from audionet.printable import is_printable
 
 Row = dict[str, str]
 

@@ -1,12 +1,22 @@
 """Which pictures are trained on and which are held out: by recording, by content, the same whatever is added later."""
 
 import hashlib
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from audionet.errors import AudionetError
+from audionet.settings import OWN_FOLDS, RetrainOptions
+
+logger = logging.getLogger(__name__)
+
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
+# A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
+FEW_RECORDINGS = 10
+CLASSES_NAMED = 5  # in a warning
+FOLDS = 5  # then, unless --folds says otherwise
 ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its times
 
 
@@ -169,6 +179,42 @@ def own_folds(items: Sequence[Item]) -> list[int] | None:
     if len(numbers) < 2 or numbers[0] == -1:
         return None
     return [numbers.index(item.fold) for item in items if item.fold is not None]
+
+
+def choose_folds(items: Sequence[Item], options: RetrainOptions) -> list[int] | None:
+    """The folds to measure with; None for one split."""
+    if options.folds is not None:
+        own = own_folds(items)
+        if own is None and options.folds == OWN_FOLDS:
+            raise AudionetError(
+                f"{options.image_dir}: its recordings come without folds of their own; say how many: --folds 5"
+            )
+        if own is not None and options.folds not in (OWN_FOLDS, max(own) + 1):
+            logger.warning("--folds %d: the data set's own %d folds are used", options.folds, max(own) + 1)
+        return own or folds(items, options.folds)
+    if not options.refit:
+        return None
+    fewest = min(len({items[i].recording for i in members}) for members in by_class(items).values())
+    return folds(items, FOLDS) if fewest < FEW_RECORDINGS else None
+
+
+def single_recording_notes(items: Sequence[Item]) -> list[str]:
+    """A warning if there are classes that have one recording."""
+    names = [
+        repr(name)
+        for name, members in sorted(by_class(items).items())
+        if len({items[i].recording for i in members}) == 1
+    ]
+    if not names:
+        return []
+    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
+    who = (
+        f"class {named} has one recording" if len(names) == 1 else f"{len(names)} classes have one recording ({named})"
+    )
+    return [
+        f"{who}: what is measured on other parts of the same recording says little about new ones; "
+        "add some from another day"
+    ]
 
 
 def kept_apart(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:

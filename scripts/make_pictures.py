@@ -21,9 +21,10 @@ from PIL import Image
 from audionet import label, pictures
 from audionet.clips import draw, read_chunks
 from audionet.dataset import find_pictures
-from audionet.discriminant import Span
+from audionet.discriminant import Discriminant, Moments
 from audionet.ffmpeg import decode
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, LabelOptions, PictureSettings
+from audionet.space import Span
 from audionet.spectrogram import Painter
 from audionet.trunk import Network, load_trunk
 
@@ -165,9 +166,9 @@ def show_directions(axes: Any, trunk: Network, image_dir: Path, bottleneck: np.n
     features = np.array([run(trunk, pictures.decode(file.path.read_bytes(), file.path)[0]) for file in found])
     targets = np.array([CLIPS.index(file.class_name) for file in found])
     held_out = np.array([file.recording.endswith(HELD_OUT) for file in found])
-    learnt = np.flatnonzero(~held_out)
-    span = Span(features.astype(np.float16), learnt)
-    layer = span.linear_scores(span.fit(learnt, targets, len(CLIPS)))
+    span = Span(features[~held_out].astype(np.float16))
+    moments = Moments.of(span.coordinates, targets[~held_out], len(CLIPS))
+    layer = span.linear_scores(Discriminant.of(moments))
     scores = features @ layer.weights + layer.biases
     middle = scores.mean(axis=0)
     directions = np.linalg.svd(scores - middle, full_matrices=False)[2][:2].T

@@ -16,7 +16,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from audionet import cli
+from audionet import cli, interruption
 from audionet.settings import SAMPLE_RATE_HZ
 from tests.conftest import ROOT, chirps, make_model, tone, write_wav
 from tests.pages import inline_code
@@ -138,4 +138,4 @@ def test_a_class_is_known_by_its_name_as_macos_spells_it(printed: dict[tuple[str
 def test_every_exit_status_is_on_the_page() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     shown = {int(row.split("|")[1]) for row in rows if row.split("|")[1].strip().isdigit()}
-    assert shown == {cli.ALL_DONE, cli.SOME_SKIPPED, cli.NOTHING_DONE, cli.INTERRUPTED}
+    assert shown == {cli.ALL_DONE, cli.SOME_SKIPPED, cli.NOTHING_DONE, interruption.USUAL_STATUS}

@@ -1,9 +1,7 @@
 """retrain: pictures -> bottlenecks -> a new layer -> a model, with its accuracy on recordings held out."""
 
-import hashlib
-import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,34 +18,29 @@ from audionet.data_checks import check_data, class_data
 from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
-from audionet.exports import Exports, are_there
-from audionet.files import MALFORMED, sha256_of_file
+from audionet.exports import Exports
+from audionet.former_training import done_before, training_key
 from audionet.graft import graft
 from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
 from audionet.hub import load_module, module_asked_for
 from audionet.locks import LOCK_NAME, alone, reading
-from audionet.model import ModelFiles, describe_model, read_model, save_model
+from audionet.model import ModelFiles, describe_model, save_model
 from audionet.model_card import make_card
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
-from audionet.report.page import is_report_of, try_to_write
+from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
-from audionet.settings import OWN_FOLDS, RetrainOptions
+from audionet.settings import RetrainOptions
 from audionet.softmax import Curve
 from audionet.sources import pieces_to_check, split_items
 from audionet.space import LARGEST_SPAN, Space, span
-from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, Split, by_class, folds, own_folds, split
+from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Split, choose_folds, single_recording_notes, split
 from audionet.summaries import write_summaries
 from audionet.trunk import Trunk, load_trunk
-from audionet.variations import Variation, choose_variations
+from audionet.variations import choose_variations
 
 logger = logging.getLogger(__name__)
-
-# A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
-FEW_RECORDINGS = 10
-CLASSES_NAMED = 5  # in a warning
-FOLDS = 5  # then, unless --folds says otherwise
 
 
 @dataclass(frozen=True)
@@ -132,16 +125,16 @@ def _learn(
     _require_classes(options.image_dir, pictures)
     labels = sorted({picture.class_name for picture in pictures})
     items = split_items(pictures, index)
-    fold_of = _folds(items, options)
+    fold_of = choose_folds(items, options)
     if fold_of:
-        divided = Split([TRAIN] * len(items), _single_recording_notes(items))
+        divided = Split([TRAIN] * len(items), single_recording_notes(items))
     else:
         divided = split(items, options.validation_percentage, options.testing_percentage)
     for note in divided.notes:
         logger.warning("%s", note)
 
-    key = _training_key(options, trunk.sha256, index.painter.fingerprint, pictures, items, found, variations)
-    done = None if options.force else _done_before(files, key, options)
+    key = training_key(options, trunk.sha256, index.painter.fingerprint, pictures, items, found.digests, variations)
+    done = None if options.force else done_before(files, key, options)
     trained = done is None
     logger.debug("%s: %s", files.graph, "to be trained" if trained else "up to date")
     if done is None:
@@ -180,42 +173,6 @@ def _learn(
     )
 
 
-def _folds(items: Sequence[Item], options: RetrainOptions) -> list[int] | None:
-    """The folds to measure with; None for one split."""
-    if options.folds is not None:
-        own = own_folds(items)
-        if own is None and options.folds == OWN_FOLDS:
-            raise AudionetError(
-                f"{options.image_dir}: its recordings come without folds of their own; say how many: --folds 5"
-            )
-        if own is not None and options.folds not in (OWN_FOLDS, max(own) + 1):
-            logger.warning("--folds %d: the data set's own %d folds are used", options.folds, max(own) + 1)
-        return own or folds(items, options.folds)
-    if not options.refit:
-        return None
-    fewest = min(len({items[i].recording for i in members}) for members in by_class(items).values())
-    return folds(items, FOLDS) if fewest < FEW_RECORDINGS else None
-
-
-def _single_recording_notes(items: Sequence[Item]) -> list[str]:
-    """A warning if there are classes that have one recording."""
-    names = [
-        repr(name)
-        for name, members in sorted(by_class(items).items())
-        if len({items[i].recording for i in members}) == 1
-    ]
-    if not names:
-        return []
-    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
-    who = (
-        f"class {named} has one recording" if len(names) == 1 else f"{len(names)} classes have one recording ({named})"
-    )
-    return [
-        f"{who}: what is measured on other parts of the same recording says little about new ones; "
-        "add some from another day"
-    ]
-
-
 def _require_classes(image_dir: Path, pictures: list[PictureFile]) -> None:
     classes = sorted({picture.class_name for picture in pictures})
     if not classes:
@@ -225,58 +182,6 @@ def _require_classes(image_dir: Path, pictures: list[PictureFile]) -> None:
             f"{image_dir}: holds only one class, {classes[0]!r}; "
             "add a folder of recordings of another class and run audionet prepare again"
         )
-
-
-def _training_key(
-    options: RetrainOptions,
-    trunk_sha256: str,
-    fingerprint: str,
-    pictures: list[PictureFile],
-    items: list[Item],
-    found: Bottlenecks | Coordinates,
-    variations: list[Variation],
-) -> str:
-    """A digest of all that decides what the trained layer is."""
-    names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit", "final_tensor_name"]
-    names += ["validation_percentage", "testing_percentage", "eval_step_interval", "intermediate_store_frequency"]
-    names += ["validation_batch_size", "test_batch_size"]
-    names += ["flip_left_right", "random_crop", "random_scale", "random_brightness"]
-    hyperparameters = {name: getattr(options, name) for name in names}
-    ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
-    key = hashlib.sha256(json.dumps(ingredients).encode())
-    for picture, item, digest in zip(pictures, items, found.digests, strict=True):
-        key.update(digest + repr((picture.name, item)).encode(errors="surrogateescape"))
-    return key.hexdigest()
-
-
-def _done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
-    """What a former run with the same key found, if its model, summaries, exports and report are still there."""
-    model = read_model(files)
-    if (
-        model is None
-        or not _graph_is_intact(files, model[0])
-        or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
-        or not are_there(options)
-        or not (options.report_path is None or is_report_of(options.report_path, key))
-    ):
-        return None
-    training: Any = model[0].get("training")
-    return training if _is_report(training, model[0]["labels"]) and training["key"] == key else None
-
-
-def _is_report(training: Any, labels: list[str]) -> bool:
-    """Whether a description that may have been edited says what a training found."""
-    try:
-        held_out = training["held_out"]
-        return bool(
-            {"key", "validation_accuracy"} <= training.keys() and (not held_out or HeldOut.from_json(labels, held_out))
-        )
-    except MALFORMED:
-        return False
-
-
-def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
-    return files.graph.is_file() and sha256_of_file(files.graph) == description.get("graph_sha256")
 
 
 def _train(
