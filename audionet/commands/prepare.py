@@ -120,8 +120,7 @@ def prepare(
     """
     data_audio, options = Path(data_audio), options or PrepareOptions()
     image_dir = options.image_dir
-    # Unlike Path.resolve, realpath also answers where links go round in a circle.
-    if Path(os.path.realpath(image_dir)).is_relative_to(os.path.realpath(data_audio)):
+    if _real(image_dir).is_relative_to(_real(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     recordings, wrong = find_labelled_recordings(data_audio, options.metadata)
     report = PrepareReport(image_dir)
@@ -138,6 +137,13 @@ def prepare(
     if not report.made and not report.kept:
         raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
     return report
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links that go round in a circle
+        return path.absolute()
 
 
 def _draw_all(recordings: list[Recording], options: PrepareOptions, report: PrepareReport, progress: Progress) -> None:
