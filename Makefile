@@ -5,12 +5,13 @@
 # make fuzz    ten minutes of mutated MP3s, WAVs, JPGs and JSONs each;  make audit  known vulnerabilities alone
 # make crash-test  kill each command at 50 random moments (half an hour)
 # make docs   the reference of `import audionet`, in build/docs;  make pictures  those in docs/, made anew
+# make soak    ten minutes of label in one process: flat memory, no open files, no children
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install benchmark docs pictures constraints inputs fuzz audit crash-test clean
+.PHONY: demo test check install benchmark docs pictures constraints inputs fuzz soak audit crash-test clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -45,6 +46,11 @@ docs: $(VENV)/installed-dev
 
 pictures: demo
 	$(BIN)/python scripts/make_pictures.py
+
+SOAK_SECONDS ?= 600
+
+soak: $(VENV)/installed-dev
+	AUDIONET_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s tests/test_soak.py
 
 install: $(VENV)/installed
 

@@ -14,8 +14,13 @@ import numpy as np
 import pytest
 
 import audionet as audionet_package
+from audionet.calibration import Familiarity
 from audionet.commands.retrain import RetrainReport
+from audionet.graft import Layer, graft
+from audionet.model import ModelFiles, describe_model, save_model
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.spectrogram import Painter
+from audionet.trunk import Network, load_trunk
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
@@ -85,6 +90,18 @@ def low_and_high(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
     write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
     return folder
+
+
+def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
+    """A model of `high` and `low` with a layer of random numbers, for `label`: at once, without TensorFlow."""
+    trunk = load_trunk("rows", folder)
+    size = int(np.prod(Network(trunk.flatbuffer).output_shapes[0]))
+    weights = np.random.default_rng(0).normal(0, 0.01, (size, 2)).astype(np.float32)
+    network = graft(trunk, Layer(weights, np.zeros(2, np.float32), np.zeros(size, np.float32)))
+    files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
+    painter = Painter.make(pictures)
+    save_model(files, b"", network, describe_model(b"", network, ["high", "low"], painter, Familiarity(0.0, 1e9), {}))
+    return files
 
 
 @pytest.fixture(autouse=True)
