@@ -8,8 +8,8 @@ from typing import Any
 from audionet import __version__
 from audionet.dataset import PictureFile
 from audionet.exports import are_there
-from audionet.files import MALFORMED, sha256_of_file
-from audionet.held_out import HeldOut
+from audionet.files import sha256_of_file
+from audionet.held_out import is_report
 from audionet.model import ModelFiles, read_model
 from audionet.report.page import is_report_of
 from audionet.settings import RetrainOptions
@@ -51,18 +51,7 @@ def done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[st
     ):
         return None
     training: Any = model[0].get("training")
-    return training if _is_report(training, model[0]["labels"]) and training["key"] == key else None
-
-
-def _is_report(training: Any, labels: list[str]) -> bool:
-    """Whether a description that may have been edited says what a training found."""
-    try:
-        held_out = training["held_out"]
-        return bool(
-            {"key", "validation_accuracy"} <= training.keys() and (not held_out or HeldOut.from_json(labels, held_out))
-        )
-    except MALFORMED:
-        return False
+    return training if is_report(training, model[0]["labels"]) and training["key"] == key else None
 
 
 def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from audionet.classifier import Classroom
 from audionet.confusion import Confusion
 from audionet.data_checks import Piece
 from audionet.errors import AudionetError
+from audionet.files import MALFORMED
 from audionet.progress import Progress
 from audionet.softmax import Curve
 from audionet.split import Item, kept_apart
@@ -68,6 +69,16 @@ class HeldOut:
             content["calibration_error"],
             [Mistake(**mistake) for mistake in content["mistakes"]],
         )
+
+
+def is_report(training: Any, labels: list[str]) -> bool:
+    """Whether what a model's description says of its training, which may have been edited, can be read."""
+    try:
+        if training["held_out"]:
+            HeldOut.from_json(labels, training["held_out"])
+        return isinstance(training, dict) and {"key", "validation_accuracy", "data_warnings"} <= training.keys()
+    except MALFORMED:
+        return False
 
 
 @dataclass(frozen=True)

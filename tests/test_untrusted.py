@@ -20,6 +20,7 @@ from audionet import archives
 from audionet.errors import AudionetError
 from audionet.filter_bank import pack
 from audionet.graft import Layer, graft
+from audionet.held_out import is_report
 from audionet.model import Model, ModelFiles, load_model
 from audionet.settings import LabelOptions
 from audionet.tensorflow_runtime import start_tensorflow
@@ -295,3 +296,13 @@ def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
                 for keyword in node.keywords:
                     is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
                     assert keyword.arg not in ("shell", "allow_pickle") or is_off, f"{path}:{node.lineno}"
+
+
+def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(trained: Path) -> None:
+    training = json.loads((trained / "tf_files" / "retrained_graph.json").read_text())["training"]
+    labels = ["high", "low"]
+    assert is_report(training, labels)
+    for held_out in ({"confusion": 7}, [1], training["held_out"] | {"mistakes": [{}]}):
+        assert not is_report(training | {"held_out": held_out}, labels)
+    assert not is_report({"key": "k", "held_out": None}, labels)
+    assert not is_report(["key"], labels)
