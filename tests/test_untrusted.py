@@ -1,6 +1,7 @@
 """Models and archives from strangers: refused with a sentence, before anything runs, is written or fills the memory."""
 
 import ast
+import contextlib
 import gzip
 import hashlib
 import io
@@ -22,7 +23,7 @@ from audionet.filter_bank import pack
 from audionet.graft import Layer, graft
 from audionet.held_out import is_report
 from audionet.model import Model, ModelFiles, load_model
-from audionet.settings import LabelOptions
+from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
 from audionet.tensorflow_runtime import start_tensorflow
 from audionet.trunk import Network, load_trunk
 from tests.conftest import ROOT, chirps, make_model, write_wav
@@ -98,6 +99,26 @@ def test_a_device_in_place_of_a_model_is_not_read(copy: ModelFiles) -> None:
     copy.network.symlink_to("/dev/zero")
     with pytest.raises(AudionetError, match="no such model file"):
         load(copy)
+
+
+@pytest.mark.parametrize("name", ["../precious", "low/../../precious", "{outside}/precious", "link/precious", "a\0b"])
+def test_an_index_that_names_files_elsewhere_deletes_none(two_classes: Path, tmp_path: Path, name: str) -> None:
+    pictures, outside = tmp_path / "pictures", tmp_path / "outside"
+    options = PrepareOptions(pictures, PictureSettings(1, 0), prune=True)
+    audionet.prepare(two_classes, options)
+    outside.mkdir()
+    precious = [tmp_path / "precious.jpg", outside / "precious.jpg"]
+    for path in precious:
+        path.write_bytes(b"precious")
+    (pictures / "link").symlink_to(outside, target_is_directory=True)
+    index = json.loads((pictures / "audionet.json").read_text())
+    entry = index["recordings"]["low/low-0.wav"]
+    chunk = entry["chunks"][0] | {"name": name.format(outside=outside)}
+    index["recordings"]["low/gone.wav"] = entry | {"chunks": [chunk]}
+    (pictures / "audionet.json").write_text(json.dumps(index))
+    with contextlib.suppress(AudionetError):
+        audionet.prepare(two_classes, options)
+    assert [path.read_bytes() for path in precious] == [b"precious"] * 2
 
 
 def grown(flatbuffer: bytes, times: int) -> bytes:
