@@ -24,7 +24,7 @@ from audionet.locks import wait_for_lock
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
 from audionet.spectrogram import Painter
-from audionet.trunk import Network, Trunk
+from audionet.trunk import Network, Trunk, bottleneck
 from audionet.variations import ORIGINAL, Variation, vary
 from audionet.workers import Threads, Workers, in_order
 
@@ -260,12 +260,8 @@ class BottleneckJob:
             yield picture if variation == ORIGINAL else vary(picture, columns, self.painter, variation)
 
     def work(self, picture: np.ndarray) -> np.ndarray:
-        """A picture's bottleneck: float16, one dimension. Raises AudionetError for numbers that float16 cannot hold."""
-        with np.errstate(over="ignore"):
-            bottleneck = self.network.run(picture)[0].ravel().astype(np.float16)
-        if not np.isfinite(bottleneck).all():
-            raise AudionetError("the network gives features that are no finite numbers; choose another --tfhub-module")
-        return bottleneck
+        """A picture's bottleneck: float16, one dimension."""
+        return bottleneck(self.network, picture)
 
     def finish(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the variations' order."""

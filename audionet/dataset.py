@@ -74,6 +74,7 @@ def class_folders(folder: Path) -> list[Path]:
         for error in misnamed_folders(folder):
             raise error
         raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
+    require_distinct_classes(folder, [path.name for path in found])
     return found
 
 
@@ -89,6 +90,24 @@ def _folder_like(folder: Path) -> str:
     parent = folder.parent
     beside = [path.name for path in _listing(parent) if path.is_dir()] if parent.is_dir() else []
     return did_you_mean(folder.name, beside)
+
+
+def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
+    """Raise AudionetError if two names look the same: one class was spelt in two ways, or one disk can't hold both."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(_looks(name), name)
+        if other != name:
+            stored = f", stored as {other!a} and {name!a}" if other.casefold() != name.casefold() else ""
+            raise AudionetError(
+                f"{place}: the classes {other!r} and {name!r} differ only in upper and lower case or in how accents "
+                f"are stored{stored}; make one class of them, or rename one"
+            )
+
+
+def _looks(name: str) -> str:
+    """The same for names that a file system may take for one: of other case, or with accents stored otherwise."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
@@ -181,7 +200,7 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
         class_name, _, rest = key.partition("/")
         stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
         stems[key] = stem
-        rivals[class_name, unicodedata.normalize("NFC", stem).casefold()].append(key)
+        rivals[class_name, _looks(stem)].append(key)
     for same in rivals.values():
         for key in same:
             data = os.fsencode(stems[key])

@@ -14,7 +14,7 @@ import numpy as np
 from audionet import pictures
 from audionet.progress import Progress, silent
 from audionet.settings import PICTURE_SIZE, RetrainOptions, available_cores
-from audionet.trunk import Network, Trunk
+from audionet.trunk import Network, Trunk, bottleneck
 
 COPIES = 4  # of each picture, each distorted in its own way
 
@@ -64,8 +64,7 @@ def distorted_bottlenecks(
     def work(position: int) -> np.ndarray:
         picture, _ = pictures.decode(paths[position].read_bytes(), paths[position])
         random = np.random.default_rng([seed, position])
-        copies = [network.run(distortions.apply(picture, random))[0].ravel() for _ in range(COPIES)]
-        return np.stack(copies).astype(np.float16)
+        return np.stack([bottleneck(network, distortions.apply(picture, random)) for _ in range(COPIES)])
 
     rows = []
     progress("distorted pictures", 0, len(paths))

@@ -115,9 +115,14 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
     """What `write_json` wrote. Raises OSError or ValueError."""
     try:
-        return json.loads(read_limited(path, largest_bytes).decode(errors="surrogateescape"))
+        content = read_limited(path, largest_bytes).decode(errors="surrogateescape")
+        return json.loads(content, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def read_limited(path: Path, largest_bytes: int) -> bytes:

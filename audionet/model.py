@@ -68,12 +68,15 @@ class Model:
     any_picture: bool = False
 
     def score(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
-        """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance."""
+        """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance.
+
+        Raises AudionetError for a network whose scores are no numbers.
+        """
         if picture.ndim == 2:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
         scores, distance = self.network.run(picture)
         if not np.isfinite(scores).all() or not np.isfinite(distance):
-            raise AudionetError(f"the model gives a score that is no number; {REMEDY}")
+            raise AudionetError(f"the model's scores are no numbers; {REMEDY}")
         return scores, float(distance)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from audionet.errors import AudionetError
 from audionet.progress import Progress, silent
 from audionet.tensorflow_runtime import start_tensorflow
 
@@ -153,7 +154,10 @@ def train(
             store(number, Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64)))
     for writer in writers.values():
         writer.close()
-    return Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))
+    learnt = Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))
+    if not np.isfinite([learnt.sharpness, *learnt.biases]).all():
+        raise AudionetError(f"--learning-rate {learning_rate:g}: too large, the training ran away; 1 is usual")
+    return learnt
 
 
 @functools.cache

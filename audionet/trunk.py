@@ -128,3 +128,12 @@ class Network:
 
     def __reduce__(self) -> "tuple[type[Network], tuple[bytes]]":
         return Network, (self.flatbuffer,)
+
+
+def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:
+    """A picture's bottleneck: float16, one dimension. Raises AudionetError for numbers that float16 cannot hold."""
+    with np.errstate(over="ignore"):
+        found = network.run(picture)[0].ravel().astype(np.float16)
+    if not np.isfinite(found).all():
+        raise AudionetError("the network gives features that are no finite numbers; choose another --tfhub-module")
+    return found

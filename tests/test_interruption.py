@@ -91,7 +91,7 @@ def test_a_rerun_after_a_kill_gives_what_an_undisturbed_run_gives(tmp_path: Path
     """A few kills; `make crash-test` does many."""
     victim = Victim(tmp_path)
     for command, kills in {"prepare": 5, "retrain": 1, "label": 2, "evaluate": 1}.items():
-        outcomes = crash(victim, command, kills, seed=1)
+        outcomes = list(crash(victim, command, kills, seed=1))
         assert len(outcomes) == kills
         assert [outcome for outcome in outcomes if outcome.faults] == []
 

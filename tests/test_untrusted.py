@@ -180,7 +180,7 @@ def test_scores_that_are_no_numbers_are_no_answer(copy: ModelFiles, tmp_path: Pa
     network = graft(trunk, layer)
     copy.network.write_bytes(network)
     tampered(copy, network_sha256=hashlib.sha256(network).hexdigest())
-    with pytest.raises(AudionetError, match="a score that is no number; train it again"):
+    with pytest.raises(AudionetError, match="scores are no numbers; train it again"):
         audionet.label(write_wav(tmp_path / "a.wav", chirps(0, 200, 400, 1)), LabelOptions(copy.graph, copy.labels))
 
 

@@ -1,0 +1,151 @@
+"""Numbers at the edge: none that is no number passes a stage in silence, and no number of classes or pictures fails."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import audionet
+from audionet.calibration import Familiarity
+from audionet.classifier import Classroom
+from audionet.discriminant import Discriminant
+from audionet.errors import AudionetError
+from audionet.files import read_json
+from audionet.model import Model
+from audionet.picture_index import PictureIndex, painter_from_json, painter_to_json
+from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.softmax import Examples, train
+from audionet.spectrogram import Painter
+from audionet.split import Item
+from audionet.trunk import bottleneck
+
+PAINTER = Painter.make(PictureSettings())
+
+
+class Network:
+    """Gives what it is told to."""
+
+    def __init__(self, *outputs: np.ndarray) -> None:
+        self.outputs = list(outputs)
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        assert picture.shape == (299, 299, 3)
+        return self.outputs
+
+
+PICTURE = np.zeros((299, 299, 3), np.uint8)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 70_000.0])
+def test_a_network_whose_features_do_not_fit_is_refused(number: float) -> None:
+    fitting = np.array([[1.0, 65_504.0]], np.float32)
+    assert bottleneck(Network(fitting), PICTURE).tolist() == [1, 65_504]  # type: ignore[arg-type]
+    with pytest.raises(AudionetError, match="features that are no finite numbers"):
+        bottleneck(Network(np.array([[1.0, number]], np.float32)), PICTURE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("scores", "distance"), [([0.5, float("nan")], 0.0), ([1.0, 0.0], float("nan"))])
+def test_a_model_whose_scores_are_no_numbers_is_refused(scores: list[float], distance: float) -> None:
+    network = Network(np.array(scores, np.float32), np.float32(distance))
+    model = Model(["a", "b"], PAINTER, network, Familiarity(0, 1))
+    with pytest.raises(AudionetError, match="the model's scores are no numbers; train it again"):
+        model.score(PICTURE)
+
+
+def test_a_training_that_runs_away_is_told() -> None:
+    scores = np.random.default_rng(0).normal(0, 1, (20, 3))
+    examples = Examples(scores, np.arange(20) % 3)
+    with pytest.raises(AudionetError, match=r"--learning-rate 1e\+38: too large, the training ran away; 1 is usual"):
+        train(examples, None, steps=5, learning_rate=1e38, batch_size=-1, seed=0)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0, 1e30])
+def test_a_filter_bank_with_impossible_numbers_is_refused(number: float) -> None:
+    bank = PAINTER.filter_bank.copy()
+    bank[3, 5] = number
+    assert painter_from_json(painter_to_json(PAINTER)).fingerprint == PAINTER.fingerprint
+    with pytest.raises(ValueError, match="no filter bank"):
+        painter_from_json(painter_to_json(Painter(PAINTER.settings, bank, None)))
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_json_with_a_word_for_what_is_no_number_counts_as_damaged(tmp_path: Path, word: str) -> None:
+    PictureIndex(PAINTER).save(tmp_path)
+    path = tmp_path / "audionet.json"
+    path.write_text(path.read_text().replace('"sample_rate_hz": 16000', f'"sample_rate_hz": {word}'))
+    with pytest.raises(ValueError, match=f"{word} is no number"):
+        read_json(path)
+    with pytest.raises(AudionetError, match="damaged or not written by audionet"):
+        PictureIndex.load(tmp_path)
+
+
+@pytest.mark.parametrize("samples", [np.zeros(16_000), np.full(16_000, 32_767), np.full(16_000, -32_768), np.arange(2)])
+def test_extreme_sound_has_a_picture(samples: np.ndarray) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        picture = PAINTER.paint(samples.astype(np.int16))
+    assert picture.shape == (299, 299)
+    assert picture.max() == (0 if not samples.any() else 255) or len(samples) == 2
+
+
+def test_five_hundred_classes_are_told_apart() -> None:
+    """Three recordings of each."""
+    random = np.random.default_rng(0)
+    targets = np.repeat(np.arange(500), 3).astype(np.int32)
+    features = (random.normal(0, 1, (500, 64))[targets] + random.normal(0, 0.1, (1500, 64))).astype(np.float16)
+    items = [Item(f"class {target}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
+    room = Classroom(features[:, None], targets, items, 500, 1.0, RetrainOptions(steps=50))
+    everything = np.arange(1500)
+    probabilities = room.learn(everything, np.empty(0, np.intp)).probabilities(room.coordinates(everything))
+    assert probabilities.sum(axis=1) == pytest.approx(1)
+    assert (probabilities.argmax(axis=1) == targets).mean() > 0.99
+
+
+def test_one_picture_holds_its_own_against_ten_thousand() -> None:
+    random = np.random.default_rng(0)
+    targets = np.array([0] + [1] * 10_000, np.int32)
+    coordinates = np.where(targets[:, None] == 0, -1.0, 1.0) + random.normal(0, 0.1, (10_001, 8))
+    scores = Discriminant.of(coordinates, targets, 2).scores(coordinates)
+    softmax = train(Examples(scores, targets), None, steps=200, learning_rate=1, batch_size=100, seed=0)
+    probabilities = softmax.probabilities(scores)
+    assert np.isfinite(probabilities).all()
+    assert (probabilities.argmax(axis=1) == targets).all()
+
+
+def test_classes_of_one_recording_each_can_be_learnt(two_classes: Path, tmp_path: Path) -> None:
+    for n in range(1, 4):
+        (two_classes / "low" / f"low-{n}.wav").unlink()
+        (two_classes / "high" / f"high-{n}.wav").unlink()
+    files = tmp_path / "tf_files"
+    audionet.prepare(two_classes, PrepareOptions(files / "data_image", PictureSettings(1, 0)))
+    names = {"model_dir": "models", "bottleneck_dir": "bottlenecks", "summaries_dir": "summaries"}
+    names |= {"image_dir": "data_image", "output_graph": "graph.pb", "output_labels": "labels.txt"}
+    paths: dict[str, Any] = {option: files / name for option, name in names.items()}
+    report = audionet.retrain(RetrainOptions(steps=20, **paths))
+    assert len(report.notes) == 1
+    assert "2 classes have one recording ('high', 'low')" in report.notes[0]
+    description = json.loads((files / "graph.json").read_text())
+    assert 0 < description["familiarity"]["lowest_score"] < 1
+
+
+@pytest.mark.parametrize(("one", "other"), [("Anna", "anna"), ("caf\u00e9", "cafe\u0301"), ("\u00c9lan", "e\u0301lan")])
+def test_classes_that_look_the_same_are_refused_with_both_names(two_classes: Path, one: str, other: str) -> None:
+    shutil.copytree(two_classes / "low", two_classes / one)
+    if (two_classes / other).exists():
+        pytest.skip("this disk takes both names for one")
+    shutil.copytree(two_classes / "low", two_classes / other)
+    images = two_classes.parent / "data_image"
+    with pytest.raises(AudionetError, match="differ only in upper and lower case or in how accents are stored") as told:
+        audionet.prepare(two_classes, PrepareOptions(images))
+    assert repr(one) in str(told.value)
+    assert repr(other) in str(told.value)
+    assert ("stored as" in str(told.value)) == (not one.isascii())
+    with pytest.raises(AudionetError, match="differ only in upper and lower case"):
+        audionet.retrain(RetrainOptions(two_classes))
+    table = two_classes.parent / "table.csv"
+    table.write_text(f"path,label\nlow/low-0.wav,{one}\nlow/low-1.wav,{other}\n", encoding="utf-8")
+    with pytest.raises(AudionetError, match=r"table.csv: the classes .* differ only in upper and lower case"):
+        audionet.prepare(two_classes, PrepareOptions(images, metadata=table))
+    assert not images.exists()
