@@ -11,13 +11,14 @@ import pytest
 import audionet
 from audionet.calibration import Familiarity
 from audionet.classifier import Classroom
-from audionet.discriminant import Discriminant
+from audionet.discriminant import Discriminant, Moments
 from audionet.errors import AudionetError
 from audionet.files import read_json
 from audionet.model import Model
 from audionet.picture_index import PictureIndex, painter_from_json, painter_to_json
 from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
 from audionet.softmax import Examples, train
+from audionet.space import span
 from audionet.spectrogram import Painter
 from audionet.split import Item
 from audionet.trunk import bottleneck
@@ -96,7 +97,7 @@ def test_five_hundred_classes_are_told_apart() -> None:
     targets = np.repeat(np.arange(500), 3).astype(np.int32)
     features = (random.normal(0, 1, (500, 64))[targets] + random.normal(0, 0.1, (1500, 64))).astype(np.float16)
     items = [Item(f"class {target}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
-    room = Classroom(features[:, None], targets, items, 500, 1.0, RetrainOptions(steps=50))
+    room = Classroom(span(features, seed=0), targets, items, 500, 1.0, RetrainOptions(steps=50))
     everything = np.arange(1500)
     probabilities = room.learn(everything, np.empty(0, np.intp)).probabilities(room.coordinates(everything))
     assert probabilities.sum(axis=1) == pytest.approx(1)
@@ -107,7 +108,7 @@ def test_one_picture_holds_its_own_against_ten_thousand() -> None:
     random = np.random.default_rng(0)
     targets = np.array([0] + [1] * 10_000, np.int32)
     coordinates = np.where(targets[:, None] == 0, -1.0, 1.0) + random.normal(0, 0.1, (10_001, 8))
-    scores = Discriminant.of(coordinates, targets, 2).scores(coordinates)
+    scores = Discriminant.of(Moments.of(coordinates, targets, 2)).scores(coordinates)
     softmax = train(Examples(scores, targets), None, steps=200, learning_rate=1, batch_size=100, seed=0)
     probabilities = softmax.probabilities(scores)
     assert np.isfinite(probabilities).all()

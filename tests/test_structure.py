@@ -23,7 +23,7 @@ LEVELS = [
     {"segments", "arrivals", "report.content", "report.axes", "report.words"},
     {"report.charts", "report.excerpts"},
     {"report.page", "report.training", "report.evaluation"},
-    {"former_training"},
+    {"repetition"},
     {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
     {"commands.doctor", "commands.listen", "plain_parser"},
     {"common_options", "completion"},

@@ -19,7 +19,6 @@ from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
 from audionet.exports import Exports
-from audionet.former_training import done_before, training_key
 from audionet.graft import graft
 from audionet.graph_def import freeze
 from audionet.held_out import HeldOut, Lesson
@@ -29,6 +28,7 @@ from audionet.model import ModelFiles, describe_model, save_model
 from audionet.model_card import make_card
 from audionet.picture_index import FILE_NAME, PictureIndex
 from audionet.progress import Progress, silent
+from audionet.repetition import done_before, training_key
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.settings import RetrainOptions
@@ -133,7 +133,7 @@ def _learn(
     for note in divided.notes:
         logger.warning("%s", note)
 
-    key = training_key(options, trunk.sha256, index.painter.fingerprint, pictures, items, found.digests, variations)
+    key = training_key(options, trunk, index.painter, pictures, items, found.digests, variations)
     done = None if options.force else done_before(files, key, options)
     trained = done is None
     logger.debug("%s: %s", files.graph, "to be trained" if trained else "up to date")

@@ -1,4 +1,4 @@
-"""Whether a former training did the same, so that there is nothing to do."""
+"""Whether a training would only repeat the last one: a digest of all that decides what it gives, and what it left."""
 
 import hashlib
 import json
@@ -13,26 +13,32 @@ from audionet.held_out import is_report
 from audionet.model import ModelFiles, read_model
 from audionet.report.page import is_report_of
 from audionet.settings import RetrainOptions
+from audionet.spectrogram import Painter
 from audionet.split import Item
+from audionet.trunk import Trunk
 from audionet.variations import Variation
+
+# Where things lie, and what only says which trunk or that nothing is to be taken for done.
+WITHOUT_EFFECT = frozenset(
+    "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "
+    "checkpoint_path saved_model_dir architecture bottleneck tfhub_module force scheduler report "
+    "write_report".split()
+)
 
 
 def training_key(
     options: RetrainOptions,
-    trunk_sha256: str,
-    fingerprint: str,
+    trunk: Trunk,
+    painter: Painter,
     pictures: Sequence[PictureFile],
     items: Sequence[Item],
     digests: Sequence[bytes],
     variations: Sequence[Variation],
 ) -> str:
-    """A digest of all that decides what the trained layer is."""
-    names = ["steps", "learning_rate", "train_batch_size", "seed", "folds", "refit", "final_tensor_name"]
-    names += ["validation_percentage", "testing_percentage", "eval_step_interval", "intermediate_store_frequency"]
-    names += ["validation_batch_size", "test_batch_size"]
-    names += ["flip_left_right", "random_crop", "random_scale", "random_brightness"]
+    """A digest of all that decides what the trained layer is. digests: SHA-256s of the pictures."""
+    names = sorted(RetrainOptions.__dataclass_fields__.keys() - WITHOUT_EFFECT)
     hyperparameters = {name: getattr(options, name) for name in names}
-    ingredients: list[Any] = [__version__, trunk_sha256, fingerprint, hyperparameters, repr(variations)]
+    ingredients = [__version__, trunk.sha256, painter.fingerprint, hyperparameters, repr(variations)]
     key = hashlib.sha256(json.dumps(ingredients).encode())
     for picture, item, digest in zip(pictures, items, digests, strict=True):
         key.update(digest + repr((picture.name, item)).encode(errors="surrogateescape"))
@@ -55,4 +61,4 @@ def done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[st
 
 
 def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
-    return files.graph.is_file() and sha256_of_file(files.graph) == description.get("graph_sha256")
+    return files.graph.is_file() and sha256_of_file(files.graph) == description["graph_sha256"]
