@@ -53,6 +53,9 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
     """Defaults in plain words, examples left as they are."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
+        if isinstance(action, argparse.BooleanOptionalAction):
+            # Our helps say the default themselves; before Python 3.11, argparse adds True or False.
+            return (action.help or "").partition(" (default: True)")[0].partition(" (default: %")[0]
         if action.default is False and action.nargs == 0:
             return f"{action.help} (default: no)"
         if isinstance(action.default, float):

@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,10 @@ from audionet.progress import Progress, silent
 logger = logging.getLogger(__name__)
 
 COLORS = {"bold": "1", "red": "31", "green": "32", "yellow": "33"}
-BAR = "{desc}: {percentage:3.0f}%|{bar:24}| {n_fmt} of {total_fmt}, {rate_noinv_fmt}, {remaining} left"
+BAR = (
+    "{desc}: {percentage:3.0f}%|{bar:24}| {n_fmt} of {total_fmt}, {rate_noinv_fmt}, {elapsed} passed, {remaining} left"
+)
+REDRAW_SECONDS = 1.0  # so that the time passes while a long recording is worked on
 FIRST_LINE_SECONDS = 10.0
 LINE_INTERVAL = 0.1  # of the time that has passed: long work writes few lines
 
@@ -65,26 +69,59 @@ def _timed(progress: Progress) -> Progress:
 
 @contextmanager
 def _bars() -> Iterator[Progress]:
-    """A Progress that draws a bar for the stage under way."""
-    from tqdm import tqdm
+    """A Progress that draws a bar for the stage under way, and its time every second."""
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    bar: Any = None
+    bar = _Bar()
+    ended = threading.Event()
 
-    def show(stage: str, done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None or not done:
-            if bar is not None:
-                bar.close()
-            bar = tqdm(total=total, desc=stage, unit="", leave=False, dynamic_ncols=True, bar_format=BAR)
-        bar.update(done - bar.n)
+    def redraw() -> None:
+        while not ended.wait(REDRAW_SECONDS):
+            bar.redraw()
 
+    redrawing = threading.Thread(target=redraw, name="progress", daemon=True)
+    redrawing.start()
     try:
         with logging_redirect_tqdm([logging.getLogger("audionet")]):
-            yield show
+            yield bar
     finally:
-        if bar is not None:
-            bar.close()
+        ended.set()
+        redrawing.join()
+        bar.close()
+
+
+class _Bar:
+    """A Progress: the bar of the stage under way, gone when it is done. For several threads at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._drawn: Any = None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Called after each part."""
+        from tqdm import tqdm
+
+        with self._lock:
+            if not done or done == total:
+                self.close()
+            if done == total:
+                return
+            if self._drawn is None:
+                self._drawn = tqdm(total=total, desc=stage, unit="", leave=False, dynamic_ncols=True, bar_format=BAR)
+            self._drawn.update(done - self._drawn.n)
+
+    def redraw(self) -> None:
+        """Show the time that has passed."""
+        with self._lock:
+            if self._drawn is not None:
+                self._drawn.refresh()
+
+    def close(self) -> None:
+        """Wipe the bar away."""
+        with self._lock:
+            if self._drawn is not None:
+                self._drawn.close()
+            self._drawn = None
 
 
 class ProgressLines:
