@@ -203,6 +203,13 @@ def test_every_option_named_in_the_text_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_that_can_be_typed_stands_in_a_block(page: Path) -> None:
+    """Where it is run; in running text are names and placeholders alone."""
+    for text in inline_code(page):
+        assert not re.match(r"audionet \w+ .*[a-z]+(/|\.\w+\b)", text), f"{page.name}: {text}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for link in links(page):
         if link.startswith(("http://", "https://")):
