@@ -104,6 +104,14 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     return files
 
 
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of three classes, of which two hold the same sort of sound, and one has a nasty name."""
+    folder = tmp_path_factory.mktemp("twins")
+    make_model(folder, {"<script>alert(1)<script>": (300, 500), "twin": (300, 500), "high": (2000, 3000)})
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def silent_library() -> Iterator[None]:
     """Undo what a command run in this process did to the logging, so that the next test can listen."""

