@@ -70,10 +70,11 @@ def _covered(spans: list[tuple[float, float]]) -> float:
     return total
 
 
-def check_data(pieces: Sequence[Piece], coordinates: np.ndarray) -> list[str]:
+def check_data(pieces: Sequence[Piece], coordinates: np.ndarray | None) -> list[str]:
     """Sentences on what to mend, each with what to do; none if all is well.
 
-    coordinates: a row each; distances between them say how unlike the chunks look.
+    coordinates: a row each; distances between them say how unlike the chunks look. None if they are too many to be
+    compared, more than MOST_COMPARED; then only copies whose pictures are the same to the bit are found.
     """
     classes = class_data(pieces)
     return [
@@ -118,7 +119,7 @@ def _bad_sound(pieces: Sequence[Piece], what: str, is_bad: Callable[[Piece], boo
     return [f"{chunks} {what}, in {listed(named)}: {remedy[what]}"]
 
 
-def _in_two_classes(pieces: Sequence[Piece], coordinates: np.ndarray) -> list[str]:
+def _in_two_classes(pieces: Sequence[Piece], coordinates: np.ndarray | None) -> list[str]:
     found: set[tuple[str, str]] = set()
     same: dict[bytes, list[Piece]] = defaultdict(list)
     for piece in pieces:
@@ -126,7 +127,7 @@ def _in_two_classes(pieces: Sequence[Piece], coordinates: np.ndarray) -> list[st
             same[piece.digest].append(piece)
     for copies in same.values():
         found |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
-    if len(pieces) <= MOST_COMPARED:
+    if coordinates is not None:
         found |= _nearly_the_same(pieces, coordinates)
     named = [f"{one} and {other}" for one, other in sorted(found)]
     return (

@@ -17,4 +17,6 @@ def level_db(samples: np.ndarray) -> float:
 def clipped_share(samples: np.ndarray) -> float:
     """The share of int16 samples at full scale, 0 to 1: more than a few were louder than the recording could hold."""
     limit = int(FULL_SCALE * CLIPPED_FROM)
+    if samples.max() < limit and samples.min() > -limit:
+        return 0.0
     return round(float(((samples >= limit) | (samples <= -limit)).mean()), 5)

@@ -171,7 +171,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
         const=OWN_FOLDS,
         metavar="K",
         help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
-        "(default: 5 where a class has fewer than ten recordings, else one split)",
+        "(default: 5 where a class has fewer than thirty recordings, else one split)",
     )
     add(
         "--refit",

@@ -164,8 +164,8 @@ class RetrainOptions:
     train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
     folds: hold out the recordings in so many parts in turn, to measure, or in the data set's own folds if it has
-        them (OWN_FOLDS asks for them); None is 5 where a class has fewer than ten recordings, else one split by the
-        percentages.
+        them (OWN_FOLDS asks for them); None is 5 where a class has fewer than thirty recordings, else one split by
+        the percentages.
     refit: train the model on all recordings, once it has been measured on those held out.
     seed: of all that is drawn at random.
     force: train even if the model is up to date.

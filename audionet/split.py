@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
-# A class with fewer recordings is too small to lose a tenth to testing: each takes its turn in being held out.
-FEW_RECORDINGS = 10
+# Of a class with fewer recordings, a tenth is too little to test on: each takes its turn in being held out.
+FEW_RECORDINGS = 30
 CLASSES_NAMED = 5  # in a warning
 FOLDS = 5  # then, unless --folds says otherwise
 ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its times

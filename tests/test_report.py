@@ -106,6 +106,7 @@ def test_without_held_out_recordings_it_says_so() -> None:
     ("right", "wrong", "grade"),
     [
         (40, 0, "Nearly always right: all 40 chunks that it had not heard were recognised (100\N{NO-BREAK SPACE}%"),
+        (14, 0, "Promising, but little was tested: all 14 chunks"),
         (36, 4, "Mostly right: 36 of 40 chunks"),
         (28, 12, "More often right than wrong"),
         (21, 19, "No better than guessing"),

@@ -52,6 +52,17 @@ def test_few_recordings_are_each_held_out_once(prepared: Path) -> None:
     assert report.refit
 
 
+def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:
+    """One of ten held out would say next to nothing."""
+    for n in range(10):
+        write_wav(tmp_path / "audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 1))
+        write_wav(tmp_path / "audio" / "high" / f"{n}.wav", chirps(20 + n, 2000, 3000, 1))
+    audionet.prepare(tmp_path / "audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    held_out = retrain(tmp_path).held_out
+    assert held_out is not None
+    assert (held_out.recordings, len(held_out.fold_accuracies)) == (20, 5)
+
+
 def test_folds_can_be_asked_for(prepared: Path) -> None:
     held_out = retrain(prepared, folds=2).held_out
     assert held_out is not None

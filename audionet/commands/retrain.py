@@ -14,7 +14,7 @@ from audionet.bottlenecks import BottleneckMaker, Bottlenecks
 from audionet.classifier import Classifier, Classroom
 from audionet.cluster import hire
 from audionet.coordinates import Coordinates, compute_coordinates
-from audionet.data_checks import check_data, class_data
+from audionet.data_checks import MOST_COMPARED, check_data, class_data
 from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
@@ -200,7 +200,8 @@ def _train(
     everything, nothing = np.arange(len(lesson.items)), np.empty(0, np.intp)
     train, validation, test = (np.array(divided.indices(part), np.intp) for part in (TRAIN, VALIDATION, TEST))
     exports = Exports(trunk, room, options)
-    data_warnings = check_data(lesson.pieces, room.coordinates(everything))
+    compared = room.coordinates(everything) if len(everything) <= MOST_COMPARED else None
+    data_warnings = check_data(lesson.pieces, compared)
     for warning in data_warnings:
         logger.warning("%s", warning)
     held_out, validation_accuracy = None, None

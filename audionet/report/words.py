@@ -38,6 +38,8 @@ def grade(tested: Trials) -> str:
         return "No better than guessing, as far as can be told"
     if confusion.accuracy >= 0.95 and low >= 0.85:
         return "Nearly always right"
+    if confusion.accuracy >= 0.95:
+        return "Promising, but little was tested"
     if confusion.accuracy >= 0.8:
         return "Mostly right"
     return "More often right than wrong" if confusion.accuracy > 0.5 else "Better than guessing, but mostly wrong"
