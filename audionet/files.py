@@ -127,14 +127,12 @@ def _refuse(constant: str) -> None:
 
 def read_limited(path: Path, largest_bytes: int) -> bytes:
     """The content of a file that may be a stranger's. Raises OSError; ValueError for more than so many bytes."""
-    if not path.is_file():
-        path.stat()  # OSError where there is nothing
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError("not a file")
-    with open(path, "rb") as file:
-        content = file.read(largest_bytes + 1)
-    if len(content) > largest_bytes:
+    if status.st_size > largest_bytes:
         raise ValueError(f"larger than {largest_bytes} bytes")
-    return content
+    return path.read_bytes()
 
 
 def require_file(path: Path) -> int:

@@ -36,7 +36,7 @@ class Origin:
 def require_picture_file(path: Path) -> None:
     """Raises UnusableInput unless a file can be read and is no larger than a picture may be."""
     if require_file(path) > LARGEST_BYTES:
-        raise UnusableInput(path, f"is too large for a picture: more than {LARGEST_BYTES >> 20} MB")
+        raise UnusableInput(path, f"is larger than the {LARGEST_BYTES >> 20} MB that a picture may have")
 
 
 def read(path: Path) -> bytes:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import tarfile
@@ -91,6 +92,12 @@ def test_a_description_that_was_tampered_with_is_refused(copy: ModelFiles, chang
 def test_a_description_of_brackets_alone_is_refused(copy: ModelFiles) -> None:
     copy.description.write_text("[" * 1_000_000)
     with pytest.raises(AudionetError, match="train it again"):
+        load(copy)
+
+
+def test_a_network_of_gigabytes_is_not_read(copy: ModelFiles) -> None:
+    os.truncate(copy.network, 100 << 30)
+    with pytest.raises(AudionetError, match="does not fit"):
         load(copy)
 
 
