@@ -40,6 +40,21 @@ def sample(process: psutil.Process) -> Sample:
         return Sample(process.memory_info().rss, process.num_fds(), process.num_threads(), children)
 
 
+def watch(label: "subprocess.Popen[bytes]") -> list[Sample]:
+    """Samples until it ends; with SOAK_SECONDS it is interrupted then."""
+    process, started, seen = psutil.Process(label.pid), time.monotonic(), []
+    while label.poll() is None:
+        try:
+            seen.append(sample(process))
+        except psutil.Error:
+            break
+        if SOAK_SECONDS and time.monotonic() - started > SOAK_SECONDS:
+            label.send_signal(signal.SIGINT)
+            break
+        time.sleep(SAMPLES_EVERY_SECONDS)
+    return seen
+
+
 def many_clips(folder: Path) -> Path:
     """CLIPS files: recordings of two kinds, and every tenth that is none."""
     originals = folder / "originals"
@@ -60,22 +75,17 @@ def many_clips(folder: Path) -> Path:
 def test_thousands_of_clips_leave_nothing_behind(tmp_path: Path) -> None:
     model = make_untrained_model(tmp_path, PictureSettings(1, 0))
     clips = many_clips(tmp_path)
-    seen: list[Sample] = []
+    # A job in the background ignores Ctrl-C, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(tmp_path / "out.txt", "wb") as out, open(tmp_path / "err.txt", "wb") as err:
         command = [sys.executable, "-m", "audionet", "label", str(clips), "--top", "1", "--no-unknown"]
         command += ["--graph", str(model.graph), "--labels", str(model.labels)]
         label = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=err)
-        process, started = psutil.Process(label.pid), time.monotonic()
-        while label.poll() is None:
-            try:
-                seen.append(sample(process))
-            except psutil.Error:
-                break
-            if SOAK_SECONDS and time.monotonic() - started > SOAK_SECONDS:
-                label.send_signal(signal.SIGINT)
-                break
-            time.sleep(SAMPLES_EVERY_SECONDS)
-        status = label.wait(timeout=60)
+        try:
+            seen = watch(label)
+            status = label.wait(timeout=60)
+        finally:
+            label.kill()
     labelled = (tmp_path / "out.txt").read_text().count("\n") // 2
     errors = (tmp_path / "err.txt").read_text()
     skipped = errors.count("(skipped)")
