@@ -1,6 +1,7 @@
 """Recordings that a table labels: UrbanSound8K and ESC-50 as they are published, or any CSV."""
 
 import csv
+import io
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from audionet.dataset import Recording, find_recordings, require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
+from audionet.files import read_limited
+from audionet.printable import is_printable
 
 Row = dict[str, str]
 
@@ -50,6 +53,7 @@ ANY = _Layout(
     lambda row: row.get("group") or "",
     lambda row: row.get("fold") or "",
 )
+LARGEST_TABLE_BYTES = 256 << 20
 PUBLISHED = (Path("metadata") / "UrbanSound8K.csv", Path("meta") / "esc50.csv")  # in the data set's folder
 
 # What Windows forbids in names, and the names that it keeps for itself.
@@ -103,7 +107,7 @@ def _can_name_a_folder(label: str) -> bool:
     """Whether it can on every system: a folder of pictures may be copied to another."""
     return (
         bool(label)
-        and label.isprintable()
+        and is_printable(label)
         and not set(label) & FORBIDDEN
         and not label.startswith(".")
         and not label.endswith(".")
@@ -113,13 +117,13 @@ def _can_name_a_folder(label: str) -> bool:
 
 def _read(metadata: Path) -> tuple[_Layout, list[Row]]:
     try:
-        with open(metadata, encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file, restval="")
-            columns = set(table.fieldnames or [])
-            rows = list(table)
+        text = read_limited(metadata, LARGEST_TABLE_BYTES).decode("utf-8-sig")
+        table = csv.DictReader(io.StringIO(text, newline=""), restval="")
+        columns = set(table.fieldnames or [])
+        rows = list(table)
     except OSError as error:
         raise AudionetError(f"{metadata}: cannot be read ({error.strerror})") from error
-    except (csv.Error, UnicodeDecodeError) as error:
+    except (csv.Error, ValueError) as error:
         raise AudionetError(f"{metadata}: not a CSV table in UTF-8 ({error})") from error
     for layout in (URBANSOUND8K, ESC_50, ANY):
         if layout.columns <= columns:

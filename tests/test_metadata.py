@@ -131,3 +131,9 @@ def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_pat
         audionet.retrain(
             RetrainOptions(image_dir=tmp_path / "data_image", bottleneck_dir=tmp_path / "bottlenecks", folds=OWN_FOLDS)
         )
+
+
+def test_a_table_without_an_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").symlink_to("/dev/zero")
+    with pytest.raises(AudionetError, match=r"table.csv: not a CSV table in UTF-8 \(not a file\)"):
+        find_labelled_recordings(tmp_path, tmp_path / "table.csv")
