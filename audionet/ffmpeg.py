@@ -131,7 +131,8 @@ def decode(path: Path) -> Iterator[np.ndarray]:
 
 def _command(path: Path) -> list[str]:
     # "file:" keeps a name that starts with a dash or holds a colon from being taken for an option or an address.
-    options = [find_ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
+    options = [find_ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-filter_threads", "1"]
+    options += ["-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
     options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
     options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS)]
     options += ["-i", f"file:{path}", "-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ)]
