@@ -205,8 +205,13 @@ def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
         return
     with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
         path = Path(folder) / "standard input"
-        with open(path, "wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            with open(path, "wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        except OSError as error:
+            raise AudionetError(
+                f"-: cannot be saved in {folder} ({error.strerror}); free space, or name a file"
+            ) from error
         yield {path: "-"}
 
 

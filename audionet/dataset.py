@@ -28,7 +28,11 @@ NOT_AUDIO_SUFFIXES = frozenset(
     ".textgrid .lab .rttm".split()
 )
 # A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
-SOUND_MARKS = ((0, b"ID3"), (0, b"\xff\xfb"), (0, b"OggS"), (0, b"fLaC"), (8, b"WAVE"), (4, b"ftyp"))
+SOUND_MARKS = (
+    *((0, mark) for mark in (b"ID3", b"\xff\xfb", b"OggS", b"fLaC")),
+    (8, b"WAVE"),
+    *((4, mark) for mark in (b"ftypM4A", b"ftypmp4", b"ftypiso", b"ftyp3gp")),  # ftypheic is a photo
+)
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
 
 

@@ -113,3 +113,23 @@ def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
     touch(tmp_path, "b/x_nohash_0001.jpg", "b/x_nohash_0000.jpg", "a/my_nohash_take_nohash_0012.jpg", "a/x.wav")
     found = [(p.class_name, p.recording, p.index) for p in find_pictures(tmp_path)]
     assert found == [("a", "my_nohash_take", 12), ("b", "x", 0), ("b", "x", 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning", "is_found"),
+    [
+        ("song.txt", b"ID3\x03", True),
+        ("song.json", b"RIFF\0\0\0\0WAVEfmt ", True),
+        ("song.pdf", b"\0\0\0\x20ftypM4A ", True),
+        ("notes.txt", b"Identity", False),
+        ("photo.jpg", b"\0\0\0\x18ftypheic", False),
+        ("photo.webp", b"RIFF\0\0\0\0WEBPVP8 ", False),
+    ],
+)
+def test_a_recording_with_the_name_of_a_text_is_found_all_the_same(
+    tmp_path: Path, name: str, beginning: bytes, is_found: bool
+) -> None:
+    touch(tmp_path, "a/x.mp3", f"a/{name}")
+    (tmp_path / "a" / name).write_bytes(beginning)
+    keys = [recording.key for recording in find_recordings(tmp_path)[0]]
+    assert (f"a/{name}" in keys) == is_found

@@ -1,6 +1,7 @@
 """A recording from a stranger: ffmpeg opens that file and no other, and no address, and is limited in all it does."""
 
 import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from audionet import ffmpeg
 from audionet.commands.prepare import prepare
 from audionet.errors import UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions
-from tests.conftest import chirps, tone, write_wav
+from tests.conftest import chirps, make_untrained_model, tone, write_wav
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
 DASH = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
@@ -168,3 +169,15 @@ def test_a_cover_that_claims_gigabytes_costs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "covered.mp3"
     path.write_bytes(b"ID3\x03\0\0" + size + frame + (tmp_path / "a.mp3").read_bytes())
     assert len(np.concatenate(list(ffmpeg.decode(path)))) >= 2 * SAMPLE_RATE_HZ
+
+
+def test_standard_input_that_does_not_fit_on_the_disk_is_a_sentence(tmp_path: Path) -> None:
+    model = make_untrained_model(tmp_path, PictureSettings(1, 0))
+    command = (
+        f"ulimit -f 100; exec '{sys.executable}' -m audionet label - --graph '{model.graph}' --labels '{model.labels}'"
+    )
+    finished = subprocess.run(["bash", "-c", command], input=bytes(1 << 20), capture_output=True, check=False)
+    assert finished.returncode == 2
+    (line,) = finished.stderr.decode().splitlines()
+    assert line.startswith("audionet: -: cannot be saved in ")
+    assert line.endswith("(File too large); free space, or name a file")
