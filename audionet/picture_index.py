@@ -87,7 +87,9 @@ class PictureIndex:
                     "make the pictures anew with audionet prepare --force"
                 )
             recordings = {_inner_path(key): _entry_from_json(value) for key, value in content["recordings"].items()}
-            return cls(painter_from_json(content), recordings, [str(name) for name in content.get("unfinished", [])])
+            return cls(
+                painter_from_json(content), recordings, [_inner_path(name) for name in content.get("unfinished", [])]
+            )
         except MALFORMED as error:
             raise _damaged(path) from error
 

@@ -122,6 +122,7 @@ def test_an_index_that_names_files_elsewhere_deletes_none(two_classes: Path, tmp
     entry = index["recordings"]["low/low-0.wav"]
     chunk = entry["chunks"][0] | {"name": name.format(outside=outside)}
     index["recordings"]["low/gone.wav"] = entry | {"chunks": [chunk]}
+    index["unfinished"] = [chunk["name"]]
     (pictures / "audionet.json").write_text(json.dumps(index))
     with contextlib.suppress(AudionetError):
         audionet.prepare(two_classes, options)
@@ -320,7 +321,8 @@ def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
             if isinstance(node, ast.Call):
                 function = node.func
                 name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-                assert name not in forbidden, f"{path}:{node.lineno} calls {name}"
+                if ast.unparse(function) != "platform.system":
+                    assert name not in forbidden, f"{path}:{node.lineno} calls {name}"
                 for keyword in node.keywords:
                     is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
                     assert keyword.arg not in ("shell", "allow_pickle") or is_off, f"{path}:{node.lineno}"

@@ -1,7 +1,6 @@
 """prepare: folders of recordings -> a spectrogram JPG and a WAV a chunk, in a folder a class."""
 
 import logging
-import os
 import time
 from collections.abc import Generator, Iterable
 from contextlib import closing, suppress
@@ -181,7 +180,6 @@ def _draw_all(recordings: list[Recording], options: PrepareOptions, report: Prep
                     _skip(report, UnusableInput(recording.path, made.reason))
                     changed = changed or recording.key in index.recordings
                     _replace(index, recording.key, None, image_dir)
-                    _delete_chunks(image_dir, _unlisted(index, image_dir, sources[position]))
                 else:
                     report.made += 1
                     report.made_chunks += len(made.chunks)
@@ -295,15 +293,6 @@ def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_
         index.recordings[key] = entry
     if old is not None and old.chunks != (entry.chunks if entry else ()):
         _delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - _chunk_names(index.recordings))
-
-
-def _unlisted(index: PictureIndex, image_dir: Path, source: Source) -> set[str]:
-    """The chunks of a recording that turned out to be unusable only after some were written."""
-    folder = image_dir / source.class_name
-    names = os.listdir(folder) if folder.is_dir() else []
-    stems = {Path(name).stem for name in names}
-    mine = {stem for stem in stems if stem.rpartition(NOHASH)[0] == source.stem}
-    return {f"{source.class_name}/{stem}" for stem in mine} - _chunk_names(index.recordings)
 
 
 def _skip(report: PrepareReport, error: UnusableInput) -> None:
