@@ -6,12 +6,13 @@
 # make crash-test  kill each command at 50 random moments (half an hour)
 # make docs   the reference of `import audionet`, in build/docs;  make pictures  those in docs/, made anew
 # make soak    ten minutes of label in one process: flat memory, no open files, no children
+# make coverage    the tests, and which lines and branches they reach;  make mutation  which changes they notice
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check install benchmark docs pictures constraints inputs fuzz soak audit crash-test clean
+.PHONY: demo test check install benchmark docs pictures constraints inputs fuzz soak audit crash-test coverage mutation clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -51,6 +52,15 @@ SOAK_SECONDS ?= 600
 
 soak: $(VENV)/installed-dev
 	AUDIONET_SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m pytest -s tests/test_soak.py
+
+coverage: $(VENV)/installed-dev
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --fail-under=92
+
+mutation: $(VENV)/installed-dev
+	$(BIN)/python -m tests.mutation
 
 install: $(VENV)/installed
 

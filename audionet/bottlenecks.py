@@ -72,6 +72,8 @@ class Cache:
             return
         except OSError as error:
             raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
+        if not size:
+            return  # the disk was full when it was begun
         count = (size - len(HEADER)) // self._record.itemsize
         if not intact:
             logger.warning("%s: not a bottleneck cache of this version; its bottlenecks are made anew", self.path)
