@@ -13,6 +13,8 @@ from audionet.model import ModelFiles, describe_model, load_model, save_model
 from audionet.settings import LabelOptions, PictureSettings
 from audionet.spectrogram import Painter
 from audionet.trunk import Network, load_trunk
+from tests.crashes import contents
+from tests.test_disk_full import files_up_to
 
 PICTURE = np.zeros((299, 299, 3), np.uint8)
 
@@ -74,3 +76,13 @@ def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], tmp_pa
     files.network.write_bytes(old)
     with pytest.raises(AudionetError, match=r"graph.json: does not fit graph.tflite and labels.txt; train it again"):
         load_model(options)
+
+
+def test_a_disk_that_is_full_leaves_the_old_model(models: tuple[Trained, Trained], tmp_path: Path) -> None:
+    options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
+    files = ModelFiles.beside(options.graph, options.labels)
+    models[0].save(files)
+    before = contents(tmp_path)
+    with files_up_to(100_000), pytest.raises(AudionetError, match=r"graph.tflite: cannot be written"):
+        models[1].save(files)
+    assert contents(tmp_path) == before

@@ -1,6 +1,8 @@
 import json
 import logging
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ from audionet import ffmpeg
 from audionet.commands.prepare import PrepareReport
 from audionet.errors import AudionetError
 from audionet.picture_index import PictureIndex
+from audionet.progress import Progress
 from audionet.settings import PictureSettings, PrepareOptions
 from tests.conftest import chirps, read_wav, tone, write_wav
+from tests.crashes import contents
 
 ONE_SECOND = PictureSettings(1, 0)
 
@@ -259,3 +263,75 @@ def test_progress_counts_recordings(tmp_path: Path) -> None:
     options = PrepareOptions(tmp_path / "data_image", ONE_SECOND)
     audionet.prepare(tmp_path / "data_audio", options, progress=lambda *step: seen.append(step))
     assert seen == [("recordings", n, 3) for n in range(4)]
+
+
+def interrupted_at(count: int) -> Progress:
+    """Ctrl-C, when so many recordings are done."""
+
+    def interrupt(stage: str, done: int, total: int) -> None:  # noqa: ARG001
+        if done == count:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_interrupted_change_of_settings_leaves_no_old_picture(two_classes: Path, tmp_path: Path, count: int) -> None:
+    image_dir = prepare(two_classes).image_dir
+    (two_classes / "low" / "low-3.wav").unlink()
+    other = PrepareOptions(image_dir, PictureSettings(2, 0), jobs=1, force=True)
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, other, progress=interrupted_at(count))
+    audionet.prepare(two_classes, PrepareOptions(image_dir, PictureSettings(2, 0)))
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", PictureSettings(2, 0)))
+    assert contents(image_dir) == contents(tmp_path / "undisturbed")
+
+
+def test_what_a_killed_run_had_begun_goes_with_its_recording(two_classes: Path, tmp_path: Path) -> None:
+    image_dir = tmp_path / "data_image"
+    options = PrepareOptions(image_dir, ONE_SECOND, jobs=1)
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, options, progress=interrupted_at(1))
+    # As if it had been killed within the second recording, whose first chunk no index lists.
+    shutil.copy(image_dir / "high" / "high-0_nohash_0000.jpg", image_dir / "high" / "high-1_nohash_0000.jpg")
+    (two_classes / "high" / "high-1.wav").unlink()
+    prepare(two_classes)
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", ONE_SECOND))
+    assert contents(image_dir) == contents(tmp_path / "undisturbed")
+
+
+def test_pictures_that_are_somebody_elses_stay(two_classes: Path, tmp_path: Path) -> None:
+    image_dir = tmp_path / "data_image"
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, PrepareOptions(image_dir, ONE_SECOND, jobs=1), progress=interrupted_at(1))
+    theirs = image_dir / "high" / "mine_nohash_0000.jpg"
+    theirs.write_bytes(b"a picture of my own")
+    prepare(two_classes)
+    assert theirs.read_bytes() == b"a picture of my own"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    victim = two_classes / "low" / "low-0.wav"
+    kept = victim.read_bytes()
+
+    def decode(path: Path) -> Iterator[np.ndarray]:
+        yield from ffmpeg.decode(path)
+        if path.name == victim.name:
+            if gone:
+                path.unlink()
+            else:
+                path.write_bytes(kept + bytes(1000))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("audionet.clips.decode", decode)
+        report = prepare(two_classes)
+    assert [error.path for error in report.skipped] == [str(victim)]
+    assert report.skipped[0].reason.startswith("cannot be read" if gone else "changed while it was read")
+    assert not list(report.image_dir.glob("low/low-0*"))
+    victim.write_bytes(kept)
+    assert prepare(two_classes).made == 1
+    undisturbed = audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", ONE_SECOND)).image_dir
+    assert contents(report.image_dir) == contents(undisturbed)
