@@ -71,18 +71,23 @@ class Victim:
         """Run the command, kill it after some time, run it again, and look."""
         shutil.rmtree(self._here)
         shutil.copytree(self._start(command), self._here)
-        with marked() as environment:
+        with marked() as variables:
             process = subprocess.Popen(
-                command_line(command), cwd=self._here, env=environment, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
+                command_line(command),
+                cwd=self._here,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=hear_ctrl_c,
+            )
             time.sleep(after_seconds)
             process.send_signal(number)
             _, errors = process.communicate()
             outcome = Outcome(number.name, after_seconds, process.returncode)
             if number != signal.SIGKILL and process.returncode != 0:
                 outcome.faults += faults_of_interruption(process.returncode, number, errors)
-            if not alone_in_time(environment[MARK], SETTLE_SECONDS if number == signal.SIGKILL else 0.0):
+            if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else 0.0):
                 outcome.faults.append("left a child process behind")
         try:
             if self._run(command) != self._wanted[command]:
@@ -98,7 +103,9 @@ class Victim:
 
     def _run(self, command: str) -> str:
         """What a rerun prints that does not depend on how far the run before it came. Raises RuntimeError."""
-        finished = subprocess.run(command_line(command), cwd=self._here, capture_output=True, text=True, check=False)
+        finished = subprocess.run(
+            command_line(command), cwd=self._here, env=environment(), capture_output=True, text=True, check=False
+        )
         if finished.returncode != 0:
             raise RuntimeError(f"the rerun ends with status {finished.returncode}: {finished.stderr}")
         return finished.stdout if command in ("label", "evaluate") else ""
@@ -140,10 +147,20 @@ def faults_of_interruption(status: int, number: signal.Signals, errors: str) -> 
     return found
 
 
+def hear_ctrl_c() -> None:
+    """Undo what a shell does to what runs in its background, such as this."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def environment() -> dict[str, str]:
+    """In which the model's card and the report say that it is always the same day."""
+    return os.environ | {"SOURCE_DATE_EPOCH": "1700000000"}
+
+
 @contextmanager
 def marked() -> Iterator[dict[str, str]]:
     """An environment by which a process and its children can be told."""
-    yield os.environ | {MARK: os.urandom(8).hex()}
+    yield environment() | {MARK: os.urandom(8).hex()}
 
 
 def alone_in_time(mark: str, patience_seconds: float) -> bool:

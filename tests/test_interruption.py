@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Run, tone, write_wav
-from tests.crashes import Victim, crash
+from tests.crashes import Victim, crash, hear_ctrl_c
 
 # Imports of every kind: Python's own, ours, a C library's, and what is imported in the midst of work.
 MOMENTS = ("argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
@@ -39,6 +39,7 @@ def test_a_signal_during_an_import_is_one_line(moment: str, name: str, status: i
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=hear_ctrl_c,
     )
     assert finished.returncode == status
     assert finished.stderr.startswith("audionet: interrupted")
@@ -62,7 +63,9 @@ while True:
     except KeyboardInterrupt:
         print("heard", flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
