@@ -18,6 +18,13 @@ from tests.conftest import Run
 
 LOW, HIGH = "lavfi:sine=frequency=300:duration=3", "lavfi:sine=frequency=2500:duration=3"
 WAIT_SECONDS = 120
+# As `python -m audionet`, and Ctrl-C is heard even where the tests themselves run in the background, which ignores it.
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from audionet.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 class Live:
@@ -27,7 +34,7 @@ class Live:
         self._out, self._err = folder / "live.out", folder / "live.err"
         with open(self._out, "wb") as out, open(self._err, "wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "audionet", *map(str, arguments)], cwd=folder, stdout=out, stderr=err
+                [sys.executable, "-c", COMMAND, *map(str, arguments)], cwd=folder, stdout=out, stderr=err
             )
 
     def wait_for(self, text: str, where: str = "out") -> None:
