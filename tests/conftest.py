@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import audionet as audionet_package
+from audionet import cli
 from audionet.calibration import Familiarity
 from audionet.commands.retrain import RetrainReport
 from audionet.graft import Layer, graft
@@ -150,5 +151,22 @@ def audionet(tmp_path: Path) -> Run:
         out, err = finished.stdout.decode(), finished.stderr.decode()
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(finished.args, finished.returncode, out, err)
+
+    return run
+
+
+@pytest.fixture
+def audionet_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """As `audionet`, in this process: many times as fast, where what is tested is not the process itself."""
+
+    def run(*arguments: object, cwd: Path = tmp_path) -> "subprocess.CompletedProcess[str]":
+        monkeypatch.chdir(cwd)
+        capsys.readouterr()
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(list(map(str, arguments)), status, out, err)
 
     return run

@@ -32,9 +32,9 @@ def test_memory_is_bounded_and_sounds_stay_in_their_places() -> None:
     assert change / grey.shape[1] == pytest.approx(0.5, abs=0.005)
 
 
-def test_a_clip_is_drawn_with_axes_and_its_classes(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_clip_is_drawn_with_axes_and_its_classes(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
     svg = tmp_path / "new" / "clip.svg"
-    finished = audionet("label", "test_audio/a $low$ clip.wav", "--plot", svg, cwd=low_and_high)
+    finished = audionet_here("label", "test_audio/a $low$ clip.wav", "--plot", svg, cwd=low_and_high)
     assert (finished.returncode, finished.stderr) == (0, "")
     found = texts(svg)
     score = finished.stdout.splitlines()[1].split()[1]
@@ -42,24 +42,24 @@ def test_a_clip_is_drawn_with_axes_and_its_classes(low_and_high: Path, audionet:
     assert "test_audio/a $low$ clip.wav: low" in found
 
 
-def test_a_timeline_is_drawn_under_the_sound(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_timeline_is_drawn_under_the_sound(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
     both = np.concatenate([chirps(40, 200, 400, 8), chirps(41, 2000, 3000, 8)])
     clip = write_wav(tmp_path / "both.wav", both)
     svg = tmp_path / "both.svg"
-    assert audionet("label", clip, "--timeline", "--plot", svg, cwd=low_and_high).returncode == 0
+    assert audionet_here("label", clip, "--timeline", "--plot", svg, cwd=low_and_high).returncode == 0
     assert {"low", "high", "0 s", "14 s"} <= set(texts(svg))
 
 
-def test_several_clips_go_into_a_folder(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
+def test_several_clips_go_into_a_folder(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
     shutil.copytree(low_and_high / "test_audio", tmp_path / "more")
-    refused = audionet("label", "test_audio", "--plot", tmp_path / "one.png", cwd=low_and_high)
+    refused = audionet_here("label", "test_audio", "--plot", tmp_path / "one.png", cwd=low_and_high)
     assert refused.returncode == 2
     assert "one.png: is one file, for several clips; name a folder, such as plots" in refused.stderr
-    wrong = audionet("label", "test_audio/high.wav", "--plot", tmp_path / "one.gif", cwd=low_and_high)
+    wrong = audionet_here("label", "test_audio/high.wav", "--plot", tmp_path / "one.gif", cwd=low_and_high)
     assert wrong.returncode == 2
     assert "one.gif: must end in .png, .svg, .pdf; name it" in wrong.stderr
     assert not (tmp_path / "one.png").exists()
-    finished = audionet("label", "test_audio", tmp_path / "more", "--plot", tmp_path / "plots", cwd=low_and_high)
+    finished = audionet_here("label", "test_audio", tmp_path / "more", "--plot", tmp_path / "plots", cwd=low_and_high)
     assert finished.returncode == 0
     names = ["a $low$ clip-2.png", "a $low$ clip.png", "high-2.png", "high.png"]
     assert sorted(os.listdir(tmp_path / "plots")) == names
@@ -67,9 +67,11 @@ def test_several_clips_go_into_a_folder(low_and_high: Path, audionet: Run, tmp_p
         assert image.width == 1000
 
 
-def test_a_prepared_picture_and_standard_input_are_drawn_too(low_and_high: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_prepared_picture_and_standard_input_are_drawn_too(
+    low_and_high: Path, audionet: Run, audionet_here: Run, tmp_path: Path
+) -> None:
     picture = "tf_files/data_image/low/low-1_nohash_0001.jpg"
-    assert audionet("label", picture, "--plot", tmp_path / "picture.svg", cwd=low_and_high).returncode == 0
+    assert audionet_here("label", picture, "--plot", tmp_path / "picture.svg", cwd=low_and_high).returncode == 0
     assert {"1 s", "1.5 s", "2 s", "4 kHz", f"{picture}: low"} <= set(texts(tmp_path / "picture.svg"))
     clip = (low_and_high / "test_audio" / "high.wav").read_bytes()
     assert audionet("label", "-", "--plot", tmp_path / "in.svg", cwd=low_and_high, stdin=clip).returncode == 0

@@ -24,8 +24,8 @@ def small_picture(sheet: Path, row: int, column: int) -> np.ndarray:
         return np.asarray(image.convert("L"), int)[top : top + SIZE, left : left + SIZE]
 
 
-def test_each_class_gets_a_sheet_of_its_pictures(folder: Path, audionet: Run) -> None:
-    finished = audionet("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
+def test_each_class_gets_a_sheet_of_its_pictures(folder: Path, audionet_here: Run) -> None:
+    finished = audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
     assert finished.returncode == 0, finished.stderr
     assert "contact sheets: high-contact-sheet.png, low-contact-sheet.png" in finished.stdout
     image_dir = folder / "tf_files" / "data_image"
@@ -41,19 +41,19 @@ def test_each_class_gets_a_sheet_of_its_pictures(folder: Path, audionet: Run) ->
     assert last.min() < 128
 
 
-def test_sheets_are_no_pictures_to_learn_from_or_label(folder: Path, audionet: Run) -> None:
+def test_sheets_are_no_pictures_to_learn_from_or_label(folder: Path, audionet_here: Run) -> None:
     image_dir = folder / "tf_files" / "data_image"
-    audionet("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0)
+    audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0)
     pictures, clips = find_pictures(image_dir), list(find_clips([image_dir]))
     assert len(pictures) == len(clips) == MOST_PICTURES + 5 + 3
-    audionet("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
+    audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
     assert len(list(image_dir.glob("*.png"))) == 2
     assert (find_pictures(image_dir), list(find_clips([image_dir]))) == (pictures, clips)
 
 
-def test_a_damaged_picture_is_left_out_and_named(folder: Path, audionet: Run) -> None:
-    audionet("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0)
+def test_a_damaged_picture_is_left_out_and_named(folder: Path, audionet_here: Run) -> None:
+    audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0)
     (folder / "tf_files" / "data_image" / "low" / "low_nohash_0001.jpg").write_text("damaged")
-    damaged = audionet("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
+    damaged = audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
     assert "low_nohash_0001.jpg: is not a JPG, or a damaged one" in damaged.stderr
     assert "left out of the contact sheet" in damaged.stderr

@@ -73,20 +73,20 @@ def live(tmp_path: Path, low_and_high: Path) -> "object":
         command.end()
 
 
-def test_a_microphone_gives_a_line_a_window(low_and_high: Path, audionet: Run) -> None:
+def test_a_microphone_gives_a_line_a_window(low_and_high: Path, audionet_here: Run) -> None:
     for source, label in ((LOW, "low"), (HIGH, "high")):
-        finished = audionet("label", "--microphone", source, "--no-unknown", cwd=low_and_high)
+        finished = audionet_here("label", "--microphone", source, "--no-unknown", cwd=low_and_high)
         assert finished.returncode == 0, finished.stderr
         lines = finished.stdout.splitlines()
         assert len(lines) == 3
         assert all(re.fullmatch(rf"\d\d:\d\d:\d\d  {label} +\d\.\d\d\d", line) for line in lines), lines
         assert "a line every 1 seconds; Ctrl-C ends it" in finished.stderr
-    silent = audionet("label", "--microphone", "lavfi:anullsrc=duration=1", cwd=low_and_high)
+    silent = audionet_here("label", "--microphone", "lavfi:anullsrc=duration=1", cwd=low_and_high)
     assert silent.stdout.split() == [silent.stdout.split()[0], "silence"]
 
 
-def test_a_microphones_windows_as_json_lines_and_csv(low_and_high: Path, audionet: Run) -> None:
-    finished = audionet("label", "--microphone", HIGH, "--no-unknown", "--format", "json", cwd=low_and_high)
+def test_a_microphones_windows_as_json_lines_and_csv(low_and_high: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "--microphone", HIGH, "--no-unknown", "--format", "json", cwd=low_and_high)
     windows = [json.loads(line) for line in finished.stdout.splitlines()]
     assert [(w["start_seconds"], w["end_seconds"], w["label"]) for w in windows] == [
         (0, 1, "high"),
@@ -94,13 +94,13 @@ def test_a_microphones_windows_as_json_lines_and_csv(low_and_high: Path, audione
         (2, 3, "high"),
     ]
     assert all(w["audible"] and set(w["scores"]) == {"low", "high"} for w in windows)
-    table = audionet("label", "--microphone", HIGH, "--no-unknown", "--format", "csv", cwd=low_and_high).stdout
+    table = audionet_here("label", "--microphone", HIGH, "--no-unknown", "--format", "csv", cwd=low_and_high).stdout
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["start_seconds"] for row in rows] == ["0.00", "1.00", "2.00"]
     assert {row["label"] for row in rows} == {"high"}
 
 
-def test_what_a_microphone_cannot_do_is_refused(low_and_high: Path, audionet: Run) -> None:
+def test_what_a_microphone_cannot_do_is_refused(low_and_high: Path, audionet_here: Run) -> None:
     for arguments, said in (
         (["--microphone", "lavfi:nonsense"], "microphone 'nonsense' can't be heard (Filter not found)"),
         (["--microphone", LOW, "--timeline"], "--timeline: not with --microphone"),
@@ -108,7 +108,7 @@ def test_what_a_microphone_cannot_do_is_refused(low_and_high: Path, audionet: Ru
         (["clip.mp3", "--watch", "."], "one of the three"),
         (["--watch", "gone"], "gone: no such folder; make it first"),
     ):
-        finished = audionet("label", *arguments, cwd=low_and_high)
+        finished = audionet_here("label", *arguments, cwd=low_and_high)
         assert (finished.returncode, finished.stdout) == (2, "")
         assert said in finished.stderr
 
