@@ -143,7 +143,7 @@ def _run_label(options: argparse.Namespace) -> int:
             else:
                 printer.add(clip)
                 scored += 1
-                draw(clip)
+                skipped += not draw(clip)
     printer.finish()
     if not scored:
         raise AudionetError("no clip could be labelled")
@@ -161,19 +161,21 @@ def _check_plot(options: argparse.Namespace) -> None:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
 
 
-def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], None]:
-    """What --plot does with each clip; `places` is where those lie that are not called by their paths."""
+def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
+    """What --plot does with each clip, and whether it could; `places`: of clips that are not called by their paths."""
     if options.plot is None:
-        return lambda _: None
+        return lambda _: True
     from audionet.clip_plot import Plotter
 
     plotter = Plotter(options.plot, model, options.top)
 
-    def draw(clip: "ClipScores | Timeline") -> None:
+    def draw(clip: "ClipScores | Timeline") -> bool:
         try:
             plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
         except UnusableInput as error:
             logger.warning("%s (not drawn)", error)
+            return False
+        return True
 
     return draw
 

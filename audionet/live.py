@@ -44,7 +44,7 @@ def print_microphone(options: argparse.Namespace, model: "Model") -> None:
         raise AudionetError("the microphone ended before it heard anything")
 
 
-def print_arrivals(options: argparse.Namespace, model: "Model", draw: Callable[[Any], None]) -> None:
+def print_arrivals(options: argparse.Namespace, model: "Model", draw: Callable[[Any], object]) -> None:
     """Label the clips that are or arrive in a folder, without end; `draw` gets each."""
     from audionet.arrivals import arrivals
     from audionet.cluster import hire
