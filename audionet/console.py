@@ -156,7 +156,7 @@ def print_confusion(confusion: "Confusion") -> None:
         return
     numbers = [str(number) for number in confusion.matrix.ravel()]
     width = max(len(label) for label in confusion.labels)
-    cell = max(3, *(len(number) for number in numbers), len(str(len(confusion.labels))))
+    cell = max(3, *(len(number) + 1 for number in numbers), len(str(len(confusion.labels))))
     print("confusion (rows: the truth, columns: taken for)")
     print(" " * (width + 4) + " ".join(f"{n:>{cell}}" for n in range(1, len(confusion.labels) + 1)))
     for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True), start=1):
