@@ -116,6 +116,8 @@ def test_a_wheel_labels_with_a_model_trained_elsewhere(workshop: Path, tmp_path:
         names = archive.namelist()
     for name in ("inception_v3_rows.tflite", "mel_filter_bank.npz", "NOTICE.md", "LICENSE-nsfwjs"):
         assert f"audionet/weights/{name}" in names
+    for name in ("report.html", "report.css", "report.js"):
+        assert f"audionet/report/templates/{name}" in names
     installed = tmp_path / "installed"
     subprocess.run([*pip, "install", "--no-deps", "--target", installed, wheel], check=True)
     graph, labels = workshop / "tf_files/retrained_graph.pb", workshop / "tf_files/retrained_labels.txt"

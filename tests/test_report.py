@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import audionet
+from audionet.clips import ClipScores
 from audionet.data_checks import ClassData
 from audionet.ffmpeg import decode, encode_mp3s
 from audionet.report import charts, page, words
 from audionet.report.axes import clock, frequency_ticks, time_ticks
 from audionet.report.content import Excerpt, Map, Report
+from audionet.report.evaluation import report_on_evaluation
 from audionet.settings import SAMPLE_RATE_HZ, LabelOptions, PictureSettings, PrepareOptions
 from audionet.softmax import CurvePoint
 from audionet.spectrogram import Painter
@@ -100,6 +102,14 @@ def test_hundreds_of_classes_still_make_a_page_of_reasonable_size() -> None:
 def test_without_held_out_recordings_it_says_so() -> None:
     report = Report("T", "chunk", ["a", "b"], None, 0, [ClassData("a", 1, 1, 2.0)], [], [], None, [], {}, "2026-01-01")
     assert b"no recording was held out to test on" in page.render(report)
+
+
+@pytest.mark.parametrize("card", [None, {}, {"classes": 5}, {"classes": [], "settings": [], "held_out": "x"}])
+def test_a_model_without_a_card_of_ours_is_reported_on_all_the_same(card: dict[str, object] | None) -> None:
+    clips = [(ClipScores("a.wav", 1.0, {"a": 0.9, "b": 0.1}), "a"), (ClipScores("b.wav", 1.0, {"a": 0, "b": 1}), "b")]
+    report = report_on_evaluation(clips, ["a", "b"], Painter.make(PictureSettings()), card, [])
+    assert report.card == {"Classes": "2: a, b"}
+    assert b"on 2 clips" in page.render(report)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,8 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
 
 def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> list[str]:
     """A sentence if there are clips that the model was trained on."""
-    known = set(card.get("recordings", ())) if card else set()
+    listed_there = card.get("recordings") if card else None
+    known = {str(digest) for digest in listed_there} if isinstance(listed_there, list) else set()
     heard = [clip.clip for clip in clips if known and sha256_of_file(Path(clip.clip))[:DIGITS] in known]
     if not heard:
         return []

@@ -155,7 +155,7 @@ def _learn(
         lesson = Lesson(labels, names, items, targets, room, pieces, options.test_batch_size, options.seed)
         done = _train(options, lesson, divided, fold_of, files, key, trunk, index, progress)
     else:
-        for warning in done["data_warnings"]:
+        for warning in done.get("data_warnings", []):
             logger.warning("%s", warning)
     return RetrainReport(
         labels=labels,

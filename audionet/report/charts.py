@@ -12,6 +12,7 @@ from audionet.trials import CalibrationBin
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40
+NAME_WIDTH, NAME_HEIGHT = 90, 21  # of a class's name on the map, about
 COLORS = 8  # in the style sheet
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 PARTS = {"train": "learnt from", "validation": "held out"}
@@ -97,7 +98,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Place:
-    """A class on the map: the middle of its points."""
+    """A class's name on the map: in the middle of its points, or a little below."""
 
     x: float
     y: float
@@ -121,11 +122,14 @@ def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place], i
             places.round(1), drawn.targets.tolist(), drawn.names, drawn.tested, strict=True
         )
     ]
-    named = []
-    for number in np.unique(drawn.targets).tolist():
-        x, y = np.median(places[drawn.targets == number], axis=0).round(1).tolist()
-        named.append(Place(x, y, labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
-    return marks, named, map_height
+    named: list[Place] = []
+    middles = {n: np.median(places[drawn.targets == n], axis=0).round(1) for n in np.unique(drawn.targets).tolist()}
+    for number, (x, y) in sorted(middles.items(), key=lambda item: float(item[1][1])):
+        for other in named:  # names must not hide each other
+            if abs(other.x - x) < NAME_WIDTH and abs(other.y - y) < NAME_HEIGHT:
+                y = other.y + NAME_HEIGHT
+        named.append(Place(float(x), float(y), labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
+    return marks, sorted(named, key=lambda place: labels.index(place.name)), map_height
 
 
 def flat(features: np.ndarray) -> np.ndarray:

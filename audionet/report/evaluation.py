@@ -42,9 +42,17 @@ def report_on_evaluation(
         curve=[],
         map=_map(tested),
         excerpts=excerpts(tested, clip_sources(tested, painter), painter),
-        card=card_for_people(card) if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
+        card=_card(card, labels),
         made=now().isoformat()[:10],
     )
+
+
+def _card(card: dict[str, Any] | None, labels: list[str]) -> dict[str, str]:
+    """The card for people; of a model without one, or with one that is not ours, its classes."""
+    try:
+        return card_for_people(card or {})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {"Classes": f"{len(labels)}: {', '.join(labels)}"}
 
 
 def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Trials:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from audionet.data_checks import ClassData
+from audionet.dataset import NOHASH
 from audionet.trials import Trials
 
 SPACE = "\N{NO-BREAK SPACE}"
@@ -64,6 +65,12 @@ def verdict(tested: Trials, noun: str) -> str:
 def quoted(name: str) -> str:
     """The name of a class in a sentence: it may be a number, or words of its own."""
     return f"“{name}”"
+
+
+def recording_of(name: str) -> str:
+    """The recording that a chunk is of, by the name of the chunk's files; a clip's own name."""
+    recording, mark, index = name.rpartition(NOHASH)
+    return recording if mark and index.isdecimal() else name
 
 
 def times(number: int) -> str:
