@@ -18,14 +18,13 @@ from audionet.figures import (
     check_figure_path,
     displayable,
     figure_in_file,
-    row_ticks,
     shortened,
-    time_ticks,
 )
 from audionet.pictures import ANY_SUFFIXES
 from audionet.segments import Timeline
 from audionet.settings import SAMPLE_RATE_HZ
 from audionet.spectrogram import Painter, power_spectrum, to_grey
+from audionet.ticks import row_ticks, time_ticks
 
 if TYPE_CHECKING:
     from audionet.model import Model

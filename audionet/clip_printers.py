@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from audionet.printable import printable
 from audionet.terminal import colored
+from audionet.ticks import clock
 
 if TYPE_CHECKING:
     from audionet.clips import ClipScores
@@ -156,13 +157,3 @@ TIMELINE_PRINTERS: dict[str, type[Printer["Timeline"]]] = {
     "csv": CsvTimelines,
     "rttm": RttmTimelines,
 }
-
-
-def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds.
-
-    >>> clock(123.46)
-    '2:03.5'
-    """
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{int(minutes)}:{rest:04.1f}"

@@ -8,9 +8,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audionet.clip_printers import clock
 from audionet.printable import printable
 from audionet.terminal import colored
+from audionet.ticks import clock
 
 if TYPE_CHECKING:
     from audionet.commands.doctor import Finding

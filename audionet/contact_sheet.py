@@ -10,11 +10,12 @@ import numpy as np
 
 from audionet import pictures
 from audionet.errors import UnusableInput
-from audionet.figures import DOTS_PER_INCH, INK, displayable, figure_in_file, row_ticks, shortened, time_ticks
+from audionet.figures import DOTS_PER_INCH, INK, displayable, figure_in_file, shortened
 from audionet.picture_index import ChunkEntry, PictureIndex
 from audionet.progress import Progress, silent
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import Painter
+from audionet.ticks import row_ticks, time_ticks
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ from audionet.clips import ClipScores
 from audionet.data_checks import ClassData
 from audionet.ffmpeg import decode, encode_mp3s
 from audionet.report import charts, page, words
-from audionet.report.axes import clock, frequency_ticks, time_ticks
 from audionet.report.content import Excerpt, Map, Report
 from audionet.report.evaluation import report_on_evaluation
 from audionet.settings import SAMPLE_RATE_HZ, LabelOptions, PictureSettings, PrepareOptions
@@ -156,20 +155,8 @@ def test_no_percentage_says_all_or_none_of_what_is_not(share: float, said: str) 
     assert words.percent(share).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
-def test_times_on_the_axis_are_round_and_those_of_the_recording() -> None:
-    assert time_ticks(20, 20) == [("0:20", 0), ("0:25", 0.25), ("0:30", 0.5), ("0:35", 0.75), ("0:40", 1)]
-    assert [name for name, _ in time_ticks(61.3, 1.9)] == ["1:01.5", "1:02.0", "1:02.5", "1:03.0"]
-    assert clock(3725, 0) == "1:02:05"
-
-
-@pytest.mark.parametrize("representation", ["mel", "spectrogram"])
-def test_a_tone_lies_at_the_height_of_its_mark(representation: str) -> None:
-    painter = Painter.make(PictureSettings(1, 0, representation))
-    heights = dict(frequency_ticks(painter))
-    for hz, name in ((2000, "2 kHz"), (4000, "4 kHz")):
-        picture = painter.paint(tone(hz, 1))
-        brightest = picture.mean(axis=1).argmax()
-        assert 1 - (brightest + 0.5) / len(picture) == pytest.approx(heights[name], abs=0.01)
+def test_times_under_a_chunk_are_those_of_the_recording() -> None:
+    assert charts.times_across(20, 20) == [("20 s", 0), ("25 s", 0.25), ("30 s", 0.5), ("35 s", 0.75), ("40 s", 1)]
 
 
 def test_the_map_keeps_what_is_far_apart_apart() -> None:

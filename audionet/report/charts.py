@@ -8,6 +8,7 @@ import numpy as np
 from audionet.report.content import Map
 from audionet.report.words import percent
 from audionet.softmax import CurvePoint
+from audionet.ticks import time_ticks
 from audionet.trials import CalibrationBin
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
@@ -17,6 +18,7 @@ COLORS = 8  # in the style sheet
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 PARTS = {"train": "learnt from", "validation": "held out"}
 LARGEST_DOT = 9.0
+MOST_TIMES = 4  # under a chunk, or one more
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ def _lines(curve: Sequence[CurvePoint], values: list[float], steps: int, top: fl
         if places:
             lines.append(Line(name, "M" + " L".join(places), points[-1][1]))
     return lines
+
+
+def times_across(start_seconds: float, seconds: float) -> list[tuple[str, float]]:
+    """Round times in a recording, and where they lie in a chunk of it, 0 to 1."""
+    times, names = time_ticks(start_seconds, start_seconds + seconds, MOST_TIMES)
+    return [(name, (time - start_seconds) / seconds) for time, name in zip(times, names, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from audionet import pictures
 from audionet.clips import draw, read_chunks
 from audionet.errors import UnusableInput
 from audionet.ffmpeg import encode_mp3s
-from audionet.report.axes import frequency_ticks
 from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
 from audionet.spectrogram import Painter
+from audionet.ticks import row_ticks
 from audionet.trials import Trials
 
 MOST_MISTAKES = 12
@@ -67,7 +67,7 @@ def excerpts(tested: Trials, sources: Iterable[Source], painter: Painter) -> lis
     audible = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
     mp3s = (encode_mp3s(list(audible.values())) if audible else None) or []
     sounds = dict(zip(audible, mp3s, strict=False))
-    ticks = frequency_ticks(painter)
+    ticks = list(zip(*reversed(row_ticks(painter)), strict=True))
     return [_excerpt(tested, source, sounds.get(source.position), painter, ticks) for source in chosen]
 
 

@@ -15,8 +15,9 @@ from audionet.confusion import wilson_interval
 from audionet.data_checks import length
 from audionet.errors import AudionetError
 from audionet.files import write_atomically
-from audionet.report import axes, charts, words
+from audionet.report import charts, words
 from audionet.report.content import Excerpt, Report
+from audionet.ticks import clock
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,8 @@ def render(report: Report) -> bytes:
     style, script = _file("report.css"), _file("report.js")
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
-    shown: dict[str, Any] = {"report": report, "tested": tested, "words": words, "axes": axes, "charts": charts}
-    shown |= {"interval": wilson_interval, "length": length}
+    shown: dict[str, Any] = {"report": report, "tested": tested, "words": words, "charts": charts}
+    shown |= {"interval": wilson_interval, "length": length, "clock": clock}
     shown |= {"style": style, "script": script, "script_digest": script_digest}
     shown |= {"marks": marks, "places": places, "map_height": map_height, "named": len(places) <= CLASSES_NAMED_ON_MAP}
     learnt_from = report.classes if report.noun == "chunk" else ()
