@@ -266,7 +266,7 @@ def test_colour_and_chunks_that_were_not_kept_still_make_a_report(two_classes: P
     assert made.report == tmp_path / "report.html"
     html = made.report.read_text(encoding="utf-8")
     assert "No sound to play" in html
-    assert "C♯" in html
+    assert ">C#<" in html
 
 
 def test_the_card_is_read_from_a_model(twins: Path) -> None:
