@@ -113,6 +113,14 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def make_launchers(folder: Path) -> None:
+    """`audionet` and `python` as they are in a virtual environment's bin, for the shell."""
+    folder.mkdir(parents=True)
+    (folder / "python").symlink_to(sys.executable)
+    (folder / "audionet").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m audionet "$@"\n')
+    (folder / "audionet").chmod(0o755)
+
+
 @pytest.fixture(autouse=True)
 def silent_library() -> Iterator[None]:
     """Undo what a command run in this process did to the logging, so that the next test can listen."""

@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 
 from audionet.cli import main
 from audionet.parser import build_parser, modern_spelling
-from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, make_launchers
 from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, links
 
 READERS = {"anna": "allison", "ben": "carlo"}  # whose voices the examples speak of -> of the sample voices, whose
@@ -45,7 +44,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(folder / "debate.mp3", folder / "street.mp3")
     make_urban_sounds(folder)
     make_launchers(folder / ".venv" / "bin")
-    make_clone(folder / "clone", folder / ".venv")
     run_page(README, folder)
     return folder
 
@@ -71,25 +69,6 @@ def make_urban_sounds(folder: Path) -> None:
 def copy(path: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(path, target)
-
-
-def make_launchers(folder: Path) -> None:
-    """`audionet` and `python` as they are in a virtual environment, for the shell."""
-    folder.mkdir(parents=True)
-    (folder / "python").symlink_to(sys.executable)
-    (folder / "audionet").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m audionet "$@"\n')
-    (folder / "audionet").chmod(0o755)
-
-
-def make_clone(folder: Path, environment: Path) -> None:
-    """The project, installed, with two of the sample voices, for `make`."""
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/demo.sh"):
-        copy(ROOT / name, folder / name)
-    for voice in READERS.values():
-        for path in [*sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:2], SAMPLE_CLIPS / voice / f"{voice}-clip-1.mp3"]:
-            copy(path, folder / path.relative_to(ROOT))
-    (folder / ".venv").symlink_to(environment)
-    (environment / "installed").touch()
 
 
 def run_page(page: Path, folder: Path) -> None:
@@ -123,10 +102,8 @@ def run_commands(block: Block, folder: Path) -> str:
 
 def run_shell(block: Block, folder: Path) -> str:
     env = os.environ | {"PATH": f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    # `make` is typed in the project's folder.
-    place = folder / "clone" if block.text.startswith("make ") else folder
     finished = subprocess.run(
-        ["sh", "-e", "-c", block.text], cwd=place, env=env, capture_output=True, text=True, timeout=300, check=False
+        ["sh", "-e", "-c", block.text], cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert finished.returncode == 0, f"{block.place} ends with {finished.returncode}: {finished.stderr}"
     return finished.stdout
@@ -169,8 +146,9 @@ def test_outputs_may_differ_in_numbers_alone() -> None:
 def test_every_command_shown_runs(page: Path, workshop: Path, tmp_path: Path) -> None:
     if page != README:  # which made the workshop
         folder = tmp_path / "workshop"
-        left_out = ["clone", *(["tf_files"] if page.name in BEGINS_ANEW else [])]
-        shutil.copytree(workshop, folder, symlinks=True, ignore=shutil.ignore_patterns(*left_out))
+        shutil.copytree(workshop, folder, symlinks=True)
+        if page.name in BEGINS_ANEW:
+            shutil.rmtree(folder / "tf_files")
         run_page(page, folder)
 
 

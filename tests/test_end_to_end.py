@@ -12,18 +12,26 @@ import numpy as np
 import pytest
 
 from audionet.settings import SAMPLE_RATE_HZ
-from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run, tone, write_wav
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run, make_launchers, tone, write_wav
 
 VOICES = ["allison", "carlo", "june", "paola"]
 
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty folder, far from the project, where prepare and retrain have been run."""
+    """A folder, far from the project, where `make demo` has been typed, with all installed."""
     folder = tmp_path_factory.mktemp("workshop")
-    for command in (["prepare", SAMPLE_VOICES], ["retrain", "--steps", "500"]):
-        finished = run_audionet(folder, *command)
-        assert finished.returncode == 0, finished.stderr
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/demo.sh"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    make_launchers(folder / ".venv" / "bin")
+    (folder / ".venv" / "installed").touch()
+    (folder / "tf_files").mkdir()
+    for samples in (SAMPLE_VOICES, SAMPLE_CLIPS):
+        (folder / "tf_files" / samples.name).symlink_to(samples)
+    finished = subprocess.run(["make", "demo"], cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert "accuracy: 100.0% (20 of 20 clips" in finished.stdout
     return folder
 
 
