@@ -8,6 +8,7 @@ python scripts/make_docs.py DIR
 import pkgutil
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import jinja2
@@ -34,6 +35,8 @@ def main(folder: Path) -> None:
     pdoc.render.env.filters["to_markdown"] = to_markdown
     pdoc.render.configure(docformat="markdown", footer_text=f"audionet {audionet.__version__}", show_source=False)
     modules = [module.name for module in pkgutil.iter_modules(audionet.__path__, "audionet.")]
+    # argparse has types that can be named but not evaluated.
+    warnings.filterwarnings("ignore", "Error parsing type annotation argparse")
     pdoc.pdoc("audionet", *(name for name in modules if name != "audionet.__main__"), output_directory=folder)
 
 
