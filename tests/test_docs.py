@@ -187,6 +187,13 @@ def test_a_command_that_can_be_typed_stands_in_a_block(page: Path) -> None:
         assert not re.match(r"audionet \w+ .*[a-z]+(/|\.\w+\b)", text), f"{page.name}: {text}"
 
 
+def test_the_architecture_names_every_module() -> None:
+    package = ROOT / "audionet"
+    modules = {path.name for path in package.glob("*.py") if not path.name.startswith("__")}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert modules | folders <= set(inline_code(ROOT / "CONTRIBUTING.md"))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for link in links(page):
