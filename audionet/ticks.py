@@ -1,8 +1,7 @@
 """Where the marks of a spectrogram's axes lie, and what stands at them."""
 
+import math
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 if TYPE_CHECKING:
     from audionet.spectrogram import Painter
@@ -17,6 +16,8 @@ MOST_TIMES = 10
 
 def row_ticks(painter: "Painter") -> tuple[list[float], list[str]]:
     """Where on a picture's height (0 its foot, 1 its top) which frequencies lie, and what to write there."""
+    import numpy as np  # not at the top: this module is imported for every --help
+
     centres = painter.row_hz
     if centres is None:
         return [(n + 0.5) / len(PITCH_NAMES) for n in range(len(PITCH_NAMES))], list(PITCH_NAMES)
@@ -35,8 +36,8 @@ def time_ticks(start_seconds: float, end_seconds: float, most: int = MOST_TIMES)
     too."""
     length = end_seconds - start_seconds
     step = next((step for step in TIME_STEPS if length / step <= most), length / most)
-    count = int(np.floor(end_seconds / step + 1e-9)) - int(np.ceil(start_seconds / step - 1e-9)) + 1
-    first = int(np.ceil(start_seconds / step - 1e-9))
+    count = math.floor(end_seconds / step + 1e-9) - math.ceil(start_seconds / step - 1e-9) + 1
+    first = math.ceil(start_seconds / step - 1e-9)
     times = [(first + n) * step for n in range(count)]
     return times, [_time_name(time, end_seconds, step) for time in times]
 
