@@ -45,7 +45,7 @@ def configure_logging(verbosity: str = "INFO") -> None:
             stream.reconfigure(errors="backslashreplace")
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         # Programs read JSON and CSV as UTF-8; on Windows a pipe would get the system's old encoding.
-        sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 class _Formatter(logging.Formatter):

@@ -1,5 +1,7 @@
 """A recording from a stranger: ffmpeg opens that file and no other, and no address, and is limited in all it does."""
 
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -181,3 +183,12 @@ def test_standard_input_that_does_not_fit_on_the_disk_is_a_sentence(tmp_path: Pa
     (line,) = finished.stderr.decode().splitlines()
     assert line.startswith("audionet: -: cannot be saved in ")
     assert line.endswith("(File too large); free space, or name a file")
+
+
+def test_a_name_that_is_no_unicode_stands_in_json_as_it_is(tmp_path: Path) -> None:
+    model = make_untrained_model(tmp_path, PictureSettings(1, 0))
+    clip = write_wav(tmp_path / os.fsdecode(b"caf\xe9.wav"), tone(440, 1))
+    command = [sys.executable, "-m", "audionet", "label", str(clip), "--format", "json"]
+    command += ["--graph", str(model.graph), "--labels", str(model.labels)]
+    finished = subprocess.run(command, capture_output=True, check=True)
+    assert json.loads(finished.stdout)[0]["clip"] == str(clip)
