@@ -252,7 +252,8 @@ def test_an_index_cannot_have_files_elsewhere_deleted(two_classes: Path) -> None
         "chunks": [{"name": "../precious", "start_seconds": 0, "seconds": 1}]
     }
     path.write_text(json.dumps(content))
-    prepare(two_classes, prune=True)
+    with pytest.raises(AudionetError, match="damaged or not written by audionet"):
+        prepare(two_classes, prune=True)
     assert precious.read_text() == "keep me"
 
 
