@@ -15,6 +15,7 @@ from audionet.spectrogram import Painter
 
 FILE_NAME = "audionet.json"
 LARGEST_WEIGHT = 1e3  # in a filter bank; ours are up to 1
+LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 2048  # what file systems allow, with room for the folder's own path
 FORMAT = 1  # of audionet.json; a reader refuses others
 
 
@@ -144,7 +145,9 @@ def _inner_path(text: str) -> str:
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\0" in text:
         raise ValueError(f"not the name of a file in the folder: {text!r}")
-    os.fsencode(text)  # ValueError for what no file can be called
+    # os.fsencode raises ValueError for what no file can be called.
+    if len(os.fsencode(text)) > LONGEST_PATH_BYTES or any(len(os.fsencode(p)) > LONGEST_NAME_BYTES for p in path.parts):
+        raise ValueError(f"too long for the name of a file: {text[:100]!r}...")
     return text
 
 

@@ -108,7 +108,9 @@ def test_a_device_in_place_of_a_model_is_not_read(copy: ModelFiles) -> None:
         load(copy)
 
 
-@pytest.mark.parametrize("name", ["../precious", "low/../../precious", "{outside}/precious", "link/precious", "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["../precious", "low/../../precious", "{outside}/precious", "link/precious", "a\0b", "a/" * 3000]
+)
 def test_an_index_that_names_files_elsewhere_deletes_none(two_classes: Path, tmp_path: Path, name: str) -> None:
     pictures, outside = tmp_path / "pictures", tmp_path / "outside"
     options = PrepareOptions(pictures, PictureSettings(1, 0), prune=True)
