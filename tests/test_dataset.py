@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset import chunk_stems, find_pictures, find_recordings
+from audionet.dataset import chunk_name, chunk_stems, find_pictures, find_recordings
 from audionet.errors import AudionetError
 
 
@@ -111,8 +111,17 @@ def test_a_very_long_name_is_cut_and_stays_unique() -> None:
 
 def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
     touch(tmp_path, "b/x_nohash_0001.jpg", "b/x_nohash_0000.jpg", "a/my_nohash_take_nohash_0012.jpg", "a/x.wav")
-    found = [(p.class_name, p.recording, p.index) for p in find_pictures(tmp_path)]
-    assert found == [("a", "my_nohash_take", 12), ("b", "x", 0), ("b", "x", 1)]
+    found = [(p.class_name, p.recording, p.index, p.name) for p in find_pictures(tmp_path)]
+    assert found == [
+        ("a", "my_nohash_take", 12, "a/my_nohash_take_nohash_0012"),
+        ("b", "x", 0, "b/x_nohash_0000"),
+        ("b", "x", 1, "b/x_nohash_0001"),
+    ]
+
+
+def test_a_chunk_is_named_after_its_class_recording_and_place() -> None:
+    assert chunk_name("b", "x", 7) == "b/x_nohash_0007"
+
 
 
 @pytest.mark.parametrize(

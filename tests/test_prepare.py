@@ -242,18 +242,22 @@ def test_a_damaged_index_is_refused_and_force_begins_anew(two_classes: Path) -> 
     assert prepare(two_classes, force=True).made == 8
 
 
-def test_an_index_cannot_have_files_elsewhere_deleted(two_classes: Path) -> None:
+@pytest.mark.parametrize("place", ["chunks", "unfinished"])
+def test_an_index_cannot_have_files_elsewhere_deleted(two_classes: Path, place: str) -> None:
     image_dir = prepare(two_classes).image_dir
-    precious = two_classes.parent / "precious.jpg"
+    precious = two_classes.parent / "precious_nohash_0000.jpg"
     precious.write_text("keep me")
     path = image_dir / "audionet.json"
     content = json.loads(path.read_text())
-    content["recordings"]["low/evil.wav"] = content["recordings"]["low/low-0.wav"] | {
-        "chunks": [{"name": "../precious", "start_seconds": 0, "seconds": 1}]
-    }
+    if place == "chunks":
+        chunk = {"name": "../precious_nohash_0000", "start_seconds": 0, "seconds": 1}
+        content["recordings"]["low/evil.wav"] = content["recordings"]["low/low-0.wav"] | {"chunks": [chunk]}
+    else:
+        content["unfinished"] = ["../precious"]
     path.write_text(json.dumps(content))
     with pytest.raises(AudionetError, match="damaged or not written by audionet"):
         prepare(two_classes, prune=True)
+    prepare(two_classes, force=True)
     assert precious.read_text() == "keep me"
 
 
