@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from audionet.dataset import Recording, find_recordings, require_distinct_classes
+from audionet.dataset import Recording, find_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.files import read_limited
 from audionet.printable import is_printable
@@ -99,7 +99,6 @@ def find_labelled_recordings(
             )
             if found.setdefault(str(path), recording) != recording:
                 raise AudionetError(f"{metadata}: line {number} lists {path} again, otherwise; keep one of the lines")
-    require_distinct_classes(metadata, sorted({recording.class_name for recording in found.values()}))
     return sorted(found.values()), wrong
 
 

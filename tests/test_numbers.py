@@ -147,6 +147,6 @@ def test_classes_that_look_the_same_are_refused_with_both_names(two_classes: Pat
         audionet.retrain(RetrainOptions(two_classes))
     table = two_classes.parent / "table.csv"
     table.write_text(f"path,label\nlow/low-0.wav,{one}\nlow/low-1.wav,{other}\n", encoding="utf-8")
-    with pytest.raises(AudionetError, match=r"table.csv: the classes .* differ only in upper and lower case"):
+    with pytest.raises(AudionetError, match=r"line 3 has the class .*, others .*; spell them alike"):
         audionet.prepare(two_classes, PrepareOptions(images, metadata=table))
     assert not images.exists()
