@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset import chunk_name, chunk_stems, find_pictures, find_recordings
+from audionet.dataset import (
+    chunk_name,
+    chunk_stems,
+    find_pictures,
+    find_recordings,
+    require_distinct_classes,
+    stray_files,
+)
 from audionet.errors import AudionetError
 
 
@@ -123,7 +130,6 @@ def test_a_chunk_is_named_after_its_class_recording_and_place() -> None:
     assert chunk_name("b", "x", 7) == "b/x_nohash_0007"
 
 
-
 @pytest.mark.parametrize(
     ("name", "beginning", "is_found"),
     [
@@ -142,3 +148,33 @@ def test_a_recording_with_the_name_of_a_text_is_found_all_the_same(
     (tmp_path / "a" / name).write_bytes(beginning)
     keys = [recording.key for recording in find_recordings(tmp_path)[0]]
     assert (f"a/{name}" in keys) == is_found
+
+
+@pytest.mark.parametrize(("length", "kept"), [(200, True), (201, False)])
+def test_only_a_name_of_over_200_bytes_is_cut(length: int, kept: bool) -> None:
+    stem = chunk_stems([f"a/{'x' * length}.mp3"])[f"a/{'x' * length}.mp3"]
+    assert (stem == "x" * length) == kept
+
+
+def test_a_picture_without_a_number_is_the_first_of_its_own(tmp_path: Path) -> None:
+    touch(tmp_path, "a/scan.jpg", "a/y_nohash_last.jpg", "a/_nohash_0003.jpg")
+    found = [(p.recording, p.index) for p in find_pictures(tmp_path)]
+    assert found == [("_nohash_0003", 0), ("scan", 0), ("y", 0)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "stored"),
+    [("Anna", "anna", ""), ("caf\u00e9", "cafe\u0301", r", stored as 'caf\xe9' and 'cafe\u0301'")],
+)
+def test_two_spellings_of_a_class_are_refused_and_three_classes_are_not(one: str, other: str, stored: str) -> None:
+    require_distinct_classes(Path("here"), [one, "ben", "carl"])
+    with pytest.raises(AudionetError) as told:
+        require_distinct_classes(Path("here"), [one, "ben", other])
+    assert str(told.value) == (
+        f"here: the classes {one!r} and {other!r} differ only in upper and lower case or in how accents are stored"
+        f"{stored}; make one class of them, or rename one"
+    )
+
+
+def test_nothing_lies_wrong_where_there_is_no_folder(tmp_path: Path) -> None:
+    assert stray_files(tmp_path / "gone") == []
