@@ -154,6 +154,7 @@ def test_a_recording_with_the_name_of_a_text_is_found_all_the_same(
 def test_only_a_name_of_over_200_bytes_is_cut(length: int, kept: bool) -> None:
     stem = chunk_stems([f"a/{'x' * length}.mp3"])[f"a/{'x' * length}.mp3"]
     assert (stem == "x" * length) == kept
+    assert len(stem) == 200
 
 
 def test_a_picture_without_a_number_is_the_first_of_its_own(tmp_path: Path) -> None:
