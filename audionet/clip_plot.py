@@ -16,11 +16,11 @@ from audionet.figures import (
     FAINT,
     INK,
     check_figure_path,
-    displayable,
     figure_in_file,
     shortened,
 )
 from audionet.pictures import ANY_SUFFIXES
+from audionet.printable import printable
 from audionet.segments import Timeline
 from audionet.settings import SAMPLE_RATE_HZ
 from audionet.spectrogram import Painter, power_spectrum, to_grey
@@ -94,7 +94,7 @@ def plot_clip(path: Path, clip: ClipScores | Timeline, model: "Model", top: int,
     with figure_in_file(target, WIDTH, SPECTROGRAM_HEIGHT + below + 0.6) as figure:
         sound, classes = figure.subplots(2, 1, height_ratios=(SPECTROGRAM_HEIGHT, below))
         seconds = _draw_sound(sound, path, model)
-        sound.set_title(shortened(displayable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
+        sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
         if isinstance(clip, Timeline):
             _draw_timeline(classes, clip, shown, seconds)
         else:
@@ -177,7 +177,7 @@ def _draw_timeline(axes: Any, clip: Timeline, shown: list[str], seconds: float) 
 
 
 def _name_rows(axes: Any, labels: list[str]) -> None:
-    names = [shortened(displayable(label), LONGEST_LABEL) for label in labels]
+    names = [shortened(printable(label), LONGEST_LABEL) for label in labels]
     axes.set_yticks(range(len(labels)), names)
     axes.set_ylim(max(3, len(labels)) - 0.5, -0.5)
     axes.spines[["top", "right"]].set_visible(False)

@@ -26,9 +26,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="call a clip unknown if it is like none of the classes (the default)",
     )
-    unknown.add_argument(
-        "--no-unknown", action="store_false", dest="allow_unknown", help="always name a class (not the default)"
-    )
+    unknown.add_argument("--no-unknown", action="store_false", dest="allow_unknown", help="always name a class")
 
 
 def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:

@@ -10,8 +10,9 @@ import numpy as np
 
 from audionet import pictures
 from audionet.errors import UnusableInput
-from audionet.figures import DOTS_PER_INCH, INK, displayable, figure_in_file, shortened
+from audionet.figures import DOTS_PER_INCH, INK, figure_in_file, shortened
 from audionet.picture_index import ChunkEntry, PictureIndex
+from audionet.printable import printable
 from audionet.progress import Progress, silent
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import Painter
@@ -75,7 +76,7 @@ def _write_sheet(
             row, column = divmod(n, COLUMNS)
             x, y = column * (SIZE + GAP), row * (SIZE + CAPTION) + SIZE + 3
             axes.text(x, y, _caption(found), fontsize=7, color=INK, va="top")
-        figure.text(LEFT / whole_width, 1 - 14 / whole_height, displayable(class_name), fontsize=12, va="center")
+        figure.text(LEFT / whole_width, 1 - 14 / whole_height, printable(class_name), fontsize=12, va="center")
         summary = _summary(chunks, len(shown))
         figure.text(LEFT / whole_width, 1 - 32 / whole_height, summary, fontsize=8, va="center")
 
@@ -121,7 +122,7 @@ def _tick(axes: Any, rows: int, count: int, painter: Painter) -> None:
 
 def _caption(found: _Shown) -> str:
     time = f"{found.chunk.start_seconds:g} s"
-    return f"{shortened(displayable(found.recording), LONGEST_CAPTION - len(time))} {time}"
+    return f"{shortened(printable(found.recording), LONGEST_CAPTION - len(time))} {time}"
 
 
 def _summary(chunks: Sequence[tuple[str, ChunkEntry]], shown: int) -> str:

@@ -56,12 +56,6 @@ def figure_in_file(path: Path, width: float, height: float, layout: Any = "const
     write_atomically(path, file.getvalue())
 
 
-def displayable(text: str) -> str:
-    """A file's or folder's name as one line that fonts can show."""
-    text = text.encode(errors="backslashreplace").decode()
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
 def shortened(text: str, longest: int) -> str:
     """A text of at most `longest` letters; of a longer one the start and the end."""
     if len(text) <= longest:

@@ -56,7 +56,7 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
         if isinstance(action, argparse.BooleanOptionalAction):
             # Our helps say the default themselves; before Python 3.11, argparse adds True or False.
             return (action.help or "").partition(" (default: True)")[0].partition(" (default: %")[0]
-        if action.default is False and action.nargs == 0:
+        if action.nargs == 0 and action.const is not None and action.default is not action.const:
             return f"{action.help} (default: no)"
         if isinstance(action.default, float):
             return f"{action.help} (default: %(default)g)"

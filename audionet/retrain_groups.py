@@ -109,6 +109,4 @@ def add_report(group: "argparse._ActionsContainer", default: str) -> None:
     group.add_argument(
         "--report", type=Path, metavar="FILE", help=f"where the report goes, a page for a browser (default: {default})"
     )
-    group.add_argument(
-        "--no-report", action="store_false", dest="write_report", help="write no report; one is written by default"
-    )
+    group.add_argument("--no-report", action="store_false", dest="write_report", help="write no report")
