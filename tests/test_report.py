@@ -108,6 +108,7 @@ def test_a_model_without_a_card_of_ours_is_reported_on_all_the_same(card: dict[s
     clips = [(ClipScores("a.wav", 1.0, {"a": 0.9, "b": 0.1}), "a"), (ClipScores("b.wav", 1.0, {"a": 0, "b": 1}), "b")]
     report = report_on_evaluation(clips, ["a", "b"], Painter.make(PictureSettings()), card, [])
     assert report.card == {"Classes": "2: a, b"}
+    assert "had not heard" not in page.render(report).decode()  # who knows
     assert b"on 2 clips" in page.render(report)
 
 
@@ -166,6 +167,19 @@ def test_the_map_keeps_what_is_far_apart_apart() -> None:
     assert points.shape == (20, 2)
     assert abs(points[:10, 0].mean() - points[10:, 0].mean()) == pytest.approx(5, abs=0.2)
     assert np.ptp(points[:, 1]) < 1
+
+
+def test_names_on_the_map_are_neither_cut_off_nor_hide_each_other() -> None:
+    labels = ["a class with a long name", "near", "nearer", "far"]
+    points = np.array([[0.0, 0.0], [0.01, 0.0], [0.02, 0.001], [1.0, 0.5]])
+    _, places, height = charts.map_marks(Map(points, np.arange(4), labels, range(4), ""), labels)
+    assert [place.name for place in places] == labels
+    for n, place in enumerate(places):
+        half = len(place.name) * charts.LETTER_WIDTH / 2
+        assert half <= place.x <= charts.MAP_WIDTH - half
+        assert 10 < place.y < height
+        for other in places[:n]:
+            assert abs(place.x - other.x) >= charts.NAME_WIDTH or abs(place.y - other.y) >= charts.NAME_HEIGHT - 0.1
 
 
 def test_mp3s_are_cut_where_the_sounds_end(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from audionet.trials import CalibrationBin
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40
-NAME_WIDTH, NAME_HEIGHT = 90, 21  # of a class's name on the map, about
+NAME_WIDTH, NAME_HEIGHT, LETTER_WIDTH = 90, 21, 14  # of a class's name on the map, about; on phones it is larger
 COLORS = 8  # in the style sheet
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 PARTS = {"train": "learnt from", "validation": "held out"}
@@ -106,7 +106,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Place:
-    """A class's name on the map: in the middle of its points, or a little below."""
+    """A class's name on the map: a little above the middle of its points."""
 
     x: float
     y: float
@@ -131,12 +131,15 @@ def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place], i
         )
     ]
     named: list[Place] = []
-    middles = {n: np.median(places[drawn.targets == n], axis=0).round(1) for n in np.unique(drawn.targets).tolist()}
-    for number, (x, y) in sorted(middles.items(), key=lambda item: float(item[1][1])):
+    middles = {n: np.median(places[drawn.targets == n], axis=0) for n in np.unique(drawn.targets).tolist()}
+    for number, (x, y) in sorted(middles.items(), key=lambda item: -float(item[1][1])):
+        half = min(len(labels[number]) * LETTER_WIDTH / 2, MAP_WIDTH / 2)
+        x, y = round(float(np.clip(x, half, MAP_WIDTH - half)), 1), round(float(y) - NAME_HEIGHT, 1)
         for other in named:  # names must not hide each other
             if abs(other.x - x) < NAME_WIDTH and abs(other.y - y) < NAME_HEIGHT:
-                y = other.y + NAME_HEIGHT
-        named.append(Place(float(x), float(y), labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
+                y = other.y - NAME_HEIGHT
+        y = max(y, NAME_HEIGHT / 2)
+        named.append(Place(x, y, labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
     return marks, sorted(named, key=lambda place: labels.index(place.name)), map_height
 
 

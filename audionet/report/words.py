@@ -50,10 +50,10 @@ def verdict(tested: Trials, noun: str) -> str:
     """The whole in a sentence."""
     confusion = tested.confusion
     low, high = confusion.interval
-    if confusion.correct == confusion.count:
-        named = f"all {count(confusion.count, noun)} that it had not heard were recognised"
-    else:
-        named = f"{confusion.correct:,} of {count(confusion.count, noun)} that it had not heard were recognised"
+    # Whether clips were heard in training, only whoever chose them knows for sure.
+    what = count(confusion.count, noun) + (" that it had not heard" if noun == "chunk" else "")
+    whole = confusion.correct == confusion.count
+    named = f"all {what} were recognised" if whole else f"{confusion.correct:,} of {what} were recognised"
     sentence = f"{grade(tested)}: {named} ({percent(confusion.accuracy)}; likely between {percent(low)} and "
     sentence += f"{percent(high)} in the long run)"
     first = next(iter(tested.pairs()), None)
