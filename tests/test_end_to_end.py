@@ -106,7 +106,8 @@ def test_everything_works_with_the_network_cut_and_without_a_system_ffmpeg(tmp_p
     prefix = (str(shutil.which("unshare")), "-rn")
     env = {"PATH": str(tmp_path / "no-programs"), "HOME": str(tmp_path / "home")}
     clip = SAMPLE_CLIPS / "june" / "june-clip-1.mp3"
-    for command in (["prepare", SAMPLE_VOICES], ["retrain", "--steps", "500"], ["label", clip]):
+    # Quiet: on a slow machine there are lines of progress.
+    for command in (["prepare", SAMPLE_VOICES, "-q"], ["retrain", "--steps", "500", "-q"], ["label", clip]):
         finished = run_audionet(tmp_path, *command, prefix=prefix, env=env)
         assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.splitlines()[1].split()[0] == "june"
