@@ -1,6 +1,7 @@
 """The command line: what was typed -> options -> one of the four steps -> what is printed and the exit status."""
 
 import argparse
+import gc
 import logging
 import os
 import shutil
@@ -100,6 +101,8 @@ def _run_retrain(options: argparse.Namespace) -> int:
     chosen = RetrainOptions(**{name: getattr(options, name) for name in names})
     from audionet.commands.retrain import retrain
 
+    # A hundred thousand pictures are a million small objects, and hardly a cycle: looking for those took seconds.
+    gc.set_threshold(100_000, 50, 100)
     with progress_shown(options.quiet) as progress:
         report = retrain(chosen, progress=progress)
     if not options.quiet:

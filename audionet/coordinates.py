@@ -156,8 +156,10 @@ class _Archive:
     def take(self, keys: Sequence[bytes]) -> Projection:
         """The space of just these, in this order."""
         rows = np.array([self._rows[key] for key in keys], np.intp)
-        coordinates, squared_residuals = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
-        self._parts = [(coordinates, squared_residuals)]
+        if len(self._parts) > 1:
+            coordinates, squared_residuals = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
+            self._parts = [(coordinates, squared_residuals)]
+        [(coordinates, squared_residuals)] = self._parts
         if not np.array_equal(rows, np.arange(len(coordinates))):
             coordinates, squared_residuals = coordinates[rows], squared_residuals[rows]
         return Projection(self.principal, coordinates, squared_residuals)

@@ -1,6 +1,5 @@
 """What is in the folders: recordings by class, pictures by class and recording. Every listing is sorted."""
 
-import functools
 import hashlib
 import logging
 import os
@@ -59,10 +58,10 @@ class PictureFile:
     index: int
     path: Path
 
-    @functools.cached_property
+    @property
     def name(self) -> str:
         """`<class>/<file name without suffix>`, as audionet.json lists it."""
-        return f"{self.class_name}/{self.path.stem}"
+        return f"{self.class_name}/{self.path.name.rpartition('.')[0]}"
 
 
 def class_folders(folder: Path) -> list[Path]:

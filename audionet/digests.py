@@ -21,6 +21,7 @@ class Digests:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._changed = False
+        self._here = Path.cwd().as_posix()
         self._entries: dict[str, Entry] = {}
         try:
             self._entries = {
@@ -30,10 +31,14 @@ class Digests:
         except (OSError, ValueError, TypeError, AttributeError):
             self._entries = {}
 
+    def _name(self, file: Path) -> str:
+        """What a file is called in the list. Not by Path.absolute, which takes seconds for 100,000."""
+        return str(file) if file.is_absolute() else f"{self._here}/{file}"
+
     def remembered(self, file: Path) -> bytes | None:
         """The SHA-256 of a file that has not changed since it was read; else None. Raises OSError."""
         status = file.stat()
-        entry = self._entries.get(str(file.absolute()))
+        entry = self._entries.get(self._name(file))
         if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
             return None
         return bytes.fromhex(entry[2])
@@ -45,7 +50,7 @@ class Digests:
         content = file.read_bytes()
         digest = hashlib.sha256(content).digest()
         if len(content) == status.st_size and now_ns - status.st_mtime_ns > SETTLED_NS:
-            self._entries[str(file.absolute())] = (status.st_size, status.st_mtime_ns, digest.hex())
+            self._entries[self._name(file)] = (status.st_size, status.st_mtime_ns, digest.hex())
             self._changed = True
         return content, digest
 

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import asdict, dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,11 +142,11 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
 
 def _inner_path(text: str) -> str:
     """A name of a file below the folder; it may be a stranger's. Raises ValueError or TypeError for any other."""
-    path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts or "\0" in text:
+    # Not by pathlib, which takes seconds for 100,000 of them.
+    if text.startswith("/") or ".." in text.split("/") or "\0" in text:
         raise ValueError(f"not the name of a file in the folder: {text!r}")
-    # os.fsencode raises ValueError for what no file can be called.
-    if len(os.fsencode(text)) > LONGEST_PATH_BYTES or any(len(os.fsencode(p)) > LONGEST_NAME_BYTES for p in path.parts):
+    encoded = os.fsencode(text)  # ValueError for what no file can be called
+    if len(encoded) > LONGEST_PATH_BYTES or max(map(len, encoded.split(b"/"))) > LONGEST_NAME_BYTES:
         raise ValueError(f"too long for the name of a file: {text[:100]!r}...")
     return text
 

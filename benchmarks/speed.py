@@ -13,6 +13,7 @@ Names for --only:
     bottlenecks-keras     seconds a picture, against Keras InceptionV3 in TensorFlow at batch 32
     retrain-warm          500 steps with cached bottlenecks, against `import tensorflow`
     retrain-cold          500 steps with none cached, against the same with all cached
+    retrain-many          500 steps with 100,000 pictures (benchmarks/synthetic.py, 7 GB), against 1000
     label                 a 20-second MP3, against `import tensorflow`
     label-long            an MP3 of an hour, against its own length
     memory-prepare        an MP3 of 10 hours, against one of 10 minutes
@@ -37,6 +38,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from synthetic import make
 
 from audionet.ffmpeg import find_ffmpeg
 from audionet.settings import available_cores
@@ -198,6 +201,14 @@ class Bench:
     def retrain(self, *options: str) -> Usage:
         return measure([*AUDIONET, "retrain", "--steps", "500", "--force", *options], self.model)
 
+    def retrain_many(self, count: int) -> Usage:
+        """With so many synthetic pictures, whose bottlenecks are cached; the first run caches their coordinates."""
+        folder = self.folder / f"synthetic-{count}"
+        if not folder.is_dir():
+            folder.mkdir()
+            make(folder, count)
+        return measure([*AUDIONET, "retrain", "--steps", "500", "--force"], folder)
+
     def retrain_cold(self) -> Usage:
         shutil.rmtree(self.folder / "cold", ignore_errors=True)
         return self.retrain("--bottleneck-dir", str(self.folder / "cold"))
@@ -283,6 +294,13 @@ COMPARISONS = {
     ),
     "retrain-cold": Comparison(
         "retrain, 500 steps, nothing cached", Bench.retrain_cold, "cached", Bench.retrain, "no limit", runs=1
+    ),
+    "retrain-many": Comparison(
+        "retrain, 100,000 pictures, cached",
+        lambda bench: bench.retrain_many(100_000),
+        "1000 pictures",
+        lambda bench: bench.retrain_many(1000),
+        "at most 4 s more, and 2.5 GB",
     ),
     "label": Comparison(
         "label, a 20-second MP3",
