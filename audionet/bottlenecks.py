@@ -211,6 +211,20 @@ class BottleneckMaker:
         keys = self.keys(digest)
         return _Known(digest, keys, [self.cache.find(key) for key in keys])
 
+    def identify(self, path: Path) -> bytes | UnusableInput:
+        """The SHA-256 of a picture's file, which is read only if it is new or changed."""
+        try:
+            return self.digests.remembered(path) or self._read(path)[1]
+        except UnusableInput as error:
+            return error
+        except OSError as error:
+            return _unreadable(path, error)
+
+    def _read(self, path: Path) -> tuple[bytes, bytes]:
+        """The content of a picture's file and its SHA-256. Raises UnusableInput or OSError."""
+        pictures.require_picture_file(path)
+        return self.digests.read(path)
+
     def _look_up(self, path: Path) -> "_Known | UnusableInput":
         try:
             digest = self.digests.remembered(path)
@@ -218,12 +232,11 @@ class BottleneckMaker:
                 known = self._known(digest)
                 if known.is_complete:
                     return known
-            pictures.require_picture_file(path)
-            jpg, digest = self.digests.read(path)
+            jpg, digest = self._read(path)
         except UnusableInput as error:
             return error
         except OSError as error:
-            return unreadable(path, error)
+            return _unreadable(path, error)
         known = self._known(digest)
         if not known.is_complete:
             missing = [v for v, features in zip(self.variations, known.cached, strict=True) if features is None]
@@ -231,7 +244,7 @@ class BottleneckMaker:
         return known
 
 
-def unreadable(path: Path, error: OSError) -> UnusableInput:
+def _unreadable(path: Path, error: OSError) -> UnusableInput:
     """What is said of a picture that the system won't give."""
     return UnusableInput(path, f"cannot be read ({error.strerror})")
 

@@ -16,11 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottlenecks import BottleneckMaker, Bottlenecks, unreadable
-from audionet.digests import Digests
+from audionet.bottlenecks import BottleneckMaker, Bottlenecks
 from audionet.errors import UnusableInput
 from audionet.files import write_atomically
-from audionet.pictures import require_picture_file
 from audionet.progress import Progress, silent
 from audionet.settings import available_cores
 from audionet.space import SAMPLE, PrincipalAxes, Projection
@@ -49,7 +47,7 @@ class Coordinates:
 
 def compute_coordinates(paths: Sequence[Path], maker: BottleneckMaker, progress: Progress = silent) -> Coordinates:
     """The coordinates of JPGs and their variations, from the cache where they are there, else from bottlenecks."""
-    digests, skipped = _identify(paths, maker.digests)
+    digests, skipped = _identify(paths, maker)
 
     def make(chosen: list[int], progress: Progress) -> Bottlenecks:
         found = maker.make([paths[n] for n in chosen], progress)
@@ -82,28 +80,16 @@ def compute_coordinates(paths: Sequence[Path], maker: BottleneckMaker, progress:
     return Coordinates(archive.take(keys), kept, [digests[n] for n in kept], skipped, computed)
 
 
-def _identify(paths: Sequence[Path], digests: Digests) -> tuple[dict[int, bytes], list[UnusableInput]]:
+def _identify(paths: Sequence[Path], maker: BottleneckMaker) -> tuple[dict[int, bytes], list[UnusableInput]]:
     """The SHA-256s of files by their positions in the list, and the files that can't be read."""
 
     def identify(part: Sequence[Path]) -> list[bytes | UnusableInput]:
-        found: list[bytes | UnusableInput] = []
-        for path in part:
-            try:
-                digest = digests.remembered(path)
-                if digest is None:
-                    require_picture_file(path)
-                    _, digest = digests.read(path)
-                found.append(digest)
-            except UnusableInput as error:
-                found.append(error)
-            except OSError as error:
-                found.append(unreadable(path, error))
-        return found
+        return [maker.identify(path) for path in part]
 
     parts = [paths[start : start + PATHS_A_TASK] for start in range(0, len(paths), PATHS_A_TASK)]
     with ThreadPoolExecutor(available_cores()) as readers:
         found = [one for part in readers.map(identify, parts) for one in part]
-    digests.save()
+    maker.digests.save()
     skipped = [one for one in found if isinstance(one, UnusableInput)]
     for error in skipped:
         logger.warning("%s (skipped)", error)
