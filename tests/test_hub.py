@@ -3,9 +3,7 @@
 import io
 import shutil
 import tarfile
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from audionet.settings import RetrainOptions
 from audionet.tensorflow_runtime import start_tensorflow
 from audionet.trunk import Interpreter
 from tests.conftest import Run, chirps, make_model, write_wav
+from tests.served import Served
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 SIZE = 96  # pixels
@@ -62,35 +61,9 @@ def compressed(folder: Path) -> bytes:
     return file.getvalue()
 
 
-class Served:
-    """A module at an address, and how often it was asked for."""
-
-    def __init__(self, content: bytes) -> None:
-        self.requests: list[str] = []
-        served = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                served.requests.append(self.path)
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}/made/here/1"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
 @pytest.fixture
 def served(module: Path) -> Iterator[Served]:
-    server = Served(compressed(module))
+    server = Served(compressed(module), "made/here/1")
     yield server
     server.stop()
 

@@ -4,10 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import zlib
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from audionet.commands.prepare import prepare
 from audionet.errors import UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions
 from tests.conftest import chirps, make_untrained_model, tone, write_wav
+from tests.served import Served
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
 DASH = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"
@@ -34,34 +33,11 @@ SCRIPTS = {
 }
 
 
-class Server:
-    """Serves a WAV on this machine and counts who asks."""
-
-    def __init__(self, content: bytes) -> None:
-        self.requests: list[str] = []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.requests.append(self.path)
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.http.server_port}/secret.wav"
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    served = Server(write_wav(tmp_path / "served.wav", tone(440, 2)).read_bytes())
+def server(tmp_path: Path) -> Iterator[Served]:
+    served = Served(write_wav(tmp_path / "served.wav", tone(440, 2)).read_bytes(), "secret.wav")
     yield served
-    served.http.shutdown()
-    served.http.server_close()
+    served.stop()
 
 
 def trusting_ffmpeg(path: Path, *options: str) -> bytes:
@@ -73,7 +49,7 @@ def trusting_ffmpeg(path: Path, *options: str) -> bytes:
 @pytest.mark.parametrize("kind", sorted(SCRIPTS))
 @pytest.mark.parametrize("target", ["secret.wav", "file", "http"])
 def test_a_list_that_calls_itself_mp3_opens_no_other_file_and_no_address(
-    tmp_path: Path, server: Server, kind: str, target: str
+    tmp_path: Path, server: Served, kind: str, target: str
 ) -> None:
     secret = write_wav(tmp_path / "secret.wav", tone(440, 2))
     target = {"file": f"file:{secret}", "http": server.address}.get(target, target)
@@ -85,7 +61,7 @@ def test_a_list_that_calls_itself_mp3_opens_no_other_file_and_no_address(
     assert server.requests == []
 
 
-def test_such_a_list_would_work_if_ffmpeg_were_not_told_otherwise(tmp_path: Path, server: Server) -> None:
+def test_such_a_list_would_work_if_ffmpeg_were_not_told_otherwise(tmp_path: Path, server: Served) -> None:
     write_wav(tmp_path / "secret.wav", tone(440, 2))
     (tmp_path / "song.mp3").write_text(SCRIPTS["concat"].format("secret.wav"))
     assert len(trusting_ffmpeg(tmp_path / "song.mp3")) == 2 * 2 * SAMPLE_RATE_HZ
@@ -95,7 +71,7 @@ def test_such_a_list_would_work_if_ffmpeg_were_not_told_otherwise(tmp_path: Path
 
 
 def test_a_name_that_is_an_address_or_a_protocol_is_a_name(
-    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in (server.address, "concat:served.wav|served.wav", "subfile,,start,0,end,0,,:served.wav", "pipe:0"):
