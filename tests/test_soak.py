@@ -22,6 +22,9 @@ SOAK_SECONDS = float(os.environ.get("AUDIONET_SOAK_SECONDS", "0"))
 CLIPS = 100_000 if SOAK_SECONDS else 200
 SAMPLES_EVERY_SECONDS = 2.0 if SOAK_SECONDS else 0.05
 GROWTH = 1.05  # of memory, from the second third to the last: what a garbage collector may leave lying
+# What starting one ffmpeg holds for a moment: its pipes and the threads that read them. It may be held at every sample
+# of one third and at none of another; a leak, even one of every tenth clip alone, leaves more by then.
+STARTING = 4
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,9 @@ def test_thousands_of_clips_leave_nothing_behind(tmp_path: Path) -> None:
         assert (status, labelled, skipped) == (1, CLIPS * 8 // 10, CLIPS * 2 // 10)
         assert errors.count("empty.wav: is empty (skipped)") == CLIPS // 10
     assert peaks[1] <= GROWTH * peaks[0]
-    # How many there are at a moment depends on what is being started; what leaks raises the least that there are.
-    assert least("files", late) <= least("files", middle)
-    assert least("threads", late) <= least("threads", middle)
+    # What leaks raises the least that there are at any moment.
+    assert least("files", late) <= least("files", middle) + STARTING
+    assert least("threads", late) <= least("threads", middle) + STARTING
     children = frozenset().union(*(a_sample.children for a_sample in seen))
     assert children
     assert [pid for pid in children if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"] == []
