@@ -3,7 +3,13 @@
 import os
 import sys
 
-from audionet import interruption
+INTERRUPTED = "audionet: interrupted\n"
+
+try:
+    from audionet import interruption
+except KeyboardInterrupt:  # before it can be listened for
+    sys.stderr.write(INTERRUPTED)
+    sys.exit(130)
 
 
 def main() -> int:
@@ -16,7 +22,7 @@ def main() -> int:
     except BaseException:
         if not interruption.came():
             raise
-        sys.stderr.write("audionet: interrupted\n")
+        sys.stderr.write(INTERRUPTED)
         status = interruption.status()
     if interruption.came():
         # Without Python's farewell: half-imported libraries have been known to crash in it.

@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import ROOT, Run, tone, write_wav
 from tests.crashes import Victim, crash, hear_ctrl_c
 
-# Imports of every kind: Python's own, ours, a C library's, and what is imported in the midst of work.
-MOMENTS = ("argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
+# Imports of every kind: the very first, Python's own, ours, a C library's, and what is imported in the midst of work.
+MOMENTS = ("audionet.interruption", "argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
 
 # Sends the process a signal when a module is about to be imported, as if it came at that moment.
 AT_IMPORT = """
