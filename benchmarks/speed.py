@@ -115,8 +115,12 @@ class Usage:
 
 def measure(command: list[str], folder: Path) -> Usage:
     """Run a command to its end. Raises SystemExit if it fails."""
+    # A user's Python keeps what it has compiled; without, `import tensorflow` alone takes three times as long.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     peak, ended = [0.0], threading.Event()
 
     def watch() -> None:

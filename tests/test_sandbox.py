@@ -152,9 +152,9 @@ def test_a_cover_that_claims_gigabytes_costs_nothing(tmp_path: Path) -> None:
 def test_standard_input_that_does_not_fit_on_the_disk_is_a_sentence(tmp_path: Path) -> None:
     model = make_untrained_model(tmp_path, PictureSettings(1, 0))
     command = (
-        f"ulimit -f 100; exec '{sys.executable}' -m audionet label - --graph '{model.graph}' --labels '{model.labels}'"
+        f"ulimit -f 2000; exec '{sys.executable}' -m audionet label - --graph '{model.graph}' --labels '{model.labels}'"
     )
-    finished = subprocess.run(["bash", "-c", command], input=bytes(1 << 20), capture_output=True, check=False)
+    finished = subprocess.run(["bash", "-c", command], input=bytes(1 << 22), capture_output=True, check=False)
     assert finished.returncode == 2
     (line,) = finished.stderr.decode().splitlines()
     assert line.startswith("audionet: -: cannot be saved in ")
