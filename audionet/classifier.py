@@ -89,7 +89,7 @@ class Classroom:
     def _squared_distances(self, middle: np.ndarray) -> np.ndarray:
         """Of all pictures as they are."""
         originals = self.space.coordinates[:: self._variations]
-        squares = np.einsum("ij,ij->i", originals, originals) - 2 * originals @ middle + middle @ middle
+        squares = np.einsum("ij,ij->i", originals, originals) - originals @ (2 * middle) + middle @ middle
         return np.asarray(np.maximum(squares, 0) + self.space.squared_residuals[:: self._variations])
 
     def learn(

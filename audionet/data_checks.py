@@ -4,6 +4,7 @@ or in two classes at once."""
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,7 @@ COPY = 0.5
 MOST_COMPARED = 1500  # pictures: all pairs of more take seconds
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A chunk as it is checked.
 
     recording: what to call its recording. digest: of its picture.

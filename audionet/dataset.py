@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from audionet.errors import AudionetError, UnusableInput
 from audionet.files import require_file
@@ -49,19 +50,18 @@ class Recording:
     fold: int | None = None
 
 
-@dataclass(frozen=True, order=True)
-class PictureFile:
-    """A chunk's picture in a class folder; `recording` is its name up to `_nohash_`, `index` the number behind."""
+class PictureFile(NamedTuple):
+    """A chunk's picture in a class folder.
+
+    recording: its file's name up to `_nohash_`. number: the one behind.
+    name: `<class>/<file name without suffix>`, as audionet.json lists it.
+    """
 
     class_name: str
     recording: str
-    index: int
+    number: int
+    name: str
     path: Path
-
-    @property
-    def name(self) -> str:
-        """`<class>/<file name without suffix>`, as audionet.json lists it."""
-        return f"{self.class_name}/{self.path.name.rpartition('.')[0]}"
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -181,12 +181,15 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
 
 def _listing(folder: Path) -> list[Path]:
     """What is in a folder, sorted, without hidden files."""
+    return [folder / name for name in _names(folder)]
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError as error:
         logger.warning("%s: folder skipped, it cannot be read (%s)", folder, error.strerror)
         return []
-    return [folder / name for name in names]
 
 
 def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
@@ -232,10 +235,12 @@ def find_pictures(image_dir: Path) -> list[PictureFile]:
     for error in misnamed_folders(image_dir):
         logger.warning("%s (skipped)", error)
     for folder in class_folders(image_dir):
-        for path in _listing(folder):
-            stem, dot, suffix = path.name.rpartition(".")  # pathlib's way takes a second for 100,000
+        class_name = folder.name
+        for file_name in _names(folder):
+            stem, dot, suffix = file_name.rpartition(".")  # pathlib's way takes a second for 100,000
             if f"{dot}{suffix}".lower() in SUFFIXES:
                 recording, _, index = stem.rpartition(NOHASH)
                 number = int(index) if recording and index.isdecimal() else 0
-                found.append(PictureFile(folder.name, recording or stem, number, path))
+                name, path = f"{class_name}/{stem}", folder / file_name
+                found.append(PictureFile(class_name, recording or stem, number, name, path))
     return sorted(found)

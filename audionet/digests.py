@@ -2,14 +2,15 @@
 
 import hashlib
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from audionet.files import read_json, write_json
 
 # A file that was changed so shortly before it was read could be changed again in the same tick of the clock.
 SETTLED_NS = 2_000_000_000
-
-Entry = tuple[int, int, str]  # size in bytes, time of change in ns, SHA-256 in hexadecimal
+DIGEST_BYTES = 32
 
 
 class Digests:
@@ -22,14 +23,11 @@ class Digests:
         self.path = path
         self._changed = False
         self._here = Path.cwd().as_posix()
-        self._entries: dict[str, Entry] = {}
-        try:
-            self._entries = {
-                name: (int(size), int(ns), bytes.fromhex(sha).hex())
-                for name, (size, ns, sha) in read_json(path).items()
-            }
-        except (OSError, ValueError, TypeError, AttributeError):
-            self._entries = {}
+        # By path: size in bytes, time of change in ns, SHA-256 in hexadecimal; from the file, whatever it holds.
+        self._entries: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            content = read_json(path)
+            self._entries = content if isinstance(content, dict) else {}
 
     def _name(self, file: Path) -> str:
         """What a file is called in the list. Not by Path.absolute, which takes seconds for 100,000."""
@@ -38,10 +36,14 @@ class Digests:
     def remembered(self, file: Path) -> bytes | None:
         """The SHA-256 of a file that has not changed since it was read; else None. Raises OSError."""
         status = file.stat()
-        entry = self._entries.get(self._name(file))
-        if entry is None or entry[:2] != (status.st_size, status.st_mtime_ns):
+        entry = self._entries.get(self._name(file), ())
+        try:
+            size_bytes, mtime_ns, sha256 = entry
+            digest = bytes.fromhex(sha256)
+        except (ValueError, TypeError):
             return None
-        return bytes.fromhex(entry[2])
+        is_same = (size_bytes, mtime_ns) == (status.st_size, status.st_mtime_ns)
+        return digest if is_same and len(digest) == DIGEST_BYTES else None
 
     def read(self, file: Path) -> tuple[bytes, bytes]:
         """The content of a file and its SHA-256, which is remembered. Raises OSError."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROWS_AT_ONCE = 8192  # coordinates turned into float64 at a time
+ROWS_AT_ONCE = 8192  # summed up as precisely as they are; these sums are float64
 # What is added to the scatter within the classes, as a share of the pictures' mean squared distance from their mean:
 # the pull towards plain distances. Between 0.001 and 0.1 it hardly matters.
 SHRINKAGE = 0.01
@@ -33,9 +33,9 @@ class Moments:
         axes = coordinates.shape[1]
         sums, products = np.zeros((classes, axes)), np.zeros((axes, axes))
         for start in range(0, len(coordinates), ROWS_AT_ONCE):
-            rows = coordinates[start : start + ROWS_AT_ONCE].astype(np.float64, copy=False)
+            rows = coordinates[start : start + ROWS_AT_ONCE]
             members = targets[start : start + ROWS_AT_ONCE]
-            sums += (members == np.arange(classes)[:, None]).astype(np.float64) @ rows
+            sums += (members == np.arange(classes)[:, None]).astype(rows.dtype) @ rows
             products += rows.T @ rows
         return cls(np.bincount(targets, minlength=classes), sums, products)
 

@@ -1,5 +1,6 @@
 """How good a classifier is: measured on pictures of recordings that it was not trained on."""
 
+import functools
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from audionet.calibration import expected_calibration_error
 from audionet.classifier import Classroom
 from audionet.confusion import Confusion
-from audionet.data_checks import Piece
+from audionet.data_checks import ClassData, Piece, class_data
 from audionet.errors import AudionetError
 from audionet.files import MALFORMED
 from audionet.progress import Progress
@@ -96,6 +97,11 @@ class Lesson:
     pieces: list[Piece] = field(default_factory=list)
     test_batch_size: int = -1
     seed: int = 0
+
+    @functools.cached_property
+    def classes(self) -> list[ClassData]:
+        """How much there is of each class."""
+        return class_data(self.pieces)
 
     def cross_validate(
         self,

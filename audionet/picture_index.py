@@ -1,9 +1,10 @@
 """audionet.json: how the pictures of a folder were made, and of which recordings."""
 
 import os
-from dataclasses import asdict, dataclass, field
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,11 +17,11 @@ from audionet.spectrogram import Painter
 FILE_NAME = "audionet.json"
 LARGEST_WEIGHT = 1e3  # in a filter bank; ours are up to 1
 LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 2048  # what file systems allow, with room for the folder's own path
+UNUSUAL = re.compile(r"\.\.|\0")  # in the name of a file
 FORMAT = 1  # of audionet.json; a reader refuses others
 
 
-@dataclass(frozen=True)
-class ChunkEntry:
+class ChunkEntry(NamedTuple):
     """One chunk: its picture's file name without the suffix, and its place in the recording.
 
     level_db, clipped: how loud it is and what share of it is clipped, see loudness.py; None if it is not known.
@@ -63,7 +64,7 @@ class PictureIndex:
 
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`."""
-        recordings = {key: asdict(self.recordings[key]) for key in sorted(self.recordings)}
+        recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
         content = {"format": FORMAT} | painter_to_json(self.painter) | {"recordings": recordings}
         if self.unfinished:
             content["unfinished"] = self.unfinished
@@ -127,6 +128,10 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
     return Painter(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
 
 
+def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
+    return vars(entry) | {"chunks": [chunk._asdict() for chunk in entry.chunks]}
+
+
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
     chunks = tuple(_chunk_from_json(chunk) for chunk in value["chunks"])
     group, fold = value.get("group"), value.get("fold")
@@ -142,7 +147,9 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
 
 def _inner_path(text: str) -> str:
     """A name of a file below the folder; it may be a stranger's. Raises ValueError or TypeError for any other."""
-    # Not by pathlib, which takes seconds for 100,000 of them.
+    # Neither by pathlib nor part by part: that takes a second for 100,000 of them.
+    if len(text) <= LONGEST_NAME_BYTES and text.isascii() and not text.startswith("/") and not UNUSUAL.search(text):
+        return text
     if text.startswith("/") or ".." in text.split("/") or "\0" in text:
         raise ValueError(f"not the name of a file in the folder: {text!r}")
     encoded = os.fsencode(text)  # ValueError for what no file can be called

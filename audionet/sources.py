@@ -1,7 +1,6 @@
 """Which recording each picture is of: for the split, and for the checks of the data."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from audionet.data_checks import Piece
 from audionet.dataset import PictureFile
@@ -23,9 +22,9 @@ def split_items(pictures: Sequence[PictureFile], index: PictureIndex) -> list[It
             entry, chunk = places[picture.name]
             end_seconds = chunk.start_seconds + chunk.seconds
             item = Item(picture.class_name, entry.sha256, chunk.start_seconds, end_seconds, fold=entry.fold)
-            items.append(item if entry.group is None else replace(item, recording=entry.group, sound=entry.sha256))
+            items.append(item if entry.group is None else item._replace(recording=entry.group, sound=entry.sha256))
         else:
-            start = picture.index * length
+            start = picture.number * length
             items.append(Item(picture.class_name, picture.recording, start, start + length))
     return items
 
@@ -42,6 +41,6 @@ def pieces_to_check(pictures: Sequence[PictureFile], index: PictureIndex, digest
             piece = Piece(picture.class_name, key, chunk.start_seconds, chunk.seconds, digest, *loudness)
         else:
             recording = f"{picture.class_name}/{picture.recording}"
-            piece = Piece(picture.class_name, recording, picture.index * length, length, digest)
+            piece = Piece(picture.class_name, recording, picture.number * length, length, digest)
         pieces.append(piece)
     return pieces

@@ -5,6 +5,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from audionet.errors import AudionetError
 from audionet.settings import OWN_FOLDS, RetrainOptions
@@ -20,8 +21,7 @@ FOLDS = 5  # then, unless --folds says otherwise
 ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its times
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A picture as the split sees it.
 
     recording: what must stay together, the same for all chunks of one recording.

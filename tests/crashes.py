@@ -143,7 +143,9 @@ def faults_of_interruption(status: int, number: signal.Signals, errors: str) -> 
     found = []
     if status != 128 + number:
         found.append(f"status {status}")
-    if not (errors.startswith("audionet: interrupted") and errors.count("\n") == 1):
+    # Before it may stand what was said of the data.
+    lines = errors.splitlines() or [""]
+    if not (lines[-1].startswith("audionet: interrupted") and all(line.startswith("audionet: ") for line in lines)):
         found.append(f"says {errors[-300:]!r}")
     return found
 

@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,7 +54,7 @@ def test_overlapping_chunks_count_their_sound_once() -> None:
 )
 def test_clipped_and_silent_chunks_are_named(fault: dict[str, float], what: str) -> None:
     pieces = [
-        replace(piece, **fault) if piece.recording == "a/1.wav" else piece  # type: ignore[arg-type]
+        piece._replace(**fault) if piece.recording == "a/1.wav" else piece  # type: ignore[arg-type]
         for piece in pieces_of(a=3, b=3)
     ]
     (warning,) = check_data(pieces, spread(pieces))
@@ -64,7 +63,7 @@ def test_clipped_and_silent_chunks_are_named(fault: dict[str, float], what: str)
 
 def test_the_same_sound_in_two_classes_is_found_by_its_picture() -> None:
     pieces = pieces_of(a=3, b=3)
-    pieces[-1] = replace(pieces[-1], digest=pieces[0].digest)
+    pieces[-1] = pieces[-1]._replace(digest=pieces[0].digest)
     (warning,) = check_data(pieces, spread(pieces))
     assert warning.startswith("a/0.wav and b/2.wav hold the same sound but lie in two classes")
 
@@ -78,7 +77,7 @@ def test_the_same_sound_encoded_twice_is_found_by_how_near_it_lies() -> None:
 
 
 def test_silence_in_two_classes_is_no_copy() -> None:
-    pieces = [replace(piece, level_db=-120.0, digest=b"black") for piece in pieces_of(a=3, b=3)]
+    pieces = [piece._replace(level_db=-120.0, digest=b"black") for piece in pieces_of(a=3, b=3)]
     (warning,) = check_data(pieces, np.zeros((len(pieces), 2)))
     assert "12 chunks are silent" in warning
 

@@ -14,7 +14,7 @@ from audionet.bottlenecks import BottleneckMaker, Bottlenecks
 from audionet.classifier import Classifier, Classroom
 from audionet.cluster import hire
 from audionet.coordinates import Coordinates, compute_coordinates
-from audionet.data_checks import MOST_COMPARED, check_data, class_data
+from audionet.data_checks import MOST_COMPARED, check_data
 from audionet.dataset import PictureFile, find_pictures
 from audionet.distortions import Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError, UnusableInput
@@ -235,8 +235,7 @@ def _train(
     }
     painter = index.painter
     recordings = [item.sound or item.recording for item in lesson.items]
-    classes = class_data(lesson.pieces)
-    card = make_card(classes, held_out, painter.settings, options, trunk.name, data_warnings, recordings)
+    card = make_card(lesson.classes, held_out, painter.settings, options, trunk.name, data_warnings, recordings)
     layer = exports.layer(classifier)
     graph, network = freeze(trunk, layer, options.final_tensor_name), graft(trunk, layer)
     description = describe_model(

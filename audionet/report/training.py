@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from audionet.data_checks import class_data
 from audionet.held_out import HeldOut, Lesson
 from audionet.model_card import card_for_people
 from audionet.report.charts import flat
@@ -37,7 +36,7 @@ def report_on_training(
         labels=lesson.labels,
         tested=tested,
         recordings=held_out.recordings if held_out else 0,
-        classes=class_data(lesson.pieces),
+        classes=lesson.classes,
         warnings=warnings,
         curve=curve,
         map=_map(lesson, held_out),
