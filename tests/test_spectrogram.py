@@ -88,6 +88,21 @@ def test_the_bright_rows_of_a_triads_chromagram_are_its_notes_in_the_jpg(tmp_pat
     assert sorted(np.argsort(brightness)[-3:]) == [0, 4, 7]  # C, E, G
 
 
+def test_every_row_knows_its_frequency(painter: Painter) -> None:
+    assert painter.row_hz is not None
+    centres = librosa.mel_frequencies(PICTURE_SIZE + 2, fmin=0, fmax=SAMPLE_RATE_HZ / 2)[1:-1]
+    assert np.abs(painter.row_hz - centres).max() < SAMPLE_RATE_HZ / WINDOW_SAMPLES / 2
+    linear = Painter.make(PictureSettings(representation="spectrogram")).row_hz
+    assert linear is not None
+    assert np.abs(linear - np.linspace(0, 8000, PICTURE_SIZE)).max() < 16000 / 256  # a bin
+    assert Painter.make(PictureSettings(representation="chromagram")).row_hz is None
+
+
+@pytest.mark.parametrize(("seconds", "columns"), [(1e-4, 1), (0.0669, 1), (0.14, 2), (10, 150), (20, 299), (21, 299)])
+def test_sound_takes_its_share_of_the_columns(painter: Painter, seconds: float, columns: int) -> None:
+    assert painter.columns(seconds) == columns
+
+
 def test_time_runs_to_the_right(painter: Painter) -> None:
     samples = np.concatenate([tone(1000, 5), np.zeros(10 * SAMPLE_RATE_HZ, np.int16), tone(1000, 5)])
     bright = painter.paint(samples).max(axis=0) > 200
@@ -176,6 +191,7 @@ def test_the_fingerprint_differs_with_every_setting(painter: Painter) -> None:
     ]
     fingerprints = {Painter.make(settings).fingerprint for settings in others} | {painter.fingerprint}
     assert len(fingerprints) == 5
+    assert all(len(one) == 16 for one in fingerprints)  # they are part of files' names and of what is printed
     assert Painter.make(PictureSettings()).fingerprint == painter.fingerprint
 
 
