@@ -26,6 +26,7 @@ from tests.conftest import chirps, write_wav
 
 PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 SETTLE_SECONDS = 10.0  # for ffmpeg to see that its reader has been killed
+MOMENT_SECONDS = 1.0  # the same for one that was just being started when the signal came
 SIGNALS = ("SIGKILL", "SIGINT", "SIGTERM")
 MARK = "AUDIONET_CRASH_TEST"  # an environment variable that processes inherit
 COMMANDS: dict[str, list[str]] = {
@@ -88,7 +89,7 @@ class Victim:
             outcome = Outcome(number.name, after_seconds, process.returncode)
             if number != signal.SIGKILL and process.returncode != 0:
                 outcome.faults += faults_of_interruption(process.returncode, number, errors)
-            if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else 0.0):
+            if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else MOMENT_SECONDS):
                 outcome.faults.append("left a child process behind")
         try:
             if self._run(command) != self._wanted[command]:
