@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet import pictures
-from audionet.digests import Digests
+from audionet.digests import DIGEST_BYTES, Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.locks import wait_for_lock
 from audionet.progress import Progress, silent
@@ -58,7 +58,7 @@ class Cache:
 
     def __init__(self, path: Path, size: int) -> None:
         self.path, self.size = path, size
-        self._record = np.dtype([("digest", "V32"), ("crc32", "<u4"), ("features", "<f2", (size,))])
+        self._record = np.dtype([("digest", f"V{DIGEST_BYTES}"), ("crc32", "<u4"), ("features", "<f2", (size,))])
         self._rows: dict[bytes, int] = {}
         self._open()
 
@@ -81,10 +81,17 @@ class Cache:
             return
         if (size - len(HEADER)) % self._record.itemsize:
             logger.warning("%s: ends within a bottleneck, which is made anew", self.path)
-        if count > 0:
-            # Mapped for this alone: what is looked at of a mapped file counts as memory in use for as long as it is.
-            records = np.memmap(self.path, self._record, "r", len(HEADER), (count,))
-            self._rows = {digest.tobytes(): row for row, digest in enumerate(records["digest"])}
+        self._rows = {digest: row for row, digest in enumerate(self._digests(count))}
+
+    def _digests(self, count: int) -> Iterator[bytes]:
+        """Of the first records. Not by mapping the file: what is looked at of it would count as memory in use."""
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                for row in range(count):
+                    file.seek(len(HEADER) + row * self._record.itemsize)
+                    yield file.read(DIGEST_BYTES)
+        except OSError as error:
+            raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
 
     def _delete(self) -> None:
         try:

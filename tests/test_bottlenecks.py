@@ -83,7 +83,9 @@ def test_other_settings_or_weights_have_their_own_cache(trunk: Trunk, tmp_path: 
 
 
 @pytest.mark.parametrize("cut", [1, 5000, 26_000])
-def test_a_half_written_record_is_made_anew(paths: list[Path], trunk: Trunk, tmp_path: Path, cut: int) -> None:
+def test_a_half_written_record_is_made_anew_with_a_note(
+    paths: list[Path], trunk: Trunk, tmp_path: Path, cut: int, caplog: pytest.LogCaptureFixture
+) -> None:
     first = compute(paths, trunk, tmp_path)
     cache = cache_path(tmp_path, trunk, FINGERPRINT)
     whole = cache.read_bytes()
@@ -92,6 +94,63 @@ def test_a_half_written_record_is_made_anew(paths: list[Path], trunk: Trunk, tmp
     assert again.computed == 1
     assert np.array_equal(again.features, first.features)
     assert cache.read_bytes() == whole
+    assert caplog.text.count("ends within a bottleneck") == 1
+    compute(paths, trunk, tmp_path)
+    assert caplog.text.count("ends within a bottleneck") == 1
+
+
+def test_what_is_added_after_a_half_written_record_is_found_at_once(tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    given = [(bytes([n]) * 32, random.random(7).astype(np.float16)) for n in range(3)]
+    path = tmp_path / "c"
+    Cache(path, 7).append(given[:2])
+    path.write_bytes(path.read_bytes()[:-3])
+    cache = Cache(path, 7)
+    assert cache.find(given[1][0]) is None
+    cache.append(given[1:])
+    for one in (cache, Cache(path, 7)):
+        assert all(np.array_equal(one.find(digest), features) for digest, features in given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("content", [b"", HEADER])
+def test_a_cache_of_nothing_is_begun_without_a_note(
+    paths: list[Path], trunk: Trunk, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache_path(tmp_path, trunk, FINGERPRINT).write_bytes(content)
+    assert compute(paths, trunk, tmp_path).computed == 3
+    assert compute(paths, trunk, tmp_path).computed == 0
+    assert not caplog.text
+
+
+def test_the_picture_as_it_is_goes_by_its_own_digest(trunk: Trunk, tmp_path: Path) -> None:
+    """So that what was cached before there were variations is found."""
+    maker = BottleneckMaker(trunk, PAINTER, tmp_path, [Variation(1.06), ORIGINAL, Variation(0.94)])
+    keys = maker.keys(b"x" * 32)
+    assert keys[1] == b"x" * 32
+    assert len({*keys, *maker.keys(b"y" * 32)}) == 6
+
+
+def test_progress_begins_at_none_and_ends_with_all(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    maker = BottleneckMaker(trunk, PAINTER, tmp_path)
+    maker.make(paths, lambda *said: told.append(said))
+    assert told[0] == ("bottlenecks", 0, 3)
+    assert told[-1] == ("bottlenecks", 3, 3)
+
+
+def test_a_picture_that_has_gone_is_skipped_and_named(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+    gone, folder = tmp_path / "gone.jpg", tmp_path / "folder.jpg"
+    folder.mkdir()
+    maker = BottleneckMaker(trunk, PAINTER, tmp_path)
+    found = maker.make([gone, paths[0], folder])
+    assert found.kept == [1]
+    assert [(Path(error.path).name, error.reason) for error in found.skipped] == [
+        ("gone.jpg", "cannot be read (No such file or directory)"),
+        ("folder.jpg", "is a folder"),
+    ]
+    identified = [maker.identify(path) for path in (gone, paths[0])]
+    assert str(identified[0]) == str(found.skipped[0])
+    assert identified[1] == found.digests[0]
 
 
 def test_a_flipped_bit_is_noticed(

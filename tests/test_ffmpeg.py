@@ -7,7 +7,7 @@ import pytest
 from audionet import ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
-from tests.conftest import tone, write_wav
+from tests.conftest import chirps, tone, write_wav
 
 
 def decoded(path: Path) -> np.ndarray:
@@ -65,6 +65,29 @@ def test_a_truncated_recording_gives_what_can_be_read(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", tone(440, 4))
     path.write_bytes(path.read_bytes()[: 2 * 2 * SAMPLE_RATE_HZ])
     assert len(decoded(path)) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
+
+
+def mp3(path: Path, rate_hz: int, channels: int) -> Path:
+    """Three seconds of chirps."""
+    wav = write_wav(path.with_suffix(".wav"), chirps(rate_hz, 300, 3000, 3))
+    options = ["-ar", str(rate_hz), "-ac", str(channels)]
+    subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(wav), *options, str(path)], check=True)
+    return path
+
+
+def test_the_samples_are_those_of_ffmpegs_usual_conversion(tmp_path: Path) -> None:
+    path = mp3(tmp_path / "a.mp3", 44100, 2)
+    usual = [ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(path), "-ac", "1", "-ar", "16000", "-f", "s16le", "pipe:1"]
+    expected = np.frombuffer(subprocess.run(usual, capture_output=True, check=True).stdout, "<i2")
+    assert np.array_equal(decoded(path), expected)
+
+
+def test_recordings_of_several_formats_put_together_are_heard_to_the_end(tmp_path: Path) -> None:
+    parts = [mp3(tmp_path / "a.mp3", 44100, 2), mp3(tmp_path / "b.mp3", 22050, 1), mp3(tmp_path / "c.mp3", 32000, 2)]
+    whole = tmp_path / "whole.mp3"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
+    lost = sum(len(decoded(part)) for part in parts) - len(decoded(whole))
+    assert lost <= 2 * (SAMPLE_RATE_HZ // 10 + 500)  # at each border a tenth of a second, and what the resampler holds
 
 
 def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
