@@ -17,6 +17,7 @@ from audionet.settings import (
 
 FULL_SCALE = 32768.0  # of int16 samples
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
+ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
 
@@ -59,6 +60,24 @@ class Painter:
         bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, self.filter_bank.shape[1])
         return np.asarray(self.filter_bank @ bins_hz / self.filter_bank.sum(axis=1))
 
+    @functools.cached_property
+    def _bands(self) -> list[tuple[slice, slice, np.ndarray]]:
+        """The filter bank in parts: rows, the bins that they look at, and their weights; it is mostly zeros."""
+        parts = []
+        for start in range(0, len(self.filter_bank), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            heard = np.flatnonzero(self.filter_bank[rows].any(axis=0))
+            bins = slice(heard[0], heard[-1] + 1) if len(heard) else slice(0)
+            parts.append((rows, bins, np.ascontiguousarray(self.filter_bank[rows, bins])))
+        return parts
+
+    def filtered(self, power: np.ndarray) -> np.ndarray:
+        """filter_bank @ power.T, float32. power: columns x bins."""
+        found = np.empty((len(self.filter_bank), len(power)), np.float32)
+        for rows, bins, weights in self._bands:
+            np.matmul(weights, power[:, bins].T, out=found[rows])
+        return found
+
     def paint(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
 
@@ -69,8 +88,8 @@ class Painter:
         Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
         """
         columns = self.columns(len(samples) / SAMPLE_RATE_HZ)
-        power = self.filter_bank @ power_spectrum(samples, columns, self.settings).T
-        grey = to_grey(power, self.settings.dynamic_range_db)
+        power = power_spectrum(samples, columns, self.settings)
+        grey = to_grey(self.filtered(power), self.settings.dynamic_range_db)
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 

@@ -103,6 +103,17 @@ def test_sound_takes_its_share_of_the_columns(painter: Painter, seconds: float, 
     assert painter.columns(seconds) == columns
 
 
+@pytest.mark.parametrize("representation", ["mel", "spectrogram", "chromagram", "some rows of zeros"])
+def test_the_filter_bank_in_parts_is_the_whole_filter_bank(representation: str) -> None:
+    settings = PictureSettings(representation="mel" if " " in representation else representation)
+    bank = Painter.make(settings).filter_bank.copy()
+    if " " in representation:
+        bank[30:70] = 0
+    power = np.random.default_rng(0).random((7, bank.shape[1])).astype(np.float32)
+    found = Painter(settings, bank, None).filtered(power)
+    assert found == pytest.approx(bank.astype(float) @ power.T.astype(float), rel=1e-4, abs=1e-9)
+
+
 def test_time_runs_to_the_right(painter: Painter) -> None:
     samples = np.concatenate([tone(1000, 5), np.zeros(10 * SAMPLE_RATE_HZ, np.int16), tone(1000, 5)])
     bright = painter.paint(samples).max(axis=0) > 200
