@@ -78,7 +78,9 @@ class Classroom:
 
     @functools.cached_property
     def _everything(self) -> Moments:
-        return self._moments(np.arange(len(self._items)))
+        # Without a copy of them all.
+        targets = np.repeat(self._targets, self._variations)
+        return Moments.of(self.space.coordinates, targets, self._classes)
 
     def _middle(self, pictures: np.ndarray) -> np.ndarray:
         """The mean of the pictures as they are."""
