@@ -74,7 +74,8 @@ def check_data(pieces: Sequence[Piece], coordinates: np.ndarray | None) -> list[
     """Sentences on what to mend, each with what to do; none if all is well.
 
     coordinates: a row each; distances between them say how unlike the chunks look. None if they are too many to be
-    compared, more than MOST_COMPARED; then only copies whose pictures are the same to the bit are found.
+    compared, more than MOST_COMPARED, or of a network other than the embedded one; then only copies whose pictures are
+    the same to the bit are found.
     """
     classes = class_data(pieces)
     return [

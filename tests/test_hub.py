@@ -4,18 +4,20 @@ import io
 import shutil
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from audionet import prepare, retrain
 from audionet.errors import AudionetError
 from audionet.frozen_graph import FrozenGraph
 from audionet.graft import Layer, graft
 from audionet.graph_def import freeze
 from audionet.hub import google_handle, load_module, module_asked_for
-from audionet.settings import RetrainOptions
+from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
 from audionet.tensorflow_runtime import start_tensorflow
 from audionet.trunk import Interpreter
 from tests.conftest import Run, chirps, make_model, write_wav
@@ -114,6 +116,23 @@ def test_it_is_downloaded_once_retrained_exported_and_labels_and_then_the_cache_
     (sentence,) = finished.stderr.splitlines()
     assert "can't be downloaded" in sentence
     assert "the network inside AudioNet needs no download" in sentence
+
+
+@pytest.mark.parametrize("with_module", [False, True])
+def test_only_of_the_embedded_network_it_is_known_how_alike_copies_are(
+    module: Path, tmp_path: Path, with_module: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(2):
+        write_wav(tmp_path / "data_audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 1))
+        write_wav(tmp_path / "data_audio" / "high" / f"{n}.wav", chirps(10 + n, 2000, 3000, 1))
+    nearly = chirps(0, 200, 400, 1) // 2  # quieter, and rounded anew
+    write_wav(tmp_path / "data_audio" / "high" / "copy.wav", nearly)
+    prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "image_dir", PictureSettings(1, 0)))
+    chosen = options(str(module)) if with_module else RetrainOptions()
+    names = ("image_dir", "bottleneck_dir", "model_dir", "summaries_dir", "output_graph", "output_labels")
+    places: Any = {name: tmp_path / name for name in names}
+    retrain(replace(chosen, steps=10, write_report=False, **places))
+    assert ("high/copy.wav and low/0.wav hold the same sound" in caplog.text) == (not with_module)
 
 
 def test_pool_3_is_the_modules_own_feature_vector(module: Path, tmp_path: Path) -> None:
