@@ -29,6 +29,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 TESTS: dict[str, list[str]] = {
     "dataset": ["tests/test_dataset.py"],
     "spectrogram": ["tests/test_spectrogram.py"],
+    "bottleneck_cache": ["tests/test_bottlenecks.py"],
     "bottlenecks": ["tests/test_bottlenecks.py", "tests/test_coordinates.py"],
 }
 GOAL = 0.8  # the share of changes that is to be noticed

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from audionet import pictures
-from audionet.bottlenecks import DIGESTS_NAME, HEADER, BottleneckMaker, Bottlenecks, Cache, cache_path
+from audionet.bottleneck_cache import HEADER, Cache, cache_path
+from audionet.bottlenecks import DIGESTS_NAME, BottleneckMaker, Bottlenecks
 from audionet.pictures import Origin
 from audionet.settings import PictureSettings
 from audionet.spectrogram import Painter

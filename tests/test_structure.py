@@ -13,7 +13,8 @@ LEVELS = [
     {"tensorflow_runtime", "locks", "terminal"},
     {"settings", "files", "confusion", "archives", "loudness"},
     {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests", "data_checks"},
-    {"retrain_groups", "alike", "microphone", "calibration", "discriminant", "softmax", "spectrogram", "cluster"},
+    {"retrain_groups", "alike", "microphone", "calibration", "discriminant", "softmax", "spectrogram", "cluster"}
+    | {"bottleneck_cache"},
     {"variations", "dataset", "graft", "space", "figures", "trials", "ticks"},
     {"metadata", "bottlenecks", "picture_index", "classifier", "graph_def", "frozen_graph", "distortions"},
     {"coordinates", "held_out", "hub", "sources"},
