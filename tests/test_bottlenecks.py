@@ -1,3 +1,4 @@
+import json
 import os
 from pathlib import Path
 
@@ -222,7 +223,23 @@ def test_a_picture_that_has_just_changed_is_read_again(paths: list[Path], trunk:
     assert compute(paths, trunk, tmp_path).kept == [1, 2]
 
 
-def test_a_damaged_list_of_pictures_is_begun_anew(paths: list[Path], trunk: Trunk, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage", ["cut off", "a list", "null", "3", "[1, 2]", "[SIZE, TIME, 3]", '[SIZE, TIME, "ab"]']
+)
+def test_a_damaged_list_of_pictures_is_begun_anew(paths: list[Path], trunk: Trunk, tmp_path: Path, damage: str) -> None:
+    for n, path in enumerate(paths):
+        os.utime(path, (1_700_000_000 + n, 1_700_000_000 + n))
     first = compute(paths, trunk, tmp_path)
-    (tmp_path / DIGESTS_NAME).write_text('{"x": 3')
-    assert compute(paths, trunk, tmp_path).digests == first.digests
+    known = tmp_path / DIGESTS_NAME
+    before = known.read_bytes()
+    status = paths[1].stat()
+    if damage == "cut off":
+        known.write_text('{"x": 3')
+    elif damage == "a list":
+        known.write_text("[1]")
+    else:
+        entry = damage.replace("SIZE", str(status.st_size)).replace("TIME", str(status.st_mtime_ns))
+        known.write_text(json.dumps(json.loads(before) | {str(paths[1]): json.loads(entry)}))
+    again = compute(paths, trunk, tmp_path)
+    assert (again.digests, again.computed) == (first.digests, 0)
+    assert json.loads(known.read_bytes()) == json.loads(before)
