@@ -1,6 +1,7 @@
 """The shape of the package: who may import whom, and where outside things are allowed in."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ HOMES = {
 }
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     found = {}
     for path in PACKAGE.rglob("*.py"):
