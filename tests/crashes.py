@@ -139,7 +139,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 def faults_of_interruption(status: int, number: signal.Signals, errors: str) -> list[str]:
     """What is wrong with how a command took Ctrl-C or SIGTERM."""
     # Before Python runs its first line of ours, the signal has its own effect, or Python says where it was itself.
-    if str(PACKAGE) not in errors and (status == -number or (status == 1 and "KeyboardInterrupt" in errors)):
+    is_pythons = "KeyboardInterrupt" in errors and not any(ours in errors for ours in (str(PACKAGE), "audionet: "))
+    if (status == -number and not errors) or (status in (-number, 1) and is_pythons):
         return []
     found = []
     if status != 128 + number:
