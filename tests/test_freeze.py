@@ -1,0 +1,63 @@
+"""What reaches the user and the disk stays as it was before the source moved house; see tests/freeze.py.
+
+Changed on purpose since: nothing.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests import freeze
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return freeze.run_commands(tmp_path_factory.mktemp("freeze"))
+
+
+def test_the_commands_give_what_they_gave(results: dict[str, str]) -> None:
+    exactly = freeze.is_the_same_machine()
+    old = {path.name: path.read_text(encoding="utf-8") for path in freeze.GOLDEN.iterdir() if path.suffix != ".xz"}
+    del old[freeze.MACHINE.name]
+    assert results.keys() == old.keys()
+    found = [freeze.difference(name, old[name], results[name], exactly) for name in sorted(old)]
+    assert not any(found), "\n".join(filter(None, found))
+
+
+@pytest.fixture(scope="module")
+def old_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the commit before the move left it, with the recordings that it was made of."""
+    folder = tmp_path_factory.mktemp("old")
+    with tarfile.open(freeze.OLD_FILES) as archive:
+        archive.extractall(folder / "tf_files")
+    freeze.make_old_recordings(folder / "data_audio")
+    return folder
+
+
+def run(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "audionet", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_old_pictures_and_bottlenecks_are_still_used(old_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(old_folder, tmp_path, dirs_exist_ok=True)
+    pictures = sorted((tmp_path / "tf_files" / "data_image").rglob("*.jpg"))
+    before = [path.stat().st_mtime_ns for path in pictures]
+    prepared = run(tmp_path, "prepare", "data_audio", "--chunk-seconds", "1", "--overlap", "0")
+    assert "6 recordings: 0 drawn (0 pictures), 6 unchanged" in prepared
+    assert [path.stat().st_mtime_ns for path in pictures] == before
+    assert "bottlenecks: 0 computed" in run(tmp_path, "retrain", "--steps", "50", "--no-report")
+
+
+def test_an_old_model_still_gives_its_scores(old_folder: Path) -> None:
+    printed = run(old_folder, "label", "data_audio", "--format", "json")
+    scores = json.loads((old_folder / "tf_files" / "scores.json").read_text(encoding="utf-8"))
+    found = {Path(clip["clip"]).stem: clip["scores"] for clip in json.loads(printed)}
+    assert found.keys() == scores.keys()
+    for name, expected in scores.items():
+        assert found[name] == pytest.approx(expected, abs=1e-6 if freeze.is_the_same_machine() else 0.01), name
