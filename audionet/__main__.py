@@ -6,7 +6,7 @@ import sys
 INTERRUPTED = "audionet: interrupted\n"
 
 try:
-    from audionet import interruption
+    from audionet.system import signals as interruption
 except KeyboardInterrupt:  # before it can be listened for
     sys.stderr.write(INTERRUPTED)
     sys.exit(130)
@@ -16,7 +16,7 @@ def main() -> int:
     """Run one command; its exit status."""
     interruption.listen()
     try:
-        from audionet.cli import main as run
+        from audionet.cli.main import main as run
 
         status = run()
     except BaseException:

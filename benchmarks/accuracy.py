@@ -25,10 +25,10 @@ import numpy as np
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.chunks import cut
-from audionet.clips import ClipScores
-from audionet.confusion import wilson_interval
-from audionet.ffmpeg import decode, find_ffmpeg
+from audionet.audio.chunks import cut
+from audionet.audio.ffmpeg import decode, find_ffmpeg
+from audionet.evaluation.confusion import wilson_interval
+from audionet.inference.clips import ClipScores
 from audionet.settings import SAMPLE_RATE_HZ
 
 ROOT = Path(__file__).resolve().parent.parent

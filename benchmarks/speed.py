@@ -41,7 +41,7 @@ from pathlib import Path
 
 from synthetic import make
 
-from audionet.ffmpeg import find_ffmpeg
+from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.settings import available_cores
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,9 +55,9 @@ SAMPLE_INTERVAL_SECONDS = 0.05
 BOTTLENECKS = """
 import sys, tempfile, time
 from pathlib import Path
-from audionet.bottlenecks import BottleneckMaker
-from audionet.picture_index import PictureIndex
-from audionet.trunk import load_trunk
+from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.dataset.manifest import PictureIndex
+from audionet.bottleneck.backbone import load_trunk
 folder = Path(sys.argv[1])
 paths, painter, trunk = sorted(folder.rglob("*.jpg")), PictureIndex.load(folder).painter, load_trunk("rows", folder)
 with tempfile.TemporaryDirectory() as cache:
@@ -77,7 +77,7 @@ BARE_INTERPRETER = (
     READ_PICTURES
     + """
 from ai_edge_litert.interpreter import Interpreter
-from audionet.trunk import load_trunk
+from audionet.bottleneck.backbone import load_trunk
 interpreter = Interpreter(model_content=load_trunk("rows", Path()).flatbuffer, num_threads=int(sys.argv[2]))
 interpreter.allocate_tensors()
 place, output = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

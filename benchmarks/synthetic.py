@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottlenecks import BottleneckMaker
-from audionet.digests import SETTLED_NS
-from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.bottleneck.backbone import load_trunk
+from audionet.bottleneck.digests import SETTLED_NS
+from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.settings import PictureSettings
-from audionet.spectrogram import Painter
-from audionet.trunk import load_trunk
-from audionet.variations import choose_variations
+from audionet.spectrogram.augmentation import choose_variations
+from audionet.spectrogram.transform import Painter
 
 CLASSES, CHUNKS_A_RECORDING = 20, 10
 BLOCK = 1000  # bottlenecks made at a time

@@ -7,6 +7,6 @@ from pathlib import Path
 if __name__ == "__main__":
     # Run from a clone, the package beside this folder is meant.
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-    from audionet.old_scripts import evaluate
+    from audionet.legacy.scripts import evaluate
 
     sys.exit(evaluate())

@@ -18,15 +18,16 @@ import numpy as np
 from librosa import mel_frequencies
 from PIL import Image
 
-from audionet import label, pictures
-from audionet.clips import draw, read_chunks
-from audionet.dataset import find_pictures
-from audionet.discriminant import Discriminant, Moments
-from audionet.ffmpeg import decode
+from audionet import label
+from audionet.audio.ffmpeg import decode
+from audionet.bottleneck.backbone import Network, load_trunk
+from audionet.dataset.folders import find_pictures
+from audionet.inference.clips import draw, read_chunks
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, LabelOptions, PictureSettings
-from audionet.space import Span
-from audionet.spectrogram import Painter
-from audionet.trunk import Network, load_trunk
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.transform import Painter
+from audionet.training.lda import Discriminant, Moments
+from audionet.training.subspace import Span
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt

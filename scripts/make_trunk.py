@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from audionet.trunk import CHECKSUM_SUFFIX
+from audionet.bottleneck.backbone import CHECKSUM_SUFFIX
 
 PACKAGE = "nsfwjs@4.3.0"
 TARBALL_SHA256 = "4496790efc9bdc6f3e85a826a8e482c1fa1e9db4b3d18c095e98cc0c73cfb12f"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from audionet import pictures
-from audionet.ffmpeg import find_ffmpeg
-from audionet.pictures import Origin
+from audionet.audio.ffmpeg import find_ffmpeg
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.jpeg import Origin
 from tests.conftest import chirps, tone, write_wav
 
 PCM, FLOAT = 1, 3  # format tags of WAV

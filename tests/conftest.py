@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 import audionet as audionet_package
-from audionet import cli
-from audionet.calibration import Familiarity
+from audionet.bottleneck.backbone import Network, load_trunk
+from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
-from audionet.graft import Layer, graft
-from audionet.model import ModelFiles, describe_model, save_model
+from audionet.model.bundle import ModelFiles, describe_model, save_model
+from audionet.model.litert import Layer, graft
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.spectrogram import Painter
-from audionet.trunk import Network, load_trunk
+from audionet.spectrogram.transform import Painter
+from audionet.training.unknown import Familiarity
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"

@@ -89,7 +89,7 @@ def _without_times(path: Path) -> str:
 
 def machine() -> dict[str, str]:
     """What the last bits of a result depend on."""
-    from audionet.ffmpeg import find_ffmpeg
+    from audionet.audio.ffmpeg import find_ffmpeg
 
     ffmpeg = subprocess.run([find_ffmpeg(), "-version"], capture_output=True, check=True, text=True).stdout
     processor = ""
@@ -169,7 +169,10 @@ def write_old_files() -> None:
             )
         )
         clips = sorted((folder / "data_audio").rglob("*.wav"))
-        scores = {clip.stem: found.scores for clip, found in zip(clips, label(clips, LabelOptions(graph, labels)))}
+        scores = {
+            clip.stem: found.scores
+            for clip, found in zip(clips, label(clips, LabelOptions(graph, labels)), strict=True)
+        }
         (folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
         with tarfile.open(OLD_FILES, "w:xz") as archive:
             for file in ("data_image", "bottlenecks", "retrained_graph.tflite", "retrained_graph.json"):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from audionet.alike import groups_alike
+from audionet.training.alike import groups_alike
 
 
 def test_it_finds_the_voices_behind_the_words() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from audionet import arrivals as arrivals_module
-from audionet.arrivals import POLL_SECONDS, SETTLED_SECONDS, arrivals
 from audionet.errors import AudionetError
+from audionet.inference import watch as arrivals_module
+from audionet.inference.watch import POLL_SECONDS, SETTLED_SECONDS, arrivals
 
 Step = Callable[[], object]
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet import pictures
-from audionet.bottleneck_cache import HEADER, Cache, cache_path
-from audionet.bottlenecks import DIGESTS_NAME, BottleneckMaker, Bottlenecks
-from audionet.pictures import Origin
+from audionet.bottleneck.backbone import Interpreter, Trunk, load_trunk
+from audionet.bottleneck.cache import HEADER, Cache, cache_path
+from audionet.bottleneck.extractor import DIGESTS_NAME, BottleneckMaker, Bottlenecks
 from audionet.settings import PictureSettings
-from audionet.spectrogram import Painter
-from audionet.trunk import Interpreter, Trunk, load_trunk
-from audionet.variations import ORIGINAL, Variation
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.augmentation import ORIGINAL, Variation
+from audionet.spectrogram.jpeg import Origin
+from audionet.spectrogram.transform import Painter
 
 PAINTER = Painter.make(PictureSettings())
 FINGERPRINT = PAINTER.fingerprint

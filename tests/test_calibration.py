@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audionet.calibration import HIGHEST_DOUBT, Familiarity, comparable, expected_calibration_error
+from audionet.training.unknown import HIGHEST_DOUBT, Familiarity, comparable, expected_calibration_error
 
 
 def test_scores_that_are_true_have_no_error() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.chunks import Chunk, cut, to_wav
+from audionet.audio.chunks import Chunk, cut, to_wav
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import read_wav
 

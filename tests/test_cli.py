@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from audionet import cli, parser
-from audionet.plain_parser import commands_of
+from audionet.cli import main as cli
+from audionet.cli import parser
+from audionet.cli.plain_parser import commands_of
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from tests.conftest import Run, tone, write_wav
 
@@ -248,6 +249,6 @@ def test_an_unwritable_folder_is_one_sentence(audionet: Run, tmp_path: Path) -> 
 
 
 def test_help_loads_nothing_heavy() -> None:
-    program = "import sys, audionet.cli as c; c.build_parser(); print(*sys.modules)"
+    program = "import sys, audionet.cli.main as c; c.build_parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not set(loaded) & {"numpy", "PIL", "tensorflow", "librosa", "tqdm", "shtab"}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audionet.clip_plot import MOST_COLUMNS, Spectrogram
+from audionet.plots.clip import MOST_COLUMNS, Spectrogram
 from audionet.settings import PICTURE_SIZE, PictureSettings
-from audionet.spectrogram import Painter
+from audionet.spectrogram.transform import Painter
 from tests.conftest import Run, chirps, tone, write_wav
 
 

@@ -117,7 +117,7 @@ def test_without_dask_the_remedy_is_named(two_classes: Path) -> None:
     program = (
         "import sys, importlib.util as u; real = u.find_spec; "
         "u.find_spec = lambda name, *rest: None if name == 'distributed' else real(name, *rest); "
-        "from audionet.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from audionet.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     finished = subprocess.run(
         [sys.executable, "-c", program, "prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9"],

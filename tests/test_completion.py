@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from audionet.completion import SHELLS, completion_script
-from audionet.parser import build_parser
-from audionet.plain_parser import commands_of
+from audionet.cli.completion import SHELLS, completion_script
+from audionet.cli.parser import build_parser
+from audionet.cli.plain_parser import commands_of
 
 COMMANDS = ["prepare", "retrain", "label", "evaluate", "doctor", "completion"]
 # What bash does when the tab key is pressed, as a function of the words typed so far.

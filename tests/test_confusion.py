@@ -1,6 +1,6 @@
 import pytest
 
-from audionet.confusion import Confusion, wilson_interval
+from audionet.evaluation.confusion import Confusion, wilson_interval
 
 
 @pytest.mark.parametrize(

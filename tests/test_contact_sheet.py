@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audionet.clips import find_clips
-from audionet.contact_sheet import CAPTION, GAP, LEFT, MOST_PICTURES, SIZE, TOP
-from audionet.dataset import find_pictures
+from audionet.dataset.folders import find_pictures
+from audionet.inference.clips import find_clips
+from audionet.plots.contact_sheet import CAPTION, GAP, LEFT, MOST_PICTURES, SIZE, TOP
 from tests.conftest import Run, chirps, write_wav
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet import coordinates
-from audionet.bottlenecks import BottleneckMaker
-from audionet.coordinates import SUFFIX, Coordinates, compute_coordinates
-from audionet.space import PrincipalAxes
-from audionet.trunk import load_trunk
-from audionet.variations import ORIGINAL, Variation
+from audionet.bottleneck.backbone import load_trunk
+from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.spectrogram.augmentation import ORIGINAL, Variation
+from audionet.training import projection as coordinates
+from audionet.training.projection import SUFFIX, Coordinates, compute_coordinates
+from audionet.training.subspace import PrincipalAxes
 from tests.test_bottlenecks import PAINTER, paths  # noqa: F401
 
 VARIATIONS = [ORIGINAL, Variation(1.06)]

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from audionet.data_checks import ClassData, Piece, check_data, class_data
-from audionet.loudness import clipped_share, level_db
+from audionet.audio.levels import clipped_share, level_db
+from audionet.dataset.checks import ClassData, Piece, check_data, class_data
 from tests.conftest import tone
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset import (
+from audionet.dataset.folders import (
     chunk_name,
     chunk_stems,
     find_pictures,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from audionet import discriminant
-from audionet.discriminant import Discriminant, Moments
+from audionet.training import lda as discriminant
+from audionet.training.lda import Discriminant, Moments
 
 CLASSES = 4
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.bottleneck_cache import HEADER, Cache
+from audionet.bottleneck.cache import HEADER, Cache
 from audionet.errors import AudionetError
 from audionet.settings import PictureSettings, PrepareOptions
 from tests.conftest import ROOT

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.distortions import COPIES, Distortions, distorted_bottlenecks
+from audionet.bottleneck.backbone import load_trunk
+from audionet.bottleneck.distortions import COPIES, Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, RetrainOptions
-from audionet.trunk import load_trunk
 from tests.conftest import make_model
 
 RAMP = np.linspace(50, 150, PICTURE_SIZE).astype(np.uint8)
@@ -66,7 +66,7 @@ def test_training_with_distortions_learns_from_copies_that_no_cache_holds(tmp_pa
 
 
 def test_each_picture_has_copies_of_its_own(tmp_path: Path) -> None:
-    from audionet.pictures import Origin, encode
+    from audionet.spectrogram.jpeg import Origin, encode
 
     paths = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
     for path in paths:

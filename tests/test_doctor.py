@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands import doctor
 from audionet.commands.doctor import examine
-from audionet.ffmpeg import find_ffmpeg
 from audionet.settings import TF_FILES
 from tests.conftest import Run
 
@@ -41,7 +41,7 @@ def test_each_problem_is_said_with_a_remedy(tmp_path: Path, audionet: Run) -> No
 
 def test_a_damaged_trunk_and_a_full_disk_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("audionet.trunk.ROWS_SHA256", "0" * 64)
+    monkeypatch.setattr("audionet.bottleneck.backbone.ROWS_SHA256", "0" * 64)
     monkeypatch.setattr(doctor, "LITTLE_SPACE_BYTES", shutil.disk_usage(tmp_path).total * 2)
     told = {finding.name: finding for finding in examine(TF_FILES)}
     assert not told["trunk"].healthy

@@ -173,7 +173,7 @@ def test_the_timeline_of_a_spliced_minute(workshop: Path, tmp_path: Path, audion
 
 def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
     """At least 97 % right, with a model of 20-second chunks."""
-    from audionet.model import load_model
+    from audionet.model.bundle import load_model
     from audionet.settings import LabelOptions
 
     files = workshop / "tf_files"
@@ -191,13 +191,13 @@ def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
 
 def voice_samples(voice: str) -> np.ndarray:
     """A voice's held-out clips, one after the other."""
-    from audionet.ffmpeg import decode
+    from audionet.audio.ffmpeg import decode
 
     return np.concatenate([block for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3")) for block in decode(path)])
 
 
 def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, audionet: Run) -> None:
-    from audionet.ffmpeg import find_ffmpeg
+    from audionet.audio.ffmpeg import find_ffmpeg
 
     for voice in VOICES:
         clip = SAMPLE_CLIPS / voice / f"{voice}-clip-1.mp3"

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet import saved_model
 from audionet.errors import AudionetError
-from audionet.frozen_graph import FrozenGraph
+from audionet.model import saved_model
+from audionet.model.frozen_graph import FrozenGraph
 from audionet.settings import LabelOptions, RetrainOptions
-from audionet.tensorflow_runtime import start_tensorflow
+from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import chirps, make_model, write_wav
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}

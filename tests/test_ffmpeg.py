@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet import ffmpeg
+from audionet.audio import ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
 from tests.conftest import chirps, tone, write_wav

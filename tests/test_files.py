@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from audionet.errors import AudionetError
-from audionet.files import json_bytes, sweep, write_atomically, write_together, written_whole
+from audionet.system.files import json_bytes, sweep, write_atomically, write_together, written_whole
 from tests.conftest import ROOT
 
 # Begins to write a file and says so, then waits to be told to end; or is killed.
 WRITER = """
 import sys
 from pathlib import Path
-from audionet.files import written_whole
+from audionet.system.files import written_whole
 with written_whole(Path("target")) as file:
     file.write(b"half")
     file.flush()

@@ -3,8 +3,8 @@ import pytest
 from librosa.filters import mel
 
 from audionet.errors import AudionetError
-from audionet.filter_bank import make_color_table, make_filter_bank, pack, unpack
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
+from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank, pack, unpack
 
 
 def test_the_shipped_mel_filter_bank_is_librosas() -> None:

@@ -17,15 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, note, seed, settings
 from hypothesis import strategies as st
 
-from audionet import ffmpeg, pictures
-from audionet.chunks import cut
+from audionet.audio import ffmpeg
+from audionet.audio.chunks import cut
+from audionet.audio.ffmpeg import decode
 from audionet.commands.prepare import prepare
+from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError, UnusableInput
-from audionet.ffmpeg import decode
-from audionet.model import load_model
-from audionet.picture_index import PictureIndex
+from audionet.model.bundle import load_model
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
-from audionet.spectrogram import Painter
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.transform import Painter
 from tests.conftest import ROOT, chirps, make_untrained_model, write_wav
 
 CORPUS = ROOT / "tests" / "corpus"

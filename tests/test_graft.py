@@ -2,8 +2,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.graft import Layer, graft
-from audionet.trunk import Interpreter, load_trunk
+from audionet.bottleneck.backbone import Interpreter, load_trunk
+from audionet.model.litert import Layer, graft
 
 
 def test_a_grafted_network_scores_as_trunk_and_layer_do() -> None:

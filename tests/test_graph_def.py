@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 import audionet
+from audionet.bottleneck.backbone import Interpreter, Trunk, load_trunk
 from audionet.errors import AudionetError
-from audionet.frozen_graph import FrozenGraph
-from audionet.graft import Layer, graft
-from audionet.graph_def import GraphWriter, freeze
-from audionet.model import Model, load_model
+from audionet.model.bundle import Model, load_model
+from audionet.model.frozen_graph import FrozenGraph
+from audionet.model.graph_def import GraphWriter, freeze
+from audionet.model.litert import Layer, graft
 from audionet.settings import LabelOptions, RetrainOptions
-from audionet.tensorflow_runtime import start_tensorflow
-from audionet.trunk import Interpreter, Trunk, load_trunk
+from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import ROOT, Run, chirps, make_model, write_wav
 
 # What label_image.py of 2018 does: import the graph, decode with TensorFlow, resize, subtract 0, divide by 255.
@@ -46,7 +46,7 @@ def without_litert(folder: Path, copy: Path) -> Path:
 
 
 def scores_of(model: Model, folder: Path) -> dict[str, dict[str, float]]:
-    from audionet.clips import score_clip
+    from audionet.inference.clips import score_clip
 
     pictures = sorted(folder.glob("tf_files/data_image/*/*.jpg"))
     return {str(path): score_clip(path, model).scores for path in pictures}

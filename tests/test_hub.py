@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from audionet import prepare, retrain
+from audionet.bottleneck.backbone import Interpreter
+from audionet.bottleneck.tfhub import google_handle, load_module, module_asked_for
 from audionet.errors import AudionetError
-from audionet.frozen_graph import FrozenGraph
-from audionet.graft import Layer, graft
-from audionet.graph_def import freeze
-from audionet.hub import google_handle, load_module, module_asked_for
+from audionet.model.frozen_graph import FrozenGraph
+from audionet.model.graph_def import freeze
+from audionet.model.litert import Layer, graft
 from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
-from audionet.tensorflow_runtime import start_tensorflow
-from audionet.trunk import Interpreter
+from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import Run, chirps, make_model, write_wav
 from tests.served import Served
 

@@ -10,7 +10,7 @@ from tests.conftest import ROOT, Run, tone, write_wav
 from tests.crashes import Victim, crash, hear_ctrl_c
 
 # Imports of every kind: the very first, Python's own, ours, a C library's, and what is imported in the midst of work.
-MOMENTS = ("audionet.interruption", "argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
+MOMENTS = ("audionet.system.signals", "argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
 
 # Sends the process a signal when a module is about to be imported, as if it came at that moment.
 AT_IMPORT = """
@@ -50,7 +50,7 @@ def test_a_signal_during_an_import_is_one_line(moment: str, name: str, status: i
 def test_a_second_signal_some_time_later_ends_what_does_not_end(tmp_path: Path) -> None:
     program = """
 import time
-from audionet import interruption
+from audionet.system import signals as interruption
 interruption.IMPATIENT_SECONDS = 0.2
 interruption.listen()
 ready = False
@@ -80,7 +80,7 @@ def test_what_the_process_was_told_to_ignore_it_ignores(tmp_path: Path) -> None:
     program = """
 import os, signal
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-from audionet import interruption
+from audionet.system import signals as interruption
 interruption.listen()
 os.kill(os.getpid(), signal.SIGHUP)
 print(interruption.came())

@@ -181,7 +181,7 @@ def test_a_model_with_a_part_missing_or_changed_is_refused(
 def test_label_and_evaluate_load_none_of_the_heavy_packages(here: Path) -> None:
     for command in (["label", "test_audio/low/l0.wav"], ["evaluate", "test_audio"]):
         program = (
-            "import sys; from audionet.cli import main; main(sys.argv[1:]); "
+            "import sys; from audionet.cli.main import main; main(sys.argv[1:]); "
             "print(*{name.split('.')[0] for name in sys.modules})"
         )
         finished = subprocess.run(

@@ -22,7 +22,7 @@ WAIT_SECONDS = 120
 COMMAND = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from audionet.cli import main
+from audionet.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

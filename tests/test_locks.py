@@ -8,8 +8,8 @@ import pytest
 import audionet
 from audionet.commands.retrain import retrain
 from audionet.errors import AudionetError
-from audionet.locks import LOCK_NAME, alone, reading
 from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.system.locks import LOCK_NAME, alone, reading
 from tests.conftest import ROOT
 
 
@@ -40,7 +40,7 @@ def test_the_lock_of_a_killed_process_is_no_lock(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from audionet.locks import LOCK_NAME, alone
+from audionet.system.locks import LOCK_NAME, alone
 with alone(Path(), Path(LOCK_NAME)):
     print("locked", flush=True)
     sys.stdin.readline()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import audionet
+from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError
-from audionet.metadata import find_labelled_recordings
 from audionet.settings import OWN_FOLDS, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.split import Item, folds, kept_apart, own_folds, split
+from audionet.training.split import Item, folds, kept_apart, own_folds, split
 from tests.conftest import Run, chirps, write_wav
 
 BANDS = {"siren": (2000.0, 3000.0), "engine_idling": (150.0, 300.0)}

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet import microphone
+from audionet.audio import microphone
+from audionet.audio.microphone import Device, find_devices, listen
 from audionet.errors import AudionetError
-from audionet.microphone import Device, find_devices, listen
 from audionet.settings import SAMPLE_RATE_HZ
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.calibration import Familiarity
+from audionet.bottleneck.backbone import Network, load_trunk
 from audionet.errors import AudionetError
-from audionet.graft import Layer, graft
-from audionet.model import ModelFiles, describe_model, load_model, save_model
+from audionet.model.bundle import ModelFiles, describe_model, load_model, save_model
+from audionet.model.litert import Layer, graft
 from audionet.settings import LabelOptions, PictureSettings
-from audionet.spectrogram import Painter
-from audionet.trunk import Network, load_trunk
+from audionet.spectrogram.transform import Painter
+from audionet.training.unknown import Familiarity
 from tests.crashes import contents
 from tests.test_disk_full import files_up_to
 

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.calibration import Familiarity
-from audionet.classifier import Classroom
-from audionet.discriminant import Discriminant, Moments
+from audionet.bottleneck.backbone import bottleneck
+from audionet.dataset.manifest import PictureIndex, painter_from_json, painter_to_json
 from audionet.errors import AudionetError
-from audionet.files import read_json
-from audionet.model import Model
-from audionet.picture_index import PictureIndex, painter_from_json, painter_to_json
+from audionet.model.bundle import Model
 from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
-from audionet.softmax import Examples, train
-from audionet.space import span
-from audionet.spectrogram import Painter
-from audionet.split import Item
-from audionet.trunk import bottleneck
+from audionet.spectrogram.transform import Painter
+from audionet.system.files import read_json
+from audionet.training.calibrator import Examples, train
+from audionet.training.classifier import Classroom
+from audionet.training.lda import Discriminant, Moments
+from audionet.training.split import Item
+from audionet.training.subspace import span
+from audionet.training.unknown import Familiarity
 
 PAINTER = Painter.make(PictureSettings())
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import audionet
-from audionet.old_flags import SCRIPTS, old_parser, table
-from audionet.parser import build_parser
+from audionet.cli.parser import build_parser
+from audionet.legacy.flags import SCRIPTS, old_parser, table
 from audionet.settings import PrepareOptions
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, read_wav
 from tests.pages import blocks
@@ -84,9 +84,9 @@ def test_its_input_flags_read_the_graph_through_tensorflow(clone: Path) -> None:
 
 def other_input(clone: Path, **changes: object) -> list[float]:
     """The graph's scores of a picture fed in another way."""
-    from audionet.clips import score_clip
-    from audionet.frozen_graph import InputOptions
-    from audionet.model import Model, ModelFiles, load_graph
+    from audionet.inference.clips import score_clip
+    from audionet.model.bundle import Model, ModelFiles, load_graph
+    from audionet.model.frozen_graph import InputOptions
 
     files = ModelFiles.beside(clone / "tf_files/retrained_graph.pb", clone / "tf_files/retrained_labels.txt")
     model = load_graph(files, InputOptions(**changes))  # type: ignore[arg-type]

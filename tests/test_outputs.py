@@ -16,8 +16,9 @@ import jsonschema
 import numpy as np
 import pytest
 
-from audionet import cli, interruption
+from audionet.cli import main as cli
 from audionet.settings import SAMPLE_RATE_HZ
+from audionet.system import signals as interruption
 from tests.conftest import ROOT, chirps, make_model, tone, write_wav
 from tests.pages import inline_code
 

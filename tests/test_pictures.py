@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audionet import pictures
 from audionet.errors import UnusableInput
-from audionet.pictures import Origin
 from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.jpeg import Origin
 
 ORIGIN = Origin("0123456789abcdef", 40.0, 12.5)
 

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 import audionet
-from audionet import ffmpeg
+from audionet.audio import ffmpeg
 from audionet.commands.prepare import PrepareReport
+from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError
-from audionet.picture_index import PictureIndex
-from audionet.progress import Progress
 from audionet.settings import PictureSettings, PrepareOptions
+from audionet.system.progress import Progress
 from tests.conftest import chirps, read_wav, tone, write_wav
 from tests.crashes import contents
 
@@ -46,7 +46,7 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return real(path)
 
-    monkeypatch.setattr("audionet.clips.decode", decode)
+    monkeypatch.setattr("audionet.inference.clips.decode", decode)
     return names
 
 
@@ -331,7 +331,7 @@ def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
                 path.write_bytes(kept + bytes(1000))
 
     with monkeypatch.context() as patched:
-        patched.setattr("audionet.clips.decode", decode)
+        patched.setattr("audionet.inference.clips.decode", decode)
         report = prepare(two_classes)
     assert [error.path for error in report.skipped] == [str(victim)]
     assert report.skipped[0].reason.startswith("cannot be read" if gone else "changed while it was read")

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from audionet.dataset import PictureFile
-from audionet.repetition import WITHOUT_EFFECT, training_key
+from audionet.bottleneck.backbone import Trunk
+from audionet.commands.up_to_date import WITHOUT_EFFECT, training_key
+from audionet.dataset.folders import PictureFile
 from audionet.settings import PictureSettings, RetrainOptions
-from audionet.spectrogram import Painter
-from audionet.split import Item
-from audionet.trunk import Trunk
-from audionet.variations import ORIGINAL, Variation
+from audionet.spectrogram.augmentation import ORIGINAL, Variation
+from audionet.spectrogram.transform import Painter
+from audionet.training.split import Item
 
 PAINTER = Painter.make(PictureSettings())
 INGREDIENTS: dict[str, Any] = {

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.clips import ClipScores
-from audionet.data_checks import ClassData
-from audionet.ffmpeg import decode, encode_mp3s
+from audionet.audio.ffmpeg import decode, encode_mp3s
+from audionet.dataset.checks import ClassData
+from audionet.evaluation.predictions import Trials
+from audionet.inference.clips import ClipScores
 from audionet.report import charts, page, words
 from audionet.report.content import Excerpt, Map, Report
 from audionet.report.evaluation import report_on_evaluation
 from audionet.settings import SAMPLE_RATE_HZ, LabelOptions, PictureSettings, PrepareOptions
-from audionet.softmax import CurvePoint
-from audionet.spectrogram import Painter
-from audionet.trials import Trials
+from audionet.spectrogram.transform import Painter
+from audionet.training.calibrator import CurvePoint
 from tests.conftest import Run, chirps, tone, write_wav
 from tests.test_retrain import options
 
@@ -284,7 +284,7 @@ def test_colour_and_chunks_that_were_not_kept_still_make_a_report(two_classes: P
 
 
 def test_the_card_is_read_from_a_model(twins: Path) -> None:
-    from audionet.model import read_card
+    from audionet.model.bundle import read_card
 
     files = twins / "tf_files"
     card = read_card(LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt"))

@@ -97,8 +97,8 @@ def test_of_many_pictures_it_learns_from_coordinates(prepared: Path, monkeypatch
     [before] = audionet.label(clip, label_options)
     distance = farthest(report)
     monkeypatch.setattr("audionet.commands.retrain.LARGEST_SPAN", 10)
-    monkeypatch.setattr("audionet.classifier.CALIBRATION_PICTURES", 12)
-    monkeypatch.setattr("audionet.classifier.CALIBRATION_PICTURES_A_CLASS", 4)
+    monkeypatch.setattr("audionet.training.classifier.CALIBRATION_PICTURES", 12)
+    monkeypatch.setattr("audionet.training.classifier.CALIBRATION_PICTURES_A_CLASS", 4)
     again = retrain(prepared, force=True)
     assert list((prepared / "bottlenecks").glob("*.coordinates.npz"))
     assert again.held_out is not None

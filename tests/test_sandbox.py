@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet import ffmpeg
+from audionet.audio import ffmpeg
 from audionet.commands.prepare import prepare
 from audionet.errors import UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet import softmax
-from audionet.softmax import Examples, Softmax
+from audionet.training import calibrator as softmax
+from audionet.training.calibrator import Examples, Softmax
 
 CLASSES = 3
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from audionet import space
-from audionet.discriminant import Discriminant, Moments
-from audionet.space import LARGEST_SPAN, PrincipalAxes, Projection, Space, Span, span
+from audionet.training import subspace as space
+from audionet.training.lda import Discriminant, Moments
+from audionet.training.subspace import LARGEST_SPAN, PrincipalAxes, Projection, Space, Span, span
 from tests.test_discriminant import CLASSES, clouds
 
 

@@ -15,7 +15,7 @@ from audionet.settings import (
     PictureSettings,
     PrepareOptions,
 )
-from audionet.spectrogram import Painter, power_spectrum
+from audionet.spectrogram.transform import Painter, power_spectrum
 from tests.conftest import chirps, make_model, tone, write_wav
 
 

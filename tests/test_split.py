@@ -2,7 +2,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Item, folds, kept_apart, percentage_hash, split
+from audionet.training.split import PARTS, TEST, TRAIN, VALIDATION, Item, folds, kept_apart, percentage_hash, split
 
 
 def items(class_name: str, recordings: int, chunks: int = 3, seconds: float = 20, overlap: float = 0) -> list[Item]:

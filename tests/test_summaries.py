@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from audionet.confusion import Confusion
-from audionet.confusion_picture import CELL, draw_confusion
+from audionet.evaluation.confusion import Confusion
+from audionet.model.confusion_picture import CELL, draw_confusion
 from tests.conftest import chirps, make_model, write_wav
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.terminal import ProgressLines, duration
+from audionet.system.terminal import ProgressLines, duration
 from tests.conftest import Run, tone, write_wav
 
 

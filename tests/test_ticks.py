@@ -1,8 +1,8 @@
 import pytest
 
+from audionet.plots.axes import row_ticks, time_ticks
 from audionet.settings import PICTURE_SIZE, PictureSettings
-from audionet.spectrogram import Painter
-from audionet.ticks import row_ticks, time_ticks
+from audionet.spectrogram.transform import Painter
 from tests.conftest import tone
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.segments import Segment
+from audionet.inference.timeline import Segment
 from tests.conftest import Run, chirps, write_wav
 
 

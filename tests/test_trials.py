@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audionet.trials import Trials
+from audionet.evaluation.predictions import Trials
 
 # Right at .8, wrong at .6, right at .5, wrong at .9.
 PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.2, 0.5, 0.3], [0.05, 0.9, 0.05]])

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audionet import trunk
+from audionet.bottleneck import backbone as trunk
+from audionet.bottleneck.backbone import Interpreter, Network, load_trunk
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
-from audionet.spectrogram import Painter
-from audionet.trunk import Interpreter, Network, load_trunk
+from audionet.spectrogram.transform import Painter
 from tests.conftest import ROOT, chirps, tone
 
 

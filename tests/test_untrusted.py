@@ -18,15 +18,15 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet import archives
+from audionet.bottleneck import archives
+from audionet.bottleneck.backbone import Network, load_trunk
 from audionet.errors import AudionetError
-from audionet.filter_bank import pack
-from audionet.graft import Layer, graft
-from audionet.held_out import is_report
-from audionet.model import Model, ModelFiles, load_model
+from audionet.evaluation.held_out import is_report
+from audionet.model.bundle import Model, ModelFiles, load_model
+from audionet.model.litert import Layer, graft
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
-from audionet.tensorflow_runtime import start_tensorflow
-from audionet.trunk import Network, load_trunk
+from audionet.spectrogram.filter_bank import pack
+from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import ROOT, chirps, make_model, write_wav
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
-from audionet.spectrogram import Painter
-from audionet.variations import ORIGINAL, Variation, choose_variations, vary
+from audionet.spectrogram.augmentation import ORIGINAL, Variation, choose_variations, vary
+from audionet.spectrogram.transform import Painter
 from tests.conftest import chirps, tone
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audionet.errors import AudionetError, UnusableInput
-from audionet.workers import Threads, in_order
+from audionet.parallel.threads import Threads, in_order
 
 WAIT_SECONDS = 30  # then something hangs
 

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from audionet import __version__
-from audionet.chunks import Chunk, to_wav
+from audionet.audio.chunks import Chunk, to_wav
+from audionet.audio.ffmpeg import decode, ffmpeg_version, find_ffmpeg
+from audionet.bottleneck.backbone import Network, load_trunk
 from audionet.errors import AudionetError
-from audionet.ffmpeg import decode, ffmpeg_version, find_ffmpeg
-from audionet.files import TEMPORARY_PREFIX
-from audionet.model import ModelFiles, load_model
+from audionet.model.bundle import ModelFiles, load_model
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, LabelOptions, available_cores
-from audionet.trunk import Network, load_trunk
+from audionet.system.files import TEMPORARY_PREFIX
 
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
 TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")

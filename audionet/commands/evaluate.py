@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from audionet.calibration import expected_calibration_error
-from audionet.clips import ClipScores, ScoringJob, find_clips
-from audionet.cluster import hire
-from audionet.confusion import Confusion
-from audionet.data_checks import listed
-from audionet.dataset import class_folders, stray_files
+from audionet.dataset.checks import listed
+from audionet.dataset.folders import class_folders, stray_files
 from audionet.errors import AudionetError, UnusableInput
-from audionet.files import sha256_of_file
-from audionet.model import load_model, read_card
-from audionet.model_card import DIGITS
-from audionet.progress import Progress, silent
+from audionet.evaluation.confusion import Confusion
+from audionet.inference.clips import ClipScores, ScoringJob, find_clips
+from audionet.model.bundle import load_model, read_card
+from audionet.model.card import DIGITS
+from audionet.parallel.dask import hire
+from audionet.parallel.threads import in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.settings import LabelOptions
-from audionet.spectrogram import Painter
-from audionet.suggestions import did_you_mean
-from audionet.workers import in_order
+from audionet.spectrogram.transform import Painter
+from audionet.system.files import sha256_of_file
+from audionet.system.progress import Progress, silent
+from audionet.system.suggestions import did_you_mean
+from audionet.training.unknown import expected_calibration_error
 
 logger = logging.getLogger(__name__)
 

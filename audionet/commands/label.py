@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from audionet.clips import ClipScores, ScoringJob, find_clips
-from audionet.cluster import hire
 from audionet.errors import UnusableInput
-from audionet.model import Model, load_model
-from audionet.progress import Progress, silent
-from audionet.segments import Segment, Timeline, TimelineJob
+from audionet.inference.clips import ClipScores, ScoringJob, find_clips
+from audionet.inference.timeline import Segment, Timeline, TimelineJob
+from audionet.model.bundle import Model, load_model
+from audionet.parallel.dask import hire
+from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.settings import LabelOptions
-from audionet.workers import Job, Threads, Workers, in_order
+from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
 

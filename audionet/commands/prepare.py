@@ -8,21 +8,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from audionet.chunks import Chunk, to_wav
-from audionet.clips import draw, read_chunks
-from audionet.cluster import hire
-from audionet.contact_sheet import write_contact_sheets
-from audionet.dataset import NOHASH, Recording, chunk_name, chunk_stems, walk_files
+from audionet.audio.chunks import Chunk, to_wav
+from audionet.audio.ffmpeg import find_ffmpeg
+from audionet.audio.levels import clipped_share, level_db
+from audionet.dataset.folders import NOHASH, Recording, chunk_name, chunk_stems, walk_files
+from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError, UnusableInput
-from audionet.ffmpeg import find_ffmpeg
-from audionet.files import require_file, sha256_of_file, write_atomically
-from audionet.locks import LOCK_NAME, alone
-from audionet.loudness import clipped_share, level_db
-from audionet.metadata import find_labelled_recordings
-from audionet.picture_index import ChunkEntry, PictureIndex, RecordingEntry
-from audionet.progress import Progress, silent
+from audionet.inference.clips import draw, read_chunks
+from audionet.parallel.dask import hire
+from audionet.plots.contact_sheet import write_contact_sheets
 from audionet.settings import PictureSettings, PrepareOptions
-from audionet.spectrogram import Painter
+from audionet.spectrogram.transform import Painter
+from audionet.system.files import require_file, sha256_of_file, write_atomically
+from audionet.system.locks import LOCK_NAME, alone
+from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
 

@@ -10,35 +10,35 @@ from typing import Any
 import numpy as np
 
 from audionet import __version__
-from audionet.bottlenecks import BottleneckMaker, Bottlenecks
-from audionet.classifier import Classifier, Classroom
-from audionet.cluster import hire
-from audionet.coordinates import Coordinates, compute_coordinates
-from audionet.data_checks import MOST_COMPARED, check_data
-from audionet.dataset import PictureFile, find_pictures
-from audionet.distortions import Distortions, distorted_bottlenecks
+from audionet.bottleneck.backbone import Trunk, load_trunk
+from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
+from audionet.bottleneck.extractor import BottleneckMaker, Bottlenecks
+from audionet.bottleneck.tfhub import load_module, module_asked_for
+from audionet.commands.up_to_date import done_before, training_key
+from audionet.dataset.checks import MOST_COMPARED, check_data
+from audionet.dataset.folders import PictureFile, find_pictures
+from audionet.dataset.manifest import FILE_NAME, PictureIndex
+from audionet.dataset.samples import pieces_to_check, split_items
 from audionet.errors import AudionetError, UnusableInput
-from audionet.exports import Exports
-from audionet.graft import graft
-from audionet.graph_def import freeze
-from audionet.held_out import HeldOut, Lesson
-from audionet.hub import load_module, module_asked_for
-from audionet.locks import LOCK_NAME, alone, reading
-from audionet.model import ModelFiles, describe_model, save_model
-from audionet.model_card import make_card
-from audionet.picture_index import FILE_NAME, PictureIndex
-from audionet.progress import Progress, silent
-from audionet.repetition import done_before, training_key
+from audionet.evaluation.held_out import HeldOut, Lesson
+from audionet.model.bundle import ModelFiles, describe_model, save_model
+from audionet.model.card import make_card
+from audionet.model.exports import Exports
+from audionet.model.graph_def import freeze
+from audionet.model.litert import graft
+from audionet.model.tensorboard import write_summaries
+from audionet.parallel.dask import hire
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.settings import RetrainOptions
-from audionet.softmax import Curve
-from audionet.sources import pieces_to_check, split_items
-from audionet.space import LARGEST_SPAN, Space, span
-from audionet.split import PARTS, TEST, TRAIN, VALIDATION, Split, choose_folds, single_recording_notes, split
-from audionet.summaries import write_summaries
-from audionet.trunk import Trunk, load_trunk
-from audionet.variations import choose_variations
+from audionet.spectrogram.augmentation import choose_variations
+from audionet.system.locks import LOCK_NAME, alone, reading
+from audionet.system.progress import Progress, silent
+from audionet.training.calibrator import Curve
+from audionet.training.classifier import Classifier, Classroom
+from audionet.training.projection import Coordinates, compute_coordinates
+from audionet.training.split import PARTS, TEST, TRAIN, VALIDATION, Split, choose_folds, single_recording_notes, split
+from audionet.training.subspace import LARGEST_SPAN, Space, span
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,4 @@
-"""The report: one HTML file that shows how good a model is, to be opened with a double click."""
+"""The HTML report on a training or an evaluation.
+
+It imports from plots and the folders before it.
+"""

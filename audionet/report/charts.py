@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audionet.evaluation.predictions import CalibrationBin
+from audionet.plots.axes import time_ticks
 from audionet.report.content import Map
-from audionet.report.words import percent
-from audionet.softmax import CurvePoint
-from audionet.ticks import time_ticks
-from audionet.trials import CalibrationBin
+from audionet.report.sentences import percent
+from audionet.training.calibrator import CurvePoint
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.data_checks import ClassData
-from audionet.softmax import CurvePoint
-from audionet.trials import Trials
+from audionet.dataset.checks import ClassData
+from audionet.evaluation.predictions import Trials
+from audionet.training.calibrator import CurvePoint
 
 
 @dataclass(frozen=True)

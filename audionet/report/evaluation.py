@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from audionet.clips import ClipScores
-from audionet.data_checks import ClassData
-from audionet.model_card import card_for_people, now
+from audionet.dataset.checks import ClassData
+from audionet.evaluation.predictions import Trials
+from audionet.inference.clips import ClipScores
+from audionet.model.card import card_for_people, now
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts
-from audionet.report.words import count
-from audionet.spectrogram import Painter
-from audionet.trials import Trials
+from audionet.report.sentences import count
+from audionet.spectrogram.transform import Painter
 
 CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
 SMALLEST_SCORE = 1e-6  # below it, differences mean nothing

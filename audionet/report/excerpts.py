@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet import pictures
-from audionet.clips import draw, read_chunks
+from audionet.audio.ffmpeg import encode_mp3s
 from audionet.errors import UnusableInput
-from audionet.ffmpeg import encode_mp3s
+from audionet.evaluation.predictions import Trials
+from audionet.inference.clips import draw, read_chunks
+from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
-from audionet.spectrogram import Painter
-from audionet.ticks import row_ticks
-from audionet.trials import Trials
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.transform import Painter
 
 MOST_MISTAKES = 12
 MOST_UNCERTAIN = 6

@@ -11,13 +11,13 @@ from typing import Any
 
 import jinja2
 
-from audionet.confusion import wilson_interval
-from audionet.data_checks import length
+from audionet.dataset.checks import length
 from audionet.errors import AudionetError
-from audionet.files import write_atomically
+from audionet.evaluation.confusion import wilson_interval
+from audionet.plots.axes import clock
 from audionet.report import charts, words
 from audionet.report.content import Excerpt, Report
-from audionet.ticks import clock
+from audionet.system.files import write_atomically
 
 logger = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from audionet.held_out import HeldOut, Lesson
-from audionet.model_card import card_for_people
+from audionet.evaluation.held_out import HeldOut, Lesson
+from audionet.model.card import card_for_people
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
-from audionet.softmax import Curve
-from audionet.spectrogram import Painter
+from audionet.spectrogram.transform import Painter
+from audionet.training.calibrator import Curve
 
 MOST_ON_MAP = 600  # more would hide each other
 CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike lie close together."

@@ -1,0 +1,130 @@
+"""What a microphone hears -> 16 kHz mono samples as they come, through ffmpeg's input devices."""
+
+import functools
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, find_ffmpeg
+from audionet.errors import AudionetError
+from audionet.settings import SAMPLE_RATE_HZ
+
+BLOCK_BYTES = 1 << 16  # read at a time at most: 2 s of sound
+# ffmpeg's kinds of devices on each system, the likeliest first.
+KINDS = {"linux": ("pulse", "alsa"), "darwin": ("avfoundation",), "win32": ("dshow",)}
+OTHER_KINDS = ("oss", "openal", "jack", "sndio", "lavfi")  # by name alone: `lavfi:sine` is no microphone, but a test
+HOW_TO_LIST = {
+    "pulse": "pactl list short sources",
+    "alsa": "arecord -L",
+    "avfoundation": 'ffmpeg -hide_banner -f avfoundation -list_devices true -i ""',
+    "dshow": "ffmpeg -hide_banner -f dshow -list_devices true -i dummy",
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    """A microphone: ffmpeg's kind of device, and its name there."""
+
+    kind: str
+    name: str
+
+    @property
+    def ffmpeg_input(self) -> str:
+        """As ffmpeg wants to be told: which of a device's names is the sound differs from kind to kind."""
+        return {"avfoundation": ":", "dshow": "audio="}.get(self.kind, "") + self.name
+
+
+def find_devices(wanted: str = "") -> list[Device]:
+    """The devices to try in turn for a microphone's name; "" is the system's own.
+
+    wanted: a name as the system has it, or with ffmpeg's kind of device before it: `alsa:hw:1`.
+    Raises AudionetError if there is none.
+    """
+    kind, colon, name = wanted.partition(":")
+    if colon and kind in {kind for kinds in (*KINDS.values(), OTHER_KINDS) for kind in kinds}:
+        return [Device(kind, name)]
+    kinds = [kind for kind in KINDS.get(sys.platform, OTHER_KINDS) if kind in _kinds_of_ffmpeg()]
+    if not kinds:
+        raise AudionetError(f"{find_ffmpeg()} can't hear a microphone on this system; install another ffmpeg")
+    return [Device(kind, wanted or _default_name(kind)) for kind in kinds]
+
+
+def listen(device: Device) -> Generator[np.ndarray, None, None]:
+    """Blocks of int16 samples, mono, SAMPLE_RATE_HZ, each as soon as it is heard, until the device ends.
+
+    Raises AudionetError when it can't be opened, or is lost.
+    """
+    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", device.kind, "-i", device.ffmpeg_input]
+    command += ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-flush_packets", "1", "-f", "s16le", "pipe:1"]
+    with tempfile.TemporaryFile() as messages:
+        try:
+            # In a session of its own, so that Ctrl-C stops it through us alone.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
+            )
+        except OSError as error:
+            raise AudionetError(f"{command[0]} does not work ({error.strerror}); reinstall ffmpeg") from error
+        assert process.stdout is not None
+        rest = b""
+        try:
+            while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
+                block = rest + block
+                whole = len(block) - len(block) % BYTES_PER_SAMPLE
+                rest = block[whole:]
+                yield np.frombuffer(block[:whole], "<i2")
+            status = process.wait()
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+        if status:
+            messages.seek(0)
+            raise AudionetError(_explain(device, messages.read().decode(errors="replace")))
+
+
+def _explain(device: Device, messages: str) -> str:
+    lines = messages.strip().splitlines()
+    reason = lines[-1].rpartition(": ")[2].rstrip(".") if lines else "no reason given"
+    if "Unknown input format" in messages:
+        reason = "this ffmpeg knows no such kind of device"
+    known = HOW_TO_LIST.get(device.kind)
+    remedy = f"; name one as --microphone NAME, of those that this lists: {known}" if known else ""
+    return f"{device.kind} microphone {device.name!r} can't be heard ({reason}){remedy}"
+
+
+@functools.cache
+def _kinds_of_ffmpeg() -> frozenset[str]:
+    """The kinds of devices that this ffmpeg can hear."""
+    listed = _ask_ffmpeg("-devices")
+    return frozenset(kind for names in re.findall(r"^ D.? +(\S+)", listed, re.MULTILINE) for kind in names.split(","))
+
+
+def _default_name(kind: str) -> str:
+    """What the system's own microphone is called; DirectShow has none, so that the first is taken."""
+    if kind != "dshow":
+        return "default"
+    found = re.search(r'"([^"]+)" \(audio\)', _ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
+    if found is None:
+        raise AudionetError("no microphone was found; connect one, and allow programs to use it")
+    return found[1]
+
+
+def _ask_ffmpeg(*arguments: str) -> str:
+    """What ffmpeg prints, on either stream."""
+    try:
+        finished = subprocess.run(
+            [find_ffmpeg(), "-hide_banner", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AudionetError(f"{find_ffmpeg()} does not work ({error}); reinstall ffmpeg") from error
+    return finished.stdout.decode(errors="replace")

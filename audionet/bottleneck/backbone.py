@@ -1,0 +1,139 @@
+"""Picture -> bottleneck: the embedded Inception v3, cut where it hears best, run by LiteRT."""
+
+import functools
+import hashlib
+import math
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionet.errors import AudionetError
+from audionet.settings import PICTURE_SIZE
+from audionet.system.stderr import quiet_stderr
+
+# Of the one in the package, which scripts/make_trunk.py made. One with other bytes is damaged, and is refused.
+ROWS_SHA256 = "f03e67d328b96b9ca885c1bc84edce2dd1a8627635c035a23403f1c07a8213ee"
+CHECKSUM_SUFFIX = ".sha256"  # of the file beside another trunk that holds its checksum
+LARGEST_NETWORK_BYTES = 2 << 30  # of weights and of what flows through it for one picture; ours need 43 MB
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """The LiteRT flatbuffer of a cut network. `name` is what `--bottleneck` calls it.
+
+    graph_def: the same network as a frozen TensorFlow graph from `Mul` to `bottleneck`, where it came from TensorFlow.
+    """
+
+    name: str
+    flatbuffer: bytes
+    graph_def: bytes | None = None
+
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the flatbuffer, in hexadecimal."""
+        return hashlib.sha256(self.flatbuffer).hexdigest()
+
+
+def load_trunk(name: str, model_dir: Path) -> Trunk:
+    """The trunk for `--bottleneck` name: `rows` from the package, `pool_3` from model_dir.
+
+    What make_trunk.py makes of pool_3 differs from processor to processor in its last bits, so it writes the checksum
+    beside it. Raises AudionetError when a file is not there or the checksum is wrong.
+    """
+    file_name = f"inception_v3_{name}.tflite"
+    try:
+        if name == "rows":
+            where = f"audionet's own {file_name}"
+            remedy, sha256 = "reinstall audionet", ROWS_SHA256
+            data = (resources.files("audionet") / "weights" / file_name).read_bytes()
+        else:
+            where = str(model_dir / file_name)
+            remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {where}"
+            data = Path(where).read_bytes()
+            checksum = Path(where).with_suffix(CHECKSUM_SUFFIX)
+            sha256 = checksum.read_text(encoding="utf-8", errors="replace").strip() if checksum.is_file() else ""
+    except OSError as error:
+        raise AudionetError(f"{where}: cannot be read ({error.strerror}); {remedy}") from error
+    trunk = Trunk(name, data)
+    if trunk.sha256 != sha256:
+        raise AudionetError(f"{where}: its checksum is wrong or missing; {remedy}")
+    return trunk
+
+
+class Interpreter:
+    """A LiteRT network from one picture to float32 arrays. Not for two threads at once."""
+
+    def __init__(self, flatbuffer: bytes, is_first: bool = True) -> None:
+        """`is_first`: LiteRT speaks up, for the first of a process, and is kept quiet.
+
+        Raises ValueError when the bytes are no network from a picture.
+        """
+        # Not for others: they are made while clips are labelled, and what is said of those must come through.
+        with quiet_stderr() if is_first else nullcontext():
+            from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
+
+            self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
+            self._interpreter.allocate_tensors()
+        if is_first:
+            _check_memory(self._interpreter.get_tensor_details())
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
+        if len(inputs) != 1 or not outputs or tuple(inputs[0]["shape"]) != shape:
+            raise ValueError(f"not a network from one picture {shape}")
+        if any(tensor["dtype"] != np.float32 for tensor in (*inputs, *outputs)):
+            raise ValueError("not a network of float32 numbers")
+        self._input, self._outputs = inputs[0]["index"], [output["index"] for output in outputs]
+        self.output_shapes = [tuple(int(n) for n in output["shape"][1:]) for output in outputs]
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The outputs for a uint8 picture (PICTURE_SIZE x PICTURE_SIZE x 3): float32, of output_shapes."""
+        self._interpreter.set_tensor(self._input, picture[None].astype(np.float32) / np.float32(255))
+        self._interpreter.invoke()
+        return [np.asarray(self._interpreter.get_tensor(output)[0]) for output in self._outputs]
+
+
+def _check_memory(tensors: list[dict[str, Any]]) -> None:
+    needed = sum(math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize for tensor in tensors)
+    if needed > LARGEST_NETWORK_BYTES:
+        raise ValueError(f"a network that needs {needed >> 20} MB")
+
+
+class Network:
+    """A LiteRT network for several threads at once: each run takes an interpreter that is idle, or makes another.
+
+    How many threads run it changes nothing in what comes out. It can be pickled.
+    """
+
+    def __init__(self, flatbuffer: bytes) -> None:
+        """Raises ValueError when the bytes are no network from a picture."""
+        first = Interpreter(flatbuffer)
+        self.flatbuffer = flatbuffer
+        self.output_shapes = first.output_shapes
+        self._idle = [first]
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """As `Interpreter.run`."""
+        try:
+            interpreter = self._idle.pop()
+        except IndexError:
+            interpreter = Interpreter(self.flatbuffer, is_first=False)
+        try:
+            return interpreter.run(picture)
+        finally:
+            self._idle.append(interpreter)
+
+    def __reduce__(self) -> "tuple[type[Network], tuple[bytes]]":
+        return Network, (self.flatbuffer,)
+
+
+def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:
+    """A picture's bottleneck: float16, one dimension. Raises AudionetError for numbers that float16 cannot hold."""
+    with np.errstate(over="ignore"):
+        found = network.run(picture)[0].ravel().astype(np.float16)
+    if not np.isfinite(found).all():
+        raise AudionetError("the network gives features that are no finite numbers; choose another --tfhub-module")
+    return found

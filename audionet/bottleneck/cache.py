@@ -1,0 +1,122 @@
+"""Bottlenecks kept in a file, found by what their pictures look like.
+
+The cache is one file a trunk and settings. It starts with HEADER; then records of equal length follow, one a
+picture or variation of one: a SHA-256 (of the JPG's bytes, or of those and the variation), a CRC-32 of the rest, and
+the bottleneck as float16. Records are only ever appended. A half-written last record, or one whose CRC is wrong,
+counts as not there.
+"""
+
+import hashlib
+import logging
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.digests import DIGEST_BYTES
+from audionet.errors import AudionetError
+from audionet.system.locks import wait_for_lock
+
+logger = logging.getLogger(__name__)
+
+HEADER = b"audionet bottlenecks 1\n".ljust(64, b"\0")
+
+
+class Cache:
+    """A cache file. `size` is the number of features in a bottleneck."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.path, self.size = path, size
+        self._record = np.dtype([("digest", f"V{DIGEST_BYTES}"), ("crc32", "<u4"), ("features", "<f2", (size,))])
+        self._rows: dict[bytes, int] = {}
+        self._open()
+
+    def _open(self) -> None:
+        """List the file's records; begin it anew if it is not such a file."""
+        try:
+            size = self.path.stat().st_size
+            with open(self.path, "rb") as file:
+                intact = file.read(len(HEADER)) == HEADER
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
+        if not size:
+            return  # the disk was full when it was begun
+        count = (size - len(HEADER)) // self._record.itemsize
+        if not intact:
+            logger.warning("%s: not a bottleneck cache of this version; its bottlenecks are made anew", self.path)
+            self._delete()
+            return
+        if (size - len(HEADER)) % self._record.itemsize:
+            logger.warning("%s: ends within a bottleneck, which is made anew", self.path)
+        self._rows = {digest: row for row, digest in enumerate(self._digests(count))}
+
+    def _digests(self, count: int) -> Iterator[bytes]:
+        """Of the first records. Not by mapping the file: what is looked at of it would count as memory in use."""
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                for row in range(count):
+                    file.seek(len(HEADER) + row * self._record.itemsize)
+                    yield file.read(DIGEST_BYTES)
+        except OSError as error:
+            raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
+
+    def _delete(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise AudionetError(f"{self.path}: cannot be deleted ({error.strerror}); delete it") from error
+
+    def find(self, digest: bytes) -> np.ndarray | None:
+        """The cached bottleneck of the picture with this SHA-256: float16, size numbers."""
+        row = self._rows.get(digest)
+        if row is None:
+            return None
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(len(HEADER) + row * self._record.itemsize)
+                record = np.fromfile(file, self._record, 1)[0]
+        except (OSError, IndexError) as error:
+            raise AudionetError(f"{self.path}: cannot be read; delete it") from error
+        if record["crc32"] != _checksum(digest, record["features"]):
+            logger.warning("%s: a damaged bottleneck is made anew", self.path)
+            return None
+        return np.asarray(record["features"])
+
+    def append(self, found: Sequence[tuple[bytes, np.ndarray]]) -> None:
+        """Add bottlenecks (digest, float16 features) at the end, over a half-written record if there is one.
+
+        Other processes may do so too.
+        """
+        records = np.empty(len(found), self._record)
+        for record, (digest, features) in zip(records, found, strict=True):
+            record["digest"], record["crc32"], record["features"] = digest, _checksum(digest, features), features
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            with open(self.path, "r+b") as file:
+                wait_for_lock(file)
+                size = file.seek(0, 2)
+                if size < len(HEADER):
+                    file.seek(0)
+                    file.write(HEADER)
+                else:
+                    file.seek(-((size - len(HEADER)) % self._record.itemsize), 2)
+                first = (file.tell() - len(HEADER)) // self._record.itemsize
+                file.write(records.tobytes())
+        except OSError as error:
+            raise AudionetError(f"{self.path}: cannot be written ({error.strerror}); free space") from error
+        self._rows.update((digest, row) for row, (digest, _) in enumerate(found, first))
+
+
+def _checksum(digest: bytes, features: np.ndarray) -> int:
+    return zlib.crc32(features.tobytes(), zlib.crc32(digest))
+
+
+def cache_path(folder: Path, trunk: Trunk, fingerprint: str) -> Path:
+    """The cache file for a trunk's weights and the fingerprint of the pictures' settings."""
+    key = hashlib.sha256(f"{trunk.sha256} {fingerprint}".encode()).hexdigest()[:16]
+    return folder / f"inception_v3_{trunk.name}_{key}.bottlenecks"

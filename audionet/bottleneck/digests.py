@@ -1,0 +1,63 @@
+"""SHA-256s of many files, remembered, so that unchanged files are not read again."""
+
+import hashlib
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from audionet.system.files import read_json, write_json
+
+# A file that was changed so shortly before it was read could be changed again in the same tick of the clock.
+SETTLED_NS = 2_000_000_000
+DIGEST_BYTES = 32
+
+
+class Digests:
+    """The SHA-256s of files, by path, size and time of change; kept in a JSON file.
+
+    One that is missing or damaged is begun anew: nothing is lost but time. For several threads at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._changed = False
+        self._here = Path.cwd().as_posix()
+        # By path: size in bytes, time of change in ns, SHA-256 in hexadecimal; from the file, whatever it holds.
+        self._entries: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            content = read_json(path)
+            self._entries = content if isinstance(content, dict) else {}
+
+    def _name(self, file: Path) -> str:
+        """What a file is called in the list. Not by Path.absolute, which takes seconds for 100,000."""
+        return str(file) if file.is_absolute() else f"{self._here}/{file}"
+
+    def remembered(self, file: Path) -> bytes | None:
+        """The SHA-256 of a file that has not changed since it was read; else None. Raises OSError."""
+        status = file.stat()
+        entry = self._entries.get(self._name(file), ())
+        try:
+            size_bytes, mtime_ns, sha256 = entry
+            digest = bytes.fromhex(sha256)
+        except (ValueError, TypeError):
+            return None
+        is_same = (size_bytes, mtime_ns) == (status.st_size, status.st_mtime_ns)
+        return digest if is_same and len(digest) == DIGEST_BYTES else None
+
+    def read(self, file: Path) -> tuple[bytes, bytes]:
+        """The content of a file and its SHA-256, which is remembered. Raises OSError."""
+        status = file.stat()
+        now_ns = time.time_ns()
+        content = file.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        if len(content) == status.st_size and now_ns - status.st_mtime_ns > SETTLED_NS:
+            self._entries[self._name(file)] = (status.st_size, status.st_mtime_ns, digest.hex())
+            self._changed = True
+        return content, digest
+
+    def save(self) -> None:
+        """Write what is new to the JSON file. Raises AudionetError when the disk refuses."""
+        if self._changed:
+            write_json(self.path, dict(sorted(self._entries.items())))
+            self._changed = False

@@ -1,0 +1,256 @@
+"""A module of TensorFlow Hub -> a trunk, for LiteRT and as a frozen graph, like the embedded one."""
+
+import hashlib
+import importlib.util
+import logging
+import re
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionet.bottleneck.archives import extract
+from audionet.bottleneck.backbone import Trunk
+from audionet.errors import AudionetError
+from audionet.model.graph_def import BOTTLENECK_NAME, INPUT_NAME
+from audionet.settings import EMBEDDED, PICTURE_SIZE, RetrainOptions
+from audionet.system.files import write_atomically
+from audionet.system.stderr import quiet_stderr
+from audionet.system.tensorflow import freeze_function, start_tensorflow
+
+logger = logging.getLogger(__name__)
+
+GOOGLE = "https://tfhub.dev/google/imagenet/{}/feature_vector/5"
+USUAL_SIZES = {"inception": 299, "nasnet_large": 331, "pnasnet": 331, "inception_resnet": 299}  # pixels; others: 224
+# Rows are taken from the last endpoint with at least so many: later ones have lost the frequencies.
+FEWEST_ROWS = 16
+SIGNATURES = ("image_feature_vector", "default", "serving_default")
+SMALLEST_VARIANCE = 1e-8  # under the root
+INSTEAD = f"without --tfhub-module and with --architecture {EMBEDDED}, the network inside AudioNet needs no download"
+VERSION = 1  # of the conversion; trunks made by another are made anew
+
+
+def module_asked_for(options: RetrainOptions) -> str | None:
+    """The handle of the module that the options ask for; None if it is the embedded network."""
+    if options.tfhub_module:
+        is_name = re.fullmatch(r"\w+(\.\w+)?", options.tfhub_module) and not Path(options.tfhub_module).exists()
+        return google_handle(options.tfhub_module) if is_name else options.tfhub_module
+    return None if options.architecture == EMBEDDED else google_handle(options.architecture)
+
+
+def google_handle(architecture: str) -> str:
+    """The address of Google's feature vectors for the name of a network, as retrain.py of 2017 wrote it or of today.
+
+    mobilenet_1.0_224 is mobilenet_v1_100_224 today.
+    """
+    old = re.fullmatch(r"mobilenet_(\d)\.(\d+)_(\d+)", architecture)
+    if old:
+        percentage = int(old[1]) * 100 + int(old[2].ljust(2, "0")[:2])
+        architecture = f"mobilenet_v1_{percentage:03d}_{old[3]}"
+    return GOOGLE.format(architecture)
+
+
+def load_module(handle: str, bottleneck: str | None, model_dir: Path) -> Trunk:
+    """The trunk of a module: a URL, a SavedModel's folder or a .tar.gz of one.
+
+    bottleneck: pool_3 (or None) for its feature vector; rows for the mean and the deviation over time of its last
+        endpoint with FEWEST_ROWS rows.
+    model_dir: where the converted trunk is kept. What is downloaded is kept in TFHUB_CACHE_DIR.
+    Raises AudionetError when the module can't be had, or is not one from pictures to features.
+    """
+    tf = start_tensorflow()
+    bottleneck = bottleneck or "pool_3"
+    with tempfile.TemporaryDirectory(prefix="audionet-") as temporary:
+        folder = _resolve(handle, Path(temporary))
+        digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}")
+        kept = model_dir / f"module_{bottleneck}_{digest[:16]}.npz"
+        name = f"module_{bottleneck}"
+        found = _read(kept, name)
+        if found is None:
+            try:
+                with quiet_stderr():
+                    network = _network(_hub().load(str(folder)), handle, bottleneck)
+                    flatbuffer, graph_def = _convert(network, handle)
+            except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:
+                raise AudionetError(
+                    f"--tfhub-module {handle}: not a module from pictures to features ({_first_line(error)}); {INSTEAD}"
+                ) from error
+            found = Trunk(name, flatbuffer, graph_def)
+            _write(kept, found)
+    return found
+
+
+def _hub() -> Any:
+    """TensorFlow Hub's loader, without its __init__: that asks for Keras 2 and for setuptools of before 2026."""
+    if "tensorflow_hub" not in sys.modules:
+        spec = importlib.util.find_spec("tensorflow_hub")
+        if spec is None:
+            raise AudionetError(f"TensorFlow Hub is not installed: pip install tensorflow-hub; {INSTEAD}")
+        sys.modules["tensorflow_hub"] = importlib.util.module_from_spec(spec)
+        from tensorflow_hub import config
+
+        config._install_default_resolvers()
+        # Its own has no limits.
+        from tensorflow_hub import file_utils
+
+        file_utils.extract_tarfile_to_destination = extract
+    from tensorflow_hub import module_v2
+
+    return module_v2
+
+
+def _resolve(handle: str, temporary: Path) -> Path:
+    """The folder of a module, downloaded where it must be."""
+    hub = _hub()
+    is_address = "://" in handle
+    try:
+        if not is_address and Path(handle).is_file():
+            with open(handle, "rb") as archive:
+                extract(archive, temporary)
+            return temporary
+        if not is_address and not Path(handle).is_dir():
+            raise AudionetError(f"--tfhub-module {handle}: no such folder or file; {INSTEAD}")
+        return Path(hub.resolve(handle))
+    except (OSError, RuntimeError, ValueError, EOFError) as error:
+        if not is_address:
+            raise AudionetError(
+                f"--tfhub-module {handle}: not a .tar.gz of a module ({_first_line(error)}); {INSTEAD}"
+            ) from error
+        raise AudionetError(
+            f"--tfhub-module {handle}: can't be downloaded ({_first_line(error)}) and is not in the cache; {INSTEAD}"
+        ) from error
+
+
+def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
+    """A function for TensorFlow to trace: pictures (N x 299 x 299 x 3, 0 to 1) -> bottlenecks (N x features)."""
+    tf = start_tensorflow()
+    signatures = getattr(module, "signatures", {})
+    signature = next((signatures[name] for name in SIGNATURES if name in signatures), None)
+    specs = _input_specs(module, signature)
+    shaped = [spec for spec in specs if spec.shape.rank == 4]
+    static = [spec.shape[1] for spec in shaped if spec.shape[1] is not None]
+    size = static[0] if static else _named_size(handle) or _usual_size(handle)
+    wants_bytes = bool(shaped) and shaped[0].dtype == tf.uint8
+
+    def outputs(images: Any) -> dict[str, Any]:
+        if callable(module):
+            if bottleneck == "rows":
+                return dict(module(images, training=False, return_endpoints=True))
+            found = module(images)
+        elif signature is not None:
+            names = list(signature.structured_input_signature[1])
+            found = signature(**{names[0]: images})
+        else:
+            raise ValueError("it can't be called and has no signature")
+        return found if isinstance(found, dict) else {"default": found}
+
+    def network(pictures: Any) -> Any:
+        images = pictures if size == PICTURE_SIZE else tf.image.resize(pictures, (size, size))
+        found = outputs(tf.cast(tf.round(images * 255), tf.uint8) if wants_bytes else images)
+        if bottleneck == "rows":
+            features = _rows(found)
+        else:
+            features = found.get("default", found[min(found)])
+            if features.shape.rank == 4:
+                features = tf.reduce_mean(features, axis=(1, 2))
+        width = int(np.prod(features.shape[1:]))
+        return tf.identity(tf.reshape(tf.cast(features, tf.float32), (-1, width)), name=BOTTLENECK_NAME)
+
+    return network
+
+
+def _rows(outputs: dict[str, Any]) -> Any:
+    """Mean and standard deviation over time of the last block that tells frequencies apart."""
+    tf = start_tensorflow()
+    blocks = [value for value in outputs.values() if value.shape.rank == 4 and value.shape[1] >= FEWEST_ROWS]
+    if not blocks:
+        raise ValueError(f"it offers no endpoint with {FEWEST_ROWS} rows, only a feature vector: --bottleneck pool_3")
+    # The smallest is the latest; of equals, the one with the most channels.
+    block = min(blocks, key=lambda value: (value.shape[1], -value.shape[3]))
+    mean = tf.reduce_mean(block, axis=2)
+    variance = tf.reduce_mean(tf.math.square(block - mean[:, :, None]), axis=2)
+    return tf.concat([tf.reshape(x, (-1, int(np.prod(x.shape[1:])))) for x in (mean, _root(variance))], axis=1)
+
+
+def _root(variance: Any) -> Any:
+    return start_tensorflow().sqrt(variance + SMALLEST_VARIANCE)
+
+
+def _input_specs(module: Any, signature: Any) -> list[Any]:
+    """What the module says about its pictures, the most telling first."""
+    specs = list(signature.structured_input_signature[1].values()) if signature is not None else []
+    for function in getattr(vars(module).get("__call__"), "concrete_functions", []):
+        specs += [spec for spec in function.structured_input_signature[0] if hasattr(spec, "shape")]
+    return specs
+
+
+def _named_size(handle: str) -> int | None:
+    """The size in a name such as mobilenet_v2_100_224."""
+    found = re.search(r"_(\d{2,3})(?=/|$)", handle.removesuffix(".tar.gz"))
+    return int(found[1]) if found and "mobilenet" in handle else None
+
+
+def _usual_size(handle: str) -> int:
+    return next((size for name, size in USUAL_SIZES.items() if name in handle), 224)
+
+
+def _convert(network: Callable[[Any], Any], handle: str) -> tuple[bytes, bytes]:
+    """The LiteRT flatbuffer, with int8 weights as the embedded network's, and the frozen float32 GraphDef."""
+    tf = start_tensorflow()
+
+    def frozen(batch: int | None) -> Any:
+        spec = tf.TensorSpec((batch, PICTURE_SIZE, PICTURE_SIZE, 3), tf.float32, name=INPUT_NAME)
+        return freeze_function(tf.function(network, autograph=False).get_concrete_function(spec))
+
+    definition = frozen(None).graph.as_graph_def()
+    if any("PartitionedCall" in node.op for node in definition.node):
+        raise ValueError("it calls functions that can't be written out")
+    definition.ClearField("library")
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen(1)])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    try:
+        return bytes(converter.convert()), bytes(definition.SerializeToString(deterministic=True))
+    except Exception as error:  # the converter's own errors have no common name
+        raise ValueError(f"LiteRT can't run {handle}: {_first_line(error)}") from error
+
+
+def _digest(folder: Path, how: str) -> str:
+    """Of a module's files, and of how it is converted."""
+    digest = hashlib.sha256(how.encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path, name: str) -> Trunk | None:
+    """A trunk that was kept; None if there is none, or a damaged one."""
+    try:
+        with np.load(path) as content:
+            return Trunk(name, content["flatbuffer"].tobytes(), content["graph_def"].tobytes())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _write(path: Path, trunk: Trunk) -> None:
+    import io
+
+    file = io.BytesIO()
+    assert trunk.graph_def is not None
+    np.savez(
+        file,
+        flatbuffer=np.frombuffer(trunk.flatbuffer, np.uint8),
+        graph_def=np.frombuffer(trunk.graph_def, np.uint8),
+    )
+    write_atomically(path, file.getvalue())
+
+
+def _first_line(error: Exception) -> str:
+    """The first that says something: TensorFlow begins with where it was, in lines that are indented or end in ':'."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next(
+        (line for line in lines if line and not line.endswith(":") and not line.startswith("File")), "no reason"
+    )

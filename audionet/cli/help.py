@@ -1,0 +1,50 @@
+"""What can be typed to learn of the tool itself: its versions, its health, and how a shell completes it."""
+
+import argparse
+import sys
+
+from audionet.cli.completion import SHELLS
+from audionet.cli.plain_parser import PlainParser
+
+
+class ShowVersions(argparse.Action):
+    """Looks for the versions only when asked."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Show them and end."""
+        from audionet.commands.doctor import versions
+
+        sys.stdout.write(f"{versions()}\n")
+        parser.exit()
+
+
+def add_doctor(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    """Add `audionet doctor`."""
+    commands.add_parser(
+        "doctor",
+        usage="%(prog)s",
+        help="look whether all is there that audionet needs",
+        description="""\
+Look whether all is there that audionet needs: ffmpeg, the packages, the embedded network, a folder to write to. What
+it prints belongs into a bug report. Exit status: 0 all is well, 1 something is not; it says what to do then.""",
+        examples="""\
+  audionet doctor""",
+    )
+
+
+def add_completion(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    """Add `audionet completion`."""
+    parser = commands.add_parser(
+        "completion",
+        usage="%(prog)s SHELL",
+        help="let the shell complete what is typed",
+        description="""\
+Print a script that lets a shell complete audionet's commands, options and files with the tab key. It works in shells
+that are opened from then on.""",
+        examples="""\
+  mkdir -p ~/.local/share/bash-completion/completions ~/.config/fish/completions ~/.zfunc
+  audionet completion bash > ~/.local/share/bash-completion/completions/audionet
+  audionet completion fish > ~/.config/fish/completions/audionet.fish
+  audionet completion zsh > ~/.zfunc/_audionet     and in ~/.zshrc: fpath+=~/.zfunc; autoload -U compinit; compinit""",
+    )
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))

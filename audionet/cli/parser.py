@@ -1,0 +1,266 @@
+"""What can be typed: the commands, their options and their help."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from audionet.cli.common_options import add_messages, add_model, add_workers
+from audionet.cli.help import ShowVersions, add_completion, add_doctor
+from audionet.cli.plain_parser import PlainParser
+from audionet.cli.retrain_groups import add_distortions, add_network, add_outputs, add_report
+from audionet.settings import (
+    EVALUATION_REPORT_NAME,
+    OWN_FOLDS,
+    REPRESENTATIONS,
+    PictureSettings,
+    PrepareOptions,
+    RetrainOptions,
+)
+
+
+def modern_spelling(arguments: Sequence[str]) -> list[str]:
+    """The 2018 spelling of options, `--image_dir=x`, in today's: `--image-dir=x`. After `--` nothing is an option.
+
+    >>> modern_spelling(["retrain", "--image_dir=my_pictures", "--", "--my_clip"])
+    ['retrain', '--image-dir=my_pictures', '--', '--my_clip']
+    """
+    spelled: list[str] = []
+    for argument in arguments:
+        if argument.startswith("--") and "--" not in spelled:
+            name, equals, value = argument.partition("=")
+            argument = name.replace("_", "-") + equals + value
+        spelled.append(argument)
+    return spelled
+
+
+def build_parser() -> PlainParser:
+    """The parser of all commands."""
+    parser = PlainParser(
+        prog="audionet",
+        usage="%(prog)s COMMAND [options]",
+        description="Tell voices, birds or machines apart by the pictures of their sound.",
+        examples="""\
+  audionet prepare data_audio/       draw the recordings, one folder a class, as spectrograms
+  audionet retrain --steps 500       learn the classes from the pictures
+  audionet label clip.mp3            whose voice, which sound
+  audionet evaluate test_audio/      how often it is right on recordings it has never heard
+  audionet label --help              examples and options of a command""",
+        details="""\
+exit status: 0 all done, 1 finished but some input was skipped, 2 nothing could be done, 130 interrupted""",
+    )
+    parser.set_defaults(quiet=False, verbose=False, logging_verbosity="INFO")
+    parser.add_argument("--version", action=ShowVersions, nargs=0, help="show the versions of all that matters")
+    commands = parser.add_subparsers(
+        title="commands", prog="audionet", dest="command", metavar="COMMAND", required=True
+    )
+    for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, add_doctor, add_completion):
+        add(commands)
+    return parser
+
+
+def _add_prepare(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    parser = commands.add_parser(
+        "prepare",
+        usage="%(prog)s [options] DATA_AUDIO",
+        help="draw recordings as spectrograms",
+        description="""\
+Draw recordings as spectrograms: decode each with ffmpeg to 16 kHz mono, cut it into chunks, and write one picture
+(JPG, 299 x 299) and one WAV a chunk, in a folder a class. Run again, it does only what is new or changed.""",
+        examples="""\
+  audionet prepare data_audio/                        data_audio/anna/*.mp3, data_audio/ben/*.mp3, ...
+  audionet prepare data_audio/ --chunk-seconds 5      for short sounds
+  audionet prepare data_audio/ --contact-sheet        and tf_files/data_image/anna-contact-sheet.png, ...""",
+        details="""\
+The end of a recording: what is left after the last full chunk is kept as a shorter chunk if it is at least a quarter
+of a chunk long; else it is not used. A recording shorter than a chunk is one chunk if it is at least 0.1 s long.
+A shorter chunk is never stretched: its picture keeps the scale of the others and repeats until it is full.""",
+    )
+    parser.add_argument(
+        "data_audio", type=Path, metavar="DATA_AUDIO", help="folder of recordings, with one folder for each class"
+    )
+    pictures, default = PictureSettings(), PrepareOptions()
+    add = parser.add_argument_group("how sound becomes pictures").add_argument
+    add("--chunk-seconds", type=float, metavar="S", default=pictures.chunk_seconds, help="seconds in one picture")
+    add(
+        "--overlap",
+        type=float,
+        metavar="S",
+        help="seconds that two chunks share (default: half of a chunk of up to 5 seconds, 0 for longer ones)",
+    )
+    add(
+        "--representation",
+        choices=REPRESENTATIONS,
+        default=pictures.representation,
+        help="what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes",
+    )
+    add("--colormap", metavar="NAME", default=pictures.colormap, help="gray, viridis or another of matplotlib's")
+    add = parser.add_argument_group("files").add_argument
+    add("--image-dir", type=Path, metavar="DIR", default=default.image_dir, help="where the pictures go")
+    add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")
+    add(
+        "--contact-sheet",
+        action="store_true",
+        help="write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
+    )
+    add(
+        "--metadata",
+        type=Path,
+        metavar="FILE",
+        help="CSV with the columns path, label and, if you like, group and fold, instead of a folder for each class "
+        "(default: UrbanSound8K's or ESC-50's own, where it is found)",
+    )
+    add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
+    add("--force", action="store_true", help="delete the old pictures and make all anew")
+    add_workers(parser, jobs=True)
+    add_messages(parser)
+
+
+def _add_retrain(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    parser = commands.add_parser(
+        "retrain",
+        usage="%(prog)s [options]",
+        help="learn the classes from the pictures",
+        description="""\
+Learn the classes: run each picture through the embedded Inception v3 once (the results, called bottlenecks, are
+kept), then train a new last layer on them. Some recordings are held out to test what was learnt.""",
+        examples="""\
+  audionet retrain
+  audionet retrain --steps 500 --seed 1
+  audionet retrain --image-dir birds/pictures --output-graph birds/model.pb --output-labels birds/labels.txt
+  audionet retrain --folds 10                      measure with each tenth of the recordings held out in turn
+  audionet retrain --saved-model-dir birds/saved   for other TensorFlow programs too""",
+    )
+    default = RetrainOptions()
+    add = parser.add_argument_group("files").add_argument
+    add("--image-dir", type=Path, metavar="DIR", default=default.image_dir, help="pictures that prepare made")
+    add(
+        "--output-graph",
+        type=Path,
+        metavar="FILE",
+        default=default.output_graph,
+        help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
+    )
+    add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one a line")
+    add("--bottleneck-dir", type=Path, metavar="DIR", default=default.bottleneck_dir, help="the kept bottlenecks")
+    add("--summaries-dir", type=Path, metavar="DIR", default=default.summaries_dir, help="curves for TensorBoard")
+    add("--force", action="store_true", help="train even if nothing has changed since the last time")
+    add = parser.add_argument_group("training").add_argument
+    add("--steps", "--how-many-training-steps", type=int, metavar="N", default=default.steps, help="training steps")
+    add("--learning-rate", type=float, metavar="X", default=default.learning_rate, help="size of a training step")
+    add(
+        "--train-batch-size",
+        type=int,
+        metavar="N",
+        default=default.train_batch_size,
+        help="pictures a training step; -1 is all",
+    )
+    add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
+    add = parser.add_argument_group("measuring how good it is").add_argument
+    for part, percentage in (("validation", default.validation_percentage), ("testing", default.testing_percentage)):
+        add(
+            f"--{part}-percentage",
+            type=float,
+            metavar="P",
+            default=percentage,
+            help=f"share of the recordings held out for {part}",
+        )
+    add(
+        "--folds",
+        type=int,
+        nargs="?",
+        const=OWN_FOLDS,
+        metavar="K",
+        help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
+        "(default: 5 where a class has fewer than thirty recordings, else one split)",
+    )
+    add(
+        "--refit",
+        action=argparse.BooleanOptionalAction,
+        default=default.refit,
+        help="train the model on all recordings once it has been measured on those held out (default: yes)",
+    )
+    add_network(parser)
+    add_distortions(parser)
+    add_outputs(parser)
+    add_workers(parser)
+    add_messages(parser)
+
+
+def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    parser = commands.add_parser(
+        "label",
+        usage="%(prog)s [options] CLIP... | --microphone [DEVICE] | --watch FOLDER",
+        help="say which class a clip belongs to",
+        description="""\
+Say which class each clip belongs to. A clip is any file that ffmpeg reads, a picture that prepare made, or - for
+standard input; of a folder, all files are labelled. The scores of a clip's chunks are averaged. A clip that is like
+none of the classes is called unknown; its scores are shown all the same.""",
+        examples="""\
+  audionet label clip.mp3
+  audionet label interviews/ --format csv > interviews.csv
+  audionet label debate.mp3 --timeline
+  audionet label clip.mp3 --plot clip.png
+  audionet label - < clip.ogg
+  audionet label --microphone                      a line for each few seconds, until Ctrl-C
+  audionet label --watch inbox/                    each file as it arrives, until Ctrl-C""",
+    )
+    parser.add_argument("clips", nargs="*", metavar="CLIP", help="file, folder, or - for standard input")
+    add = parser.add_argument_group("instead of clips").add_argument
+    add(
+        "--microphone",
+        nargs="?",
+        const="",
+        metavar="DEVICE",
+        help="label what a microphone hears (default: the system's own), a line a window; named as ffmpeg has it, such "
+        "as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
+    )
+    add(
+        "--watch",
+        type=Path,
+        metavar="FOLDER",
+        help="label the clips that are in a folder, and those that arrive in it, once they have not changed for three "
+        "seconds",
+    )
+    add = parser.add_argument_group("what is said").add_argument
+    add("--timeline", action="store_true", help="say which class is heard when, for clips of several sounds")
+    add("--top", type=int, metavar="N", default=5, help="classes shown for each clip, as text")
+    add(
+        "--format",
+        choices=("text", "json", "csv", "rttm"),
+        default="text",
+        help="what is printed; json has a line for each window or clip with --microphone or --watch; rttm, of speaker "
+        "diarisation, goes with --timeline",
+    )
+    add(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several "
+        "clips a folder, such as plots",
+    )
+    add_model(parser)
+    add_workers(parser)
+    add_messages(parser)
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[PlainParser]") -> None:
+    parser = commands.add_parser(
+        "evaluate",
+        usage="%(prog)s [options] DATA_AUDIO_TEST",
+        help="measure how often the model is right",
+        description="""\
+Label clips whose class is known, one folder a class, and count how often the model is right. Use recordings that it
+was not trained on. A clip counts once, however long it is.""",
+        examples="""\
+  audionet evaluate test_audio/                    test_audio/anna/*.mp3, test_audio/ben/*.mp3, ...
+  audionet evaluate test_audio/ --format json""",
+    )
+    parser.add_argument(
+        "data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, in a folder for each class"
+    )
+    group = parser.add_argument_group("what is said")
+    group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")
+    add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")
+    add_model(parser)
+    add_workers(parser)
+    add_messages(parser)

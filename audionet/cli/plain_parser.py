@@ -1,0 +1,76 @@
+"""argparse in plain words: examples first, defaults shown, and a suggestion where something was mistyped."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from audionet.system.suggestions import did_you_mean
+
+
+class PlainParser(argparse.ArgumentParser):
+    """A parser whose help shows `examples` before the options and `details` after them."""
+
+    def __init__(self, *, description: str, examples: str, details: str = "", **options: Any) -> None:
+        super().__init__(
+            description=f"{description}\n\nexamples:\n{examples}",
+            epilog=details or None,
+            allow_abbrev=False,
+            formatter_class=_HelpFormatter,
+            **options,
+        )
+        self._positionals.title = "what to work on"
+        self.set_defaults(parser=self)  # the command's own, once it is known
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The options of a command line. Ends the program, with a sentence, where it makes no sense."""
+        options, extra = self.parse_known_args(arguments)
+        if extra:
+            options.parser.refuse(extra)
+        return options
+
+    def refuse(self, extra: Sequence[str]) -> NoReturn:
+        """End the program for arguments that nobody asked for."""
+        wrong = next((argument for argument in extra if argument.startswith("-")), extra[0]).partition("=")[0]
+        if wrong.startswith("-"):
+            known = [spelling for action in self._actions for spelling in action.option_strings]
+            self.error(f"{wrong}: no such option{did_you_mean(wrong, known)}")
+        self.error(f"{wrong}: one argument too many")
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with exit status 2."""
+        self.exit(
+            2, f"{self.format_usage()}{self.prog}: {message}\n{self.prog} --help shows examples and all options\n"
+        )
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            known = [str(choice) for choice in action.choices]
+            message = f"{value}: must be one of {', '.join(known)}{did_you_mean(str(value), known)}"
+            raise argparse.ArgumentError(action, message)
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Defaults in plain words, examples left as they are."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if isinstance(action, argparse.BooleanOptionalAction):
+            # Our helps say the default themselves; before Python 3.11, argparse adds True or False.
+            return (action.help or "").partition(" (default: True)")[0].partition(" (default: %")[0]
+        if action.nargs == 0 and action.const is not None and action.default is not action.const:
+            return f"{action.help} (default: no)"
+        if isinstance(action.default, float):
+            return f"{action.help} (default: %(default)g)"
+        silent = action.default is None or isinstance(action.default, bool)
+        return action.help if silent else super()._get_help_string(action)
+
+
+def summaries_of(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """What the help says of a parser's commands, in a few words each."""
+    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {choice.dest: choice.help or "" for action in found for choice in action._choices_actions}
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of a parser's commands, by name."""
+    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: command for action in found for name, command in action.choices.items()}

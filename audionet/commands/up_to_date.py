@@ -1,0 +1,64 @@
+"""Whether a training would only repeat the last one: a digest of all that decides what it gives, and what it left."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from audionet import __version__
+from audionet.bottleneck.backbone import Trunk
+from audionet.dataset.folders import PictureFile
+from audionet.evaluation.held_out import is_report
+from audionet.model.bundle import ModelFiles, read_model
+from audionet.model.exports import are_there
+from audionet.report.page import is_report_of
+from audionet.settings import RetrainOptions
+from audionet.spectrogram.augmentation import Variation
+from audionet.spectrogram.transform import Painter
+from audionet.system.files import sha256_of_file
+from audionet.training.split import Item
+
+# Where things lie, and what only says which trunk or that nothing is to be taken for done.
+WITHOUT_EFFECT = frozenset(
+    "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "
+    "checkpoint_path saved_model_dir architecture bottleneck tfhub_module force scheduler report "
+    "write_report".split()
+)
+
+
+def training_key(
+    options: RetrainOptions,
+    trunk: Trunk,
+    painter: Painter,
+    pictures: Sequence[PictureFile],
+    items: Sequence[Item],
+    digests: Sequence[bytes],
+    variations: Sequence[Variation],
+) -> str:
+    """A digest of all that decides what the trained layer is. digests: SHA-256s of the pictures."""
+    names = sorted(RetrainOptions.__dataclass_fields__.keys() - WITHOUT_EFFECT)
+    hyperparameters = {name: getattr(options, name) for name in names}
+    ingredients = [__version__, trunk.sha256, painter.fingerprint, hyperparameters, repr(variations)]
+    key = hashlib.sha256(json.dumps(ingredients).encode())
+    for picture, item, digest in zip(pictures, items, digests, strict=True):
+        key.update(digest + repr((picture.name, item)).encode(errors="surrogateescape"))
+    return key.hexdigest()
+
+
+def done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
+    """What a former run with the same key found, if its model, summaries, exports and report are still there."""
+    model = read_model(files)
+    if (
+        model is None
+        or not _graph_is_intact(files, model[0])
+        or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
+        or not are_there(options)
+        or not (options.report_path is None or is_report_of(options.report_path, key))
+    ):
+        return None
+    training: Any = model[0].get("training")
+    return training if is_report(training, model[0]["labels"]) and training["key"] == key else None
+
+
+def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
+    return files.graph.is_file() and sha256_of_file(files.graph) == description["graph_sha256"]

@@ -1,0 +1,246 @@
+"""What is in the folders: recordings by class, pictures by class and recording. Every listing is sorted."""
+
+import hashlib
+import logging
+import os
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from audionet.errors import AudionetError, UnusableInput
+from audionet.spectrogram.jpeg import SUFFIXES
+from audionet.system.files import require_file
+from audionet.system.printable import is_printable
+from audionet.system.suggestions import did_you_mean
+
+logger = logging.getLogger(__name__)
+
+NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
+LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark and the suffix need some
+
+# Files that people keep beside their recordings, and that are passed over. Anything else is offered to ffmpeg.
+NOT_AUDIO_SUFFIXES = frozenset(
+    ".txt .md .rst .csv .tsv .json .xml .html .htm .pdf .doc .docx .odt .log .ini .nfo .sfv .md5 .sha256 .cue .m3u "
+    ".m3u8 .pls .lrc .srt .jpg .jpeg .png .gif .bmp .webp .tif .tiff .svg .py .sh .ipynb .zip .db .ds_store "
+    ".textgrid .lab .rttm".split()
+)
+# A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
+SOUND_MARKS = (
+    *((0, mark) for mark in (b"ID3", b"\xff\xfb", b"OggS", b"fLaC")),
+    (8, b"WAVE"),
+    *((4, mark) for mark in (b"ftypM4A", b"ftypmp4", b"ftypiso", b"ftyp3gp")),  # ftypheic is a photo
+)
+NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
+
+
+@dataclass(frozen=True, order=True)
+class Recording:
+    """A sound file in a class folder. `key` is `<class>/<path below the class folder>`, with forward slashes.
+
+    group: what stays together in every split, where a table says so. fold: the data set's own, where it has folds.
+    """
+
+    class_name: str
+    key: str
+    path: Path
+    group: str | None = None
+    fold: int | None = None
+
+
+class PictureFile(NamedTuple):
+    """A chunk's picture in a class folder.
+
+    recording: its file's name up to `_nohash_`. number: the one behind.
+    name: `<class>/<file name without suffix>`, as audionet.json lists it.
+    """
+
+    class_name: str
+    recording: str
+    number: int
+    name: str
+    path: Path
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """The sub-folders of `folder`, one a class, without `misnamed_folders`.
+
+    Raises AudionetError if it is not a folder or has none.
+    """
+    if not folder.is_dir():
+        like = _folder_like(folder)
+        raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
+    found = [path for path in _listing(folder) if path.is_dir() and is_printable(path.name)]
+    if not found:
+        for error in misnamed_folders(folder):
+            raise error
+        raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
+    require_distinct_classes(folder, [path.name for path in found])
+    return found
+
+
+def misnamed_folders(folder: Path) -> list[UnusableInput]:
+    """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
+    reason = "can't be a class with such characters in its name; rename this folder"
+    found = [path for path in _listing(folder) if path.is_dir() and not is_printable(path.name)]
+    return [UnusableInput(path, reason) for path in found]
+
+
+def _folder_like(folder: Path) -> str:
+    """A suggestion of another folder beside one that is not there."""
+    parent = folder.parent
+    beside = [path.name for path in _listing(parent) if path.is_dir()] if parent.is_dir() else []
+    return did_you_mean(folder.name, beside)
+
+
+def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
+    """Raise AudionetError if two names look the same: one class was spelt in two ways, or one disk can't hold both."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(_looks(name), name)
+        if other != name:
+            stored = f", stored as {other!a} and {name!a}" if other.casefold() != name.casefold() else ""
+            raise AudionetError(
+                f"{place}: the classes {other!r} and {name!r} differ only in upper and lower case or in how accents "
+                f"are stored{stored}; make one class of them, or rename one"
+            )
+
+
+def _looks(name: str) -> str:
+    """The same for names that a file system may take for one: of other case, or with accents stored otherwise."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
+    """The recordings below each class folder, at any depth, sorted by class and path; and what lies wrong.
+
+    Wrong is a class folder without recordings, and a recording that lies in no class folder.
+    """
+    recordings, wrong = [], stray_files(data_audio)
+    for folder in class_folders(data_audio):
+        paths = [path for path in walk_files(folder) if not is_other_file(path)]
+        for path in paths:
+            if path.is_dir():
+                wrong.append(_why_no_file(path))
+                continue
+            key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            recordings.append(Recording(folder.name, key, path))
+        if not paths:
+            wrong.append(UnusableInput(folder, "holds no recordings"))
+    return recordings, wrong
+
+
+def _why_no_file(path: Path) -> UnusableInput:
+    try:
+        require_file(path)
+    except UnusableInput as error:
+        return error
+    return UnusableInput(path, "changed while it was read; run the command again")
+
+
+def walk_files(folder: Path) -> Iterator[Path]:
+    """The files below `folder` at any depth, sorted.
+
+    Links to folders, which are not followed, and folders that can't be read are among them, to be named by whoever
+    tries to read them.
+    """
+    for path in _listing(folder):
+        if path.is_dir() and not path.is_symlink() and os.access(path, os.R_OK | os.X_OK):
+            yield from walk_files(path)
+        else:
+            yield path
+
+
+def is_other_file(path: Path) -> bool:
+    """Whether the name says that this is no recording (but a text, a picture, a list), and the content does not."""
+    named_so = path.suffix.lower() in NOT_AUDIO_SUFFIXES or path.name.lower() in NOT_AUDIO_NAMES
+    return named_so and not _begins_like_sound(path)
+
+
+def _begins_like_sound(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(16)
+    except OSError:
+        return False
+    return any(beginning[place:].startswith(mark) for place, mark in SOUND_MARKS)
+
+
+def stray_files(data_audio: Path) -> list[UnusableInput]:
+    """The recordings that lie in `data_audio` itself, in no class folder, and folders that can be no class."""
+    if not data_audio.is_dir():
+        return []
+    reason = f"lies in no class folder; move it into a folder of {data_audio}"
+    files = [path for path in _listing(data_audio) if not path.is_dir() and not is_other_file(path)]
+    return [UnusableInput(path, reason) for path in files] + misnamed_folders(data_audio)
+
+
+def _listing(folder: Path) -> list[Path]:
+    """What is in a folder, sorted, without hidden files."""
+    return [folder / name for name in _names(folder)]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        logger.warning("%s: folder skipped, it cannot be read (%s)", folder, error.strerror)
+        return []
+
+
+def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
+    """For each recording's key, the name that its chunks' files start with, unique in the class.
+
+    It is the file's name without the suffix, with the folders below the class folder before it. Recordings that
+    would share a name, even on a file system that ignores case, get eight digits of their key's hash behind it.
+
+    >>> chunk_stems(["anna/2024/may.mp3", "ben/may.mp3", "ben/May.wav"])
+    {'anna/2024/may.mp3': '2024-may', 'ben/may.mp3': 'may-2cd2f8b6', 'ben/May.wav': 'May-198311d7'}
+    """
+    stems, rivals = {}, defaultdict(list)
+    for key in keys:
+        class_name, _, rest = key.partition("/")
+        stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
+        stems[key] = stem
+        rivals[class_name, _looks(stem)].append(key)
+    for same in rivals.values():
+        for key in same:
+            data = os.fsencode(stems[key])
+            if len(same) > 1 or len(data) > LONGEST_STEM_BYTES:
+                short = data[: LONGEST_STEM_BYTES - 9].decode(errors="ignore")
+                stems[key] = f"{short}-{hashlib.sha256(os.fsencode(key)).hexdigest()[:8]}"
+    return stems
+
+
+def chunk_name(class_name: str, stem: str, index: int) -> str:
+    """`<class>/<recording>_nohash_<index>`, to which `.jpg` and `.wav` are added.
+
+    >>> chunk_name("anna", "interview", 3)
+    'anna/interview_nohash_0003'
+    """
+    return f"{class_name}/{stem}{NOHASH}{index:04d}"
+
+
+def find_pictures(image_dir: Path) -> list[PictureFile]:
+    """The pictures in each class folder, sorted. Raises AudionetError if there is no class folder."""
+    if not image_dir.is_dir():
+        raise AudionetError(
+            f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
+        )
+    found = []
+    for error in misnamed_folders(image_dir):
+        logger.warning("%s (skipped)", error)
+    for folder in class_folders(image_dir):
+        class_name = folder.name
+        for file_name in _names(folder):
+            stem, dot, suffix = file_name.rpartition(".")  # pathlib's way takes a second for 100,000
+            if f"{dot}{suffix}".lower() in SUFFIXES:
+                recording, _, index = stem.rpartition(NOHASH)
+                number = int(index) if recording and index.isdecimal() else 0
+                name, path = f"{class_name}/{stem}", folder / file_name
+                found.append(PictureFile(class_name, recording or stem, number, name, path))
+    return sorted(found)

@@ -1,0 +1,4 @@
+"""What is printed, one module a format.
+
+It imports from commands and the folders before it.
+"""

@@ -1,0 +1,79 @@
+"""label --microphone: what a microphone hears -> the class of each window."""
+
+import logging
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audionet.audio.chunks import cut
+from audionet.audio.microphone import Device, listen
+from audionet.errors import AudionetError
+from audionet.inference.clips import ClipScores, ScoringJob
+from audionet.inference.timeline import TimelineJob
+from audionet.model.bundle import Model
+from audionet.settings import PictureSettings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class HeardWindow:
+    """The scores of one window, and when it was heard, in seconds from the start.
+
+    audible: there was any sound at all; a microphone that is switched off gives none.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    scores: ClipScores
+    audible: bool
+
+
+def window_seconds(model: Model) -> float:
+    """How much is scored at once: as in a timeline."""
+    return TimelineJob(model).window_seconds
+
+
+def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[HeardWindow]:
+    """The class of window after window of a stream of int16 samples, mono, SAMPLE_RATE_HZ."""
+    job, place = ScoringJob(model, allow_unknown), Path("microphone")
+    for chunk in cut(blocks, PictureSettings(window_seconds(model), 0)):
+        found = job.work((place, chunk))
+        scores = job.finish(place, [found])
+        yield HeardWindow(chunk.start_seconds, chunk.start_seconds + chunk.seconds, scores, found.audible)
+
+
+def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[HeardWindow]:
+    """The class of window after window that the first of the devices hears that works.
+
+    Raises AudionetError when none does, or one is lost.
+    """
+    failed: list[AudionetError] = []
+    for device in devices:
+        heard = False
+        with closing(_announced(device, model)) as blocks:
+            try:
+                for window in label_heard(blocks, model, allow_unknown):
+                    heard = True
+                    yield window
+                return
+            except AudionetError as error:
+                if heard:
+                    raise
+                failed.append(error)
+    raise failed[0]
+
+
+def _announced(device: Device, model: Model) -> Generator[np.ndarray, None, None]:
+    """What a device hears; said, once it hears."""
+    with closing(listen(device)) as blocks:
+        for number, block in enumerate(blocks):
+            if number == 0:
+                seconds = window_seconds(model)
+                logger.info(
+                    "listening to %s %s, a line every %g seconds; Ctrl-C ends it", device.kind, device.name, seconds
+                )
+            yield block

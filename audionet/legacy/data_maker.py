@@ -1,0 +1,154 @@
+"""The three stages of data_maker.py, each by itself: MP3 -> WAV, recordings -> chunks, chunks -> spectrograms.
+
+Together they do what `prepare` does: the pictures are the same to the byte, and each goes on where the other stopped.
+"""
+
+import logging
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from audionet.audio.chunks import to_wav
+from audionet.audio.ffmpeg import decode
+from audionet.audio.levels import clipped_share, level_db
+from audionet.dataset.folders import Recording, chunk_name, chunk_stems, find_recordings
+from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.errors import AudionetError, UnusableInput
+from audionet.inference.clips import read_chunks
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.jpeg import Origin
+from audionet.spectrogram.transform import Painter
+from audionet.system.files import require_file, sha256_of_file, write_atomically, written_whole
+
+logger = logging.getLogger(__name__)
+
+
+def mp3_to_wav(data_audio: Path, data_wav: Path) -> tuple[int, list[UnusableInput]]:
+    """Each recording as a WAV (16 kHz, mono, 16 bits) below data_wav; how many, and those that could not be used.
+
+    The originals' folder is left as it is: a WAV beside its MP3 would count as a recording of its own.
+    """
+    skipped: list[UnusableInput] = []
+    written = 0
+    for recording in _recordings(data_audio, skipped):
+        target = data_wav / Path(recording.key).with_suffix(".wav")
+        try:
+            with written_whole(target) as whole, wave.open(whole, "wb") as file:
+                file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
+                for block in decode(recording.path):
+                    file.writeframes(block.astype("<i2").tobytes())
+            written += 1
+        except UnusableInput as error:
+            target.unlink(missing_ok=True)
+            _skip(skipped, error)
+    return written, skipped
+
+
+def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableInput]]:
+    """The chunks of each recording as WAVs below image_dir, listed in its audionet.json; how many were cut.
+
+    Chunks of recordings that have not changed are left alone.
+    """
+    skipped: list[UnusableInput] = []
+    recordings = _recordings(data_audio, skipped)
+    index = _index(image_dir)
+    stems = chunk_stems(sorted(index.recordings.keys() | {recording.key for recording in recordings}))
+    written = 0
+    for recording in recordings:
+        old = index.recordings.get(recording.key)
+        try:
+            require_file(recording.path)
+            digest = sha256_of_file(recording.path)
+            if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
+                continue
+            entry = _cut(recording, digest, stems[recording.key], image_dir, index.painter.settings)
+        except UnusableInput as error:
+            _skip(skipped, error)
+            continue
+        except OSError as error:
+            _skip(skipped, UnusableInput(recording.path, f"cannot be read ({error.strerror})"))
+            continue
+        for chunk in old.chunks if old else ():
+            _file(image_dir, chunk, ".jpg").unlink(missing_ok=True)  # of other sound
+            if chunk not in entry.chunks:
+                _file(image_dir, chunk, ".wav").unlink(missing_ok=True)
+        index.recordings[recording.key] = entry
+        index.save(image_dir)
+        written += len(entry.chunks)
+    return written, skipped
+
+
+def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
+    """Draw the chunks in audionet.json that have no picture; how many, and those that could not be read.
+
+    A chunk whose WAV was deleted, because it is of no use, is taken off the list.
+    """
+    index = PictureIndex.load(image_dir)
+    if index is None or not index.recordings:
+        raise AudionetError(f"{image_dir}: holds no chunks; cut them first with data_maker.py --mkchunks")
+    drawn, skipped = 0, list[UnusableInput]()
+    for key, entry in index.recordings.items():
+        chunks = []
+        for chunk in entry.chunks:
+            sound, picture = _file(image_dir, chunk, ".wav"), _file(image_dir, chunk, ".jpg")
+            if not picture.is_file() and sound.is_file():
+                try:
+                    samples = np.concatenate(list(decode(sound)))
+                except UnusableInput as error:
+                    _skip(skipped, error)
+                    chunks.append(chunk)
+                    continue
+                origin = Origin(index.painter.fingerprint, chunk.start_seconds, chunk.seconds)
+                write_atomically(picture, pictures.encode(index.painter.paint(samples), origin))
+                drawn += 1
+            if picture.is_file():
+                chunks.append(chunk)
+        index.recordings[key] = replace(entry, chunks=tuple(chunks))
+    index.save(image_dir)
+    return drawn, skipped
+
+
+def _cut(recording: Recording, digest: str, stem: str, image_dir: Path, settings: PictureSettings) -> RecordingEntry:
+    status, entries = recording.path.stat(), []
+    for chunk in read_chunks(recording.path, settings):
+        name = chunk_name(recording.class_name, stem, chunk.index)
+        write_atomically(image_dir / f"{name}.wav", to_wav(chunk))
+        loudness = level_db(chunk.samples), clipped_share(chunk.samples)
+        entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness))
+    return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
+
+
+def _are_cut(entry: RecordingEntry, image_dir: Path) -> bool:
+    return all(_file(image_dir, chunk, ".wav").is_file() for chunk in entry.chunks)
+
+
+def _index(image_dir: Path) -> PictureIndex:
+    """The folder's, or a new one with the usual settings."""
+    index = PictureIndex.load(image_dir)
+    return PictureIndex(Painter.make(PictureSettings())) if index is None else index
+
+
+def _file(image_dir: Path, chunk: ChunkEntry, suffix: str) -> Path:
+    path = image_dir / f"{chunk.name}{suffix}"
+    if not path.resolve().is_relative_to(image_dir.resolve()):
+        raise AudionetError(f"{image_dir}: its audionet.json names a file outside of it; make the pictures anew")
+    return path
+
+
+def _recordings(data_audio: Path, skipped: list[UnusableInput]) -> list[Recording]:
+    recordings, wrong = find_recordings(data_audio)
+    if not recordings:
+        raise AudionetError(
+            f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
+        )
+    for error in wrong:
+        _skip(skipped, error)
+    return recordings
+
+
+def _skip(skipped: list[UnusableInput], error: UnusableInput) -> None:
+    logger.warning("%s (skipped)", error)
+    skipped.append(error)

@@ -1,0 +1,177 @@
+"""The scripts of 2018, as thin launchers over today's commands: what was typed then -> what is done now."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from audionet.cli import main as cli
+from audionet.cli.retrain_groups import VERBOSITIES
+from audionet.dataset.manifest import FILE_NAME
+from audionet.errors import AudionetError
+from audionet.formats import summary as console
+from audionet.legacy.flags import RETRAIN, old_parser
+from audionet.model.bundle import Model, ModelFiles, load_graph, load_model
+from audionet.model.frozen_graph import InputOptions
+from audionet.settings import LabelOptions
+
+logger = logging.getLogger(__name__)
+
+FEW_PICTURES = 20  # of a class; retrain.py warned of fewer
+TOP = 5  # classes that label_image.py shows
+INPUT_FLAGS = ("input_height", "input_width", "input_mean", "input_std", "input_layer", "output_layer")
+
+
+def data_maker(arguments: Sequence[str] | None = None) -> int:
+    """data_maker.py: all three stages, or those whose flags are given; the exit status."""
+
+    def run() -> int:
+        parser = old_parser("data_maker.py", "Recordings in tf_files/data_audio -> WAVs, chunks, spectrograms.")
+        options = parser.parse_args(arguments)
+        stages = {name: getattr(options, name) for name in ("mp3towav", "mkchunks", "spectrogram")}
+        chosen = [name for name, asked in stages.items() if asked] or list(stages)
+        from audionet.legacy.data_maker import draw_spectrograms, make_chunks, mp3_to_wav
+
+        folder = _tf_files()
+        audio, images = folder / "data_audio", folder / "data_image"
+        skipped: set[str] = set()
+        if "mp3towav" in chosen:
+            count, wrong = mp3_to_wav(audio, folder / "data_wav")
+            skipped |= {error.path for error in wrong}
+            console.print_line(f"{count} recordings written as WAVs to {folder / 'data_wav'}")
+        if "mkchunks" in chosen:
+            count, wrong = make_chunks(audio, images)
+            skipped |= {error.path for error in wrong}
+            console.print_line(f"{count} chunks cut into {images}")
+        if "spectrogram" in chosen:
+            count, wrong = draw_spectrograms(images)
+            skipped |= {error.path for error in wrong}
+            console.print_line(f"{count} spectrograms drawn in {images}")
+        return cli.SOME_SKIPPED if skipped else cli.ALL_DONE
+
+    return cli.guarded(run)
+
+
+def retrain(arguments: Sequence[str] | None = None) -> int:
+    """retrain.py: the exit status of `audionet retrain` with the same options."""
+
+    def run() -> int:
+        options = old_parser("retrain.py", "Learn the classes of the pictures in --image_dir.").parse_args(arguments)
+        if not options.image_dir:
+            raise AudionetError("Must set flag --image_dir: the folder of pictures that data_maker.py made")
+        options.image_dir = str(_pictures_of(Path(options.image_dir)))
+        if options.logging_verbosity.upper() in VERBOSITIES:
+            console.configure_logging(options.logging_verbosity.upper())
+        _warn_of_few_pictures(Path(options.image_dir))
+        if not options.intermediate_store_frequency:
+            options.intermediate_output_graphs_dir = None
+        command = ["retrain"]
+        for flag in RETRAIN:
+            value, option = getattr(options, flag.name), flag.today.removeprefix("retrain ")
+            if flag.kind is bool:
+                command += [option] if value else []
+            elif value not in (None, ""):
+                command.append(f"{option}={value}")
+        return cli.main(command)
+
+    return cli.guarded(run)
+
+
+def label_image(arguments: Sequence[str] | None = None) -> int:
+    """label_image.py: the best classes of one picture (or recording), printed as it did; the exit status."""
+
+    def run() -> int:
+        parser = old_parser("label_image.py", "Which class a picture belongs to.")
+        options = parser.parse_args(arguments)
+        if not options.image:
+            raise AudionetError("Must set flag --image: the picture, or a recording")
+        graph = Path(options.graph or _tf_files() / "retrained_graph.pb")
+        labels = Path(options.labels or _tf_files() / "retrained_labels.txt")
+        if any(getattr(options, name) for name in INPUT_FLAGS):
+            model = _as_told(
+                load_graph(
+                    ModelFiles.beside(graph, labels),
+                    InputOptions(
+                        options.input_layer,
+                        options.output_layer,
+                        options.input_height or None,
+                        options.input_width or None,
+                        options.input_mean or 0.0,
+                        options.input_std or 255.0,
+                    ),
+                )
+            )
+        else:
+            model = load_model(LabelOptions(graph, labels))
+        from audionet.inference.clips import score_clip
+
+        start = time.perf_counter()
+        clip = score_clip(Path(options.image), model)
+        seconds = time.perf_counter() - start
+        console.print_line(f"\nEvaluation time (1-image): {seconds:.3f}s\n")
+        for label, score in clip.best_first()[:TOP]:
+            console.print_line(f"{label} {np.float32(score)}")
+        return cli.ALL_DONE
+
+    return cli.guarded(run)
+
+
+def evaluate(arguments: Sequence[str] | None = None) -> int:
+    """evaluate.py: accuracy and cross entropy on clips in a folder for each class; the exit status."""
+
+    def run() -> int:
+        parser = old_parser("evaluate.py", "How often the model is right.")
+        parser.add_argument("graph_file", nargs="?", help="the graph, as evaluate.py took it")
+        options = parser.parse_args(arguments)
+        folder = _tf_files()
+        graph = Path(options.graph or options.graph_file or folder / "retrained_graph.pb")
+        labels = Path(options.labels or folder / "retrained_labels.txt")
+        from audionet.commands import evaluate as command
+
+        found = command.evaluate(options.image_dir or folder / "test_audio", LabelOptions(graph, labels))
+        entropies = [-math.log(max(clip.scores[truth], 1e-12)) for clip, truth in found.clips]
+        console.print_line(f"Accuracy: {found.confusion.accuracy:g}")
+        console.print_line(f"Cross Entropy: {np.mean(entropies):g}")
+        return cli.SOME_SKIPPED if found.skipped else cli.ALL_DONE
+
+    return cli.guarded(run)
+
+
+SCRIPTS: dict[str, Callable[[Sequence[str] | None], int]] = {
+    "data_maker.py": data_maker,
+    "retrain.py": retrain,
+    "label_image.py": label_image,
+    "evaluate.py": evaluate,
+}
+
+
+def _tf_files() -> Path:
+    """Beside the scripts folder, or in the current one."""
+    return Path("tf_files") if Path("tf_files").is_dir() else Path("..") / "tf_files"
+
+
+def _as_told(model: Model) -> Model:
+    """A model whose input was described by hand takes pictures of any kind and size."""
+    return Model(model.labels, model.painter, model.network, model.familiarity, any_picture=True)
+
+
+def _pictures_of(folder: Path) -> Path:
+    """The pictures' folder where the recordings' was named: there the first data_maker.py left the pictures."""
+    beside = folder.parent / "data_image"
+    if (folder / FILE_NAME).is_file() or not (beside / FILE_NAME).is_file() or folder.name != "data_audio":
+        return folder
+    logger.info("%s: its pictures are in %s, which is used", folder, beside)
+    return beside
+
+
+def _warn_of_few_pictures(image_dir: Path) -> None:
+    if image_dir.is_dir():
+        for folder in sorted(path for path in image_dir.iterdir() if path.is_dir()):
+            count = len(list(folder.glob("*.jpg")))
+            if 0 < count < FEW_PICTURES:
+                logger.warning(
+                    "%s: has %d pictures, fewer than %d, which may cause issues", folder, count, FEW_PICTURES
+                )

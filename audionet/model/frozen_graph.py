@@ -1,0 +1,140 @@
+"""Run a model that is a frozen TensorFlow graph: retrained_graph.pb, ours or one of 2018.
+
+`label` comes here only when no .tflite lies beside it. A graph is a program: it is read only if it consists of
+arithmetic (OPERATIONS), so that it can neither read nor write files.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audionet.errors import AudionetError
+from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME
+from audionet.settings import PICTURE_SIZE
+from audionet.system.files import read_limited
+from audionet.system.tensorflow import start_tensorflow
+
+# What networks from pictures to scores are made of, those of 2015 to 2018 among them.
+OPERATIONS = frozenset(
+    "Abs Add AddN AddV2 ArgMax AvgPool BatchMatMulV2 BatchNormWithGlobalNormalization BatchToSpaceND BiasAdd "
+    "Cast CheckNumerics Concat ConcatV2 Const Conv2D DecodeJpeg DecodePng DepthToSpace DepthwiseConv2dNative "
+    "Div Einsum Elu Equal Erf Exp ExpandDims FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars Fill Floor "
+    "FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 GatherV2 Greater Identity IdentityN "
+    "LRN LeakyRelu Log LogicalAnd MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NoOp OneHot "
+    "OnesLike Pack Pad PadV2 Placeholder PlaceholderWithDefault Pow Prod Range Rank RealDiv Relu Relu6 "
+    "Reshape ResizeBilinear ResizeNearestNeighbor ReverseV2 Rsqrt Select SelectV2 Selu Shape Sigmoid Slice "
+    "Softmax Softplus SpaceToBatchND SpaceToDepth Split Sqrt Square SquaredDifference Squeeze StopGradient "
+    "StridedSlice Sub Sum Tanh Tile Transpose Unpack ZerosLike _FusedConv2D".split()
+)
+LARGEST_GRAPH_BYTES = 1 << 30
+LARGEST_TENSOR_ELEMENTS = 1 << 28  # 1 GB of float32
+INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """How pictures are fed, as label_image.py of 2018 calls it; None is what the graph itself says, or 299, 0 and 255.
+
+    A pixel of 0 to 255 becomes (pixel - mean) / deviation.
+    """
+
+    input_layer: str | None = None
+    output_layer: str | None = None
+    height: int | None = None
+    width: int | None = None
+    mean: float = 0.0
+    deviation: float = 255.0
+
+    def __post_init__(self) -> None:
+        for name, size in (("height", self.height), ("width", self.width)):
+            if size is not None and not 1 <= size <= 4096:
+                raise AudionetError(f"--input_{name} {size}: must be from 1 to 4096 pixels")
+        if not self.deviation > 0:
+            raise AudionetError(f"--input_std {self.deviation:g}: must be over 0")
+
+
+class FrozenGraph:
+    """A GraphDef from pictures to scores, run by TensorFlow.
+
+    output_shapes: of the scores and the squared distance, as `trunk.Interpreter` has them.
+    """
+
+    def __init__(self, path: Path, options: InputOptions | None = None) -> None:
+        """Raises AudionetError when the file is no such graph, or does more than arithmetic."""
+        options = options or InputOptions()
+        tf = self._tensorflow = start_tensorflow()
+        definition = _read(path, tf)
+        nodes = {node.name: node for node in definition.node}
+        self._input = _chosen(path, options.input_layer, INPUT_NAMES, nodes, "input_layer")
+        self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *_last_softmax(nodes)), nodes, "output_layer")
+        sizes = [dim.size for dim in nodes[self._input].attr["shape"].shape.dim]
+        static = sizes[1:3] if len(sizes) == 4 and min(sizes[1:3]) > 0 else [PICTURE_SIZE, PICTURE_SIZE]
+        self._size = (options.height or static[0], options.width or static[1])
+        self._mean, self._deviation = options.mean, options.deviation
+        fetches = [f"{self._output}:0"] + ([f"{DISTANCE_NAME}:0"] if DISTANCE_NAME in nodes else [])
+        try:
+            whole = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
+            for tensor in (tensor for operation in whole.graph.get_operations() for tensor in operation.outputs):
+                _check_size(path, [size or 1 for size in tensor.shape.as_list()] if tensor.shape.rank else [])
+            self._run = whole.prune(f"{self._input}:0", fetches)
+            blank = np.zeros((*self._size, 3), np.uint8)
+            self.output_shapes = [np.shape(output) for output in self.run(blank)]
+        except (ValueError, TypeError, tf.errors.OpError) as error:
+            raise AudionetError(f"{path}: not a graph from pictures to scores ({_first_line(error)})") from error
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The scores (float32, classes) and the squared distance (0 if the graph has none) of a uint8 picture.
+
+        picture: any height and width, x 3; it is scaled to the graph's.
+        """
+        tf = self._tensorflow
+        pixels = tf.constant(picture[None], tf.float32)
+        if picture.shape[:2] != self._size:
+            pixels = tf.image.resize(pixels, self._size)
+        scores, *distance = self._run((pixels - self._mean) / self._deviation)
+        return [scores.numpy()[0], distance[0].numpy()[0] if distance else np.float32(0)]
+
+
+def _read(path: Path, tf: Any) -> Any:
+    from google.protobuf.message import DecodeError
+
+    definition = tf.compat.v1.GraphDef()
+    try:
+        definition.ParseFromString(read_limited(path, LARGEST_GRAPH_BYTES))
+    except OSError as error:
+        raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
+    except (DecodeError, ValueError) as error:
+        raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
+    for node in definition.node:
+        if node.op == "Const":
+            _check_size(path, [dim.size for dim in node.attr["value"].tensor.tensor_shape.dim])
+    strange = sorted({node.op for node in definition.node} - OPERATIONS)
+    if strange or definition.library.function:
+        what = f"the operation {strange[0]}" if strange else "functions"
+        raise AudionetError(f"{path}: refused, it holds {what}, which no frozen network from pictures to scores needs")
+    return definition
+
+
+def _check_size(path: Path, shape: list[int]) -> None:
+    """A constant, or what flows through a graph, may be written in few bytes and take any memory."""
+    if math.prod(shape) > LARGEST_TENSOR_ELEMENTS:
+        raise AudionetError(f"{path}: refused, it holds {shape} numbers, more than any network from pictures to scores")
+
+
+def _last_softmax(nodes: dict[str, Any]) -> list[str]:
+    return [name for name, node in nodes.items() if node.op == "Softmax"][-1:]
+
+
+def _chosen(path: Path, wanted: str | None, usual: tuple[str, ...], nodes: dict[str, Any], option: str) -> str:
+    for name in (wanted,) if wanted else usual:
+        if name in nodes:
+            return name
+    missing = wanted or " or ".join(usual)
+    raise AudionetError(f"{path}: has no {missing}; name another with label_image.py --{option}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,236 @@
+"""Trunk and new layer -> retrained_graph.pb: a frozen TensorFlow GraphDef from picture to scores, all in float32.
+
+The trunk's LiteRT operators are written down as TensorFlow's, one for one, their int8 weights multiplied out. So it is
+the network that `label` runs, but for the rounding of what flows through it; and no TensorFlow session is needed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audionet.bottleneck.backbone import Trunk
+from audionet.errors import AudionetError
+from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, Layer
+from audionet.settings import PICTURE_SIZE
+from audionet.system.tensorflow import start_tensorflow
+
+INPUT_NAME = "Mul"  # as in the graphs of 2018
+BOTTLENECK_NAME = "bottleneck"
+LAYER_NAMES = ("final_weights", "final_biases", "logits", "middle")
+PRODUCER = 1087  # a GraphDef version of 2022; any TensorFlow from 2.9 on reads it, and 1.x as far as the operators go
+
+
+def freeze(trunk: Trunk, layer: Layer, output_name: str = OUTPUT_NAME) -> bytes:
+    """A serialised GraphDef.
+
+    Its input `Mul` is N x 299 x 299 x 3, float32, values 0 to 1; its output `output_name` N x classes, probabilities.
+    `squared_distance`, N, is that of the bottlenecks from the layer's middle.
+    """
+    graph = GraphWriter()
+    if trunk.graph_def is None:
+        bottleneck = _translate(trunk.flatbuffer, graph)
+    else:
+        graph.definition.ParseFromString(trunk.graph_def)
+        bottleneck = BOTTLENECK_NAME
+    if output_name in {node.name for node in graph.definition.node}:
+        raise AudionetError(f"--final-tensor-name {output_name}: is taken inside the network; choose another name")
+    features, _ = layer.weights.shape
+    flat = graph.add("Reshape", "flat_bottleneck", [bottleneck, graph.constant("flat_shape", [-1, features])])
+    weights = graph.constant("final_weights", layer.weights)
+    product = graph.add("MatMul", "product", [flat, weights], transpose_a=False, transpose_b=False)
+    logits = graph.add("BiasAdd", "logits", [product, graph.constant("final_biases", layer.biases)])
+    graph.add("Softmax", output_name, [logits])
+    middle = graph.constant("middle", layer.middle.reshape(1, features))
+    squares = graph.add("SquaredDifference", "squares", [flat, middle])
+    graph.add("Sum", DISTANCE_NAME, [squares, graph.constant("distance_axis", [1])], keep_dims=False)
+    return bytes(graph.definition.SerializeToString(deterministic=True))
+
+
+class GraphWriter:
+    """A GraphDef under construction. Nodes are known by their names."""
+
+    def __init__(self) -> None:
+        self.definition: Any = start_tensorflow().compat.v1.GraphDef()
+        self.definition.versions.producer = PRODUCER
+
+    def add(self, operation: str, name: str, inputs: list[str], **attributes: object) -> str:
+        """Add a node; its name. Its type attribute, of a float32 operation, is filled in."""
+        node = self.definition.node.add(op=operation, name=name, input=inputs)
+        if operation != "Placeholder":
+            node.attr["T"].type = FLOAT
+        if operation in ("Mean", "Sum"):
+            node.attr["Tidx"].type = INT32
+        for key, value in attributes.items():
+            attribute = node.attr[key]
+            if isinstance(value, bool):
+                attribute.b = value
+            elif isinstance(value, int):
+                attribute.i = value
+            elif isinstance(value, str):
+                attribute.s = value.encode()
+            else:
+                attribute.list.i.extend(value)
+        return name
+
+    def constant(self, name: str, value: np.ndarray | list[int]) -> str:
+        """Add a constant, int32 for a list of whole numbers, else float32; its name."""
+        array = np.asarray(value, "<i4" if isinstance(value, list) else "<f4")
+        node = self.definition.node.add(op="Const", name=name)
+        kind = INT32 if array.dtype.kind == "i" else FLOAT
+        node.attr["dtype"].type = kind
+        tensor = node.attr["value"].tensor
+        tensor.dtype, tensor.tensor_content = kind, array.tobytes()
+        for size in array.shape:
+            tensor.tensor_shape.dim.add(size=size)
+        return name
+
+    def placeholder(self, name: str, shape: tuple[int, ...]) -> str:
+        """Add a float32 input (-1 in the shape: any size); its name."""
+        self.add("Placeholder", name, [])
+        attributes = self.definition.node[-1].attr
+        attributes["dtype"].type = FLOAT
+        for size in shape:
+            attributes["shape"].shape.dim.add(size=size)
+        return name
+
+
+FLOAT, INT32 = 1, 3  # of TensorFlow's DataType
+
+
+@dataclass(frozen=True)
+class _Operator:
+    """A LiteRT operator: its options, its constant inputs (None: computed), and its inputs' and output's names."""
+
+    options: Any
+    constants: list[np.ndarray | None]
+    inputs: list[str]
+    output: str
+
+
+def _translate(flatbuffer: bytes, graph: GraphWriter) -> str:
+    """Write a LiteRT network's operators into a GraphDef; the name of its output."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    network = model.subgraphs[0]
+    kinds = {number: name for name, number in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    names = {network.inputs[0]: graph.placeholder(INPUT_NAME, (-1, PICTURE_SIZE, PICTURE_SIZE, 3))}
+    for number, operator in enumerate(network.operators):
+        code = model.operatorCodes[operator.opcodeIndex]
+        kind = kinds[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        if kind not in _WRITERS:
+            raise AudionetError(f"the trunk has the operator {kind}, which can't be written as a GraphDef")
+        output = f"trunk/{number}_{kind.lower()}"
+        constants = [_constant(model, network.tensors[i], schema) for i in operator.inputs]
+        inputs = [names.get(i, f"{output}/{position}") for position, i in enumerate(operator.inputs)]
+        _WRITERS[kind](graph, _Operator(operator.builtinOptions, constants, inputs, output))
+        activation = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
+        if activation:
+            output = graph.add(_ACTIVATIONS[activation], f"{output}/activation", [output])
+        names[operator.outputs[0]] = output
+    return names[network.outputs[0]]
+
+
+def _constant(model: Any, tensor: Any, schema: Any) -> np.ndarray | None:
+    """The value of a tensor, int8 multiplied out to float32; None if it is computed."""
+    data = model.buffers[tensor.buffer].data
+    if data is None:
+        return None
+    kinds = {schema.TensorType.FLOAT32: "<f4", schema.TensorType.INT32: "<i4", schema.TensorType.INT8: "i1"}
+    values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), kinds[tensor.type])
+    values = values.reshape([] if tensor.shape is None else list(tensor.shape))
+    if tensor.type != schema.TensorType.INT8:
+        return values
+    along = [1] * values.ndim
+    along[tensor.quantization.quantizedDimension] = -1
+    scale = np.asarray(tensor.quantization.scale, np.float32).reshape(along)
+    return values * scale  # LiteRT's weights have no zero point
+
+
+def _write_convolution(graph: GraphWriter, operator: _Operator) -> None:
+    options, filters, biases = operator.options, operator.constants[1], operator.constants[2]
+    assert filters is not None
+    assert biases is not None
+    kernel = graph.constant(operator.inputs[1], filters.transpose(1, 2, 3, 0))  # ours comes last in TensorFlow
+    product = graph.add(
+        "Conv2D",
+        f"{operator.output}/product",
+        [operator.inputs[0], kernel],
+        strides=[1, options.strideH, options.strideW, 1],
+        dilations=[1, options.dilationHFactor, options.dilationWFactor, 1],
+        padding=_PADDINGS[options.padding],
+        data_format="NHWC",
+    )
+    graph.add("BiasAdd", operator.output, [product, graph.constant(operator.inputs[2], biases)], data_format="NHWC")
+
+
+def _pooling(operation: str) -> Callable[[GraphWriter, _Operator], None]:
+    def write(graph: GraphWriter, operator: _Operator) -> None:
+        options = operator.options
+        graph.add(
+            operation,
+            operator.output,
+            operator.inputs,
+            ksize=[1, options.filterHeight, options.filterWidth, 1],
+            strides=[1, options.strideH, options.strideW, 1],
+            padding=_PADDINGS[options.padding],
+            data_format="NHWC",
+        )
+
+    return write
+
+
+def _reduction(operation: str) -> Callable[[GraphWriter, _Operator], None]:
+    def write(graph: GraphWriter, operator: _Operator) -> None:
+        axes = graph.constant(operator.inputs[1], _whole(operator.constants[1]))
+        graph.add(operation, operator.output, [operator.inputs[0], axes], keep_dims=bool(operator.options.keepDims))
+
+    return write
+
+
+def _arithmetic(operation: str) -> Callable[[GraphWriter, _Operator], None]:
+    def write(graph: GraphWriter, operator: _Operator) -> None:
+        for name, value in zip(operator.inputs, operator.constants, strict=True):
+            if value is not None:
+                graph.constant(name, value)
+        graph.add(operation, operator.output, operator.inputs)
+
+    return write
+
+
+def _write_reshape(graph: GraphWriter, operator: _Operator) -> None:
+    shape = _whole(operator.constants[1])
+    # LiteRT's runs on one picture, TensorFlow's on any number.
+    shape = shape if -1 in shape else [-1, *shape[1:]]
+    graph.add("Reshape", operator.output, [operator.inputs[0], graph.constant(operator.inputs[1], shape)])
+
+
+def _write_concatenation(graph: GraphWriter, operator: _Operator) -> None:
+    axis = graph.constant(f"{operator.output}/axis", [operator.options.axis])
+    # An axis is a number, not a list of one.
+    del graph.definition.node[-1].attr["value"].tensor.tensor_shape.dim[:]
+    graph.add("ConcatV2", operator.output, [*operator.inputs, axis], N=len(operator.inputs))
+
+
+def _whole(values: np.ndarray | None) -> list[int]:
+    assert values is not None
+    return [int(value) for value in values.ravel()]
+
+
+_PADDINGS = ("SAME", "VALID")  # by their numbers in LiteRT's schema
+_ACTIVATIONS = {1: "Relu", 3: "Relu6"}
+_WRITERS: dict[str, Callable[[GraphWriter, _Operator], None]] = {
+    "CONV_2D": _write_convolution,
+    "MAX_POOL_2D": _pooling("MaxPool"),
+    "AVERAGE_POOL_2D": _pooling("AvgPool"),
+    "MEAN": _reduction("Mean"),
+    "SUM": _reduction("Sum"),
+    "ADD": _arithmetic("AddV2"),
+    "SUB": _arithmetic("Sub"),
+    "MUL": _arithmetic("Mul"),
+    "SQRT": _arithmetic("Sqrt"),
+    "RESHAPE": _write_reshape,
+    "CONCATENATION": _write_concatenation,
+}

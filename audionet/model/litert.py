@@ -1,0 +1,90 @@
+"""Trunk and new layer -> one LiteRT network from picture to scores.
+
+The trunk's flatbuffer is read, a few operators and their tensors are added, and it is written again: no TensorFlow,
+and a fraction of a second. The field names are those of LiteRT's schema.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.bottleneck.backbone import Trunk
+
+OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the trunk
+DISTANCE_NAME = "squared_distance"
+FILE_IDENTIFIER = b"TFL3"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What comes behind the trunk, all float32.
+
+    weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
+    middle: the mean bottleneck of the training.
+    """
+
+    weights: np.ndarray
+    biases: np.ndarray
+    middle: np.ndarray
+
+
+def graft(trunk: Trunk, layer: Layer) -> bytes:
+    """The trunk's network with two outputs: the scores, and the squared distance of the bottleneck from the middle."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(trunk.flatbuffer, 0)
+    graph = model.subgraphs[0]
+
+    def add_tensor(
+        name: str, shape: tuple[int, ...], data: np.ndarray | None = None, kind: int = schema.TensorType.FLOAT32
+    ) -> int:
+        buffer = schema.BufferT()
+        if data is not None:
+            numbers = np.ascontiguousarray(data, "<f4" if kind == schema.TensorType.FLOAT32 else "<i4")
+            buffer.data = np.frombuffer(numbers.tobytes(), np.uint8)
+        model.buffers.append(buffer)
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = name, list(shape), kind
+        tensor.buffer, tensor.hasRank = len(model.buffers) - 1, True
+        graph.tensors.append(tensor)
+        return len(graph.tensors) - 1
+
+    def add_operator(code: int, inputs: list[int], output: int, options_type: int = 0, options: object = None) -> None:
+        operator_code = schema.OperatorCodeT()
+        operator_code.builtinCode = operator_code.deprecatedBuiltinCode = code
+        model.operatorCodes.append(operator_code)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(model.operatorCodes) - 1
+        operator.inputs, operator.outputs = inputs, [output]
+        operator.builtinOptionsType, operator.builtinOptions = options_type, options
+        graph.operators.append(operator)
+
+    features, classes = layer.weights.shape
+    operators, options = schema.BuiltinOperator, schema.BuiltinOptions
+    bottleneck = graph.outputs[0]  # LiteRT flattens it to the weights' width
+    weights = add_tensor("final_weights", (classes, features), layer.weights.T)
+    biases = add_tensor("final_biases", (classes,), layer.biases)
+    logits = add_tensor("logits", (1, classes))
+    fully_connected = schema.FullyConnectedOptionsT()
+    add_operator(
+        operators.FULLY_CONNECTED, [bottleneck, weights, biases], logits, options.FullyConnectedOptions, fully_connected
+    )
+    scores = add_tensor(OUTPUT_NAME, (1, classes))
+    softmax = schema.SoftmaxOptionsT()
+    softmax.beta = 1.0
+    add_operator(operators.SOFTMAX, [logits], scores, options.SoftmaxOptions, softmax)
+
+    shape = tuple(graph.tensors[bottleneck].shape)
+    middle = add_tensor("middle", shape, layer.middle)
+    squares = add_tensor("squares", shape)
+    add_operator(operators.SQUARED_DIFFERENCE, [bottleneck, middle], squares)
+    distance = add_tensor(DISTANCE_NAME, (1,))
+    axes = add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)), schema.TensorType.INT32)
+    add_operator(operators.SUM, [squares, axes], distance, options.ReducerOptions, schema.ReducerOptionsT())
+    graph.outputs = [scores, distance]
+    # The trunk's signature names an output that is no longer one.
+    model.signatureDefs = None
+    builder = flatbuffers.Builder(len(trunk.flatbuffer) + layer.weights.nbytes)
+    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
+    return bytes(builder.Output())

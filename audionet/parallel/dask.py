@@ -1,0 +1,141 @@
+"""Work done by a Dask cluster: the same jobs, on other machines that share the folders."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from audionet import __version__
+from audionet.errors import AudionetError, UnusableInput
+from audionet.parallel.threads import Found, Item, Job, Part, Result, Threads, Workers, work_through
+
+CONNECT_SECONDS = 10  # to wait for a scheduler
+FIRST_WORKER_SECONDS = 30  # to wait for one
+ITEMS_A_THREAD = 4  # handed out ahead, so that no thread waits for the next
+
+
+@contextmanager
+def hire(scheduler: str | None = None, width: int | None = None) -> Iterator[Workers]:
+    """The threads of this process (`width` of them; None is one a core), or the Dask cluster of a scheduler's address.
+
+    Raises AudionetError when there is no such cluster.
+    """
+    if scheduler is None:
+        yield Threads(width)
+        return
+    client = _connect(scheduler)
+    try:
+        yield Cluster(client, scheduler)
+    finally:
+        client.close()
+
+
+def _connect(scheduler: str) -> Any:
+    if find_spec("distributed") is None:
+        raise AudionetError("--scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'")
+    from distributed import Client
+    from distributed.comm import get_address_host_port
+
+    # What is wrong is said in our own words; Dask's log is for those who run the cluster.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        # Asked before Dask, which is slow to give up where nobody is.
+        with socket.create_connection(get_address_host_port(scheduler, strict=True), CONNECT_SECONDS):
+            pass
+        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise AudionetError(
+            f"--scheduler {scheduler}: no Dask scheduler answers there; start one with dask scheduler, "
+            "or check the address (tcp://host:8786)"
+        ) from error
+    try:
+        client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
+        versions = set(client.run(_version).values())
+    except TimeoutError as error:
+        client.close()
+        raise AudionetError(
+            f"--scheduler {scheduler}: has no workers; start some with dask worker {scheduler}"
+        ) from error
+    except ImportError as error:
+        client.close()
+        raise AudionetError(f"--scheduler {scheduler}: its workers lack a package ({error}); {_REMEDY}") from error
+    if versions - {__version__}:
+        client.close()
+        others = ", ".join(sorted(versions - {__version__}))
+        raise AudionetError(f"--scheduler {scheduler}: its workers run audionet {others}; {_REMEDY}")
+    return client
+
+
+_REMEDY = f"install audionet {__version__} where they run"
+
+
+class Cluster:
+    """The workers of a Dask cluster; an item is one task. The work of one that dies is done again by the others."""
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client, self._address = client, address
+        self._job: Any = None  # the last, and where the cluster has it
+        self._shared: Any = None
+
+    @property
+    def width(self) -> int:
+        """The threads of all workers now."""
+        return max(1, sum(int(threads) for threads in self._client.nthreads().values()))
+
+    def run(
+        self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
+    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+        """As `Workers.run`."""
+        from distributed import as_completed
+        from distributed.scheduler import KilledWorker
+
+        if self._job is not job:
+            # A task of its own, not data handed out: it is done again too where the worker that holds it dies.
+            self._job, self._shared = job, self._client.submit(_same, job, pure=False)
+        shared, waiting = self._shared, enumerate(items)
+        positions: dict[Any, int] = {}
+        under_way = as_completed(loop=self._client.loop)
+
+        def hand_out(count: int) -> None:
+            for _, (position, item) in zip(range(count), waiting, strict=False):
+                future = self._client.submit(_task, shared, item, pure=False)
+                positions[future] = position
+                under_way.add(future)
+
+        try:
+            hand_out(self.width * ITEMS_A_THREAD)
+            for future in under_way:
+                position = positions.pop(future)
+                yield position, future.result()
+                future.release()
+                hand_out(1)
+        except KilledWorker as error:
+            raise AudionetError(
+                f"--scheduler {self._address}: its workers die of this work, most often for want of memory; "
+                "see their logs, and run the same command again to go on"
+            ) from error
+        except (CancelledError, asyncio.CancelledError, OSError) as error:
+            raise AudionetError(
+                f"--scheduler {self._address}: the connection was lost; run the same command again to go on"
+            ) from error
+        finally:
+            self._client.cancel(list(positions))
+
+
+def _version() -> str:
+    return __version__
+
+
+def _same(job: Any) -> Any:
+    return job
+
+
+def _task(job: Any, item: Any) -> Any:
+    threadpool_limits(1)  # a worker's threads share its cores
+    return work_through(job, item)

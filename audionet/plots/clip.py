@@ -1,0 +1,212 @@
+"""A clip as a figure: its spectrogram, with axes, and under it the classes that it was labelled with."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audionet.audio.ffmpeg import decode
+from audionet.errors import UnusableInput
+from audionet.inference.clips import UNKNOWN, ClipScores
+from audionet.inference.timeline import Timeline
+from audionet.plots.axes import row_ticks, time_ticks
+from audionet.plots.figure import (
+    ACCENT,
+    COLORMAP,
+    FAINT,
+    INK,
+    check_figure_path,
+    figure_in_file,
+    shortened,
+)
+from audionet.settings import SAMPLE_RATE_HZ
+from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.jpeg import ANY_SUFFIXES
+from audionet.spectrogram.transform import Painter, power_spectrum, to_grey
+from audionet.system.printable import printable
+
+if TYPE_CHECKING:
+    from audionet.model.bundle import Model
+
+COLUMN_SAMPLES = 160  # 10 ms, in a clip of up to 24 seconds; more in longer ones
+MOST_COLUMNS = 2400  # that a figure can show
+PIECE_SAMPLES = 1024 * COLUMN_SAMPLES  # of sound, drawn at once
+LONGEST_NAME, LONGEST_LABEL = 100, 30
+WIDTH, SPECTROGRAM_HEIGHT, CLASS_HEIGHT = 10.0, 3.6, 0.24  # inches
+
+
+class Spectrogram:
+    """The spectrogram of a recording of any length, in memory that does not grow with it.
+
+    Whenever there are too many columns, each two become one.
+    """
+
+    def __init__(self, painter: Painter) -> None:
+        self._painter = painter
+        self._columns: list[np.ndarray] = []
+        self._column_samples = COLUMN_SAMPLES
+        self._samples = 0
+
+    @property
+    def seconds(self) -> float:
+        """What has been added."""
+        return self._samples / SAMPLE_RATE_HZ
+
+    def add_all(self, blocks: Iterable[np.ndarray]) -> None:
+        """Add a recording in blocks of int16 samples."""
+        waiting = np.empty(0, np.int16)
+        for block in blocks:
+            waiting = np.concatenate([waiting, block])
+            while len(waiting) >= (size := max(PIECE_SAMPLES, self._column_samples)):
+                self._add(waiting[:size])
+                waiting = waiting[size:]
+        if len(waiting) > self._painter.settings.window_samples // 2 or (len(waiting) > 1 and not self._samples):
+            self._add(waiting)
+
+    def grey(self) -> np.ndarray:
+        """Brightness: uint8, rows from the highest frequency x columns."""
+        power = np.concatenate(self._columns).T
+        return to_grey(power, self._painter.settings.dynamic_range_db)[::-1]
+
+    def _add(self, samples: np.ndarray) -> None:
+        count = max(1, round(len(samples) / self._column_samples))
+        power = power_spectrum(samples, count, self._painter.settings)
+        self._columns.append(power @ self._painter.filter_bank.T)
+        self._samples += len(samples)
+        while sum(map(len, self._columns)) > MOST_COLUMNS:
+            whole = np.concatenate(self._columns)
+            pairs = whole[: len(whole) // 2 * 2].reshape(-1, 2, whole.shape[1]).mean(axis=1)
+            self._columns = [pairs, whole[len(pairs) * 2 :]]
+            self._column_samples *= 2
+
+
+def plot_clip(path: Path, clip: ClipScores | Timeline, model: "Model", top: int, target: Path) -> None:
+    """Draw a clip, which lies in `path`, and the best `top` of its classes, or its timeline, into the file `target`.
+
+    Raises UnusableInput if the clip can no longer be read, AudionetError if the figure cannot be written.
+    """
+    if isinstance(clip, Timeline):
+        shown = list(dict.fromkeys(segment.label for segment in clip.segments))
+    else:
+        shown = [label for label, _ in clip.best_first()[:top]]
+    below = max(3, len(shown)) * CLASS_HEIGHT + 0.3
+    with figure_in_file(target, WIDTH, SPECTROGRAM_HEIGHT + below + 0.6) as figure:
+        sound, classes = figure.subplots(2, 1, height_ratios=(SPECTROGRAM_HEIGHT, below))
+        seconds = _draw_sound(sound, path, model)
+        sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
+        if isinstance(clip, Timeline):
+            _draw_timeline(classes, clip, shown, seconds)
+        else:
+            _draw_scores(classes, clip, shown)
+
+
+def _verdict(clip: ClipScores | Timeline) -> str:
+    if isinstance(clip, Timeline):
+        return ""
+    return f": {clip.label}" + (f" (most like {clip.best})" if clip.is_unknown else "")
+
+
+def _draw_sound(axes: Any, path: Path, model: "Model") -> float:
+    """The spectrogram of a recording, or a picture as it is; how many seconds it shows."""
+    if path.suffix.lower() in ANY_SUFFIXES:
+        return _draw_picture(axes, path, model)
+    spectrogram = Spectrogram(model.painter)
+    spectrogram.add_all(decode(path))
+    extent = (0, spectrogram.seconds, 0, 1)
+    image = axes.imshow(spectrogram.grey(), cmap=COLORMAP, vmin=0, vmax=255, aspect="auto", extent=extent)
+    _label_axes(axes, model.painter, 0, spectrogram.seconds)
+    decibels = model.painter.settings.dynamic_range_db
+    # Inside the axes' own margin, so that what is drawn below is as wide.
+    bar = axes.figure.colorbar(image, cax=axes.inset_axes((1.01, 0, 0.012, 1)), ticks=np.linspace(0, 255, 5))
+    bar.ax.set_yticklabels([f"{share * decibels - decibels:.0f} dB" for share in np.linspace(0, 1, 5)])
+    bar.ax.set_ylabel("below the loudest")
+    return spectrogram.seconds
+
+
+def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+    if model.any_picture:
+        axes.imshow(pictures.decode_any(data, path))
+        axes.set_axis_off()
+        return 0.0
+    picture, origin = pictures.decode(data, path)
+    # A shorter chunk's picture repeats until it is full: of that, the sound is shown once.
+    picture = picture[:, : model.painter.columns(origin.seconds)]
+    end = origin.start_seconds + origin.seconds
+    axes.imshow(picture, aspect="auto", extent=(origin.start_seconds, end, 0, 1))
+    _label_axes(axes, model.painter, origin.start_seconds, end)
+    return origin.seconds
+
+
+def _label_axes(axes: Any, painter: Painter, start_seconds: float, end_seconds: float) -> None:
+    axes.set_xticks(*time_ticks(start_seconds, end_seconds))
+    axes.set_yticks(*row_ticks(painter))
+    axes.set_xlabel("time")
+    axes.set_ylabel({"mel": "frequency (mel scale)", "chromagram": "pitch class"}.get(
+        painter.settings.representation, "frequency"
+    ))  # fmt: skip
+
+
+def _draw_scores(axes: Any, clip: ClipScores, shown: list[str]) -> None:
+    """A bar a class, the best on top."""
+    colors = [ACCENT if label == clip.label else FAINT for label in shown]
+    scores = [clip.scores[label] for label in shown]
+    bars = axes.barh(range(len(shown)), scores, color=colors)
+    axes.bar_label(bars, [f"{score:.3f}" for score in scores], padding=3)
+    _name_rows(axes, shown)
+    axes.set_xlim(0, 1.1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.set_xlabel("score")
+
+
+def _draw_timeline(axes: Any, clip: Timeline, shown: list[str], seconds: float) -> None:
+    """A line a class, on which stands when it is heard."""
+    for segment in clip.segments:
+        color = INK if segment.label == UNKNOWN else ACCENT
+        span = (segment.start_seconds, segment.end_seconds - segment.start_seconds)
+        axes.broken_barh([span], (shown.index(segment.label) - 0.4, 0.8), facecolor=color)
+    _name_rows(axes, shown)
+    axes.set_xlim(0, seconds)
+    axes.set_xticks(*time_ticks(0, seconds))
+    axes.grid(axis="y", color=FAINT, linewidth=0.5)
+    axes.set_axisbelow(True)
+
+
+def _name_rows(axes: Any, labels: list[str]) -> None:
+    names = [shortened(printable(label), LONGEST_LABEL) for label in labels]
+    axes.set_yticks(range(len(labels)), names)
+    axes.set_ylim(max(3, len(labels)) - 0.5, -0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+class Plotter:
+    """Draws clips into the file `target`, or, where that names no file but a folder, into a PNG for each clip."""
+
+    def __init__(self, target: Path, model: "Model", top: int) -> None:
+        self._target, self._model, self._top = target, model, top
+        self._taken: set[str] = set()
+
+    def draw(self, path: Path, clip: ClipScores | Timeline) -> None:
+        """As `plot_clip`."""
+        target = self._target if is_file_name(self._target) else self._target / self._free_name(path)
+        plot_clip(path, clip, self._model, self._top, target)
+
+    def _free_name(self, path: Path) -> str:
+        name, number = path.stem, 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{path.stem}-{number}"
+        self._taken.add(name.casefold())
+        return f"{name}.png"
+
+
+def is_file_name(target: Path) -> bool:
+    """Whether --plot names one file, not a folder. Raises AudionetError if it names one that can be no figure."""
+    if target.is_dir() or not target.suffix:
+        return False
+    check_figure_path(target)
+    return True

@@ -1,0 +1,138 @@
+"""What the figures come to, in sentences."""
+
+from collections.abc import Sequence
+
+from audionet.dataset.checks import ClassData
+from audionet.dataset.folders import NOHASH
+from audionet.evaluation.predictions import Trials
+
+SPACE = "\N{NO-BREAK SPACE}"
+ENOUGH_RECORDINGS = 5  # of a class, to measure it well
+FEW_TESTED = 10  # recordings; fewer say little
+NOTICEABLE = 0.05  # mean score less share right: smaller differences do no harm
+
+
+def percent(share: float) -> str:
+    """`93 %`, not to be broken between lines; never 0 % or 100 % for what is not quite."""
+    if 0 < share < 0.01:
+        return f"under 1{SPACE}%"
+    if 0.99 < share < 1 - 1e-9:
+        return f"{int(share * 1000) / 10:.1f}{SPACE}%"
+    return f"{share * 100:.0f}{SPACE}%"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 chunk` or `2 chunks`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
+
+
+def guessing(tested: Trials) -> float:
+    """The accuracy of always naming the most frequent class, 0 to 1."""
+    return float(tested.confusion.matrix.sum(axis=1).max() / tested.confusion.count)
+
+
+def grade(tested: Trials) -> str:
+    """A word or two on how good that is."""
+    confusion = tested.confusion
+    low, _ = confusion.interval
+    if low <= guessing(tested):
+        return "No better than guessing, as far as can be told"
+    if confusion.accuracy >= 0.95 and low >= 0.85:
+        return "Nearly always right"
+    if confusion.accuracy >= 0.95:
+        return "Promising, but little was tested"
+    if confusion.accuracy >= 0.8:
+        return "Mostly right"
+    return "More often right than wrong" if confusion.accuracy > 0.5 else "Better than guessing, but mostly wrong"
+
+
+def verdict(tested: Trials, noun: str) -> str:
+    """The whole in a sentence."""
+    confusion = tested.confusion
+    low, high = confusion.interval
+    # Whether clips were heard in training, only whoever chose them knows for sure.
+    what = count(confusion.count, noun) + (" that it had not heard" if noun == "chunk" else "")
+    whole = confusion.correct == confusion.count
+    named = f"all {what} were recognised" if whole else f"{confusion.correct:,} of {what} were recognised"
+    sentence = f"{grade(tested)}: {named} ({percent(confusion.accuracy)}; likely between {percent(low)} and "
+    sentence += f"{percent(high)} in the long run)"
+    first = next(iter(tested.pairs()), None)
+    if first and first.times:
+        sentence += f", and what it confuses most are {quoted(first.one)} and {quoted(first.other)}"
+    return sentence + "."
+
+
+def quoted(name: str) -> str:
+    """The name of a class in a sentence: it may be a number, or words of its own."""
+    return f"“{name}”"
+
+
+def recording_of(name: str) -> str:
+    """The recording that a chunk is of, by the name of the chunk's files; a clip's own name."""
+    recording, mark, index = name.rpartition(NOHASH)
+    return recording if mark and index.isdecimal() else name
+
+
+def times(number: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def confused(tested: Trials) -> list[str]:
+    """Which classes are confused, a sentence each pair, most frequent first; or which come nearest to it."""
+    pairs = tested.pairs()
+    sentences = []
+    for pair in pairs:
+        one, other = quoted(pair.one), quoted(pair.other)
+        if pair.there and pair.back:
+            sentences.append(
+                f"{one} was taken for {other} {times(pair.there)}, and {other} for {one} {times(pair.back)}."
+            )
+        elif pair.times:
+            truth, taken_for = (one, other) if pair.there else (other, one)
+            sentences.append(f"{truth} was taken for {taken_for} {times(pair.times)}.")
+    if not sentences and pairs:
+        near = pairs[0]
+        sentences = [
+            f"No two classes were confused. {quoted(near.one)} and {quoted(near.other)} come nearest to it: on "
+            f"average, they give each other {percent(near.shared)} of their score."
+        ]
+    return sentences
+
+
+def calibration(tested: Trials) -> str:
+    """Whether the scores mean what they say."""
+    score, right = float(tested.scores.mean()), tested.confusion.accuracy
+    said = f"On average it scored {percent(score)} and was right in {percent(right)}."
+    if abs(score - right) < NOTICEABLE:
+        return f"The scores mean what they say. {said}"
+    if score < right:
+        return f"The scores are too modest: it is right more often than they say. {said}"
+    return f"The scores are too sure: it is right less often than they say. {said}"
+
+
+def advice(tested: Trials | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
+    """What to do next, the most useful first. classes: what was learnt from."""
+    found = []
+    few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]
+    if few:
+        named = ", ".join(f"{data.name} ({data.recordings})" for data in few[:5]) + (", ..." if len(few) > 5 else "")
+        found.append(
+            f"Record more of what there is little of: {named}. Five recordings of each class or more, from several "
+            "days, rooms and microphones, teach it what the class is rather than what the room is."
+        )
+    if tested is None:
+        return found
+    first = next(iter(tested.pairs()), None)
+    if first and first.times:
+        found.append(
+            f"Listen to what was confused of {quoted(first.one)} and {quoted(first.other)}, below. If a {noun} is in "
+            "the wrong folder, or holds both, mend that first; if not, more recordings of both are what helps."
+        )
+    weak = [(tested.confusion.recall(n), label) for n, label in enumerate(tested.labels)]
+    worst = min(((recall, label) for recall, label in weak if recall is not None), default=None)
+    if worst and worst[0] < 0.8:
+        found.append(f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of it are recognised.")
+    if recordings < FEW_TESTED:
+        found.append(f"This was measured on {count(recordings, 'recording')} only: take the figures with care.")
+    return found

@@ -1,0 +1,79 @@
+"""Picture -> pictures of the same sound, a little faster or slower, or of a part: more examples to learn from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.transform import Painter
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How a picture is changed.
+
+    speed: of the sound, as if a tape ran so much faster: shorter and higher.
+    part: of the sound, from its start or middle; under 1 it is painted as the short clip that it would be.
+    start: where the part starts, 0 to 1 - part.
+    """
+
+    speed: float = 1.0
+    part: float = 1.0
+    start: float = 0.0
+
+
+ORIGINAL = Variation()
+# 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other
+# microphones (a tilted spectrum) were tried and gave no more (docs/experiments.md).
+SPEEDS = (Variation(0.94), Variation(1.06))
+# Up to so many pictures, each is learnt from at other speeds too. With more there is variety enough.
+FEW_PICTURES = 1500
+# And of long chunks, short clips are cut, so that short clips are known too.
+SHORT_SECONDS = 2.0
+SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
+
+
+def choose_variations(pictures: int, painter: Painter) -> list[Variation]:
+    """What else to learn from beside so many pictures as they are: the first is ORIGINAL."""
+    if pictures > FEW_PICTURES:
+        return [ORIGINAL]
+    chunk_seconds = painter.settings.chunk_seconds
+    parts = [Variation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
+    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds > 2 * SHORT_SECONDS else ())]
+
+
+def vary(picture: np.ndarray, columns: int, painter: Painter, variation: Variation) -> np.ndarray:
+    """The varied picture, uint8, of the same shape.
+
+    picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `painter` painted it.
+    columns: how many of its columns are sound; the rest are repeats.
+
+    Rows and columns in between are interpolated; pitch classes keep their rows. Above the highest frequency that was
+    heard, its row goes on. The brightness of a part is, as in any picture, relative to its own loudest point (in
+    colours, it stays).
+    """
+    row_hz = painter.row_hz
+    first = min(columns - 1, round(variation.start * columns))
+    heard = max(1, round(variation.part * columns))
+    varied = picture[:, first : min(columns, first + heard)].astype(np.float32)
+    is_grey = picture.ndim == 2 or bool((picture == picture[:, :, :1]).all())
+    if variation.part < 1 and is_grey:
+        varied[varied > 0] += 255 - varied.max()
+    if variation.speed != 1:
+        if row_hz is not None:
+            rows = np.interp(row_hz / variation.speed, row_hz, np.arange(PICTURE_SIZE))
+            varied = _interpolate(varied[::-1], rows)[::-1]
+        length = varied.shape[1]
+        new_length = max(1, round(length / variation.speed))
+        times = (np.arange(new_length) + 0.5) * length / new_length - 0.5
+        varied = _interpolate(varied.swapaxes(0, 1), times.clip(0, length - 1)).swapaxes(0, 1)
+    varied = varied[:, np.arange(PICTURE_SIZE) % varied.shape[1]]
+    return np.ascontiguousarray(np.rint(varied), np.uint8)
+
+
+def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Rows at fractional positions, linear between neighbours."""
+    below = np.floor(positions).astype(np.intp)
+    above = np.minimum(below + 1, len(rows) - 1)
+    weights = (positions - below).astype(np.float32).reshape(-1, *[1] * (rows.ndim - 1))
+    return np.asarray(rows[below] * (1 - weights) + rows[above] * weights)

@@ -1,0 +1,99 @@
+"""Pictures as JPG files: 299 x 299, with a comment that says how and of what they were made."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from audionet.errors import UnusableInput
+from audionet.settings import PICTURE_SIZE
+from audionet.system.files import require_file
+
+SUFFIXES = (".jpg", ".jpeg")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
+ANY_SUFFIXES = (*SUFFIXES, ".png", ".gif", ".bmp")
+# Of the JPG. At 95 the loss is far below the noise of any recording; at 100 the files are twice the size.
+QUALITY = 95
+# Far more than any picture of ours, and little for a computer: a small file can claim to be a picture of any size.
+LARGEST_BYTES = 64 << 20
+LARGEST_PIXELS = 1 << 24
+
+DAMAGED = (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError)  # what Pillow raises then
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a picture's comment says: the fingerprint of its settings, and its place in the recording."""
+
+    fingerprint: str
+    start_seconds: float
+    seconds: float
+
+
+def require_picture_file(path: Path) -> None:
+    """Raises UnusableInput unless a file can be read and is no larger than a picture may be."""
+    if require_file(path) > LARGEST_BYTES:
+        raise UnusableInput(path, f"is larger than the {LARGEST_BYTES >> 20} MB that a picture may have")
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a picture's file. Raises UnusableInput."""
+    require_picture_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+
+
+def encode(picture: np.ndarray, origin: Origin) -> bytes:
+    """The JPG of a uint8 picture, PICTURE_SIZE x PICTURE_SIZE or x 3."""
+    comment = {"audionet": origin.fingerprint, "start_seconds": origin.start_seconds, "seconds": origin.seconds}
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling=0, comment=json.dumps(comment).encode())
+    return file.getvalue()
+
+
+def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
+    """The picture (uint8, PICTURE_SIZE x PICTURE_SIZE x 3) and the origin in a JPG's bytes; `path` names it in errors.
+
+    Raises UnusableInput for anything but a picture that audionet made.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            origin = _read_comment(image.info.get("comment", b""))
+            if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
+                raise UnusableInput(path, "is not a picture that audionet prepare made")
+            return np.asarray(image.convert("RGB")), origin
+    except DAMAGED as error:
+        raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare") from error
+
+
+def decode_any(data: bytes, path: Path) -> np.ndarray:
+    """The picture (uint8, height x width x 3) in the bytes of a JPG, whoever made it.
+
+    Raises UnusableInput for anything else.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > LARGEST_PIXELS:
+                raise UnusableInput(path, f"is too large a picture: {image.width} x {image.height} pixels")
+            return np.asarray(image.convert("RGB"))
+    except DAMAGED as error:
+        raise UnusableInput(path, "is not a JPG, PNG, GIF or BMP, or a damaged one") from error
+
+
+def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """A part of a picture (left, top, right, bottom, in pixels) at the size of the whole, interpolated linearly."""
+    height, width = picture.shape[:2]
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR, box=box))
+
+
+def _read_comment(comment: bytes) -> Origin | None:
+    try:
+        found = json.loads(comment)
+        return Origin(str(found["audionet"]), float(found["start_seconds"]), float(found["seconds"]))
+    except (ValueError, KeyError, TypeError):
+        return None

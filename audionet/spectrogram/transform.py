@@ -1,0 +1,134 @@
+"""Chunk -> picture: a spectrogram with time to the right and frequency upwards. Pure arithmetic."""
+
+import functools
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.settings import (
+    PICTURE_SIZE,
+    SAMPLE_RATE_HZ,
+    PictureSettings,
+)
+from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank
+
+FULL_SCALE = 32768.0  # of int16 samples
+COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
+ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
+# Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
+SILENCE_POWER = 1e-9
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Everything that it takes to paint a chunk.
+
+    filter_bank: float32, PICTURE_SIZE x bins of the spectrum of one window, 0 Hz to half the sample rate.
+    color_table: uint8, 256 x 3, or None for grey pictures.
+    """
+
+    settings: PictureSettings
+    filter_bank: np.ndarray
+    color_table: np.ndarray | None
+
+    @classmethod
+    def make(cls, settings: PictureSettings) -> "Painter":
+        """The painter of new pictures."""
+        return cls(settings, make_filter_bank(settings.representation), make_color_table(settings.colormap))
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that differ whenever the pictures would."""
+        digest = hashlib.sha256(json.dumps(self.settings.as_json(), sort_keys=True).encode())
+        digest.update(self.filter_bank.tobytes())
+        if self.color_table is not None:
+            digest.update(self.color_table.tobytes())
+        return digest.hexdigest()[:16]
+
+    def columns(self, seconds: float) -> int:
+        """How many columns of a picture so much sound takes; the rest are repeats."""
+        return min(PICTURE_SIZE, max(1, round(PICTURE_SIZE * seconds * SAMPLE_RATE_HZ / self.settings.chunk_samples)))
+
+    @functools.cached_property
+    def row_hz(self) -> np.ndarray | None:
+        """The middle frequency of each row, from the lowest; None for pitch classes."""
+        if self.settings.representation == "chromagram":
+            return None
+        bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, self.filter_bank.shape[1])
+        return np.asarray(self.filter_bank @ bins_hz / self.filter_bank.sum(axis=1))
+
+    @functools.cached_property
+    def _bands(self) -> list[tuple[slice, slice, np.ndarray]]:
+        """The filter bank in parts: rows, the bins that they look at, and their weights; it is mostly zeros."""
+        parts = []
+        for start in range(0, len(self.filter_bank), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            heard = np.flatnonzero(self.filter_bank[rows].any(axis=0))
+            bins = slice(heard[0], heard[-1] + 1) if len(heard) else slice(0)
+            parts.append((rows, bins, np.ascontiguousarray(self.filter_bank[rows, bins])))
+        return parts
+
+    def filtered(self, power: np.ndarray) -> np.ndarray:
+        """filter_bank @ power.T, float32. power: columns x bins."""
+        found = np.empty((len(self.filter_bank), len(power)), np.float32)
+        for rows, bins, weights in self._bands:
+            np.matmul(weights, power[:, bins].T, out=found[rows])
+        return found
+
+    def paint(self, samples: np.ndarray) -> np.ndarray:
+        """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
+
+        samples: int16, mono, SAMPLE_RATE_HZ, at least 2 and at most a chunk's length. A shorter chunk keeps its
+        scale: its columns are repeated from the start until the picture is full. (Stretched, its rhythm would be
+        another; left black, the average over time would be too.)
+
+        Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
+        """
+        columns = self.columns(len(samples) / SAMPLE_RATE_HZ)
+        power = power_spectrum(samples, columns, self.settings)
+        grey = to_grey(self.filtered(power), self.settings.dynamic_range_db)
+        grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
+        return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
+
+
+@functools.cache
+def _hann_window(size: int) -> np.ndarray:
+    """The periodic Hann window, scaled so that a full-scale sine has power 1 in its bin."""
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    return np.asarray(hann * 2 / hann.sum(), np.float32)
+
+
+def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings) -> np.ndarray:
+    """Power by time and frequency: float32, columns x (window / 2 + 1), a full-scale sine being 1.
+
+    The columns divide the samples evenly. Each is the mean over its windows, which lie at most
+    settings.longest_hop_samples apart; at both ends the sound is mirrored.
+    """
+    size, bins = settings.window_samples, settings.window_samples // 2 + 1
+    windows_a_column = math.ceil(len(samples) / columns / settings.longest_hop_samples)
+    count = columns * windows_a_column
+    centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
+    padded = np.pad(samples.astype(np.float32) / np.float32(FULL_SCALE), size // 2, mode="reflect")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
+    power = np.empty((columns, bins), np.float32)
+    for start in range(0, columns, COLUMNS_AT_ONCE):
+        block = power[start : start + COLUMNS_AT_ONCE]
+        first = start * windows_a_column
+        frames = windows[centres[first : first + len(block) * windows_a_column]] * _hann_window(size)
+        spectrum = np.fft.rfft(frames, axis=1)
+        squares = spectrum.real**2 + spectrum.imag**2
+        squares.reshape(len(block), windows_a_column, bins).mean(axis=1, out=block)
+    return power
+
+
+def to_grey(power: np.ndarray, dynamic_range_db: float) -> np.ndarray:
+    """Power -> uint8: 255 at the loudest point, 0 from dynamic_range_db below it; all 0 for silence."""
+    loudest = power.max()
+    if not loudest > SILENCE_POWER:
+        return np.zeros(power.shape, np.uint8)
+    floor = 10 ** (-dynamic_range_db / 10)
+    decibels = 10 * np.log10(np.maximum(power / loudest, floor))
+    return np.asarray(np.rint(255 * (1 + decibels / dynamic_range_db)), np.uint8)
