@@ -5,7 +5,7 @@ The command line reads its defaults here.
 
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,11 @@ class PictureSettings:
 
     def as_json(self) -> dict[str, Any]:
         """The options and the constants that they stand on, as plain values."""
-        return asdict(self) | {
+        return {
+            "chunk_seconds": self.chunk_seconds,
+            "overlap_seconds": self.overlap_seconds,
+            "representation": self.representation,
+            "colormap": self.colormap,
             "sample_rate_hz": SAMPLE_RATE_HZ,
             "window_samples": self.window_samples,
             "longest_hop_samples": self.longest_hop_samples,

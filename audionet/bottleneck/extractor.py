@@ -213,7 +213,7 @@ def _cache_key(digest: bytes, variation: Variation) -> bytes:
     """What a variation of the picture with this SHA-256 is called in the cache."""
     if variation == ORIGINAL:
         return digest
-    return hashlib.sha256(digest + repr(variation).encode()).digest()
+    return hashlib.sha256(digest + variation.cache_name.encode()).digest()
 
 
 def _batches(paths: Sequence[Path], size: int) -> Iterator[tuple[int, Sequence[Path]]]:

@@ -16,7 +16,7 @@ import numpy as np
 from audionet.bottleneck.archives import extract
 from audionet.bottleneck.backbone import Trunk
 from audionet.errors import AudionetError
-from audionet.model.graph_def import BOTTLENECK_NAME, INPUT_NAME
+from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME
 from audionet.settings import EMBEDDED, PICTURE_SIZE, RetrainOptions
 from audionet.system.files import write_atomically
 from audionet.system.stderr import quiet_stderr

@@ -49,6 +49,10 @@ class ClassData:
     chunks: int
     seconds: float
 
+    def to_json(self) -> dict[str, str | int | float]:
+        """As plain values, for the model's card."""
+        return {"name": self.name, "recordings": self.recordings, "chunks": self.chunks, "seconds": self.seconds}
+
 
 def class_data(pieces: Sequence[Piece]) -> list[ClassData]:
     """How much there is of each class. What overlapping chunks share counts once."""

@@ -129,7 +129,23 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
 
 
 def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
-    return vars(entry) | {"chunks": [chunk._asdict() for chunk in entry.chunks]}
+    return {
+        "size_bytes": entry.size_bytes,
+        "mtime_ns": entry.mtime_ns,
+        "sha256": entry.sha256,
+        "chunks": [
+            {
+                "name": chunk.name,
+                "start_seconds": chunk.start_seconds,
+                "seconds": chunk.seconds,
+                "level_db": chunk.level_db,
+                "clipped": chunk.clipped,
+            }
+            for chunk in entry.chunks
+        ],
+        "group": entry.group,
+        "fold": entry.fold,
+    }
 
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:

@@ -1,7 +1,7 @@
 """How good a classifier is: measured on pictures of recordings that it was not trained on."""
 
 import functools
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,17 @@ class Mistake:
     label: str
     score: float
 
+    def to_json(self) -> dict[str, str | float]:
+        """As plain values, for the model's description."""
+        return {
+            "picture": self.picture,
+            "start_seconds": self.start_seconds,
+            "end_seconds": self.end_seconds,
+            "class_name": self.class_name,
+            "label": self.label,
+            "score": self.score,
+        }
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -57,7 +68,7 @@ class HeldOut:
             "recordings": self.recordings,
             "fold_accuracies": self.fold_accuracies,
             "calibration_error": self.calibration_error,
-            "mistakes": [asdict(mistake) for mistake in self.mistakes],
+            "mistakes": [mistake.to_json() for mistake in self.mistakes],
         }
 
     @classmethod

@@ -4,7 +4,6 @@ import csv
 import json
 import sys
 from abc import ABC, abstractmethod
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -112,7 +111,7 @@ class JsonTimelines(Printer["Timeline"]):
 
     def add(self, clip: "Timeline") -> None:
         """Keep one clip."""
-        self._clips.append({"clip": clip.clip, "segments": [asdict(segment) for segment in clip.segments]})
+        self._clips.append({"clip": clip.clip, "segments": [segment.to_json() for segment in clip.segments]})
 
     def finish(self) -> None:
         """Print them all."""

@@ -40,6 +40,15 @@ class Segment:
     label: str
     score: float
 
+    def to_json(self) -> dict[str, str | float]:
+        """As plain values, for `label --format json`."""
+        return {
+            "start_seconds": self.start_seconds,
+            "end_seconds": self.end_seconds,
+            "label": self.label,
+            "score": self.score,
+        }
+
 
 @dataclass(frozen=True)
 class Timeline:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,7 +101,7 @@ def describe_model(
         "output_name": output_name,
         "graph_sha256": hashlib.sha256(graph).hexdigest(),
         "network_sha256": hashlib.sha256(network).hexdigest(),
-        "familiarity": asdict(familiarity),
+        "familiarity": familiarity.to_json(),
         "training": training,
     } | painter_to_json(painter)
 
@@ -235,8 +235,5 @@ def _described(description: dict[str, Any], network: PictureNetwork, output_shap
         raise ValueError("labels that no folders of classes can have")
     if output_shapes != [(len(labels),), ()]:
         raise ValueError("labels and scores differ in number")
-    familiar = description["familiarity"]
-    familiarity = Familiarity(float(familiar["lowest_score"]), float(familiar["longest_distance"]))
-    if not 0 <= familiarity.lowest_score <= 1 or not familiarity.longest_distance >= 0:
-        raise ValueError("no measure of what is familiar")
+    familiarity = Familiarity.from_json(description["familiarity"])
     return Model(labels, painter_from_json(description), network, familiarity)

@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -42,7 +41,7 @@ def make_card(
     """
     return {
         "made": now().isoformat(),
-        "classes": [asdict(data) for data in classes],
+        "classes": [data.to_json() for data in classes],
         "held_out": None if held_out is None else _measured(held_out),
         "settings": {
             "chunk_seconds": pictures.chunk_seconds,

@@ -21,6 +21,11 @@ class Variation:
     part: float = 1.0
     start: float = 0.0
 
+    @property
+    def cache_name(self) -> str:
+        """What it is called in the keys of cached bottlenecks; never to be changed, or they are all made again."""
+        return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r})"
+
 
 ORIGINAL = Variation()
 # 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other

@@ -44,6 +44,18 @@ class Familiarity:
         """Whether sound with this best score, at this comparable distance, is of none of the classes."""
         return bool(score < self.lowest_score or distance > self.longest_distance)
 
+    def to_json(self) -> dict[str, float]:
+        """As plain values, for the model's description."""
+        return {"lowest_score": self.lowest_score, "longest_distance": self.longest_distance}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Familiarity":
+        """What `to_json` made. Raises one of files.MALFORMED for anything else."""
+        found = cls(float(content["lowest_score"]), float(content["longest_distance"]))
+        if not 0 <= found.lowest_score <= 1 or not found.longest_distance >= 0:
+            raise ValueError("no measure of what is familiar")
+        return found
+
     @classmethod
     def of(cls, scores: np.ndarray, distances: np.ndarray) -> "Familiarity":
         """From the best scores and comparable distances of the classes' own sound that was held out."""
