@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import load_trunk
+from audionet.bottleneck.backbone import load_backbone
 from audionet.bottleneck.digests import SETTLED_NS
 from audionet.bottleneck.extractor import BottleneckMaker
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.settings import PictureSettings
-from audionet.spectrogram.augmentation import choose_variations
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.augmentation import choose_augmentations
+from audionet.spectrogram.transform import SpectrogramRenderer
 
 CLASSES, CHUNKS_A_RECORDING = 20, 10
 BLOCK = 1000  # bottlenecks made at a time
@@ -32,18 +32,18 @@ DEVIATION = 3.0  # within a class, in the deviation between classes
 def make(folder: Path, count: int) -> None:
     """Write tf_files/data_image and tf_files/bottlenecks into `folder`."""
     image_dir, bottleneck_dir = folder / "tf_files" / "data_image", folder / "tf_files" / "bottlenecks"
-    painter = Painter.make(PictureSettings())
-    trunk = load_trunk("rows", Path())
-    maker = BottleneckMaker(trunk, painter, bottleneck_dir, choose_variations(count, painter))
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    backbone = load_backbone("rows", Path())
+    maker = BottleneckMaker(backbone, renderer, bottleneck_dir, choose_augmentations(count, renderer))
     size = maker.cache.size
     random = np.random.default_rng(0)
     middles = random.standard_normal((CLASSES, size), np.float32)
     noises = random.standard_normal((NOISES, size), np.float32) * DEVIATION / NOISES_A_PICTURE**0.5
-    index, jpgs = PictureIndex(painter), []
+    index, jpgs = PictureIndex(renderer), []
     long_ago_ns = time.time_ns() - 2 * SETTLED_NS
     for number in range(0, count, CHUNKS_A_RECORDING):
         class_name = f"class-{number // CHUNKS_A_RECORDING % CLASSES:02d}"
-        stem, seconds, chunks = f"recording-{number:06d}", painter.settings.chunk_seconds, []
+        stem, seconds, chunks = f"recording-{number:06d}", renderer.settings.chunk_seconds, []
         for n in range(min(CHUNKS_A_RECORDING, count - number)):
             name = f"{class_name}/{stem}_nohash_{n:04d}"
             path = image_dir / f"{name}.jpg"
@@ -58,11 +58,11 @@ def make(folder: Path, count: int) -> None:
     for start in range(0, count, BLOCK):
         block = jpgs[start : start + BLOCK]
         keys = [maker.keys(hashlib.sha256(path.read_bytes()).digest()) for path, _ in block]
-        for variation in range(len(maker.variations)):
+        for augmentation in range(len(maker.augmentations)):
             features = middles[[number for _, number in block]]
             for _ in range(NOISES_A_PICTURE):
                 features += noises[random.integers(0, NOISES, len(block))]
-            named = [one[variation] for one in keys]
+            named = [one[augmentation] for one in keys]
             maker.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
 
 

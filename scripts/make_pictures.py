@@ -20,14 +20,14 @@ from PIL import Image
 
 from audionet import label
 from audionet.audio.ffmpeg import decode
-from audionet.bottleneck.backbone import Network, load_trunk
+from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
 from audionet.inference.clips import draw, read_chunks
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, LabelOptions, PictureSettings
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.transform import Painter
-from audionet.training.lda import Discriminant, Moments
-from audionet.training.subspace import Span
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.lda import LinearDiscriminant, SufficientStatistics
+from audionet.training.subspace import SampleSubspace
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -67,7 +67,7 @@ def save(figure: Any, path: Path) -> None:
 
 
 def from_sound_to_scores(model: LabelOptions) -> Any:
-    painter = Painter.make(PictureSettings(chunk_seconds=SHOWN_SECONDS))
+    renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds=SHOWN_SECONDS))
     figure, axes = plt.subplots(
         len(CLIPS), 3, figsize=(9, 6.4), width_ratios=(3, 3, 2), layout="constrained", squeeze=False
     )
@@ -75,7 +75,7 @@ def from_sound_to_scores(model: LabelOptions) -> Any:
         samples = np.concatenate(list(decode(clip(voice))))[: round(SHOWN_SECONDS * SAMPLE_RATE_HZ)]
         sound.plot(np.arange(len(samples)) / SAMPLE_RATE_HZ, samples / 32768, color=INK, linewidth=0.3)
         sound.set(xlim=(0, SHOWN_SECONDS), ylim=(-1, 1), yticks=[], ylabel=f"{voice}'s voice")
-        show_picture(picture, painter.paint(samples), SHOWN_SECONDS)
+        show_picture(picture, renderer.render(samples), SHOWN_SECONDS)
         show_scores(scores, voice, model)
     for column, title in zip(axes[0], ("the sound", "its picture", "the scores"), strict=True):
         column.set_title(title, color=INK)
@@ -89,19 +89,19 @@ def how_it_works(model: LabelOptions, image_dir: Path) -> Any:
     figure = plt.figure(figsize=(9, 8.2), layout="constrained")
     grid = figure.add_gridspec(4, 6, height_ratios=(3, 0.8, 2.4, 3.4))
     voice = CLIPS[2]
-    painter = Painter.make(PictureSettings())
-    chunk = next(read_chunks(clip(voice), painter.settings))
-    jpg, _ = pictures.decode(draw(chunk, painter), clip(voice))
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    chunk = next(read_chunks(clip(voice), renderer.settings))
+    jpg, _ = pictures.decode(draw(chunk, renderer), clip(voice))
 
     axes = figure.add_subplot(grid[0, :])
-    show_picture(axes, jpg, painter.settings.chunk_seconds)
+    show_picture(axes, jpg, renderer.settings.chunk_seconds)
     axes.set_title(f"1. The picture: a clip of {chunk.seconds:.0f} seconds, repeated until 20 are full", loc="left")
     axes.set_xlabel("seconds")
 
     show_trunk(figure.add_subplot(grid[1, :]))
 
-    trunk = Network(load_trunk("rows", Path()).flatbuffer)
-    bottleneck = run(trunk, jpg)
+    backbone = Network(load_backbone("rows", Path()).flatbuffer)
+    bottleneck = run(backbone, jpg)
     start = 0
     for number, (name, (rows, channels)) in enumerate(BLOCKS):
         axes = figure.add_subplot(grid[2, 2 * number : 2 * number + 2])
@@ -112,7 +112,7 @@ def how_it_works(model: LabelOptions, image_dir: Path) -> Any:
         axes.set(yticks=[0, rows - 1], yticklabels=["high", "low"], xlabel=f"{channels} channels")
         axes.set_title(("3. The rows. " if not number else "") + name, loc="left", fontsize=8)
 
-    show_directions(figure.add_subplot(grid[3, :4]), trunk, image_dir, bottleneck, voice)
+    show_directions(figure.add_subplot(grid[3, :4]), backbone, image_dir, bottleneck, voice)
     axes = figure.add_subplot(grid[3, 4:])
     show_scores(axes, voice, model)
     axes.set_title("5. Scores", loc="left")
@@ -123,9 +123,9 @@ def clip(voice: str) -> Path:
     return ROOT / "tf_files" / "test_audio" / voice / f"{voice}-clip-1.mp3"
 
 
-def run(trunk: Network, picture: np.ndarray) -> np.ndarray:
+def run(backbone: Network, picture: np.ndarray) -> np.ndarray:
     """The bottleneck of a picture, flat."""
-    return trunk.run(picture)[0].ravel()
+    return backbone.run(picture)[0].ravel()
 
 
 def show_picture(axes: Any, picture: np.ndarray, seconds: float) -> None:
@@ -161,22 +161,22 @@ def show_trunk(axes: Any) -> None:
     axes.axis("off")
 
 
-def show_directions(axes: Any, trunk: Network, image_dir: Path, bottleneck: np.ndarray, voice: str) -> None:
+def show_directions(axes: Any, backbone: Network, image_dir: Path, bottleneck: np.ndarray, voice: str) -> None:
     """Where recordings lie that are not learnt from, along the two directions in which the scores differ most."""
     found = find_pictures(image_dir)
-    features = np.array([run(trunk, pictures.decode(file.path.read_bytes(), file.path)[0]) for file in found])
+    features = np.array([run(backbone, pictures.decode(file.path.read_bytes(), file.path)[0]) for file in found])
     targets = np.array([CLIPS.index(file.class_name) for file in found])
     held_out = np.array([file.recording.endswith(HELD_OUT) for file in found])
-    span = Span(features[~held_out].astype(np.float16))
-    moments = Moments.of(span.coordinates, targets[~held_out], len(CLIPS))
-    layer = span.linear_scores(Discriminant.of(moments))
+    span = SampleSubspace(features[~held_out].astype(np.float16))
+    statistics = SufficientStatistics.of(span.coordinates, targets[~held_out], len(CLIPS))
+    layer = span.linear_scores(LinearDiscriminant.of(statistics))
     scores = features @ layer.weights + layer.biases
-    middle = scores.mean(axis=0)
-    directions = np.linalg.svd(scores - middle, full_matrices=False)[2][:2].T
+    centroid = scores.mean(axis=0)
+    directions = np.linalg.svd(scores - centroid, full_matrices=False)[2][:2].T
     for number, name in enumerate(CLIPS):
-        x, y = ((scores[held_out & (targets == number)] - middle) @ directions).T
+        x, y = ((scores[held_out & (targets == number)] - centroid) @ directions).T
         axes.scatter(x, y, s=14, color=COLOURS[number], label=f"{name}, not learnt from")
-    x, y = (bottleneck @ layer.weights + layer.biases - middle) @ directions
+    x, y = (bottleneck @ layer.weights + layer.biases - centroid) @ directions
     axes.scatter([x], [y], s=160, marker="*", color=INK, label=f"the clip ({voice}'s)")
     axes.set(xticks=[], yticks=[])
     axes.set_title("4. The layer: along its directions, the voices lie apart", loc="left")

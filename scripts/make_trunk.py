@@ -58,13 +58,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         tarball = options.tarball or fetch_tarball(Path(folder))
         _, weights = read_tarball(tarball)
-    trunk = convert(build_trunk(weights, options.bottleneck))
+    backbone = convert(build_trunk(weights, options.bottleneck))
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(trunk)
-    digest = hashlib.sha256(trunk).hexdigest()
+    output.write_bytes(backbone)
+    digest = hashlib.sha256(backbone).hexdigest()
     if options.bottleneck != "rows":  # the package knows its own
         output.with_suffix(CHECKSUM_SUFFIX).write_text(f"{digest}\n")
-    print(f"{output}: {len(trunk)} bytes, SHA-256 {digest}")
+    print(f"{output}: {len(backbone)} bytes, SHA-256 {digest}")
 
 
 def fetch_tarball(folder: Path) -> Path:
@@ -205,12 +205,12 @@ def creation_number(layer: Any) -> int:
     return int(found.group(1)) if found else 0
 
 
-def convert(trunk: Any) -> bytes:
+def convert(backbone: Any) -> bytes:
     """The LiteRT flatbuffer of a Keras model: one picture a run, int8 weights, float32 in and out."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    function = tf.function(lambda pictures: trunk(pictures, training=False))
+    function = tf.function(lambda pictures: backbone(pictures, training=False))
     concrete = function.get_concrete_function(tf.TensorSpec((1, 299, 299, 3), tf.float32, name="Mul"))
     # Keras 3 keeps its variables where the converter does not freeze them, so they are frozen first.
     frozen = convert_variables_to_constants_v2(concrete)

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 import audionet as audionet_package
-from audionet.bottleneck.backbone import Network, load_trunk
+from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
 from audionet.model.bundle import ModelFiles, describe_model, save_model
-from audionet.model.litert import Layer, graft
+from audionet.model.litert import ClassifierHead, attach_head
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.spectrogram.transform import Painter
-from audionet.training.unknown import Familiarity
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.unknown import RejectionThresholds
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
@@ -95,13 +95,15 @@ def low_and_high(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     """A model of `high` and `low` with a layer of random numbers, for `label`: at once, without TensorFlow."""
-    trunk = load_trunk("rows", folder)
-    size = int(np.prod(Network(trunk.flatbuffer).output_shapes[0]))
+    backbone = load_backbone("rows", folder)
+    size = int(np.prod(Network(backbone.flatbuffer).output_shapes[0]))
     weights = np.random.default_rng(0).normal(0, 0.01, (size, 2)).astype(np.float32)
-    network = graft(trunk, Layer(weights, np.zeros(2, np.float32), np.zeros(size, np.float32)))
+    network = attach_head(backbone, ClassifierHead(weights, np.zeros(2, np.float32), np.zeros(size, np.float32)))
     files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
-    painter = Painter.make(pictures)
-    save_model(files, b"", network, describe_model(b"", network, ["high", "low"], painter, Familiarity(0.0, 1e9), {}))
+    renderer = SpectrogramRenderer.make(pictures)
+    save_model(
+        files, b"", network, describe_model(b"", network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9), {})
+    )
     return files
 
 

@@ -190,7 +190,7 @@ def any_marked(mark: str) -> bool:
     return False
 
 
-def moments(command: str, seconds: float, seed: int) -> Iterator[tuple[signal.Signals, float]]:
+def statistics(command: str, seconds: float, seed: int) -> Iterator[tuple[signal.Signals, float]]:
     """Signals and times, drawn at random; every fifth is in the first tenth of a second, while Python starts."""
     generator = random.Random(f"{command} {seed}")
     for number in itertools.count():
@@ -200,7 +200,7 @@ def moments(command: str, seconds: float, seed: int) -> Iterator[tuple[signal.Si
 
 def crash(victim: Victim, command: str, kills: int, seed: int) -> Iterator[Outcome]:
     """What became of so many runs that were killed; a signal that came too late does not count."""
-    for number, after in moments(command, victim.seconds[command], seed):
+    for number, after in statistics(command, victim.seconds[command], seed):
         outcome = victim.kill(command, number, after)
         if outcome.status != 0 or outcome.faults:
             yield outcome

@@ -187,11 +187,15 @@ def test_a_command_that_can_be_typed_stands_in_a_block(page: Path) -> None:
         assert not re.match(r"audionet \w+ .*[a-z]+(/|\.\w+\b)", text), f"{page.name}: {text}"
 
 
-def test_the_architecture_names_every_module() -> None:
+def test_the_architecture_names_every_folder_and_no_module_that_is_not_there() -> None:
     package = ROOT / "audionet"
+    named = set(inline_code(ROOT / "CONTRIBUTING.md"))
     modules = {path.name for path in package.glob("*.py") if not path.name.startswith("__")}
     folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
-    assert modules | folders <= set(inline_code(ROOT / "CONTRIBUTING.md"))
+    assert modules | folders <= named
+    for name in named:
+        if re.fullmatch(r"[a-z_]+/[a-z_/]*(\.py)?", name):
+            assert (package / name).exists() or (ROOT / name).exists(), name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -183,7 +183,7 @@ def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
     for voice in VOICES:
         samples = voice_samples(voice)
         for start in range(0, len(samples) - length + 1, length):
-            scores, _ = model.score(model.painter.paint(samples[start : start + length]))
+            scores, _ = model.score(model.renderer.render(samples[start : start + length]))
             right.append(model.labels[int(scores.argmax())] == voice)
     assert len(right) > 80
     assert np.mean(right) >= 0.97

@@ -26,7 +26,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.model.bundle import load_model
 from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import ROOT, chirps, make_untrained_model, write_wav
 
 CORPUS = ROOT / "tests" / "corpus"
@@ -83,11 +83,11 @@ def fuzz(inputs: st.SearchStrategy[bytes], test: Callable[[bytes], None], exampl
     print(f"{rounds * EXAMPLES_A_ROUND} examples in {time.monotonic() - started:.0f} s, seeds from {FIRST_SEED}")
 
 
-def hear(path: Path, painter: Painter) -> None:
+def hear(path: Path, renderer: SpectrogramRenderer) -> None:
     """A recording to its pictures, as prepare and label do it."""
     try:
-        for chunk in cut(decode(path), painter.settings):
-            picture = painter.paint(chunk.samples)
+        for chunk in cut(decode(path), renderer.settings):
+            picture = renderer.render(chunk.samples)
             assert picture.shape == (299, 299)
     except UnusableInput as error:
         note(str(error))
@@ -98,12 +98,12 @@ def hear(path: Path, painter: Painter) -> None:
 @pytest.mark.parametrize("ending", ["mp3", "wav"])
 def test_a_mutated_recording_is_heard_or_refused(tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ffmpeg, "WAIT_SECONDS", HANG_SECONDS)
-    painter = Painter.make(PictureSettings(0.5, 0))
+    renderer = SpectrogramRenderer.make(PictureSettings(0.5, 0))
     path = tmp_path / f"mutant.{ending}"
 
     def test(content: bytes) -> None:
         path.write_bytes(content)
-        hear(path, painter)
+        hear(path, renderer)
 
     fuzz(mutants(f"*.{ending}"), test, 25)
 

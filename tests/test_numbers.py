@@ -10,20 +10,20 @@ import pytest
 
 import audionet
 from audionet.bottleneck.backbone import bottleneck
-from audionet.dataset.manifest import PictureIndex, painter_from_json, painter_to_json
+from audionet.dataset.manifest import PictureIndex, renderer_from_json, renderer_to_json
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_json
 from audionet.training.calibrator import Examples, train
-from audionet.training.classifier import Classroom
-from audionet.training.lda import Discriminant, Moments
+from audionet.training.classifier import Trainer
+from audionet.training.lda import LinearDiscriminant, SufficientStatistics
 from audionet.training.split import Item
 from audionet.training.subspace import span
-from audionet.training.unknown import Familiarity
+from audionet.training.unknown import RejectionThresholds
 
-PAINTER = Painter.make(PictureSettings())
+PAINTER = SpectrogramRenderer.make(PictureSettings())
 
 
 class Network:
@@ -51,7 +51,7 @@ def test_a_network_whose_features_do_not_fit_is_refused(number: float) -> None:
 @pytest.mark.parametrize(("scores", "distance"), [([0.5, float("nan")], 0.0), ([1.0, 0.0], float("nan"))])
 def test_a_model_whose_scores_are_no_numbers_is_refused(scores: list[float], distance: float) -> None:
     network = Network(np.array(scores, np.float32), np.float32(distance))
-    model = Model(["a", "b"], PAINTER, network, Familiarity(0, 1))
+    model = Model(["a", "b"], PAINTER, network, RejectionThresholds(0, 1))
     with pytest.raises(AudionetError, match="the model's scores are no numbers; train it again"):
         model.score(PICTURE)
 
@@ -67,9 +67,9 @@ def test_a_training_that_runs_away_is_told() -> None:
 def test_a_filter_bank_with_impossible_numbers_is_refused(number: float) -> None:
     bank = PAINTER.filter_bank.copy()
     bank[3, 5] = number
-    assert painter_from_json(painter_to_json(PAINTER)).fingerprint == PAINTER.fingerprint
+    assert renderer_from_json(renderer_to_json(PAINTER)).fingerprint == PAINTER.fingerprint
     with pytest.raises(ValueError, match="no filter bank"):
-        painter_from_json(painter_to_json(Painter(PAINTER.settings, bank, None)))
+        renderer_from_json(renderer_to_json(SpectrogramRenderer(PAINTER.settings, bank, None)))
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
@@ -86,7 +86,7 @@ def test_json_with_a_word_for_what_is_no_number_counts_as_damaged(tmp_path: Path
 @pytest.mark.parametrize("samples", [np.zeros(16_000), np.full(16_000, 32_767), np.full(16_000, -32_768), np.arange(2)])
 def test_extreme_sound_has_a_picture(samples: np.ndarray) -> None:
     with np.errstate(all="raise", under="ignore"):
-        picture = PAINTER.paint(samples.astype(np.int16))
+        picture = PAINTER.render(samples.astype(np.int16))
     assert picture.shape == (299, 299)
     assert picture.max() == (0 if not samples.any() else 255) or len(samples) == 2
 
@@ -97,9 +97,9 @@ def test_five_hundred_classes_are_told_apart() -> None:
     targets = np.repeat(np.arange(500), 3).astype(np.int32)
     features = (random.normal(0, 1, (500, 64))[targets] + random.normal(0, 0.1, (1500, 64))).astype(np.float16)
     items = [Item(f"class {target}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
-    room = Classroom(span(features, seed=0), targets, items, 500, 1.0, RetrainOptions(steps=50))
+    trainer = Trainer(span(features, seed=0), targets, items, 500, 1.0, RetrainOptions(steps=50))
     everything = np.arange(1500)
-    probabilities = room.learn(everything, np.empty(0, np.intp)).probabilities(room.coordinates(everything))
+    probabilities = trainer.learn(everything, np.empty(0, np.intp)).probabilities(trainer.coordinates(everything))
     assert probabilities.sum(axis=1) == pytest.approx(1)
     assert (probabilities.argmax(axis=1) == targets).mean() > 0.99
 
@@ -108,7 +108,7 @@ def test_one_picture_holds_its_own_against_ten_thousand() -> None:
     random = np.random.default_rng(0)
     targets = np.array([0] + [1] * 10_000, np.int32)
     coordinates = np.where(targets[:, None] == 0, -1.0, 1.0) + random.normal(0, 0.1, (10_001, 8))
-    scores = Discriminant.of(Moments.of(coordinates, targets, 2)).scores(coordinates)
+    scores = LinearDiscriminant.of(SufficientStatistics.of(coordinates, targets, 2)).scores(coordinates)
     softmax = train(Examples(scores, targets), None, steps=200, learning_rate=1, batch_size=100, seed=0)
     probabilities = softmax.probabilities(scores)
     assert np.isfinite(probabilities).all()

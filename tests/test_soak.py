@@ -93,16 +93,16 @@ def test_thousands_of_clips_leave_nothing_behind(tmp_path: Path) -> None:
     errors = (tmp_path / "err.txt").read_text()
     skipped = errors.count("(skipped)")
     seen = [a_sample for a_sample in seen if a_sample.children]  # neither before the first clip nor after the last
-    middle, late = seen[len(seen) // 3 : 2 * len(seen) // 3], seen[2 * len(seen) // 3 :]
+    centroid, late = seen[len(seen) // 3 : 2 * len(seen) // 3], seen[2 * len(seen) // 3 :]
 
     def least(name: str, samples: list[Sample]) -> int:
         return min(int(getattr(a_sample, name)) for a_sample in samples)
 
-    peaks = [max(a_sample.memory for a_sample in samples) for samples in (middle, late)]
+    peaks = [max(a_sample.memory for a_sample in samples) for samples in (centroid, late)]
     print(
         f"{labelled} clips labelled, {skipped} skipped; second third and last: memory at most {peaks[0] / 1e6:.1f} and "
         f"{peaks[1] / 1e6:.1f} MB; "
-        + "; ".join(f"{name} at least {least(name, middle)} and {least(name, late)}" for name in ("files", "threads"))
+        + "; ".join(f"{name} at least {least(name, centroid)} and {least(name, late)}" for name in ("files", "threads"))
     )
     assert "Traceback" not in errors
     if SOAK_SECONDS:
@@ -112,8 +112,8 @@ def test_thousands_of_clips_leave_nothing_behind(tmp_path: Path) -> None:
         assert errors.count("empty.wav: is empty (skipped)") == CLIPS // 10
     assert peaks[1] <= GROWTH * peaks[0]
     # What leaks raises the least that there are at any moment.
-    assert least("files", late) <= least("files", middle) + STARTING
-    assert least("threads", late) <= least("threads", middle) + STARTING
+    assert least("files", late) <= least("files", centroid) + STARTING
+    assert least("threads", late) <= least("threads", centroid) + STARTING
     children = frozenset().union(*(a_sample.children for a_sample in seen))
     assert children
     assert [pid for pid in children if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"] == []

@@ -2,70 +2,51 @@
 
 import ast
 import functools
+import graphlib
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 
-# A module may import from the levels above its own line, never from its own level or below.
-LEVELS = [
-    {"errors", "printable", "progress", "quiet", "interruption", "suggestions"},
-    {"tensorflow_runtime", "locks", "terminal"},
-    {"settings", "files", "confusion", "archives", "loudness"},
-    {"ffmpeg", "chunks", "filter_bank", "pictures", "split", "trunk", "workers", "digests", "data_checks"},
-    {"retrain_groups", "alike", "microphone", "calibration", "discriminant", "softmax", "spectrogram", "cluster"}
-    | {"bottleneck_cache"},
-    {"variations", "dataset", "graft", "space", "figures", "trials", "ticks"},
-    {"metadata", "bottlenecks", "picture_index", "classifier", "graph_def", "frozen_graph", "distortions"},
-    {"coordinates", "held_out", "hub", "sources"},
-    {"saved_model", "confusion_picture", "model_card"},
-    {"model", "exports", "summaries"},
-    {"clips", "contact_sheet"},
-    {"segments", "arrivals", "report.content", "report.words"},
-    {"report.charts", "report.excerpts"},
-    {"report.page", "report.training", "report.evaluation"},
-    {"repetition"},
-    {"commands.prepare", "commands.retrain", "commands.label", "commands.evaluate", "commands.data_maker"},
-    {"commands.doctor", "commands.listen", "plain_parser"},
-    {"common_options", "completion"},
-    {"self_help"},
-    {"clip_printers", "clip_plot", "parser", "old_flags"},
-    {"console", "live_printers"},
-    {"live"},
-    {"cli"},
-    {"old_scripts"},
-    {"__main__"},
-]
+# The stages of the pipeline, in the order of the data. A folder imports from those before it, never from those behind.
+FOLDERS = (
+    "system parallel audio spectrogram dataset bottleneck training evaluation model inference plots report commands "
+    "formats cli legacy"
+).split()
+# Modules at the top of the package: what all folders may import, and what imports all folders.
+FIRST, LAST = ["errors", "settings"], ["__main__"]
+MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
-# figures has the latter too).
+# the figures of plots have the latter too).
 HOMES = {
-    "subprocess": {"ffmpeg", "microphone"},
-    "imageio_ffmpeg": {"ffmpeg"},
-    "tensorflow": {"tensorflow_runtime"},
-    "tensorflow_hub": {"hub"},
-    "ai_edge_litert": {"trunk", "graft", "graph_def"},
-    "pydub": {"chunks"},
-    "librosa": {"filter_bank"},
-    "matplotlib": {"filter_bank", "figures"},
-    "PIL": {"pictures", "confusion_picture"},
-    "distributed": {"cluster"},
-    "tqdm": {"terminal"},
-    "colorama": {"terminal"},
-    "shtab": {"completion"},
+    "subprocess": {"audio.ffmpeg", "audio.microphone"},
+    "imageio_ffmpeg": {"audio.ffmpeg"},
+    "tensorflow": {"system.tensorflow"},
+    "tensorflow_hub": {"bottleneck.tfhub"},
+    "ai_edge_litert": {"bottleneck.backbone", "model.litert", "model.graph_def"},
+    "pydub": {"audio.chunks"},
+    "librosa": {"spectrogram.filter_bank"},
+    "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
+    "PIL": {"spectrogram.jpeg", "model.confusion_picture"},
+    "distributed": {"parallel.dask"},
+    "tqdm": {"system.terminal"},
+    "colorama": {"system.terminal"},
+    "shtab": {"cli.completion"},
     "jinja2": {"report.page"},
 }
+PRINTING = {"formats.summary", "formats.clips", "formats.live"}
 
 
 @functools.cache
 def modules() -> dict[str, ast.Module]:
-    found = {}
-    for path in PACKAGE.rglob("*.py"):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        if not name.endswith("__init__"):
-            found[name] = ast.parse(path.read_text())
-    return found
+    """The source of each module, by its dotted name below the package."""
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
+        for path in PACKAGE.rglob("*.py")
+        if path != PACKAGE / "__init__.py"
+    }
 
 
 def imports(tree: ast.Module) -> set[str]:
@@ -87,16 +68,41 @@ def imports(tree: ast.Module) -> set[str]:
     return found
 
 
-def test_every_module_has_a_level() -> None:
-    assert set().union(*LEVELS) == set(modules())
+def own_imports(name: str) -> set[str]:
+    """The modules of the package that a module imports, by their names below it."""
+    names = {full.removeprefix("audionet.") for full in imports(modules()[name]) if full.startswith("audionet.")}
+    return names & modules().keys() - {name}
+
+
+def place(name: str) -> int:
+    """Where a module stands in the order of the folders."""
+    return [*FIRST, *FOLDERS, *LAST].index(name.split(".")[0])
+
+
+def test_every_module_lies_in_a_folder_that_says_its_job() -> None:
+    for name in modules():
+        assert name.split(".")[0] in {*FIRST, *FOLDERS, *LAST}, name
+    for folder in FOLDERS:
+        about = ast.get_docstring(modules()[folder]) or ""
+        assert about, folder
+        assert not [node for node in modules()[folder].body if not isinstance(node, ast.Expr)], f"{folder} holds code"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_can_be_taken_in_at_a_glance(folder: str) -> None:
+    names = [name for name in modules() if name.startswith(f"{folder}.")]
+    assert folder == "formats" or len(names) <= MOST_MODULES, names
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
 def test_imports_go_one_way(name: str) -> None:
-    level = next(n for n, names in enumerate(LEVELS) if name in names)
-    below = set().union(*LEVELS[level:])
-    for imported in imports(modules()[name]):
-        assert imported.removeprefix("audionet.") not in below, f"{name} imports {imported}"
+    for imported in own_imports(name):
+        assert place(imported) <= place(name), f"{name} imports {imported}"
+
+
+def test_no_imports_go_round_in_a_circle() -> None:
+    order = graphlib.TopologicalSorter({name: own_imports(name) for name in modules()})
+    assert list(order.static_order())  # raises CycleError
 
 
 @pytest.mark.parametrize("package", sorted(HOMES))
@@ -112,11 +118,11 @@ def test_only_what_people_read_is_printed() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert printing == {"console", "clip_printers", "live_printers"}
+    assert printing == PRINTING
 
 
 def test_modules_stay_small() -> None:
-    lengths = {path.name: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    lengths = {str(path): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {name: n for name, n in lengths.items() if n > 320} == {}
 
 

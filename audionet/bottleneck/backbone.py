@@ -23,7 +23,7 @@ LARGEST_NETWORK_BYTES = 2 << 30  # of weights and of what flows through it for o
 
 
 @dataclass(frozen=True)
-class Trunk:
+class Backbone:
     """The LiteRT flatbuffer of a cut network. `name` is what `--bottleneck` calls it.
 
     graph_def: the same network as a frozen TensorFlow graph from `Mul` to `bottleneck`, where it came from TensorFlow.
@@ -39,7 +39,7 @@ class Trunk:
         return hashlib.sha256(self.flatbuffer).hexdigest()
 
 
-def load_trunk(name: str, model_dir: Path) -> Trunk:
+def load_backbone(name: str, model_dir: Path) -> Backbone:
     """The trunk for `--bottleneck` name: `rows` from the package, `pool_3` from model_dir.
 
     What make_trunk.py makes of pool_3 differs from processor to processor in its last bits, so it writes the checksum
@@ -59,10 +59,10 @@ def load_trunk(name: str, model_dir: Path) -> Trunk:
             sha256 = checksum.read_text(encoding="utf-8", errors="replace").strip() if checksum.is_file() else ""
     except OSError as error:
         raise AudionetError(f"{where}: cannot be read ({error.strerror}); {remedy}") from error
-    trunk = Trunk(name, data)
-    if trunk.sha256 != sha256:
+    backbone = Backbone(name, data)
+    if backbone.sha256 != sha256:
         raise AudionetError(f"{where}: its checksum is wrong or missing; {remedy}")
-    return trunk
+    return backbone
 
 
 class Interpreter:

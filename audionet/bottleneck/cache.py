@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.backbone import Backbone
 from audionet.bottleneck.digests import DIGEST_BYTES
 from audionet.errors import AudionetError
 from audionet.system.locks import wait_for_lock
@@ -116,7 +116,7 @@ def _checksum(digest: bytes, features: np.ndarray) -> int:
     return zlib.crc32(features.tobytes(), zlib.crc32(digest))
 
 
-def cache_path(folder: Path, trunk: Trunk, fingerprint: str) -> Path:
+def cache_path(folder: Path, backbone: Backbone, fingerprint: str) -> Path:
     """The cache file for a trunk's weights and the fingerprint of the pictures' settings."""
-    key = hashlib.sha256(f"{trunk.sha256} {fingerprint}".encode()).hexdigest()[:16]
-    return folder / f"inception_v3_{trunk.name}_{key}.bottlenecks"
+    key = hashlib.sha256(f"{backbone.sha256} {fingerprint}".encode()).hexdigest()[:16]
+    return folder / f"inception_v3_{backbone.name}_{key}.bottlenecks"

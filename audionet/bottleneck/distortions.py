@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Network, Trunk, bottleneck
+from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.settings import PICTURE_SIZE, RetrainOptions, available_cores
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.progress import Progress, silent
@@ -53,13 +53,13 @@ class Distortions:
 
 
 def distorted_bottlenecks(
-    paths: Sequence[Path], trunk: Trunk, distortions: Distortions, seed: int, progress: Progress = silent
+    paths: Sequence[Path], backbone: Backbone, distortions: Distortions, seed: int, progress: Progress = silent
 ) -> np.ndarray:
     """The bottlenecks of COPIES of each picture: float16, pictures x COPIES x features.
 
     The same seed gives the same. The paths are of pictures that have been read before.
     """
-    network = Network(trunk.flatbuffer)
+    network = Network(backbone.flatbuffer)
 
     def work(position: int) -> np.ndarray:
         picture, _ = pictures.decode(paths[position].read_bytes(), paths[position])

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Network, Trunk, bottleneck
+from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.bottleneck.cache import Cache, cache_path
 from audionet.bottleneck.digests import Digests
 from audionet.errors import UnusableInput
 from audionet.parallel.threads import Threads, Workers, in_order
 from audionet.settings import available_cores
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.augmentation import ORIGINAL, Variation, vary
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
@@ -50,19 +50,19 @@ class BottleneckMaker:
 
     def __init__(
         self,
-        trunk: Trunk,
-        painter: Painter,
+        backbone: Backbone,
+        renderer: SpectrogramRenderer,
         folder: Path,
-        variations: Sequence[Variation] = (ORIGINAL,),
+        augmentations: Sequence[Augmentation] = (ORIGINAL,),
         workers: Workers | None = None,
     ) -> None:
         """variations: of each picture; ORIGINAL is the picture as it is."""
-        self.variations = variations
-        self.cache_path = cache_path(folder, trunk, painter.fingerprint)
+        self.augmentations = augmentations
+        self.cache_path = cache_path(folder, backbone, renderer.fingerprint)
         self.digests = Digests(folder / DIGESTS_NAME)
         self._workers = workers or Threads()
-        self._job = BottleneckJob(Network(trunk.flatbuffer), painter)
-        logger.debug("bottlenecks of trunk %s are kept in %s", trunk.name, self.cache_path)
+        self._job = BottleneckJob(Network(backbone.flatbuffer), renderer)
+        logger.debug("bottlenecks of trunk %s are kept in %s", backbone.name, self.cache_path)
 
     @functools.cached_property
     def cache(self) -> Cache:
@@ -71,7 +71,7 @@ class BottleneckMaker:
 
     def keys(self, digest: bytes) -> list[bytes]:
         """What the variations of the picture with this SHA-256 are called in the cache."""
-        return [_cache_key(digest, variation) for variation in self.variations]
+        return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
 
     def make(self, paths: Sequence[Path], progress: Progress = silent) -> Bottlenecks:
         """The bottlenecks of JPGs and their variations.
@@ -79,7 +79,7 @@ class BottleneckMaker:
         A picture that cannot be read, or whose comment names other settings than the painter's, is skipped.
         """
         # Filled as they come: a list to be stacked at the end would hold everything twice.
-        features = np.empty((len(paths), len(self.variations), self.cache.size), np.float16)
+        features = np.empty((len(paths), len(self.augmentations), self.cache.size), np.float16)
         kept: list[int] = []
         sha256s, skipped, computed = [], [], 0
         progress("bottlenecks", 0, len(paths))
@@ -140,7 +140,7 @@ class BottleneckMaker:
             return _unreadable(path, error)
         known = self._known(digest)
         if not known.is_complete:
-            missing = [v for v, features in zip(self.variations, known.cached, strict=True) if features is None]
+            missing = [v for v, features in zip(self.augmentations, known.cached, strict=True) if features is None]
             known.wanted = Wanted(path, jpg, missing)
         return known
 
@@ -156,7 +156,7 @@ class Wanted:
 
     path: Path
     jpg: bytes
-    variations: list[Variation]
+    augmentations: list[Augmentation]
 
 
 @dataclass(frozen=True)
@@ -164,16 +164,16 @@ class BottleneckJob:
     """A job for workers: run the trunk on variations of pictures."""
 
     network: Network
-    painter: Painter
+    renderer: SpectrogramRenderer
 
     def parts(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
         """The variations of a picture. Raises UnusableInput."""
         picture, origin = pictures.decode(wanted.jpg, wanted.path)
-        if origin.fingerprint != self.painter.fingerprint:
+        if origin.fingerprint != self.renderer.fingerprint:
             raise UnusableInput(wanted.path, "was made with other settings than its folder's audionet.json says")
-        columns = self.painter.columns(origin.seconds)
-        for variation in wanted.variations:
-            yield picture if variation == ORIGINAL else vary(picture, columns, self.painter, variation)
+        columns = self.renderer.columns(origin.seconds)
+        for augmentation in wanted.augmentations:
+            yield picture if augmentation == ORIGINAL else augment(picture, columns, self.renderer, augmentation)
 
     def work(self, picture: np.ndarray) -> np.ndarray:
         """A picture's bottleneck: float16, one dimension."""
@@ -209,11 +209,11 @@ class _Known:
         return np.stack([next(following) if row is None else row for row in self.cached])
 
 
-def _cache_key(digest: bytes, variation: Variation) -> bytes:
+def _cache_key(digest: bytes, augmentation: Augmentation) -> bytes:
     """What a variation of the picture with this SHA-256 is called in the cache."""
-    if variation == ORIGINAL:
+    if augmentation == ORIGINAL:
         return digest
-    return hashlib.sha256(digest + variation.cache_name.encode()).digest()
+    return hashlib.sha256(digest + augmentation.cache_name.encode()).digest()
 
 
 def _batches(paths: Sequence[Path], size: int) -> Iterator[tuple[int, Sequence[Path]]]:

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.archives import extract
-from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
 from audionet.errors import AudionetError
-from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME
 from audionet.settings import EMBEDDED, PICTURE_SIZE, RetrainOptions
 from audionet.system.files import write_atomically
 from audionet.system.stderr import quiet_stderr
@@ -54,7 +53,7 @@ def google_handle(architecture: str) -> str:
     return GOOGLE.format(architecture)
 
 
-def load_module(handle: str, bottleneck: str | None, model_dir: Path) -> Trunk:
+def load_module(handle: str, bottleneck: str | None, model_dir: Path) -> Backbone:
     """The trunk of a module: a URL, a SavedModel's folder or a .tar.gz of one.
 
     bottleneck: pool_3 (or None) for its feature vector; rows for the mean and the deviation over time of its last
@@ -79,7 +78,7 @@ def load_module(handle: str, bottleneck: str | None, model_dir: Path) -> Trunk:
                 raise AudionetError(
                     f"--tfhub-module {handle}: not a module from pictures to features ({_first_line(error)}); {INSTEAD}"
                 ) from error
-            found = Trunk(name, flatbuffer, graph_def)
+            found = Backbone(name, flatbuffer, graph_def)
             _write(kept, found)
     return found
 
@@ -226,24 +225,24 @@ def _digest(folder: Path, how: str) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, name: str) -> Trunk | None:
+def _read(path: Path, name: str) -> Backbone | None:
     """A trunk that was kept; None if there is none, or a damaged one."""
     try:
         with np.load(path) as content:
-            return Trunk(name, content["flatbuffer"].tobytes(), content["graph_def"].tobytes())
+            return Backbone(name, content["flatbuffer"].tobytes(), content["graph_def"].tobytes())
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
-def _write(path: Path, trunk: Trunk) -> None:
+def _write(path: Path, backbone: Backbone) -> None:
     import io
 
     file = io.BytesIO()
-    assert trunk.graph_def is not None
+    assert backbone.graph_def is not None
     np.savez(
         file,
-        flatbuffer=np.frombuffer(trunk.flatbuffer, np.uint8),
-        graph_def=np.frombuffer(trunk.graph_def, np.uint8),
+        flatbuffer=np.frombuffer(backbone.flatbuffer, np.uint8),
+        graph_def=np.frombuffer(backbone.graph_def, np.uint8),
     )
     write_atomically(path, file.getvalue())
 

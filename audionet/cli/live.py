@@ -47,15 +47,15 @@ def print_microphone(options: argparse.Namespace, model: "Model") -> None:
 def print_arrivals(options: argparse.Namespace, model: "Model", draw: Callable[[Any], object]) -> None:
     """Label the clips that are or arrive in a folder, without end; `draw` gets each."""
     from audionet.commands.label import label_each, timeline_each
-    from audionet.inference.watch import arrivals
-    from audionet.parallel.dask import hire
+    from audionet.inference.watch import watch_folder
+    from audionet.parallel.dask import open_workers
 
     printers = WATCH_TIMELINE_PRINTERS if options.timeline else WATCH_LABEL_PRINTERS
     printer = printers[options.format](model.labels, options.top)
     each = timeline_each if options.timeline else label_each
-    batches = arrivals(options.watch)
+    batches = watch_folder(options.watch)
     logger.info("watching %s; Ctrl-C ends it", options.watch)
-    with hire(options.scheduler) as workers:
+    with open_workers(options.scheduler) as workers:
         for batch in batches:
             for clip in each(batch, model, options.allow_unknown, workers):
                 if not isinstance(clip, UnusableInput):

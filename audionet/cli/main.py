@@ -121,7 +121,7 @@ def _run_label(options: argparse.Namespace) -> int:
         options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
     from audionet.commands.label import label_each, timeline_each
     from audionet.model.bundle import load_model
-    from audionet.parallel.dask import hire
+    from audionet.parallel.dask import open_workers
 
     check_live(options)
     _check_plot(options)
@@ -136,7 +136,7 @@ def _run_label(options: argparse.Namespace) -> int:
     unseen = not options.quiet and not sys.stdout.isatty()
     with (
         _standard_input(options.clips) as names,
-        hire(options.scheduler) as workers,
+        open_workers(options.scheduler) as workers,
         progress_shown(not unseen) as progress,
     ):
         places = {name: path for path, name in names.items()}

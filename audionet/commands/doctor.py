@@ -16,7 +16,7 @@ import numpy as np
 from audionet import __version__
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.ffmpeg import decode, ffmpeg_version, find_ffmpeg
-from audionet.bottleneck.backbone import Network, load_trunk
+from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, load_model
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, LabelOptions, available_cores
@@ -111,12 +111,12 @@ def _ffmpeg() -> str:
 
 def _trunk() -> str:
     """That the embedded network is undamaged and runs."""
-    trunk = load_trunk("rows", TF_FILES)
+    backbone = load_backbone("rows", TF_FILES)
     try:
-        found = Network(trunk.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
+        found = Network(backbone.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
     except (ValueError, RuntimeError) as error:
         raise AudionetError(f"does not run ({error}); run: pip install --force-reinstall ai-edge-litert") from error
-    return f"Inception v3 inside audionet, SHA-256 {trunk.sha256[:16]}..., runs: {found.size} numbers a picture"
+    return f"Inception v3 inside audionet, SHA-256 {backbone.sha256[:16]}..., runs: {found.size} numbers a picture"
 
 
 def _folder(folder: Path) -> str:

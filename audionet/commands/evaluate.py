@@ -17,12 +17,12 @@ from audionet.evaluation.confusion import Confusion
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
 from audionet.model.card import DIGITS
-from audionet.parallel.dask import hire
+from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.settings import LabelOptions
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, silent
 from audionet.system.suggestions import did_you_mean
@@ -44,7 +44,7 @@ class Evaluation:
     confusion: Confusion
     clips: list[tuple[ClipScores, str]]
     skipped: list[UnusableInput]
-    painter: Painter
+    renderer: SpectrogramRenderer
     card: dict[str, Any] | None
     warnings: list[str]
 
@@ -97,7 +97,7 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     progress("clips", 0, len(todo))
     job = ScoringJob(model, options.allow_unknown)
     with (
-        hire(options.scheduler) as workers,
+        open_workers(options.scheduler) as workers,
         closing(workers.run(job, [path.absolute() for path, _ in todo])) as results,
     ):
         for done, ((path, truth), result) in enumerate(zip(todo, in_order(results), strict=True), start=1):
@@ -116,7 +116,7 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     warnings = _heard_before([clip for clip, _ in scored], card)
     for warning in warnings:
         logger.warning("%s", warning)
-    return Evaluation(confusion, scored, skipped, model.painter, card, warnings)
+    return Evaluation(confusion, scored, skipped, model.renderer, card, warnings)
 
 
 def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> list[str]:
@@ -133,5 +133,5 @@ def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> l
 def write_report(path: Path, evaluation: Evaluation) -> bool:
     """Write the report as HTML; whether that worked. A warning says why not."""
     labels = evaluation.confusion.labels
-    found = report_on_evaluation(evaluation.clips, labels, evaluation.painter, evaluation.card, evaluation.warnings)
+    found = report_on_evaluation(evaluation.clips, labels, evaluation.renderer, evaluation.card, evaluation.warnings)
     return try_to_write(path, found)

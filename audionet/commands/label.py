@@ -11,7 +11,7 @@ from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.timeline import Segment, Timeline, TimelineJob
 from audionet.model.bundle import Model, load_model
-from audionet.parallel.dask import hire
+from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.settings import LabelOptions
 from audionet.system.progress import Progress, silent
@@ -31,7 +31,7 @@ def label(clips: Iterable[Path | str] | Path | str, options: LabelOptions | None
         clips = [clips]
     options = options or LabelOptions()
     model = load_model(options)
-    with hire(options.scheduler) as workers:
+    with open_workers(options.scheduler) as workers:
         found = list(label_each(map(Path, clips), model, options.allow_unknown, workers))
     return [scored for scored in found if isinstance(scored, ClipScores)]
 
@@ -58,7 +58,7 @@ def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segm
     """
     options = options or LabelOptions()
     model = load_model(options)
-    with hire(options.scheduler) as workers:
+    with open_workers(options.scheduler) as workers:
         ((_, found),) = workers.run(TimelineJob(model, options.allow_unknown), [Path(clip).absolute()])
     if isinstance(found, UnusableInput):
         raise UnusableInput(clip, found.reason)

@@ -16,12 +16,12 @@ from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.inference.clips import draw, read_chunks
-from audionet.parallel.dask import hire
+from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import write_contact_sheets
 from audionet.settings import PictureSettings, PrepareOptions
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
-from audionet.system.locks import LOCK_NAME, alone
+from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
@@ -42,14 +42,14 @@ class Source:
 class DrawingJob:
     """A job for workers: decode recordings, draw their chunks and write the files."""
 
-    painter: Painter
+    renderer: SpectrogramRenderer
     image_dir: Path
     keep_wav: bool
 
     def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
         yield source, None
-        for chunk in read_chunks(source.path, self.painter.settings):
+        for chunk in read_chunks(source.path, self.renderer.settings):
             yield source, chunk
 
     def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
@@ -58,7 +58,7 @@ class DrawingJob:
         if chunk is None:
             return _describe(source.path)
         name = chunk_name(source.class_name, source.stem, chunk.index)
-        write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.painter))
+        write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.renderer))
         if self.keep_wav:
             write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
@@ -130,7 +130,7 @@ def prepare(
     for error in wrong:
         _skip(report, error)
     logger.debug("ffmpeg: %s", find_ffmpeg())
-    with alone(image_dir, image_dir / LOCK_NAME):
+    with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         _draw_all(recordings, options, report, progress)
     report.skipped.sort(key=lambda error: error.path)
     if not report.made and not report.kept:
@@ -169,10 +169,10 @@ def _draw_all(recordings: list[Recording], options: PrepareOptions, report: Prep
         index.save(image_dir)
     saved = time.monotonic()
     # Workers elsewhere share the folders, not the current directory.
-    job = DrawingJob(index.painter, image_dir.absolute(), options.keep_wav)
+    job = DrawingJob(index.renderer, image_dir.absolute(), options.keep_wav)
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key]) for r in todo]
     try:
-        with hire(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
+        with open_workers(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
             progress("recordings", 0, len(todo))
             for done, (position, made) in enumerate(results, start=1):
                 recording = todo[position]
@@ -212,14 +212,14 @@ def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
             raise
         index = None
     if index is not None and not options.force:
-        if index.painter.settings != options.pictures:
+        if index.renderer.settings != options.pictures:
             raise AudionetError(
                 f"{image_dir}: holds pictures made with other settings "
-                f"({_difference(index.painter.settings, options.pictures)}); "
+                f"({_difference(index.renderer.settings, options.pictures)}); "
                 "add --force to make them all anew, or name another --image-dir"
             )
         return index
-    new = PictureIndex(Painter.make(options.pictures))
+    new = PictureIndex(SpectrogramRenderer.make(options.pictures))
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.

@@ -10,35 +10,35 @@ from typing import Any
 import numpy as np
 
 from audionet import __version__
-from audionet.bottleneck.backbone import Trunk, load_trunk
+from audionet.bottleneck.backbone import Backbone, load_backbone
 from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
 from audionet.bottleneck.extractor import BottleneckMaker, Bottlenecks
 from audionet.bottleneck.tfhub import load_module, module_asked_for
-from audionet.commands.up_to_date import done_before, training_key
+from audionet.commands.up_to_date import load_previous, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.folders import PictureFile, find_pictures
 from audionet.dataset.manifest import FILE_NAME, PictureIndex
 from audionet.dataset.samples import pieces_to_check, split_items
 from audionet.errors import AudionetError, UnusableInput
-from audionet.evaluation.held_out import HeldOut, Lesson
+from audionet.evaluation.held_out import EvaluationResult, Lesson
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.card import make_card
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
-from audionet.model.litert import graft
+from audionet.model.litert import attach_head
 from audionet.model.tensorboard import write_summaries
-from audionet.parallel.dask import hire
+from audionet.parallel.dask import open_workers
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.settings import RetrainOptions
-from audionet.spectrogram.augmentation import choose_variations
-from audionet.system.locks import LOCK_NAME, alone, reading
+from audionet.spectrogram.augmentation import choose_augmentations
+from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, silent
-from audionet.training.calibrator import Curve
-from audionet.training.classifier import Classifier, Classroom
+from audionet.training.calibrator import History
+from audionet.training.classifier import Classifier, Trainer
 from audionet.training.projection import Coordinates, compute_coordinates
 from audionet.training.split import PARTS, TEST, TRAIN, VALIDATION, Split, choose_folds, single_recording_notes, split
-from audionet.training.subspace import LARGEST_SPAN, Space, span
+from audionet.training.subspace import LARGEST_SPAN, Subspace, span
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class RetrainReport:
     labels: list[str]
     pictures: dict[str, int]
     validation_accuracy: float | None
-    held_out: HeldOut | None
+    held_out: EvaluationResult | None
     refit: bool
     computed: int
     cached: int
@@ -75,25 +75,25 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
     Raises AudionetError when there is nothing to train on.
     """
     options = options or RetrainOptions()
-    with reading(options.image_dir):
+    with shared_lock(options.image_dir):
         pictures = find_pictures(options.image_dir)
         index = PictureIndex.load(options.image_dir)
         if index is None:
             raise AudionetError(f"{options.image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
         _require_classes(options.image_dir, pictures)
-        with _alone(options):
+        with _locked_outputs(options):
             return _learn(options, pictures, index, progress)
 
 
 @contextmanager
-def _alone(options: RetrainOptions) -> Iterator[None]:
+def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
     """Keep other runs from writing what this one will write."""
     graph, folder = options.output_graph, options.saved_model_dir
     with ExitStack() as stack:
-        stack.enter_context(alone(graph, graph.with_name(f".{graph.stem}.lock")))
-        stack.enter_context(alone(options.summaries_dir, options.summaries_dir / LOCK_NAME))
+        stack.enter_context(exclusive_lock(graph, graph.with_name(f".{graph.stem}.lock")))
+        stack.enter_context(exclusive_lock(options.summaries_dir, options.summaries_dir / LOCK_NAME))
         if folder is not None:
-            stack.enter_context(alone(folder, folder.with_name(f".{folder.name}.lock")))
+            stack.enter_context(exclusive_lock(folder, folder.with_name(f".{folder.name}.lock")))
         yield
 
 
@@ -103,17 +103,17 @@ def _learn(
     files = ModelFiles.beside(options.output_graph, options.output_labels)
     handle = module_asked_for(options)
     if handle is None:
-        trunk = load_trunk(options.bottleneck or "rows", options.model_dir)
+        backbone = load_backbone(options.bottleneck or "rows", options.model_dir)
     else:
-        trunk = load_module(handle, options.bottleneck, options.model_dir)
-    chunk_seconds = index.painter.settings.chunk_seconds
-    variations = choose_variations(len(pictures), index.painter)
+        backbone = load_module(handle, options.bottleneck, options.model_dir)
+    chunk_seconds = index.renderer.settings.chunk_seconds
+    augmentations = choose_augmentations(len(pictures), index.renderer)
     paths = [picture.path for picture in pictures]
     distortions = Distortions.of(options)
     found: Bottlenecks | Coordinates
-    with hire(options.scheduler) as workers:
-        maker = BottleneckMaker(trunk, index.painter, options.bottleneck_dir, variations, workers)
-        if len(paths) * len(variations) > LARGEST_SPAN and distortions is None:
+    with open_workers(options.scheduler) as workers:
+        maker = BottleneckMaker(backbone, index.renderer, options.bottleneck_dir, augmentations, workers)
+        if len(paths) * len(augmentations) > LARGEST_SPAN and distortions is None:
             found = compute_coordinates(paths, maker, progress)
         else:
             found = maker.make(paths, progress)
@@ -133,27 +133,27 @@ def _learn(
     for note in divided.notes:
         logger.warning("%s", note)
 
-    key = training_key(options, trunk, index.painter, pictures, items, found.digests, variations)
-    done = None if options.force else done_before(files, key, options)
+    key = training_key(options, backbone, index.renderer, pictures, items, found.digests, augmentations)
+    done = None if options.force else load_previous(files, key, options)
     trained = done is None
     logger.debug("%s: %s", files.graph, "to be trained" if trained else "up to date")
     if done is None:
         if isinstance(found, Coordinates):
-            space: Space | None = found.space
+            subspace: Subspace | None = found.subspace
         else:
             features = found.features
             if distortions is not None:
                 paths = [picture.path for picture in pictures]
-                distorted = distorted_bottlenecks(paths, trunk, distortions, options.seed, progress)
+                distorted = distorted_bottlenecks(paths, backbone, distortions, options.seed, progress)
                 features = np.concatenate([features, distorted], axis=1)
-            space = span(features.reshape(-1, features.shape[-1]), options.seed)
-        assert space is not None  # there are pictures
+            subspace = span(features.reshape(-1, features.shape[-1]), options.seed)
+        assert subspace is not None  # there are pictures
         names = [picture.name for picture in pictures]
         targets = np.array([labels.index(picture.class_name) for picture in pictures], np.int32)
-        room = Classroom(space, targets, items, len(labels), chunk_seconds, options)
+        trainer = Trainer(subspace, targets, items, len(labels), chunk_seconds, options)
         pieces = pieces_to_check(pictures, index, found.digests)
-        lesson = Lesson(labels, names, items, targets, room, pieces, options.test_batch_size, options.seed)
-        done = _train(options, lesson, divided, fold_of, files, key, trunk, index, progress)
+        lesson = Lesson(labels, names, items, targets, trainer, pieces, options.test_batch_size, options.seed)
+        done = _train(options, lesson, divided, fold_of, files, key, backbone, index, progress)
     else:
         for warning in done.get("data_warnings", []):
             logger.warning("%s", warning)
@@ -161,7 +161,7 @@ def _learn(
         labels=labels,
         pictures={part: len(divided.indices(part)) for part in PARTS},
         validation_accuracy=done["validation_accuracy"],
-        held_out=HeldOut.from_json(labels, done["held_out"]) if done["held_out"] else None,
+        held_out=EvaluationResult.from_json(labels, done["held_out"]) if done["held_out"] else None,
         refit=options.refit,
         computed=found.computed,
         cached=len(found.kept) - found.computed,
@@ -191,62 +191,62 @@ def _train(
     fold_of: list[int] | None,
     files: ModelFiles,
     key: str,
-    trunk: Trunk,
+    backbone: Backbone,
     index: PictureIndex,
     progress: Progress,
 ) -> dict[str, Any]:
     """Measure, train, write the model; the `training` part of its description."""
-    room = lesson.room
+    trainer = lesson.trainer
     everything, nothing = np.arange(len(lesson.items)), np.empty(0, np.intp)
     train, validation, test = (np.array(divided.indices(part), np.intp) for part in (TRAIN, VALIDATION, TEST))
-    exports = Exports(trunk, room, options)
+    exports = Exports(backbone, trainer, options)
     # How much more alike copies are than other recordings was measured on the embedded trunk.
-    is_comparable = trunk.name == "rows" and len(everything) <= MOST_COMPARED
-    compared = room.coordinates(everything) if is_comparable else None
+    is_comparable = backbone.name == "rows" and len(everything) <= MOST_COMPARED
+    compared = trainer.coordinates(everything) if is_comparable else None
     data_warnings = check_data(lesson.pieces, compared)
     for warning in data_warnings:
         logger.warning("%s", warning)
     held_out, validation_accuracy = None, None
-    curve: Curve = []
+    history: History = []
     classifier: Classifier | None = None
     if fold_of:
-        held_out = lesson.cross_validate(fold_of, progress, options.summaries_dir, curve)
+        held_out = lesson.cross_validate(fold_of, progress, options.summaries_dir, history)
     else:
         kept = not options.refit or len(train) == len(everything)
         store = exports.store if kept else None
-        classifier = room.learn(train, validation, options.summaries_dir, progress, store, curve)
+        classifier = trainer.learn(train, validation, options.summaries_dir, progress, store, history)
         if len(validation):
-            guesses = classifier.probabilities(room.coordinates(validation)).argmax(axis=1)
-            validation_accuracy = float((guesses == lesson.targets[validation]).mean())
+            predicted = classifier.probabilities(trainer.coordinates(validation)).argmax(axis=1)
+            validation_accuracy = float((predicted == lesson.targets[validation]).mean())
         if len(test):
-            held_out = lesson.held_out(test, classifier.probabilities(room.coordinates(test)), [])
+            held_out = lesson.held_out(test, classifier.probabilities(trainer.coordinates(test)), [])
     if classifier is None or not kept:
-        classifier = room.learn(everything, nothing, None, progress, exports.store)
+        classifier = trainer.learn(everything, nothing, None, progress, exports.store)
     # Where the work was done leaves no trace in what comes out.
     elsewhere = ("scheduler", "report", "write_report")
     chosen = {name: value for name, value in asdict(options).items() if name not in elsewhere}
     training = {
         "key": key,
         "audionet_version": __version__,
-        "trunk": {"name": trunk.name, "sha256": trunk.sha256},
+        "trunk": {"name": backbone.name, "sha256": backbone.sha256},
         "options": {name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
         "pictures": {part: len(divided.indices(part)) for part in PARTS},
         "validation_accuracy": validation_accuracy,
         "held_out": held_out.as_json() if held_out else None,
         "data_warnings": data_warnings,
     }
-    painter = index.painter
+    renderer = index.renderer
     recordings = [item.sound or item.recording for item in lesson.items]
-    card = make_card(lesson.classes, held_out, painter.settings, options, trunk.name, data_warnings, recordings)
+    card = make_card(lesson.classes, held_out, renderer.settings, options, backbone.name, data_warnings, recordings)
     layer = exports.layer(classifier)
-    graph, network = freeze(trunk, layer, options.final_tensor_name), graft(trunk, layer)
+    graph, network = freeze(backbone, layer, options.final_tensor_name), attach_head(backbone, layer)
     description = describe_model(
-        graph, network, lesson.labels, painter, classifier.familiarity, training, options.final_tensor_name, card
+        graph, network, lesson.labels, renderer, classifier.thresholds, training, options.final_tensor_name, card
     )
     exports.finish(layer, graph, description)
     write_summaries(options.summaries_dir, layer, held_out, options.image_dir, options.steps)
     if options.report_path:
-        report = report_on_training(lesson, held_out, curve, data_warnings, card, options.image_dir, painter, key)
+        report = report_on_training(lesson, held_out, history, data_warnings, card, options.image_dir, renderer, key)
         try_to_write(options.report_path, report)
     # Last: once it is there, a further run takes everything for done.
     save_model(files, graph, network, description)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from audionet import __version__
-from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.folders import PictureFile
 from audionet.evaluation.held_out import is_report
 from audionet.model.bundle import ModelFiles, read_model
 from audionet.model.exports import are_there
 from audionet.report.page import is_report_of
 from audionet.settings import RetrainOptions
-from audionet.spectrogram.augmentation import Variation
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.augmentation import Augmentation
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.training.split import Item
 
@@ -28,24 +28,24 @@ WITHOUT_EFFECT = frozenset(
 
 def training_key(
     options: RetrainOptions,
-    trunk: Trunk,
-    painter: Painter,
+    backbone: Backbone,
+    renderer: SpectrogramRenderer,
     pictures: Sequence[PictureFile],
     items: Sequence[Item],
     digests: Sequence[bytes],
-    variations: Sequence[Variation],
+    augmentations: Sequence[Augmentation],
 ) -> str:
     """A digest of all that decides what the trained layer is. digests: SHA-256s of the pictures."""
     names = sorted(RetrainOptions.__dataclass_fields__.keys() - WITHOUT_EFFECT)
     hyperparameters = {name: getattr(options, name) for name in names}
-    ingredients = [__version__, trunk.sha256, painter.fingerprint, hyperparameters, repr(variations)]
+    ingredients = [__version__, backbone.sha256, renderer.fingerprint, hyperparameters, repr(augmentations)]
     key = hashlib.sha256(json.dumps(ingredients).encode())
     for picture, item, digest in zip(pictures, items, digests, strict=True):
         key.update(digest + repr((picture.name, item)).encode(errors="surrogateescape"))
     return key.hexdigest()
 
 
-def done_before(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
+def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
     """What a former run with the same key found, if its model, summaries, exports and report are still there."""
     model = read_model(files)
     if (

@@ -11,7 +11,7 @@ import numpy as np
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram.filter_bank import pack, unpack
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import MALFORMED, read_json, write_json
 
 FILE_NAME = "audionet.json"
@@ -58,14 +58,14 @@ class PictureIndex:
     unfinished: `<class>/<recording>`, as chunks' files begin, of recordings that may have files that are not listed.
     """
 
-    painter: Painter
+    renderer: SpectrogramRenderer
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`."""
         recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
-        content = {"format": FORMAT} | painter_to_json(self.painter) | {"recordings": recordings}
+        content = {"format": FORMAT} | renderer_to_json(self.renderer) | {"recordings": recordings}
         if self.unfinished:
             content["unfinished"] = self.unfinished
         write_json(folder / FILE_NAME, content)
@@ -90,22 +90,22 @@ class PictureIndex:
                 )
             recordings = {_inner_path(key): _entry_from_json(value) for key, value in content["recordings"].items()}
             return cls(
-                painter_from_json(content), recordings, [_inner_path(name) for name in content.get("unfinished", [])]
+                renderer_from_json(content), recordings, [_inner_path(name) for name in content.get("unfinished", [])]
             )
         except MALFORMED as error:
             raise _damaged(path) from error
 
 
-def painter_to_json(painter: Painter) -> dict[str, Any]:
+def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
     """A painter as plain values, for audionet.json and for the model."""
     return {
-        "pictures": painter.settings.as_json(),
-        "filter_bank": pack(painter.filter_bank),
-        "color_table": pack(painter.color_table),
+        "pictures": renderer.settings.as_json(),
+        "filter_bank": pack(renderer.filter_bank),
+        "color_table": pack(renderer.color_table),
     }
 
 
-def painter_from_json(content: dict[str, Any]) -> Painter:
+def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     """The painter that `painter_to_json` described. Raises one of MALFORMED for anything else.
 
     Pictures made with other constants (sample rate, window, size) than this version's are ValueErrors too.
@@ -125,7 +125,7 @@ def painter_from_json(content: dict[str, Any]) -> Painter:
     filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.window_samples // 2 + 1))
     if filter_bank is None or not ((filter_bank >= 0) & (filter_bank <= LARGEST_WEIGHT)).all():
         raise ValueError("no filter bank")
-    return Painter(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
+    return SpectrogramRenderer(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
 
 
 def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def split_items(pictures: Sequence[PictureFile], index: PictureIndex) -> list[It
     part, and copies of it stay on one side. A picture that audionet.json does not list goes by its file's name.
     """
     places = {chunk.name: (entry, chunk) for entry in index.recordings.values() for chunk in entry.chunks}
-    length = index.painter.settings.chunk_seconds
+    length = index.renderer.settings.chunk_seconds
     items = []
     for picture in pictures:
         if picture.name in places:
@@ -32,7 +32,7 @@ def split_items(pictures: Sequence[PictureFile], index: PictureIndex) -> list[It
 def pieces_to_check(pictures: Sequence[PictureFile], index: PictureIndex, digests: Sequence[bytes]) -> list[Piece]:
     """The pictures as the checks of the data see them; digests are of their JPGs."""
     places = {chunk.name: (key, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
-    length = index.painter.settings.chunk_seconds
+    length = index.renderer.settings.chunk_seconds
     pieces = []
     for picture, digest in zip(pictures, digests, strict=True):
         if picture.name in places:

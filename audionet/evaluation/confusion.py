@@ -23,11 +23,11 @@ class Confusion:
 
     @classmethod
     def of(
-        cls, labels: list[str], truth: Sequence[int] | np.ndarray, guesses: Sequence[int] | np.ndarray
+        cls, labels: list[str], truth: Sequence[int] | np.ndarray, predicted: Sequence[int] | np.ndarray
     ) -> "Confusion":
         """Count pairs of class numbers."""
         matrix = np.zeros((len(labels), len(labels)), np.int64)
-        np.add.at(matrix, (np.asarray(truth, np.intp), np.asarray(guesses, np.intp)), 1)
+        np.add.at(matrix, (np.asarray(truth, np.intp), np.asarray(predicted, np.intp)), 1)
         return cls(labels, matrix)
 
     @classmethod
@@ -65,11 +65,11 @@ class Confusion:
         there = int(self.matrix[class_number].sum())
         return int(self.matrix[class_number, class_number]) / there if there else None
 
-    def mix_ups(self) -> list[tuple[str, str, int]]:
+    def confusions(self) -> list[tuple[str, str, int]]:
         """Which class was taken for which other and how often, the most frequent first."""
         off_diagonal = self.matrix - np.diag(np.diag(self.matrix))
-        truths, guesses = np.nonzero(off_diagonal)
-        found = [(int(off_diagonal[i, j]), int(i), int(j)) for i, j in zip(truths, guesses, strict=True)]
+        truths, predicted = np.nonzero(off_diagonal)
+        found = [(int(off_diagonal[i, j]), int(i), int(j)) for i, j in zip(truths, predicted, strict=True)]
         return [(self.labels[i], self.labels[j], count) for count, i, j in sorted(found, key=lambda f: (-f[0], f[1:]))]
 
 

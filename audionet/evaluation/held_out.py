@@ -10,12 +10,12 @@ import numpy as np
 from audionet.dataset.checks import ClassData, Piece, class_data
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import Confusion
-from audionet.evaluation.predictions import Trials
+from audionet.evaluation.predictions import Predictions
 from audionet.system.files import MALFORMED
 from audionet.system.progress import Progress
-from audionet.training.calibrator import Curve
-from audionet.training.classifier import Classroom
-from audionet.training.split import Item, kept_apart
+from audionet.training.calibrator import History
+from audionet.training.classifier import Trainer
+from audionet.training.split import Item, non_overlapping_train_mask
 from audionet.training.unknown import expected_calibration_error
 
 
@@ -43,7 +43,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class EvaluationResult:
     """How classifiers did on pictures of recordings that they were not trained on.
 
     recordings: how many the pictures are of.
@@ -57,7 +57,7 @@ class HeldOut:
     fold_accuracies: list[float]
     calibration_error: float
     mistakes: list[Mistake]
-    tested: Trials | None = field(default=None, repr=False, compare=False)
+    tested: Predictions | None = field(default=None, repr=False, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -72,7 +72,7 @@ class HeldOut:
         }
 
     @classmethod
-    def from_json(cls, labels: list[str], content: dict[str, Any]) -> "HeldOut":
+    def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
         """What `as_json` made."""
         return cls(
             Confusion.from_rows(labels, content["confusion"]),
@@ -87,7 +87,7 @@ def is_report(training: Any, labels: list[str]) -> bool:
     """Whether what a model's description says of its training, which may have been edited, can be read."""
     try:
         if training["held_out"]:
-            HeldOut.from_json(labels, training["held_out"])
+            EvaluationResult.from_json(labels, training["held_out"])
         return isinstance(training, dict) and {"key", "validation_accuracy", "data_warnings"} <= training.keys()
     except MALFORMED:
         return False
@@ -104,7 +104,7 @@ class Lesson:
     names: list[str]
     items: list[Item]
     targets: np.ndarray
-    room: Classroom
+    trainer: Trainer
     pieces: list[Piece] = field(default_factory=list)
     test_batch_size: int = -1
     seed: int = 0
@@ -119,8 +119,8 @@ class Lesson:
         numbers: list[int],
         progress: Progress,
         summaries_dir: Path | None = None,
-        curve: Curve | None = None,
-    ) -> HeldOut:
+        history: History | None = None,
+    ) -> EvaluationResult:
         """Hold out each fold in turn; numbers are the items' folds, from 0.
 
         The summaries and the curve show the first: how training went, and how it did on the fold.
@@ -132,15 +132,15 @@ class Lesson:
         progress("folds", 0, count)
         for done, fold in enumerate(range(count), start=1):
             held = fold_of == fold
-            kept = np.array(kept_apart(self.items, held.tolist()))
+            kept = np.array(non_overlapping_train_mask(self.items, held.tolist()))
             held &= ~kept  # a class of one chunk has nothing to hold out
             if held.any():
                 chosen = np.flatnonzero(held)
                 first = not accuracies
-                classifier = self.room.learn(
-                    np.flatnonzero(kept), chosen, summaries_dir if first else None, curve=curve if first else None
+                classifier = self.trainer.learn(
+                    np.flatnonzero(kept), chosen, summaries_dir if first else None, history=history if first else None
                 )
-                probabilities[chosen] = classifier.probabilities(self.room.coordinates(chosen))
+                probabilities[chosen] = classifier.probabilities(self.trainer.coordinates(chosen))
                 tested |= held
                 right = probabilities[chosen].argmax(axis=1) == self.targets[chosen]
                 accuracies.append(float(right.mean()))
@@ -149,13 +149,13 @@ class Lesson:
             raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
         return self.held_out(np.flatnonzero(tested), probabilities[tested], accuracies)
 
-    def held_out(self, chosen: np.ndarray, probabilities: np.ndarray, accuracies: list[float]) -> HeldOut:
+    def held_out(self, chosen: np.ndarray, probabilities: np.ndarray, accuracies: list[float]) -> EvaluationResult:
         """What the probabilities of held-out pictures come to, or of test_batch_size of them, drawn at random."""
         if 0 < self.test_batch_size < len(chosen):
             drawn = np.sort(np.random.default_rng(self.seed).choice(len(chosen), self.test_batch_size, replace=False))
             chosen, probabilities = chosen[drawn], probabilities[drawn]
         items = [self.items[i] for i in chosen]
-        tested = Trials(
+        tested = Predictions(
             self.labels,
             [self.names[i] for i in chosen],
             self.targets[chosen],
@@ -163,21 +163,21 @@ class Lesson:
             [item.start_seconds for item in items],
             [item.end_seconds for item in items],
         )
-        return HeldOut(
+        return EvaluationResult(
             tested.confusion,
             len({(item.class_name, item.recording) for item in items}),
             accuracies,
-            expected_calibration_error(tested.scores, tested.guesses == tested.targets),
+            expected_calibration_error(tested.scores, tested.predicted == tested.targets),
             [self._mistake(tested, position) for position in sorted(tested.mistakes())],
             tested,
         )
 
-    def _mistake(self, tested: Trials, position: int) -> Mistake:
+    def _mistake(self, tested: Predictions, position: int) -> Mistake:
         return Mistake(
             tested.names[position],
             tested.starts_seconds[position],
             tested.ends_seconds[position],
             self.labels[tested.targets[position]],
-            self.labels[tested.guesses[position]],
+            self.labels[tested.predicted[position]],
             float(tested.scores[position]),
         )

@@ -35,7 +35,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Trials:
+class Predictions:
     """Chunks or clips that the model had not heard, and what it made of them.
 
     names: what each is called. targets: the number of its class. probabilities: one row each, a column a class.
@@ -53,7 +53,7 @@ class Trials:
         return len(self.names)
 
     @functools.cached_property
-    def guesses(self) -> np.ndarray:
+    def predicted(self) -> np.ndarray:
         """The number of the best class of each; of equals the first."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
@@ -65,16 +65,16 @@ class Trials:
     @functools.cached_property
     def confusion(self) -> Confusion:
         """Right and wrong, counted."""
-        return Confusion.of(self.labels, self.targets, self.guesses)
+        return Confusion.of(self.labels, self.targets, self.predicted)
 
     def mistakes(self) -> list[int]:
         """The positions of those that were taken for another class, the surest first."""
-        wrong = np.flatnonzero(self.guesses != self.targets)
+        wrong = np.flatnonzero(self.predicted != self.targets)
         return [int(i) for i in wrong[np.argsort(-self.scores[wrong], kind="stable")]]
 
     def least_certain(self) -> list[int]:
         """The positions of those that were right, the lowest score first."""
-        right = np.flatnonzero(self.guesses == self.targets)
+        right = np.flatnonzero(self.predicted == self.targets)
         return [int(i) for i in right[np.argsort(self.scores[right], kind="stable")]]
 
     def top(self, position: int, count: int) -> list[tuple[str, float]]:
@@ -85,7 +85,7 @@ class Trials:
     def calibration(self) -> list[CalibrationBin]:
         """The tenths in which there is something, from the lowest."""
         bins = np.minimum((self.scores * BINS).astype(np.intp), BINS - 1)
-        right = self.guesses == self.targets
+        right = self.predicted == self.targets
         return [
             CalibrationBin(int(found.sum()), float(self.scores[found].mean()), float(right[found].mean()))
             for found in (bins == n for n in range(BINS))

@@ -18,7 +18,7 @@ from audionet.system.terminal import colored
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
-    from audionet.inference.streaming import HeardWindow
+    from audionet.inference.streaming import WindowPrediction
     from audionet.inference.timeline import Timeline
 
 
@@ -56,24 +56,24 @@ class WindowPrinter(ABC):
     def __init__(self, labels: list[str], start: datetime) -> None:
         self._labels, self._start = labels, start
 
-    def time_of(self, window: "HeardWindow") -> datetime:
+    def time_of(self, window: "WindowPrediction") -> datetime:
         """When a window began."""
         return self._start + timedelta(seconds=window.start_seconds)
 
     @abstractmethod
-    def add(self, window: "HeardWindow") -> None:
+    def add(self, window: "WindowPrediction") -> None:
         """Print one window."""
 
 
 class TextWindows(WindowPrinter):
     """The time of day, the class and its score."""
 
-    def add(self, window: "HeardWindow") -> None:
+    def add(self, window: "WindowPrediction") -> None:
         """Print one window."""
         found = window.scores
         width = max(len(label) for label in (*self._labels, found.label))
         line = f"{found.label:<{width}}  {found.score:.3f}"
-        if not window.audible:
+        if not window.has_signal:
             line = "silence"
         elif found.is_unknown:
             line = colored(f"{line}  most like {found.best}", "yellow", sys.stdout)
@@ -83,7 +83,7 @@ class TextWindows(WindowPrinter):
 class JsonLineWindows(WindowPrinter):
     """An object a window, on one line."""
 
-    def add(self, window: "HeardWindow") -> None:
+    def add(self, window: "WindowPrediction") -> None:
         """Print one window."""
         found = window.scores
         _print_object(
@@ -91,7 +91,7 @@ class JsonLineWindows(WindowPrinter):
                 "time": self.time_of(window).isoformat(timespec="milliseconds"),
                 "start_seconds": window.start_seconds,
                 "end_seconds": window.end_seconds,
-                "audible": window.audible,
+                "audible": window.has_signal,
                 "label": found.label,
                 "best": found.best,
                 "score": found.score,
@@ -109,7 +109,7 @@ class CsvWindows(WindowPrinter):
         columns = ["time", "start_seconds", "end_seconds", "label", "score"]
         self._writer.writerow([*columns, *(f"score {label}" for label in labels)])
 
-    def add(self, window: "HeardWindow") -> None:
+    def add(self, window: "WindowPrediction") -> None:
         """Print one window."""
         found = window.scores
         times = [f"{window.start_seconds:.2f}", f"{window.end_seconds:.2f}"]

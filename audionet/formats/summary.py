@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from audionet.commands.prepare import PrepareReport
     from audionet.commands.retrain import RetrainReport
     from audionet.evaluation.confusion import Confusion
-    from audionet.evaluation.held_out import HeldOut
+    from audionet.evaluation.held_out import EvaluationResult
 
 
 MISTAKES_SHOWN = 20
@@ -123,7 +123,7 @@ def print_report(path: Path) -> None:
     print(f"report: {path} (open it in a browser)")
 
 
-def _print_held_out(held_out: "HeldOut", mistakes_shown: int | None) -> None:
+def _print_held_out(held_out: "EvaluationResult", mistakes_shown: int | None) -> None:
     confusion = held_out.confusion
     folds = held_out.fold_accuracies
     spread = f", {statistics.mean(folds):.1%} +- {statistics.pstdev(folds):.1%} over folds" if folds else ""
@@ -148,11 +148,11 @@ def print_confusion(confusion: "Confusion") -> None:
     Of more classes than a terminal is wide, the classes that were mixed up most.
     """
     if len(confusion.labels) > CLASSES_IN_TABLE:
-        mix_ups = confusion.mix_ups()
-        for truth, taken_for, count in mix_ups[:MISTAKES_SHOWN]:
+        confusions = confusion.confusions()
+        for truth, taken_for, count in confusions[:MISTAKES_SHOWN]:
             print(f"mixed up: {truth} was taken for {taken_for} {_count(count, 'time')}")
-        if len(mix_ups) > MISTAKES_SHOWN:
-            print(f"and {_count(len(mix_ups) - MISTAKES_SHOWN, 'other pair')} of classes")
+        if len(confusions) > MISTAKES_SHOWN:
+            print(f"and {_count(len(confusions) - MISTAKES_SHOWN, 'other pair')} of classes")
         return
     numbers = [str(number) for number in confusion.matrix.ravel()]
     width = max(len(label) for label in confusion.labels)

@@ -15,8 +15,8 @@ from audionet.parallel.threads import work_through
 from audionet.settings import MINIMUM_SECONDS, PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES, Origin
-from audionet.spectrogram.transform import Painter
-from audionet.training.unknown import comparable
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.unknown import comparable_distance
 
 UNKNOWN = "unknown"  # the label of a clip that is none of the classes
 
@@ -68,10 +68,10 @@ def read_chunks(path: Path, settings: PictureSettings) -> Generator[Chunk, None,
         raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
 
-def draw(chunk: Chunk, painter: Painter) -> bytes:
+def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
     """A chunk's picture as a JPG."""
-    origin = Origin(painter.fingerprint, chunk.start_seconds, chunk.seconds)
-    return pictures.encode(painter.paint(chunk.samples), origin)
+    origin = Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds)
+    return pictures.encode(renderer.render(chunk.samples), origin)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ScoredChunk:
     seconds: float
     scores: list[float]
     distance: float
-    audible: bool
+    has_signal: bool
 
 
 @dataclass(frozen=True)
@@ -99,19 +99,19 @@ class ScoringJob:
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
             yield path, None
         else:
-            for chunk in read_chunks(path, self.model.painter.settings):
+            for chunk in read_chunks(path, self.model.renderer.settings):
                 yield path, chunk
 
     def work(self, part: tuple[Path, Chunk | None]) -> ScoredChunk:
         """The scores of a chunk. Raises UnusableInput."""
         path, chunk = part
-        painter = self.model.painter
-        seconds = chunk.seconds if chunk else painter.settings.chunk_seconds
-        jpg = draw(chunk, painter) if chunk else pictures.read(path)
+        renderer = self.model.renderer
+        seconds = chunk.seconds if chunk else renderer.settings.chunk_seconds
+        jpg = draw(chunk, renderer) if chunk else pictures.read(path)
         picture = _decode(jpg, path, self.model)
         scores, distance = self.model.score(picture)
-        share = min(1.0, seconds / painter.settings.chunk_seconds)
-        return ScoredChunk(seconds, scores.tolist(), comparable(distance, share), bool(picture.any()))
+        share = min(1.0, seconds / renderer.settings.chunk_seconds)
+        return ScoredChunk(seconds, scores.tolist(), comparable_distance(distance, share), bool(picture.any()))
 
     def finish(self, path: Path, found: list[ScoredChunk]) -> ClipScores:
         """The mean of the chunks' scores, weighted by length.
@@ -119,10 +119,10 @@ class ScoringJob:
         Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
         """
         table = np.array([[*chunk.scores, chunk.distance] for chunk in found])
-        audible = np.array([chunk.audible for chunk in found])
-        weights = np.array([chunk.seconds for chunk in found]) * (audible if audible.any() else 1)
+        has_signal = np.array([chunk.has_signal for chunk in found])
+        weights = np.array([chunk.seconds for chunk in found]) * (has_signal if has_signal.any() else 1)
         *scores, distance = (weights @ table / weights.sum()).tolist()
-        unknown = not audible.any() or self.model.familiarity.is_unknown(max(scores), distance)
+        unknown = not has_signal.any() or self.model.thresholds.is_unknown(max(scores), distance)
         by_label = dict(zip(self.model.labels, scores, strict=True))
         seconds = sum(chunk.seconds for chunk in found)
         return ClipScores(str(path), seconds, by_label, self.allow_unknown and unknown)
@@ -140,7 +140,7 @@ def _decode(jpg: bytes, path: Path, model: Model) -> np.ndarray:
     if model.any_picture:
         return pictures.decode_any(jpg, path)
     picture, origin = pictures.decode(jpg, path)
-    if origin.fingerprint != model.painter.fingerprint:
+    if origin.fingerprint != model.renderer.fingerprint:
         raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
     return picture
 

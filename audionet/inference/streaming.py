@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class HeardWindow:
+class WindowPrediction:
     """The scores of one window, and when it was heard, in seconds from the start.
 
     audible: there was any sound at all; a microphone that is switched off gives none.
@@ -29,7 +29,7 @@ class HeardWindow:
     start_seconds: float
     end_seconds: float
     scores: ClipScores
-    audible: bool
+    has_signal: bool
 
 
 def window_seconds(model: Model) -> float:
@@ -37,16 +37,16 @@ def window_seconds(model: Model) -> float:
     return TimelineJob(model).window_seconds
 
 
-def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[HeardWindow]:
+def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
     """The class of window after window of a stream of int16 samples, mono, SAMPLE_RATE_HZ."""
     job, place = ScoringJob(model, allow_unknown), Path("microphone")
     for chunk in cut(blocks, PictureSettings(window_seconds(model), 0)):
         found = job.work((place, chunk))
         scores = job.finish(place, [found])
-        yield HeardWindow(chunk.start_seconds, chunk.start_seconds + chunk.seconds, scores, found.audible)
+        yield WindowPrediction(chunk.start_seconds, chunk.start_seconds + chunk.seconds, scores, found.has_signal)
 
 
-def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[HeardWindow]:
+def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
     """The class of window after window that the first of the devices hears that works.
 
     Raises AudionetError when none does, or one is lost.

@@ -19,7 +19,7 @@ from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.training.unknown import comparable
+from audionet.training.unknown import comparable_distance
 
 WINDOW_SECONDS = 3.0  # or a chunk, if that is shorter: enough to know a voice by, short enough to find where it ends
 STEPS_A_WINDOW = 4
@@ -64,7 +64,7 @@ class ScoredWindow:
 
     end_seconds: float
     scores: list[float]
-    is_strange: bool
+    is_outlier: bool
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class TimelineJob:
     @property
     def window_seconds(self) -> float:
         """What is scored at once."""
-        return min(WINDOW_SECONDS, self.model.painter.settings.chunk_seconds)
+        return min(WINDOW_SECONDS, self.model.renderer.settings.chunk_seconds)
 
     def parts(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
         """The windows of a recording."""
@@ -90,12 +90,12 @@ class TimelineJob:
     def work(self, part: tuple[Path, Chunk]) -> ScoredWindow:
         """The scores of a window."""
         path, chunk = part
-        painter = self.model.painter
-        picture, _ = pictures.decode(draw(chunk, painter), path)
+        renderer = self.model.renderer
+        picture, _ = pictures.decode(draw(chunk, renderer), path)
         scores, distance = self.model.score(picture)
-        share = min(1.0, chunk.seconds / painter.settings.chunk_seconds)
-        is_strange = not picture.any() or comparable(distance, share) > self.model.familiarity.longest_distance
-        return ScoredWindow(chunk.start_seconds + chunk.seconds, scores.tolist(), bool(is_strange))
+        share = min(1.0, chunk.seconds / renderer.settings.chunk_seconds)
+        is_outlier = not picture.any() or comparable_distance(distance, share) > self.model.thresholds.max_distance
+        return ScoredWindow(chunk.start_seconds + chunk.seconds, scores.tolist(), bool(is_outlier))
 
     def finish(self, path: Path, found: list[ScoredWindow]) -> Timeline:
         """The segments, in order, without gaps."""
@@ -107,10 +107,10 @@ def _find_segments(windows: list[ScoredWindow], step: float, model: Model, allow
     scores = np.array([window.scores for window in windows])
     evidence = np.maximum(scores, SMALLEST_SCORE)
     if allow_unknown:
-        strange = np.array([window.is_strange for window in windows])
-        evidence[strange] = SMALLEST_SCORE
+        outlier = np.array([window.is_outlier for window in windows])
+        evidence[outlier] = SMALLEST_SCORE
         # The square, since over many windows what counts is the mean of logarithms, which a few low scores pull down.
-        doubt = np.where(strange, 1.0, model.familiarity.lowest_score**2)
+        doubt = np.where(outlier, 1.0, model.thresholds.min_score**2)
         evidence = np.column_stack([evidence, doubt])
         scores = np.column_stack([scores, scores.max(axis=1)])
     # Windows overlap: a moment is heard STEPS_A_WINDOW times.

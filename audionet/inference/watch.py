@@ -20,7 +20,7 @@ UNFINISHED_SUFFIXES = (".part", ".partial", ".filepart", ".crdownload", ".downlo
 State = tuple[int, int]  # size in bytes, time of change in nanoseconds
 
 
-def arrivals(
+def watch_folder(
     folder: Path, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[list[Path]]:
     """The clips in a folder, at any depth, in batches, each as soon as it has settled; those first that are there.
@@ -29,10 +29,10 @@ def arrivals(
     """
     if not folder.is_dir():
         raise AudionetError(f"{folder}: no such folder; make it first, or name another")
-    return _arrivals(folder, clock, sleep)
+    return _watch_folder(folder, clock, sleep)
 
 
-def _arrivals(folder: Path, clock: Callable[[], float], sleep: Callable[[float], None]) -> Iterator[list[Path]]:
+def _watch_folder(folder: Path, clock: Callable[[], float], sleep: Callable[[float], None]) -> Iterator[list[Path]]:
     seen: dict[Path, State] = {}
     waiting: dict[Path, tuple[State, float]] = {}
     warned: set[str] = set()

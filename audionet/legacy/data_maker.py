@@ -20,8 +20,8 @@ from audionet.inference.clips import read_chunks
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import Origin
-from audionet.spectrogram.transform import Painter
-from audionet.system.files import require_file, sha256_of_file, write_atomically, written_whole
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.files import atomic_writer, require_file, sha256_of_file, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def mp3_to_wav(data_audio: Path, data_wav: Path) -> tuple[int, list[UnusableInpu
     for recording in _recordings(data_audio, skipped):
         target = data_wav / Path(recording.key).with_suffix(".wav")
         try:
-            with written_whole(target) as whole, wave.open(whole, "wb") as file:
+            with atomic_writer(target) as whole, wave.open(whole, "wb") as file:
                 file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
                 for block in decode(recording.path):
                     file.writeframes(block.astype("<i2").tobytes())
@@ -64,7 +64,7 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
             digest = sha256_of_file(recording.path)
             if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
                 continue
-            entry = _cut(recording, digest, stems[recording.key], image_dir, index.painter.settings)
+            entry = _cut(recording, digest, stems[recording.key], image_dir, index.renderer.settings)
         except UnusableInput as error:
             _skip(skipped, error)
             continue
@@ -101,8 +101,8 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
                     _skip(skipped, error)
                     chunks.append(chunk)
                     continue
-                origin = Origin(index.painter.fingerprint, chunk.start_seconds, chunk.seconds)
-                write_atomically(picture, pictures.encode(index.painter.paint(samples), origin))
+                origin = Origin(index.renderer.fingerprint, chunk.start_seconds, chunk.seconds)
+                write_atomically(picture, pictures.encode(index.renderer.render(samples), origin))
                 drawn += 1
             if picture.is_file():
                 chunks.append(chunk)
@@ -128,7 +128,7 @@ def _are_cut(entry: RecordingEntry, image_dir: Path) -> bool:
 def _index(image_dir: Path) -> PictureIndex:
     """The folder's, or a new one with the usual settings."""
     index = PictureIndex.load(image_dir)
-    return PictureIndex(Painter.make(PictureSettings())) if index is None else index
+    return PictureIndex(SpectrogramRenderer.make(PictureSettings())) if index is None else index
 
 
 def _file(image_dir: Path, chunk: ChunkEntry, suffix: str) -> Path:

@@ -155,7 +155,7 @@ def _tf_files() -> Path:
 
 def _as_told(model: Model) -> Model:
     """A model whose input was described by hand takes pictures of any kind and size."""
-    return Model(model.labels, model.painter, model.network, model.familiarity, any_picture=True)
+    return Model(model.labels, model.renderer, model.network, model.thresholds, any_picture=True)
 
 
 def _pictures_of(folder: Path) -> Path:

@@ -9,16 +9,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Network
-from audionet.dataset.manifest import painter_from_json, painter_to_json
+from audionet.dataset.manifest import renderer_from_json, renderer_to_json
 from audionet.errors import AudionetError
 from audionet.model.frozen_graph import FrozenGraph, InputOptions
 from audionet.model.litert import OUTPUT_NAME
 from audionet.model.saved_model import EXTRA_FILE, SavedModel
 from audionet.settings import LabelOptions, PictureSettings
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import MALFORMED, json_bytes, read_json, read_limited, sha256_of_file, write_together
 from audionet.system.printable import is_printable
-from audionet.training.unknown import Familiarity
+from audionet.training.unknown import RejectionThresholds
 
 FORMAT = 3  # of the description; a reader refuses others
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
@@ -62,9 +62,9 @@ class Model:
     """
 
     labels: list[str]
-    painter: Painter
+    renderer: SpectrogramRenderer
     network: PictureNetwork
-    familiarity: Familiarity
+    thresholds: RejectionThresholds
     any_picture: bool = False
 
     def score(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
@@ -84,8 +84,8 @@ def describe_model(
     graph: bytes,
     network: bytes,
     labels: list[str],
-    painter: Painter,
-    familiarity: Familiarity,
+    renderer: SpectrogramRenderer,
+    thresholds: RejectionThresholds,
     training: dict[str, Any],
     output_name: str = OUTPUT_NAME,
     card: dict[str, Any] | None = None,
@@ -101,9 +101,9 @@ def describe_model(
         "output_name": output_name,
         "graph_sha256": hashlib.sha256(graph).hexdigest(),
         "network_sha256": hashlib.sha256(network).hexdigest(),
-        "familiarity": familiarity.to_json(),
+        "familiarity": thresholds.to_json(),
         "training": training,
-    } | painter_to_json(painter)
+    } | renderer_to_json(renderer)
 
 
 def save_model(files: ModelFiles, graph: bytes, network: bytes, description: dict[str, Any]) -> None:
@@ -190,7 +190,13 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
             raise AudionetError(
                 f"{files.labels}: has {len(labels)} classes, {files.graph} {graph.output_shapes[0]}; name its --labels"
             )
-        return Model(labels, Painter.make(PICTURES_OF_2018), graph, Familiarity(0.0, float("inf")), any_picture=True)
+        return Model(
+            labels,
+            SpectrogramRenderer.make(PICTURES_OF_2018),
+            graph,
+            RejectionThresholds(0.0, float("inf")),
+            any_picture=True,
+        )
     try:
         description = read_json(files.description, LARGEST_DESCRIPTION_BYTES)
         if description["graph_sha256"] != sha256_of_file(files.graph):
@@ -235,5 +241,5 @@ def _described(description: dict[str, Any], network: PictureNetwork, output_shap
         raise ValueError("labels that no folders of classes can have")
     if output_shapes != [(len(labels),), ()]:
         raise ValueError("labels and scores differ in number")
-    familiarity = Familiarity.from_json(description["familiarity"])
-    return Model(labels, painter_from_json(description), network, familiarity)
+    thresholds = RejectionThresholds.from_json(description["familiarity"])
+    return Model(labels, renderer_from_json(description), network, thresholds)

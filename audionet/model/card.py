@@ -9,7 +9,7 @@ from typing import Any
 
 from audionet import __version__
 from audionet.dataset.checks import ClassData, length
-from audionet.evaluation.held_out import HeldOut
+from audionet.evaluation.held_out import EvaluationResult
 from audionet.settings import PictureSettings, RetrainOptions
 
 PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
@@ -28,10 +28,10 @@ def now() -> datetime:
 
 def make_card(
     classes: Sequence[ClassData],
-    held_out: HeldOut | None,
+    held_out: EvaluationResult | None,
     pictures: PictureSettings,
     options: RetrainOptions,
-    trunk: str,
+    backbone: str,
     warnings: Sequence[str],
     recordings: Iterable[str],
 ) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def make_card(
             "representation": pictures.representation,
             "colormap": pictures.colormap,
             "network": options.tfhub_module or options.architecture,
-            "bottleneck": trunk,
+            "bottleneck": backbone,
         }
         | {name: getattr(options, name) for name in SETTINGS},
         "versions": _versions(),
@@ -58,7 +58,7 @@ def make_card(
     }
 
 
-def _measured(held_out: HeldOut) -> dict[str, Any]:
+def _measured(held_out: EvaluationResult) -> dict[str, Any]:
     confusion = held_out.confusion
     return {
         "accuracy": confusion.accuracy,

@@ -5,29 +5,29 @@ from typing import Any
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.backbone import Backbone
 from audionet.errors import AudionetError
 from audionet.model import saved_model
 from audionet.model.graph_def import freeze
-from audionet.model.litert import Layer
+from audionet.model.litert import ClassifierHead
 from audionet.settings import RetrainOptions
 from audionet.system.files import write_atomically
 from audionet.system.tensorflow import start_tensorflow
-from audionet.training.classifier import Classifier, Classroom
+from audionet.training.classifier import Classifier, Trainer
 
 
 class Exports:
     """The exports of one training, as its options ask for them."""
 
-    def __init__(self, trunk: Trunk, room: Classroom, options: RetrainOptions) -> None:
-        self._trunk, self._room, self._options = trunk, room, options
+    def __init__(self, backbone: Backbone, trainer: Trainer, options: RetrainOptions) -> None:
+        self._trunk, self._room, self._options = backbone, trainer, options
 
-    def layer(self, classifier: Classifier) -> Layer:
+    def layer(self, classifier: Classifier) -> ClassifierHead:
         """The classifier for raw bottlenecks."""
-        linear, softmax = self._room.space.linear_scores(classifier.discriminant), classifier.softmax
-        weights = linear.weights * np.float32(softmax.sharpness)
-        biases = linear.biases * softmax.sharpness + softmax.biases
-        return Layer(weights, biases.astype(np.float32), self._room.space.features_at(classifier.middle))
+        linear, softmax = self._room.subspace.linear_scores(classifier.discriminant), classifier.softmax
+        weights = linear.weights * np.float32(softmax.inverse_temperature)
+        biases = linear.biases * softmax.inverse_temperature + softmax.biases
+        return ClassifierHead(weights, biases.astype(np.float32), self._room.subspace.features_at(classifier.centroid))
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew."""
@@ -38,14 +38,14 @@ class Exports:
             write_atomically(folder / f"intermediate_{step}.pb", graph)
         self._write_checkpoint(step, layer)
 
-    def finish(self, layer: Layer, graph: bytes, description: dict[str, Any]) -> None:
+    def finish(self, layer: ClassifierHead, graph: bytes, description: dict[str, Any]) -> None:
         """Write what is to be had at the end: the SavedModel of a frozen graph, and the checkpoint anew."""
         options = self._options
         if options.saved_model_dir is not None:
             saved_model.save(options.saved_model_dir, graph, options.final_tensor_name, description)
         self._write_checkpoint(options.steps, layer)
 
-    def _write_checkpoint(self, step: int, layer: Layer) -> None:
+    def _write_checkpoint(self, step: int, layer: ClassifierHead) -> None:
         """The layer's weights (features x classes) and biases, and the step, as a checkpoint of TensorFlow 2."""
         prefix = self._options.checkpoint_path
         if prefix is None:

@@ -111,9 +111,9 @@ def _read(path: Path, tf: Any) -> Any:
     for node in definition.node:
         if node.op == "Const":
             _check_size(path, [dim.size for dim in node.attr["value"].tensor.tensor_shape.dim])
-    strange = sorted({node.op for node in definition.node} - OPERATIONS)
-    if strange or definition.library.function:
-        what = f"the operation {strange[0]}" if strange else "functions"
+    outlier = sorted({node.op for node in definition.node} - OPERATIONS)
+    if outlier or definition.library.function:
+        what = f"the operation {outlier[0]}" if outlier else "functions"
         raise AudionetError(f"{path}: refused, it holds {what}, which no frozen network from pictures to scores needs")
     return definition
 

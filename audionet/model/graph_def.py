@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
 from audionet.errors import AudionetError
-from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, Layer
+from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, ClassifierHead
 from audionet.settings import PICTURE_SIZE
 from audionet.system.tensorflow import start_tensorflow
 
@@ -20,17 +20,17 @@ LAYER_NAMES = ("final_weights", "final_biases", "logits", "middle")
 PRODUCER = 1087  # a GraphDef version of 2022; any TensorFlow from 2.9 on reads it, and 1.x as far as the operators go
 
 
-def freeze(trunk: Trunk, layer: Layer, output_name: str = OUTPUT_NAME) -> bytes:
+def freeze(backbone: Backbone, layer: ClassifierHead, output_name: str = OUTPUT_NAME) -> bytes:
     """A serialised GraphDef.
 
     Its input `Mul` is N x 299 x 299 x 3, float32, values 0 to 1; its output `output_name` N x classes, probabilities.
     `squared_distance`, N, is that of the bottlenecks from the layer's middle.
     """
     graph = GraphWriter()
-    if trunk.graph_def is None:
-        bottleneck = _translate(trunk.flatbuffer, graph)
+    if backbone.graph_def is None:
+        bottleneck = _translate(backbone.flatbuffer, graph)
     else:
-        graph.definition.ParseFromString(trunk.graph_def)
+        graph.definition.ParseFromString(backbone.graph_def)
         bottleneck = BOTTLENECK_NAME
     if output_name in {node.name for node in graph.definition.node}:
         raise AudionetError(f"--final-tensor-name {output_name}: is taken inside the network; choose another name")
@@ -40,8 +40,8 @@ def freeze(trunk: Trunk, layer: Layer, output_name: str = OUTPUT_NAME) -> bytes:
     product = graph.add("MatMul", "product", [flat, weights], transpose_a=False, transpose_b=False)
     logits = graph.add("BiasAdd", "logits", [product, graph.constant("final_biases", layer.biases)])
     graph.add("Softmax", output_name, [logits])
-    middle = graph.constant("middle", layer.middle.reshape(1, features))
-    squares = graph.add("SquaredDifference", "squares", [flat, middle])
+    centroid = graph.constant("middle", layer.centroid.reshape(1, features))
+    squares = graph.add("SquaredDifference", "squares", [flat, centroid])
     graph.add("Sum", DISTANCE_NAME, [squares, graph.constant("distance_axis", [1])], keep_dims=False)
     return bytes(graph.definition.SerializeToString(deterministic=True))
 

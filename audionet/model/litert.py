@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Trunk
+from audionet.bottleneck.backbone import Backbone
 
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the trunk
 DISTANCE_NAME = "squared_distance"
@@ -16,7 +16,7 @@ FILE_IDENTIFIER = b"TFL3"
 
 
 @dataclass(frozen=True)
-class Layer:
+class ClassifierHead:
     """What comes behind the trunk, all float32.
 
     weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
@@ -25,15 +25,15 @@ class Layer:
 
     weights: np.ndarray
     biases: np.ndarray
-    middle: np.ndarray
+    centroid: np.ndarray
 
 
-def graft(trunk: Trunk, layer: Layer) -> bytes:
+def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
     """The trunk's network with two outputs: the scores, and the squared distance of the bottleneck from the middle."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(trunk.flatbuffer, 0)
+    model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
     graph = model.subgraphs[0]
 
     def add_tensor(
@@ -76,15 +76,15 @@ def graft(trunk: Trunk, layer: Layer) -> bytes:
     add_operator(operators.SOFTMAX, [logits], scores, options.SoftmaxOptions, softmax)
 
     shape = tuple(graph.tensors[bottleneck].shape)
-    middle = add_tensor("middle", shape, layer.middle)
+    centroid = add_tensor("middle", shape, layer.centroid)
     squares = add_tensor("squares", shape)
-    add_operator(operators.SQUARED_DIFFERENCE, [bottleneck, middle], squares)
+    add_operator(operators.SQUARED_DIFFERENCE, [bottleneck, centroid], squares)
     distance = add_tensor(DISTANCE_NAME, (1,))
     axes = add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)), schema.TensorType.INT32)
     add_operator(operators.SUM, [squares, axes], distance, options.ReducerOptions, schema.ReducerOptionsT())
     graph.outputs = [scores, distance]
     # The trunk's signature names an output that is no longer one.
     model.signatureDefs = None
-    builder = flatbuffers.Builder(len(trunk.flatbuffer) + layer.weights.nbytes)
+    builder = flatbuffers.Builder(len(backbone.flatbuffer) + layer.weights.nbytes)
     builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
     return bytes(builder.Output())

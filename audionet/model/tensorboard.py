@@ -5,9 +5,9 @@ The curves during the training are softmax.py's.
 
 from pathlib import Path
 
-from audionet.evaluation.held_out import HeldOut
+from audionet.evaluation.held_out import EvaluationResult
 from audionet.model.confusion_picture import draw_confusion
-from audionet.model.litert import Layer
+from audionet.model.litert import ClassifierHead
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.tensorflow import start_tensorflow
 
@@ -15,7 +15,9 @@ PICTURES_SHOWN = 20
 LAYER, TEST = "layer", "test"  # folders, which TensorBoard calls runs
 
 
-def write_summaries(summaries_dir: Path, layer: Layer, held_out: HeldOut | None, image_dir: Path, step: int) -> None:
+def write_summaries(
+    summaries_dir: Path, layer: ClassifierHead, held_out: EvaluationResult | None, image_dir: Path, step: int
+) -> None:
     """Write histograms of the layer into summaries_dir/layer, and what was measured into summaries_dir/test.
 
     held_out: None if nothing was held out. step: what TensorBoard shows them at.

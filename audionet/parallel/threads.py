@@ -64,7 +64,7 @@ class Threads:
         crew = _Crew(job, items)
         # The threads share the cores; matrix products with threads of their own only get in the way.
         limits = threadpool_limits(1)
-        threads = [threading.Thread(target=crew.labour, name=f"worker {n}") for n in range(self.width)]
+        threads = [threading.Thread(target=crew.run_worker, name=f"worker {n}") for n in range(self.width)]
         try:
             for thread in threads:
                 thread.start()
@@ -132,7 +132,7 @@ class _Crew(Generic[Item, Part, Found, Result]):
         self._items = enumerate(items)
         self._under_way: list[_UnderWay[Item, Part, Found]] = []
 
-    def labour(self) -> None:
+    def run_worker(self) -> None:
         """What each thread does."""
         try:
             while not self.stop.is_set() and (own := self._begin_or_join()) is not None:

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from audionet.spectrogram.transform import Painter
+    from audionet.spectrogram.transform import SpectrogramRenderer
 
 TICKS_HZ = (125, 250, 500, 1000, 2000, 4000, 8000)
 CLOSEST_TICKS = 0.06  # of the height of the axis
@@ -14,11 +14,11 @@ TIME_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300
 MOST_TIMES = 10
 
 
-def row_ticks(painter: "Painter") -> tuple[list[float], list[str]]:
+def row_ticks(renderer: "SpectrogramRenderer") -> tuple[list[float], list[str]]:
     """Where on a picture's height (0 its foot, 1 its top) which frequencies lie, and what to write there."""
     import numpy as np  # not at the top: this module is imported for every --help
 
-    centres = painter.row_hz
+    centres = renderer.row_hz
     if centres is None:
         return [(n + 0.5) / len(PITCH_NAMES) for n in range(len(PITCH_NAMES))], list(PITCH_NAMES)
     places: list[float] = []

@@ -23,7 +23,7 @@ from audionet.plots.figure import (
 from audionet.settings import SAMPLE_RATE_HZ
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
-from audionet.spectrogram.transform import Painter, power_spectrum, to_grey
+from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, to_grey
 from audionet.system.printable import printable
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Spectrogram:
     Whenever there are too many columns, each two become one.
     """
 
-    def __init__(self, painter: Painter) -> None:
-        self._painter = painter
+    def __init__(self, renderer: SpectrogramRenderer) -> None:
+        self._painter = renderer
         self._columns: list[np.ndarray] = []
         self._column_samples = COLUMN_SAMPLES
         self._samples = 0
@@ -111,12 +111,12 @@ def _draw_sound(axes: Any, path: Path, model: "Model") -> float:
     """The spectrogram of a recording, or a picture as it is; how many seconds it shows."""
     if path.suffix.lower() in ANY_SUFFIXES:
         return _draw_picture(axes, path, model)
-    spectrogram = Spectrogram(model.painter)
+    spectrogram = Spectrogram(model.renderer)
     spectrogram.add_all(decode(path))
     extent = (0, spectrogram.seconds, 0, 1)
     image = axes.imshow(spectrogram.grey(), cmap=COLORMAP, vmin=0, vmax=255, aspect="auto", extent=extent)
-    _label_axes(axes, model.painter, 0, spectrogram.seconds)
-    decibels = model.painter.settings.dynamic_range_db
+    _label_axes(axes, model.renderer, 0, spectrogram.seconds)
+    decibels = model.renderer.settings.dynamic_range_db
     # Inside the axes' own margin, so that what is drawn below is as wide.
     bar = axes.figure.colorbar(image, cax=axes.inset_axes((1.01, 0, 0.012, 1)), ticks=np.linspace(0, 255, 5))
     bar.ax.set_yticklabels([f"{share * decibels - decibels:.0f} dB" for share in np.linspace(0, 1, 5)])
@@ -135,19 +135,19 @@ def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
         return 0.0
     picture, origin = pictures.decode(data, path)
     # A shorter chunk's picture repeats until it is full: of that, the sound is shown once.
-    picture = picture[:, : model.painter.columns(origin.seconds)]
+    picture = picture[:, : model.renderer.columns(origin.seconds)]
     end = origin.start_seconds + origin.seconds
     axes.imshow(picture, aspect="auto", extent=(origin.start_seconds, end, 0, 1))
-    _label_axes(axes, model.painter, origin.start_seconds, end)
+    _label_axes(axes, model.renderer, origin.start_seconds, end)
     return origin.seconds
 
 
-def _label_axes(axes: Any, painter: Painter, start_seconds: float, end_seconds: float) -> None:
+def _label_axes(axes: Any, renderer: SpectrogramRenderer, start_seconds: float, end_seconds: float) -> None:
     axes.set_xticks(*time_ticks(start_seconds, end_seconds))
-    axes.set_yticks(*row_ticks(painter))
+    axes.set_yticks(*row_ticks(renderer))
     axes.set_xlabel("time")
     axes.set_ylabel({"mel": "frequency (mel scale)", "chromagram": "pitch class"}.get(
-        painter.settings.representation, "frequency"
+        renderer.settings.representation, "frequency"
     ))  # fmt: skip
 
 

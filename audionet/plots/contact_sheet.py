@@ -14,7 +14,7 @@ from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file, shortened
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.printable import printable
 from audionet.system.progress import Progress, silent
 
@@ -49,14 +49,18 @@ def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progres
     progress("contact sheets", 0, len(chunks))
     for done, (class_name, found) in enumerate(chunks.items(), start=1):
         path = image_dir / f"{class_name}{SUFFIX}"
-        _write_sheet(path, class_name, found, image_dir, index.painter)
+        _write_sheet(path, class_name, found, image_dir, index.renderer)
         sheets.append(path)
         progress("contact sheets", done, len(chunks))
     return sheets
 
 
 def _write_sheet(
-    path: Path, class_name: str, chunks: Sequence[tuple[str, ChunkEntry]], image_dir: Path, painter: Painter
+    path: Path,
+    class_name: str,
+    chunks: Sequence[tuple[str, ChunkEntry]],
+    image_dir: Path,
+    renderer: SpectrogramRenderer,
 ) -> None:
     count = min(len(chunks), MOST_PICTURES)
     chosen = [chunks[n * len(chunks) // count] for n in range(count)]
@@ -71,7 +75,7 @@ def _write_sheet(
         axes.imshow(_mosaic(shown, width, height), extent=(0, width, height, 0), interpolation="none")
         axes.spines[:].set_visible(False)
         axes.tick_params(length=2, labelsize=7)
-        _tick(axes, rows, len(shown), painter)
+        _tick(axes, rows, len(shown), renderer)
         for n, found in enumerate(shown):
             row, column = divmod(n, COLUMNS)
             x, y = column * (SIZE + GAP), row * (SIZE + CAPTION) + SIZE + 3
@@ -105,12 +109,12 @@ def _mosaic(shown: Sequence[_Shown], width: int, height: int) -> np.ndarray:
     return mosaic
 
 
-def _tick(axes: Any, rows: int, count: int, painter: Painter) -> None:
+def _tick(axes: Any, rows: int, count: int, renderer: SpectrogramRenderer) -> None:
     """Frequencies at the left of the first column, times under the last row."""
-    places, names = row_ticks(painter)
+    places, names = row_ticks(renderer)
     tops = [row * (SIZE + CAPTION) for row in range(rows)]
     axes.set_yticks([top + (1 - place) * SIZE for top in tops for place in places], names * rows)
-    seconds = painter.settings.chunk_seconds
+    seconds = renderer.settings.chunk_seconds
     times, words = time_ticks(0, seconds)
     chosen = (0, len(times) // 2)  # the last would run into the next picture's first
     lefts = [column * (SIZE + GAP) for column in range(min(count, COLUMNS))]

@@ -9,7 +9,7 @@ from audionet.evaluation.predictions import CalibrationBin
 from audionet.plots.axes import time_ticks
 from audionet.report.content import Map
 from audionet.report.sentences import percent
-from audionet.training.calibrator import CurvePoint
+from audionet.training.calibrator import HistoryPoint
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40
@@ -40,27 +40,27 @@ class LineChart:
     steps: int
 
 
-def learning_curves(curve: Sequence[CurvePoint]) -> list[LineChart]:
+def learning_curves(history: Sequence[HistoryPoint]) -> list[LineChart]:
     """The accuracy and the cross entropy over the training; none if there was no training."""
-    if not curve:
+    if not history:
         return []
-    steps = max(point.step for point in curve)
-    losses = [point.cross_entropy for point in curve]
+    steps = max(point.step for point in history)
+    losses = [point.cross_entropy for point in history]
     top = float(f"{max(losses) * 1.1:.1g}") if max(losses) > 0 else 1.0
     top = top if top >= max(losses) else top * 1.5
     ticks = [(f"{top * n / 4:.2g}", HEIGHT * (1 - n / 4)) for n in range(5)]
     shares = [(percent(n / 4), HEIGHT * (1 - n / 4)) for n in range(5)]
-    accuracies = _lines(curve, [point.accuracy for point in curve], steps)
+    accuracies = _lines(history, [point.accuracy for point in history], steps)
     return [
         LineChart("Share that is right", accuracies, shares, steps),
-        LineChart("Cross entropy: how wrong the scores are", _lines(curve, losses, steps, top), ticks, steps),
+        LineChart("Cross entropy: how wrong the scores are", _lines(history, losses, steps, top), ticks, steps),
     ]
 
 
-def _lines(curve: Sequence[CurvePoint], values: list[float], steps: int, top: float = 1.0) -> list[Line]:
+def _lines(history: Sequence[HistoryPoint], values: list[float], steps: int, top: float = 1.0) -> list[Line]:
     lines = []
     for part, name in PARTS.items():
-        points = [(p.step, value) for p, value in zip(curve, values, strict=True) if p.part == part]
+        points = [(p.step, value) for p, value in zip(history, values, strict=True) if p.part == part]
         places = [f"{step / steps * WIDTH:.1f} {HEIGHT * (1 - value / top):.1f}" for step, value in points]
         if places:
             lines.append(Line(name, "M" + " L".join(places), points[-1][1]))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.predictions import Trials
-from audionet.training.calibrator import CurvePoint
+from audionet.evaluation.predictions import Predictions
+from audionet.training.calibrator import HistoryPoint
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Report:
     title: str
     noun: str
     labels: list[str]
-    tested: Trials | None
+    tested: Predictions | None
     recordings: int
     classes: Sequence[ClassData]
     warnings: Sequence[str]
-    curve: Sequence[CurvePoint]
+    history: Sequence[HistoryPoint]
     map: Map | None
     excerpts: Sequence[Excerpt]
     card: Mapping[str, str]

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.predictions import Trials
+from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
 from audionet.model.card import card_for_people, now
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts
 from audionet.report.sentences import count
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 
 CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
 SMALLEST_SCORE = 1e-6  # below it, differences mean nothing
@@ -23,7 +23,7 @@ GOLDEN = 0.618034  # of a row's height, modulo it: spreads points evenly, always
 def report_on_evaluation(
     clips: Sequence[tuple[ClipScores, str]],
     labels: list[str],
-    painter: Painter,
+    renderer: SpectrogramRenderer,
     card: dict[str, Any] | None,
     warnings: Sequence[str],
 ) -> Report:
@@ -39,9 +39,9 @@ def report_on_evaluation(
         classes=_classes(clips),
         warnings=warnings,
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
-        curve=[],
+        history=[],
         map=_map(tested),
-        excerpts=excerpts(tested, clip_sources(tested, painter), painter),
+        excerpts=excerpts(tested, clip_sources(tested, renderer), renderer),
         card=_card(card, labels),
         made=now().isoformat()[:10],
     )
@@ -55,8 +55,8 @@ def _card(card: dict[str, Any] | None, labels: list[str]) -> dict[str, str]:
         return {"Classes": f"{len(labels)}: {', '.join(labels)}"}
 
 
-def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Trials:
-    return Trials(
+def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
+    return Predictions(
         labels,
         [clip.clip for clip, _ in clips],
         np.array([labels.index(truth) for _, truth in clips], np.intp),
@@ -73,7 +73,7 @@ def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
     return [ClassData(name, len(found), len(found), sum(found)) for name, found in sorted(seconds.items())]
 
 
-def _map(tested: Trials) -> Map:
+def _map(tested: Predictions) -> Map:
     """The clips' scores, flat. Of two classes, how the scores lean lies across, and each class has a row."""
     logs = np.log(np.maximum(tested.probabilities, SMALLEST_SCORE))
     logs -= logs.mean(axis=1, keepdims=True)

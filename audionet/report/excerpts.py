@@ -9,13 +9,13 @@ import numpy as np
 
 from audionet.audio.ffmpeg import encode_mp3s
 from audionet.errors import UnusableInput
-from audionet.evaluation.predictions import Trials
+from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import draw, read_chunks
 from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 
 MOST_MISTAKES = 12
 MOST_UNCERTAIN = 6
@@ -31,12 +31,12 @@ class Source:
     samples: np.ndarray | None
 
 
-def worth_showing(tested: Trials) -> list[int]:
+def worth_showing(tested: Predictions) -> list[int]:
     """The surest mistakes and the least certain of what was right, as positions."""
     return tested.mistakes()[:MOST_MISTAKES] + tested.least_certain()[:MOST_UNCERTAIN]
 
 
-def prepared_sources(tested: Trials, image_dir: Path) -> Iterable[Source]:
+def prepared_sources(tested: Predictions, image_dir: Path) -> Iterable[Source]:
     """Of chunks that `prepare` made; those whose pictures are gone are left out."""
     for position in worth_showing(tested):
         path = image_dir / tested.names[position]
@@ -46,7 +46,7 @@ def prepared_sources(tested: Trials, image_dir: Path) -> Iterable[Source]:
             continue
 
 
-def clip_sources(tested: Trials, painter: Painter) -> Iterable[Source]:
+def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable[Source]:
     """Of clips, by their paths: the first chunk of each."""
     for position in worth_showing(tested):
         path = Path(tested.names[position])
@@ -54,29 +54,33 @@ def clip_sources(tested: Trials, painter: Painter) -> Iterable[Source]:
             if path.suffix.lower() in pictures.SUFFIXES:
                 yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav")))
             else:
-                chunk = next(read_chunks(path, painter.settings))
-                yield Source(position, draw(chunk, painter), chunk.samples)
+                chunk = next(read_chunks(path, renderer.settings))
+                yield Source(position, draw(chunk, renderer), chunk.samples)
         except (OSError, UnusableInput):
             continue
 
 
-def excerpts(tested: Trials, sources: Iterable[Source], painter: Painter) -> list[Excerpt]:
+def excerpts(tested: Predictions, sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:
     """The excerpts of what can be read, in the order given."""
     chosen = list(sources)
     longest = round(LONGEST_SECONDS * SAMPLE_RATE_HZ)
-    audible = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
-    mp3s = (encode_mp3s(list(audible.values())) if audible else None) or []
-    sounds = dict(zip(audible, mp3s, strict=False))
-    ticks = list(zip(*reversed(row_ticks(painter)), strict=True))
-    return [_excerpt(tested, source, sounds.get(source.position), painter, ticks) for source in chosen]
+    has_signal = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
+    mp3s = (encode_mp3s(list(has_signal.values())) if has_signal else None) or []
+    sounds = dict(zip(has_signal, mp3s, strict=False))
+    ticks = list(zip(*reversed(row_ticks(renderer)), strict=True))
+    return [_excerpt(tested, source, sounds.get(source.position), renderer, ticks) for source in chosen]
 
 
 def _excerpt(
-    tested: Trials, source: Source, mp3: bytes | None, painter: Painter, ticks: Sequence[tuple[str, float]]
+    tested: Predictions,
+    source: Source,
+    mp3: bytes | None,
+    renderer: SpectrogramRenderer,
+    ticks: Sequence[tuple[str, float]],
 ) -> Excerpt:
     start = tested.starts_seconds[source.position]
-    seconds = min(tested.ends_seconds[source.position] - start, painter.settings.chunk_seconds)
-    width = painter.columns(seconds) / PICTURE_SIZE
+    seconds = min(tested.ends_seconds[source.position] - start, renderer.settings.chunk_seconds)
+    width = renderer.columns(seconds) / PICTURE_SIZE
     return Excerpt(source.position, start, seconds, width, ticks, source.jpg, mp3)
 
 

@@ -15,7 +15,7 @@ from audionet.dataset.checks import length
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import wilson_interval
 from audionet.plots.axes import clock
-from audionet.report import charts, words
+from audionet.report import charts, sentences
 from audionet.report.content import Excerpt, Report
 from audionet.system.files import write_atomically
 
@@ -54,13 +54,13 @@ def render(report: Report) -> bytes:
     style, script = _file("report.css"), _file("report.js")
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
-    shown: dict[str, Any] = {"report": report, "tested": tested, "words": words, "charts": charts}
+    shown: dict[str, Any] = {"report": report, "tested": tested, "sentences": sentences, "charts": charts}
     shown |= {"interval": wilson_interval, "length": length, "clock": clock}
     shown |= {"style": style, "script": script, "script_digest": script_digest}
     shown |= {"marks": marks, "places": places, "map_height": map_height, "named": len(places) <= CLASSES_NAMED_ON_MAP}
     learnt_from = report.classes if report.noun == "chunk" else ()
-    shown |= {"advice": words.advice(tested, learnt_from, report.recordings, report.noun)}
-    shown |= {"curves": charts.learning_curves(report.curve), "top": TOP}
+    shown |= {"advice": sentences.advice(tested, learnt_from, report.recordings, report.noun)}
+    shown |= {"curves": charts.learning_curves(report.history), "top": TOP}
     if tested is not None:
         wrong = set(tested.mistakes())
         shown |= {
@@ -78,11 +78,11 @@ def render(report: Report) -> bytes:
 
 def _that_fit(excerpts: Any) -> list[Excerpt]:
     """The first excerpts, as many as there is room for."""
-    room = LARGEST_BYTES - 800_000  # for all else
+    trainer = LARGEST_BYTES - 800_000  # for all else
     found = []
     for excerpt in excerpts:
-        room -= (len(excerpt.jpg) + len(excerpt.mp3 or b"")) * 4 // 3 + 3000
-        if room < 0:
+        trainer -= (len(excerpt.jpg) + len(excerpt.mp3 or b"")) * 4 // 3 + 3000
+        if trainer < 0:
             break
         found.append(excerpt)
     return found
@@ -93,7 +93,7 @@ def _links(excerpts: list[Excerpt], report: Report) -> dict[tuple[int, int], int
     links: dict[tuple[int, int], int] = {}
     assert report.tested is not None
     for excerpt in excerpts:
-        pair = int(report.tested.targets[excerpt.position]), int(report.tested.guesses[excerpt.position])
+        pair = int(report.tested.targets[excerpt.position]), int(report.tested.predicted[excerpt.position])
         links.setdefault(pair, excerpt.position)
     return links
 
@@ -119,7 +119,7 @@ def _environment() -> jinja2.Environment:
         finalize=_printable,
     )
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
-    environment.filters["percent"] = words.percent
+    environment.filters["percent"] = sentences.percent
     return environment
 
 
@@ -127,7 +127,7 @@ def _printable(value: Any) -> Any:
     """File names may hold what HTML must not."""
     if not isinstance(value, str) or hasattr(value, "__html__") or value.isprintable():
         return value
-    return "".join(c if c.isprintable() or c == words.SPACE else "\N{REPLACEMENT CHARACTER}" for c in value)
+    return "".join(c if c.isprintable() or c == sentences.SPACE else "\N{REPLACEMENT CHARACTER}" for c in value)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from audionet.dataset.checks import ClassData
 from audionet.dataset.folders import NOHASH
-from audionet.evaluation.predictions import Trials
+from audionet.evaluation.predictions import Predictions
 
 SPACE = "\N{NO-BREAK SPACE}"
 ENOUGH_RECORDINGS = 5  # of a class, to measure it well
@@ -26,12 +26,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
 
 
-def guessing(tested: Trials) -> float:
+def guessing(tested: Predictions) -> float:
     """The accuracy of always naming the most frequent class, 0 to 1."""
     return float(tested.confusion.matrix.sum(axis=1).max() / tested.confusion.count)
 
 
-def grade(tested: Trials) -> str:
+def grade(tested: Predictions) -> str:
     """A word or two on how good that is."""
     confusion = tested.confusion
     low, _ = confusion.interval
@@ -46,7 +46,7 @@ def grade(tested: Trials) -> str:
     return "More often right than wrong" if confusion.accuracy > 0.5 else "Better than guessing, but mostly wrong"
 
 
-def verdict(tested: Trials, noun: str) -> str:
+def verdict(tested: Predictions, noun: str) -> str:
     """The whole in a sentence."""
     confusion = tested.confusion
     low, high = confusion.interval
@@ -78,7 +78,7 @@ def times(number: int) -> str:
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
-def confused(tested: Trials) -> list[str]:
+def confused(tested: Predictions) -> list[str]:
     """Which classes are confused, a sentence each pair, most frequent first; or which come nearest to it."""
     pairs = tested.pairs()
     sentences = []
@@ -100,7 +100,7 @@ def confused(tested: Trials) -> list[str]:
     return sentences
 
 
-def calibration(tested: Trials) -> str:
+def calibration(tested: Predictions) -> str:
     """Whether the scores mean what they say."""
     score, right = float(tested.scores.mean()), tested.confusion.accuracy
     said = f"On average it scored {percent(score)} and was right in {percent(right)}."
@@ -111,7 +111,7 @@ def calibration(tested: Trials) -> str:
     return f"The scores are too sure: it is right less often than they say. {said}"
 
 
-def advice(tested: Trials | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
+def advice(tested: Predictions | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
     """What to do next, the most useful first. classes: what was learnt from."""
     found = []
     few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]

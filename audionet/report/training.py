@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from audionet.evaluation.held_out import HeldOut, Lesson
+from audionet.evaluation.held_out import EvaluationResult, Lesson
 from audionet.model.card import card_for_people
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
-from audionet.spectrogram.transform import Painter
-from audionet.training.calibrator import Curve
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.calibrator import History
 
 MOST_ON_MAP = 600  # more would hide each other
 CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike lie close together."
@@ -20,12 +20,12 @@ CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike l
 
 def report_on_training(
     lesson: Lesson,
-    held_out: HeldOut | None,
-    curve: Curve,
+    held_out: EvaluationResult | None,
+    history: History,
     warnings: Sequence[str],
     card: dict[str, Any],
     image_dir: Path,
-    painter: Painter,
+    renderer: SpectrogramRenderer,
     key: str,
 ) -> Report:
     """The report on a model that has just been trained."""
@@ -38,21 +38,21 @@ def report_on_training(
         recordings=held_out.recordings if held_out else 0,
         classes=lesson.classes,
         warnings=warnings,
-        curve=curve,
+        history=history,
         map=_map(lesson, held_out),
-        excerpts=excerpts(tested, prepared_sources(tested, image_dir), painter) if tested else [],
+        excerpts=excerpts(tested, prepared_sources(tested, image_dir), renderer) if tested else [],
         card=card_for_people(card),
         made=card["made"][:10],
         key=key,
     )
 
 
-def _map(lesson: Lesson, held_out: HeldOut | None) -> Map:
+def _map(lesson: Lesson, held_out: EvaluationResult | None) -> Map:
     """The chunks' bottlenecks, flat; of very many, every so many-th."""
     count = len(lesson.names)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_ON_MAP)).round().astype(np.intp))
     tested = held_out.tested if held_out else None
     positions = {name: n for n, name in enumerate(tested.names)} if tested else {}
     names = [lesson.names[i] for i in chosen]
-    points = flat(lesson.room.coordinates(chosen))
+    points = flat(lesson.trainer.coordinates(chosen))
     return Map(points, lesson.targets[chosen], names, [positions.get(name, -1) for name in names], CAPTION)

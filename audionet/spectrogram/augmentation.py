@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import Painter
+from audionet.spectrogram.transform import SpectrogramRenderer
 
 
 @dataclass(frozen=True)
-class Variation:
+class Augmentation:
     """How a picture is changed.
 
     speed: of the sound, as if a tape ran so much faster: shorter and higher.
@@ -27,10 +27,10 @@ class Variation:
         return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r})"
 
 
-ORIGINAL = Variation()
+ORIGINAL = Augmentation()
 # 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other
 # microphones (a tilted spectrum) were tried and gave no more (docs/experiments.md).
-SPEEDS = (Variation(0.94), Variation(1.06))
+SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # Up to so many pictures, each is learnt from at other speeds too. With more there is variety enough.
 FEW_PICTURES = 1500
 # And of long chunks, short clips are cut, so that short clips are known too.
@@ -38,16 +38,16 @@ SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 
 
-def choose_variations(pictures: int, painter: Painter) -> list[Variation]:
+def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[Augmentation]:
     """What else to learn from beside so many pictures as they are: the first is ORIGINAL."""
     if pictures > FEW_PICTURES:
         return [ORIGINAL]
-    chunk_seconds = painter.settings.chunk_seconds
-    parts = [Variation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
+    chunk_seconds = renderer.settings.chunk_seconds
+    parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
     return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds > 2 * SHORT_SECONDS else ())]
 
 
-def vary(picture: np.ndarray, columns: int, painter: Painter, variation: Variation) -> np.ndarray:
+def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:
     """The varied picture, uint8, of the same shape.
 
     picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `painter` painted it.
@@ -57,23 +57,23 @@ def vary(picture: np.ndarray, columns: int, painter: Painter, variation: Variati
     heard, its row goes on. The brightness of a part is, as in any picture, relative to its own loudest point (in
     colours, it stays).
     """
-    row_hz = painter.row_hz
-    first = min(columns - 1, round(variation.start * columns))
-    heard = max(1, round(variation.part * columns))
-    varied = picture[:, first : min(columns, first + heard)].astype(np.float32)
+    row_hz = renderer.row_hz
+    first = min(columns - 1, round(augmentation.start * columns))
+    heard = max(1, round(augmentation.part * columns))
+    augmented = picture[:, first : min(columns, first + heard)].astype(np.float32)
     is_grey = picture.ndim == 2 or bool((picture == picture[:, :, :1]).all())
-    if variation.part < 1 and is_grey:
-        varied[varied > 0] += 255 - varied.max()
-    if variation.speed != 1:
+    if augmentation.part < 1 and is_grey:
+        augmented[augmented > 0] += 255 - augmented.max()
+    if augmentation.speed != 1:
         if row_hz is not None:
-            rows = np.interp(row_hz / variation.speed, row_hz, np.arange(PICTURE_SIZE))
-            varied = _interpolate(varied[::-1], rows)[::-1]
-        length = varied.shape[1]
-        new_length = max(1, round(length / variation.speed))
+            rows = np.interp(row_hz / augmentation.speed, row_hz, np.arange(PICTURE_SIZE))
+            augmented = _interpolate(augmented[::-1], rows)[::-1]
+        length = augmented.shape[1]
+        new_length = max(1, round(length / augmentation.speed))
         times = (np.arange(new_length) + 0.5) * length / new_length - 0.5
-        varied = _interpolate(varied.swapaxes(0, 1), times.clip(0, length - 1)).swapaxes(0, 1)
-    varied = varied[:, np.arange(PICTURE_SIZE) % varied.shape[1]]
-    return np.ascontiguousarray(np.rint(varied), np.uint8)
+        augmented = _interpolate(augmented.swapaxes(0, 1), times.clip(0, length - 1)).swapaxes(0, 1)
+    augmented = augmented[:, np.arange(PICTURE_SIZE) % augmented.shape[1]]
+    return np.ascontiguousarray(np.rint(augmented), np.uint8)
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:

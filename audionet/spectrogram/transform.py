@@ -23,7 +23,7 @@ SILENCE_POWER = 1e-9
 
 
 @dataclass(frozen=True)
-class Painter:
+class SpectrogramRenderer:
     """Everything that it takes to paint a chunk.
 
     filter_bank: float32, PICTURE_SIZE x bins of the spectrum of one window, 0 Hz to half the sample rate.
@@ -35,7 +35,7 @@ class Painter:
     color_table: np.ndarray | None
 
     @classmethod
-    def make(cls, settings: PictureSettings) -> "Painter":
+    def make(cls, settings: PictureSettings) -> "SpectrogramRenderer":
         """The painter of new pictures."""
         return cls(settings, make_filter_bank(settings.representation), make_color_table(settings.colormap))
 
@@ -78,7 +78,7 @@ class Painter:
             np.matmul(weights, power[:, bins].T, out=found[rows])
         return found
 
-    def paint(self, samples: np.ndarray) -> np.ndarray:
+    def render(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
 
         samples: int16, mono, SAMPLE_RATE_HZ, at least 2 and at most a chunk's length. A shorter chunk keeps its

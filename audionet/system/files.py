@@ -29,7 +29,7 @@ BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[IO[bytes]]:
+def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which becomes `path` at the end: a reader, or a kill at any moment, finds the old or the new.
 
     Makes the folder if it is not there. Raises AudionetError when the disk refuses.
@@ -58,7 +58,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
 
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write `data` to `path`, as `written_whole`."""
-    with written_whole(path) as file:
+    with atomic_writer(path) as file:
         file.write(data)
 
 
@@ -66,7 +66,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
     """Write several files, as `written_whole`, one right after the other once all are on the disk."""
     with ExitStack() as stack:
         for path, data in contents.items():
-            _write_durably(stack.enter_context(written_whole(path)), data)
+            _write_durably(stack.enter_context(atomic_writer(path)), data)
 
 
 def _write_durably(file: IO[bytes], data: bytes) -> None:

@@ -60,7 +60,7 @@ def wait_for_lock(file: IO[Any]) -> None:
 
 
 @contextmanager
-def alone(place: Path, lock_file: Path) -> Iterator[None]:
+def exclusive_lock(place: Path, lock_file: Path) -> Iterator[None]:
     """Be the only run that works on `place`. Raises AudionetError while another does, or when it can't be written."""
     try:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def alone(place: Path, lock_file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def reading(folder: Path) -> Iterator[None]:
+def shared_lock(folder: Path) -> Iterator[None]:
     """Keep away whoever wants to be `alone` in a folder. Raises AudionetError while another is."""
     try:
         file = _open(folder / LOCK_NAME, folder, shared=True)

@@ -13,7 +13,7 @@ GROUPS = 5
 ROUNDS = 50  # of k-means, at most; it settles long before
 
 
-def groups_alike(
+def cluster_groups(
     coordinates: np.ndarray, targets: np.ndarray, recordings: Sequence[str], fallback: Sequence[int]
 ) -> list[int]:
     """A group, 0 to GROUPS - 1, for each picture; those of one class and recording stay together.

@@ -18,27 +18,27 @@ from audionet.system.progress import Progress, silent
 from audionet.system.tensorflow import start_tensorflow
 
 MOMENTUM = 0.9
-FIRST_SHARPNESS = 10.0  # near to where it ends for spoken digits and readers
-SMALLEST_SHARPNESS = 0.01
+FIRST_INVERSE_TEMPERATURE = 10.0  # near to where it ends for spoken digits and readers
+SMALLEST_INVERSE_TEMPERATURE = 0.01
 L2 = 1e-2  # weight of the penalty on squared biases: one wrong chunk of a small class must not move it far
 
 
 @dataclass(frozen=True)
-class Softmax:
+class Calibrator:
     """probabilities = softmax(sharpness * scores + biases). biases: float64, classes."""
 
-    sharpness: float
+    inverse_temperature: float
     biases: np.ndarray
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """One row for each row of scores."""
-        logits = self.sharpness * scores + self.biases
+        logits = self.inverse_temperature * scores + self.biases
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
-class CurvePoint:
+class HistoryPoint:
     """How good the softmax was after a step, on one part (`train` or `validation`)."""
 
     step: int
@@ -47,7 +47,7 @@ class CurvePoint:
     cross_entropy: float
 
 
-Curve = list[CurvePoint]
+History = list[HistoryPoint]
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ def train(
     batch_size: int,
     seed: int,
     summaries_dir: Path | None = None,
-    curve: Curve | None = None,
+    history: History | None = None,
     evaluation_interval_steps: int = 10,
     validation_batch_size: int = -1,
-    store: Callable[[int, Softmax], None] | None = None,
+    store: Callable[[int, Calibrator], None] | None = None,
     store_interval_steps: int = 0,
     progress: Progress = silent,
-) -> Softmax:
+) -> Calibrator:
     """Train sharpness and biases by gradient descent with Nesterov momentum on cross entropy, each class counting
     the same. The learning rate falls to 0 along a straight line.
 
@@ -102,7 +102,7 @@ def train(
     everything = batch_size == -1 or batch_size >= count
     descend, evaluate = _functions()
     # Sharpness and biases, and the velocity of each.
-    state = (tf.constant(FIRST_SHARPNESS), tf.zeros((classes,)), tf.zeros(()), tf.zeros((classes,)))
+    state = (tf.constant(FIRST_INVERSE_TEMPERATURE), tf.zeros((classes,)), tf.zeros(()), tf.zeros((classes,)))
     shares = np.bincount(examples.targets, minlength=classes) / count
     weights = 1 / (classes * np.maximum(shares, 1 / count))
 
@@ -132,30 +132,30 @@ def train(
             draws = [generator.choice(count, batch_size, replace=False) for _ in range(start, number)]
             rows = np.sort(np.array(draws, np.int32), axis=1)
         state = descend(*state, *parts["train"], tf.constant(rows), tf.constant(rates[start:number]))
-        sharpness, biases = state[:2]
+        inverse_temperature, biases = state[:2]
         if number % evaluation_interval_steps == 0 or number == steps:
-            for name, looked_at in parts.items() if writers or curve is not None else ():
+            for name, looked_at in parts.items() if writers or history is not None else ():
                 if name == "validation" and 0 < validation_batch_size < len(looked_at[0]):
                     rows = np.sort(validation_draws.choice(len(looked_at[0]), validation_batch_size, replace=False))
                     looked_at = tuple(tf.gather(tensor, rows) for tensor in looked_at)
-                cross_entropy, accuracy = evaluate(sharpness, biases, *looked_at)
-                if curve is not None:
-                    curve.append(CurvePoint(number, name, float(accuracy), float(cross_entropy)))
+                cross_entropy, accuracy = evaluate(inverse_temperature, biases, *looked_at)
+                if history is not None:
+                    history.append(HistoryPoint(number, name, float(accuracy), float(cross_entropy)))
                 if name not in writers:
                     continue
                 with writers[name].as_default(step=number):
                     tf.summary.scalar("cross_entropy", cross_entropy)
                     tf.summary.scalar("accuracy", accuracy)
                     if name == "train":
-                        tf.summary.scalar("sharpness", sharpness)
+                        tf.summary.scalar("sharpness", inverse_temperature)
                         tf.summary.histogram("biases", biases)
             progress("training", number, steps)
         if store is not None and store_interval_steps and number % store_interval_steps == 0:
-            store(number, Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64)))
+            store(number, Calibrator(float(inverse_temperature.numpy()), biases.numpy().astype(np.float64)))
     for writer in writers.values():
         writer.close()
-    learnt = Softmax(float(sharpness.numpy()), biases.numpy().astype(np.float64))
-    if not np.isfinite([learnt.sharpness, *learnt.biases]).all():
+    learnt = Calibrator(float(inverse_temperature.numpy()), biases.numpy().astype(np.float64))
+    if not np.isfinite([learnt.inverse_temperature, *learnt.biases]).all():
         raise AudionetError(f"--learning-rate {learning_rate:g}: too large, the training ran away; 1 is usual")
     return learnt
 
@@ -170,8 +170,8 @@ def _functions() -> tuple[Any, Any]:
     number, vector, matrix = (tf.TensorSpec([None] * axes, tf.float32) for axes in range(3))
     examples = (matrix, matrix, vector)
 
-    def losses(sharpness: Any, biases: Any, x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
-        logits = sharpness * x + biases
+    def losses(inverse_temperature: Any, biases: Any, x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
+        logits = inverse_temperature * x + biases
         entropy = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
         hits = tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(wanted, 1)), tf.float32)
         return tf.reduce_mean(weight * entropy), tf.reduce_mean(hits)
@@ -186,18 +186,23 @@ def _functions() -> tuple[Any, Any]:
         for variable, velocity, gradient in zip(variables, velocities, gradients, strict=True):
             velocity = MOMENTUM * velocity - rate * gradient
             moved.append((variable + MOMENTUM * velocity - rate * gradient, velocity))
-        (sharpness, sharpness_velocity), (biases, biases_velocity) = moved
-        return tf.maximum(sharpness, SMALLEST_SHARPNESS), biases, sharpness_velocity, biases_velocity
+        (inverse_temperature, inverse_temperature_velocity), (biases, biases_velocity) = moved
+        return (
+            tf.maximum(inverse_temperature, SMALLEST_INVERSE_TEMPERATURE),
+            biases,
+            inverse_temperature_velocity,
+            biases_velocity,
+        )
 
     def descend(
-        sharpness: Any, biases: Any, v: Any, w: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
+        inverse_temperature: Any, biases: Any, v: Any, w: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
     ) -> tuple[Any, ...]:
         def body(i: Any, *state: Any) -> tuple[Any, ...]:
             batch = tuple(tf.gather(part, rows[i]) for part in (x, wanted, weight))
             return (i + 1, *step(state, batch, rates[i]))
 
         count = tf.shape(rates)[0]
-        start = (tf.constant(0), sharpness, biases, v, w)
+        start = (tf.constant(0), inverse_temperature, biases, v, w)
         shapes = tuple(value.shape for value in start)
         return tuple(tf.while_loop(lambda i, *_: i < count, body, start, shapes)[1:])
 

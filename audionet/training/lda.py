@@ -17,7 +17,7 @@ SHRINKAGE = 0.01
 
 
 @dataclass(frozen=True)
-class Moments:
+class SufficientStatistics:
     """What an analysis needs to know of some rows, float64; it can be taken away from that of more rows.
 
     counts: rows of each class. sums: classes x axes. products: axes x axes, the sum of x x^T over all rows x.
@@ -28,7 +28,7 @@ class Moments:
     products: np.ndarray
 
     @classmethod
-    def of(cls, coordinates: np.ndarray, targets: np.ndarray, classes: int) -> "Moments":
+    def of(cls, coordinates: np.ndarray, targets: np.ndarray, classes: int) -> "SufficientStatistics":
         """targets: the class of each row of coordinates."""
         axes = coordinates.shape[1]
         sums, products = np.zeros((classes, axes)), np.zeros((axes, axes))
@@ -39,25 +39,25 @@ class Moments:
             products += rows.T @ rows
         return cls(np.bincount(targets, minlength=classes), sums, products)
 
-    def __sub__(self, other: "Moments") -> "Moments":
-        return Moments(self.counts - other.counts, self.sums - other.sums, self.products - other.products)
+    def __sub__(self, other: "SufficientStatistics") -> "SufficientStatistics":
+        return SufficientStatistics(self.counts - other.counts, self.sums - other.sums, self.products - other.products)
 
 
 @dataclass(frozen=True)
-class Discriminant:
+class LinearDiscriminant:
     """scores = coordinates @ weights + biases. On average a class's own score is half a unit above the mean score."""
 
     weights: np.ndarray
     biases: np.ndarray
 
     @classmethod
-    def of(cls, moments: Moments) -> "Discriminant":
+    def of(cls, statistics: SufficientStatistics) -> "LinearDiscriminant":
         """The analysis, each class counting the same however many pictures it has; it needs at least one of each."""
-        count = moments.counts.sum()
-        means = moments.sums / moments.counts[:, None]
+        count = statistics.counts.sum()
+        means = statistics.sums / statistics.counts[:, None]
         origin = means.mean(axis=0)
-        scatter = moments.products - moments.sums.T @ means
-        spread = float(np.trace(moments.products) / count - ((moments.sums.sum(axis=0) / count) ** 2).sum())
+        scatter = statistics.products - statistics.sums.T @ means
+        spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
         scatter[np.diag_indices_from(scatter)] += max(SHRINKAGE * spread, 1e-9)
         centred = means - origin
         weights = np.linalg.solve(scatter, centred.T)

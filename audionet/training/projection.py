@@ -21,7 +21,7 @@ from audionet.errors import UnusableInput
 from audionet.settings import available_cores
 from audionet.system.files import write_atomically
 from audionet.system.progress import Progress, silent
-from audionet.training.subspace import SAMPLE, PrincipalAxes, Projection
+from audionet.training.subspace import PCA, SAMPLE, Projection
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Coordinates:
     space: pictures x variations, one variation after the other; None if no picture could be read.
     """
 
-    space: Projection | None
+    subspace: Projection | None
     kept: list[int]
     digests: list[bytes]
     skipped: list[UnusableInput]
@@ -67,7 +67,7 @@ def compute_coordinates(paths: Sequence[Path], maker: BottleneckMaker, progress:
             return Coordinates(None, [], [], skipped, 0)
         computed += found.computed
         in_sample = [key in sample for digest in found.digests for key in maker.keys(digest)]
-        archive.principal = PrincipalAxes.of(_as_rows(found.features)[in_sample])
+        archive.principal = PCA.of(_as_rows(found.features)[in_sample])
     missing = sorted(n for n, digest in digests.items() if not archive.has(maker.keys(digest)))
     for start in range(0, len(missing), PICTURES_AT_ONCE):
         found = make(missing[start : start + PICTURES_AT_ONCE], _continued(progress, start, len(missing)))
@@ -99,7 +99,7 @@ def _identify(paths: Sequence[Path], maker: BottleneckMaker) -> tuple[dict[int, 
 class _Archive:
     """The cache file: principal axes, and coordinates and squared residuals by cache key."""
 
-    principal: PrincipalAxes
+    principal: PCA
 
     def __init__(self, path: Path, sample: str) -> None:
         """sample: a digest of the keys that the axes are found from; an archive with another is made anew."""
@@ -114,7 +114,7 @@ class _Archive:
             with np.load(self._path) as content:
                 if str(content["sample"]) != self._sample:
                     return False
-                self.principal = PrincipalAxes(content["mean"], content["axes"])
+                self.principal = PCA(content["mean"], content["axes"])
                 coordinates, squared_residuals = content["coordinates"], content["squared_residuals"]
                 keys = content["keys"].tobytes()
             if not len(coordinates) == len(squared_residuals) == len(keys) // KEY_BYTES:
@@ -153,7 +153,7 @@ class _Archive:
     def save(self, keys: Sequence[bytes]) -> None:
         """Write the file with just these, whole or not at all. Raises AudionetError when the disk refuses."""
         unique = list(dict.fromkeys(keys))
-        space = self.take(unique)
+        subspace = self.take(unique)
         file = io.BytesIO()
         np.savez(
             file,
@@ -161,8 +161,8 @@ class _Archive:
             mean=self.principal.mean,
             axes=self.principal.axes,
             keys=np.frombuffer(b"".join(unique), np.uint8),
-            coordinates=space.coordinates,
-            squared_residuals=space.squared_residuals,
+            coordinates=subspace.coordinates,
+            squared_residuals=subspace.squared_residuals,
         )
         write_atomically(self._path, file.getbuffer())
 

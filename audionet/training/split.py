@@ -217,7 +217,7 @@ def single_recording_notes(items: Sequence[Item]) -> list[str]:
     ]
 
 
-def kept_apart(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:
+def non_overlapping_train_mask(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:
     """Which items may be trained on while others are held out: those that are not, and share no sound with them.
 
     A class that would have nothing left to learn from keeps all its items.

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from audionet.training.lda import Discriminant
+from audionet.training.lda import LinearDiscriminant
 
 COLUMNS_AT_ONCE = 4096  # features turned into float32 at a time
 ROWS_AT_ONCE = 1024
@@ -29,7 +29,7 @@ class LinearScores:
     biases: np.ndarray
 
 
-class Space(Protocol):
+class Subspace(Protocol):
     """Pictures along some axes.
 
     coordinates: pictures x axes. Squared distances between them are those between their features, but for
@@ -44,14 +44,14 @@ class Space(Protocol):
     def squared_residuals(self) -> np.ndarray:
         """See above."""
 
-    def linear_scores(self, found: Discriminant) -> LinearScores:
+    def linear_scores(self, found: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
 
     def features_at(self, coordinates: np.ndarray) -> np.ndarray:
         """The features, float32, of a point."""
 
 
-class Span:
+class SampleSubspace:
     """The space that a few thousand pictures span. Its coordinates are float64; as many axes as pictures."""
 
     def __init__(self, features: np.ndarray) -> None:
@@ -68,7 +68,7 @@ class Span:
         self.coordinates = np.linalg.solve(self._lower, gram).T
         self.squared_residuals = np.zeros(len(features))
 
-    def linear_scores(self, found: Discriminant) -> LinearScores:
+    def linear_scores(self, found: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
         return linear_scores(self._in_features(found.weights), found, self.mean)
 
@@ -89,13 +89,13 @@ class Span:
             yield slice(start, start + COLUMNS_AT_ONCE)
 
 
-def linear_scores(weights: np.ndarray, found: Discriminant, mean: np.ndarray) -> LinearScores:
+def linear_scores(weights: np.ndarray, found: LinearDiscriminant, mean: np.ndarray) -> LinearScores:
     """For raw features: the discriminant's weights as features x classes; mean: the features at the origin."""
     return LinearScores(weights, (found.biases - mean @ weights).astype(np.float32))
 
 
 @dataclass(frozen=True)
-class PrincipalAxes:
+class PCA:
     """The axes along which a sample of pictures varies most.
 
     mean: float32, the sample's mean features, which is the origin. axes: float32, features x axes, orthonormal.
@@ -105,7 +105,7 @@ class PrincipalAxes:
     axes: np.ndarray
 
     @classmethod
-    def of(cls, features: np.ndarray) -> "PrincipalAxes":
+    def of(cls, features: np.ndarray) -> "PCA":
         """features: float16, one row a picture."""
         mean = features.mean(axis=0, dtype=np.float32)
         centred = features - mean
@@ -133,7 +133,7 @@ class PrincipalAxes:
 class Projection:
     """Many pictures along the principal axes of some; a Space."""
 
-    principal: PrincipalAxes
+    principal: PCA
     coordinates: np.ndarray
     squared_residuals: np.ndarray
 
@@ -141,10 +141,10 @@ class Projection:
     def of(cls, features: np.ndarray, seed: int) -> "Projection":
         """features: float16, one row a picture; SAMPLE of them, drawn at random, are what the axes are found from."""
         drawn = np.sort(np.random.default_rng(seed).permutation(len(features))[:SAMPLE])
-        principal = PrincipalAxes.of(features[drawn])
+        principal = PCA.of(features[drawn])
         return cls(principal, *principal.project(features))
 
-    def linear_scores(self, found: Discriminant) -> LinearScores:
+    def linear_scores(self, found: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
         return linear_scores(self.principal.axes @ found.weights.astype(np.float32), found, self.principal.mean)
 
@@ -153,6 +153,6 @@ class Projection:
         return np.asarray(self.principal.mean + self.principal.axes @ coordinates.astype(np.float32))
 
 
-def span(features: np.ndarray, seed: int) -> Space:
+def span(features: np.ndarray, seed: int) -> Subspace:
     """The space of float16 features, one row a picture."""
-    return Span(features) if len(features) <= LARGEST_SPAN else Projection.of(features, seed)
+    return SampleSubspace(features) if len(features) <= LARGEST_SPAN else Projection.of(features, seed)

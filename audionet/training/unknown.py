@@ -30,39 +30,39 @@ FAR_MARGIN = 1.6
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class RejectionThresholds:
     """What is known of sound of the classes, to tell sound of none of them.
 
     lowest_score: best scores of the classes' own sound are seldom lower.
     longest_distance: its bottlenecks are hardly ever farther from the middle of the training's; see `comparable`.
     """
 
-    lowest_score: float
-    longest_distance: float
+    min_score: float
+    max_distance: float
 
     def is_unknown(self, score: float, distance: float) -> bool:
         """Whether sound with this best score, at this comparable distance, is of none of the classes."""
-        return bool(score < self.lowest_score or distance > self.longest_distance)
+        return bool(score < self.min_score or distance > self.max_distance)
 
     def to_json(self) -> dict[str, float]:
         """As plain values, for the model's description."""
-        return {"lowest_score": self.lowest_score, "longest_distance": self.longest_distance}
+        return {"lowest_score": self.min_score, "longest_distance": self.max_distance}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Familiarity":
+    def from_json(cls, content: dict[str, Any]) -> "RejectionThresholds":
         """What `to_json` made. Raises one of files.MALFORMED for anything else."""
         found = cls(float(content["lowest_score"]), float(content["longest_distance"]))
-        if not 0 <= found.lowest_score <= 1 or not found.longest_distance >= 0:
+        if not 0 <= found.min_score <= 1 or not found.max_distance >= 0:
             raise ValueError("no measure of what is familiar")
         return found
 
     @classmethod
-    def of(cls, scores: np.ndarray, distances: np.ndarray) -> "Familiarity":
+    def of(cls, scores: np.ndarray, distances: np.ndarray) -> "RejectionThresholds":
         """From the best scores and comparable distances of the classes' own sound that was held out."""
         return cls(min(float(np.quantile(scores, RARE)), HIGHEST_DOUBT), float(distances.max()) * FAR_MARGIN)
 
 
-def comparable(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:
+def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:
     """A squared distance as it would be of a full chunk; `share` is how much of a chunk was heard, over 0 to 1.
 
     An average over less sound lies farther out. Measured on the sample voices from 1 to 20 seconds, it falls with

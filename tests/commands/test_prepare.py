@@ -1,0 +1,342 @@
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import audionet
+from audionet.audio import ffmpeg
+from audionet.commands.prepare import PrepareReport
+from audionet.dataset.manifest import PictureIndex
+from audionet.errors import AudionetError
+from audionet.settings import PictureSettings, PrepareOptions
+from audionet.system.progress import Progress
+from tests.conftest import chirps, read_wav, tone, write_wav
+from tests.crashes import contents
+
+ONE_SECOND = PictureSettings(1, 0)
+
+
+def prepare(data_audio: Path, **options: object) -> PrepareReport:
+    image_dir = data_audio.parent / "data_image"
+    return audionet.prepare(data_audio, PrepareOptions(image_dir, ONE_SECOND, **options))  # type: ignore[arg-type]
+
+
+def state(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """The content and time of change of every file."""
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the recordings that ffmpeg was asked for; the decoding is the real one."""
+    names: list[str] = []
+    real = ffmpeg.decode
+
+    def decode(path: Path) -> object:
+        names.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr("audionet.inference.clips.decode", decode)
+    return names
+
+
+def test_one_jpg_and_one_wav_a_chunk_in_a_folder_a_class(two_classes: Path) -> None:
+    report = prepare(two_classes)
+    image_dir = report.image_dir
+    assert (report.made, report.made_chunks, report.kept, report.skipped) == (8, 24, 0, [])
+    names = sorted(path.relative_to(image_dir).as_posix() for path in image_dir.rglob("*.jpg"))
+    assert names[:3] == [f"high/high-0_nohash_{n:04d}.jpg" for n in range(3)]
+    assert len(names) == len(list(image_dir.rglob("*.wav"))) == 24
+    with Image.open(image_dir / names[0]) as image:
+        assert image.size == (299, 299)
+    _, source = read_wav(two_classes / "high" / "high-0.wav")
+    for n, (start, end) in enumerate([(0, 16000), (16000, 32000), (32000, 40000)]):
+        rate, samples = read_wav(image_dir / f"high/high-0_nohash_{n:04d}.wav")
+        assert rate == 16000
+        assert np.array_equal(samples, source[start:end])
+
+
+def test_the_index_says_how_the_pictures_were_made(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    content = json.loads((image_dir / "audionet.json").read_text())
+    assert content["pictures"]["chunk_seconds"] == 1
+    assert content["pictures"]["sample_rate_hz"] == 16000
+    assert content["pictures"]["longest_hop_samples"] == 1126
+    entry = content["recordings"]["low/low-2.wav"]
+    assert [chunk["start_seconds"] for chunk in entry["chunks"]] == [0, 1, 2]
+    assert [chunk["seconds"] for chunk in entry["chunks"]] == [1, 1, 0.5]
+    index = PictureIndex.load(image_dir)
+    assert index is not None
+    assert index.renderer.settings == ONE_SECOND
+
+
+def test_a_second_time_nothing_is_decoded_and_no_file_touched(two_classes: Path, decodings: list[str]) -> None:
+    image_dir = prepare(two_classes).image_dir
+    before = state(image_dir)
+    decodings.clear()
+    report = prepare(two_classes)
+    assert (report.made, report.kept, report.kept_chunks) == (0, 8, 24)
+    assert decodings == []
+    assert state(image_dir) == before
+
+
+def test_only_what_is_new_or_changed_is_done(two_classes: Path, decodings: list[str]) -> None:
+    image_dir = prepare(two_classes).image_dir
+    before = state(image_dir)
+    decodings.clear()
+    write_wav(two_classes / "low" / "new.wav", tone(300, 1))
+    write_wav(two_classes / "high" / "high-1.wav", tone(2500, 1))  # had three chunks, has one
+    os.utime(two_classes / "high" / "high-0.wav")  # newer, but the same
+    report = prepare(two_classes)
+    assert (report.made, report.kept) == (2, 7)
+    assert sorted(decodings) == ["high-1.wav", "new.wav"]
+    after = state(image_dir)
+    assert {name.split("_nohash_")[0] for name in before.keys() ^ after.keys()} == {"high/high-1", "low/new"}
+    unchanged = {name for name in before.keys() & after.keys() if before[name] == after[name]}
+    assert len(unchanged) == 7 * 6
+
+
+def test_old_chunks_go_before_the_index_forgets_them(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    write_wav(two_classes / "high" / "high-1.wav", tone(2500, 1))  # had three chunks, has one
+
+    def killed(stage: str, done: int, total: int) -> None:
+        assert (stage, total) == ("recordings", 1)
+        if done == 0:
+            return
+        assert sorted(path.name for path in image_dir.glob("high/high-1*.jpg")) == ["high-1_nohash_0000.jpg"]
+        listed = json.loads((image_dir / "audionet.json").read_text())["recordings"]["high/high-1.wav"]["chunks"]
+        assert len(listed) == 3
+
+    audionet.prepare(two_classes, PrepareOptions(image_dir, ONE_SECOND), progress=killed)
+
+
+def test_a_deleted_picture_is_made_again(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    victim = image_dir / "low" / "low-1_nohash_0001.jpg"
+    before = victim.read_bytes()
+    victim.unlink()
+    assert prepare(two_classes).made == 1
+    assert victim.read_bytes() == before
+
+
+def test_a_vanished_recording_keeps_its_chunks_until_asked(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    (two_classes / "low" / "low-3.wav").unlink()
+    report = prepare(two_classes)
+    assert report.gone == ["low/low-3.wav"]
+    assert len(list(image_dir.glob("low/low-3_*"))) == 6
+    report = prepare(two_classes, prune=True)
+    assert report.removed == ["low/low-3.wav"]
+    assert list(image_dir.glob("low/low-3_*")) == []
+    assert len(list(image_dir.glob("low/*.jpg"))) == 9
+
+
+def test_recordings_of_one_name_stay_apart(two_classes: Path) -> None:
+    write_wav(two_classes / "low" / "tape1" / "x.wav", tone(200, 1))
+    write_wav(two_classes / "low" / "tape1-x.wav", tone(300, 1))
+    image_dir = prepare(two_classes).image_dir
+    pictures = list(image_dir.glob("low/tape1-x*.jpg"))
+    assert len(pictures) == 2
+    assert pictures[0].read_bytes() != pictures[1].read_bytes()
+
+
+def test_the_recordings_are_never_written_to(two_classes: Path) -> None:
+    before = state(two_classes)
+    prepare(two_classes)
+    prepare(two_classes, force=True)
+    assert state(two_classes) == before
+
+
+def test_pictures_inside_the_recordings_are_refused(two_classes: Path) -> None:
+    with pytest.raises(AudionetError, match="lies inside"):
+        audionet.prepare(two_classes, PrepareOptions(two_classes / "low" / "pictures"))
+
+
+def test_bad_recordings_are_named_and_the_others_used(two_classes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (two_classes / "low" / "notes.mp3").write_text("not a sound")
+    (two_classes / "low" / "empty.wav").touch()
+    write_wav(two_classes / "low" / "short.wav", tone(300, 0.05))
+    write_wav(two_classes / "lost.wav", tone(300, 1))
+    with caplog.at_level(logging.WARNING):
+        report = prepare(two_classes)
+    assert report.made == 8
+    reasons = {Path(error.path).name: error.reason for error in report.skipped}
+    assert reasons["notes.mp3"] == "is not audio that ffmpeg can read"
+    assert reasons["empty.wav"] == "is empty"
+    assert reasons["short.wav"] == "is shorter than 0.1 seconds"
+    assert reasons["lost.wav"].startswith("lies in no class folder")
+    assert all(f"{name}: {reason} (skipped)" in caplog.text for name, reason in reasons.items())
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", "naïve 100%.wav".encode(), b"-f.wav", b"a_nohash_b.wav"])
+def test_any_file_name_is_used(two_classes: Path, name: bytes) -> None:
+    write_wav(two_classes / "low" / os.fsdecode(name), tone(300, 1))
+    assert prepare(two_classes).made == 9
+    assert prepare(two_classes).kept == 9
+    stem = os.fsdecode(name).removesuffix(".wav")
+    assert (two_classes.parent / "data_image" / "low" / f"{stem}_nohash_0000.jpg").is_file()
+
+
+def test_other_settings_are_refused_unless_forced(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    before = state(image_dir)
+    other = PictureSettings(2, 0)
+    with pytest.raises(AudionetError, match=r"other settings \(chunk_seconds 1.0, now 2.0\); add --force"):
+        audionet.prepare(two_classes, PrepareOptions(image_dir, other))
+    assert state(image_dir) == before
+    report = audionet.prepare(two_classes, PrepareOptions(image_dir, other, force=True))
+    assert (report.made, report.made_chunks) == (8, 16)
+    assert len(list(image_dir.rglob("*.jpg"))) == 16
+
+
+def test_without_wavs_there_are_none(two_classes: Path) -> None:
+    image_dir = prepare(two_classes, keep_wav=False).image_dir
+    assert list(image_dir.rglob("*.wav")) == []
+    assert prepare(two_classes, keep_wav=False).made == 0
+    assert prepare(two_classes).made == 8
+    assert len(list(image_dir.rglob("*.wav"))) == 24
+
+
+def test_the_number_of_jobs_makes_no_difference(two_classes: Path, tmp_path: Path) -> None:
+    contents = []
+    for jobs in (1, 4):
+        folder = tmp_path / str(jobs)
+        audionet.prepare(two_classes, PrepareOptions(folder, ONE_SECOND, jobs=jobs))
+        contents.append({name: content for name, (content, _) in state(folder).items()})
+    assert contents[0] == contents[1]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(two_classes: Path, decodings: list[str]) -> None:
+    def interrupt(stage: str, done: int, total: int) -> None:
+        assert (stage, total) == ("recordings", 8)
+        if done == 3:
+            raise KeyboardInterrupt
+
+    image_dir = two_classes.parent / "data_image"
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, PrepareOptions(image_dir, ONE_SECOND, jobs=1), progress=interrupt)
+    decodings.clear()
+    report = prepare(two_classes)
+    assert report.kept >= 3
+    assert len(decodings) == report.made == 8 - report.kept
+    assert len(list(image_dir.rglob("*.jpg"))) == 24
+    assert not list(image_dir.rglob(".audionet-*"))
+
+
+def test_a_damaged_index_is_refused_and_force_begins_anew(two_classes: Path) -> None:
+    image_dir = prepare(two_classes).image_dir
+    (image_dir / "audionet.json").write_text('{"format": 1, "pictures"')
+    with pytest.raises(AudionetError, match=r"audionet.json: damaged .* --force"):
+        prepare(two_classes)
+    assert prepare(two_classes, force=True).made == 8
+
+
+@pytest.mark.parametrize("place", ["chunks", "unfinished"])
+def test_an_index_cannot_have_files_elsewhere_deleted(two_classes: Path, place: str) -> None:
+    image_dir = prepare(two_classes).image_dir
+    precious = two_classes.parent / "precious_nohash_0000.jpg"
+    precious.write_text("keep me")
+    path = image_dir / "audionet.json"
+    content = json.loads(path.read_text())
+    if place == "chunks":
+        chunk = {"name": "../precious_nohash_0000", "start_seconds": 0, "seconds": 1}
+        content["recordings"]["low/evil.wav"] = content["recordings"]["low/low-0.wav"] | {"chunks": [chunk]}
+    else:
+        content["unfinished"] = ["../precious"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(AudionetError, match="damaged or not written by audionet"):
+        prepare(two_classes, prune=True)
+    prepare(two_classes, force=True)
+    assert precious.read_text() == "keep me"
+
+
+def test_progress_counts_recordings(tmp_path: Path) -> None:
+    for n in range(3):
+        write_wav(tmp_path / "data_audio" / "a" / f"{n}.wav", chirps(n, 200, 400, 1))
+    seen: list[tuple[str, int, int]] = []
+    options = PrepareOptions(tmp_path / "data_image", ONE_SECOND)
+    audionet.prepare(tmp_path / "data_audio", options, progress=lambda *step: seen.append(step))
+    assert seen == [("recordings", n, 3) for n in range(4)]
+
+
+def interrupted_at(count: int) -> Progress:
+    """Ctrl-C, when so many recordings are done."""
+
+    def interrupt(stage: str, done: int, total: int) -> None:  # noqa: ARG001
+        if done == count:
+            raise KeyboardInterrupt
+
+    return interrupt
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_an_interrupted_change_of_settings_leaves_no_old_picture(two_classes: Path, tmp_path: Path, count: int) -> None:
+    image_dir = prepare(two_classes).image_dir
+    (two_classes / "low" / "low-3.wav").unlink()
+    other = PrepareOptions(image_dir, PictureSettings(2, 0), jobs=1, force=True)
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, other, progress=interrupted_at(count))
+    audionet.prepare(two_classes, PrepareOptions(image_dir, PictureSettings(2, 0)))
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", PictureSettings(2, 0)))
+    assert contents(image_dir) == contents(tmp_path / "undisturbed")
+
+
+def test_what_a_killed_run_had_begun_goes_with_its_recording(two_classes: Path, tmp_path: Path) -> None:
+    image_dir = tmp_path / "data_image"
+    options = PrepareOptions(image_dir, ONE_SECOND, jobs=1)
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, options, progress=interrupted_at(1))
+    # As if it had been killed within the second recording, whose first chunk no index lists.
+    shutil.copy(image_dir / "high" / "high-0_nohash_0000.jpg", image_dir / "high" / "high-1_nohash_0000.jpg")
+    (two_classes / "high" / "high-1.wav").unlink()
+    prepare(two_classes)
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", ONE_SECOND))
+    assert contents(image_dir) == contents(tmp_path / "undisturbed")
+
+
+def test_pictures_that_are_somebody_elses_stay(two_classes: Path, tmp_path: Path) -> None:
+    image_dir = tmp_path / "data_image"
+    with pytest.raises(KeyboardInterrupt):
+        audionet.prepare(two_classes, PrepareOptions(image_dir, ONE_SECOND, jobs=1), progress=interrupted_at(1))
+    theirs = image_dir / "high" / "mine_nohash_0000.jpg"
+    theirs.write_bytes(b"a picture of my own")
+    prepare(two_classes)
+    assert theirs.read_bytes() == b"a picture of my own"
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    victim = two_classes / "low" / "low-0.wav"
+    kept = victim.read_bytes()
+
+    def decode(path: Path) -> Iterator[np.ndarray]:
+        yield from ffmpeg.decode(path)
+        if path.name == victim.name:
+            if gone:
+                path.unlink()
+            else:
+                path.write_bytes(kept + bytes(1000))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("audionet.inference.clips.decode", decode)
+        report = prepare(two_classes)
+    assert [error.path for error in report.skipped] == [str(victim)]
+    assert report.skipped[0].reason.startswith("cannot be read" if gone else "changed while it was read")
+    assert not list(report.image_dir.glob("low/low-0*"))
+    victim.write_bytes(kept)
+    assert prepare(two_classes).made == 1
+    undisturbed = audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", ONE_SECOND)).image_dir
+    assert contents(report.image_dir) == contents(undisturbed)

@@ -1,0 +1,340 @@
+"""Models and archives from strangers: refused with a sentence, before anything runs, is written or fills the memory."""
+
+import ast
+import contextlib
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import audionet
+from audionet.bottleneck import archives
+from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.errors import AudionetError
+from audionet.evaluation.held_out import is_report
+from audionet.model.bundle import Model, ModelFiles, load_model
+from audionet.model.litert import ClassifierHead, attach_head
+from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
+from audionet.spectrogram.filter_bank import pack
+from audionet.system.tensorflow import start_tensorflow
+from tests.conftest import ROOT, chirps, make_model, write_wav
+
+CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of low and high tones, in tf_files/, and as a SavedModel."""
+    folder = tmp_path_factory.mktemp("trained")
+    make_model(folder, CLASSES, saved_model_dir=folder / "saved")
+    return folder
+
+
+@pytest.fixture
+def copy(trained: Path, tmp_path: Path) -> ModelFiles:
+    """A copy of the model, to be tampered with."""
+    for path in (trained / "tf_files").glob("retrained*"):
+        shutil.copy(path, tmp_path)
+    return ModelFiles.beside(tmp_path / "retrained_graph.pb", tmp_path / "retrained_labels.txt")
+
+
+def load(files: ModelFiles) -> Model:
+    return load_model(LabelOptions(files.graph, files.labels))
+
+
+def tampered(files: ModelFiles, **changes: Any) -> None:
+    description = json.loads(files.description.read_text())
+    description |= changes
+    files.description.write_text(json.dumps(description))
+    if isinstance(description["labels"], list):
+        files.labels.write_text("".join(f"{label}\n" for label in description["labels"]))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": ["low", "low"]},
+        {"labels": ["low", "high", "third"]},
+        {"labels": ["low", "\x1b[2Jhigh"]},
+        {"labels": ["low", 7]},
+        {"labels": "low"},
+        {"labels": {"low": 1, "high": 2}},
+        {"familiarity": {"lowest_score": float("nan"), "longest_distance": 1.0}},
+        {"familiarity": {"lowest_score": 0.5, "longest_distance": -1}},
+        {"familiarity": {"lowest_score": 10**400, "longest_distance": 1.0}},
+        {"familiarity": None},
+        {"pictures": []},
+        {"filter_bank": "AAAA"},
+        {"filter_bank": pack(np.full((299, 1025), -1, np.float32))},
+        {"filter_bank": pack(np.full((299, 1025), np.nan, np.float32))},
+        {"filter_bank": pack(np.zeros(100_000_000, np.uint8))},
+        {"network_sha256": 7},
+        {"format": 4},
+    ],
+    ids=str,
+)
+def test_a_description_that_was_tampered_with_is_refused(copy: ModelFiles, changes: dict[str, Any]) -> None:
+    tampered(copy, **changes)
+    with pytest.raises(AudionetError, match="train it again with audionet retrain"):
+        load(copy)
+
+
+def test_a_description_of_brackets_alone_is_refused(copy: ModelFiles) -> None:
+    copy.description.write_text("[" * 1_000_000)
+    with pytest.raises(AudionetError, match="train it again"):
+        load(copy)
+
+
+def test_a_network_of_gigabytes_is_not_read(copy: ModelFiles) -> None:
+    os.truncate(copy.network, 100 << 30)
+    with pytest.raises(AudionetError, match="does not fit"):
+        load(copy)
+
+
+def test_a_device_in_place_of_a_model_is_not_read(copy: ModelFiles) -> None:
+    copy.network.unlink()
+    copy.network.symlink_to("/dev/zero")
+    with pytest.raises(AudionetError, match="no such model file"):
+        load(copy)
+
+
+@pytest.mark.parametrize(
+    "name", ["../precious", "low/../../precious", "{outside}/precious", "link/precious", "a\0b", "a/" * 3000]
+)
+def test_an_index_that_names_files_elsewhere_deletes_none(two_classes: Path, tmp_path: Path, name: str) -> None:
+    pictures, outside = tmp_path / "pictures", tmp_path / "outside"
+    options = PrepareOptions(pictures, PictureSettings(1, 0), prune=True)
+    audionet.prepare(two_classes, options)
+    outside.mkdir()
+    precious = [tmp_path / "precious.jpg", outside / "precious.jpg"]
+    for path in precious:
+        path.write_bytes(b"precious")
+    (pictures / "link").symlink_to(outside, target_is_directory=True)
+    index = json.loads((pictures / "audionet.json").read_text())
+    entry = index["recordings"]["low/low-0.wav"]
+    chunk = entry["chunks"][0] | {"name": name.format(outside=outside)}
+    index["recordings"]["low/gone.wav"] = entry | {"chunks": [chunk]}
+    index["unfinished"] = [chunk["name"]]
+    (pictures / "audionet.json").write_text(json.dumps(index))
+    with contextlib.suppress(AudionetError):
+        audionet.prepare(two_classes, options)
+    assert [path.read_bytes() for path in precious] == [b"precious"] * 2
+
+
+def grown(flatbuffer: bytes, times: int) -> bytes:
+    """The network with its picture repeated `times` on the way."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    graph = model.subgraphs[0]
+
+    def tensor(shape: tuple[int, ...], data: np.ndarray | None = None) -> int:
+        buffer, made = schema.BufferT(), schema.TensorT()
+        if data is not None:
+            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
+        model.buffers.append(buffer)
+        made.shape, made.buffer, made.hasRank = list(shape), len(model.buffers) - 1, True
+        made.type = schema.TensorType.FLOAT32 if data is None else schema.TensorType.INT32
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def operator(code: int, inputs: list[int], output: int, kind: int, options: Any) -> None:
+        operator_code, made = schema.OperatorCodeT(), schema.OperatorT()
+        operator_code.builtinCode = operator_code.deprecatedBuiltinCode = code
+        model.operatorCodes.append(operator_code)
+        made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, [output]
+        made.builtinOptionsType, made.builtinOptions = kind, options
+        graph.operators.append(made)
+
+    operators, options = schema.BuiltinOperator, schema.BuiltinOptions
+    big, distance = tensor((1, 299, 299, 3 * times)), tensor((1,))
+    multiples, axes = tensor((4,), np.array([1, 1, 1, times], np.int32)), tensor((3,), np.array([1, 2, 3], np.int32))
+    operator(operators.TILE, [graph.inputs[0], multiples], big, options.TileOptions, schema.TileOptionsT())
+    operator(operators.SUM, [big, axes], distance, options.ReducerOptions, schema.ReducerOptionsT())
+    graph.outputs = [graph.outputs[0], distance]
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_a_network_that_would_fill_the_memory_is_refused(trained: Path) -> None:
+    flatbuffer = (trained / "tf_files" / "retrained_graph.tflite").read_bytes()
+    assert Network(grown(flatbuffer, 2)).output_shapes == [(2,), ()]
+    with pytest.raises(ValueError, match=r"a network that needs \d+ MB"):
+        Network(grown(flatbuffer, 3000))
+
+
+def test_a_damaged_network_is_refused_whatever_its_checksum_says(copy: ModelFiles) -> None:
+    content = copy.network.read_bytes()[:1000] + bytes(5000)
+    copy.network.write_bytes(content)
+    tampered(copy, network_sha256=hashlib.sha256(content).hexdigest())
+    with pytest.raises(AudionetError, match="damaged, or of another version"):
+        load(copy)
+
+
+def test_scores_that_are_no_numbers_are_no_answer(copy: ModelFiles, tmp_path: Path) -> None:
+    size = 36_222
+    backbone = load_backbone("rows", tmp_path)
+    layer = ClassifierHead(np.full((size, 2), np.nan, np.float32), np.zeros(2, np.float32), np.zeros(size, np.float32))
+    network = attach_head(backbone, layer)
+    copy.network.write_bytes(network)
+    tampered(copy, network_sha256=hashlib.sha256(network).hexdigest())
+    with pytest.raises(AudionetError, match="scores are no numbers; train it again"):
+        audionet.label(write_wav(tmp_path / "a.wav", chirps(0, 200, 400, 1)), LabelOptions(copy.graph, copy.labels))
+
+
+def test_a_graph_whose_constants_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    tf = start_tensorflow()
+
+    def graph(build: Callable[[Any], Any]) -> Path:
+        with tf.Graph().as_default() as made:
+            pictures = tf.compat.v1.placeholder(tf.float32, (None, 299, 299, 3), name="Mul")
+            build(pictures)
+        path = Path(tmp_path / "graph.pb")
+        path.write_bytes(made.as_graph_def().SerializeToString())
+        return path
+
+    (tmp_path / "labels.txt").write_text("a\nb\n")
+    for build in (
+        lambda _: tf.nn.softmax(tf.fill((1 << 30, 2), 1.0), name="final_result"),
+        lambda pictures: tf.nn.softmax(tf.tile(pictures, (1, 1, 1, 10_000)), name="final_result"),
+    ):
+        with pytest.raises(AudionetError, match=r"refused, it holds .* more than any network"):
+            load_model(LabelOptions(graph(build), tmp_path / "labels.txt"))
+
+    definition = tf.compat.v1.GraphDef()
+    node = definition.node.add(name="final_result", op="Const")
+    node.attr["value"].tensor.tensor_shape.dim.add(size=1 << 40)
+    (tmp_path / "graph.pb").write_bytes(definition.SerializeToString())
+    with pytest.raises(AudionetError, match=r"refused, it holds .* more than any network"):
+        load_model(LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt"))
+
+
+def test_a_saved_model_that_would_touch_files_is_refused(trained: Path, tmp_path: Path) -> None:
+    assert audionet.label(trained / "data_audio" / "low" / "low-0.wav", LabelOptions(trained / "saved"))
+    tf = start_tensorflow()
+    hacked = tmp_path / "hacked"
+
+    class Program(tf.Module):  # type: ignore[name-defined, misc]
+        @tf.function(input_signature=[tf.TensorSpec((None, 299, 299, 3), tf.float32, name="pictures")])  # type: ignore[untyped-decorator]
+        def serve(self, pictures: Any) -> dict[str, Any]:
+            tf.io.write_file(str(hacked), "")
+            means = tf.reduce_mean(pictures, axis=(1, 2, 3))
+            return {"scores": tf.stack([means, means], axis=1), "squared_distance": means}
+
+    program = Program()
+    tf.saved_model.save(program, str(tmp_path / "program"), signatures=program.serve)
+    shutil.copytree(trained / "saved" / "assets.extra", tmp_path / "program" / "assets.extra")
+    with pytest.raises(AudionetError, match="not a SavedModel that audionet retrain --saved-model-dir made"):
+        audionet.label(trained / "data_audio", LabelOptions(tmp_path / "program"))
+    assert not hacked.exists()
+
+
+def tar(*members: tuple[tarfile.TarInfo, bytes]) -> io.BytesIO:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    file.seek(0)
+    return file
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        member("../out.txt"),
+        member("a/../../out.txt"),
+        member("/tmp/out.txt"),
+        member("a\\..\\..\\out.txt"),
+        member("C:out.txt"),
+        member("link", tarfile.SYMTYPE, "/etc/passwd"),
+        member("link", tarfile.SYMTYPE, "inside.txt"),
+        member("link", tarfile.LNKTYPE, "../out.txt"),
+        member("device", tarfile.CHRTYPE),
+        member("pipe", tarfile.FIFOTYPE),
+    ],
+    ids=lambda info: f"{info.name} {info.type!r}",
+)
+def test_an_archive_writes_files_in_its_folder_and_nothing_else(tmp_path: Path, info: tarfile.TarInfo) -> None:
+    folder = tmp_path / "deep" / "folder"
+    with pytest.raises(ValueError, match=re.escape(f"refused, it holds {info.name!r}")):
+        archives.extract(tar((member("inside.txt"), b"good"), (info, b"")), folder)
+    assert [path.name for path in tmp_path.rglob("*") if not path.is_dir()] == ["inside.txt"]
+
+
+def test_an_archive_is_unpacked(tmp_path: Path) -> None:
+    archives.extract(tar((member("./a", tarfile.DIRTYPE), b""), (member("./a/b/c.txt"), b"content")), tmp_path)
+    assert (tmp_path / "a" / "b" / "c.txt").read_bytes() == b"content"
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = tar((member("zeros"), bytes(30 << 20)))
+    assert len(bomb.getvalue()) < 100_000
+    monkeypatch.setattr(archives, "LARGEST_BYTES", 10 << 20)
+    with pytest.raises(ValueError, match="refused, it holds more than"):
+        archives.extract(bomb, tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 11 << 20
+    monkeypatch.setattr(archives, "MOST_FILES", 2)
+    with pytest.raises(ValueError, match="refused, it holds more than 2 files"):
+        archives.extract(tar(*((member(str(n)), b"") for n in range(3))), tmp_path)
+
+
+def test_a_name_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    long = member("././@LongLink", tarfile.GNUTYPE_LONGNAME)
+    long.size = 20 << 20
+    content = gzip.compress(long.tobuf(tarfile.GNU_FORMAT) + bytes(20 << 20))
+    with pytest.raises(ValueError, match="refused, it holds a name or a header of many megabytes"):
+        archives.extract(io.BytesIO(content), tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no archive" * 100), tar().getvalue()[:15]])
+def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ValueError, match="no archive, or a damaged one"):
+        archives.extract(io.BytesIO(content), tmp_path)
+
+
+def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
+    """What may be called in the package, the scripts and the benchmarks."""
+    forbidden = {"eval", "exec", "system", "popen", "getoutput", "getstatusoutput", "__import__", "Lambda"}
+    modules = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+    for path in [p for folder in ("audionet", "scripts", "benchmarks") for p in (ROOT / folder).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+                assert not modules & {str(name).partition(".")[0] for name in names}, path
+            if isinstance(node, ast.Call):
+                function = node.func
+                name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+                if ast.unparse(function) != "platform.system":
+                    assert name not in forbidden, f"{path}:{node.lineno} calls {name}"
+                for keyword in node.keywords:
+                    is_off = isinstance(keyword.value, ast.Constant) and not keyword.value.value
+                    assert keyword.arg not in ("shell", "allow_pickle") or is_off, f"{path}:{node.lineno}"
+
+
+def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(trained: Path) -> None:
+    training = json.loads((trained / "tf_files" / "retrained_graph.json").read_text())["training"]
+    labels = ["high", "low"]
+    assert is_report(training, labels)
+    for held_out in ({"confusion": 7}, [1], training["held_out"] | {"mistakes": [{}]}):
+        assert not is_report(training | {"held_out": held_out}, labels)
+    assert not is_report({"key": "k", "held_out": None}, labels)
+    assert not is_report(["key"], labels)

@@ -1,0 +1,137 @@
+"""The commands on a real Dask cluster of two worker processes: the same bytes as without."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from distributed import Client, LocalCluster
+
+from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions, label, prepare, retrain
+from audionet.errors import AudionetError
+from tests.conftest import Run, chirps, write_wav
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as found:
+        yield found
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Of every file; hidden ones are what a killed process left half-written."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def test_three_commands_give_the_same_bytes(
+    cluster: LocalCluster, two_classes: Path, audionet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (two_classes / "low" / "notes.mp3").write_text("not a sound")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")  # which stands in the report and on the model's card
+    reports, files = [], []
+    for scheduler in (None, cluster.scheduler_address):
+        folder = tmp_path / f"by {scheduler is None}"
+        folder.mkdir()
+        (folder / "data_audio").symlink_to(two_classes)
+        monkeypatch.chdir(folder)  # workers have another current directory
+        prepared = prepare("data_audio", PrepareOptions(pictures=PictureSettings(1, 0), scheduler=scheduler))
+        retrain(RetrainOptions(steps=50, scheduler=scheduler))
+        labelled = label(["data_audio"], LabelOptions(scheduler=scheduler))
+        reports.append((prepared.made_chunks, [str(error) for error in prepared.skipped], labelled))
+        made = contents(folder / "tf_files")
+        timed = ("events.out", "sha256.json")  # hold times of the clock
+        files.append({n: c for n, c in made.items() if not any(part in n for part in timed)})
+    assert reports[0] == reports[1]
+    assert reports[0][:2] == (24, ["data_audio/low/notes.mp3: is not audio that ffmpeg can read"])
+    assert len(reports[0][2]) == 8
+    assert files[0] == files[1]
+    assert {Path(name).suffix for name in files[0]} == {
+        ".jpg",
+        ".wav",
+        ".json",
+        ".bottlenecks",
+        ".tflite",
+        ".html",
+        ".pb",
+        ".txt",
+    }
+    typed = ["label", "data_audio/low/low-1.wav", "--format", "json"]
+    exclusive_lock = audionet(*typed, cwd=folder)
+    assert audionet(*typed, "--scheduler", cluster.scheduler_address, cwd=folder).stdout == exclusive_lock.stdout != ""
+    evaluated = [
+        audionet("evaluate", "data_audio", *extra, cwd=folder).stdout
+        for extra in ([], ["--scheduler", cluster.scheduler_address])
+    ]
+    assert evaluated[0] == evaluated[1] != ""
+
+
+def test_a_worker_that_dies_costs_its_own_work_only(cluster: LocalCluster, tmp_path: Path) -> None:
+    data_audio = tmp_path / "data_audio"
+    for n in range(12):
+        write_wav(data_audio / "low" / f"{n:02d}.wav", chirps(n, 200, 400, 30))
+    pictures = PictureSettings(1)
+    prepare(data_audio, PrepareOptions(tmp_path / "local", pictures))
+    with Client(cluster, set_as_default=False) as client:
+        before = list(client.run(os.getpid).values())
+        seen = []
+
+        def kill(stage: str, done: int, total: int) -> None:
+            seen.append((stage, done, total))
+            if done == 2:
+                os.kill(before[0], signal.SIGKILL)
+
+        options = PrepareOptions(tmp_path / "cluster", pictures, scheduler=cluster.scheduler_address)
+        report = prepare(data_audio, options, progress=kill)
+        assert seen == [("recordings", n, 12) for n in range(13)]
+        assert before[0] not in client.run(os.getpid).values()
+    assert (report.made, report.skipped) == (12, [])
+    assert contents(tmp_path / "cluster") == contents(tmp_path / "local")
+
+
+def test_what_ends_the_command_comes_back_from_a_worker(cluster: LocalCluster, two_classes: Path) -> None:
+    image_dir = two_classes.parent / "pictures"
+    image_dir.mkdir()
+    (image_dir / "low").write_text("where a folder should be")
+    with pytest.raises(AudionetError, match="cannot be written"):
+        prepare(two_classes, PrepareOptions(image_dir, PictureSettings(1), scheduler=cluster.scheduler_address))
+
+
+def test_a_scheduler_that_is_not_there_is_said_in_one_sentence(two_classes: Path, audionet: Run) -> None:
+    finished = audionet("prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9")
+    assert finished.returncode == 2
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("audionet: --scheduler tcp://127.0.0.1:9: no Dask scheduler answers there")
+    assert audionet("prepare", two_classes, "--scheduler", "no address").returncode == 2
+
+
+def test_without_dask_the_remedy_is_named(two_classes: Path) -> None:
+    program = (
+        "import sys, importlib.util as u; real = u.find_spec; "
+        "u.find_spec = lambda name, *rest: None if name == 'distributed' else real(name, *rest); "
+        "from audionet.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program, "prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9"],
+        cwd=two_classes.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines() == [
+        "audionet: --scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'"
+    ]
+
+
+def test_the_threads_of_this_machine_and_a_cluster_exclude_each_other() -> None:
+    with pytest.raises(AudionetError, match="choose one"):
+        PrepareOptions(jobs=2, scheduler="tcp://127.0.0.1:8786")

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment, choose_augmentations
+from audionet.spectrogram.transform import SpectrogramRenderer
+from tests.conftest import chirps, tone
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean, in grey levels."""
+    return float(np.abs(one.astype(float) - other).mean())
+
+
+@pytest.mark.parametrize("representation", ["mel", "spectrogram"])
+@pytest.mark.parametrize("speed", [0.94, 1.06])
+def test_another_speed_looks_like_the_sound_played_so(representation: str, speed: float) -> None:
+    """Against the picture of the samples themselves, resampled."""
+    renderer = SpectrogramRenderer.make(PictureSettings(2, representation=representation))
+    samples = chirps(3, 500, 3000, 1.0)
+    places = np.arange(0, len(samples) - 1, speed)
+    faster = np.interp(places, np.arange(len(samples)), samples).astype(np.int16)
+    picture = renderer.render(samples)
+    augmented = augment(picture, renderer.columns(1.0), renderer, Augmentation(speed))
+    wanted = renderer.render(faster)
+    # The noise in a spectrogram of 256 points is never the same twice.
+    share = 0.6 if representation == "mel" else 0.75
+    assert difference(augmented, wanted) < share * difference(picture, wanted)
+
+
+def test_a_tone_moves_to_the_row_of_its_new_frequency() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    augmented = augment(renderer.render(tone(1000, 20)), PICTURE_SIZE, renderer, Augmentation(1.06))
+    assert augmented[:, 100].argmax() == pytest.approx(renderer.render(tone(1060, 20))[:, 100].argmax(), abs=1)
+
+
+def test_a_part_looks_like_the_short_clip_that_it_is() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    samples = np.concatenate([chirps(1, 200, 500, 8), chirps(2, 2000, 3000, 2), chirps(3, 200, 500, 10)])
+    start, seconds = 8, 2
+    part = samples[start * SAMPLE_RATE_HZ : (start + seconds) * SAMPLE_RATE_HZ]
+    picture = renderer.render(samples)
+    augmented = augment(picture, PICTURE_SIZE, renderer, Augmentation(part=seconds / 20, start=start / 20))
+    assert augmented.shape == picture.shape
+    assert np.array_equal(augmented[:, :30], augmented[:, 30:60])  # it repeats
+    # Each noisy pixel is its own, but the spectrum is that of the part.
+    assert augmented.max() == 255
+    wanted = renderer.render(part).mean(axis=1)
+    assert np.abs(augmented.mean(axis=1) - wanted).mean() < 0.5 * np.abs(picture.mean(axis=1) - wanted).mean()
+    assert np.corrcoef(augmented.mean(axis=1), wanted)[0, 1] > 0.95
+    assert np.corrcoef(picture.mean(axis=1), wanted)[0, 1] < 0.8
+
+
+def test_pitch_classes_change_in_time_alone() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings(2, representation="chromagram"))
+    assert renderer.row_hz is None
+    picture = renderer.render(tone(440, 2))
+    augmented = augment(picture, PICTURE_SIZE, renderer, Augmentation(1.06))
+    assert augmented[:, 100].argmax() == picture[:, 100].argmax()
+
+
+def test_colours_keep_their_channels() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings(colormap="viridis"))
+    picture = renderer.render(chirps(1, 300, 3000, 20))
+    assert augment(picture, PICTURE_SIZE, renderer, Augmentation(0.94)).shape == picture.shape
+
+
+def test_the_original_is_left_as_it_is() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    picture = renderer.render(chirps(1, 300, 3000, 20))
+    assert np.array_equal(augment(picture, PICTURE_SIZE, renderer, ORIGINAL), picture)
+
+
+def test_few_pictures_have_speeds_and_those_of_long_chunks_parts() -> None:
+    short, long = SpectrogramRenderer.make(PictureSettings(2)), SpectrogramRenderer.make(PictureSettings(20))
+    assert [v.speed for v in choose_augmentations(10, short)] == [1, 0.94, 1.06]
+    assert any(v.part < 1 for v in choose_augmentations(10, long))
+    assert choose_augmentations(10_000, short) == [ORIGINAL]

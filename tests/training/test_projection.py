@@ -1,0 +1,130 @@
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet.bottleneck.backbone import load_backbone
+from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
+from audionet.training import projection as coordinates
+from audionet.training.projection import SUFFIX, Coordinates, compute_coordinates
+from audionet.training.subspace import PCA
+from tests.bottleneck.test_extractor import PAINTER, paths  # noqa: F401
+
+VARIATIONS = [ORIGINAL, Augmentation(1.06)]
+
+
+@pytest.fixture
+def maker(tmp_path: Path) -> BottleneckMaker:
+    return make_maker(tmp_path)
+
+
+def make_maker(folder: Path) -> BottleneckMaker:
+    return BottleneckMaker(load_backbone("rows", Path()), PAINTER, folder, VARIATIONS)
+
+
+def compute(paths: list[Path], folder: Path) -> Coordinates:  # noqa: F811
+    return compute_coordinates(paths, make_maker(folder))
+
+
+def coordinates_of(found: Coordinates) -> np.ndarray:
+    assert found.subspace is not None
+    return found.subspace.coordinates
+
+
+def test_they_are_the_bottlenecks_along_the_axes(
+    paths: list[Path],  # noqa: F811
+    maker: BottleneckMaker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(coordinates, "PICTURES_AT_ONCE", 2)
+    features = maker.make(paths).features.reshape(6, -1)
+    found = compute(paths, tmp_path)
+    wanted, residuals = PCA.of(features).project(features)
+    # Axes are known but for their signs, and the sample is in another order.
+    assert np.allclose(np.abs(coordinates_of(found)), np.abs(wanted), atol=1e-3)
+    assert found.subspace is not None
+    assert np.allclose(found.subspace.squared_residuals, residuals, atol=1e-3)
+    assert (found.kept, found.computed) == ([0, 1, 2], 0)
+
+
+def test_a_second_time_neither_pictures_nor_bottlenecks_are_read(
+    paths: list[Path],  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    first = compute(paths, tmp_path)
+    archive = next(tmp_path.glob(f"*{SUFFIX}"))
+    before = archive.read_bytes()
+    next(tmp_path.glob("*.bottlenecks")).unlink()
+    again = compute(paths[::-1], tmp_path)
+    assert np.array_equal(coordinates_of(again).reshape(3, 2, -1), coordinates_of(first).reshape(3, 2, -1)[::-1])
+    assert again.digests == first.digests[::-1]
+    assert (archive.read_bytes(), again.computed) == (before, 0)
+    assert not list(tmp_path.glob("*.bottlenecks"))
+
+
+def test_what_is_known_does_not_depend_on_what_came_before(
+    paths: list[Path],  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same pictures have the same coordinates, to the bit, whichever were there in between."""
+    monkeypatch.setattr(coordinates, "SAMPLE", 3)
+    first = compute(paths, tmp_path)
+    fewer = compute(paths[:2], tmp_path)
+    assert coordinates_of(fewer).shape[0] == 4
+    again = compute(paths, tmp_path)
+    assert np.array_equal(coordinates_of(again), coordinates_of(first))
+
+
+def test_what_is_no_picture_is_named_and_the_others_go_on(
+    paths: list[Path],  # noqa: F811
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    paths[1].write_bytes(b"no picture")
+    found = compute([*paths, tmp_path / "gone.jpg"], tmp_path)
+    assert found.kept == [0, 2]
+    assert coordinates_of(found).shape[0] == 4
+    assert len(found.skipped) == 2
+    assert caplog.text.count("1.jpg") == 1
+    assert caplog.text.count("gone.jpg") == 1
+    for path in paths:
+        path.write_bytes(b"no picture")
+    assert compute(paths, tmp_path).kept == []
+
+
+def test_copies_share_their_coordinates(paths: list[Path], tmp_path: Path) -> None:  # noqa: F811
+    shutil.copy(paths[0], paths[2])
+    for _ in range(2):
+        found = compute(paths, tmp_path)
+        rows = coordinates_of(found).reshape(3, 2, -1)
+        assert np.array_equal(rows[0], rows[2])
+        assert not np.array_equal(rows[0], rows[1])
+
+
+@pytest.mark.parametrize("damage", ["flipped bit", "cut off", "another file"])
+def test_a_damaged_archive_is_made_anew(
+    damage: str,
+    paths: list[Path],  # noqa: F811
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = compute(paths, tmp_path)
+    archive = next(tmp_path.glob(f"*{SUFFIX}"))
+    content = archive.read_bytes()
+    centroid = len(content) // 2
+    damaged = {
+        "flipped bit": content[:centroid] + bytes([content[centroid] ^ 1]) + content[centroid + 1 :],
+        "cut off": content[:centroid],
+        "another file": b"something else",
+    }
+    archive.write_bytes(damaged[damage])
+    with caplog.at_level(logging.WARNING):
+        again = compute(paths, tmp_path)
+    assert "damaged; it is made anew" in caplog.text
+    assert np.array_equal(coordinates_of(again), coordinates_of(first))
+    assert archive.read_bytes() == content

@@ -1,0 +1,132 @@
+from collections import Counter, defaultdict
+
+import pytest
+
+from audionet.training.split import (
+    PARTS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Item,
+    folds,
+    non_overlapping_train_mask,
+    percentage_hash,
+    split,
+)
+
+
+def items(class_name: str, recordings: int, chunks: int = 3, seconds: float = 20, overlap: float = 0) -> list[Item]:
+    step = seconds - overlap
+    return [
+        Item(class_name, f"{class_name}-{r}", c * step, c * step + seconds)
+        for r in range(recordings)
+        for c in range(chunks)
+    ]
+
+
+def recordings_in(all_items: list[Item], parts: list[str | None]) -> dict[str, set[str]]:
+    found = defaultdict(set)
+    for item, part in zip(all_items, parts, strict=True):
+        found[str(part)].add(item.recording)
+    return found
+
+
+def test_a_recording_is_never_on_two_sides() -> None:
+    all_items = items("a", 40) + items("b", 25)
+    found = recordings_in(all_items, split(all_items, 10, 10).parts)
+    assert not found[TRAIN] & found[TEST]
+    assert not found[TRAIN] & found[VALIDATION]
+    assert not found[VALIDATION] & found[TEST]
+
+
+def test_the_shares_are_about_those_asked_for() -> None:
+    all_items = items("a", 2000, 1)
+    counts = Counter(split(all_items, 10, 20).parts)
+    assert counts[TEST] / 2000 == pytest.approx(0.2, abs=0.03)
+    assert counts[VALIDATION] / 2000 == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_part_of_a_recording_follows_from_its_hash_alone() -> None:
+    all_items = items("a", 200, 1)
+    for item, part in zip(all_items, split(all_items, 10, 10).parts, strict=True):
+        position = percentage_hash(item.recording)
+        assert part == (TEST if position < 10 else VALIDATION if position < 20 else TRAIN)
+
+
+def test_adding_recordings_moves_none() -> None:
+    before, after = items("a", 100), items("a", 150)
+    parts = dict(zip(after, split(after, 10, 10).parts, strict=True))
+    assert [parts[item] for item in before] == split(before, 10, 10).parts
+
+
+def test_the_order_of_files_does_not_matter() -> None:
+    all_items = items("a", 7) + items("b", 2) + items("c", 1, 10)
+    there = dict(zip(all_items, split(all_items, 10, 10).parts, strict=True))
+    back = dict(zip(all_items[::-1], split(all_items[::-1], 10, 10).parts, strict=True))
+    assert there == back
+
+
+@pytest.mark.parametrize("recordings", [3, 4, 5, 6, 10])
+@pytest.mark.parametrize("name", ["a", "b", "c", "d", "e"])
+def test_every_class_is_in_every_part_from_three_recordings_on(recordings: int, name: str) -> None:
+    all_items = items(name, recordings)
+    divided = split(all_items, 10, 10)
+    assert {len(v) > 0 for v in recordings_in(all_items, divided.parts).values()} == {True}
+    assert set(divided.parts) == set(PARTS)
+    assert divided.notes == []
+
+
+def test_a_class_short_of_recordings_is_split_by_time_and_named() -> None:
+    all_items = items("many", 5) + items("few", 1, 20)
+    divided = split(all_items, 10, 10)
+    few = [part for item, part in zip(all_items, divided.parts, strict=True) if item.class_name == "few"]
+    assert few == [TRAIN] * 16 + [VALIDATION] * 2 + [TEST] * 2
+    (note,) = divided.notes
+    assert "class 'few' has 1 of the 3 recordings" in note
+    assert "2 more recordings" in note
+    assert "split by time" in note
+
+
+def test_a_split_by_time_leaves_out_chunks_that_share_sound() -> None:
+    all_items = items("a", 1, 10, seconds=4, overlap=1)
+    parts = split(all_items, 10, 10).parts
+    assert parts == [TRAIN] * 7 + [None, None, TEST] or parts == [TRAIN] * 7 + [None, VALIDATION, TEST]
+    for i, item in enumerate(all_items):
+        for j, other in enumerate(all_items):
+            if parts[i] and parts[j] and parts[i] != parts[j]:
+                assert item.end_seconds <= other.start_seconds or other.end_seconds <= item.start_seconds
+
+
+@pytest.mark.parametrize(("chunks", "expected"), [(1, [TRAIN]), (2, [TRAIN, TEST]), (3, [TRAIN, VALIDATION, TEST])])
+def test_with_too_few_chunks_training_comes_first_then_test(chunks: int, expected: list[str]) -> None:
+    divided = split(items("a", 1, chunks), 10, 10)
+    assert divided.parts == expected
+    assert ("too few chunks for" in divided.notes[0]) == (chunks < 3)
+
+
+def test_a_percentage_of_zero_holds_nothing_out() -> None:
+    all_items = items("a", 30) + items("b", 1)
+    assert set(split(all_items, 0, 0).parts) == {TRAIN}
+    assert VALIDATION not in split(all_items, 0, 10).parts
+
+
+def test_folds_deal_out_recordings_and_cut_a_single_one_by_time() -> None:
+    many, single = items("a", 10, 3), items("b", 1, 10)
+    found = folds([*many, *single], 5)
+    for item, fold in zip(many, found, strict=False):
+        assert {f for i, f in zip(many, found, strict=False) if i.recording == item.recording} == {fold}
+    assert sorted(found[:30]) == sorted([0, 1, 2, 3, 4] * 6)
+    assert found[30:] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_folds_do_not_depend_on_the_order_of_the_files() -> None:
+    given = [*items("a", 7, 2), *items("b", 4, 3)]
+    backwards = folds(given[::-1], 3)[::-1]
+    assert folds(given, 3) == backwards
+
+
+def test_what_shares_sound_with_the_held_out_is_not_trained_on() -> None:
+    given = items("a", 1, 6, seconds=4, overlap=2)
+    kept = non_overlapping_train_mask(given, [False, False, False, True, False, False])
+    assert kept == [True, True, False, False, False, True]
+    assert non_overlapping_train_mask(items("a", 2, 3), [True] * 3 + [False] * 3) == [False] * 3 + [True] * 3
