@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from audionet.commands.prepare import prepare
     from audionet.commands.retrain import retrain
     from audionet.errors import AudionetError
-    from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+    from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
+    from audionet.settings import PictureSettings
 
 __version__ = "0.1.0"
 
@@ -33,9 +34,9 @@ _HOMES = {
     "evaluate": "audionet.commands.evaluate",
     "AudionetError": "audionet.errors",
     "PictureSettings": "audionet.settings",
-    "PrepareOptions": "audionet.settings",
-    "RetrainOptions": "audionet.settings",
-    "LabelOptions": "audionet.settings",
+    "PrepareOptions": "audionet.options",
+    "RetrainOptions": "audionet.options",
+    "LabelOptions": "audionet.options",
 }
 
 __all__ = [

@@ -23,7 +23,8 @@ from audionet.audio.ffmpeg import decode
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
 from audionet.inference.clips import draw, read_chunks
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, LabelOptions, PictureSettings
+from audionet.options import LabelOptions
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics

@@ -19,7 +19,8 @@ from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.litert import ClassifierHead, attach_head
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
 

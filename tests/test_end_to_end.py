@@ -174,7 +174,7 @@ def test_the_timeline_of_a_spliced_minute(workshop: Path, tmp_path: Path, audion
 def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
     """At least 97 % right, with a model of 20-second chunks."""
     from audionet.model.bundle import load_model
-    from audionet.settings import LabelOptions
+    from audionet.options import LabelOptions
 
     files = workshop / "tf_files"
     model = load_model(LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt"))

@@ -24,7 +24,8 @@ from audionet.commands.prepare import prepare
 from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError, UnusableInput
 from audionet.model.bundle import load_model
-from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
+from audionet.options import LabelOptions, PrepareOptions
+from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import ROOT, chirps, make_untrained_model, write_wav

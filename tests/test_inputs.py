@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.system.printable import printable
+from audionet.system.text import printable
 from tests.bad_inputs import CLASS_FOLDERS, Input, bad_pictures, can_be_made, sounds
 from tests.conftest import ROOT, chirps, write_wav
 

@@ -13,7 +13,8 @@ from audionet.bottleneck.backbone import bottleneck
 from audionet.dataset.manifest import PictureIndex, renderer_from_json, renderer_to_json
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model
-from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_json
 from audionet.training.calibrator import Examples, train

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
-from audionet.settings import PICTURE_SIZE, RetrainOptions, available_cores
+from audionet.options import RetrainOptions
+from audionet.settings import PICTURE_SIZE, available_cores
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.progress import Progress, silent
 

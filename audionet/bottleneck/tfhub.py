@@ -16,7 +16,8 @@ import numpy as np
 from audionet.bottleneck.archives import extract
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
 from audionet.errors import AudionetError
-from audionet.settings import EMBEDDED, PICTURE_SIZE, RetrainOptions
+from audionet.options import RetrainOptions
+from audionet.settings import EMBEDDED, PICTURE_SIZE
 from audionet.system.files import write_atomically
 from audionet.system.stderr import quiet_stderr
 from audionet.system.tensorflow import freeze_function, start_tensorflow

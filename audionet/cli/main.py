@@ -18,7 +18,8 @@ from audionet.cli.parser import build_parser, modern_spelling
 from audionet.errors import AudionetError, UnusableInput
 from audionet.formats import clips as clip_printers
 from audionet.formats import summary as console
-from audionet.settings import EVALUATION_REPORT_NAME, LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
+from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.terminal import progress_shown
 

@@ -4,18 +4,19 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from audionet.cli.common_options import add_messages, add_model, add_workers
 from audionet.cli.help import ShowVersions, add_completion, add_doctor
-from audionet.cli.plain_parser import PlainParser
-from audionet.cli.retrain_groups import add_distortions, add_network, add_outputs, add_report
-from audionet.settings import (
-    EVALUATION_REPORT_NAME,
-    OWN_FOLDS,
-    REPRESENTATIONS,
-    PictureSettings,
-    PrepareOptions,
-    RetrainOptions,
+from audionet.cli.option_groups import (
+    add_distortions,
+    add_messages,
+    add_model,
+    add_network,
+    add_outputs,
+    add_report,
+    add_workers,
 )
+from audionet.cli.plain_parser import PlainParser
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPRESENTATIONS, PictureSettings
 
 
 def modern_spelling(arguments: Sequence[str]) -> list[str]:

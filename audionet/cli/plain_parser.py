@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from audionet.system.suggestions import did_you_mean
+from audionet.system.text import did_you_mean
 
 
 class PlainParser(argparse.ArgumentParser):

@@ -19,7 +19,8 @@ from audionet.audio.ffmpeg import decode, ffmpeg_version, find_ffmpeg
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, load_model
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, LabelOptions, available_cores
+from audionet.options import LabelOptions
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
 
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB

@@ -10,22 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from audionet.dataset.checks import listed
 from audionet.dataset.folders import class_folders, stray_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.confusion import Confusion
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
 from audionet.model.card import DIGITS
+from audionet.options import LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
-from audionet.settings import LabelOptions
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, silent
-from audionet.system.suggestions import did_you_mean
+from audionet.system.text import did_you_mean, listed
 from audionet.training.unknown import expected_calibration_error
 
 logger = logging.getLogger(__name__)

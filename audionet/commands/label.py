@@ -11,9 +11,9 @@ from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.timeline import Segment, Timeline, TimelineJob
 from audionet.model.bundle import Model, load_model
+from audionet.options import LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
-from audionet.settings import LabelOptions
 from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)

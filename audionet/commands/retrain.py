@@ -27,10 +27,10 @@ from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
 from audionet.model.tensorboard import write_summaries
+from audionet.options import RetrainOptions
 from audionet.parallel.dask import open_workers
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
-from audionet.settings import RetrainOptions
 from audionet.spectrogram.augmentation import choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, silent

@@ -11,8 +11,8 @@ from audionet.dataset.folders import PictureFile
 from audionet.evaluation.held_out import is_report
 from audionet.model.bundle import ModelFiles, read_model
 from audionet.model.exports import are_there
+from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of
-from audionet.settings import RetrainOptions
 from audionet.spectrogram.augmentation import Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file

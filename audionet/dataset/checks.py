@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from audionet.audio.levels import SILENT_DB
+from audionet.system.text import duration, listed
 
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
 UNEQUAL = 5.0  # times as much sound as the shortest class has
 CLIPPED = 0.001  # of a chunk's samples: a few peaks do no harm
-NAMED = 3  # of many
 # Copies lie less than this far from each other, as a share of the distance to the nearest other recording: MP3s of a
 # WAV .15 to .4, other recordings of one voice .8 and more.
 COPY = 0.5
@@ -105,7 +105,7 @@ def _unequal(classes: list[ClassData]) -> list[str]:
     if most.seconds <= UNEQUAL * least.seconds:
         return []
     return [
-        f"class {most.name!r} has {length(most.seconds)} of sound, {least.name!r} only {length(least.seconds)}: "
+        f"class {most.name!r} has {duration(most.seconds)} of sound, {least.name!r} only {duration(least.seconds)}: "
         "what the model says of the shorter is less sure; record more of it"
     ]
 
@@ -161,20 +161,5 @@ def _pair(one: Piece, other: Piece) -> tuple[str, str]:
     return first, second
 
 
-def length(seconds: float) -> str:
-    """`50 s`, `12 min` or `3.5 h`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
 def _named(names: list[str]) -> str:
     return listed([repr(name) for name in names])
-
-
-def listed(names: list[str]) -> str:
-    """`a, b and c`, or `a, b, c and 4 more`."""
-    shown, more = names[:NAMED], len(names) - NAMED
-    if more > 0:
-        return f"{', '.join(shown)} and {more} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

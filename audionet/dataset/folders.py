@@ -1,25 +1,20 @@
 """What is in the folders: recordings by class, pictures by class and recording. Every listing is sorted."""
 
-import hashlib
 import logging
 import os
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
+from audionet.dataset.names import NOHASH, require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
-from audionet.system.printable import is_printable
-from audionet.system.suggestions import did_you_mean
+from audionet.system.text import did_you_mean, is_printable
 
 logger = logging.getLogger(__name__)
 
-NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
-LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark and the suffix need some
 
 # Files that people keep beside their recordings, and that are passed over. Anything else is offered to ffmpeg.
 NOT_AUDIO_SUFFIXES = frozenset(
@@ -93,24 +88,6 @@ def _folder_like(folder: Path) -> str:
     parent = folder.parent
     beside = [path.name for path in _listing(parent) if path.is_dir()] if parent.is_dir() else []
     return did_you_mean(folder.name, beside)
-
-
-def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
-    """Raise AudionetError if two names look the same: one class was spelt in two ways, or one disk can't hold both."""
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(_looks(name), name)
-        if other != name:
-            stored = f", stored as {other!a} and {name!a}" if other.casefold() != name.casefold() else ""
-            raise AudionetError(
-                f"{place}: the classes {other!r} and {name!r} differ only in upper and lower case or in how accents "
-                f"are stored{stored}; make one class of them, or rename one"
-            )
-
-
-def _looks(name: str) -> str:
-    """The same for names that a file system may take for one: of other case, or with accents stored otherwise."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
@@ -190,39 +167,6 @@ def _names(folder: Path) -> list[str]:
     except OSError as error:
         logger.warning("%s: folder skipped, it cannot be read (%s)", folder, error.strerror)
         return []
-
-
-def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
-    """For each recording's key, the name that its chunks' files start with, unique in the class.
-
-    It is the file's name without the suffix, with the folders below the class folder before it. Recordings that
-    would share a name, even on a file system that ignores case, get eight digits of their key's hash behind it.
-
-    >>> chunk_stems(["anna/2024/may.mp3", "ben/may.mp3", "ben/May.wav"])
-    {'anna/2024/may.mp3': '2024-may', 'ben/may.mp3': 'may-2cd2f8b6', 'ben/May.wav': 'May-198311d7'}
-    """
-    stems, rivals = {}, defaultdict(list)
-    for key in keys:
-        class_name, _, rest = key.partition("/")
-        stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
-        stems[key] = stem
-        rivals[class_name, _looks(stem)].append(key)
-    for same in rivals.values():
-        for key in same:
-            data = os.fsencode(stems[key])
-            if len(same) > 1 or len(data) > LONGEST_STEM_BYTES:
-                short = data[: LONGEST_STEM_BYTES - 9].decode(errors="ignore")
-                stems[key] = f"{short}-{hashlib.sha256(os.fsencode(key)).hexdigest()[:8]}"
-    return stems
-
-
-def chunk_name(class_name: str, stem: str, index: int) -> str:
-    """`<class>/<recording>_nohash_<index>`, to which `.jpg` and `.wav` are added.
-
-    >>> chunk_name("anna", "interview", 3)
-    'anna/interview_nohash_0003'
-    """
-    return f"{class_name}/{stem}{NOHASH}{index:04d}"
 
 
 def find_pictures(image_dir: Path) -> list[PictureFile]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from audionet.dataset.folders import Recording, find_recordings
+from audionet.dataset.names import can_name_a_folder
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.files import read_limited
-from audionet.system.printable import is_printable
 
 Row = dict[str, str]
 
@@ -56,10 +56,6 @@ ANY = _Layout(
 LARGEST_TABLE_BYTES = 256 << 20
 PUBLISHED = (Path("metadata") / "UrbanSound8K.csv", Path("meta") / "esc50.csv")  # in the data set's folder
 
-# What Windows forbids in names, and the names that it keeps for itself.
-FORBIDDEN = frozenset('<>:"/\\|?*')
-DEVICES = frozenset("CON PRN AUX NUL".split()) | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
-
 
 def find_labelled_recordings(
     data_audio: Path, metadata: Path | None = None
@@ -79,7 +75,7 @@ def find_labelled_recordings(
     wrong = []
     for number, row in enumerate(rows, start=2):
         path, label = PurePosixPath(layout.path(row).replace("\\", "/")), layout.label(row).strip()
-        if not _can_name_a_folder(label):
+        if not can_name_a_folder(label):
             raise AudionetError(f"{metadata}: line {number} has the class {label!r}, which can't name a folder")
         same = spellings.setdefault(unicodedata.normalize("NFC", label).casefold(), label)
         if same != label:
@@ -100,18 +96,6 @@ def find_labelled_recordings(
             if found.setdefault(str(path), recording) != recording:
                 raise AudionetError(f"{metadata}: line {number} lists {path} again, otherwise; keep one of the lines")
     return sorted(found.values()), wrong
-
-
-def _can_name_a_folder(label: str) -> bool:
-    """Whether it can on every system: a folder of pictures may be copied to another."""
-    return (
-        bool(label)
-        and is_printable(label)
-        and not set(label) & FORBIDDEN
-        and not label.startswith(".")
-        and not label.endswith(".")
-        and label.partition(".")[0].upper() not in DEVICES
-    )
 
 
 def _read(metadata: Path) -> tuple[_Layout, list[Row]]:

@@ -7,9 +7,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from audionet.plots.axes import clock
-from audionet.system.printable import printable
 from audionet.system.terminal import colored
+from audionet.system.text import clock, printable
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores

@@ -8,9 +8,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audionet.plots.axes import clock
-from audionet.system.printable import printable
 from audionet.system.terminal import colored
+from audionet.system.text import clock, count, printable
 
 if TYPE_CHECKING:
     from audionet.commands.doctor import Finding
@@ -78,14 +77,14 @@ def print_findings(findings: "list[Finding]") -> None:
 def print_prepared(report: "PrepareReport") -> None:
     """What `prepare` did, in three lines at most."""
     print(
-        f"{_count(report.made + report.kept, 'recording')}: "
-        f"{report.made} drawn ({_count(report.made_chunks, 'picture')}), "
-        f"{report.kept} unchanged ({_count(report.kept_chunks, 'picture')}), {len(report.skipped)} skipped"
+        f"{count(report.made + report.kept, 'recording')}: "
+        f"{report.made} drawn ({count(report.made_chunks, 'picture')}), "
+        f"{report.kept} unchanged ({count(report.kept_chunks, 'picture')}), {len(report.skipped)} skipped"
     )
     if report.removed:
-        print(f"{_count(len(report.removed), 'recording')} gone, their pictures deleted")
+        print(f"{count(len(report.removed), 'recording')} gone, their pictures deleted")
     if report.gone:
-        print(f"{_count(len(report.gone), 'recording')} gone, their pictures kept (--prune deletes them)")
+        print(f"{count(len(report.gone), 'recording')} gone, their pictures kept (--prune deletes them)")
     print(f"pictures are in {report.image_dir}")
     if report.contact_sheets:
         print(f"contact sheets: {', '.join(path.name for path in report.contact_sheets[:CLASSES_IN_TABLE])}")
@@ -94,7 +93,7 @@ def print_prepared(report: "PrepareReport") -> None:
 def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAKES_SHOWN) -> None:
     """What `retrain` did and how good the model is; mistakes_shown None is all."""
     print(
-        f"{_count(sum(report.pictures.values()), 'picture')} of {len(report.labels)} classes; "
+        f"{count(sum(report.pictures.values()), 'picture')} of {len(report.labels)} classes; "
         f"bottlenecks: {report.computed} computed, {report.cached} from the cache"
     )
     held_out = report.held_out
@@ -129,7 +128,7 @@ def _print_held_out(held_out: "EvaluationResult", mistakes_shown: int | None) ->
     spread = f", {statistics.mean(folds):.1%} +- {statistics.pstdev(folds):.1%} over folds" if folds else ""
     print(
         f"held-out accuracy: {_accuracy(confusion, 'picture')} "
-        f"from {_count(held_out.recordings, 'recording')}{spread}; calibration error {held_out.calibration_error:.3f}"
+        f"from {count(held_out.recordings, 'recording')}{spread}; calibration error {held_out.calibration_error:.3f}"
     )
     print_confusion(confusion)
     for mistake in held_out.mistakes[:mistakes_shown]:
@@ -149,10 +148,10 @@ def print_confusion(confusion: "Confusion") -> None:
     """
     if len(confusion.labels) > CLASSES_IN_TABLE:
         confusions = confusion.confusions()
-        for truth, taken_for, count in confusions[:MISTAKES_SHOWN]:
-            print(f"mixed up: {truth} was taken for {taken_for} {_count(count, 'time')}")
+        for truth, taken_for, times in confusions[:MISTAKES_SHOWN]:
+            print(f"mixed up: {truth} was taken for {taken_for} {count(times, 'time')}")
         if len(confusions) > MISTAKES_SHOWN:
-            print(f"and {_count(len(confusions) - MISTAKES_SHOWN, 'other pair')} of classes")
+            print(f"and {count(len(confusions) - MISTAKES_SHOWN, 'other pair')} of classes")
         return
     numbers = [str(number) for number in confusion.matrix.ravel()]
     width = max(len(label) for label in confusion.labels)
@@ -160,7 +159,7 @@ def print_confusion(confusion: "Confusion") -> None:
     print("confusion (rows: the truth, columns: taken for)")
     print(" " * (width + 4) + " ".join(f"{n:>{cell}}" for n in range(1, len(confusion.labels) + 1)))
     for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True), start=1):
-        print(f"{n:>3} {label:<{width}}" + " ".join(f"{count:>{cell}}" for count in row))
+        print(f"{n:>3} {label:<{width}}" + " ".join(f"{number:>{cell}}" for number in row))
 
 
 def print_evaluation(evaluation: "Evaluation") -> None:
@@ -168,7 +167,7 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     confusion = evaluation.confusion
     print(f"accuracy: {_accuracy(confusion, 'clip')}; calibration error {evaluation.calibration_error:.3f}")
     if evaluation.unknown:
-        print(f"called unknown: {_count(len(evaluation.unknown), 'clip')} (counted above by their best class)")
+        print(f"called unknown: {count(len(evaluation.unknown), 'clip')} (counted above by their best class)")
     width = max(5, *(len(label) for label in confusion.labels))
     print(f"{'class':<{width}}  precision  recall  clips")
     for n, label in enumerate(confusion.labels):
@@ -212,13 +211,9 @@ def print_evaluation_json(evaluation: "Evaluation") -> None:
 def _accuracy(confusion: "Confusion", noun: str) -> str:
     """`95.0% (19 of 20 clips; between 76.4% and 99.1%)`: with the 95 % interval."""
     low, high = confusion.interval
-    counted = f"{confusion.correct} of {_count(confusion.count, noun)}"
+    counted = f"{confusion.correct} of {count(confusion.count, noun)}"
     return f"{confusion.accuracy:.1%} ({counted}; between {low:.1%} and {high:.1%})"
 
 
 def _percentage(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

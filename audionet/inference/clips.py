@@ -8,7 +8,8 @@ import numpy as np
 
 from audionet.audio.chunks import Chunk, cut
 from audionet.audio.ffmpeg import decode
-from audionet.dataset.folders import NOHASH, is_other_file, walk_files
+from audionet.dataset.folders import is_other_file, walk_files
+from audionet.dataset.names import NOHASH
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from audionet.cli import main as cli
-from audionet.cli.retrain_groups import VERBOSITIES
+from audionet.cli.option_groups import VERBOSITIES
 from audionet.dataset.manifest import FILE_NAME
 from audionet.errors import AudionetError
 from audionet.formats import summary as console
 from audionet.legacy.flags import RETRAIN, old_parser
 from audionet.model.bundle import Model, ModelFiles, load_graph, load_model
 from audionet.model.frozen_graph import InputOptions
-from audionet.settings import LabelOptions
+from audionet.options import LabelOptions
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ from audionet.errors import AudionetError
 from audionet.model.frozen_graph import FrozenGraph, InputOptions
 from audionet.model.litert import OUTPUT_NAME
 from audionet.model.saved_model import EXTRA_FILE, SavedModel
-from audionet.settings import LabelOptions, PictureSettings
+from audionet.options import LabelOptions
+from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import MALFORMED, json_bytes, read_json, read_limited, sha256_of_file, write_together
-from audionet.system.printable import is_printable
+from audionet.system.text import is_printable
 from audionet.training.unknown import RejectionThresholds
 
 FORMAT = 3  # of the description; a reader refuses others

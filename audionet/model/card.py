@@ -8,9 +8,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from audionet import __version__
-from audionet.dataset.checks import ClassData, length
+from audionet.dataset.checks import ClassData
 from audionet.evaluation.held_out import EvaluationResult
-from audionet.settings import PictureSettings, RetrainOptions
+from audionet.options import RetrainOptions
+from audionet.settings import PictureSettings
+from audionet.system.text import duration
 
 PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
 DIGITS = 16  # of a SHA-256: enough to tell recordings apart
@@ -88,7 +90,7 @@ def card_for_people(card: dict[str, Any]) -> dict[str, str]:
     shown = {
         "Made": card["made"].replace("T", " ").replace("+00:00", " UTC"),
         "Classes": f"{len(classes)}: {', '.join(data['name'] for data in classes)}",
-        "Learnt from": f"{sum(data['recordings'] for data in classes)} recordings, {length(seconds)} of sound, "
+        "Learnt from": f"{sum(data['recordings'] for data in classes)} recordings, {duration(seconds)} of sound, "
         f"in {sum(data['chunks'] for data in classes)} chunks",
     }
     if measured:

@@ -10,7 +10,7 @@ from audionet.errors import AudionetError
 from audionet.model import saved_model
 from audionet.model.graph_def import freeze
 from audionet.model.litert import ClassifierHead
-from audionet.settings import RetrainOptions
+from audionet.options import RetrainOptions
 from audionet.system.files import write_atomically
 from audionet.system.tensorflow import start_tensorflow
 from audionet.training.classifier import Classifier, Trainer

@@ -52,13 +52,3 @@ def _time_name(seconds: float, longest: float, step: float) -> str:
     if longest < 3600:
         return f"{minutes}:{rest:02}"
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds.
-
-    >>> clock(123.46)
-    '2:03.5'
-    """
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{int(minutes)}:{rest:04.1f}"

@@ -24,7 +24,7 @@ from audionet.settings import SAMPLE_RATE_HZ
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
 from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, to_grey
-from audionet.system.printable import printable
+from audionet.system.text import printable
 
 if TYPE_CHECKING:
     from audionet.model.bundle import Model

@@ -15,8 +15,8 @@ from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file, shortened
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.printable import printable
 from audionet.system.progress import Progress, silent
+from audionet.system.text import printable
 
 logger = logging.getLogger(__name__)
 

@@ -11,13 +11,12 @@ from typing import Any
 
 import jinja2
 
-from audionet.dataset.checks import length
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import wilson_interval
-from audionet.plots.axes import clock
 from audionet.report import charts, sentences
 from audionet.report.content import Excerpt, Report
 from audionet.system.files import write_atomically
+from audionet.system.text import clock, duration
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ def render(report: Report) -> bytes:
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
     shown: dict[str, Any] = {"report": report, "tested": tested, "sentences": sentences, "charts": charts}
-    shown |= {"interval": wilson_interval, "length": length, "clock": clock}
+    shown |= {"interval": wilson_interval, "length": duration, "clock": clock}
     shown |= {"style": style, "script": script, "script_digest": script_digest}
     shown |= {"marks": marks, "places": places, "map_height": map_height, "named": len(places) <= CLASSES_NAMED_ON_MAP}
     learnt_from = report.classes if report.noun == "chunk" else ()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from audionet.dataset.checks import ClassData
-from audionet.dataset.folders import NOHASH
+from audionet.dataset.names import NOHASH
 from audionet.evaluation.predictions import Predictions
 
 SPACE = "\N{NO-BREAK SPACE}"

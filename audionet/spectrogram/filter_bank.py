@@ -12,7 +12,7 @@ import numpy as np
 
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SPECTROGRAM_WINDOW_SAMPLES, WINDOW_SAMPLES
-from audionet.system.suggestions import did_you_mean
+from audionet.system.text import did_you_mean
 
 PITCH_CLASSES = 12
 

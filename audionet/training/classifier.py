@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.settings import RetrainOptions
+from audionet.options import RetrainOptions
 from audionet.system.progress import Progress, silent
 from audionet.training.alike import cluster_groups
 from audionet.training.calibrator import Calibrator, Examples, History, train

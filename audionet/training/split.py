@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from audionet.errors import AudionetError
-from audionet.settings import OWN_FOLDS, RetrainOptions
+from audionet.options import RetrainOptions
+from audionet.settings import OWN_FOLDS
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ import pytest
 from audionet.audio import ffmpeg
 from audionet.commands.prepare import prepare
 from audionet.errors import UnusableInput
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, PrepareOptions
+from audionet.options import PrepareOptions
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import chirps, make_untrained_model, tone, write_wav
 from tests.served import Served
 

@@ -8,7 +8,8 @@ import pytest
 from audionet.bottleneck.backbone import load_backbone
 from audionet.bottleneck.distortions import COPIES, Distortions, distorted_bottlenecks
 from audionet.errors import AudionetError
-from audionet.settings import PICTURE_SIZE, RetrainOptions
+from audionet.options import RetrainOptions
+from audionet.settings import PICTURE_SIZE
 from tests.conftest import make_model
 
 RAMP = np.linspace(50, 150, PICTURE_SIZE).astype(np.uint8)

@@ -18,7 +18,8 @@ from audionet.errors import AudionetError
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.graph_def import freeze
 from audionet.model.litert import ClassifierHead, attach_head
-from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import Run, chirps, make_model, write_wav
 from tests.served import Served

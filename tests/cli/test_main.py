@@ -10,7 +10,8 @@ import pytest
 from audionet.cli import main as cli
 from audionet.cli import parser
 from audionet.cli.plain_parser import commands_of
-from audionet.settings import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from tests.conftest import Run, tone, write_wav
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import audionet
-from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from tests.conftest import Run, chirps, write_wav
 
 

@@ -14,7 +14,8 @@ from audionet.audio import ffmpeg
 from audionet.commands.prepare import PrepareReport
 from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError
-from audionet.settings import PictureSettings, PrepareOptions
+from audionet.options import PrepareOptions
+from audionet.settings import PictureSettings
 from audionet.system.progress import Progress
 from tests.conftest import chirps, read_wav, tone, write_wav
 from tests.crashes import contents

@@ -7,7 +7,8 @@ import pytest
 import audionet
 from audionet.commands.retrain import RetrainReport
 from audionet.errors import AudionetError
-from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from tests.conftest import chirps, write_wav
 
 

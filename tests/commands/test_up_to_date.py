@@ -9,7 +9,8 @@ import pytest
 from audionet.bottleneck.backbone import Backbone
 from audionet.commands.up_to_date import WITHOUT_EFFECT, training_key
 from audionet.dataset.folders import PictureFile
-from audionet.settings import PictureSettings, RetrainOptions
+from audionet.options import RetrainOptions
+from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.split import Item

@@ -4,14 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset.folders import (
-    chunk_name,
-    chunk_stems,
-    find_pictures,
-    find_recordings,
-    require_distinct_classes,
-    stray_files,
-)
+from audionet.dataset.folders import find_pictures, find_recordings, stray_files
+from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes
 from audionet.errors import AudionetError
 
 

@@ -8,7 +8,8 @@ import pytest
 import audionet
 from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError
-from audionet.settings import OWN_FOLDS, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import OWN_FOLDS, PictureSettings
 from audionet.training.split import Item, folds, non_overlapping_train_mask, own_folds, split
 from tests.conftest import Run, chirps, write_wav
 

@@ -12,7 +12,7 @@ import pytest
 import audionet
 from audionet.cli.parser import build_parser
 from audionet.legacy.flags import SCRIPTS, old_parser, table
-from audionet.settings import PrepareOptions
+from audionet.options import PrepareOptions
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, read_wav
 from tests.pages import blocks
 

@@ -10,7 +10,8 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, describe_model, load_model, save_model
 from audionet.model.litert import ClassifierHead, attach_head
-from audionet.settings import LabelOptions, PictureSettings
+from audionet.options import LabelOptions
+from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
 from tests.crashes import contents

@@ -10,7 +10,7 @@ import audionet
 from audionet.errors import AudionetError
 from audionet.model import saved_model
 from audionet.model.frozen_graph import FrozenGraph
-from audionet.settings import LabelOptions, RetrainOptions
+from audionet.options import LabelOptions, RetrainOptions
 from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import chirps, make_model, write_wav
 

@@ -18,7 +18,7 @@ from audionet.model.bundle import Model, load_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.graph_def import GraphWriter, freeze
 from audionet.model.litert import ClassifierHead, attach_head
-from audionet.settings import LabelOptions, RetrainOptions
+from audionet.options import LabelOptions, RetrainOptions
 from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import ROOT, Run, chirps, make_model, write_wav
 

@@ -24,7 +24,8 @@ from audionet.errors import AudionetError
 from audionet.evaluation.held_out import is_report
 from audionet.model.bundle import Model, ModelFiles, load_model
 from audionet.model.litert import ClassifierHead, attach_head
-from audionet.settings import LabelOptions, PictureSettings, PrepareOptions
+from audionet.options import LabelOptions, PrepareOptions
+from audionet.settings import PictureSettings
 from audionet.spectrogram.filter_bank import pack
 from audionet.system.tensorflow import start_tensorflow
 from tests.conftest import ROOT, chirps, make_model, write_wav

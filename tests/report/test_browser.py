@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import audionet
-from audionet.settings import LabelOptions
+from audionet.options import LabelOptions
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

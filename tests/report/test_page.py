@@ -12,10 +12,11 @@ from audionet.audio.ffmpeg import decode, encode_mp3s
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
+from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
 from audionet.report.evaluation import report_on_evaluation
-from audionet.settings import SAMPLE_RATE_HZ, LabelOptions, PictureSettings, PrepareOptions
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.calibrator import HistoryPoint
 from tests.commands.test_retrain import options

@@ -7,14 +7,8 @@ import pytest
 from PIL import Image
 
 import audionet
-from audionet.settings import (
-    PICTURE_SIZE,
-    SAMPLE_RATE_HZ,
-    WINDOW_SAMPLES,
-    LabelOptions,
-    PictureSettings,
-    PrepareOptions,
-)
+from audionet.options import LabelOptions, PrepareOptions
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum
 from tests.conftest import chirps, make_model, tone, write_wav
 

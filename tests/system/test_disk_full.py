@@ -15,7 +15,8 @@ import pytest
 import audionet
 from audionet.bottleneck.cache import HEADER, Cache
 from audionet.errors import AudionetError
-from audionet.settings import PictureSettings, PrepareOptions
+from audionet.options import PrepareOptions
+from audionet.settings import PictureSettings
 from tests.conftest import ROOT
 from tests.crashes import contents
 

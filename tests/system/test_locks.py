@@ -8,7 +8,8 @@ import pytest
 import audionet
 from audionet.commands.retrain import retrain
 from audionet.errors import AudionetError
-from audionet.settings import PictureSettings, PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from tests.conftest import ROOT
 

@@ -1,0 +1,63 @@
+"""Words for people: names from elsewhere made safe to print, suggestions, counts, lists and lengths of time."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+# Control characters, bytes that are no Unicode, and separators of lines and paragraphs.
+BREAKING_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text read as another
+NAMES_LISTED = 3  # of many
+
+
+def is_printable(text: str) -> bool:
+    """Whether a name can stand in a line as it is. str.isprintable refuses what Persian and many emoji need."""
+    return not any(map(_breaks, text))
+
+
+def printable(text: str) -> str:
+    r"""A name without what breaks a line: a line feed as `\n`, a byte that is no Unicode as `\udcff`."""
+    if text.isprintable():
+        return text
+    return "".join(c.encode("unicode_escape").decode() if _breaks(c) else c for c in text)
+
+
+def _breaks(character: str) -> bool:
+    return unicodedata.category(character) in BREAKING_CATEGORIES or character in TURNING
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean X?` for the known name that is most like `name`; nothing if none is like it."""
+    names = {candidate.casefold(): candidate for candidate in sorted(known)}
+    close = difflib.get_close_matches(name.casefold(), names, n=1)
+    return f"; did you mean {names[close[0]]}?" if close else ""
+
+
+def count(number: int, noun: str) -> str:
+    """`1 recording`, `2 recordings`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def listed(names: Sequence[str], most: int = NAMES_LISTED) -> str:
+    """`a, b and c`, or `a, b, c and 4 more`; at least one name."""
+    shown, more = names[:most], len(names) - most
+    if more > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def duration(seconds: float) -> str:
+    """`50 s`, `12 min` or `3.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds.
+
+    >>> clock(123.46)
+    '2:03.5'
+    """
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{int(minutes)}:{rest:04.1f}"
