@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from audionet.dataset.folders import class_folders, stray_files
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
@@ -76,7 +76,7 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     skipped, todo = [], []
 
     def skip(error: UnusableInput) -> None:
-        logger.warning("%s (skipped)", error)
+        warn_of_skipped(error)
         skipped.append(error)
 
     for error in stray_files(data_audio):

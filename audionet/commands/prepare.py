@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,8 +14,8 @@ from audionet.audio.levels import clipped_share, level_db
 from audionet.dataset.folders import Recording, walk_files
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.metadata import find_labelled_recordings
-from audionet.dataset.names import NOHASH, chunk_name, chunk_stems
-from audionet.errors import AudionetError, UnusableInput
+from audionet.dataset.names import chunk_name, chunk_stems, split_chunk_name
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import draw, read_chunks
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
@@ -47,6 +47,7 @@ class DrawingJob:
     renderer: SpectrogramRenderer
     image_dir: Path
     keep_wav: bool
+    keep_picture: bool = True
 
     def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
@@ -60,7 +61,8 @@ class DrawingJob:
         if chunk is None:
             return _describe(source.path)
         name = chunk_name(source.class_name, source.stem, chunk.index)
-        write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.renderer))
+        if self.keep_picture:
+            write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.renderer))
         if self.keep_wav:
             write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
@@ -79,7 +81,7 @@ def _describe(path: Path) -> RecordingEntry:
         require_file(path)
         return RecordingEntry(*_size_and_time(path), sha256_of_file(path), ())
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
 
 
 def _size_and_time(path: Path) -> tuple[int, int]:
@@ -87,7 +89,7 @@ def _size_and_time(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
     return status.st_size, status.st_mtime_ns
 
 
@@ -108,6 +110,25 @@ class PrepareReport:
     gone: list[str] = field(default_factory=list)
     skipped: list[UnusableInput] = field(default_factory=list)
     contact_sheets: list[Path] = field(default_factory=list)
+
+    def skip(self, error: UnusableInput) -> None:
+        """Say, and remember, that a recording cannot be used."""
+        warn_of_skipped(error)
+        self.skipped.append(error)
+
+    def count_kept(self, entries: Collection[RecordingEntry]) -> None:
+        """Count recordings that were up to date."""
+        self.kept += len(entries)
+        self.kept_chunks += sum(len(entry.chunks) for entry in entries)
+
+    def count_drawn(self, recording: Recording, made: RecordingEntry | UnusableInput) -> None:
+        """Count a recording that was drawn, or could not be."""
+        if isinstance(made, UnusableInput):
+            self.skip(made)
+            return
+        self.made += 1
+        self.made_chunks += len(made.chunks)
+        logger.debug("%s: chunks: %d", recording.path, len(made.chunks))
 
 
 def prepare(
@@ -130,10 +151,26 @@ def prepare(
             f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
         )
     for error in wrong:
-        _skip(report, error)
+        report.skip(error)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
-        _draw_all(recordings, options, report, progress)
+        index = _open_index(image_dir, options)
+        _delete_unlisted(index.content, image_dir)
+        plan = _compare(index.content, recordings, options)
+        if options.prune:
+            _forget(index.content, plan.gone, image_dir)
+            report.removed = plan.gone
+        else:
+            report.gone = plan.gone
+        index.content.recordings |= plan.kept
+        report.count_kept(plan.kept.values())
+        try:
+            for recording, made in _draw_new(index, plan, options, progress):
+                report.count_drawn(recording, made)
+        finally:
+            index.save()
+        if options.contact_sheet:
+            report.contact_sheets = write_contact_sheets(index.content, image_dir, progress)
     report.skipped.sort(key=lambda error: error.path)
     if not report.made and not report.kept:
         raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
@@ -147,61 +184,96 @@ def _real(path: Path) -> Path:
         return path.absolute()
 
 
-def _draw_all(recordings: list[Recording], options: PrepareOptions, report: PrepareReport, progress: Progress) -> None:
-    image_dir = options.image_dir
-    index = _open_index(image_dir, options)
-    _treat_gone(index, recordings, options, report)
-    old = dict(index.recordings)
-    changed = options.force or bool(report.removed or index.unfinished)
-    _delete_unlisted(index, image_dir)
-    stems = chunk_stems(sorted(old.keys() | {recording.key for recording in recordings}))
-    todo = []
+@dataclass
+class _Index:
+    """The index of a picture folder, which is written only when it differs from what is on the disk."""
+
+    content: PictureIndex
+    folder: Path
+    on_disk: object = None
+
+    def save(self) -> None:
+        """Write audionet.json, unless it says the same already."""
+        now = self._state()
+        if now != self.on_disk:
+            self.content.save(self.folder)
+            self.on_disk = now
+
+    def saved(self) -> "_Index":
+        """Itself, once it is known that it is on the disk as it is."""
+        self.on_disk = self._state()
+        return self
+
+    def _state(self) -> object:
+        return dict(self.content.recordings), list(self.content.unfinished)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a comparison of the recordings with the index found.
+
+    todo: recordings that are new or changed. kept: the entries of the others, by key.
+    gone: keys of recordings that the index lists and that are not there.
+    stems: what the names of each recording's chunks start with, by key.
+    """
+
+    todo: list[Recording]
+    kept: dict[str, RecordingEntry]
+    gone: list[str]
+    stems: dict[str, str]
+
+
+def _compare(index: PictureIndex, recordings: list[Recording], options: PrepareOptions) -> _Plan:
+    present = {recording.key for recording in recordings}
+    gone = sorted(index.recordings.keys() - present)
+    stems = chunk_stems(sorted(present if options.prune else present | index.recordings.keys()))
+    todo, kept = [], {}
     for recording in recordings:
-        entry = _up_to_date(old.get(recording.key), recording, stems, options)
+        entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options)
         if entry is None:
             todo.append(recording)
         else:
-            changed = changed or entry != old[recording.key]
-            index.recordings[recording.key] = entry
-            report.kept += 1
-            report.kept_chunks += len(entry.chunks)
+            kept[recording.key] = entry
+    return _Plan(todo, kept, gone, stems)
 
+
+def _forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:
+    """Take recordings out of the index, and delete their chunks."""
+    removed = {key: index.recordings.pop(key) for key in keys}
+    _delete_chunks(image_dir, _chunk_names(removed) - _chunk_names(index.recordings))
+
+
+def _draw_new(
+    index: _Index, plan: _Plan, options: PrepareOptions, progress: Progress
+) -> Generator[tuple[Recording, RecordingEntry | UnusableInput], None, None]:
+    """Draw the recordings in plan.todo; each with its new entry, or why it has none, as soon as it is done."""
+    content, image_dir, todo, stems = index.content, options.image_dir, plan.todo, plan.stems
     if todo:
-        index.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
-        index.save(image_dir)
+        content.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
+        index.save()
     saved = time.monotonic()
     # Workers elsewhere share the folders, not the current directory.
-    job = DrawingJob(index.renderer, image_dir.absolute(), options.keep_wav)
+    job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav)
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key]) for r in todo]
-    try:
-        with open_workers(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
-            progress("recordings", 0, len(todo))
-            for done, (position, made) in enumerate(results, start=1):
-                recording = todo[position]
-                if isinstance(made, UnusableInput):
-                    _skip(report, UnusableInput(recording.path, made.reason))
-                    changed = changed or recording.key in index.recordings
-                    _replace(index, recording.key, None, image_dir)
-                else:
-                    report.made += 1
-                    report.made_chunks += len(made.chunks)
-                    logger.debug("%s: chunks: %d", recording.path, len(made.chunks))
-                    _replace(index, recording.key, replace(made, group=recording.group, fold=recording.fold), image_dir)
-                    changed = True
-                progress("recordings", done, len(todo))
-                if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
-                    index.save(image_dir)
-                    saved = time.monotonic()
-        changed = changed or bool(todo)
-        _delete_unlisted(index, image_dir)
-    finally:
-        if changed:
-            index.save(image_dir)
-    if options.contact_sheet:
-        report.contact_sheets = write_contact_sheets(index, image_dir, progress)
+    with open_workers(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
+        progress("recordings", 0, len(todo))
+        for done, (position, made) in enumerate(results, start=1):
+            recording = todo[position]
+            if isinstance(made, UnusableInput):
+                _replace(content, recording.key, None, image_dir)
+                yield recording, UnusableInput(recording.path, made.reason)
+            else:
+                entry = replace(made, group=recording.group, fold=recording.fold)
+                _replace(content, recording.key, entry, image_dir)
+                yield recording, entry
+            progress("recordings", done, len(todo))
+            if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
+                index.save()
+                saved = time.monotonic()
+    _delete_unlisted(content, image_dir)
 
 
-def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
+def _open_index(image_dir: Path, options: PrepareOptions) -> _Index:
     """The folder's index, or a new one.
 
     With --force all chunks that the old one lists are deleted. Raises AudionetError without it if the pictures
@@ -220,15 +292,17 @@ def _open_index(image_dir: Path, options: PrepareOptions) -> PictureIndex:
                 f"({_difference(index.renderer.settings, options.pictures)}); "
                 "add --force to make them all anew, or name another --image-dir"
             )
-        return index
+        return _Index(index, image_dir).saved()
     new = PictureIndex(SpectrogramRenderer.make(options.pictures))
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.
-        old = {name.rpartition(NOHASH)[0] for name in _chunk_names(index.recordings)}
+        old = {split_chunk_name(name)[0] for name in _chunk_names(index.recordings)}
         new.unfinished = sorted(old.union(index.unfinished))
-        new.save(image_dir)
-    return new
+    opened = _Index(new, image_dir)
+    if index is not None:
+        opened.save()
+    return opened
 
 
 def _delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
@@ -238,27 +312,14 @@ def _delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
     for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
         files = walk_files(image_dir / class_name) if (image_dir / class_name).is_dir() else ()
         names = {f"{class_name}/{path.stem}" for path in files}
-        _delete_chunks(image_dir, {name for name in names - listed if name.rpartition(NOHASH)[0] in unfinished})
+        begun = [(name, *split_chunk_name(name)) for name in names - listed]
+        _delete_chunks(image_dir, [name for name, stem, n in begun if n is not None and stem in unfinished])
     index.unfinished = []
 
 
 def _difference(old: PictureSettings, new: PictureSettings) -> str:
     before, after = old.as_json(), new.as_json()
     return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
-
-
-def _treat_gone(
-    index: PictureIndex, recordings: Iterable[Recording], options: PrepareOptions, report: PrepareReport
-) -> None:
-    """Report the recordings that are no longer there; forget them if asked to."""
-    present = {recording.key for recording in recordings}
-    gone = sorted(set(index.recordings) - present)
-    if options.prune:
-        report.removed = gone
-        removed = {key: index.recordings.pop(key) for key in gone}
-        _delete_chunks(options.image_dir, _chunk_names(removed) - _chunk_names(index.recordings))
-    else:
-        report.gone = gone
 
 
 def _up_to_date(
@@ -295,11 +356,6 @@ def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_
         index.recordings[key] = entry
     if old is not None and old.chunks != (entry.chunks if entry else ()):
         _delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - _chunk_names(index.recordings))
-
-
-def _skip(report: PrepareReport, error: UnusableInput) -> None:
-    logger.warning("%s (skipped)", error)
-    report.skipped.append(error)
 
 
 def _chunk_names(recordings: dict[str, RecordingEntry]) -> set[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from audionet.dataset.names import NOHASH, require_distinct_classes
-from audionet.errors import AudionetError, UnusableInput
+from audionet.dataset.names import require_distinct_classes, split_chunk_name
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
 from audionet.system.text import did_you_mean, is_printable
@@ -177,14 +177,13 @@ def find_pictures(image_dir: Path) -> list[PictureFile]:
         )
     found = []
     for error in misnamed_folders(image_dir):
-        logger.warning("%s (skipped)", error)
+        warn_of_skipped(error)
     for folder in class_folders(image_dir):
         class_name = folder.name
         for file_name in _names(folder):
             stem, dot, suffix = file_name.rpartition(".")  # pathlib's way takes a second for 100,000
             if f"{dot}{suffix}".lower() in SUFFIXES:
-                recording, _, index = stem.rpartition(NOHASH)
-                number = int(index) if recording and index.isdecimal() else 0
+                recording, number = split_chunk_name(stem)
                 name, path = f"{class_name}/{stem}", folder / file_name
-                found.append(PictureFile(class_name, recording or stem, number, name, path))
+                found.append(PictureFile(class_name, recording, number or 0, name, path))
     return sorted(found)

@@ -79,3 +79,19 @@ def chunk_name(class_name: str, stem: str, index: int) -> str:
     'anna/interview_nohash_0003'
     """
     return f"{class_name}/{stem}{NOHASH}{index:04d}"
+
+
+def split_chunk_name(name: str) -> tuple[str, int | None]:
+    """What stands before the last `_nohash_` in a chunk's name, and the number behind it.
+
+    Of a name without the mark, or with something else behind it, the number is None.
+
+    >>> split_chunk_name("anna/interview_nohash_0003")
+    ('anna/interview', 3)
+    >>> split_chunk_name("interview")
+    ('interview', None)
+    """
+    before, _, number = name.rpartition(NOHASH)
+    if not before:
+        return name, None
+    return before, int(number) if number.isdecimal() else None

@@ -128,7 +128,7 @@ def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
     if model.any_picture:
         axes.imshow(pictures.decode_any(data, path))
         axes.set_axis_off()
