@@ -15,7 +15,9 @@ class PrepareOptions:
     keep_wav: write each chunk's sound beside its picture.
     jobs: threads, which share the recordings, and each long one; None is one a core.
     force: make all pictures anew, whatever settings the old ones had.
-    prune: delete the chunks of recordings that are gone.
+    keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.
+    prune: delete the chunks of recordings that are gone. It is what happens unless keep_gone says otherwise, and is
+        kept for those who ask for it.
     metadata: a table of the recordings and their classes; see metadata.py.
     contact_sheet: write a sheet of small pictures for each class too.
     scheduler: address of a Dask cluster that does the work; None is this process.
@@ -30,8 +32,13 @@ class PrepareOptions:
     metadata: Path | None = None
     scheduler: str | None = None
     contact_sheet: bool = False
+    keep_gone: bool = False
 
     def __post_init__(self) -> None:
+        if self.prune and self.keep_gone:
+            raise AudionetError(
+                "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
+            )
         if self.jobs is not None and self.jobs < 1:
             raise AudionetError(f"--jobs {self.jobs}: must be at least 1")
         if self.jobs is not None and self.scheduler is not None:

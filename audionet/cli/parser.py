@@ -110,7 +110,13 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         help="CSV with the columns path, label and, if you like, group and fold, instead of a folder for each class "
         "(default: UrbanSound8K's or ESC-50's own, where it is found)",
     )
-    add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
+    add(
+        "--keep-gone",
+        action="store_true",
+        help="keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no, "
+        "what is in DATA_AUDIO decides)",
+    )
+    add("--prune", action="store_true", help="delete the pictures of recordings that are gone, as it does by default")
     add("--force", action="store_true", help="delete the old pictures and make all anew")
     add_workers(parser, jobs=True)
     add_messages(parser)

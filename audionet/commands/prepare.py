@@ -1,6 +1,7 @@
 """prepare: folders of recordings -> a spectrogram JPG and a WAV a chunk, in a folder a class."""
 
 import logging
+import os
 import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import closing, suppress
@@ -22,12 +23,17 @@ from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import write_contact_sheets
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import require_file, sha256_of_file, write_atomically
+from audionet.system.files import read_limited, require_file, sha256_of_file, write_atomically
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, silent
+from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
 
+# In the picture folder: the folder whose recordings were drawn last. It is not in audionet.json, which is the same to
+# the byte wherever the recordings lie.
+FOLDER_FILE = ".audionet.data_audio"
+LONGEST_FOLDER_BYTES = 1 << 16
 SAVE_INTERVAL_SECONDS = 2.0  # at most this much finished work is done again after a kill
 
 
@@ -99,6 +105,7 @@ class PrepareReport:
 
     made: recordings decoded and drawn. kept: recordings that were up to date. removed: recordings that are gone
     and whose chunks were deleted. gone: recordings that are gone and whose chunks were kept.
+    moved: of those removed, where each that was moved or renamed now is.
     """
 
     image_dir: Path
@@ -108,6 +115,7 @@ class PrepareReport:
     kept_chunks: int = 0
     removed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
     skipped: list[UnusableInput] = field(default_factory=list)
     contact_sheets: list[Path] = field(default_factory=list)
 
@@ -155,20 +163,24 @@ def prepare(
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         index = _open_index(image_dir, options)
+        before = dict(index.content.recordings)
+        plan = _compare(index.content, recordings, data_audio, options)
+        _require_same_folder(index.content, recordings, data_audio, options)
         _delete_unlisted(index.content, image_dir)
-        plan = _compare(index.content, recordings, options)
-        if options.prune:
+        if options.keep_gone:
+            report.gone = plan.gone
+        else:
             _forget(index.content, plan.gone, image_dir)
             report.removed = plan.gone
-        else:
-            report.gone = plan.gone
         index.content.recordings |= plan.kept
         report.count_kept(plan.kept.values())
+        _remember_folder(image_dir, data_audio)
         try:
             for recording, made in _draw_new(index, plan, options, progress):
                 report.count_drawn(recording, made)
         finally:
             index.save()
+        report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         if options.contact_sheet:
             report.contact_sheets = write_contact_sheets(index.content, image_dir, progress)
     report.skipped.sort(key=lambda error: error.path)
@@ -223,10 +235,11 @@ class _Plan:
     stems: dict[str, str]
 
 
-def _compare(index: PictureIndex, recordings: list[Recording], options: PrepareOptions) -> _Plan:
+def _compare(index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions) -> _Plan:
     present = {recording.key for recording in recordings}
-    gone = sorted(index.recordings.keys() - present)
-    stems = chunk_stems(sorted(present if options.prune else present | index.recordings.keys()))
+    gone = sorted(key for key in index.recordings.keys() - present if not _may_be_there(data_audio / key, data_audio))
+    forgotten = set() if options.keep_gone else set(gone)
+    stems = chunk_stems(sorted((present | index.recordings.keys()) - forgotten))
     todo, kept = [], {}
     for recording in recordings:
         entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options)
@@ -235,6 +248,79 @@ def _compare(index: PictureIndex, recordings: list[Recording], options: PrepareO
         else:
             kept[recording.key] = entry
     return _Plan(todo, kept, gone, stems)
+
+
+def _may_be_there(path: Path, data_audio: Path) -> bool:
+    """Whether a recording that was not found lies behind a folder that can't be read now, or a link that leads nowhere:
+    a drive that is not connected takes no pictures with it."""
+    folders = [folder for folder in path.parents if folder.is_relative_to(data_audio)]
+    return any(
+        os.path.lexists(folder) and (not folder.exists() or not os.access(folder, os.R_OK | os.X_OK))
+        for folder in folders
+    )
+
+
+def _require_same_folder(
+    index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions
+) -> None:
+    """Raise AudionetError if the pictures are of another folder's recordings, which would be lost.
+
+    The folder is the same if its path is. A folder that was moved, or of which nothing is known, is taken for the
+    same if at least half of its recordings, or of those in the index, are in both.
+    """
+    old = index.recordings
+    known = _remembered_folder(options.image_dir)
+    if not old or options.keep_gone or known == _folder_name(data_audio):
+        return
+    digests, sizes = {entry.sha256 for entry in old.values()}, {entry.size_bytes for entry in old.values()}
+
+    def is_known(recording: Recording) -> bool:
+        entry = old.get(recording.key)
+        if entry is not None and known is None:
+            return True
+        try:
+            found = _size_and_time(recording.path)
+            if entry is not None and found == (entry.size_bytes, entry.mtime_ns):
+                return True
+            return found[0] in sizes and sha256_of_file(recording.path) in digests
+        except (OSError, UnusableInput):
+            return False
+
+    same = sum(map(is_known, recordings))
+    if 2 * same >= min(len(recordings), len(old)):
+        return
+    where = f" of {os.fsdecode(known)}" if known is not None else ", such as " + listed(sorted(old), most=2)
+    raise AudionetError(
+        f"{options.image_dir}: holds the pictures of other recordings{where}; name another --image-dir for those of "
+        f"{data_audio}, or add --force to replace the old pictures, or --keep-gone to learn from both"
+    )
+
+
+def _folder_name(data_audio: Path) -> bytes:
+    return os.fsencode(_real(data_audio))
+
+
+def _remembered_folder(image_dir: Path) -> bytes | None:
+    """The folder whose recordings were drawn last; None if that is not known."""
+    try:
+        return read_limited(image_dir / FOLDER_FILE, LONGEST_FOLDER_BYTES) or None
+    except (OSError, ValueError):
+        return None
+
+
+def _remember_folder(image_dir: Path, data_audio: Path) -> None:
+    if _remembered_folder(image_dir) != _folder_name(data_audio):
+        write_atomically(image_dir / FOLDER_FILE, _folder_name(data_audio))
+
+
+def _moved(
+    removed: dict[str, RecordingEntry], now: dict[str, RecordingEntry], before: Collection[str]
+) -> dict[str, str]:
+    """The recordings that are gone from their place and are now at another: for each, the first place that is new."""
+    new: dict[str, str] = {}
+    for key in sorted(now.keys() - set(before)):
+        new.setdefault(now[key].sha256, key)
+    return {key: new[entry.sha256] for key, entry in removed.items() if entry.sha256 in new}
 
 
 def _forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:
