@@ -166,9 +166,11 @@ class LabelOptions:
     graph, labels: the model's two files as `retrain` names them, whatever they end in.
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
+    metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path = TF_FILES / "retrained_labels.txt"
     allow_unknown: bool = True
     scheduler: str | None = None
+    metadata: Path | None = None

@@ -199,7 +199,8 @@ def _run_live(options: argparse.Namespace, model: "Model") -> int:
 
 
 def _label_options(options: argparse.Namespace) -> LabelOptions:
-    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler)
+    metadata = getattr(options, "metadata", None)
+    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler, metadata)
 
 
 @contextmanager

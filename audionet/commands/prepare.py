@@ -3,100 +3,40 @@
 import logging
 import os
 import time
-from collections.abc import Collection, Generator, Iterable
-from contextlib import closing, suppress
+from collections.abc import Collection, Generator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.ffmpeg import find_ffmpeg
-from audionet.audio.levels import clipped_share, level_db
-from audionet.dataset.folders import Recording, walk_files
-from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.commands.drawing import DrawingJob, Source, size_and_time
+from audionet.commands.picture_folder import (
+    OpenIndex,
+    delete_unlisted,
+    folder_name,
+    forget,
+    open_index,
+    remember_folder,
+    remembered_folder,
+    replace_entry,
+    resolved,
+)
+from audionet.dataset.folders import Recording
+from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.metadata import find_labelled_recordings
-from audionet.dataset.names import chunk_name, chunk_stems, split_chunk_name
+from audionet.dataset.names import chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
-from audionet.inference.clips import draw, read_chunks
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import write_contact_sheets
-from audionet.settings import PictureSettings
-from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import read_limited, require_file, sha256_of_file, write_atomically
+from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, silent
 from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
 
-# In the picture folder: the folder whose recordings were drawn last. It is not in audionet.json, which is the same to
-# the byte wherever the recordings lie.
-FOLDER_FILE = ".audionet.data_audio"
-LONGEST_FOLDER_BYTES = 1 << 16
 SAVE_INTERVAL_SECONDS = 2.0  # at most this much finished work is done again after a kill
-
-
-@dataclass(frozen=True)
-class Source:
-    """A recording to be drawn; the names of its chunks' files start with `stem`."""
-
-    path: Path
-    class_name: str
-    stem: str
-
-
-@dataclass(frozen=True)
-class DrawingJob:
-    """A job for workers: decode recordings, draw their chunks and write the files."""
-
-    renderer: SpectrogramRenderer
-    image_dir: Path
-    keep_wav: bool
-    keep_picture: bool = True
-
-    def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
-        """None, for the recording as a whole, and then its chunks."""
-        yield source, None
-        for chunk in read_chunks(source.path, self.renderer.settings):
-            yield source, chunk
-
-    def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
-        """The recording's entry, without chunks; or that of a chunk, whose files are written."""
-        source, chunk = part
-        if chunk is None:
-            return _describe(source.path)
-        name = chunk_name(source.class_name, source.stem, chunk.index)
-        if self.keep_picture:
-            write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.renderer))
-        if self.keep_wav:
-            write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
-        loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness)
-
-    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:
-        """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
-        entry, *chunks = found
-        if _size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
-            raise UnusableInput(source.path, "changed while it was read; run the same command again")
-        return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks))
-
-
-def _describe(path: Path) -> RecordingEntry:
-    try:
-        require_file(path)
-        return RecordingEntry(*_size_and_time(path), sha256_of_file(path), ())
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
-
-
-def _size_and_time(path: Path) -> tuple[int, int]:
-    """Raises UnusableInput."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
-    return status.st_size, status.st_mtime_ns
 
 
 @dataclass
@@ -150,7 +90,7 @@ def prepare(
     """
     data_audio, options = Path(data_audio), options or PrepareOptions()
     image_dir = options.image_dir
-    if _real(image_dir).is_relative_to(_real(data_audio)):
+    if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     recordings, wrong = find_labelled_recordings(data_audio, options.metadata)
     report = PrepareReport(image_dir)
@@ -162,19 +102,19 @@ def prepare(
         report.skip(error)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
-        index = _open_index(image_dir, options)
+        index = open_index(image_dir, options)
         before = dict(index.content.recordings)
         plan = _compare(index.content, recordings, data_audio, options)
         _require_same_folder(index.content, recordings, data_audio, options)
-        _delete_unlisted(index.content, image_dir)
+        delete_unlisted(index.content, image_dir)
         if options.keep_gone:
             report.gone = plan.gone
         else:
-            _forget(index.content, plan.gone, image_dir)
+            forget(index.content, plan.gone, image_dir)
             report.removed = plan.gone
         index.content.recordings |= plan.kept
         report.count_kept(plan.kept.values())
-        _remember_folder(image_dir, data_audio)
+        remember_folder(image_dir, data_audio)
         try:
             for recording, made in _draw_new(index, plan, options, progress):
                 report.count_drawn(recording, made)
@@ -187,37 +127,6 @@ def prepare(
     if not report.made and not report.kept:
         raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
     return report
-
-
-def _real(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # links that go round in a circle
-        return path.absolute()
-
-
-@dataclass
-class _Index:
-    """The index of a picture folder, which is written only when it differs from what is on the disk."""
-
-    content: PictureIndex
-    folder: Path
-    on_disk: object = None
-
-    def save(self) -> None:
-        """Write audionet.json, unless it says the same already."""
-        now = self._state()
-        if now != self.on_disk:
-            self.content.save(self.folder)
-            self.on_disk = now
-
-    def saved(self) -> "_Index":
-        """Itself, once it is known that it is on the disk as it is."""
-        self.on_disk = self._state()
-        return self
-
-    def _state(self) -> object:
-        return dict(self.content.recordings), list(self.content.unfinished)
 
 
 @dataclass(frozen=True)
@@ -255,8 +164,7 @@ def _may_be_there(path: Path, data_audio: Path) -> bool:
     a drive that is not connected takes no pictures with it."""
     folders = [folder for folder in path.parents if folder.is_relative_to(data_audio)]
     return any(
-        os.path.lexists(folder) and (not folder.exists() or not os.access(folder, os.R_OK | os.X_OK))
-        for folder in folders
+        not os.access(folder, os.R_OK | os.X_OK) if folder.exists() else folder.is_symlink() for folder in folders
     )
 
 
@@ -269,8 +177,8 @@ def _require_same_folder(
     same if at least half of its recordings, or of those in the index, are in both.
     """
     old = index.recordings
-    known = _remembered_folder(options.image_dir)
-    if not old or options.keep_gone or known == _folder_name(data_audio):
+    known = remembered_folder(options.image_dir)
+    if not old or options.keep_gone or known == folder_name(data_audio):
         return
     digests, sizes = {entry.sha256 for entry in old.values()}, {entry.size_bytes for entry in old.values()}
 
@@ -279,7 +187,7 @@ def _require_same_folder(
         if entry is not None and known is None:
             return True
         try:
-            found = _size_and_time(recording.path)
+            found = size_and_time(recording.path)
             if entry is not None and found == (entry.size_bytes, entry.mtime_ns):
                 return True
             return found[0] in sizes and sha256_of_file(recording.path) in digests
@@ -296,23 +204,6 @@ def _require_same_folder(
     )
 
 
-def _folder_name(data_audio: Path) -> bytes:
-    return os.fsencode(_real(data_audio))
-
-
-def _remembered_folder(image_dir: Path) -> bytes | None:
-    """The folder whose recordings were drawn last; None if that is not known."""
-    try:
-        return read_limited(image_dir / FOLDER_FILE, LONGEST_FOLDER_BYTES) or None
-    except (OSError, ValueError):
-        return None
-
-
-def _remember_folder(image_dir: Path, data_audio: Path) -> None:
-    if _remembered_folder(image_dir) != _folder_name(data_audio):
-        write_atomically(image_dir / FOLDER_FILE, _folder_name(data_audio))
-
-
 def _moved(
     removed: dict[str, RecordingEntry], now: dict[str, RecordingEntry], before: Collection[str]
 ) -> dict[str, str]:
@@ -323,14 +214,8 @@ def _moved(
     return {key: new[entry.sha256] for key, entry in removed.items() if entry.sha256 in new}
 
 
-def _forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:
-    """Take recordings out of the index, and delete their chunks."""
-    removed = {key: index.recordings.pop(key) for key in keys}
-    _delete_chunks(image_dir, _chunk_names(removed) - _chunk_names(index.recordings))
-
-
 def _draw_new(
-    index: _Index, plan: _Plan, options: PrepareOptions, progress: Progress
+    index: OpenIndex, plan: _Plan, options: PrepareOptions, progress: Progress
 ) -> Generator[tuple[Recording, RecordingEntry | UnusableInput], None, None]:
     """Draw the recordings in plan.todo; each with its new entry, or why it has none, as soon as it is done."""
     content, image_dir, todo, stems = index.content, options.image_dir, plan.todo, plan.stems
@@ -346,66 +231,17 @@ def _draw_new(
         for done, (position, made) in enumerate(results, start=1):
             recording = todo[position]
             if isinstance(made, UnusableInput):
-                _replace(content, recording.key, None, image_dir)
+                replace_entry(content, recording.key, None, image_dir)
                 yield recording, UnusableInput(recording.path, made.reason)
             else:
                 entry = replace(made, group=recording.group, fold=recording.fold)
-                _replace(content, recording.key, entry, image_dir)
+                replace_entry(content, recording.key, entry, image_dir)
                 yield recording, entry
             progress("recordings", done, len(todo))
             if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
                 index.save()
                 saved = time.monotonic()
-    _delete_unlisted(content, image_dir)
-
-
-def _open_index(image_dir: Path, options: PrepareOptions) -> _Index:
-    """The folder's index, or a new one.
-
-    With --force all chunks that the old one lists are deleted. Raises AudionetError without it if the pictures
-    were made with other settings.
-    """
-    try:
-        index = PictureIndex.load(image_dir)
-    except AudionetError:
-        if not options.force:
-            raise
-        index = None
-    if index is not None and not options.force:
-        if index.renderer.settings != options.pictures:
-            raise AudionetError(
-                f"{image_dir}: holds pictures made with other settings "
-                f"({_difference(index.renderer.settings, options.pictures)}); "
-                "add --force to make them all anew, or name another --image-dir"
-            )
-        return _Index(index, image_dir).saved()
-    new = PictureIndex(SpectrogramRenderer.make(options.pictures))
-    if index is not None:
-        # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
-        # and still knows which to delete.
-        old = {split_chunk_name(name)[0] for name in _chunk_names(index.recordings)}
-        new.unfinished = sorted(old.union(index.unfinished))
-    opened = _Index(new, image_dir)
-    if index is not None:
-        opened.save()
-    return opened
-
-
-def _delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
-    """Delete the chunks of unfinished recordings that are not in the index: of a run that was killed, or of other
-    settings before --force."""
-    unfinished, listed = set(index.unfinished), _chunk_names(index.recordings)
-    for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
-        files = walk_files(image_dir / class_name) if (image_dir / class_name).is_dir() else ()
-        names = {f"{class_name}/{path.stem}" for path in files}
-        begun = [(name, *split_chunk_name(name)) for name in names - listed]
-        _delete_chunks(image_dir, [name for name, stem, n in begun if n is not None and stem in unfinished])
-    index.unfinished = []
-
-
-def _difference(old: PictureSettings, new: PictureSettings) -> str:
-    before, after = old.as_json(), new.as_json()
-    return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
+    delete_unlisted(content, image_dir)
 
 
 def _up_to_date(
@@ -429,31 +265,3 @@ def _up_to_date(
         if options.keep_wav and not (options.image_dir / f"{chunk.name}.wav").is_file():
             return None
     return replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
-
-
-def _replace(index: PictureIndex, key: str, entry: RecordingEntry | None, image_dir: Path) -> None:
-    """Put a recording's new entry (None: it has no chunks) into the index, and delete the chunks of the old one.
-
-    They go before the index is saved: a chunk that no index lists could not be told from another recording's, and
-    the same sound would come to lie on both sides of the split.
-    """
-    old = index.recordings.pop(key, None)
-    if entry is not None:
-        index.recordings[key] = entry
-    if old is not None and old.chunks != (entry.chunks if entry else ()):
-        _delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - _chunk_names(index.recordings))
-
-
-def _chunk_names(recordings: dict[str, RecordingEntry]) -> set[str]:
-    return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
-
-
-def _delete_chunks(image_dir: Path, names: Iterable[str]) -> None:
-    """Delete the files of chunks that audionet.json listed."""
-    for name in sorted(names):
-        # The names come from a file that may be a stranger's: nothing outside of image_dir is touched.
-        if (image_dir / name).resolve().is_relative_to(image_dir.resolve()):
-            for suffix in (".jpg", ".wav"):
-                (image_dir / f"{name}{suffix}").unlink(missing_ok=True)
-            with suppress(OSError):  # a class folder goes with its last chunk
-                (image_dir / name).parent.rmdir()

@@ -10,6 +10,7 @@ from audionet.audio.chunks import Chunk, cut
 from audionet.audio.ffmpeg import decode
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import NOHASH
+from audionet.dataset.names import UNKNOWN as UNKNOWN
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
@@ -18,8 +19,6 @@ from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES, Origin
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import comparable_distance
-
-UNKNOWN = "unknown"  # the label of a clip that is none of the classes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from PIL import Image
 
 import audionet
 from audionet.audio import ffmpeg
-from audionet.commands.prepare import FOLDER_FILE, PrepareReport
+from audionet.commands.picture_folder import FOLDER_FILE
+from audionet.commands.prepare import PrepareReport
 from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
