@@ -155,16 +155,22 @@ def _note(class_name: str, have: int, missing: int, parts: list[str | None], wan
 def folds(items: Sequence[Item], count: int) -> list[int]:
     """The fold, 0 to count - 1, of each item: the recordings of each class dealt out by their hashes.
 
-    A class with one recording is cut into pieces of time instead.
+    A group that has recordings in several classes, as a speaker who says several words, is in one fold. A class with
+    one recording is cut into pieces of time instead.
     """
     found = [0] * len(items)
-    for members in by_class(items).values():
+    places: dict[str, int] = {}
+    for _, members in sorted(by_class(items).items()):
         ordered = sorted(
             {items[i].recording for i in members},
             key=lambda name: (percentage_hash(name), name),
         )
         if len(ordered) > 1:
-            places = {name: n % count for n, name in enumerate(ordered)}
+            filled = Counter(places[name] for name in ordered if name in places)
+            for name in ordered:
+                if name not in places:
+                    places[name] = min(range(count), key=lambda fold: filled[fold])
+                    filled[places[name]] += 1
             for i in members:
                 found[i] = places[items[i].recording]
         else:

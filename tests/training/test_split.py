@@ -130,3 +130,14 @@ def test_what_shares_sound_with_the_held_out_is_not_trained_on() -> None:
     kept = non_overlapping_train_mask(given, [False, False, False, True, False, False])
     assert kept == [True, True, False, False, False, True]
     assert non_overlapping_train_mask(items("a", 2, 3), [True] * 3 + [False] * 3) == [False] * 3 + [True] * 3
+
+
+def test_a_speaker_of_several_words_is_in_one_fold() -> None:
+    speakers = {"yes": "abcdefg", "no": "cdefgh", "left": "gaxyz"}
+    items = [Item(word, who, 0, 1, sound=f"{word} {who}") for word, names in speakers.items() for who in names]
+    found: dict[str, set[int]] = {}
+    for item, fold in zip(items, folds(items, 3), strict=True):
+        found.setdefault(item.recording, set()).add(fold)
+    assert all(len(numbers) == 1 for numbers in found.values())
+    for word, names in speakers.items():
+        assert len(set.union(*(found[who] for who in names))) == 3, word
