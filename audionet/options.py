@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.errors import AudionetError
-from audionet.settings import ARCHITECTURES, BOTTLENECKS, EMBEDDED, OWN_FOLDS, REPORT_NAME, TF_FILES, PictureSettings
+from audionet.settings import (
+    ARCHITECTURES,
+    BOTTLENECKS,
+    EMBEDDED,
+    OWN_FOLDS,
+    REPORT_NAME,
+    TF_FILES,
+    PictureSettings,
+    SoundChoice,
+)
 
 
 @dataclass(frozen=True)
@@ -15,6 +24,7 @@ class PrepareOptions:
     keep_wav: write each chunk's sound beside its picture.
     jobs: threads, which share the recordings, and each long one; None is one a core.
     force: make all pictures anew, whatever settings the old ones had.
+    track, channel: which sound of each file is learnt from, see settings.SoundChoice.
     keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.
     prune: delete the chunks of recordings that are gone. It is what happens unless keep_gone says otherwise, and is
         kept for those who ask for it.
@@ -33,6 +43,8 @@ class PrepareOptions:
     scheduler: str | None = None
     contact_sheet: bool = False
     keep_gone: bool = False
+    track: int | None = None
+    channel: str | None = None
 
     def __post_init__(self) -> None:
         if self.prune and self.keep_gone:
@@ -43,6 +55,12 @@ class PrepareOptions:
             raise AudionetError(f"--jobs {self.jobs}: must be at least 1")
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
+        _ = self.sound
+
+    @property
+    def sound(self) -> SoundChoice:
+        """The track and channel. Raises AudionetError if they can't be."""
+        return SoundChoice(self.track, None if self.channel is None else str(self.channel))
 
 
 @dataclass(frozen=True)
@@ -166,6 +184,7 @@ class LabelOptions:
     graph, labels: the model's two files as `retrain` names them, whatever they end in.
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
+    track, channel: which sound of each clip is heard, see settings.SoundChoice.
     metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     """
 
@@ -174,3 +193,13 @@ class LabelOptions:
     allow_unknown: bool = True
     scheduler: str | None = None
     metadata: Path | None = None
+    track: int | None = None
+    channel: str | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.sound
+
+    @property
+    def sound(self) -> SoundChoice:
+        """The track and channel. Raises AudionetError if they can't be."""
+        return SoundChoice(self.track, None if self.channel is None else str(self.channel))

@@ -4,7 +4,8 @@ The command line reads its defaults here.
 """
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ ARCHITECTURES = (
 )
 
 OWN_FOLDS = 0  # --folds without a number
+
+MIX, EACH = "mix", "each"  # of all channels
+SIDES = {"left": 0, "right": 1}
+MOST_CHANNELS = 64
 
 TF_FILES = Path("tf_files")
 REPORT_NAME = "report.html"  # of retrain
@@ -123,3 +128,39 @@ class PictureSettings:
             "picture_size": PICTURE_SIZE,
             "dynamic_range_db": self.dynamic_range_db,
         }
+
+
+@dataclass(frozen=True)
+class SoundChoice:
+    """Which sound of a file is heard.
+
+    track: of a film with several sound tracks, by its number from 1; None is the one that players choose.
+    channel: left, right, a number from 1, mix (all in equal parts or as the layout has it), or each (one after the
+        other, by who lists the clips). None is the mix, unless its channels cancel each other out.
+    """
+
+    track: int | None = None
+    channel: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.track is not None and not 1 <= self.track <= 100:
+            raise AudionetError(f"--track {self.track}: must be a number from 1")
+        if self.channel is None or self.channel in (MIX, EACH, *SIDES):
+            return
+        if not re.fullmatch(r"\d{1,3}", self.channel) or not 1 <= int(self.channel) <= MOST_CHANNELS:
+            raise AudionetError(f"--channel {self.channel}: must be left, right, mix, each or a number from 1")
+
+    @property
+    def number(self) -> int | None:
+        """The channel's number from 0, if it is a certain one."""
+        if self.channel in (None, MIX, EACH):
+            return None
+        return SIDES[self.channel] if self.channel in SIDES else int(self.channel) - 1
+
+    def of_channel(self, number: int) -> "SoundChoice":
+        """The same track, and the channel of a number from 0."""
+        return replace(self, channel=str(number + 1))
+
+    def to_json(self) -> dict[str, int | str]:
+        """What was chosen, as plain values."""
+        return {name: value for name, value in (("track", self.track), ("channel", self.channel)) if value is not None}

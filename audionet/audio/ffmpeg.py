@@ -1,28 +1,39 @@
 """Any recording that ffmpeg reads -> 16 kHz mono samples, as a stream; and samples -> small MP3s.
 
-The only module that starts a process. A recording may come from anyone, so ffmpeg is told to open that one file and
+A recording may come from anyone, so ffmpeg is told to open that one file and
 nothing else, and its time, memory and output are limited; docs/threats.md says against what.
 """
 
 import functools
+import logging
 import shutil
 import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from audionet.audio.channels import (
+    FAR_QUIETER_DB,
+    SUSPICIOUS_DB,
+    USUAL,
+    StreamInfo,
+    channel_name,
+    equal_parts,
+    levels_db,
+    one_channel,
+    samples_of_wav,
+    stream_info,
+)
+from audionet.audio.levels import SILENT_DB
+from audionet.audio.process import Process
 from audionet.errors import AudionetError, UnusableInput
-from audionet.settings import SAMPLE_RATE_HZ
+from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
-PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
+logger = logging.getLogger(__name__)
+
 BYTES_PER_SAMPLE = 2
 TO_MONO_16_KHZ = f"aformat=sample_fmts=s16:sample_rates={SAMPLE_RATE_HZ}:channel_layouts=mono"
 # Samples that ffmpeg hands from thread to thread and writes at once. With those of an MP3's frame, 418, a quarter of
@@ -43,20 +54,28 @@ FORMATS = (
 )
 LONGEST_HOURS = 100  # a small file can hold any length of silence
 WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for all that ffmpeg makes of a file: far more than any takes
-MEMORY_BYTES = 2 << 30  # of address space, where the system can limit that
 LARGEST_ALLOCATION_BYTES = 512 << 20
 LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it to know what is in the file
-MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line a frame
+
+NOT_AUDIO = "is not audio that ffmpeg can read"
+MOST_KNOWN_CHANNELS = 8  # of more without a layout, releases of ffmpeg guess differently
+LARGEST_LOOK_BYTES = 256 << 20  # of all channels of a block, looked at one by one
+CANCELLED = "its channels cancel each other out; of them, {name} alone is heard (--channel chooses another)"
+ULTRASOUND = (
+    "its sound lies above the {limit_hz} Hz that are drawn; slow it down first, for bats ten times: "
+    "ffmpeg -i in.wav -af asetrate={slow_hz} out.wav"
+)
+MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
 
 # What ffmpeg prints -> what it means to a person.
 EXPLANATIONS = {
-    "Format not on whitelist": "is not audio that ffmpeg can read",
+    "Format not on whitelist": NOT_AUDIO,
     "matches no streams": "has no sound in it",
     "does not contain any stream": "has no sound in it",
-    "Invalid data found": "is not audio that ffmpeg can read",
-    "Invalid argument": "is not audio that ffmpeg can read",  # release 5, of a text
-    "Failed to find two consecutive MPEG audio frames": "is not audio that ffmpeg can read",
-    "could not find codec parameters": "is not audio that ffmpeg can read",
+    "Invalid data found": NOT_AUDIO,
+    "Invalid argument": NOT_AUDIO,  # release 5, of a text
+    "Failed to find two consecutive MPEG audio frames": NOT_AUDIO,
+    "could not find codec parameters": NOT_AUDIO,
     "moov atom not found": "is cut off or damaged: its table of contents is missing",
 }
 
@@ -86,101 +105,158 @@ def ffmpeg_version() -> str:
     return _check_works().split()[2]
 
 
-def decode(path: Path) -> Iterator[np.ndarray]:
-    """The first sound track of a file as blocks of int16 samples, mono, SAMPLE_RATE_HZ.
+def decode(path: Path, choice: SoundChoice = USUAL) -> Iterator[np.ndarray]:
+    """A file's sound as blocks of int16 samples, mono, SAMPLE_RATE_HZ: of the default track, or as `choice` says.
 
-    A damaged file gives what can be read of it. Raises UnusableInput when nothing can, and when the file goes beyond
+    A damaged file gives what can be read of it. Where the channels cancel each other out in the mix, the louder one is
+    heard instead, and a warning says so. Raises UnusableInput when nothing can be read, and when the file goes beyond
     the limits above; AudionetError when ffmpeg itself does not work.
     """
-    size_bytes = require_file(path)
+    number = choice.number
+    if number is not None and number >= (channels := count_channels(path, choice)):
+        have = "1 channel" if channels == 1 else f"{channels} channels"
+        raise UnusableInput(path, f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)")
+    run = _Run(path, choice, _command(path, choice, () if number is None else (one_channel(number),)))
+    blocks = run.samples()
+    first = next(blocks, None)
+    if first is None and number is None and run.info().is_there:
+        found = _channel_samples(path, choice, 0.0, 0.1)
+        if found is not None and found.shape[1] > MOST_KNOWN_CHANNELS:
+            run = _Run(path, choice, _command(path, choice, (equal_parts(found.shape[1]),)))
+            blocks = run.samples()
+            first = next(blocks, None)
+    if first is None:
+        raise UnusableInput(path, _explain(run))
+    if choice.channel is None:
+        yield from _audible(path, choice, run, chain([first], blocks))
+    else:
+        yield first
+        yield from blocks
+
+
+def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
+    """How many channels the sound of a file has. Raises UnusableInput if there is none."""
+    found = _channel_samples(path, choice, 0.0, 0.1)
+    if found is None:
+        next(decode(path, SoundChoice(choice.track, MIX)))  # says what is wrong
+        return 1
+    return int(found.shape[1])
+
+
+def _audible(path: Path, choice: SoundChoice, run: "_Run", blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The blocks of a mix; from where it is found to be far quieter than its channels on, those of the louder one."""
+    position = looked = 0
+    for block in blocks:
+        mix_db = float(levels_db(block))
+        is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not run.info().is_mono
+        looked += is_suspect
+        seconds = len(block) / SAMPLE_RATE_HZ
+        found = _channel_samples(path, choice, position / SAMPLE_RATE_HZ, seconds) if is_suspect else None
+        if found is not None and found.shape[1] > 1:
+            heard = levels_db(found)
+            loudest = int(heard.argmax())
+            if heard[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
+                logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, found.shape[1])))
+                other = _Run(path, choice, _command(path, choice, (one_channel(loudest),))).samples()
+                yield from _without_first(other, position)
+                return
+        if mix_db <= SILENT_DB and not position:
+            _warn_of_ultrasound(path, choice, run, mix_db, seconds)
+        yield block
+        position += len(block)
+        if mix_db > SILENT_DB or run.info().is_mono:
+            break  # there is sound, and it is all right
+    yield from blocks
+
+
+def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
+    for block in blocks:
+        if len(block) > count:
+            yield block[count:]
+        count = max(0, count - len(block))
+
+
+def _warn_of_ultrasound(path: Path, choice: SoundChoice, run: "_Run", mix_db: float, seconds: float) -> None:
+    """Say that a recording is not silent, but lies above what is drawn: bats, insects, machines."""
+    rate_hz = run.info().sample_rate_hz
+    if rate_hz <= 2 * SAMPLE_RATE_HZ:
+        return
+    found = _channel_samples(path, choice, 0.0, min(seconds, 10.0), rate_hz)
+    if found is not None and levels_db(found).max() > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
+        logger.warning("%s: %s", path, ULTRASOUND.format(limit_hz=SAMPLE_RATE_HZ // 2, slow_hz=rate_hz // 10))
+
+
+def _channel_samples(
+    path: Path, choice: SoundChoice, start_seconds: float, seconds: float, rate_hz: int = SAMPLE_RATE_HZ
+) -> np.ndarray | None:
+    """A part of a recording, int16 samples x channels; None if it can't be had."""
+    place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
+    command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", "-ar", str(rate_hz)]
+    command += ["-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
     try:
-        # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
-        process = subprocess.Popen(
-            _command(path),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise AudionetError(_broken(error.strerror or str(error))) from error
-    assert process.stdout is not None
-    assert process.stderr is not None
-    messages = bytearray()
-    listener = threading.Thread(target=_keep_first, args=(process.stderr, messages), daemon=True)
-    listener.start()
-    length = 0
-    try:
-        _limit_memory(process.pid)
-        _enlarge(process.stdout)
-        for block in _read_in_time(process, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * size_bytes / 1e6):
+        wav = _Run(path, choice, command).whole()
+    except UnusableInput:
+        return None
+    return samples_of_wav(wav)
+
+
+class _Run:
+    """One run of ffmpeg on a file: what it gives, and what it says of the file and of itself."""
+
+    def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str]) -> None:
+        """Raises UnusableInput if there is no file to read."""
+        self.path, self.choice = path, choice
+        self._process = Process(command, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * require_file(path) / 1e6)
+
+    def samples(self) -> Generator[np.ndarray, None, None]:
+        """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
+        length = 0
+        for block in self._blocks():
             samples = np.frombuffer(block, "<i2", len(block) // BYTES_PER_SAMPLE)
             length += len(samples)
             if length > LONGEST_HOURS * 3600 * SAMPLE_RATE_HZ:
-                raise UnusableInput(path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
+                raise UnusableInput(self.path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
             yield samples
-        if process.returncode < 0:
-            raise UnusableInput(path, "makes ffmpeg break down; convert it to another format")
-        if process.returncode > 0 and b"Cannot allocate memory" in messages:
-            raise UnusableInput(path, "needs more memory than a recording should; convert it to another format")
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
-        listener.join()
-        process.stderr.close()
-    if not length:
-        raise UnusableInput(path, _explain(messages.decode(errors="replace")))
 
+    def whole(self) -> bytes:
+        """All that ffmpeg gives, up to LARGEST_LOOK_BYTES."""
+        found = bytearray()
+        for block in self._blocks():
+            found += block
+            if len(found) > LARGEST_LOOK_BYTES:
+                break
+        return bytes(found)
 
-def _command(path: Path) -> list[str]:
-    # "file:" keeps a name that starts with a dash or holds a colon from being taken for an option or an address.
-    options = [find_ffmpeg(), "-nostdin", "-v", "error", "-threads", "1", "-filter_threads", "1"]
-    options += ["-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
-    options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
-    options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS)]
-    options += ["-i", f"file:{path}", "-map", "0:a:0", "-af", f"{TO_MONO_16_KHZ},asetnsamples=n={FRAME_SAMPLES}:p=0"]
-    return [*options, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
+    def info(self) -> StreamInfo:
+        """What is in the file; for a run that has given something, or has ended."""
+        return stream_info(self._process.messages.text(wait_for=b"] Output #0"))
 
+    def complaints(self) -> str:
+        """What went wrong, in ffmpeg's words."""
+        return self._process.messages.errors()
 
-def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
-    """What a process writes, until it has ended. Time counts only while we wait for it, not while it waits for us.
-
-    Raises UnusableInput, and ends the process, after limit_seconds.
-    """
-    assert process.stdout is not None
-    left = limit_seconds
-    while True:
-        started = time.monotonic()
-        alarm = threading.Timer(left, process.kill)
-        alarm.start()
+    def _blocks(self) -> Generator[bytes, None, None]:
         try:
-            block = process.stdout.read(BLOCK_BYTES)
-            if not block:
-                process.wait()
-        finally:
-            alarm.cancel()
-        left -= time.monotonic() - started
-        if left <= 0:
-            raise UnusableInput(path, f"keeps ffmpeg busy for more than {limit_seconds:.0f} seconds")
-        if not block:
-            return
-        yield block
+            yield from self._process.blocks()
+        except OSError as error:
+            raise AudionetError(_broken(error.strerror or str(error))) from error
 
 
-def _keep_first(pipe: IO[bytes], kept: bytearray) -> None:
-    """Read a pipe to its end, and keep the beginning."""
-    while data := pipe.read(1 << 12):
-        kept += data[: MESSAGE_BYTES - len(kept)]
+def _command(path: Path, choice: SoundChoice, filters: Sequence[str]) -> list[str]:
+    made = ",".join([*filters, TO_MONO_16_KHZ, f"asetnsamples=n={FRAME_SAMPLES}:p=0"])
+    return [*_reading(path, choice), "-af", made, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
 
 
-def _limit_memory(pid: int) -> None:
-    """Where the system can limit a process that runs: code between fork and exec would not be safe with threads."""
-    if sys.platform == "linux":
-        import resource
-
-        with suppress(OSError, ValueError):
-            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list[str]:
+    """How ffmpeg is told to open one file and nothing else. place: where in it to begin."""
+    # "file:" keeps a name that starts with a dash or holds a colon from being taken for an option or an address.
+    options = [find_ffmpeg(), "-nostdin", "-hide_banner", "-nostats", "-v", "level+info"]
+    options += ["-threads", "1", "-filter_threads", "1", "-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
+    options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
+    options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS), "-guess_layout_max", str(MOST_KNOWN_CHANNELS), *place]
+    options += ["-i", f"file:{path}", "-vn", "-sn", "-dn"]
+    # Without -map, ffmpeg takes the track that is marked as the default one.
+    return options if choice.track is None else [*options, "-map", f"0:a:{choice.track - 1}"]
 
 
 def encode_mp3s(sounds: Sequence[np.ndarray]) -> list[bytes] | None:
@@ -204,26 +280,20 @@ def encode_mp3s(sounds: Sequence[np.ndarray]) -> list[bytes] | None:
     return [finished.stdout[end - n * MP3_FRAME_BYTES : end] for end, n in zip(ends, frames, strict=True)]
 
 
-def _enlarge(pipe: IO[bytes]) -> None:
-    """Let ffmpeg run ahead. Not Popen's pipesize: where the system refuses, that would take ffmpeg for broken."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-
-
-def _explain(messages: str) -> str:
-    """A reason for people from what ffmpeg printed.
+def _explain(run: _Run) -> str:
+    """A reason for people why a file gave nothing, from what ffmpeg printed.
 
     Raises AudionetError if it is ffmpeg that does not work, not the file.
     """
+    messages, track = run.complaints(), run.choice.track
+    if track is not None and "matches no streams" in messages:
+        return f"has no sound track {track}"
     for symptom, meaning in EXPLANATIONS.items():
-        if symptom in messages:
+        if symptom in messages and not (meaning == NOT_AUDIO and run.info().is_there):
             return meaning
     _check_works()
     lines = messages.strip().splitlines()
-    return f"cannot be decoded ({lines[-1].rpartition(': ')[2].strip()})" if lines else "holds no sound"
+    return f"cannot be decoded ({lines[0].rpartition(': ')[2].strip()})" if lines else "holds no sound"
 
 
 def _check_works() -> str:

@@ -126,7 +126,8 @@ def _run_label(options: argparse.Namespace) -> int:
 
     check_live(options)
     _check_plot(options)
-    model = load_model(_label_options(options))
+    chosen = _label_options(options)
+    model = load_model(chosen)
     if not options.clips:
         return _run_live(options, model)
     printers = clip_printers.TIMELINE_PRINTERS if options.timeline else clip_printers.LABEL_PRINTERS
@@ -143,7 +144,7 @@ def _run_label(options: argparse.Namespace) -> int:
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips]
         draw = _drawing(options, model, places)
-        for clip in each(clips, model, options.allow_unknown, workers, names, progress):
+        for clip in each(clips, model, options.allow_unknown, workers, names, progress, chosen.sound):
             if isinstance(clip, UnusableInput):
                 skipped += 1
             else:
@@ -199,8 +200,8 @@ def _run_live(options: argparse.Namespace, model: "Model") -> int:
 
 
 def _label_options(options: argparse.Namespace) -> LabelOptions:
-    metadata = getattr(options, "metadata", None)
-    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler, metadata)
+    given = {name: getattr(options, name) for name in LabelOptions.__dataclass_fields__ if hasattr(options, name)}
+    return LabelOptions(**given)
 
 
 @contextmanager

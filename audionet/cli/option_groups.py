@@ -58,6 +58,20 @@ def add_metadata(add: Callable[..., object]) -> None:
     )
 
 
+def add_sound(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose among the sound tracks and channels of a file."""
+    group = parser.add_argument_group("which sound of a file")
+    group.add_argument(
+        "--track", type=int, metavar="N", help="sound track of a film, from 1 (default: the one that players choose)"
+    )
+    group.add_argument(
+        "--channel",
+        metavar="WHICH",
+        help="left, right, a number from 1, mix, or each for one after the other (default: the mix, or the loudest "
+        "channel where they cancel each other out)",
+    )
+
+
 def add_messages(parser: argparse.ArgumentParser) -> None:
     """Add --quiet and --verbose."""
     group = parser.add_argument_group("messages", "They go to standard error, results to standard output.")

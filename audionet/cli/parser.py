@@ -13,6 +13,7 @@ from audionet.cli.option_groups import (
     add_network,
     add_outputs,
     add_report,
+    add_sound,
     add_workers,
 )
 from audionet.cli.plain_parser import PlainParser
@@ -105,6 +106,7 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         help="write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
     )
     add_metadata(add)
+    add_sound(parser)
     add(
         "--keep-gone",
         action="store_true",
@@ -240,6 +242,7 @@ none of the classes is called unknown; its scores are shown all the same.""",
         help="draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several "
         "clips a folder, such as plots",
     )
+    add_sound(parser)
     add_model(parser)
     add_workers(parser)
     add_messages(parser)
@@ -261,6 +264,7 @@ was not trained on. A clip counts once, however long it is.""",
         "data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, in a folder for each class"
     )
     add_metadata(parser.add_argument_group("clips").add_argument)
+    add_sound(parser)
     group = parser.add_argument_group("what is said")
     group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")
     add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")

@@ -1,16 +1,18 @@
 """The drawing of recordings: a job for threads or for a cluster."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.levels import clipped_share, level_db
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import chunk_name
 from audionet.errors import UnusableInput
 from audionet.inference.clips import draw, read_chunks
+from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
@@ -32,12 +34,13 @@ class DrawingJob:
     image_dir: Path
     keep_wav: bool
     keep_picture: bool = True
+    choice: SoundChoice = USUAL
 
     def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
         yield source, None
-        for chunk in read_chunks(source.path, self.renderer.settings):
-            yield source, chunk
+        for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice)):
+            yield source, replace(chunk, index=index)
 
     def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
         """The recording's entry, without chunks; or that of a chunk, whose files are written."""

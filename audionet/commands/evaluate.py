@@ -93,7 +93,7 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
             todo += [(clip, truth) for clip in clips]
     scored = []
     progress("clips", 0, len(todo))
-    job = ScoringJob(model, options.allow_unknown)
+    job = ScoringJob(model, options.allow_unknown, options.sound)
     with (
         open_workers(options.scheduler) as workers,
         closing(workers.run(job, [path.absolute() for path, _ in todo])) as results,

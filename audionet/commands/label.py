@@ -1,12 +1,14 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from audionet.audio.channels import USUAL, channel_name
+from audionet.audio.ffmpeg import count_channels
 from audionet.errors import UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.timeline import Segment, Timeline, TimelineJob
@@ -14,6 +16,8 @@ from audionet.model.bundle import Model, load_model
 from audionet.options import LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
+from audionet.settings import EACH, SoundChoice
+from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
@@ -32,7 +36,7 @@ def label(clips: Iterable[Path | str] | Path | str, options: LabelOptions | None
     options = options or LabelOptions()
     model = load_model(options)
     with open_workers(options.scheduler) as workers:
-        found = list(label_each(map(Path, clips), model, options.allow_unknown, workers))
+        found = list(label_each(map(Path, clips), model, options.allow_unknown, workers, choice=options.sound))
     return [scored for scored in found if isinstance(scored, ClipScores)]
 
 
@@ -43,12 +47,14 @@ def label_each(
     workers: Workers | None = None,
     names: Mapping[Path, str] = NO_NAMES,
     progress: Progress = silent,
+    choice: SoundChoice = USUAL,
 ) -> Iterator[ClipScores | UnusableInput]:
     """The scores of each clip in order, as soon as they are known, or why it has none.
 
-    names: what to call clips instead of by their paths.
+    names: what to call clips instead of by their paths. choice: which of their sound is heard; of each channel, every
+    one is a clip of its own.
     """
-    return _each(ScoringJob(model, allow_unknown), clips, workers, names, progress)
+    return _each(lambda one: ScoringJob(model, allow_unknown, one), choice, clips, workers, names, progress)
 
 
 def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segment]:
@@ -59,7 +65,8 @@ def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segm
     options = options or LabelOptions()
     model = load_model(options)
     with open_workers(options.scheduler) as workers:
-        ((_, found),) = workers.run(TimelineJob(model, options.allow_unknown), [Path(clip).absolute()])
+        job = TimelineJob(model, options.allow_unknown, options.sound)
+        ((_, found),) = workers.run(job, [Path(clip).absolute()])
     if isinstance(found, UnusableInput):
         raise UnusableInput(clip, found.reason)
     return found.segments
@@ -72,23 +79,30 @@ def timeline_each(
     workers: Workers | None = None,
     names: Mapping[Path, str] = NO_NAMES,
     progress: Progress = silent,
+    choice: SoundChoice = USUAL,
 ) -> Iterator[Timeline | UnusableInput]:
     """The timeline of each clip in order, as soon as it is known, or why it has none; as `label_each`."""
-    return _each(TimelineJob(model, allow_unknown), clips, workers, names, progress)
+    return _each(lambda one: TimelineJob(model, allow_unknown, one), choice, clips, workers, names, progress)
 
 
 def _each(
-    job: Job[Path, Any, Any, AClip],
+    job_for: Callable[[SoundChoice], Job[Path, Any, Any, AClip]],
+    choice: SoundChoice,
     clips: Iterable[Path],
     workers: Workers | None,
     names: Mapping[Path, str],
     progress: Progress,
 ) -> Iterator[AClip | UnusableInput]:
+    if choice.channel == EACH:
+        yield from _each_channel(job_for, choice, clips, workers, names)
+        return
     # A folder without clips stays in the list, to be named with the reason.
     paths = [clip for path in clips for clip in list(find_clips([path])) or [path]]
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
-    results: Generator[tuple[int, AClip | UnusableInput], None, None] = (workers or Threads()).run(job, places)
+    results: Generator[tuple[int, AClip | UnusableInput], None, None] = (workers or Threads()).run(
+        job_for(choice), places
+    )
     progress("clips", 0, len(paths))
     with closing(results):
         for done, (path, result) in enumerate(zip(paths, in_order(results), strict=True), start=1):
@@ -100,3 +114,26 @@ def _each(
             else:
                 yield replace(result, clip=name)
             progress("clips", done, len(paths))
+
+
+def _each_channel(
+    job_for: Callable[[SoundChoice], Job[Path, Any, Any, AClip]],
+    choice: SoundChoice,
+    clips: Iterable[Path],
+    workers: Workers | None,
+    names: Mapping[Path, str],
+) -> Iterator[AClip | UnusableInput]:
+    """Each channel of each clip as a clip of its own, called `clip.wav (left)` or `clip.wav (channel 3)`."""
+    for path in [found for clip in clips for found in list(find_clips([clip])) or [clip]]:
+        name = names.get(path, str(path))
+        is_picture = path.suffix.lower() in SUFFIXES
+        try:
+            channels = 1 if is_picture or path.is_dir() else count_channels(path.absolute(), choice)
+        except UnusableInput as error:
+            skipped = UnusableInput(name, error.reason)
+            warn_of_skipped(skipped)
+            yield skipped
+            continue
+        for number in range(channels):
+            shown = name if channels == 1 else f"{name} ({channel_name(number, channels)})"
+            yield from _each(job_for, choice.of_channel(number), [path], workers, {path: shown}, silent)

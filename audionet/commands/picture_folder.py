@@ -11,7 +11,6 @@ from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
-from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_limited, write_atomically
 
@@ -58,14 +57,13 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
             raise
         index = None
     if index is not None and not options.force:
-        if index.renderer.settings != options.pictures:
+        if index.renderer.settings != options.pictures or index.sound != options.sound.to_json():
             raise AudionetError(
-                f"{image_dir}: holds pictures made with other settings "
-                f"({_difference(index.renderer.settings, options.pictures)}); "
+                f"{image_dir}: holds pictures made with other settings ({_difference(index, options)}); "
                 "add --force to make them all anew, or name another --image-dir"
             )
         return OpenIndex(index, image_dir).saved()
-    new = PictureIndex(SpectrogramRenderer.make(options.pictures))
+    new = PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound.to_json())
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.
@@ -89,8 +87,10 @@ def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
     index.unfinished = []
 
 
-def _difference(old: PictureSettings, new: PictureSettings) -> str:
-    before, after = old.as_json(), new.as_json()
+def _difference(index: PictureIndex, options: PrepareOptions) -> str:
+    usual = {"track": "the default", "channel": "the usual"}
+    before = index.renderer.settings.as_json() | usual | index.sound
+    after = options.pictures.as_json() | usual | options.sound.to_json()
     return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
 
 

@@ -224,7 +224,7 @@ def _draw_new(
         index.save()
     saved = time.monotonic()
     # Workers elsewhere share the folders, not the current directory.
-    job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav)
+    job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav, choice=options.sound)
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key]) for r in todo]
     with open_workers(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
         progress("recordings", 0, len(todo))

@@ -55,17 +55,21 @@ class RecordingEntry:
 class PictureIndex:
     """The painter of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`.
 
+    sound: the track and channel that were asked for, see settings.SoundChoice; nothing if the usual ones.
     unfinished: `<class>/<recording>`, as chunks' files begin, of recordings that may have files that are not listed.
     """
 
     renderer: SpectrogramRenderer
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
+    sound: dict[str, int | str] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`."""
         recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
         content = {"format": FORMAT} | renderer_to_json(self.renderer) | {"recordings": recordings}
+        if self.sound:
+            content["sound"] = self.sound
         if self.unfinished:
             content["unfinished"] = self.unfinished
         write_json(folder / FILE_NAME, content)
@@ -89,9 +93,8 @@ class PictureIndex:
                     "make the pictures anew with audionet prepare --force"
                 )
             recordings = {_inner_path(key): _entry_from_json(value) for key, value in content["recordings"].items()}
-            return cls(
-                renderer_from_json(content), recordings, [_inner_path(name) for name in content.get("unfinished", [])]
-            )
+            unfinished = [_inner_path(name) for name in content.get("unfinished", [])]
+            return cls(renderer_from_json(content), recordings, unfinished, dict(content.get("sound", {})))
         except MALFORMED as error:
             raise _damaged(path) from error
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, cut
-from audionet.audio.ffmpeg import decode
+from audionet.audio.ffmpeg import count_channels, decode
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import NOHASH
 from audionet.dataset.names import UNKNOWN as UNKNOWN
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
-from audionet.settings import MINIMUM_SECONDS, PictureSettings
+from audionet.settings import EACH, MINIMUM_SECONDS, PictureSettings, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES, Origin
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -55,15 +56,22 @@ class ClipScores:
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
 
-def read_chunks(path: Path, settings: PictureSettings) -> Generator[Chunk, None, None]:
-    """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used."""
+def read_chunks(path: Path, settings: PictureSettings, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
+    """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used.
+
+    choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
+    """
     if path.is_dir():
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
     empty = True
-    for chunk in cut(decode(path), settings):
-        yield chunk
-        empty = False
+    choices = [choice]
+    if choice.channel == EACH:
+        choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
+    for one in choices:
+        for chunk in cut(decode(path) if one == USUAL else decode(path, one), settings):
+            yield chunk
+            empty = False
     if empty:
         raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
@@ -93,13 +101,14 @@ class ScoringJob:
 
     model: Model
     allow_unknown: bool = True
+    choice: SoundChoice = USUAL
 
     def parts(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
         """The chunks of a recording; of a picture None."""
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
             yield path, None
         else:
-            for chunk in read_chunks(path, self.model.renderer.settings):
+            for chunk in read_chunks(path, self.model.renderer.settings, self.choice):
                 yield path, chunk
 
     def work(self, part: tuple[Path, Chunk | None]) -> ScoredChunk:

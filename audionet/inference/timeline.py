@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.errors import UnusableInput
 from audionet.inference.clips import UNKNOWN, draw, read_chunks
 from audionet.model.bundle import Model
-from audionet.settings import PictureSettings
+from audionet.settings import PictureSettings, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.training.unknown import comparable_distance
@@ -73,6 +74,7 @@ class TimelineJob:
 
     model: Model
     allow_unknown: bool = True
+    choice: SoundChoice = USUAL
 
     @property
     def window_seconds(self) -> float:
@@ -84,7 +86,7 @@ class TimelineJob:
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
         window = self.window_seconds
-        for chunk in read_chunks(path, PictureSettings(window, window - window / STEPS_A_WINDOW)):
+        for chunk in read_chunks(path, PictureSettings(window, window - window / STEPS_A_WINDOW), self.choice):
             yield path, chunk
 
     def work(self, part: tuple[Path, Chunk]) -> ScoredWindow:

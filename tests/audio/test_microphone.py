@@ -31,7 +31,7 @@ def test_blocks_come_as_they_are_heard() -> None:
 
 
 def test_what_cannot_be_heard_is_said_with_a_remedy() -> None:
-    with pytest.raises(AudionetError, match=r"lavfi microphone 'nonsense' can't be heard \(Filter not found\)$"):
+    with pytest.raises(AudionetError, match=r"lavfi microphone 'nonsense' can't be heard \(.+\)$"):
         heard("nonsense")
     with pytest.raises(AudionetError, match=r"name one as --microphone NAME, of those that this lists: pactl list"):
         list(listen(Device("pulse", "none such")))

@@ -1,0 +1,131 @@
+"""A program that reads a file that may come from anyone: its time, its memory and what it says are limited."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from audionet.errors import UnusableInput
+
+BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
+PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
+MEMORY_BYTES = 2 << 30  # of address space, where the system can limit that
+MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line a frame
+ERROR_LINE = re.compile(r"(?:\[[^\]]*\] )*?\[(?:error|fatal|panic)\] (.*)")
+
+
+class Process:
+    """One run of a program on a file: what it gives on standard output, and what it says on standard error."""
+
+    def __init__(self, command: Sequence[str], path: Path, limit_seconds: float) -> None:
+        self.command, self.path, self.limit_seconds = list(command), path, limit_seconds
+        self.messages = Messages()
+
+    def blocks(self) -> Generator[bytes, None, None]:
+        """What it writes. Raises UnusableInput for a file that goes beyond the limits; OSError if it can't be run."""
+        # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
+        process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        listener = threading.Thread(target=self.messages.listen, args=(process.stderr,), daemon=True)
+        listener.start()
+        try:
+            _limit_memory(process.pid)
+            _enlarge(process.stdout)
+            yield from _read_in_time(process, self.path, self.limit_seconds)
+            if process.returncode < 0:
+                raise UnusableInput(self.path, "makes ffmpeg break down; convert it to another format")
+            if process.returncode > 0 and b"Cannot allocate memory" in self.messages.kept:
+                raise UnusableInput(
+                    self.path, "needs more memory than a recording should; convert it to another format"
+                )
+        finally:
+            process.kill()
+            process.stdout.close()
+            process.wait()
+            listener.join()
+            process.stderr.close()
+
+
+class Messages:
+    """What the program prints on standard error: the beginning and the end of it."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self._ended = threading.Event()
+
+    def listen(self, pipe: IO[bytes]) -> None:
+        """Read a pipe to its end."""
+        while data := os.read(pipe.fileno(), 1 << 12):
+            self.kept += data
+            if len(self.kept) > 2 * MESSAGE_BYTES:
+                del self.kept[MESSAGE_BYTES : len(self.kept) - MESSAGE_BYTES]
+        self._ended.set()
+
+    def text(self, wait_for: bytes) -> str:
+        """All of it, as soon as certain words have come, which the program prints before it gives any sound."""
+        for _ in range(200):
+            if wait_for in self.kept or self._ended.wait(0.005):
+                break
+        return bytes(self.kept).decode(errors="replace")
+
+    def errors(self) -> str:
+        """The lines that are of errors, without ffmpeg's marks before them."""
+        lines = bytes(self.kept).decode(errors="replace").splitlines()
+        found = [ERROR_LINE.match(line) for line in lines]
+        return "\n".join(match[1] for match in found if match)
+
+
+def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
+    """What a process writes, until it has ended. Time counts only while we wait for it, not while it waits for us.
+
+    Raises UnusableInput, and ends the process, after limit_seconds.
+    """
+    assert process.stdout is not None
+    left = limit_seconds
+    while True:
+        started = time.monotonic()
+        alarm = threading.Timer(left, process.kill)
+        alarm.start()
+        try:
+            block = process.stdout.read(BLOCK_BYTES)
+            if not block:
+                process.wait()
+        finally:
+            alarm.cancel()
+        left -= time.monotonic() - started
+        if left <= 0:
+            raise UnusableInput(path, f"keeps ffmpeg busy for more than {limit_seconds:.0f} seconds")
+        if not block:
+            return
+        yield block
+
+
+def _limit_memory(pid: int) -> None:
+    """Where the system can limit a process that runs: code between fork and exec would not be safe with threads."""
+    if sys.platform == "linux":
+        import resource
+
+        with suppress(OSError, ValueError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _enlarge(pipe: IO[bytes]) -> None:
+    """Let ffmpeg run ahead. Not Popen's pipesize: where the system refuses, that would take ffmpeg for broken."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

@@ -1,0 +1,181 @@
+"""Which sound of a file is heard: tracks of films, channels that cancel each other out, and channels without a name."""
+
+import logging
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import audionet
+from audionet.audio.channels import StreamInfo, stream_info
+from audionet.audio.ffmpeg import count_channels, decode, find_ffmpeg
+from audionet.errors import AudionetError, UnusableInput
+from audionet.options import LabelOptions, PrepareOptions
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+from tests.conftest import make_untrained_model, tone, write_wav
+
+
+def pitch(path: Path, choice: SoundChoice | None = None) -> float:
+    """The loudest frequency of a file's sound; 0 of silence."""
+    samples = np.concatenate(list(decode(path, *([choice] if choice else [])))).astype(float)
+    spectrum = np.abs(np.fft.rfft(samples))
+    return float(spectrum.argmax() * SAMPLE_RATE_HZ / len(samples)) if spectrum.max() > 1e4 else 0.0
+
+
+def level(path: Path, choice: SoundChoice) -> float:
+    return float(np.abs(np.concatenate(list(decode(path, choice))).astype(float)).max())
+
+
+def stereo(path: Path, left: np.ndarray, right: np.ndarray) -> Path:
+    return write_wav(path, np.stack([left, right], axis=1))
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Path:
+    """500 Hz on the left, 1500 Hz on the right."""
+    return stereo(tmp_path / "sides.wav", tone(500, 1, 0.2), tone(1500, 1, 0.4))
+
+
+@pytest.mark.parametrize(("channel", "heard"), [("left", 500), ("right", 1500), ("1", 500), ("2", 1500), ("mix", 1500)])
+def test_a_channel_is_heard_alone(sides: Path, channel: str, heard: float) -> None:
+    assert pitch(sides, SoundChoice(channel=channel)) == heard
+
+
+def test_the_mix_is_of_both(sides: Path) -> None:
+    left, mix = (level(sides, SoundChoice(channel=channel)) for channel in ("left", "mix"))
+    assert left == pytest.approx(0.2 * 32767, rel=0.02)
+    assert mix == pytest.approx(0.3 * 32767, rel=0.2)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.97])
+def test_channels_in_antiphase_are_noticed_and_the_louder_one_heard(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, gain: float
+) -> None:
+    sound = tone(440, 2, 0.5)
+    path = stereo(tmp_path / "a.wav", (gain * sound).astype(np.int16), -sound)
+    with caplog.at_level(logging.WARNING):
+        assert pitch(path) == 440
+    assert caplog.text.count("its channels cancel each other out") == 1
+    assert ("right alone" if gain < 1 else "left alone") in caplog.text
+    assert level(path, SoundChoice(channel="mix")) < 0.1 * 32767  # as asked for
+
+
+def test_antiphase_is_noticed_after_long_silence_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    silence, sound = np.zeros(40 * SAMPLE_RATE_HZ, np.int16), tone(440, 2, 0.5)
+    path = stereo(tmp_path / "a.wav", np.concatenate([silence, sound]), np.concatenate([silence, -sound]))
+    with caplog.at_level(logging.WARNING):
+        samples = np.concatenate(list(decode(path)))
+    assert len(samples) == 42 * SAMPLE_RATE_HZ
+    assert np.array_equal(samples[-len(sound) :], sound)
+    assert caplog.text.count("cancel each other out") == 1
+
+
+def test_faint_stereo_and_mono_are_left_as_they_are(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    faint = tone(440, 1, 0.005)
+    with caplog.at_level(logging.WARNING):
+        assert pitch(stereo(tmp_path / "stereo.wav", faint, faint)) == 440
+        assert pitch(write_wav(tmp_path / "mono.wav", faint)) == 440
+        assert pitch(stereo(tmp_path / "one.wav", faint, 0 * faint)) == 440
+        assert pitch(stereo(tmp_path / "none.wav", 0 * faint, 0 * faint)) == 0
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("channels", [9, 10, 12, 16, 30, 32, 60, 64])
+def test_many_channels_without_a_layout_are_mixed_in_equal_parts(tmp_path: Path, channels: int) -> None:
+    sound = tone(440, 1, 0.5)
+    path = write_wav(tmp_path / "a.wav", np.stack([sound] * channels, axis=1))
+    samples = np.concatenate(list(decode(path)))
+    assert np.abs(samples - sound.astype(int)).max() <= channels
+    assert count_channels(path) == channels
+    alone = np.stack([0 * sound] * (channels - 1) + [sound], axis=1)
+    assert pitch(write_wav(tmp_path / "b.wav", alone), SoundChoice(channel=str(channels))) == 440
+    assert pitch(tmp_path / "b.wav") == 440
+
+
+def test_a_channel_that_is_not_there_is_said_to_be_missing(sides: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        UnusableInput, match=r"has 2 channels, so that there is no channel 3 \(--channel mix takes all\)"
+    ):
+        pitch(sides, SoundChoice(channel="3"))
+    with pytest.raises(UnusableInput, match="has 1 channel, so that there is no channel 2"):
+        pitch(write_wav(tmp_path / "mono.wav", tone(440, 1)), SoundChoice(channel="right"))
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """A film whose first track is silent, and whose second is the default one."""
+    write_wav(tmp_path / "1.wav", 0 * tone(440, 1))
+    write_wav(tmp_path / "2.wav", tone(440, 1))
+    command = [
+        find_ffmpeg(),
+        "-v",
+        "error",
+        "-i",
+        tmp_path / "1.wav",
+        "-i",
+        tmp_path / "2.wav",
+        "-map",
+        "0",
+        "-map",
+        "1",
+    ]
+    command += ["-disposition:a:0", "0", "-disposition:a:1", "default", "-c:a", "flac", tmp_path / "film.mkv"]
+    subprocess.run(list(map(str, command)), check=True)
+    return tmp_path / "film.mkv"
+
+
+def test_the_default_track_is_heard_or_the_one_asked_for(film: Path) -> None:
+    assert pitch(film) == 440
+    assert pitch(film, SoundChoice(track=1)) == 0
+    assert pitch(film, SoundChoice(track=2)) == 440
+    with pytest.raises(UnusableInput, match="has no sound track 3"):
+        pitch(film, SoundChoice(track=3))
+
+
+def test_sound_above_what_is_drawn_is_not_called_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_wav(tmp_path / "bat.wav", tone(45_000, 1, 0.5, 384_000), 384_000)
+    with caplog.at_level(logging.WARNING):
+        list(decode(path))
+    assert "its sound lies above the 8000 Hz that are drawn; slow it down first" in caplog.text
+    assert "asetrate=38400" in caplog.text
+
+
+@pytest.mark.parametrize("line", ["[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono, fltp, 128 kb/s\n"])
+def test_what_ffmpeg_says_of_a_file_is_understood(line: str) -> None:
+    assert stream_info(line) == StreamInfo(True, True, 44100)
+    other = line.replace("mono", "stereo").replace("44100", "8000")
+    assert stream_info(line + other) == StreamInfo(True, False, 44100)
+    assert stream_info("[out#0] Output #0, s16le\n" + line.replace("[info]", "[info]")) == StreamInfo(False, False, 0)
+    assert stream_info("") == StreamInfo(False, False, 0)
+
+
+@pytest.mark.parametrize("bad", [{"channel": "middle"}, {"channel": "0"}, {"channel": "65"}, {"track": 0}])
+def test_a_choice_that_makes_no_sense_is_refused(bad: dict[str, object]) -> None:
+    for options in (SoundChoice, PrepareOptions, LabelOptions):
+        with pytest.raises(AudionetError, match=r"--(channel|track) .*: must be"):
+            options(**bad)  # type: ignore[arg-type]
+
+
+def test_prepare_draws_the_channel_asked_for_and_knows_when_another_is(sides: Path, tmp_path: Path) -> None:
+    (tmp_path / "data" / "a").mkdir(parents=True)
+    sides.rename(tmp_path / "data" / "a" / "sides.wav")
+    pictures = {"image_dir": tmp_path / "pictures", "pictures": PictureSettings(0.5, 0)}
+    report = audionet.prepare(tmp_path / "data", PrepareOptions(channel="each", **pictures))  # type: ignore[arg-type]
+    assert report.made_chunks == 4  # two of each side
+    again = audionet.prepare(tmp_path / "data", PrepareOptions(channel="each", **pictures))  # type: ignore[arg-type]
+    assert again.kept_chunks == 4
+    assert pitch(tmp_path / "pictures" / "a" / "sides_nohash_0000.wav") == 500
+    assert pitch(tmp_path / "pictures" / "a" / "sides_nohash_0003.wav") == 1500
+    with pytest.raises(AudionetError, match=r"other settings \(channel each, now left\); add --force"):
+        audionet.prepare(tmp_path / "data", PrepareOptions(channel="left", **pictures))  # type: ignore[arg-type]
+
+
+def test_label_takes_each_channel_for_a_clip(sides: Path, tmp_path: Path) -> None:
+    model = make_untrained_model(tmp_path, PictureSettings(1, 0))
+    mono = write_wav(tmp_path / "mono.wav", tone(440, 1))
+    found = audionet.label([sides, mono], LabelOptions(model.graph, model.labels, channel="each"))
+    assert [Path(clip.clip).name for clip in found] == ["sides.wav (left)", "sides.wav (right)", "mono.wav"]
+    assert found[0].scores != found[1].scores
+    (left,) = audionet.label(sides, LabelOptions(model.graph, model.labels, channel="left"))
+    assert left.scores == found[0].scores
