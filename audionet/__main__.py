@@ -16,6 +16,9 @@ def main() -> int:
     """Run one command; its exit status."""
     interruption.listen()
     try:
+        from audionet.system.stderr import open_missing_streams
+
+        open_missing_streams()
         from audionet.cli.main import main as run
 
         status = run()

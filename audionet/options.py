@@ -1,8 +1,10 @@
 """The options of each command: names, defaults and limits, checked once. The command line reads its defaults here."""
 
+import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from audionet.errors import AudionetError
 from audionet.settings import (
@@ -15,6 +17,18 @@ from audionet.settings import (
     PictureSettings,
     SoundChoice,
 )
+
+GRAPH, LABELS = TF_FILES / "retrained_graph.pb", TF_FILES / "retrained_labels.txt"
+# What the labels of a model may be called beside its graph; `{stem}` is the graph's name without suffix.
+LABELS_NAMES = ("retrained_labels.txt", "labels.txt", "{stem}_labels.txt", "{stem}-labels.txt")
+
+
+def _take_text_for_paths(record: Any) -> None:
+    """Make paths of the fields that are paths and were given as text."""
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)) and not isinstance(value, Path):
+            object.__setattr__(record, each.name, Path(value))
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class PrepareOptions:
     channel: str | None = None
 
     def __post_init__(self) -> None:
+        _take_text_for_paths(self)
         if self.prune and self.keep_gone:
             raise AudionetError(
                 "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
@@ -97,8 +112,8 @@ class RetrainOptions:
     model_dir: Path = TF_FILES / "models"
     bottleneck_dir: Path = TF_FILES / "bottlenecks"
     summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
-    output_graph: Path = TF_FILES / "retrained_graph.pb"
-    output_labels: Path = TF_FILES / "retrained_labels.txt"
+    output_graph: Path = GRAPH
+    output_labels: Path = LABELS
     architecture: str = "inception_v3"
     bottleneck: str | None = None
     tfhub_module: str | None = None
@@ -127,6 +142,7 @@ class RetrainOptions:
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
+        _take_text_for_paths(self)
         if self.steps < 1:
             raise AudionetError(f"--steps {self.steps}: must be at least 1")
         if not re.fullmatch(ARCHITECTURES, self.architecture):
@@ -181,15 +197,16 @@ class RetrainOptions:
 class LabelOptions:
     """Options of `label` and `evaluate`.
 
-    graph, labels: the model's two files as `retrain` names them, whatever they end in.
+    graph, labels: the model's two files as `retrain` names them, whatever they end in. The graph may be the folder that
+        they are in; unless they are named, the labels beside it are used, where there are any.
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
     track, channel: which sound of each clip is heard, see settings.SoundChoice.
     metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     """
 
-    graph: Path = TF_FILES / "retrained_graph.pb"
-    labels: Path = TF_FILES / "retrained_labels.txt"
+    graph: Path = GRAPH
+    labels: Path = LABELS
     allow_unknown: bool = True
     scheduler: str | None = None
     metadata: Path | None = None
@@ -197,7 +214,13 @@ class LabelOptions:
     channel: str | None = None
 
     def __post_init__(self) -> None:
+        _take_text_for_paths(self)
         _ = self.sound
+        if self.graph.is_dir() and (self.graph / GRAPH.name).is_file():
+            object.__setattr__(self, "graph", self.graph / GRAPH.name)
+        if self.labels == LABELS and self.graph != GRAPH:
+            named = [self.graph.with_name(name.format(stem=self.graph.stem)) for name in LABELS_NAMES]
+            object.__setattr__(self, "labels", next((path for path in named if path.is_file()), self.labels))
 
     @property
     def sound(self) -> SoundChoice:

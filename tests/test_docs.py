@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from audionet.cli.main import main
-from audionet.cli.parser import build_parser, modern_spelling
+from audionet.cli.parser import build_parser
+from audionet.cli.spelling import modern_spelling
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, make_launchers
 from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, links
 

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from audionet.cli.completion import completion_script
 from audionet.cli.live import check_live, print_arrivals, print_microphone
-from audionet.cli.parser import build_parser, modern_spelling
+from audionet.cli.parser import build_parser
+from audionet.cli.spelling import as_meant, modern_spelling
 from audionet.errors import AudionetError, UnusableInput
 from audionet.formats import clips as clip_printers
 from audionet.formats import summary as console
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
 from audionet.system import signals as interruption
+from audionet.system.stderr import open_missing_streams
 from audionet.system.terminal import progress_shown
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ logger = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    options = build_parser().parse(modern_spelling(sys.argv[1:] if arguments is None else arguments))
+    typed = modern_spelling(sys.argv[1:] if arguments is None else arguments)
+    if not typed:
+        open_missing_streams()
+        sys.stderr.write(build_parser().format_help())
+        return NOTHING_DONE
+    options = build_parser().parse(as_meant(typed))
     return guarded(lambda: RUN[options.command](options), _verbosity(options))
 
 
@@ -44,6 +51,7 @@ def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
 
     verbosity: the least important messages that are shown.
     """
+    open_missing_streams()
     console.configure_logging(verbosity)
     try:
         status = run()
@@ -63,7 +71,7 @@ def _explained(error: BaseException) -> int:
         return SOME_SKIPPED
     if isinstance(error, AudionetError):
         logger.error("%s", error)
-        logger.debug("raised here:", exc_info=error)
+        logger.debug("raised in %s", _place(error))
     elif isinstance(error, MemoryError):
         logger.error("out of memory; close other programs, or use fewer recordings at once")
     elif isinstance(error, OSError):
@@ -73,6 +81,16 @@ def _explained(error: BaseException) -> int:
     else:
         raise error
     return NOTHING_DONE
+
+
+def _place(error: BaseException) -> str:
+    """The line of the program that raised an error, for who mends it; a traceback would look like a crash."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return "?"
+    return f"{Path(traceback.tb_frame.f_code.co_filename).name}, line {traceback.tb_lineno}"
 
 
 def _drop_output() -> None:

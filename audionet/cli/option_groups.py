@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audionet.options import LabelOptions, RetrainOptions
-from audionet.settings import BOTTLENECKS, REPORT_NAME
+from audionet.settings import BOTTLENECKS
 
+NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
+OUTPUTS_TITLE, WORKERS_TITLE = "watching the training, and other outputs", "who does the work"
 VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
 
 
@@ -19,9 +21,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         default=default.graph,
-        help="the model, as retrain's --output-graph named it",
+        help="the model, as retrain's --output-graph named it, or the folder that it is in",
     )
-    group.add_argument("--labels", type=Path, metavar="FILE", default=default.labels, help="its classes")
+    group.add_argument(
+        "--labels", type=Path, metavar="FILE", default=default.labels, help="its classes, if not beside it"
+    )
     unknown = group.add_mutually_exclusive_group()
     unknown.add_argument(
         "--allow-unknown",
@@ -35,7 +39,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
     """Add the options that say who does the work; `jobs`: how many threads too."""
-    group = parser.add_argument_group("who does the work")
+    group = parser.add_argument_group(WORKERS_TITLE)
     if jobs:
         group.add_argument("--jobs", type=int, metavar="N", help="threads that share it (default: one a core)")
     group.add_argument(
@@ -90,7 +94,7 @@ def add_messages(parser: argparse.ArgumentParser) -> None:
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the network under the new layer."""
     default = RetrainOptions()
-    add = parser.add_argument_group("the network under the new layer").add_argument
+    add = parser.add_argument_group(NETWORK_TITLE).add_argument
     add(
         "--architecture",
         metavar="NAME",
@@ -117,7 +121,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 def add_distortions(parser: argparse.ArgumentParser) -> None:
     """Add the options that distort pictures."""
     group = parser.add_argument_group(
-        "distortions",
+        DISTORTIONS_TITLE,
         """Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for
   photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a little
   are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard backwards.""",
@@ -131,7 +135,7 @@ def add_distortions(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add the options to watch a training, and for what else it writes."""
     default = RetrainOptions()
-    group = parser.add_argument_group("watching the training, and other outputs")
+    group = parser.add_argument_group(OUTPUTS_TITLE)
     group.add_argument(
         "--eval-step-interval",
         type=int,
@@ -173,7 +177,6 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the model as a SavedModel too, also for TensorFlow Hub",
     )
-    add_report(group, f"{REPORT_NAME} beside the model")
     group.add_argument(
         "--logging-verbosity",
         type=str.upper,

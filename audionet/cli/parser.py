@@ -1,11 +1,14 @@
 """What can be typed: the commands, their options and their help."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from audionet.cli.help import ShowVersions, add_completion, add_doctor
 from audionet.cli.option_groups import (
+    DISTORTIONS_TITLE,
+    NETWORK_TITLE,
+    OUTPUTS_TITLE,
+    WORKERS_TITLE,
     add_distortions,
     add_messages,
     add_metadata,
@@ -17,23 +20,9 @@ from audionet.cli.option_groups import (
     add_workers,
 )
 from audionet.cli.plain_parser import PlainParser
+from audionet.cli.spelling import INSTEAD, instead_of_retraining
 from audionet.options import PrepareOptions, RetrainOptions
-from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPRESENTATIONS, PictureSettings
-
-
-def modern_spelling(arguments: Sequence[str]) -> list[str]:
-    """The 2018 spelling of options, `--image_dir=x`, in today's: `--image-dir=x`. After `--` nothing is an option.
-
-    >>> modern_spelling(["retrain", "--image_dir=my_pictures", "--", "--my_clip"])
-    ['retrain', '--image-dir=my_pictures', '--', '--my_clip']
-    """
-    spelled: list[str] = []
-    for argument in arguments:
-        if argument.startswith("--") and "--" not in spelled:
-            name, equals, value = argument.partition("=")
-            argument = name.replace("_", "-") + equals + value
-        spelled.append(argument)
-    return spelled
+from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings
 
 
 def build_parser() -> PlainParser:
@@ -43,7 +32,7 @@ def build_parser() -> PlainParser:
         usage="%(prog)s COMMAND [options]",
         description="Tell voices, birds or machines apart by the pictures of their sound.",
         examples="""\
-  audionet prepare data_audio/       draw the recordings, one folder a class, as spectrograms
+  audionet prepare data_audio/       draw the recordings, in a folder for each class
   audionet retrain --steps 500       learn the classes from the pictures
   audionet label clip.mp3            whose voice, which sound
   audionet evaluate test_audio/      how often it is right on recordings it has never heard
@@ -58,6 +47,9 @@ exit status: 0 all done, 1 finished but some input was skipped, 2 nothing could 
     )
     for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, add_doctor, add_completion):
         add(commands)
+    for name, command in commands.choices.items():
+        command.instead = INSTEAD.get(name, {})
+    commands.choices["retrain"].instead_of_argument = instead_of_retraining
     return parser
 
 
@@ -68,7 +60,8 @@ def _add_prepare(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         help="draw recordings as spectrograms",
         description="""\
 Draw recordings as spectrograms: decode each with ffmpeg to 16 kHz mono, cut it into chunks, and write one picture
-(JPG, 299 x 299) and one WAV a chunk, in a folder a class. Run again, it does only what is new or changed.""",
+(JPG, 299 x 299) and one WAV for each chunk, in a folder for each class. Run again, it does only
+what is new or changed, and forgets what is gone.""",
         examples="""\
   audionet prepare data_audio/                        data_audio/anna/*.mp3, data_audio/ben/*.mp3, ...
   audionet prepare data_audio/ --chunk-seconds 5      for short sounds
@@ -132,7 +125,8 @@ kept), then train a new last layer on them. Some recordings are held out to test
   audionet retrain --steps 500 --seed 1
   audionet retrain --image-dir birds/pictures --output-graph birds/model.pb --output-labels birds/labels.txt
   audionet retrain --folds 10                      measure with each tenth of the recordings held out in turn
-  audionet retrain --saved-model-dir birds/saved   for other TensorFlow programs too""",
+  audionet retrain --saved-model-dir birds/saved   for other TensorFlow programs too
+  audionet retrain --help-all                      every option, also those that few need""",
     )
     default = RetrainOptions()
     add = parser.add_argument_group("files").add_argument
@@ -144,7 +138,8 @@ kept), then train a new last layer on them. Some recordings are held out to test
         default=default.output_graph,
         help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
-    add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one a line")
+    add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one per line")
+    add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
     add("--bottleneck-dir", type=Path, metavar="DIR", default=default.bottleneck_dir, help="the kept bottlenecks")
     add("--summaries-dir", type=Path, metavar="DIR", default=default.summaries_dir, help="curves for TensorBoard")
     add("--force", action="store_true", help="train even if nothing has changed since the last time")
@@ -156,7 +151,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
         type=int,
         metavar="N",
         default=default.train_batch_size,
-        help="pictures a training step; -1 is all",
+        help="pictures per training step; -1 is all",
     )
     add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
     add = parser.add_argument_group("measuring how good it is").add_argument
@@ -188,6 +183,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
     add_outputs(parser)
     add_workers(parser)
     add_messages(parser)
+    parser.hide_rarely_used((NETWORK_TITLE, DISTORTIONS_TITLE, OUTPUTS_TITLE, WORKERS_TITLE))
 
 
 def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -254,8 +250,8 @@ def _add_evaluate(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         usage="%(prog)s [options] DATA_AUDIO_TEST",
         help="measure how often the model is right",
         description="""\
-Label clips whose class is known, one folder a class, and count how often the model is right. Use recordings that it
-was not trained on. A clip counts once, however long it is.""",
+Label clips whose class is known, in a folder for each class or with a table, and count how often the model is right.
+Use recordings that it was not trained on. A clip counts once, however long it is.""",
         examples="""\
   audionet evaluate test_audio/                    test_audio/anna/*.mp3, test_audio/ben/*.mp3, ...
   audionet evaluate test_audio/ --format json""",

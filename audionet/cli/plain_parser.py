@@ -1,7 +1,9 @@
 """argparse in plain words: examples first, defaults shown, and a suggestion where something was mistyped."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from audionet.system.text import did_you_mean
@@ -9,6 +11,12 @@ from audionet.system.text import did_you_mean
 
 class PlainParser(argparse.ArgumentParser):
     """A parser whose help shows `examples` before the options and `details` after them."""
+
+    # What to do instead of options that people expect, by their names.
+    instead: Mapping[str, str] = MappingProxyType({})
+    _rarely_used: frozenset[str] = frozenset()
+    # What to do instead of an argument that is one too many; "" if there is nothing to say.
+    instead_of_argument: Callable[[Path], str] = staticmethod(lambda _: "")
 
     def __init__(self, *, description: str, examples: str, details: str = "", **options: Any) -> None:
         super().__init__(
@@ -31,10 +39,26 @@ class PlainParser(argparse.ArgumentParser):
     def refuse(self, extra: Sequence[str]) -> NoReturn:
         """End the program for arguments that nobody asked for."""
         wrong = next((argument for argument in extra if argument.startswith("-")), extra[0]).partition("=")[0]
+        if wrong in self.instead:
+            self.error(f"{wrong}: no such option; {self.instead[wrong]}")
         if wrong.startswith("-"):
             known = [spelling for action in self._actions for spelling in action.option_strings]
             self.error(f"{wrong}: no such option{did_you_mean(wrong, known)}")
-        self.error(f"{wrong}: one argument too many")
+        self.error(f"{wrong}: one argument too many{self.instead_of_argument(Path(wrong))}")
+
+    def hide_rarely_used(self, titles: Sequence[str]) -> None:
+        """Show groups of options, by their titles, with --help-all alone."""
+        self._rarely_used = frozenset(titles)
+        self.add_argument("--help-all", action=_ShowAllHelp, nargs=0, help="show the options that few need, too")
+
+    def format_help(self) -> str:
+        """The help, without the groups that are hidden."""
+        groups = self._action_groups
+        self._action_groups = [group for group in groups if group.title not in self._rarely_used]
+        try:
+            return super().format_help()
+        finally:
+            self._action_groups = groups
 
     def error(self, message: str) -> NoReturn:
         """End the program with exit status 2."""
@@ -47,6 +71,17 @@ class PlainParser(argparse.ArgumentParser):
             known = [str(choice) for choice in action.choices]
             message = f"{value}: must be one of {', '.join(known)}{did_you_mean(str(value), known)}"
             raise argparse.ArgumentError(action, message)
+
+
+class _ShowAllHelp(argparse.Action):
+    """--help-all."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Show the help with all groups, and end."""
+        assert isinstance(parser, PlainParser)
+        parser._rarely_used = frozenset()
+        parser.print_help()
+        parser.exit()
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -24,7 +24,7 @@ from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, chosen
 from audionet.system.text import did_you_mean, listed
 from audionet.training.unknown import expected_calibration_error
 
@@ -65,14 +65,16 @@ class Evaluation:
         return expected_calibration_error(scores, np.array([clip.best == truth for clip, truth in self.clips]))
 
 
-def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, progress: Progress = silent) -> Evaluation:
+def evaluate(
+    data_audio: Path | str, options: LabelOptions | None = None, *, progress: Progress | None = None
+) -> Evaluation:
     """Label the clips in a folder of one folder a class, named as in training, and count.
 
     A clip that cannot be used and a folder of a class that the model does not know are skipped, with a warning.
     Raises AudionetError when there is no usable model or no usable clip.
     """
     data_audio = Path(data_audio)
-    options = options or LabelOptions()
+    options, progress = options or LabelOptions(), chosen(progress)
     model = load_model(options)
     skipped, todo = [], []
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from audionet.audio.channels import USUAL, channel_name
 from audionet.audio.ffmpeg import count_channels
-from audionet.errors import UnusableInput, warn_of_skipped
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.timeline import Segment, Timeline, TimelineJob
 from audionet.model.bundle import Model, load_model
@@ -18,7 +18,7 @@ from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, chosen, silent
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,12 @@ AClip = TypeVar("AClip", ClipScores, Timeline)
 NO_NAMES: Mapping[Path, str] = {}
 
 
-def label(clips: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[ClipScores]:
+def label(
+    clips: Iterable[Path | str] | Path | str,
+    options: LabelOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> list[ClipScores]:
     """The scores of recordings, of folders of them, or of pictures that `prepare` made, in the order given.
 
     A clip that cannot be used is left out, with a warning. Raises AudionetError when there is no usable model.
@@ -36,7 +41,10 @@ def label(clips: Iterable[Path | str] | Path | str, options: LabelOptions | None
     options = options or LabelOptions()
     model = load_model(options)
     with open_workers(options.scheduler) as workers:
-        found = list(label_each(map(Path, clips), model, options.allow_unknown, workers, choice=options.sound))
+        shown = chosen(progress)
+        found = list(
+            label_each(map(Path, clips), model, options.allow_unknown, workers, NO_NAMES, shown, options.sound)
+        )
     return [scored for scored in found if isinstance(scored, ClipScores)]
 
 
@@ -57,12 +65,17 @@ def label_each(
     return _each(lambda one: ScoringJob(model, allow_unknown, one), choice, clips, workers, names, progress)
 
 
-def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segment]:
-    """Which class is heard when in a recording: segments in order, without gaps.
+def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[Segment]:
+    """Which class is heard when in a recording, or a list of one: segments in order, without gaps.
 
     Raises AudionetError when there is no usable model, or the recording cannot be used.
     """
     options = options or LabelOptions()
+    if not isinstance(clip, (str, Path)):
+        clips = list(clip)
+        if len(clips) != 1:
+            raise AudionetError(f"timeline is of one recording, not of {len(clips)}; call it for each in turn")
+        clip = clips[0]
     model = load_model(options)
     with open_workers(options.scheduler) as workers:
         job = TimelineJob(model, options.allow_unknown, options.sound)

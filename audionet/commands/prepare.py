@@ -31,8 +31,8 @@ from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import write_contact_sheets
 from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
-from audionet.system.progress import Progress, silent
-from audionet.system.text import listed
+from audionet.system.progress import Progress, chosen
+from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class PrepareReport:
 
 
 def prepare(
-    data_audio: Path | str, options: PrepareOptions | None = None, *, progress: Progress = silent
+    data_audio: Path | str, options: PrepareOptions | None = None, *, progress: Progress | None = None
 ) -> PrepareReport:
     """Make the pictures of all recordings in `data_audio`, a folder of one folder a class.
 
@@ -88,7 +88,7 @@ def prepare(
     skipped, with a warning, and the others go on. `data_audio` is never written to.
     Raises AudionetError when nothing can be done.
     """
-    data_audio, options = Path(data_audio), options or PrepareOptions()
+    data_audio, options, progress = Path(data_audio), options or PrepareOptions(), chosen(progress)
     image_dir = options.image_dir
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
@@ -125,7 +125,7 @@ def prepare(
             report.contact_sheets = write_contact_sheets(index.content, image_dir, progress)
     report.skipped.sort(key=lambda error: error.path)
     if not report.made and not report.kept:
-        raise AudionetError(f"{data_audio}: none of its {len(recordings)} recordings can be used")
+        raise AudionetError(f"{data_audio}: none of its {count(len(recordings), 'recording')} can be used")
     return report
 
 

@@ -33,7 +33,7 @@ from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.spectrogram.augmentation import choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, chosen
 from audionet.training.calibrator import History
 from audionet.training.classifier import Classifier, Trainer
 from audionet.training.projection import Coordinates, compute_coordinates
@@ -69,12 +69,12 @@ class RetrainReport:
     report: Path | None = None
 
 
-def retrain(options: RetrainOptions | None = None, *, progress: Progress = silent) -> RetrainReport:
+def retrain(options: RetrainOptions | None = None, *, progress: Progress | None = None) -> RetrainReport:
     """Train a new layer on the pictures in options.image_dir and write the model.
 
     Raises AudionetError when there is nothing to train on.
     """
-    options = options or RetrainOptions()
+    options, progress = options or RetrainOptions(), chosen(progress)
     with shared_lock(options.image_dir):
         pictures = find_pictures(options.image_dir)
         index = PictureIndex.load(options.image_dir)

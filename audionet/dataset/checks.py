@@ -116,7 +116,7 @@ def _bad_sound(pieces: Sequence[Piece], what: str, is_bad: Callable[[Piece], boo
         return []
     remedy = {
         "clipped": "louder than the recording could hold; record with the microphone turned down or farther away",
-        "silent": "nothing to learn from; cut it out, or see whether the microphone was on",
+        "silent": "nothing to hear below 8 kHz; cut it out, or see whether the microphone was on",
     }
     recordings = Counter(piece.recording for piece in bad)
     named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]

@@ -82,6 +82,11 @@ def class_folders(folder: Path) -> list[Path]:
 
     Raises AudionetError if it is not a folder or has none.
     """
+    if folder.is_file():
+        raise AudionetError(
+            f"{folder}: is a file, where a folder is needed that holds one folder of recordings for each class; to ask "
+            f"which class this is, type: audionet label {folder}"
+        )
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")

@@ -5,11 +5,13 @@ import logging
 import statistics
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audionet.dataset.names import split_chunk_name
 from audionet.system.terminal import colored
-from audionet.system.text import clock, count, printable
+from audionet.system.text import clock, count, listed, printable
 
 if TYPE_CHECKING:
     from audionet.commands.doctor import Finding
@@ -139,10 +141,13 @@ def _print_held_out(held_out: "EvaluationResult", mistakes_shown: int | None) ->
     folds = held_out.fold_accuracies
     spread = f", {statistics.mean(folds):.1%} +- {statistics.pstdev(folds):.1%} over folds" if folds else ""
     print(
-        f"held-out accuracy: {_accuracy(confusion, 'picture')} "
-        f"from {count(held_out.recordings, 'recording')}{spread}; calibration error {held_out.calibration_error:.3f}"
+        f"held-out accuracy: {_accuracy(confusion, 'picture')} from {count(held_out.recordings, 'recording')}{spread}"
     )
     print_confusion(confusion)
+    by_recording = Counter(split_chunk_name(mistake.picture)[0] for mistake in held_out.mistakes)
+    if len(by_recording) < len(held_out.mistakes):
+        named = [f"{printable(name)} ({count(times, 'chunk')})" for name, times in by_recording.most_common()]
+        print(f"misclassified by recording: {listed(named, most=5)}")
     for mistake in held_out.mistakes[:mistakes_shown]:
         place = f"{clock(mistake.start_seconds)} to {clock(mistake.end_seconds)}"
         print(
@@ -177,9 +182,11 @@ def print_confusion(confusion: "Confusion") -> None:
 def print_evaluation(evaluation: "Evaluation") -> None:
     """Accuracy, precision and recall of each class, the confusion matrix, and each clip that was misclassified."""
     confusion = evaluation.confusion
-    print(f"accuracy: {_accuracy(confusion, 'clip')}; calibration error {evaluation.calibration_error:.3f}")
-    if evaluation.unknown:
-        print(f"called unknown: {count(len(evaluation.unknown), 'clip')} (counted above by their best class)")
+    clips = evaluation.clips
+    unknown, right = len(evaluation.unknown), sum(clip.label == truth for clip, truth in clips)
+    print(f"{count(len(clips), 'clip')}: {right} right, {len(clips) - right - unknown} wrong, {unknown} called unknown")
+    which = "one by its" if unknown == 1 else "ones by their"
+    print(f"accuracy: {_accuracy(confusion, 'clip')}" + (f", the unknown {which} best class" if unknown else ""))
     width = max(5, *(len(label) for label in confusion.labels))
     print(f"{'class':<{width}}  precision  recall  clips")
     for n, label in enumerate(confusion.labels):
@@ -187,7 +194,8 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         print(f"{label:<{width}}  {precision:>9}  {recall:>6}  {int(confusion.matrix[n].sum()):>5}")
     print_confusion(confusion)
     for clip, truth in evaluation.misclassified:
-        print(f"misclassified: {printable(clip.clip)} is {truth}, taken for {clip.best} ({clip.score:.3f})")
+        whether = ", called unknown" if clip.is_unknown else ""
+        print(f"misclassified: {printable(clip.clip)} is {truth}, taken for {clip.best} ({clip.score:.3f}){whether}")
 
 
 def print_evaluation_json(evaluation: "Evaluation") -> None:

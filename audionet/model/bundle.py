@@ -210,7 +210,8 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
 
 
 def _read_labels(path: Path) -> str:
-    return read_limited(path, LARGEST_DESCRIPTION_BYTES).decode("utf-8")
+    # An editor on Windows may have put its mark before the text, and ended the lines in its own way.
+    return read_limited(path, LARGEST_DESCRIPTION_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def _labels_of_2018(path: Path) -> list[str]:

@@ -1,6 +1,10 @@
 """How long work tells how far it is."""
 
+import sys
+import time
 from typing import Protocol
+
+NOTEBOOK_INTERVAL_SECONDS = 0.2
 
 
 class Progress(Protocol):
@@ -12,3 +16,30 @@ class Progress(Protocol):
 
 def silent(stage: str, done: int, total: int) -> None:
     """The progress of library use: nothing."""
+
+
+class NotebookProgress:
+    """One line under the cell of a notebook, written over as the work goes on."""
+
+    def __init__(self) -> None:
+        self._written = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Called after each part."""
+        now = time.monotonic()
+        if total and (done in (0, total) or now - self._written > NOTEBOOK_INTERVAL_SECONDS):
+            self._written = now
+            sys.stdout.write(f"\r{stage}: {done} of {total}" + ("\n" if done == total else ""))
+            sys.stdout.flush()
+
+
+def is_notebook() -> bool:
+    """Whether this is the kernel of a notebook, where a person waits and no terminal is."""
+    return "ipykernel" in sys.modules and getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)() is not None
+
+
+def chosen(progress: Progress | None) -> Progress:
+    """The progress asked for; without one, that of a notebook in a notebook, and none elsewhere."""
+    if progress is not None:
+        return progress
+    return NotebookProgress() if is_notebook() else silent

@@ -10,6 +10,7 @@ import pytest
 from audionet.cli import main as cli
 from audionet.cli import parser
 from audionet.cli.plain_parser import commands_of
+from audionet.cli.spelling import as_meant, modern_spelling
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from tests.conftest import Run, tone, write_wav
@@ -105,7 +106,7 @@ def test_evaluates_flags_arrive(call: Any) -> None:
 
 
 def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
-    assert parser.modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
+    assert modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
 
 
 @pytest.mark.parametrize("command", ["", "prepare", "retrain", "label", "evaluate"])
@@ -130,7 +131,7 @@ def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    "line", ["", "fly", "prepare", "label", "prepare d --chunk-seconds x", "retrain --stepz 3", "label c --format xml"]
+    "line", ["fly", "prepare", "label", "prepare d --chunk-seconds x", "retrain --stepz 3", "label c --format xml"]
 )
 def test_a_wrong_command_line_exits_with_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -158,6 +159,73 @@ def test_what_was_mistyped_gets_a_suggestion(line: str, said: str, capsys: pytes
     error = capsys.readouterr().err
     assert said in error
     assert "--help shows examples and all options" in error
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("retrain data_audio", "so type: audionet prepare data_audio, and then: audionet retrain"),
+        ("retrain pictures", "type: audionet retrain --image-dir pictures"),
+        ("retrain --output model.pb", "--output: no such option; name the model with --output-graph"),
+        ("retrain --epochs 5", "name the number of training steps with --steps"),
+        ("prepare data_audio --output pictures", "name the folder of pictures with --image-dir"),
+        ("label clip.mp3 --output results.csv", "add > FILE at the end, and --format csv"),
+        ("label clip.mp3 --min-score .7", "--no-unknown names a class for each clip"),
+        ("evaluate data_audio --model x", "name the model with --graph"),
+    ],
+)
+def test_what_people_type_first_is_told_what_to_type(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data_audio").mkdir()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "audionet.json").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        cli.main(line.split())
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_recording_where_a_folder_is_needed_is_told_what_to_type(audionet_here: Run, tmp_path: Path) -> None:
+    write_wav(tmp_path / "debate.wav", tone(440, 1))
+    finished = audionet_here("prepare", "debate.wav")
+    assert finished.returncode == 2
+    assert "is a file, where a folder is needed" in finished.stderr
+    assert finished.stderr.endswith("type: audionet label debate.wav\n")
+
+
+def test_nothing_typed_shows_the_help(audionet_here: Run) -> None:
+    finished = audionet_here()
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "usage: audionet" in finished.stderr
+    assert "audionet prepare data_audio/" in finished.stderr
+
+
+def test_help_can_be_asked_for_as_a_command(audionet_here: Run) -> None:
+    assert audionet_here("help").stdout == audionet_here("--help").stdout
+    assert audionet_here("help", "label").stdout == audionet_here("label", "--help").stdout
+    assert as_meant(["-v", "label", "x"]) == ["label", "-v", "x"]
+    assert as_meant(["label", "-v", "x"]) == ["label", "-v", "x"]
+
+
+def test_verbose_tells_no_traceback(audionet_here: Run) -> None:
+    for arguments in (["label", "-v", "x"], ["-v", "label", "x"]):
+        finished = audionet_here(*arguments)
+        assert finished.returncode == 2
+        assert "no such model file" in finished.stderr
+        assert "Traceback" not in finished.stderr
+        assert "raised in bundle.py, line" in finished.stderr
+
+
+def test_retrain_shows_what_most_need_and_the_rest_if_asked(audionet_here: Run) -> None:
+    short, long = audionet_here("retrain", "--help").stdout, audionet_here("retrain", "--help-all").stdout
+    for option in ("--steps", "--folds", "--image-dir", "--report", "--help-all"):
+        assert option in short
+    for option in ("--random-brightness", "--tfhub-module", "--saved-model-dir DIR", "--scheduler"):
+        assert f"  {option}" not in short
+        assert f"  {option}" in long
+    assert len(short.splitlines()) <= 80
 
 
 def test_a_mistyped_folder_gets_a_suggestion(audionet: Run, tmp_path: Path) -> None:
@@ -228,7 +296,7 @@ def test_nothing_usable_is_status_2(audionet: Run, tmp_path: Path) -> None:
     (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
     finished = audionet("prepare", "data_audio")
     assert finished.returncode == 2
-    assert "none of its 1 recordings can be used" in finished.stderr
+    assert "none of its 1 recording can be used" in finished.stderr
 
 
 def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path: Path) -> None:

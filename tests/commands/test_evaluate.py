@@ -4,6 +4,7 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
+from audionet.formats.summary import print_evaluation
 from audionet.model.bundle import ModelFiles
 from audionet.options import LabelOptions
 from audionet.settings import PictureSettings
@@ -50,3 +51,22 @@ def test_parts_of_a_data_set_are_no_classes_here_either(model: ModelFiles, tmp_p
     write_wav(tmp_path / "fold1" / "a.wav", chirps(1, 200, 400, 1))
     with pytest.raises(AudionetError, match="are called as parts of a data set are"):
         audionet.evaluate(tmp_path, options(model))
+
+
+def test_right_wrong_and_unknown_come_first_as_label_would_name_them(
+    model: ModelFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(3):
+        write_wav(tmp_path / "low" / f"{n}.wav", chirps(n, 200, 400, 1))
+    write_wav(tmp_path / "low" / "silence.wav", 0 * chirps(0, 200, 400, 1))
+    found = audionet.evaluate(tmp_path, options(model))
+    right = sum(clip.label == truth for clip, truth in found.clips)
+    print_evaluation(found)
+    first, second, *rest = capsys.readouterr().out.splitlines()
+    assert first == f"4 clips: {right} right, {3 - right} wrong, 1 called unknown"
+    assert second.startswith("accuracy: ")
+    assert second.endswith(", the unknown one by its best class")
+    assert "calibration" not in first + second + "".join(rest)
+    assert [line for line in rest if line.endswith(", called unknown")] == [
+        line for line in rest if "silence.wav" in line
+    ]
