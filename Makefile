@@ -1,4 +1,4 @@
-# make demo   install into .venv, then the four commands on the sample voices
+# make demo   install into .venv, then the four commands on the sample voices, in demo/
 # make test   install into .venv, then lint, types and tests
 # make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
 # make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
@@ -45,8 +45,9 @@ crash-test: $(VENV)/installed-dev
 docs: $(VENV)/installed-dev
 	$(BIN)/python scripts/make_docs.py
 
-pictures: demo
-	$(BIN)/python scripts/make_pictures.py
+pictures: demo $(VENV)/installed-dev
+	$(BIN)/python scripts/make_pictures.py demo/tf_files
+	$(BIN)/python scripts/make_screenshot.py demo/tf_files/report.html docs/report.png
 
 SOAK_SECONDS ?= 600
 
@@ -84,4 +85,4 @@ constraints:
 		--upgrade --quiet --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build demo *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -21,6 +21,7 @@ from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, link
 
 READERS = {"anna": "allison", "ben": "carlo"}  # whose voices the examples speak of -> of the sample voices, whose
 RECORDINGS = ("interview", "lecture", "podcast-12")
+WORDS_OF_README = 1300
 FEW = 10  # blocks that may go without being run
 SHELL_ONLY = re.compile(r"[|<>&;$]|^(?!audionet |#|\s*$)", re.MULTILINE)
 # Run where their files are: from-2018.md in a clone of the project by test_old_scripts.py.
@@ -151,6 +152,23 @@ def test_every_command_shown_runs(page: Path, workshop: Path, tmp_path: Path) ->
         if page.name in BEGINS_ANEW:
             shutil.rmtree(folder / "tf_files")
         run_page(page, folder)
+
+
+def test_the_readme_is_short_and_complete() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(text.split()) <= WORDS_OF_README
+    for needed in (
+        "git clone",
+        "pipx install",
+        "uv tool install",
+        "virtual environment",
+        "about 3 GB",
+        "docs/report.png",
+    ):
+        assert needed in text
+    for page in ("accuracy", "speed", "cluster"):
+        assert f"](docs/{page}.md)" in text
+        assert f"## {page}" not in text.lower()
 
 
 def test_what_is_not_run_is_little_and_says_why() -> None:
