@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 CASES = {
     2: Case(
-        "UrbanSound8K with its table beside the folds, or pointed at audio; ESC-50 with its table in the root; the parent",
+        "UrbanSound8K with its table beside the folds, or pointed at audio; ESC-50's table in its root; their parent",
         "the table's labels and folds; of the parent, a sentence that names the folder",
         "dataset/test_tables.py::test_urbansound8k_is_known_in_its_usual_disguises "
         "dataset/test_tables.py::test_esc50_is_known_in_its_usual_disguises "

@@ -20,7 +20,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.formats import clips as clip_printers
 from audionet.formats import summary as console
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
-from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
+from audionet.settings import EACH, EVALUATION_REPORT_NAME, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
 from audionet.system.terminal import progress_shown
@@ -181,6 +181,8 @@ def _check_plot(options: argparse.Namespace) -> None:
         return
     from audionet.plots.clip import is_file_name
 
+    if options.channel == EACH:
+        raise AudionetError("--plot draws one channel; name it with --channel, such as --channel left")
     several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
     if is_file_name(options.plot) and several:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
@@ -192,7 +194,9 @@ def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, P
         return lambda _: True
     from audionet.plots.clip import Plotter
 
-    plotter = Plotter(options.plot, model, options.top)
+    folders = [Path(clip) for clip in [*options.clips, *filter(None, [options.watch])]]
+    choice = _label_options(options).sound
+    plotter = Plotter(options.plot, model, options.top, [folder for folder in folders if folder.is_dir()], choice)
 
     def draw(clip: "ClipScores | Timeline") -> bool:
         try:

@@ -28,7 +28,7 @@ from audionet.dataset.names import chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
-from audionet.plots.contact_sheet import write_contact_sheets
+from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
 from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen
@@ -121,6 +121,7 @@ def prepare(
         finally:
             index.save()
         report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
+        delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:
             report.contact_sheets = write_contact_sheets(index.content, image_dir, progress)
     report.skipped.sort(key=lambda error: error.path)

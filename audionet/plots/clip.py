@@ -1,11 +1,12 @@
 """A clip as a figure: its spectrogram, with axes, and under it the classes that it was labelled with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.audio.ffmpeg import decode
 from audionet.errors import UnusableInput
 from audionet.inference.clips import UNKNOWN, ClipScores
@@ -20,7 +21,7 @@ from audionet.plots.figure import (
     figure_in_file,
     shortened,
 )
-from audionet.settings import SAMPLE_RATE_HZ
+from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
 from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, to_grey
@@ -33,6 +34,7 @@ COLUMN_SAMPLES = 160  # 10 ms, in a clip of up to 24 seconds; more in longer one
 MOST_COLUMNS = 2400  # that a figure can show
 PIECE_SAMPLES = 1024 * COLUMN_SAMPLES  # of sound, drawn at once
 LONGEST_NAME, LONGEST_LABEL = 100, 30
+NARROWEST_SCORE = 0.035  # of the width: a bar that has room for its score
 WIDTH, SPECTROGRAM_HEIGHT, CLASS_HEIGHT = 10.0, 3.6, 0.24  # inches
 
 
@@ -81,7 +83,9 @@ class Spectrogram:
             self._column_samples *= 2
 
 
-def plot_clip(path: Path, clip: ClipScores | Timeline, model: "Model", top: int, target: Path) -> None:
+def plot_clip(
+    path: Path, clip: ClipScores | Timeline, model: "Model", top: int, target: Path, choice: SoundChoice = USUAL
+) -> None:
     """Draw a clip, which lies in `path`, and the best `top` of its classes, or its timeline, into the file `target`.
 
     Raises UnusableInput if the clip can no longer be read, AudionetError if the figure cannot be written.
@@ -93,7 +97,7 @@ def plot_clip(path: Path, clip: ClipScores | Timeline, model: "Model", top: int,
     below = max(3, len(shown)) * CLASS_HEIGHT + 0.3
     with figure_in_file(target, WIDTH, SPECTROGRAM_HEIGHT + below + 0.6) as figure:
         sound, classes = figure.subplots(2, 1, height_ratios=(SPECTROGRAM_HEIGHT, below))
-        seconds = _draw_sound(sound, path, model)
+        seconds = _draw_sound(sound, path, model, choice)
         sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
         if isinstance(clip, Timeline):
             _draw_timeline(classes, clip, shown, seconds)
@@ -107,12 +111,12 @@ def _verdict(clip: ClipScores | Timeline) -> str:
     return f": {clip.label}" + (f" (most like {clip.best})" if clip.is_unknown else "")
 
 
-def _draw_sound(axes: Any, path: Path, model: "Model") -> float:
+def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> float:
     """The spectrogram of a recording, or a picture as it is; how many seconds it shows."""
     if path.suffix.lower() in ANY_SUFFIXES:
         return _draw_picture(axes, path, model)
     spectrogram = Spectrogram(model.renderer)
-    spectrogram.add_all(decode(path))
+    spectrogram.add_all(decode(path, choice))
     extent = (0, spectrogram.seconds, 0, 1)
     image = axes.imshow(spectrogram.grey(), cmap=COLORMAP, vmin=0, vmax=255, aspect="auto", extent=extent)
     _label_axes(axes, model.renderer, 0, spectrogram.seconds)
@@ -168,7 +172,11 @@ def _draw_timeline(axes: Any, clip: Timeline, shown: list[str], seconds: float) 
     for segment in clip.segments:
         color = INK if segment.label == UNKNOWN else ACCENT
         span = (segment.start_seconds, segment.end_seconds - segment.start_seconds)
-        axes.broken_barh([span], (shown.index(segment.label) - 0.4, 0.8), facecolor=color)
+        row = shown.index(segment.label)
+        axes.broken_barh([span], (row - 0.4, 0.8), facecolor=color)
+        if span[1] >= NARROWEST_SCORE * seconds:
+            text = {"ha": "center", "va": "center", "color": "white", "fontsize": 7}
+            axes.text(span[0] + span[1] / 2, row, f"{segment.score:.2f}", **text)
     _name_rows(axes, shown)
     axes.set_xlim(0, seconds)
     axes.set_xticks(*time_ticks(0, seconds))
@@ -184,22 +192,31 @@ def _name_rows(axes: Any, labels: list[str]) -> None:
 
 
 class Plotter:
-    """Draws clips into the file `target`, or, where that names no file but a folder, into a PNG for each clip."""
+    """Draws clips into the file `target`, or, where that names no file but a folder, into a PNG for each clip.
 
-    def __init__(self, target: Path, model: "Model", top: int) -> None:
+    folders: those that the clips come from; what lies in a folder of one of them is drawn into a folder of that name.
+    choice: the track and channel that are heard.
+    """
+
+    def __init__(
+        self, target: Path, model: "Model", top: int, folders: Sequence[Path] = (), choice: SoundChoice = USUAL
+    ) -> None:
         self._target, self._model, self._top = target, model, top
+        self._folders, self._choice = folders, choice
         self._taken: set[str] = set()
 
     def draw(self, path: Path, clip: ClipScores | Timeline) -> None:
         """As `plot_clip`."""
         target = self._target if is_file_name(self._target) else self._target / self._free_name(path)
-        plot_clip(path, clip, self._model, self._top, target)
+        plot_clip(path, clip, self._model, self._top, target, self._choice)
 
     def _free_name(self, path: Path) -> str:
-        name, number = path.stem, 1
+        folder = next((folder for folder in self._folders if path.is_relative_to(folder)), path.parent)
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        name, number = stem, 1
         while name.casefold() in self._taken:
             number += 1
-            name = f"{path.stem}-{number}"
+            name = f"{stem}-{number}"
         self._taken.add(name.casefold())
         return f"{name}.png"
 

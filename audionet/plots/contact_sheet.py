@@ -1,7 +1,7 @@
-"""A contact sheet a class: small pictures of its chunks side by side, to see at a glance what was drawn."""
+"""A contact sheet for each class: small pictures of its chunks side by side, to see at a glance what was drawn."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,12 @@ PAPER = 255
 
 @dataclass(frozen=True)
 class _Shown:
-    """A chunk on a sheet: its recording's file name and its small picture."""
+    """A chunk on a sheet: its recording's file name, its small picture, and its length as a share of the longest."""
 
     recording: str
     chunk: ChunkEntry
     picture: np.ndarray
+    share: float = 1.0
 
 
 def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progress = silent) -> list[Path]:
@@ -55,6 +56,13 @@ def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progres
     return sheets
 
 
+def delete_sheets(image_dir: Path, class_names: Iterable[str], index: PictureIndex) -> None:
+    """Delete the sheets of classes of which the index has no recordings any more."""
+    left = {key.partition("/")[0] for key in index.recordings}
+    for name in set(class_names) - left:
+        (image_dir / f"{name}{SUFFIX}").unlink(missing_ok=True)
+
+
 def _write_sheet(
     path: Path,
     class_name: str,
@@ -64,7 +72,9 @@ def _write_sheet(
 ) -> None:
     count = min(len(chunks), MOST_PICTURES)
     chosen = [chunks[n * len(chunks) // count] for n in range(count)]
-    shown = [found for recording, chunk in chosen if (found := _read(recording, chunk, image_dir)) is not None]
+    whole = renderer.settings.chunk_seconds
+    read = (_read(recording, chunk, image_dir, chunk.seconds / whole) for recording, chunk in chosen)
+    shown = [found for found in read if found is not None]
     rows = max(1, -(-len(shown) // COLUMNS))
     width, height = COLUMNS * (SIZE + GAP) - GAP, rows * (SIZE + CAPTION)
     whole_width, whole_height = LEFT + width + RIGHT, TOP + height + BOTTOM
@@ -85,7 +95,7 @@ def _write_sheet(
         figure.text(LEFT / whole_width, 1 - 32 / whole_height, summary, fontsize=8, va="center")
 
 
-def _read(recording: str, chunk: ChunkEntry, image_dir: Path) -> _Shown | None:
+def _read(recording: str, chunk: ChunkEntry, image_dir: Path, share: float) -> _Shown | None:
     """A chunk's picture at half its size; None, with a warning, if it cannot be read."""
     path = image_dir / f"{chunk.name}.jpg"
     try:
@@ -97,7 +107,7 @@ def _read(recording: str, chunk: ChunkEntry, image_dir: Path) -> _Shown | None:
         logger.warning("%s (left out of the contact sheet)", error)
         return None
     quarters = picture[: 2 * SIZE, : 2 * SIZE].reshape(SIZE, 2, SIZE, 2, 3)
-    return _Shown(recording.rpartition("/")[2], chunk, quarters.mean(axis=(1, 3)).astype(np.uint8))
+    return _Shown(recording.rpartition("/")[2], chunk, quarters.mean(axis=(1, 3)).astype(np.uint8), share)
 
 
 def _mosaic(shown: Sequence[_Shown], width: int, height: int) -> np.ndarray:
@@ -105,7 +115,9 @@ def _mosaic(shown: Sequence[_Shown], width: int, height: int) -> np.ndarray:
     for n, found in enumerate(shown):
         row, column = divmod(n, COLUMNS)
         top, left = row * (SIZE + CAPTION), column * (SIZE + GAP)
-        mosaic[top : top + SIZE, left : left + SIZE] = found.picture
+        # A picture of a shorter chunk repeats until it is full: here it is shown once, on the axis of the others.
+        width_shown = min(SIZE, max(1, round(SIZE * found.share)))
+        mosaic[top : top + SIZE, left : left + width_shown] = found.picture[:, :width_shown]
     return mosaic
 
 

@@ -76,3 +76,20 @@ def test_a_prepared_picture_and_standard_input_are_drawn_too(
     clip = (low_and_high / "test_audio" / "high.wav").read_bytes()
     assert audionet("label", "-", "--plot", tmp_path / "in.svg", cwd=low_and_high, stdin=clip).returncode == 0
     assert "-: high" in texts(tmp_path / "in.svg")
+
+
+def test_plots_of_a_folder_lie_in_its_sub_folders_and_the_timeline_shows_its_scores(
+    low_and_high: Path, audionet_here: Run, tmp_path: Path
+) -> None:
+    for place in ("monday/a.wav", "tuesday/a.wav", "b.wav"):
+        write_wav(tmp_path / "clips" / place, chirps(1, 200, 400, 3))
+    model = ["--graph", low_and_high / "tf_files"]
+    assert audionet_here("label", "clips", *model, "--plot", "plots").returncode == 0
+    drawn = sorted(path.relative_to(tmp_path / "plots").as_posix() for path in (tmp_path / "plots").rglob("*.png"))
+    assert drawn == ["b.png", "monday/a.png", "tuesday/a.png"]
+    timeline = audionet_here("label", "clips/b.wav", *model, "--timeline", "--plot", "b.svg")
+    score = float(timeline.stdout.splitlines()[1].split()[-1])
+    drawn_scores = [float(text) for text in texts(tmp_path / "b.svg") if re.fullmatch(r"[01]\.\d\d", text)]
+    assert any(abs(score - drawn) <= 0.006 for drawn in drawn_scores), timeline.stdout
+    refused = audionet_here("label", "clips/b.wav", *model, "--channel", "each", "--plot", "b.svg")
+    assert "name it with --channel, such as --channel left" in refused.stderr

@@ -57,3 +57,18 @@ def test_a_damaged_picture_is_left_out_and_named(folder: Path, audionet_here: Ru
     damaged = audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
     assert "low_nohash_0001.jpg: is not a JPG, or a damaged one" in damaged.stderr
     assert "left out of the contact sheet" in damaged.stderr
+
+
+def test_a_short_recording_is_shown_once_and_a_gone_class_has_no_sheet(tmp_path: Path, audionet_here: Run) -> None:
+    for name, seconds in (("short", 0.5), ("whole", 2)):
+        write_wav(tmp_path / "data_audio" / name / "a.wav", chirps(1, 200, 400, seconds))
+    command = ["prepare", "data_audio", "--chunk-seconds", 2, "--overlap", 0, "--contact-sheet"]
+    audionet_here(*command)
+    sheets = tmp_path / "tf_files" / "data_image"
+    short = small_picture(sheets / "short-contact-sheet.png", 0, 0)[2:-2, 2:-2]
+    assert short[:, : SIZE // 4 - 4].min() < 128
+    assert short[:, SIZE // 4 + 1 :].min() == 255
+    assert small_picture(sheets / "whole-contact-sheet.png", 0, 0)[2:-2, SIZE // 2 :].min() < 128
+    (tmp_path / "data_audio" / "short").rename(tmp_path / "data_audio" / "brief")
+    audionet_here(*command)
+    assert sorted(path.name for path in sheets.glob("*.png")) == ["brief-contact-sheet.png", "whole-contact-sheet.png"]
