@@ -24,3 +24,8 @@ class UnusableInput(AudionetError):
     def __reduce__(self) -> "tuple[type[UnusableInput], tuple[str, str]]":
         # Pickled, to come back from another process, an exception keeps its message alone.
         return UnusableInput, (self.path, self.reason)
+
+
+def cannot_be_read(path: Path | str, error: OSError) -> UnusableInput:
+    """What is said of a file that the system does not give."""
+    return UnusableInput(path, f"cannot be read ({error.strerror})")

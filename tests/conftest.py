@@ -17,6 +17,7 @@ import audionet as audionet_package
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
+from audionet.dataset.samples import Sample
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
@@ -53,6 +54,15 @@ def read_wav(path: Path) -> tuple[int, np.ndarray]:
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         return file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def sample_of(class_name: str, group: str, start_seconds: float, end_seconds: float, **known: Any) -> Sample:
+    """A sample of a recording that is called, grouped and known by one name."""
+    name = f"{class_name}/{group}_nohash_{start_seconds:g}"
+    sample = Sample(
+        class_name, name, Path(f"{name}.jpg"), f"{class_name}/{group}", group, group, start_seconds, end_seconds
+    )
+    return sample._replace(**known)
 
 
 def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarray:

@@ -19,7 +19,7 @@ FIRST, LAST = ["errors", "settings", "options"], ["__main__"]
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
-# the figures of plots have the latter too).
+# the figures of plots and TensorBoard's confusion matrix have the latter too).
 HOMES = {
     "subprocess": {"audio.ffmpeg", "audio.microphone"},
     "imageio_ffmpeg": {"audio.ffmpeg"},
@@ -28,8 +28,9 @@ HOMES = {
     "ai_edge_litert": {"bottleneck.backbone", "model.litert", "model.graph_def"},
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
-    "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
-    "PIL": {"spectrogram.jpeg", "model.confusion_picture"},
+    "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},
+    "scipy": {"training.folds"},
+    "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.terminal"},
     "colorama": {"system.terminal"},

@@ -13,6 +13,7 @@ import numpy as np
 from audionet.dataset.folders import class_folders, stray_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
 from audionet.model.card import DIGITS
@@ -25,7 +26,6 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, silent
 from audionet.system.text import did_you_mean, listed
-from audionet.training.unknown import expected_calibration_error
 
 logger = logging.getLogger(__name__)
 

@@ -5,9 +5,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from audionet.dataset.names import NOHASH, require_distinct_classes
+from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
@@ -43,20 +42,6 @@ class Recording:
     path: Path
     group: str | None = None
     fold: int | None = None
-
-
-class PictureFile(NamedTuple):
-    """A chunk's picture in a class folder.
-
-    recording: its file's name up to `_nohash_`. number: the one behind.
-    name: `<class>/<file name without suffix>`, as audionet.json lists it.
-    """
-
-    class_name: str
-    recording: str
-    number: int
-    name: str
-    path: Path
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -169,22 +154,21 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def find_pictures(image_dir: Path) -> list[PictureFile]:
-    """The pictures in each class folder, sorted. Raises AudionetError if there is no class folder."""
+def find_pictures(image_dir: Path) -> list[tuple[str, str, Path]]:
+    """The class, the file's name without suffix, and the path of each picture in the class folders, sorted by them.
+
+    Raises AudionetError if there is no class folder.
+    """
     if not image_dir.is_dir():
         raise AudionetError(
             f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
         )
-    found = []
     for error in misnamed_folders(image_dir):
         logger.warning("%s (skipped)", error)
+    pictures = []
     for folder in class_folders(image_dir):
-        class_name = folder.name
         for file_name in _names(folder):
             stem, dot, suffix = file_name.rpartition(".")  # pathlib's way takes a second for 100,000
             if f"{dot}{suffix}".lower() in SUFFIXES:
-                recording, _, index = stem.rpartition(NOHASH)
-                number = int(index) if recording and index.isdecimal() else 0
-                name, path = f"{class_name}/{stem}", folder / file_name
-                found.append(PictureFile(class_name, recording or stem, number, name, path))
-    return sorted(found)
+                pictures.append((folder.name, stem, folder / file_name))
+    return pictures

@@ -79,3 +79,13 @@ def chunk_name(class_name: str, stem: str, index: int) -> str:
     'anna/interview_nohash_0003'
     """
     return f"{class_name}/{stem}{NOHASH}{index:04d}"
+
+
+def parse_chunk_name(stem: str) -> tuple[str, int]:
+    """The recording's part of a picture's file name without suffix, and the number behind it; 0 if there is none.
+
+    >>> parse_chunk_name("interview_nohash_0003"), parse_chunk_name("photo")
+    (('interview', 3), ('photo', 0))
+    """
+    recording, _, number = stem.rpartition(NOHASH)
+    return (recording, int(number)) if recording and number.isdecimal() else (recording or stem, 0)

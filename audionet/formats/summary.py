@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from audionet.commands.prepare import PrepareReport
     from audionet.commands.retrain import RetrainReport
     from audionet.evaluation.confusion import Confusion
-    from audionet.evaluation.held_out import EvaluationResult
+    from audionet.evaluation.result import EvaluationResult
 
 
 MISTAKES_SHOWN = 20

@@ -9,7 +9,7 @@ from typing import Any
 
 from audionet import __version__
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.held_out import EvaluationResult
+from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.system.text import duration

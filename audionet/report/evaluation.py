@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.predictions import Predictions
+from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
 from audionet.model.card import card_for_people, now
 from audionet.report.charts import flat
@@ -58,11 +58,9 @@ def _card(card: dict[str, Any] | None, labels: list[str]) -> dict[str, str]:
 def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
     return Predictions(
         labels,
-        [clip.clip for clip, _ in clips],
+        [Place(clip.clip, 0.0, clip.seconds) for clip, _ in clips],
         np.array([labels.index(truth) for _, truth in clips], np.intp),
         np.array([[clip.scores[label] for label in labels] for clip, _ in clips]),
-        [0.0] * len(clips),
-        [clip.seconds for clip, _ in clips],
     )
 
 
@@ -82,4 +80,4 @@ def _map(tested: Predictions) -> Map:
         width = max(float(np.ptp(logs[:, 1])), 1e-9)
         rows = tested.targets * 0.3 + np.arange(len(tested)) * GOLDEN % 1 * 0.2
         points = np.column_stack([logs[:, 1], rows * width])
-    return Map(points, tested.targets, tested.names, range(len(tested)), CAPTION)
+    return Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), CAPTION)

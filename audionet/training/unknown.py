@@ -1,25 +1,9 @@
-"""Whether scores mean what they say, and when they are too low to believe."""
+"""What makes a clip unknown: a score too low to believe, or a picture unlike all that was learnt from."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-BINS = 10  # of equal width, as is usual
-
-
-def expected_calibration_error(scores: np.ndarray, correct: np.ndarray) -> float:
-    """How far scores are from the share that is right: 0 (they mean what they say) to 1.
-
-    scores: the best class's, 0 to 1. correct: whether it was right. The scores are put into BINS of equal width; the
-    difference between a bin's mean score and its share of right ones is averaged over what was scored
-    (Naeini et al., 2015; Guo et al., 2017).
-    """
-    scores, correct = np.asarray(scores, float), np.asarray(correct, float)
-    bins = np.minimum((scores * BINS).astype(np.intp), BINS - 1)
-    gaps = [abs(scores[bins == n].sum() - correct[bins == n].sum()) for n in range(BINS)]
-    return float(sum(gaps) / len(scores))
-
 
 # Share of the classes' own sound, held out with all that sounds like it, that scores lower than is believed. Of new
 # recordings it is a third of that (docs/experiments.md).
@@ -33,8 +17,9 @@ FAR_MARGIN = 1.6
 class RejectionThresholds:
     """What is known of sound of the classes, to tell sound of none of them.
 
-    lowest_score: best scores of the classes' own sound are seldom lower.
-    longest_distance: its bottlenecks are hardly ever farther from the middle of the training's; see `comparable`.
+    min_score: best scores of the classes' own sound are seldom lower.
+    max_distance: its bottlenecks are hardly ever farther from the centroid of the training, as `comparable_distance`
+        measures it.
     """
 
     min_score: float

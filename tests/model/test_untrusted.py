@@ -21,7 +21,7 @@ import audionet
 from audionet.bottleneck import archives
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
-from audionet.evaluation.held_out import is_report
+from audionet.evaluation.result import is_report
 from audionet.model.bundle import Model, ModelFiles, load_model
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import LabelOptions, PrepareOptions

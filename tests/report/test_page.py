@@ -10,7 +10,7 @@ import pytest
 import audionet
 from audionet.audio.ffmpeg import decode, encode_mp3s
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.predictions import Predictions
+from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
@@ -30,14 +30,14 @@ def trials_of(labels: list[str], targets: list[int], predicted: list[int], score
     rest = (1 - score) / max(1, len(labels) - 1)
     probabilities = np.full((len(targets), len(labels)), rest)
     probabilities[np.arange(len(targets)), predicted] = score
-    names = [f"{labels[target]}/{n}" for n, target in enumerate(targets)]
-    return Predictions(labels, names, np.array(targets), probabilities, [0.0] * len(targets), [2.0] * len(targets))
+    places = [Place(f"{labels[target]}/{n}", 0.0, 2.0) for n, target in enumerate(targets)]
+    return Predictions(labels, places, np.array(targets), probabilities)
 
 
 def report_of(tested: Predictions, excerpts: tuple[Excerpt, ...] = ()) -> Report:
     classes = [ClassData(label, 5, 10, 100.0) for label in tested.labels]
     points = np.arange(2 * len(tested)).reshape(-1, 2) % 7 * 1.0
-    drawn = Map(points, tested.targets, tested.names, range(len(tested)), "A map.")
+    drawn = Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), "A map.")
     history = [HistoryPoint(step, part, 0.9, 0.3) for step in (10, 20) for part in ("train", "validation")]
     card = {"Classes": ", ".join(tested.labels)}
     return Report(
