@@ -48,13 +48,13 @@ class DrawingJob:
     image_dir: Path
     keep_wav: bool
 
-    def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
+    def split(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
         yield source, None
         for chunk in read_chunks(source.path, self.renderer.settings):
             yield source, chunk
 
-    def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
+    def map(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
         """The recording's entry, without chunks; or that of a chunk, whose files are written."""
         source, chunk = part
         if chunk is None:
@@ -66,7 +66,7 @@ class DrawingJob:
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
         return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness)
 
-    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:
+    def reduce(self, source: Source, found: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
         entry, *chunks = found
         if _size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):

@@ -95,7 +95,7 @@ class ScoringJob:
     model: Model
     allow_unknown: bool = True
 
-    def parts(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
         """The chunks of a recording; of a picture None."""
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
             yield path, None
@@ -103,7 +103,7 @@ class ScoringJob:
             for chunk in read_chunks(path, self.model.renderer.settings):
                 yield path, chunk
 
-    def work(self, part: tuple[Path, Chunk | None]) -> ScoredChunk:
+    def map(self, part: tuple[Path, Chunk | None]) -> ScoredChunk:
         """The scores of a chunk. Raises UnusableInput."""
         path, chunk = part
         renderer = self.model.renderer
@@ -114,7 +114,7 @@ class ScoringJob:
         share = min(1.0, seconds / renderer.settings.chunk_seconds)
         return ScoredChunk(seconds, scores.tolist(), comparable_distance(distance, share), bool(picture.any()))
 
-    def finish(self, path: Path, found: list[ScoredChunk]) -> ClipScores:
+    def reduce(self, path: Path, found: list[ScoredChunk]) -> ClipScores:
         """The mean of the chunks' scores, weighted by length.
 
         Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.

@@ -41,8 +41,8 @@ def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool 
     """The class of window after window of a stream of int16 samples, mono, SAMPLE_RATE_HZ."""
     job, place = ScoringJob(model, allow_unknown), Path("microphone")
     for chunk in cut(blocks, PictureSettings(window_seconds(model), 0)):
-        found = job.work((place, chunk))
-        scores = job.finish(place, [found])
+        found = job.map((place, chunk))
+        scores = job.reduce(place, [found])
         yield WindowPrediction(chunk.start_seconds, chunk.start_seconds + chunk.seconds, scores, found.has_signal)
 
 

@@ -79,7 +79,7 @@ class TimelineJob:
         """What is scored at once."""
         return min(WINDOW_SECONDS, self.model.renderer.settings.chunk_seconds)
 
-    def parts(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
         """The windows of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
@@ -87,7 +87,7 @@ class TimelineJob:
         for chunk in read_chunks(path, PictureSettings(window, window - window / STEPS_A_WINDOW)):
             yield path, chunk
 
-    def work(self, part: tuple[Path, Chunk]) -> ScoredWindow:
+    def map(self, part: tuple[Path, Chunk]) -> ScoredWindow:
         """The scores of a window."""
         path, chunk = part
         renderer = self.model.renderer
@@ -97,7 +97,7 @@ class TimelineJob:
         is_outlier = not picture.any() or comparable_distance(distance, share) > self.model.thresholds.max_distance
         return ScoredWindow(chunk.start_seconds + chunk.seconds, scores.tolist(), bool(is_outlier))
 
-    def finish(self, path: Path, found: list[ScoredWindow]) -> Timeline:
+    def reduce(self, path: Path, found: list[ScoredWindow]) -> Timeline:
         """The segments, in order, without gaps."""
         step = self.window_seconds / STEPS_A_WINDOW
         return Timeline(str(path), _find_segments(found, step, self.model, self.allow_unknown))
