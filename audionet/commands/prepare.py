@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from audionet.audio.chunks import Chunk, to_wav
+from audionet.audio.chunks import Chunk, read_chunks, to_wav
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.audio.levels import clipped_share, level_db
 from audionet.dataset.folders import Recording, walk_files
@@ -16,11 +16,11 @@ from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.metadata import find_labelled_recordings
 from audionet.dataset.names import NOHASH, chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput
-from audionet.inference.clips import draw, read_chunks
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import write_contact_sheets
 from audionet.settings import PictureSettings
+from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 from audionet.system.locks import LOCK_NAME, exclusive_lock

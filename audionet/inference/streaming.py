@@ -11,7 +11,8 @@ import numpy as np
 from audionet.audio.chunks import cut
 from audionet.audio.microphone import Device, listen
 from audionet.errors import AudionetError
-from audionet.inference.clips import ClipScores, ScoringJob
+from audionet.inference.clips import ClipScores, mean_scores
+from audionet.inference.scoring import score_chunk
 from audionet.inference.timeline import TimelineJob
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
@@ -39,11 +40,11 @@ def window_seconds(model: Model) -> float:
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
     """The class of window after window of a stream of int16 samples, mono, SAMPLE_RATE_HZ."""
-    job, place = ScoringJob(model, allow_unknown), Path("microphone")
+    place = Path("microphone")
     for chunk in cut(blocks, PictureSettings(window_seconds(model), 0)):
-        found = job.map((place, chunk))
-        scores = job.reduce(place, [found])
-        yield WindowPrediction(chunk.start_seconds, chunk.start_seconds + chunk.seconds, scores, found.has_signal)
+        found = score_chunk(chunk, place, model)
+        scores = mean_scores(str(place), [found], model, allow_unknown)
+        yield WindowPrediction(found.start_seconds, found.end_seconds, scores, found.has_signal)
 
 
 def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
