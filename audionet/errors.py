@@ -5,6 +5,9 @@ The message is for people: which file, what is wrong, what to do now.
 
 from pathlib import Path
 
+# What a command ends with, if nobody interrupts it.
+ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
+
 
 class AudionetError(Exception):
     """The command cannot go on. The message says why and what to do now."""

@@ -19,11 +19,11 @@ from librosa import mel_frequencies
 from PIL import Image
 
 from audionet import label
+from audionet.audio.chunks import read_chunks
 from audionet.audio.ffmpeg import decode
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.names import parse_chunk_name
-from audionet.inference.clips import draw, read_chunks
 from audionet.options import LabelOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
@@ -93,7 +93,7 @@ def how_it_works(model: LabelOptions, image_dir: Path) -> Any:
     voice = CLIPS[2]
     renderer = SpectrogramRenderer.make(PictureSettings())
     chunk = next(read_chunks(clip(voice), renderer.settings))
-    jpg, _ = pictures.decode(draw(chunk, renderer), clip(voice))
+    jpg, _ = pictures.decode(pictures.draw(chunk, renderer), clip(voice))
 
     axes = figure.add_subplot(grid[0, :])
     show_picture(axes, jpg, renderer.settings.chunk_seconds)

@@ -37,7 +37,7 @@ HOMES = {
     "shtab": {"cli.completion"},
     "jinja2": {"report.page"},
 }
-PRINTING = {"formats.summary", "formats.clips", "formats.live"}
+PRINTING = {f"formats.{name}" for name in ("text", "json", "rttm", "summary", "evaluation")}
 
 
 @functools.cache

@@ -1,14 +1,17 @@
-"""Samples -> chunks of equal length, and their WAV files."""
+"""Recordings, or samples as they come -> chunks of equal length, and their WAV files."""
 
 import functools
 import io
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from audionet.audio.ffmpeg import decode
+from audionet.errors import UnusableInput
 from audionet.settings import MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings
 
 
@@ -45,6 +48,19 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
     needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * SAMPLE_RATE_HZ
     if new >= needed:
         yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
+
+
+def read_chunks(path: Path, settings: PictureSettings) -> Generator[Chunk, None, None]:
+    """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used."""
+    if path.is_dir():
+        reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
+        raise UnusableInput(path, reason)
+    empty = True
+    for chunk in cut(decode(path), settings):
+        yield chunk
+        empty = False
+    if empty:
+        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
 
 def to_wav(chunk: Chunk) -> bytes:

@@ -212,7 +212,7 @@ class BottleneckJob:
     network: Network
     renderer: SpectrogramRenderer
 
-    def parts(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
+    def split(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
         """The variations of a picture. Raises UnusableInput."""
         picture, origin = jpeg.decode(wanted.jpg, wanted.path)
         if origin.fingerprint != self.renderer.fingerprint:
@@ -221,11 +221,11 @@ class BottleneckJob:
         for augmentation in wanted.augmentations:
             yield picture if augmentation == ORIGINAL else augment(picture, columns, self.renderer, augmentation)
 
-    def work(self, picture: np.ndarray) -> np.ndarray:
+    def map(self, picture: np.ndarray) -> np.ndarray:
         """A picture's bottleneck: float16, one dimension."""
         return bottleneck(self.network, picture)
 
-    def finish(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
+    def reduce(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the variations' order."""
         return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from audionet.audio.chunks import Chunk, to_wav
+from audionet.audio.chunks import Chunk, read_chunks, to_wav
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.audio.levels import clipped_share, level_db
 from audionet.dataset.folders import Recording, walk_files
@@ -16,11 +16,11 @@ from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.metadata import find_labelled_recordings
 from audionet.dataset.names import NOHASH, chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput
-from audionet.inference.clips import draw, read_chunks
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import write_contact_sheets
 from audionet.settings import PictureSettings
+from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 from audionet.system.locks import LOCK_NAME, exclusive_lock
@@ -48,13 +48,13 @@ class DrawingJob:
     image_dir: Path
     keep_wav: bool
 
-    def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
+    def split(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
         yield source, None
         for chunk in read_chunks(source.path, self.renderer.settings):
             yield source, chunk
 
-    def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
+    def map(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
         """The recording's entry, without chunks; or that of a chunk, whose files are written."""
         source, chunk = part
         if chunk is None:
@@ -66,7 +66,7 @@ class DrawingJob:
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
         return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness)
 
-    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:
+    def reduce(self, source: Source, found: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
         entry, *chunks = found
         if _size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):

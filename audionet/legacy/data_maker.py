@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.chunks import to_wav
+from audionet.audio.chunks import read_chunks, to_wav
 from audionet.audio.ffmpeg import decode
 from audionet.audio.levels import clipped_share, level_db
 from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.names import chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput
-from audionet.inference.clips import read_chunks
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import Origin

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.audio.chunks import read_chunks
 from audionet.audio.ffmpeg import encode_mp3s
 from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Predictions
-from audionet.inference.clips import draw, read_chunks
 from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
@@ -55,7 +55,7 @@ def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable
                 yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav")))
             else:
                 chunk = next(read_chunks(path, renderer.settings))
-                yield Source(position, draw(chunk, renderer), chunk.samples)
+                yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
         except (OSError, UnusableInput):
             continue
 

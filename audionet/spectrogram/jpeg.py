@@ -1,4 +1,4 @@
-"""Pictures as JPG files: 299 x 299, with a comment that says how and of what they were made."""
+"""Chunks as pictures in JPG files: 299 x 299, with a comment that says how and of what they were made."""
 
 import io
 import json
@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from audionet.audio.chunks import Chunk
 from audionet.errors import UnusableInput
 from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
 
 SUFFIXES = (".jpg", ".jpeg")
@@ -54,6 +56,12 @@ def encode(picture: np.ndarray, origin: Origin) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling=0, comment=json.dumps(comment).encode())
     return file.getvalue()
+
+
+def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
+    """A chunk's picture as a JPG."""
+    origin = Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds)
+    return encode(renderer.render(chunk.samples), origin)
 
 
 def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
