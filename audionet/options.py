@@ -62,7 +62,9 @@ class PrepareOptions:
     keep_wav: write each chunk's sound beside its picture.
     jobs: threads, which share the recordings, and each long one; None is one a core.
     force: make all pictures anew, whatever settings the old ones had.
-    prune: delete the chunks of recordings that are gone.
+    keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.
+    prune: delete the chunks of recordings that are gone. It is what happens unless keep_gone says otherwise, and is
+        kept for those who ask for it.
     metadata: a table of the recordings and their classes; see metadata.py.
     contact_sheet: write a sheet of small pictures for each class too.
     scheduler: address of a Dask cluster that does the work; None is this process.
@@ -77,8 +79,13 @@ class PrepareOptions:
     metadata: Path | None = None
     scheduler: str | None = None
     contact_sheet: bool = False
+    keep_gone: bool = False
 
     def __post_init__(self) -> None:
+        if self.prune and self.keep_gone:
+            raise AudionetError(
+                "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
+            )
         _check(self, {"jobs": _AT_LEAST_1})
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
@@ -240,9 +247,11 @@ class LabelOptions:
     graph, labels: the model's two files as `retrain` names them, whatever they end in.
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
+    metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path = TF_FILES / "retrained_labels.txt"
     allow_unknown: bool = True
     scheduler: str | None = None
+    metadata: Path | None = None

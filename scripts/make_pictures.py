@@ -23,7 +23,7 @@ from audionet.audio.chunks import read_chunks
 from audionet.audio.ffmpeg import decode
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
-from audionet.dataset.names import parse_chunk_name
+from audionet.dataset.names import split_chunk_name
 from audionet.options import LabelOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
@@ -168,7 +168,7 @@ def show_directions(axes: Any, backbone: Network, image_dir: Path, bottleneck: n
     found = find_pictures(image_dir)
     features = np.array([run(backbone, pictures.decode(path.read_bytes(), path)[0]) for _, _, path in found])
     targets = np.array([CLIPS.index(class_name) for class_name, _, _ in found])
-    held_out = np.array([parse_chunk_name(stem)[0].endswith(HELD_OUT) for _, stem, _ in found])
+    held_out = np.array([split_chunk_name(stem)[0].endswith(HELD_OUT) for _, stem, _ in found])
     span = SampleSubspace(features[~held_out].astype(np.float16))
     statistics = SufficientStatistics.of(span.coordinates, targets[~held_out], len(CLIPS))
     layer = span.linear_scores(LinearDiscriminant.of(statistics))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.bottleneck.cache import Cache, cache_path
 from audionet.bottleneck.digests import Digests
-from audionet.errors import AudionetError, UnusableInput, cannot_be_read
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import available_cores
 from audionet.spectrogram import jpeg
@@ -104,7 +104,7 @@ class BottleneckExtractor:
                 self._make_missing(entries)
                 for position, entry in enumerate(entries, start):
                     if entry.error is not None:
-                        logger.warning("%s (skipped)", entry.error)
+                        warn_of_skipped(entry.error)
                         skipped.append(entry.error)
                     else:
                         features[len(pictures)] = entry.rows
@@ -121,7 +121,7 @@ class BottleneckExtractor:
         except UnusableInput as error:
             return error
         except OSError as error:
-            return cannot_be_read(path, error)
+            return UnusableInput.unreadable(path, error)
 
     def _read(self, path: Path) -> tuple[bytes, bytes]:
         """The content of a picture's file and its SHA-256. Raises UnusableInput or OSError."""
@@ -140,7 +140,7 @@ class BottleneckExtractor:
         except UnusableInput as error:
             return _Entry(path, error=error)
         except OSError as error:
-            return _Entry(path, error=cannot_be_read(path, error))
+            return _Entry(path, error=UnusableInput.unreadable(path, error))
         entry = self._cached(path, digest)
         entry.jpg = jpg
         return entry

@@ -34,7 +34,8 @@ def run_label(options: argparse.Namespace) -> int:
 
 def label_options(options: argparse.Namespace) -> LabelOptions:
     """Which model, and what it may answer."""
-    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler)
+    metadata = getattr(options, "metadata", None)
+    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler, metadata)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Options in groups: those that several commands share, and those of `retrain` that few need."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from audionet.options import LabelOptions, RetrainOptions
@@ -42,6 +43,18 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
         metavar="ADDRESS",
         help="of a Dask cluster that shares the folders, such as tcp://host:8786: its workers do the work "
         "(default: this machine)",
+    )
+
+
+def add_metadata(add: Callable[..., object]) -> None:
+    """Add --metadata, by the add_argument of a group."""
+    add(
+        "--metadata",
+        type=Path,
+        metavar="FILE",
+        help="table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
+        "species), and if you like group and fold (default: a table in the folder or beside it that lists its "
+        "recordings; without one, the folders are the classes)",
     )
 
 

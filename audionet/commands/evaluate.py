@@ -2,7 +2,7 @@
 
 import logging
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from audionet.dataset.folders import class_folders, stray_files
-from audionet.errors import AudionetError, UnusableInput
+from audionet.dataset.folders import class_folders, require_classes_not_parts, stray_files
+from audionet.dataset.metadata import find_in_table
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
@@ -76,15 +77,13 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     skipped, todo = [], []
 
     def skip(error: UnusableInput) -> None:
-        logger.warning("%s (skipped)", error)
+        warn_of_skipped(error)
         skipped.append(error)
 
-    for error in stray_files(data_audio):
-        skip(error)
     # macOS spells a name's accents in another way than Windows and Linux.
     known = {unicodedata.normalize("NFC", label): label for label in model.labels}
-    for folder in class_folders(data_audio):
-        clips, truth = list(find_clips([folder])), known.get(unicodedata.normalize("NFC", folder.name))
+    for folder, clips in _clips_by_class(data_audio, options.metadata, skip).items():
+        truth = known.get(unicodedata.normalize("NFC", folder.name))
         if truth is None:
             like = did_you_mean(folder.name, model.labels)
             skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
@@ -116,6 +115,26 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     for warning in warnings:
         logger.warning("%s", warning)
     return Evaluation(confusion, scored, skipped, model.renderer, card, warnings)
+
+
+def _clips_by_class(
+    data_audio: Path, metadata: Path | None, skip: Callable[[UnusableInput], None]
+) -> dict[Path, list[Path]]:
+    """The clips of each class, by its folder, or by its name in the folder where a table labels them."""
+    found = find_in_table(data_audio, metadata)
+    if found is None:
+        for error in stray_files(data_audio):
+            skip(error)
+        folders = class_folders(data_audio)
+        require_classes_not_parts(data_audio, [folder.name for folder in folders])
+        return {folder: list(find_clips([folder])) for folder in folders}
+    recordings, wrong = found
+    for error in wrong:
+        skip(error)
+    clips: dict[Path, list[Path]] = {}
+    for recording in recordings:
+        clips.setdefault(data_audio / recording.class_name, []).append(recording.path)
+    return clips
 
 
 def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> list[str]:

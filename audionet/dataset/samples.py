@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.manifest import FILE_NAME, PictureIndex
-from audionet.dataset.names import parse_chunk_name
+from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.spectrogram.transform import SpectrogramRenderer
 
@@ -107,7 +107,8 @@ def load_pictures(image_dir: Path) -> PictureFolder:
     numbered: list[tuple[str, str, int, Sample]] = []
     for class_name, file_stem, path in pictures:
         name = f"{class_name}/{file_stem}"
-        stem, number = parse_chunk_name(file_stem)
+        stem, known_number = split_chunk_name(file_stem)
+        number = known_number or 0
         if name in listed:
             key, entry, chunk = listed[name]
             start, end = chunk.start_seconds, chunk.start_seconds + chunk.seconds

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.chunks import Chunk, read_chunks
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import UNKNOWN, ChunkScores, score_chunk
+from audionet.inference.scoring import ChunkScores, score_chunk
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
 from audionet.spectrogram.jpeg import SUFFIXES

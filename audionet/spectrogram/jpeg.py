@@ -47,7 +47,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
 
 
 def encode(picture: np.ndarray, origin: Origin) -> bytes:

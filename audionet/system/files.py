@@ -154,7 +154,7 @@ def require_file(path: Path) -> int:
                 raise UnusableInput(path, "is empty")
         return status.st_size
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
 
 
 def sha256_of_file(path: Path) -> str:

@@ -8,7 +8,7 @@ are like each other.
 
 import logging
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,13 +75,19 @@ def _choose_folds(samples: Sequence[Sample], options: SplitOptions) -> list[int]
 def folds(samples: Sequence[Sample], count: int) -> list[int]:
     """The fold, 0 to count - 1, of each sample: the recordings of each class are dealt out by their hashes.
 
-    A class with one recording is cut into pieces of time instead.
+    A group that has recordings in several classes, as a speaker who says several words, is in one fold. A class with
+    one recording is cut into pieces of time instead.
     """
     chosen = [0] * len(samples)
-    for members in by_class(samples).values():
-        recordings = sorted({samples[i].group for i in members}, key=lambda name: (percentage_hash(name), name))
-        if len(recordings) > 1:
-            fold_of = {name: n % count for n, name in enumerate(recordings)}
+    fold_of: dict[str, int] = {}
+    for _, members in sorted(by_class(samples).items()):
+        groups = sorted({samples[i].group for i in members}, key=lambda name: (percentage_hash(name), name))
+        if len(groups) > 1:
+            filled = Counter(fold_of[name] for name in groups if name in fold_of)
+            for name in groups:
+                if name not in fold_of:
+                    fold_of[name] = min(range(count), key=lambda fold: filled[fold])
+                    filled[fold_of[name]] += 1
             for i in members:
                 chosen[i] = fold_of[samples[i].group]
         else:

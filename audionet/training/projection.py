@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.bottleneck.extractor import BottleneckExtractor, Bottlenecks, ReadPicture, no_usable_picture
-from audionet.errors import UnusableInput
+from audionet.errors import UnusableInput, warn_of_skipped
 from audionet.settings import available_cores
 from audionet.system.files import write_atomically
 from audionet.system.progress import Progress, silent
@@ -99,7 +99,7 @@ def _identify(paths: Sequence[Path], extractor: BottleneckExtractor) -> tuple[di
     extractor.digests.save()
     skipped = [one for one in identified if isinstance(one, UnusableInput)]
     for error in skipped:
-        logger.warning("%s (skipped)", error)
+        warn_of_skipped(error)
     return {n: one for n, one in enumerate(identified) if isinstance(one, bytes)}, skipped
 
 

@@ -87,20 +87,22 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
         ("wren", "wren/deep/b.wav", None, None),
     ]
     assert [error.reason for error in wrong] == [
-        "is listed in table.csv, but not there",
-        f"is listed in table.csv, but lies outside of {tmp_path}",
+        "is listed in line 4 of table.csv, but not there",
+        f"is listed in line 5 of table.csv, but lies outside of {tmp_path}",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,class\na.wav,x\n", "needs the columns path and label"),
+        ("sound,class\na.wav,x\n", r"needs a column for the path of a recording, called path, .*'sound' and 'class'"),
+        ("path,tag\na.wav,x\n", "needs a column for its label, called label, class, category or species"),
+        ("path,class,species\na.wav,x,y\n", "which column is its label, 'class' or 'species'"),
         ("path,label\na.wav,x/y\n", "line 2 has the class 'x/y', which can't name a folder"),
-        ("path,label\na.wav,\n", "line 2 has the class ''"),
+        ("path,label\na.wav,\n", "line 2 has no label in the column label; write one"),
         ("path,label\na.wav,robin: alarm\n", "line 2 has the class 'robin: alarm', which can't name a folder"),
         ("path,label\na.wav,aux.1\n", "line 2 has the class 'aux.1', which can't name a folder"),
-        ("path,label\na.wav,Robin\nb.wav,robin\n", "line 3 has the class 'robin', others 'Robin'; spell them alike"),
+        ("path,label\na.wav,Robin\nb.wav,robin\n", r"line 3 has the class 'robin', others 'Robin' \(line 2\); spell"),
         ("path,label,fold\na.wav,x,first\n", "line 2 has the fold 'first'; it should be a whole number"),
         ("path,label\na.wav,x\na.wav,y\n", "line 3 lists a.wav again"),
     ],
@@ -138,5 +140,5 @@ def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_pat
 
 def test_a_table_without_an_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "table.csv").symlink_to("/dev/zero")
-    with pytest.raises(AudionetError, match=r"table.csv: not a CSV table in UTF-8 \(not a file\)"):
+    with pytest.raises(AudionetError, match=r"table.csv: not a table as text, such as CSV \(not a file\)"):
         find_labelled_recordings(tmp_path, tmp_path / "table.csv")

@@ -160,3 +160,14 @@ def test_a_recording_of_twenty_thousand_chunks_is_split_in_a_moment() -> None:
     given = items("a", 1, 20_000, seconds=2, overlap=1)
     assert Counter(split(given, 10, 10).parts)[TEST] == 2000
     assert non_overlapping_train_mask(given, np.arange(20_000) % 5 == 0).sum() == 8_001
+
+
+def test_a_speaker_of_several_words_is_in_one_fold() -> None:
+    speakers = {"yes": "abcdefg", "no": "cdefgh", "left": "gaxyz"}
+    given = [sample_of(word, who, 0, 1, sha256=f"{word} {who}") for word, names in speakers.items() for who in names]
+    found: dict[str, set[int]] = {}
+    for sample, fold in zip(given, folds(given, 3), strict=True):
+        found.setdefault(sample.group, set()).add(fold)
+    assert all(len(numbers) == 1 for numbers in found.values())
+    for word, names in speakers.items():
+        assert len(set.union(*(found[who] for who in names))) == 3, word
