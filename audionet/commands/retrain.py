@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.held_out import EvaluationResult, Lesson
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.card import make_card
+from audionet.model.description import TrainingRecord
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
@@ -89,8 +89,10 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
     """Keep other runs from writing what this one will write."""
     graph, folder = options.output_graph, options.saved_model_dir
+    labels = ModelFiles.beside(graph, options.output_labels).labels
     with ExitStack() as stack:
         stack.enter_context(exclusive_lock(graph, graph.with_name(f".{graph.stem}.lock")))
+        stack.enter_context(exclusive_lock(labels, labels.with_name(f".{labels.name}.lock")))
         stack.enter_context(exclusive_lock(options.summaries_dir, options.summaries_dir / LOCK_NAME))
         if folder is not None:
             stack.enter_context(exclusive_lock(folder, folder.with_name(f".{folder.name}.lock")))
@@ -155,13 +157,13 @@ def _learn(
         lesson = Lesson(labels, names, items, targets, trainer, pieces, options.test_batch_size, options.seed)
         done = _train(options, lesson, divided, fold_of, files, key, backbone, index, progress)
     else:
-        for warning in done.get("data_warnings", []):
+        for warning in done.data_warnings:
             logger.warning("%s", warning)
     return RetrainReport(
         labels=labels,
         pictures={part: len(divided.indices(part)) for part in PARTS},
-        validation_accuracy=done["validation_accuracy"],
-        held_out=EvaluationResult.from_json(labels, done["held_out"]) if done["held_out"] else None,
+        validation_accuracy=done.validation_accuracy,
+        held_out=done.held_out,
         refit=options.refit,
         computed=found.computed,
         cached=len(found.kept) - found.computed,
@@ -194,8 +196,8 @@ def _train(
     backbone: Backbone,
     index: PictureIndex,
     progress: Progress,
-) -> dict[str, Any]:
-    """Measure, train, write the model; the `training` part of its description."""
+) -> TrainingRecord:
+    """Measure, train, write the model; what its description says of the training."""
     trainer = lesson.trainer
     everything, nothing = np.arange(len(lesson.items)), np.empty(0, np.intp)
     train, validation, test = (np.array(divided.indices(part), np.intp) for part in (TRAIN, VALIDATION, TEST))
@@ -225,16 +227,18 @@ def _train(
     # Where the work was done leaves no trace in what comes out.
     elsewhere = ("scheduler", "report", "write_report")
     chosen = {name: value for name, value in asdict(options).items() if name not in elsewhere}
-    training = {
-        "key": key,
-        "audionet_version": __version__,
-        "trunk": {"name": backbone.name, "sha256": backbone.sha256},
-        "options": {name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
-        "pictures": {part: len(divided.indices(part)) for part in PARTS},
-        "validation_accuracy": validation_accuracy,
-        "held_out": held_out.as_json() if held_out else None,
-        "data_warnings": data_warnings,
-    }
+    chosen["output_labels"] = files.labels
+    training = TrainingRecord(
+        key=key,
+        audionet_version=__version__,
+        backbone_name=backbone.name,
+        backbone_sha256=backbone.sha256,
+        options={name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
+        pictures={part: len(divided.indices(part)) for part in PARTS},
+        validation_accuracy=validation_accuracy,
+        held_out=held_out,
+        data_warnings=data_warnings,
+    )
     renderer = index.renderer
     recordings = [item.sound or item.recording for item in lesson.items]
     card = make_card(lesson.classes, held_out, renderer.settings, options, backbone.name, data_warnings, recordings)

@@ -11,6 +11,7 @@ from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.names import can_name_a_folder
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.files import read_limited
+from audionet.system.untrusted import Refused, digits
 
 Row = dict[str, str]
 
@@ -54,6 +55,7 @@ ANY = _Layout(
     lambda row: row.get("fold") or "",
 )
 LARGEST_TABLE_BYTES = 256 << 20
+MOST_FOLDS = 1_000_000_000
 PUBLISHED = (Path("metadata") / "UrbanSound8K.csv", Path("meta") / "esc50.csv")  # in the data set's folder
 
 
@@ -81,8 +83,12 @@ def find_labelled_recordings(
         if same != label:
             raise AudionetError(f"{metadata}: line {number} has the class {label!r}, others {same!r}; spell them alike")
         fold = layout.fold(row).strip()
-        if fold and not fold.isdecimal():
-            raise AudionetError(f"{metadata}: line {number} has the fold {fold!r}; it should be a whole number")
+        try:
+            fold_number = digits(fold, MOST_FOLDS) if fold else None
+        except Refused as error:
+            raise AudionetError(
+                f"{metadata}: line {number} has the fold {fold[:20]!r}; it should be a whole number"
+            ) from error
         place = data_audio / path
         if path.is_absolute() or ".." in path.parts:
             wrong.append(UnusableInput(place, f"is listed in {metadata.name}, but lies outside of {data_audio}"))
@@ -90,9 +96,7 @@ def find_labelled_recordings(
             wrong.append(UnusableInput(place, f"is listed in {metadata.name}, but not there"))
         else:
             inside = path.relative_to(layout.folder) if layout.folder else path
-            recording = Recording(
-                label, f"{label}/{inside}", place, layout.group(row).strip() or None, int(fold) if fold else None
-            )
+            recording = Recording(label, f"{label}/{inside}", place, layout.group(row).strip() or None, fold_number)
             if found.setdefault(str(path), recording) != recording:
                 raise AudionetError(f"{metadata}: line {number} lists {path} again, otherwise; keep one of the lines")
     return sorted(found.values()), wrong

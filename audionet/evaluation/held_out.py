@@ -11,7 +11,6 @@ from audionet.dataset.checks import ClassData, Piece, class_data
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Predictions
-from audionet.system.files import MALFORMED
 from audionet.system.progress import Progress
 from audionet.training.calibrator import History
 from audionet.training.classifier import Trainer
@@ -81,16 +80,6 @@ class EvaluationResult:
             content["calibration_error"],
             [Mistake(**mistake) for mistake in content["mistakes"]],
         )
-
-
-def is_report(training: Any, labels: list[str]) -> bool:
-    """Whether what a model's description says of its training, which may have been edited, can be read."""
-    try:
-        if training["held_out"]:
-            EvaluationResult.from_json(labels, training["held_out"])
-        return isinstance(training, dict) and {"key", "validation_accuracy", "data_warnings"} <= training.keys()
-    except MALFORMED:
-        return False
 
 
 @dataclass(frozen=True)

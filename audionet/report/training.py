@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from audionet.evaluation.held_out import EvaluationResult, Lesson
-from audionet.model.card import card_for_people
+from audionet.model.card import ModelCard
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
@@ -23,7 +22,7 @@ def report_on_training(
     held_out: EvaluationResult | None,
     history: History,
     warnings: Sequence[str],
-    card: dict[str, Any],
+    card: ModelCard,
     image_dir: Path,
     renderer: SpectrogramRenderer,
     key: str,
@@ -41,8 +40,8 @@ def report_on_training(
         history=history,
         map=_map(lesson, held_out),
         excerpts=excerpts(tested, prepared_sources(tested, image_dir), renderer) if tested else [],
-        card=card_for_people(card),
-        made=card["made"][:10],
+        card=card.for_people(),
+        made=card.made[:10],
         key=key,
     )
 
