@@ -16,6 +16,10 @@ class AudionetError(Exception):
     """The command cannot go on. The message says why and what to do now."""
 
 
+class DiskFull(AudionetError):
+    """A file cannot be written because there is no space for it."""
+
+
 class UnusableInput(AudionetError):
     """One input file cannot be used; the others can.
 

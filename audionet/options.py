@@ -12,6 +12,7 @@ from typing import Any
 from audionet.errors import AudionetError
 from audionet.settings import ARCHITECTURES, BOTTLENECKS, EMBEDDED, OWN_FOLDS, REPORT_NAME, TF_FILES, PictureSettings
 
+ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
 _AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
@@ -138,6 +139,7 @@ class RetrainOptions:
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
         2018; the embedded network's trunk for it is looked for in model_dir). None is rows, or pool_3 of a module.
     tfhub_module: a module of TensorFlow Hub instead, by its address, folder or .tar.gz, or Google's, by its name.
+    output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
     learning_rate: step size of the gradient descent, over 0.
     train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
@@ -165,7 +167,7 @@ class RetrainOptions:
     bottleneck_dir: Path = TF_FILES / "bottlenecks"
     summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
     output_graph: Path = TF_FILES / "retrained_graph.pb"
-    output_labels: Path = TF_FILES / "retrained_labels.txt"
+    output_labels: Path | None = None
     architecture: str = "inception_v3"
     bottleneck: str | None = None
     tfhub_module: str | None = None
@@ -240,18 +242,24 @@ class RetrainOptions:
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
 
 
+def labels_beside(graph: Path) -> Path:
+    """The file of a graph's classes: `retrained_labels.txt` for `retrained_graph.pb`, `x_labels.txt` for `x.pb`."""
+    return graph.with_name("retrained_labels.txt" if graph.stem == ARTICLES else f"{graph.stem}_labels.txt")
+
+
 @dataclass(frozen=True)
 class LabelOptions:
     """Options of `label` and `evaluate`.
 
-    graph, labels: the model's two files as `retrain` names them, whatever they end in.
+    graph: the model, as `retrain` names it, whatever it ends in.
+    labels: the classes of a graph that comes with nothing else; None is beside it (labels_beside).
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
     metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
-    labels: Path = TF_FILES / "retrained_labels.txt"
+    labels: Path | None = None
     allow_unknown: bool = True
     scheduler: str | None = None
     metadata: Path | None = None

@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
+
+# Which networks were trained here is noted in the user's own folder; what tests train does not belong there.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="audionet-state-")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
@@ -113,7 +117,7 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
     renderer = SpectrogramRenderer.make(pictures)
     save_model(
-        files, b"", network, describe_model(b"", network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9), {})
+        files, b"", network, describe_model(b"", network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9))
     )
     return files
 

@@ -21,7 +21,8 @@ MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
 # the figures of plots and TensorBoard's confusion matrix have the latter too).
 HOMES = {
-    "subprocess": {"audio.ffmpeg", "audio.microphone"},
+    # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
+    "subprocess": {"audio.ffmpeg", "audio.microphone", "parallel.sandbox"},
     "imageio_ffmpeg": {"audio.ffmpeg"},
     "tensorflow": {"system.tensorflow"},
     "tensorflow_hub": {"bottleneck.tfhub"},

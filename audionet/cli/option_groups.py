@@ -21,7 +21,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default=default.graph,
         help="the model, as retrain's --output-graph named it",
     )
-    group.add_argument("--labels", type=Path, metavar="FILE", default=default.labels, help="its classes")
+    group.add_argument(
+        "--labels", type=Path, metavar="FILE", help="the classes of a graph of 2018 (default: beside --graph)"
+    )
     unknown = group.add_mutually_exclusive_group()
     unknown.add_argument(
         "--allow-unknown",

@@ -142,7 +142,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
         default=default.output_graph,
         help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
-    add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one a line")
+    add("--output-labels", type=Path, metavar="FILE", help="the classes, one a line (default: beside --output-graph)")
     add("--bottleneck-dir", type=Path, metavar="DIR", default=default.bottleneck_dir, help="the kept bottlenecks")
     add("--summaries-dir", type=Path, metavar="DIR", default=default.summaries_dir, help="curves for TensorBoard")
     add("--force", action="store_true", help="train even if nothing has changed since the last time")

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluat
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.card import make_card
+from audionet.model.description import TrainingRecord
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
@@ -86,7 +86,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress = silen
             if record is None:
                 return _report(setup, features, plan, _train_and_export(setup, features, plan, key, progress))
             logger.debug("%s: up to date", setup.files.graph)
-            for warning in record["data_warnings"]:
+            for warning in record.data_warnings:
                 logger.warning("%s", warning)
             return replace(_report(setup, features, plan, record), trained=False)
 
@@ -114,8 +114,10 @@ class _Setup:
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
     """Keep other runs from writing what this one will write."""
     graph, folder = options.output_graph, options.saved_model_dir
+    labels = ModelFiles.beside(graph, options.output_labels).labels
     with ExitStack() as stack:
         stack.enter_context(exclusive_lock(graph, graph.with_name(f".{graph.stem}.lock")))
+        stack.enter_context(exclusive_lock(labels, labels.with_name(f".{labels.name}.lock")))
         stack.enter_context(exclusive_lock(options.summaries_dir, options.summaries_dir / LOCK_NAME))
         if folder is not None:
             stack.enter_context(exclusive_lock(folder, folder.with_name(f".{folder.name}.lock")))
@@ -142,7 +144,7 @@ def _extract(setup: _Setup, progress: Progress) -> Features:
 
 def _train_and_export(
     setup: _Setup, features: Features, plan: EvaluationPlan, key: str, progress: Progress
-) -> dict[str, Any]:
+) -> TrainingRecord:
     """Measure, train, and write the model and all that comes with it; what is known of the training."""
     options, dataset, renderer = setup.options, features.dataset, setup.pictures.renderer
     subspace = features.find_subspace()
@@ -198,29 +200,31 @@ def _check(setup: _Setup, trainer: Trainer, dataset: Dataset) -> list[str]:
 
 def _training_record(
     setup: _Setup, plan: EvaluationPlan, result: TrainingResult, key: str, warnings: list[str]
-) -> dict[str, Any]:
+) -> TrainingRecord:
     # Where the work was done leaves no trace in what comes out.
     elsewhere = ("scheduler", "report", "write_report")
     chosen = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
-    return {
-        "key": key,
-        "audionet_version": __version__,
-        "trunk": {"name": setup.backbone.name, "sha256": setup.backbone.sha256},
-        "options": {name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
-        "pictures": {part: len(plan.split.indices(part)) for part in PARTS},
-        "validation_accuracy": result.validation_accuracy,
-        "held_out": result.evaluation.to_json() if result.evaluation else None,
-        "data_warnings": warnings,
-    }
+    chosen["output_labels"] = setup.files.labels
+    return TrainingRecord(
+        key=key,
+        audionet_version=__version__,
+        backbone_name=setup.backbone.name,
+        backbone_sha256=setup.backbone.sha256,
+        options={name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
+        pictures={part: len(plan.split.indices(part)) for part in PARTS},
+        validation_accuracy=result.validation_accuracy,
+        held_out=result.evaluation,
+        data_warnings=warnings,
+    )
 
 
-def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: dict[str, Any]) -> RetrainReport:
+def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: TrainingRecord) -> RetrainReport:
     labels, path = features.dataset.labels, setup.options.report_path
     return RetrainReport(
         labels=labels,
         pictures={part: len(plan.split.indices(part)) for part in PARTS},
-        validation_accuracy=record["validation_accuracy"],
-        held_out=EvaluationResult.from_json(labels, record["held_out"]) if record["held_out"] else None,
+        validation_accuracy=record.validation_accuracy,
+        held_out=record.held_out,
         refit=setup.options.refit,
         computed=features.computed,
         cached=len(features.dataset) - features.computed,

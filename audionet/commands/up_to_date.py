@@ -3,12 +3,11 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.samples import Dataset
-from audionet.evaluation.result import is_report
-from audionet.model.bundle import ModelFiles, read_model
+from audionet.model.bundle import ModelFiles, labels_file, read_model
+from audionet.model.description import ModelDescription, TrainingRecord
 from audionet.model.exports import are_there
 from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of
@@ -46,20 +45,26 @@ def training_key(
     return key.hexdigest()
 
 
-def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
+def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> TrainingRecord | None:
     """What a former run with the same key found, if its model, summaries, exports and report are still there."""
     model = read_model(files)
     if (
         model is None
-        or not _graph_is_intact(files, model[0])
+        or not _exports_are_intact(files, model[0])
         or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
         or not are_there(options.export)
         or not (options.report_path is None or is_report_of(options.report_path, key))
     ):
         return None
-    training: Any = model[0].get("training")
-    return training if is_report(training, model[0]["labels"]) and training["key"] == key else None
+    training = model[0].training
+    return training if training is not None and training.key == key else None
 
 
-def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
-    return files.graph.is_file() and sha256_of_file(files.graph) == description["graph_sha256"]
+def _exports_are_intact(files: ModelFiles, description: ModelDescription) -> bool:
+    """Whether the files that are made from a model are there, under their names, and its own."""
+    return (
+        all(path.is_file() for path in (files.graph, files.network, files.labels))
+        and sha256_of_file(files.network) == description.network_sha256
+        and sha256_of_file(files.graph) == description.graph_sha256
+        and files.labels.read_bytes() == labels_file(description)
+    )

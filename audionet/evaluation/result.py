@@ -5,7 +5,6 @@ from typing import Any
 
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Predictions
-from audionet.system.files import MALFORMED
 
 
 @dataclass(frozen=True)
@@ -95,13 +94,3 @@ class EvaluationResult:
             content["calibration_error"],
             [Misclassification(**mistake) for mistake in content["mistakes"]],
         )
-
-
-def is_report(training: Any, labels: list[str]) -> bool:
-    """Whether what a model's description says of its training, which may have been edited, can be read."""
-    try:
-        if training["held_out"]:
-            EvaluationResult.from_json(labels, training["held_out"])
-        return isinstance(training, dict) and {"key", "validation_accuracy", "data_warnings"} <= training.keys()
-    except MALFORMED:
-        return False

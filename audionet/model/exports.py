@@ -1,5 +1,6 @@
 """What TensorFlow programs take from a training beside the model: a SavedModel, unfinished graphs, checkpoints."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +8,21 @@ import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.errors import AudionetError
-from audionet.model import saved_model
+from audionet.model.description import ModelDescription
 from audionet.model.graph_def import freeze
-from audionet.model.litert import ClassifierHead
+from audionet.model.litert import DISTANCE_NAME, ClassifierHead
 from audionet.options import ExportOptions
-from audionet.system.files import write_atomically
+from audionet.settings import PICTURE_SIZE
+from audionet.system.files import sync_files, write_atomically, write_durably, write_json
 from audionet.system.tensorflow import start_tensorflow
 from audionet.training.classifier import Classifier
 from audionet.training.subspace import Subspace
+
+# In a SavedModel's folder for what is not TensorFlow's own: the description, and the graph that `label` runs. The
+# SavedModel itself is a program; it is for others, and never loaded here.
+EXTRA_FILE = Path("assets.extra") / "audionet.json"
+EXTRA_GRAPH = Path("assets.extra") / "frozen_graph.pb"
+SCORES_NAME = "scores"
 
 
 class Exports:
@@ -40,11 +48,11 @@ class Exports:
             write_atomically(folder / f"intermediate_{step}.pb", graph)
         self._write_checkpoint(step, head)
 
-    def finish(self, step: int, head: ClassifierHead, graph: bytes, description: dict[str, Any]) -> None:
+    def finish(self, step: int, head: ClassifierHead, graph: bytes, description: ModelDescription) -> None:
         """Write what is to be had after the last step: the SavedModel of a frozen graph, and the checkpoint anew."""
         options = self._options
         if options.saved_model_dir is not None:
-            saved_model.save(options.saved_model_dir, graph, options.final_tensor_name, description)
+            save_saved_model(options.saved_model_dir, graph, description)
         self._write_checkpoint(step, head)
 
     def _write_checkpoint(self, step: int, head: ClassifierHead) -> None:
@@ -63,7 +71,59 @@ class Exports:
 
 def are_there(options: ExportOptions) -> bool:
     """Whether the exports that are asked for have been written before."""
-    wanted = [options.saved_model_dir and options.saved_model_dir / "saved_model.pb"]
+    wanted = [options.saved_model_dir and options.saved_model_dir / name for name in ("saved_model.pb", EXTRA_GRAPH)]
     wanted += [options.checkpoint_path and options.checkpoint_path.with_name(f"{options.checkpoint_path.name}.index")]
     wanted += [options.intermediate_output_graphs_dir]
     return all(path.exists() for path in wanted if isinstance(path, Path))
+
+
+def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) -> None:
+    """Write a SavedModel of a frozen graph, whole or not at all; one that is there is replaced.
+
+    Called with pictures (N x 299 x 299 x 3, float32, 0 to 1) it gives scores (N x classes), as TensorFlow Hub asks
+    for; its signature serving_default gives `scores` and `squared_distance`. TensorFlow Serving, TensorFlow Hub and
+    tf.saved_model.load take it.
+    Raises AudionetError when the folder holds something else or cannot be written.
+    """
+    if folder.exists() and not (folder / "saved_model.pb").is_file() and any(folder.iterdir()):
+        raise AudionetError(f"{folder}: holds other files than a SavedModel; name a new folder with --saved-model-dir")
+    tf = start_tensorflow()
+    definition = tf.compat.v1.GraphDef.FromString(graph)
+
+    def network(pictures: Any) -> Any:
+        fetched = [f"{description.output_name}:0", f"{DISTANCE_NAME}:0"]
+        return tf.graph_util.import_graph_def(definition, {"Mul:0": pictures}, fetched, name="")
+
+    pictures = tf.TensorSpec((None, PICTURE_SIZE, PICTURE_SIZE, 3), tf.float32, name="pictures")
+    model = tf.Module()
+    model.__call__ = tf.function(lambda pictures: network(pictures)[0], input_signature=[pictures], autograph=False)
+
+    def serve(pictures: Any) -> dict[str, Any]:
+        return dict(zip((SCORES_NAME, DISTANCE_NAME), network(pictures), strict=True))
+
+    try:
+        temporary = replaced(folder).parent
+        if not folder.exists() and replaced(folder).is_dir():
+            replaced(folder).replace(folder)  # a run was killed in between
+        shutil.rmtree(temporary, ignore_errors=True)
+        made = temporary / "model"
+        made.mkdir(parents=True)
+        try:
+            tf.saved_model.save(model, str(made), tf.function(serve, input_signature=[pictures], autograph=False))
+            write_durably(made / EXTRA_GRAPH, graph)
+            write_json(made / EXTRA_FILE, description.to_json())
+            sync_files(path for path in made.rglob("*") if path.is_file())
+            if folder.exists():
+                folder.replace(replaced(folder))
+            made.replace(folder)
+        finally:
+            if folder.exists():
+                shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, tf.errors.OpError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full, perhaps"
+        raise AudionetError(f"{folder}: cannot be written ({reason}); choose another folder") from error
+
+
+def replaced(folder: Path) -> Path:
+    """Where a SavedModel lies while another is put in its place: after a kill at that moment, it is still there."""
+    return folder.with_name(f".{folder.name}.tmp") / "old"

@@ -1,14 +1,13 @@
 """What `evaluate` found -> its report."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
-from audionet.model.card import card_for_people, now
+from audionet.model.card import ModelCard, now
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts
@@ -24,7 +23,7 @@ def report_on_evaluation(
     clips: Sequence[tuple[ClipScores, str]],
     labels: list[str],
     renderer: SpectrogramRenderer,
-    card: dict[str, Any] | None,
+    card: ModelCard | None,
     warnings: Sequence[str],
 ) -> Report:
     """The report on clips, each with its class. card: the model's; None if it came without."""
@@ -42,17 +41,9 @@ def report_on_evaluation(
         history=[],
         map=_map(tested),
         excerpts=excerpts(tested, clip_sources(tested, renderer), renderer),
-        card=_card(card, labels),
+        card=card.for_people() if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
         made=now().isoformat()[:10],
     )
-
-
-def _card(card: dict[str, Any] | None, labels: list[str]) -> dict[str, str]:
-    """The card for people; of a model without one, or with one that is not ours, its classes."""
-    try:
-        return card_for_people(card or {})
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return {"Classes": f"{len(labels)}: {', '.join(labels)}"}
 
 
 def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:

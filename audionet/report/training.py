@@ -1,13 +1,12 @@
 """What `retrain` found -> its report."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from audionet.dataset.checks import class_data
 from audionet.evaluation.cross_validation import TrainingResult
-from audionet.model.card import card_for_people
+from audionet.model.card import ModelCard
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
@@ -18,7 +17,7 @@ CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike l
 
 
 def report_on_training(
-    result: TrainingResult, card: dict[str, Any], image_dir: Path, renderer: SpectrogramRenderer, key: str
+    result: TrainingResult, card: ModelCard, image_dir: Path, renderer: SpectrogramRenderer, key: str
 ) -> Report:
     """The report on a model that has just been trained. card: the model's. key: of the training."""
     labels, evaluation = result.dataset.labels, result.evaluation
@@ -30,12 +29,12 @@ def report_on_training(
         tested=tested,
         recordings=evaluation.recordings if evaluation else 0,
         classes=class_data(result.dataset.samples),
-        warnings=card["warnings"],
+        warnings=card.warnings,
         history=result.history,
         map=_map(result),
         excerpts=excerpts(tested, prepared_sources(tested, image_dir), renderer) if tested else [],
-        card=card_for_people(card),
-        made=card["made"][:10],
+        card=card.for_people(),
+        made=card.made[:10],
         key=key,
     )
 

@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from audionet.system.untrusted import number, taking_apart
+
 # Share of the classes' own sound, held out with all that sounds like it, that scores lower than is believed. Of new
 # recordings it is a third of that (docs/experiments.md).
 RARE = 0.15
 HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own sound always scores higher still
 # How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
 FAR_MARGIN = 1.6
+LARGEST_DISTANCE = 1e30  # squared; of 36,222 float16 numbers it is at most 2e14
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,9 @@ class RejectionThresholds:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "RejectionThresholds":
-        """What `to_json` made. Raises one of files.MALFORMED for anything else."""
-        found = cls(float(content["lowest_score"]), float(content["longest_distance"]))
-        if not 0 <= found.min_score <= 1 or not found.max_distance >= 0:
-            raise ValueError("no measure of what is familiar")
-        return found
+        """What `to_json` made. Raises untrusted.Refused for anything else."""
+        with taking_apart():
+            return cls(number(content["lowest_score"], 0, 1), number(content["longest_distance"], 0, LARGEST_DISTANCE))
 
     @classmethod
     def of(cls, scores: np.ndarray, distances: np.ndarray) -> "RejectionThresholds":
