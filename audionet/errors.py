@@ -8,9 +8,16 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
+# What a command ends with, if nobody interrupts it.
+ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
+
 
 class AudionetError(Exception):
     """The command cannot go on. The message says why and what to do now."""
+
+
+class DiskFull(AudionetError):
+    """A file cannot be written because there is no space for it."""
 
 
 class UnusableInput(AudionetError):

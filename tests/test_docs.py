@@ -15,7 +15,7 @@ import pytest
 
 from audionet.cli.main import main
 from audionet.cli.parser import build_parser
-from audionet.cli.spelling import modern_spelling
+from audionet.cli.plain_parser import modern_spelling
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, make_launchers
 from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, links
 

@@ -1,15 +1,19 @@
-"""Samples -> chunks of equal length, and their WAV files."""
+"""Recordings, or samples as they come -> chunks of equal length, and their WAV files."""
 
 import functools
 import io
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audionet.settings import MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings
+from audionet.audio.channels import USUAL
+from audionet.audio.ffmpeg import count_channels, decode
+from audionet.errors import UnusableInput
+from audionet.settings import EACH, MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,26 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
     needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * SAMPLE_RATE_HZ
     if new >= needed:
         yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
+
+
+def read_chunks(path: Path, settings: PictureSettings, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
+    """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used.
+
+    choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
+    """
+    if path.is_dir():
+        reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
+        raise UnusableInput(path, reason)
+    empty = True
+    choices = [choice]
+    if choice.channel == EACH:
+        choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
+    for one in choices:
+        for chunk in cut(decode(path) if one == USUAL else decode(path, one), settings):
+            yield chunk
+            empty = False
+    if empty:
+        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
 
 def to_wav(chunk: Chunk) -> bytes:

@@ -3,11 +3,10 @@
 import argparse
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from audionet.errors import AudionetError, UnusableInput
-from audionet.formats.live import WATCH_LABEL_PRINTERS, WATCH_TIMELINE_PRINTERS, WINDOW_PRINTERS
+from audionet.formats.registry import HEARD, WATCHED_LABELS, WATCHED_TIMELINES
 
 if TYPE_CHECKING:
     from audionet.model.bundle import Model
@@ -35,7 +34,7 @@ def print_microphone(options: argparse.Namespace, model: "Model") -> None:
     from audionet.inference.streaming import label_microphone
 
     devices = find_devices(options.microphone)
-    printer = WINDOW_PRINTERS[options.format](model.labels, datetime.now().astimezone())
+    printer = HEARD[options.format](model.labels)
     heard = False
     for window in label_microphone(devices, model, options.allow_unknown):
         printer.add(window)
@@ -50,7 +49,7 @@ def print_arrivals(options: argparse.Namespace, model: "Model", draw: Callable[[
     from audionet.inference.watch import watch_folder
     from audionet.parallel.dask import open_workers
 
-    printers = WATCH_TIMELINE_PRINTERS if options.timeline else WATCH_LABEL_PRINTERS
+    printers = WATCHED_TIMELINES if options.timeline else WATCHED_LABELS
     printer = printers[options.format](model.labels, options.top)
     each = timeline_each if options.timeline else label_each
     batches = watch_folder(options.watch)

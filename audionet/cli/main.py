@@ -4,33 +4,28 @@ import argparse
 import gc
 import logging
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from audionet.cli.completion import completion_script
-from audionet.cli.live import check_live, print_arrivals, print_microphone
+from audionet.cli.label import label_options, run_label
+from audionet.cli.logs import configure_logging
 from audionet.cli.parser import build_parser
-from audionet.cli.spelling import as_meant, modern_spelling
-from audionet.errors import AudionetError, UnusableInput
-from audionet.formats import clips as clip_printers
+from audionet.cli.plain_parser import as_meant, modern_spelling
+from audionet.errors import ALL_DONE, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
-from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
-from audionet.settings import EACH, EVALUATION_REPORT_NAME, PictureSettings
+from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
+from audionet.options import PrepareOptions, RetrainOptions
+from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
 from audionet.system.terminal import progress_shown
 
 if TYPE_CHECKING:
-    from audionet.inference.clips import ClipScores
-    from audionet.inference.timeline import Timeline
-    from audionet.model.bundle import Model
+    pass
 
-ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +47,7 @@ def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
     verbosity: the least important messages that are shown.
     """
     open_missing_streams()
-    console.configure_logging(verbosity)
+    configure_logging(verbosity)
     try:
         status = run()
         sys.stdout.flush()
@@ -127,135 +122,19 @@ def _run_retrain(options: argparse.Namespace) -> int:
     with progress_shown(options.quiet) as progress:
         report = retrain(chosen, progress=progress)
     if not options.quiet:
-        console.print_retrained(report, None if options.print_misclassified_test_images else console.MISTAKES_SHOWN)
+        console.print_retrained(report, None if options.print_misclassified_test_images else MISTAKES_SHOWN)
     return SOME_SKIPPED if report.skipped or (chosen.write_report and not report.report) else ALL_DONE
-
-
-def _run_label(options: argparse.Namespace) -> int:
-    if options.top < 1:
-        raise AudionetError(f"--top {options.top}: must be at least 1")
-    if options.format == "rttm" and not options.timeline:
-        raise AudionetError("--format rttm: lists who is heard when; add --timeline")
-    if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
-        options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
-    from audionet.commands.label import label_each, timeline_each
-    from audionet.model.bundle import load_model
-    from audionet.parallel.dask import open_workers
-
-    check_live(options)
-    _check_plot(options)
-    chosen = _label_options(options)
-    model = load_model(chosen)
-    if not options.clips:
-        return _run_live(options, model)
-    printers = clip_printers.TIMELINE_PRINTERS if options.timeline else clip_printers.LABEL_PRINTERS
-    printer: clip_printers.Printer[Any] = printers[options.format](model.labels, options.top)
-    each = timeline_each if options.timeline else label_each
-    scored = skipped = 0
-    # Where the clips themselves come by on the terminal, nobody needs a bar.
-    unseen = not options.quiet and not sys.stdout.isatty()
-    with (
-        _standard_input(options.clips) as names,
-        open_workers(options.scheduler) as workers,
-        progress_shown(not unseen) as progress,
-    ):
-        places = {name: path for path, name in names.items()}
-        clips = [places.get(name, Path(name)) for name in options.clips]
-        draw = _drawing(options, model, places)
-        for clip in each(clips, model, options.allow_unknown, workers, names, progress, chosen.sound):
-            if isinstance(clip, UnusableInput):
-                skipped += 1
-            else:
-                printer.add(clip)
-                scored += 1
-                skipped += not draw(clip)
-    printer.finish()
-    if not scored:
-        raise AudionetError("no clip could be labelled")
-    return SOME_SKIPPED if skipped else ALL_DONE
-
-
-def _check_plot(options: argparse.Namespace) -> None:
-    """Raise AudionetError if --plot names a file that can't be drawn, or one file for several clips."""
-    if options.plot is None:
-        return
-    from audionet.plots.clip import is_file_name
-
-    if options.channel == EACH:
-        raise AudionetError("--plot draws one channel; name it with --channel, such as --channel left")
-    several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
-    if is_file_name(options.plot) and several:
-        raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
-
-
-def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """What --plot does with each clip, and whether it could; `places`: of clips that are not called by their paths."""
-    if options.plot is None:
-        return lambda _: True
-    from audionet.plots.clip import Plotter
-
-    folders = [Path(clip) for clip in [*options.clips, *filter(None, [options.watch])]]
-    choice = _label_options(options).sound
-    plotter = Plotter(options.plot, model, options.top, [folder for folder in folders if folder.is_dir()], choice)
-
-    def draw(clip: "ClipScores | Timeline") -> bool:
-        try:
-            plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
-        except UnusableInput as error:
-            logger.warning("%s (not drawn)", error)
-            return False
-        return True
-
-    return draw
-
-
-def _run_live(options: argparse.Namespace, model: "Model") -> int:
-    try:
-        if options.watch is not None:
-            print_arrivals(options, model, _drawing(options, model, {}))
-        else:
-            print_microphone(options, model)
-    except KeyboardInterrupt:
-        logger.info("stopped")
-        return interruption.status()
-    return ALL_DONE
-
-
-def _label_options(options: argparse.Namespace) -> LabelOptions:
-    given = {name: getattr(options, name) for name in LabelOptions.__dataclass_fields__ if hasattr(options, name)}
-    return LabelOptions(**given)
-
-
-@contextmanager
-def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
-    """Where standard input was saved, with its name, if it is among the clips.
-
-    As a file, since some formats have their table of contents at the end, which no pipe can reach.
-    """
-    if "-" not in clips:
-        yield {}
-        return
-    with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
-        path = Path(folder) / "standard input"
-        try:
-            with open(path, "wb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
-        except OSError as error:
-            raise AudionetError(
-                f"-: cannot be saved in {folder} ({error.strerror}); free space, or name a file"
-            ) from error
-        yield {path: "-"}
 
 
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate, write_report
 
     with progress_shown(options.quiet) as progress:
-        evaluation = evaluate(options.data_audio_test, _label_options(options), progress=progress)
+        evaluation = evaluate(options.data_audio_test, label_options(options), progress=progress)
     if options.format == "json":
-        console.print_evaluation_json(evaluation)
+        print_evaluation_json(evaluation)
     else:
-        console.print_evaluation(evaluation)
+        print_evaluation(evaluation)
     written = True
     if options.write_report:
         path = options.report or options.graph.with_name(EVALUATION_REPORT_NAME)
@@ -281,7 +160,7 @@ def _run_completion(options: argparse.Namespace) -> int:
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "prepare": _run_prepare,
     "retrain": _run_retrain,
-    "label": _run_label,
+    "label": run_label,
     "evaluate": _run_evaluate,
     "doctor": _run_doctor,
     "completion": _run_completion,

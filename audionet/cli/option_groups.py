@@ -24,7 +24,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="the model, as retrain's --output-graph named it, or the folder that it is in",
     )
     group.add_argument(
-        "--labels", type=Path, metavar="FILE", default=default.labels, help="its classes, if not beside it"
+        "--labels", type=Path, metavar="FILE", help="the classes of a graph of 2018 (default: beside --graph)"
     )
     unknown = group.add_mutually_exclusive_group()
     unknown.add_argument(

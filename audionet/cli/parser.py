@@ -19,8 +19,7 @@ from audionet.cli.option_groups import (
     add_sound,
     add_workers,
 )
-from audionet.cli.plain_parser import PlainParser
-from audionet.cli.spelling import INSTEAD, instead_of_retraining
+from audionet.cli.plain_parser import INSTEAD, PlainParser, instead_of_retraining
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings
 
@@ -138,7 +137,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
         default=default.output_graph,
         help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
-    add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one per line")
+    add("--output-labels", type=Path, metavar="FILE", help="the classes, one per line (default: beside --output-graph)")
     add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
     add("--bottleneck-dir", type=Path, metavar="DIR", default=default.bottleneck_dir, help="the kept bottlenecks")
     add("--summaries-dir", type=Path, metavar="DIR", default=default.summaries_dir, help="curves for TensorBoard")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, to_wav
+from audionet.audio.chunks import Chunk, read_chunks, to_wav
 from audionet.audio.levels import clipped_share, level_db
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import chunk_name
 from audionet.errors import UnusableInput
-from audionet.inference.clips import draw, read_chunks
 from audionet.settings import SoundChoice
+from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
@@ -36,13 +36,13 @@ class DrawingJob:
     keep_picture: bool = True
     choice: SoundChoice = USUAL
 
-    def parts(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
+    def split(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
         yield source, None
         for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice)):
             yield source, replace(chunk, index=index)
 
-    def work(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
+    def map(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
         """The recording's entry, without chunks; or that of a chunk, whose files are written."""
         source, chunk = part
         if chunk is None:
@@ -55,7 +55,7 @@ class DrawingJob:
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
         return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness)
 
-    def finish(self, source: Source, found: list[Any]) -> RecordingEntry:
+    def reduce(self, source: Source, found: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
         entry, *chunks = found
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,9 +13,10 @@ from audionet.dataset.folders import class_folders, require_classes_not_parts, s
 from audionet.dataset.metadata import find_in_table
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
-from audionet.model.card import DIGITS
+from audionet.model.card import DIGITS, ModelCard
 from audionet.options import LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import in_order
@@ -26,7 +26,6 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, chosen
 from audionet.system.text import did_you_mean, listed
-from audionet.training.unknown import expected_calibration_error
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ class Evaluation:
 
     clips: each with its true class.
     skipped: what could not be used.
-    painter: of the model's pictures. card: the model's, see model_card.py; None if it came without.
+    renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
     warnings: of the clips.
     """
 
@@ -45,7 +44,7 @@ class Evaluation:
     clips: list[tuple[ClipScores, str]]
     skipped: list[UnusableInput]
     renderer: SpectrogramRenderer
-    card: dict[str, Any] | None
+    card: ModelCard | None
     warnings: list[str]
 
     @property
@@ -139,10 +138,9 @@ def _clips_by_class(
     return clips
 
 
-def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> list[str]:
+def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[str]:
     """A sentence if there are clips that the model was trained on."""
-    listed_there = card.get("recordings") if card else None
-    known = {str(digest) for digest in listed_there} if isinstance(listed_there, list) else set()
+    known = set(card.recordings) if card else set()
     heard = [clip.clip for clip in clips if known and sha256_of_file(Path(clip.clip))[:DIGITS] in known]
     if not heard:
         return []

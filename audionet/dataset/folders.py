@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from audionet.dataset.names import NOHASH, require_distinct_classes, require_no_unknown, split_chunk_name
+from audionet.dataset.names import NOHASH, require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
@@ -61,20 +60,6 @@ class Recording:
     path: Path
     group: str | None = None
     fold: int | None = None
-
-
-class PictureFile(NamedTuple):
-    """A chunk's picture in a class folder.
-
-    recording: its file's name up to `_nohash_`. number: the one behind.
-    name: `<class>/<file name without suffix>`, as audionet.json lists it.
-    """
-
-    class_name: str
-    recording: str
-    number: int
-    name: str
-    path: Path
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -234,23 +219,23 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def find_pictures(image_dir: Path) -> list[PictureFile]:
-    """The pictures in each class folder, sorted. Raises AudionetError if there is no class folder."""
+def find_pictures(image_dir: Path) -> list[tuple[str, str, Path]]:
+    """The class, the file's name without suffix, and the path of each picture in the class folders, sorted by them.
+
+    Raises AudionetError if there is no class folder.
+    """
     if not image_dir.is_dir():
         raise AudionetError(
             f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
         )
-    found = []
     for error in misnamed_folders(image_dir):
         warn_of_skipped(error)
     folders = class_folders(image_dir)
     require_no_unknown(image_dir, [folder.name for folder in folders])
+    pictures = []
     for folder in folders:
-        class_name = folder.name
         for file_name in _names(folder):
             stem, dot, suffix = file_name.rpartition(".")  # pathlib's way takes a second for 100,000
             if f"{dot}{suffix}".lower() in SUFFIXES:
-                recording, number = split_chunk_name(stem)
-                name, path = f"{class_name}/{stem}", folder / file_name
-                found.append(PictureFile(class_name, recording, number or 0, name, path))
-    return sorted(found)
+                pictures.append((folder.name, stem, folder / file_name))
+    return pictures

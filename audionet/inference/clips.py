@@ -1,25 +1,21 @@
 """Clip -> chunks -> pictures -> scores: the way of a recording through a model, the same as in training."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, cut
-from audionet.audio.ffmpeg import count_channels, decode
+from audionet.audio.chunks import Chunk, read_chunks
 from audionet.dataset.folders import is_other_file, walk_files
-from audionet.dataset.names import NOHASH
-from audionet.dataset.names import UNKNOWN as UNKNOWN
+from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
+from audionet.inference.scoring import ChunkScores, score_chunk, score_picture
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
-from audionet.settings import EACH, MINIMUM_SECONDS, PictureSettings, SoundChoice
-from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES, Origin
-from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.training.unknown import comparable_distance
+from audionet.settings import SoundChoice
+from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -56,54 +52,15 @@ class ClipScores:
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
 
-def read_chunks(path: Path, settings: PictureSettings, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
-    """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used.
-
-    choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
-    """
-    if path.is_dir():
-        reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
-        raise UnusableInput(path, reason)
-    empty = True
-    choices = [choice]
-    if choice.channel == EACH:
-        choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
-    for one in choices:
-        for chunk in cut(decode(path) if one == USUAL else decode(path, one), settings):
-            yield chunk
-            empty = False
-    if empty:
-        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
-
-
-def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
-    """A chunk's picture as a JPG."""
-    origin = Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds)
-    return pictures.encode(renderer.render(chunk.samples), origin)
-
-
-@dataclass(frozen=True)
-class ScoredChunk:
-    """The scores of one chunk of `seconds`, the distance of its picture comparable with whole chunks'."""
-
-    seconds: float
-    scores: list[float]
-    distance: float
-    has_signal: bool
-
-
 @dataclass(frozen=True)
 class ScoringJob:
-    """A job for workers: score recordings, or pictures that `prepare` made.
-
-    The pictures pass through JPG as in training, so that a recording scores as its prepared pictures do.
-    """
+    """A job for workers: score recordings, or pictures that `prepare` made."""
 
     model: Model
     allow_unknown: bool = True
     choice: SoundChoice = USUAL
 
-    def parts(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
         """The chunks of a recording; of a picture None."""
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
             yield path, None
@@ -111,30 +68,29 @@ class ScoringJob:
             for chunk in read_chunks(path, self.model.renderer.settings, self.choice):
                 yield path, chunk
 
-    def work(self, part: tuple[Path, Chunk | None]) -> ScoredChunk:
+    def map(self, part: tuple[Path, Chunk | None]) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""
         path, chunk = part
-        renderer = self.model.renderer
-        seconds = chunk.seconds if chunk else renderer.settings.chunk_seconds
-        jpg = draw(chunk, renderer) if chunk else pictures.read(path)
-        picture = _decode(jpg, path, self.model)
-        scores, distance = self.model.score(picture)
-        share = min(1.0, seconds / renderer.settings.chunk_seconds)
-        return ScoredChunk(seconds, scores.tolist(), comparable_distance(distance, share), bool(picture.any()))
+        return score_picture(path, self.model) if chunk is None else score_chunk(chunk, path, self.model)
 
-    def finish(self, path: Path, found: list[ScoredChunk]) -> ClipScores:
-        """The mean of the chunks' scores, weighted by length.
+    def reduce(self, path: Path, found: list[ChunkScores]) -> ClipScores:
+        """The mean of the chunks' scores."""
+        return mean_scores(str(path), found, self.model, self.allow_unknown)
 
-        Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
-        """
-        table = np.array([[*chunk.scores, chunk.distance] for chunk in found])
-        has_signal = np.array([chunk.has_signal for chunk in found])
-        weights = np.array([chunk.seconds for chunk in found]) * (has_signal if has_signal.any() else 1)
-        *scores, distance = (weights @ table / weights.sum()).tolist()
-        unknown = not has_signal.any() or self.model.thresholds.is_unknown(max(scores), distance)
-        by_label = dict(zip(self.model.labels, scores, strict=True))
-        seconds = sum(chunk.seconds for chunk in found)
-        return ClipScores(str(path), seconds, by_label, self.allow_unknown and unknown)
+
+def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_unknown: bool) -> ClipScores:
+    """The mean of the scores of a clip's chunks, weighted by length.
+
+    Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
+    """
+    table = np.array([[*chunk.scores, chunk.distance] for chunk in chunks])
+    has_signal = np.array([chunk.has_signal for chunk in chunks])
+    weights = np.array([chunk.seconds for chunk in chunks]) * (has_signal if has_signal.any() else 1)
+    *scores, distance = (weights @ table / weights.sum()).tolist()
+    unknown = not has_signal.any() or model.thresholds.is_unknown(max(scores), distance)
+    by_label = dict(zip(model.labels, scores, strict=True))
+    seconds = sum(chunk.seconds for chunk in chunks)
+    return ClipScores(clip, seconds, by_label, allow_unknown and unknown)
 
 
 def score_clip(path: Path, model: Model) -> ClipScores:
@@ -143,15 +99,6 @@ def score_clip(path: Path, model: Model) -> ClipScores:
     if isinstance(scored, UnusableInput):
         raise scored
     return scored
-
-
-def _decode(jpg: bytes, path: Path, model: Model) -> np.ndarray:
-    if model.any_picture:
-        return pictures.decode_any(jpg, path)
-    picture, origin = pictures.decode(jpg, path)
-    if origin.fingerprint != model.renderer.fingerprint:
-        raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
-    return picture
 
 
 def find_clips(paths: Iterable[Path]) -> Iterator[Path]:

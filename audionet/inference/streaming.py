@@ -4,6 +4,7 @@ import logging
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy as np
 from audionet.audio.chunks import cut
 from audionet.audio.microphone import Device, listen
 from audionet.errors import AudionetError
-from audionet.inference.clips import ClipScores, ScoringJob
+from audionet.inference.clips import ClipScores, mean_scores
+from audionet.inference.scoring import score_chunk
 from audionet.inference.timeline import TimelineJob
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
@@ -21,11 +23,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WindowPrediction:
-    """The scores of one window, and when it was heard, in seconds from the start.
+    """The scores of one window, and when it was heard: at which time of day it began, and in seconds from the start.
 
     audible: there was any sound at all; a microphone that is switched off gives none.
     """
 
+    time: datetime
     start_seconds: float
     end_seconds: float
     scores: ClipScores
@@ -39,11 +42,12 @@ def window_seconds(model: Model) -> float:
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
     """The class of window after window of a stream of int16 samples, mono, SAMPLE_RATE_HZ."""
-    job, place = ScoringJob(model, allow_unknown), Path("microphone")
+    place, started = Path("microphone"), datetime.now().astimezone()
     for chunk in cut(blocks, PictureSettings(window_seconds(model), 0)):
-        found = job.work((place, chunk))
-        scores = job.finish(place, [found])
-        yield WindowPrediction(chunk.start_seconds, chunk.start_seconds + chunk.seconds, scores, found.has_signal)
+        found = score_chunk(chunk, place, model)
+        scores = mean_scores(str(place), [found], model, allow_unknown)
+        time = started + timedelta(seconds=found.start_seconds)
+        yield WindowPrediction(time, found.start_seconds, found.end_seconds, scores, found.has_signal)
 
 
 def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:

@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk
+from audionet.audio.chunks import Chunk, read_chunks
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.clips import UNKNOWN, draw, read_chunks
+from audionet.inference.scoring import ChunkScores, score_chunk
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings, SoundChoice
-from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.training.unknown import comparable_distance
 
 WINDOW_SECONDS = 3.0  # or a chunk, if that is shorter: enough to know a voice by, short enough to find where it ends
 STEPS_A_WINDOW = 4
@@ -60,15 +59,6 @@ class Timeline:
 
 
 @dataclass(frozen=True)
-class ScoredWindow:
-    """The scores of one window, and whether it sounds like none of the classes."""
-
-    end_seconds: float
-    scores: list[float]
-    is_outlier: bool
-
-
-@dataclass(frozen=True)
 class TimelineJob:
     """A job for workers: find the segments of recordings."""
 
@@ -81,7 +71,7 @@ class TimelineJob:
         """What is scored at once."""
         return min(WINDOW_SECONDS, self.model.renderer.settings.chunk_seconds)
 
-    def parts(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
         """The windows of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
@@ -89,27 +79,23 @@ class TimelineJob:
         for chunk in read_chunks(path, PictureSettings(window, window - window / STEPS_A_WINDOW), self.choice):
             yield path, chunk
 
-    def work(self, part: tuple[Path, Chunk]) -> ScoredWindow:
+    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
         """The scores of a window."""
         path, chunk = part
-        renderer = self.model.renderer
-        picture, _ = pictures.decode(draw(chunk, renderer), path)
-        scores, distance = self.model.score(picture)
-        share = min(1.0, chunk.seconds / renderer.settings.chunk_seconds)
-        is_outlier = not picture.any() or comparable_distance(distance, share) > self.model.thresholds.max_distance
-        return ScoredWindow(chunk.start_seconds + chunk.seconds, scores.tolist(), bool(is_outlier))
+        return score_chunk(chunk, path, self.model)
 
-    def finish(self, path: Path, found: list[ScoredWindow]) -> Timeline:
+    def reduce(self, path: Path, found: list[ChunkScores]) -> Timeline:
         """The segments, in order, without gaps."""
         step = self.window_seconds / STEPS_A_WINDOW
         return Timeline(str(path), _find_segments(found, step, self.model, self.allow_unknown))
 
 
-def _find_segments(windows: list[ScoredWindow], step: float, model: Model, allow_unknown: bool) -> list[Segment]:
+def _find_segments(windows: list[ChunkScores], step: float, model: Model, allow_unknown: bool) -> list[Segment]:
     scores = np.array([window.scores for window in windows])
     evidence = np.maximum(scores, SMALLEST_SCORE)
     if allow_unknown:
-        outlier = np.array([window.is_outlier for window in windows])
+        limit = model.thresholds.max_distance
+        outlier = np.array([not window.has_signal or window.distance > limit for window in windows])
         evidence[outlier] = SMALLEST_SCORE
         # The square, since over many windows what counts is the mean of logarithms, which a few low scores pull down.
         doubt = np.where(outlier, 1.0, model.thresholds.min_score**2)

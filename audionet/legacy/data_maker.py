@@ -16,9 +16,9 @@ from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.names import chunk_stems
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
-from audionet.inference.clips import draw
 from audionet.parallel.threads import work_through
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import atomic_writer, require_file, sha256_of_file, write_atomically
 

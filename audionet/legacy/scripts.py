@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from audionet.cli import main as cli
+from audionet.cli.logs import configure_logging
 from audionet.cli.option_groups import VERBOSITIES
 from audionet.dataset.manifest import FILE_NAME
-from audionet.errors import AudionetError
+from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.legacy.flags import RETRAIN, old_parser
 from audionet.model.bundle import Model, ModelFiles, load_graph, load_model
@@ -50,7 +51,7 @@ def data_maker(arguments: Sequence[str] | None = None) -> int:
             count, wrong = draw_spectrograms(images)
             skipped |= {error.path for error in wrong}
             console.print_line(f"{count} spectrograms drawn in {images}")
-        return cli.SOME_SKIPPED if skipped else cli.ALL_DONE
+        return SOME_SKIPPED if skipped else ALL_DONE
 
     return cli.guarded(run)
 
@@ -64,7 +65,7 @@ def retrain(arguments: Sequence[str] | None = None) -> int:
             raise AudionetError("Must set flag --image_dir: the folder of pictures that data_maker.py made")
         options.image_dir = str(_pictures_of(Path(options.image_dir)))
         if options.logging_verbosity.upper() in VERBOSITIES:
-            console.configure_logging(options.logging_verbosity.upper())
+            configure_logging(options.logging_verbosity.upper())
         _warn_of_few_pictures(Path(options.image_dir))
         if not options.intermediate_store_frequency:
             options.intermediate_output_graphs_dir = None
@@ -89,7 +90,7 @@ def label_image(arguments: Sequence[str] | None = None) -> int:
         if not options.image:
             raise AudionetError("Must set flag --image: the picture, or a recording")
         graph = Path(options.graph or _tf_files() / "retrained_graph.pb")
-        labels = Path(options.labels or _tf_files() / "retrained_labels.txt")
+        labels = Path(options.labels) if options.labels else None
         if any(getattr(options, name) for name in INPUT_FLAGS):
             model = _as_told(
                 load_graph(
@@ -114,7 +115,7 @@ def label_image(arguments: Sequence[str] | None = None) -> int:
         console.print_line(f"\nEvaluation time (1-image): {seconds:.3f}s\n")
         for label, score in clip.best_first()[:TOP]:
             console.print_line(f"{label} {np.float32(score)}")
-        return cli.ALL_DONE
+        return ALL_DONE
 
     return cli.guarded(run)
 
@@ -128,14 +129,14 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         folder = _tf_files()
         graph = Path(options.graph or options.graph_file or folder / "retrained_graph.pb")
-        labels = Path(options.labels or folder / "retrained_labels.txt")
+        labels = Path(options.labels) if options.labels else None
         from audionet.commands import evaluate as command
 
         found = command.evaluate(options.image_dir or folder / "test_audio", LabelOptions(graph, labels))
         entropies = [-math.log(max(clip.scores[truth], 1e-12)) for clip, truth in found.clips]
         console.print_line(f"Accuracy: {found.confusion.accuracy:g}")
         console.print_line(f"Cross Entropy: {np.mean(entropies):g}")
-        return cli.SOME_SKIPPED if found.skipped else cli.ALL_DONE
+        return SOME_SKIPPED if found.skipped else ALL_DONE
 
     return cli.guarded(run)
 

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from audionet.errors import UnusableInput
 from audionet.settings import available_cores
+from audionet.system.signals import end_children
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
@@ -19,18 +20,18 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 
 class Job(Protocol[Item_contra, Part, Found, Result_co]):
-    """What is to be done with each item: it is taken to parts, each part is worked on, and what was found is joined.
+    """What is to be done with each item: it is split into parts, `map` treats each part, `reduce` joins what that gave.
 
     Each method may raise UnusableInput; then that is the item's result. A job can be pickled.
     """
 
-    def parts(self, item: Item_contra) -> Generator[Part, None, None]:
+    def split(self, item: Item_contra) -> Generator[Part, None, None]:
         """The parts of an item, one at a time: only what is worked on is held in memory."""
 
-    def work(self, part: Part) -> Found:
+    def map(self, part: Part) -> Found:
         """What a part gives. Called by several threads at once, for parts of one item too."""
 
-    def finish(self, item: Item_contra, found: list[Found]) -> Result_co:
+    def reduce(self, item: Item_contra, found: list[Found]) -> Result_co:
         """The item's result from what its parts gave, in their order."""
 
 
@@ -77,6 +78,9 @@ class Threads:
                     raise came
                 else:
                     yield came
+        except KeyboardInterrupt:
+            end_children()  # or the threads would wait for them
+            raise
         finally:
             crew.stop.set()
             for thread in threads:
@@ -89,7 +93,7 @@ class Threads:
 def work_through(job: Job[Item, Part, Found, Result], item: Item) -> Result | UnusableInput:
     """The result of one item, with no help."""
     try:
-        return job.finish(item, [job.work(part) for part in job.parts(item)])
+        return job.reduce(item, [job.map(part) for part in job.split(item)])
     except UnusableInput as error:
         return error
 
@@ -152,7 +156,7 @@ class _Crew(Generic[Item, Part, Found, Result]):
         """The next item; when there is none, the one that fewest help with; None if no item has parts left."""
         with self._lock:
             for position, item in self._items:
-                begun = _UnderWay[Item, Part, Found](position, item, self.job.parts(item))
+                begun = _UnderWay[Item, Part, Found](position, item, self.job.split(item))
                 self._under_way.append(begun)
                 return begun
             open_ones = [item for item in self._under_way if not item.no_more]
@@ -170,7 +174,7 @@ class _Crew(Generic[Item, Part, Found, Result]):
                 number = own.begun
                 own.begun += 1
             try:
-                own.found[number] = self.job.work(part[0])
+                own.found[number] = self.job.map(part[0])
             except UnusableInput as error:
                 own.unusable = own.unusable or error
             with own.lock:
@@ -198,7 +202,7 @@ class _Crew(Generic[Item, Part, Found, Result]):
         result: Result | UnusableInput
         try:
             found = [own.found[number] for number in range(own.begun)] if own.unusable is None else []
-            result = own.unusable or self.job.finish(own.item, found)
+            result = own.unusable or self.job.reduce(own.item, found)
         except UnusableInput as error:
             result = error
         self.results.put((own.position, result))

@@ -8,8 +8,9 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.ffmpeg import decode
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.clips import UNKNOWN, ClipScores
+from audionet.inference.clips import ClipScores
 from audionet.inference.timeline import Timeline
 from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import (

@@ -1,4 +1,4 @@
-"""Pictures as JPG files: 299 x 299, with a comment that says how and of what they were made."""
+"""Chunks as pictures in JPG files: 299 x 299, with a comment that says how and of what they were made."""
 
 import io
 import json
@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from audionet.audio.chunks import Chunk
 from audionet.errors import UnusableInput
 from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
+from audionet.system.untrusted import Refused, number, parse_json, taking_apart, text
 
 SUFFIXES = (".jpg", ".jpeg")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
@@ -20,6 +23,8 @@ QUALITY = 95
 # Far more than any picture of ours, and little for a computer: a small file can claim to be a picture of any size.
 LARGEST_BYTES = 64 << 20
 LARGEST_PIXELS = 1 << 24
+LONGEST_START_SECONDS = 1e9  # of a recording: thirty years
+LONGEST_CHUNK_SECONDS = 3600.0
 
 DAMAGED = (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError)  # what Pillow raises then
 
@@ -54,6 +59,12 @@ def encode(picture: np.ndarray, origin: Origin) -> bytes:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling=0, comment=json.dumps(comment).encode())
     return file.getvalue()
+
+
+def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
+    """A chunk's picture as a JPG."""
+    origin = Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds)
+    return encode(renderer.render(chunk.samples), origin)
 
 
 def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
@@ -93,7 +104,9 @@ def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
 
 def _read_comment(comment: bytes) -> Origin | None:
     try:
-        found = json.loads(comment)
-        return Origin(str(found["audionet"]), float(found["start_seconds"]), float(found["seconds"]))
-    except (ValueError, KeyError, TypeError):
+        with taking_apart():
+            found = parse_json(comment)
+            start_seconds = number(found["start_seconds"], 0, LONGEST_START_SECONDS)
+            return Origin(text(found["audionet"]), start_seconds, number(found["seconds"], 0, LONGEST_CHUNK_SECONDS))
+    except Refused:
         return None

@@ -1,25 +1,11 @@
-"""Whether scores mean what they say, and when they are too low to believe."""
+"""What makes a clip unknown: a score too low to believe, or a picture unlike all that was learnt from."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-BINS = 10  # of equal width, as is usual
-
-
-def expected_calibration_error(scores: np.ndarray, correct: np.ndarray) -> float:
-    """How far scores are from the share that is right: 0 (they mean what they say) to 1.
-
-    scores: the best class's, 0 to 1. correct: whether it was right. The scores are put into BINS of equal width; the
-    difference between a bin's mean score and its share of right ones is averaged over what was scored
-    (Naeini et al., 2015; Guo et al., 2017).
-    """
-    scores, correct = np.asarray(scores, float), np.asarray(correct, float)
-    bins = np.minimum((scores * BINS).astype(np.intp), BINS - 1)
-    gaps = [abs(scores[bins == n].sum() - correct[bins == n].sum()) for n in range(BINS)]
-    return float(sum(gaps) / len(scores))
-
+from audionet.system.untrusted import number, taking_apart
 
 # Share of the classes' own sound, held out with all that sounds like it, that scores lower than is believed. Of new
 # recordings it is a third of that (docs/experiments.md).
@@ -27,14 +13,16 @@ RARE = 0.15
 HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own sound always scores higher still
 # How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
 FAR_MARGIN = 1.6
+LARGEST_DISTANCE = 1e30  # squared; of 36,222 float16 numbers it is at most 2e14
 
 
 @dataclass(frozen=True)
 class RejectionThresholds:
     """What is known of sound of the classes, to tell sound of none of them.
 
-    lowest_score: best scores of the classes' own sound are seldom lower.
-    longest_distance: its bottlenecks are hardly ever farther from the middle of the training's; see `comparable`.
+    min_score: best scores of the classes' own sound are seldom lower.
+    max_distance: its bottlenecks are hardly ever farther from the centroid of the training, as `comparable_distance`
+        measures it.
     """
 
     min_score: float
@@ -50,11 +38,9 @@ class RejectionThresholds:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "RejectionThresholds":
-        """What `to_json` made. Raises one of files.MALFORMED for anything else."""
-        found = cls(float(content["lowest_score"]), float(content["longest_distance"]))
-        if not 0 <= found.min_score <= 1 or not found.max_distance >= 0:
-            raise ValueError("no measure of what is familiar")
-        return found
+        """What `to_json` made. Raises untrusted.Refused for anything else."""
+        with taking_apart():
+            return cls(number(content["lowest_score"], 0, 1), number(content["longest_distance"], 0, LARGEST_DISTANCE))
 
     @classmethod
     def of(cls, scores: np.ndarray, distances: np.ndarray) -> "RejectionThresholds":

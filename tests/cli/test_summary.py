@@ -1,7 +1,7 @@
 import pytest
 
 from audionet.evaluation.confusion import Confusion
-from audionet.formats.summary import CLASSES_IN_TABLE, print_confusion
+from audionet.formats.evaluation import CLASSES_IN_TABLE, print_confusion
 
 
 def test_of_many_classes_the_most_mixed_up_are_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
-from audionet.formats.summary import print_evaluation
+from audionet.formats.evaluation import print_evaluation
 from audionet.model.bundle import ModelFiles
 from audionet.options import LabelOptions
 from audionet.settings import PictureSettings

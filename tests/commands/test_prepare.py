@@ -48,7 +48,7 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return real(path)
 
-    monkeypatch.setattr("audionet.inference.clips.decode", decode)
+    monkeypatch.setattr("audionet.audio.chunks.decode", decode)
     return names
 
 
@@ -333,7 +333,7 @@ def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
                 path.write_bytes(kept + bytes(1000))
 
     with monkeypatch.context() as patched:
-        patched.setattr("audionet.inference.clips.decode", decode)
+        patched.setattr("audionet.audio.chunks.decode", decode)
         report = prepare(two_classes)
     assert [error.path for error in report.skipped] == [str(victim)]
     assert report.skipped[0].reason.startswith("cannot be read" if gone else "changed while it was read")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audionet.dataset.folders import find_pictures, find_recordings, stray_files
-from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes
+from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes, split_chunk_name
 from audionet.errors import AudionetError
 from audionet.inference.clips import find_clips
 
@@ -155,11 +155,11 @@ def test_a_very_long_name_is_cut_and_stays_unique() -> None:
 
 def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
     touch(tmp_path, "b/x_nohash_0001.jpg", "b/x_nohash_0000.jpg", "a/my_nohash_take_nohash_0012.jpg", "a/x.wav")
-    found = [(p.class_name, p.recording, p.number, p.name) for p in find_pictures(tmp_path)]
+    found = [(class_name, *split_chunk_name(stem), stem) for class_name, stem, _ in find_pictures(tmp_path)]
     assert found == [
-        ("a", "my_nohash_take", 12, "a/my_nohash_take_nohash_0012"),
-        ("b", "x", 0, "b/x_nohash_0000"),
-        ("b", "x", 1, "b/x_nohash_0001"),
+        ("a", "my_nohash_take", 12, "my_nohash_take_nohash_0012"),
+        ("b", "x", 0, "x_nohash_0000"),
+        ("b", "x", 1, "x_nohash_0001"),
     ]
 
 
@@ -196,8 +196,8 @@ def test_only_a_name_of_over_200_bytes_is_cut(length: int, kept: bool) -> None:
 
 def test_a_picture_without_a_number_is_the_first_of_its_own(tmp_path: Path) -> None:
     touch(tmp_path, "a/scan.jpg", "a/y_nohash_last.jpg", "a/_nohash_0003.jpg")
-    found = [(p.recording, p.number) for p in find_pictures(tmp_path)]
-    assert found == [("_nohash_0003", 0), ("scan", 0), ("y", 0)]
+    found = [split_chunk_name(stem) for _, stem, _ in find_pictures(tmp_path)]
+    assert found == [("_nohash_0003", None), ("scan", None), ("y", None)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audionet
@@ -10,8 +11,9 @@ from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import OWN_FOLDS, PictureSettings
-from audionet.training.split import Item, folds, non_overlapping_train_mask, own_folds, split
-from tests.conftest import Run, chirps, write_wav
+from audionet.training.folds import folds, own_folds
+from audionet.training.split import non_overlapping_train_mask, split
+from tests.conftest import Run, chirps, sample_of, write_wav
 
 BANDS = {"siren": (2000.0, 3000.0), "engine_idling": (150.0, 300.0)}
 FOLDS = (1, 2, 3)
@@ -111,26 +113,26 @@ def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, messa
 
 
 def test_groups_stay_on_one_side_though_their_files_have_the_same_times() -> None:
-    items = [Item("a", f"place {n % 4}", 0, 1, sound=f"file {n}", fold=None) for n in range(12)]
+    items = [sample_of("a", f"place {n % 4}", 0, 1, sha256=f"file {n}") for n in range(12)]
     parts = split(items, 10, 10).parts
     for place in range(4):
         assert len({part for n, part in enumerate(parts) if n % 4 == place}) == 1
     numbers = folds(items, 3)
     for fold in range(3):
-        held = [number == fold for number in numbers]
-        assert non_overlapping_train_mask(items, held) == [not out for out in held]
+        held = np.array(numbers) == fold
+        assert non_overlapping_train_mask(items, held).tolist() == (~held).tolist()
 
 
 def test_own_folds_are_numbered_and_all_or_none() -> None:
-    items = [Item("a", str(n), 0, 1, fold=fold) for n, fold in enumerate([3, 10, 3, 7])]
+    items = [sample_of("a", str(n), 0, 1, fold=fold) for n, fold in enumerate([3, 10, 3, 7])]
     assert own_folds(items) == [0, 2, 0, 1]
-    assert own_folds([*items, Item("a", "x", 0, 1)]) is None
+    assert own_folds([*items, sample_of("a", "x", 0, 1)]) is None
     assert own_folds(items[:1]) is None
 
 
 def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_path: Path) -> None:
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    with pytest.raises(AudionetError, match="without folds of their own; say how many: --folds 5"):
+    with pytest.raises(AudionetError, match="without folds of their own; say how many folds to make, such as 5"):
         audionet.retrain(
             RetrainOptions(image_dir=tmp_path / "data_image", bottleneck_dir=tmp_path / "bottlenecks", folds=OWN_FOLDS)
         )

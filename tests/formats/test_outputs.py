@@ -16,7 +16,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from audionet.cli import main as cli
+from audionet.errors import ALL_DONE, NOTHING_DONE, SOME_SKIPPED
 from audionet.settings import SAMPLE_RATE_HZ
 from audionet.system import signals as interruption
 from tests.conftest import ROOT, chirps, make_model, tone, write_wav
@@ -141,4 +141,4 @@ def test_a_class_is_known_by_its_name_as_macos_spells_it(printed: dict[tuple[str
 def test_every_exit_status_is_on_the_page() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     shown = {int(row.split("|")[1]) for row in rows if row.split("|")[1].strip().isdigit()}
-    assert shown == {cli.ALL_DONE, cli.SOME_SKIPPED, cli.NOTHING_DONE, interruption.USUAL_STATUS}
+    assert shown == {ALL_DONE, SOME_SKIPPED, NOTHING_DONE, interruption.USUAL_STATUS}

@@ -21,7 +21,7 @@ class Squares:
         self.taken = self.done = self.most_at_once = 0
         self.opened = self.closed = 0  # items
 
-    def parts(self, item: list[int]) -> Generator[int, None, None]:
+    def split(self, item: list[int]) -> Generator[int, None, None]:
         with self.lock:
             self.opened += 1
         try:
@@ -34,7 +34,7 @@ class Squares:
             with self.lock:
                 self.closed += 1
 
-    def work(self, part: int) -> int:
+    def map(self, part: int) -> int:
         if part < 0:
             raise UnusableInput(str(part), "is negative")
         time.sleep(0.001 * (part % 3))
@@ -42,7 +42,7 @@ class Squares:
             self.done += 1
         return part**2
 
-    def finish(self, item: list[int], found: list[int]) -> list[int]:
+    def reduce(self, item: list[int], found: list[int]) -> list[int]:
         assert len(item) == len(found)
         return found
 
@@ -57,9 +57,9 @@ def test_one_long_item_is_shared_and_only_what_is_worked_on_is_held() -> None:
     everyone = threading.Barrier(3, timeout=WAIT_SECONDS)
 
     class Together(Squares):
-        def work(self, part: int) -> int:
+        def map(self, part: int) -> int:
             everyone.wait()  # until three threads work on a part at once
-            return super().work(part)
+            return super().map(part)
 
     job = Together()
     assert list(Threads(3).run(job, [list(range(30))])) == [(0, [n**2 for n in range(30)])]
@@ -70,9 +70,9 @@ def test_results_come_as_soon_as_they_are_there() -> None:
     gate = threading.Event()
 
     class FirstIsSlow(Squares):
-        def work(self, part: int) -> int:
+        def map(self, part: int) -> int:
             assert part != 0 or gate.wait(WAIT_SECONDS)
-            return super().work(part)
+            return super().map(part)
 
     with closing(Threads(2).run(FirstIsSlow(), [[0], [1], [2]])) as results:
         assert {next(results)[0], next(results)[0]} == {1, 2}
@@ -89,10 +89,10 @@ def test_an_unusable_item_is_named_and_the_others_done() -> None:
 
 def test_what_else_goes_wrong_ends_all_work() -> None:
     class Broken(Squares):
-        def work(self, part: int) -> int:
+        def map(self, part: int) -> int:
             if part == 5:
                 raise AudionetError("the disk is full")
-            return super().work(part)
+            return super().map(part)
 
     job = Broken()
     with pytest.raises(AudionetError, match="the disk is full"):

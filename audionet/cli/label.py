@@ -1,0 +1,150 @@
+"""`label`: what was typed -> each clip's classes, timeline or events, printed as they come."""
+
+import argparse
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audionet.cli.live import check_live, print_arrivals, print_microphone
+from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput
+from audionet.formats import registry
+from audionet.options import LabelOptions
+from audionet.settings import EACH
+from audionet.system import signals as interruption
+from audionet.system.terminal import progress_shown
+
+if TYPE_CHECKING:
+    from audionet.model.bundle import Model
+
+logger = logging.getLogger(__name__)
+
+
+def run_label(options: argparse.Namespace) -> int:
+    """Run `label`; its exit status."""
+    _check(options)
+    from audionet.model.bundle import load_model
+
+    model = load_model(label_options(options))
+    return _label_clips(options, model) if options.clips else _label_live(options, model)
+
+
+def label_options(options: argparse.Namespace) -> LabelOptions:
+    """Which model, and what it may answer."""
+    given = {name: getattr(options, name) for name in LabelOptions.__dataclass_fields__ if hasattr(options, name)}
+    return LabelOptions(**given)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise AudionetError for options that make no sense together, before anything is loaded."""
+    if options.top < 1:
+        raise AudionetError(f"--top {options.top}: must be at least 1")
+    if options.format == "rttm" and not options.timeline:
+        raise AudionetError("--format rttm: lists who is heard when; add --timeline")
+    if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
+        options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
+    check_live(options)
+    _check_plot(options)
+
+
+def _label_clips(options: argparse.Namespace, model: "Model") -> int:
+    from audionet.commands.label import label_each, timeline_each
+    from audionet.parallel.dask import open_workers
+
+    printers = registry.TIMELINES if options.timeline else registry.LABELS
+    printer = printers[options.format](model.labels, options.top)
+    each = timeline_each if options.timeline else label_each
+    scored = skipped = 0
+    # Where the clips themselves come by on the terminal, nobody needs a bar.
+    unseen = not options.quiet and not sys.stdout.isatty()
+    with (
+        _standard_input(options.clips) as names,
+        open_workers(options.scheduler) as workers,
+        progress_shown(not unseen) as progress,
+    ):
+        places = {name: path for path, name in names.items()}
+        clips = [places.get(name, Path(name)) for name in options.clips]
+        draw = _drawing(options, model, places)
+        choice = label_options(options).sound
+        for clip in each(clips, model, options.allow_unknown, workers, names, progress, choice):
+            if isinstance(clip, UnusableInput):
+                skipped += 1
+            else:
+                printer.add(clip)
+                scored += 1
+                skipped += not draw(clip)
+    printer.finish()
+    if not scored:
+        raise AudionetError("no clip could be labelled")
+    return SOME_SKIPPED if skipped else ALL_DONE
+
+
+def _check_plot(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --plot names a file that can't be drawn, or one file for several clips."""
+    if options.plot is None:
+        return
+    from audionet.plots.clip import is_file_name
+
+    if options.channel == EACH:
+        raise AudionetError("--plot draws one channel; name it with --channel, such as --channel left")
+    several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
+    if is_file_name(options.plot) and several:
+        raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
+
+
+def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
+    """What --plot does with each clip, and whether it could; `places`: of clips that are not called by their paths."""
+    if options.plot is None:
+        return lambda _: True
+    from audionet.plots.clip import Plotter
+
+    folders = [Path(clip) for clip in [*options.clips, *filter(None, [options.watch])]]
+    choice = label_options(options).sound
+    plotter = Plotter(options.plot, model, options.top, [folder for folder in folders if folder.is_dir()], choice)
+
+    def draw(clip: Any) -> bool:
+        try:
+            plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
+        except UnusableInput as error:
+            logger.warning("%s (not drawn)", error)
+            return False
+        return True
+
+    return draw
+
+
+def _label_live(options: argparse.Namespace, model: "Model") -> int:
+    try:
+        if options.watch is not None:
+            print_arrivals(options, model, _drawing(options, model, {}))
+        else:
+            print_microphone(options, model)
+    except KeyboardInterrupt:
+        logger.info("stopped")
+        return interruption.status()
+    return ALL_DONE
+
+
+@contextmanager
+def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
+    """Where standard input was saved, with its name, if it is among the clips.
+
+    As a file, since some formats have their table of contents at the end, which no pipe can reach.
+    """
+    if "-" not in clips:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
+        path = Path(folder) / "standard input"
+        try:
+            with open(path, "wb") as file:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+        except OSError as error:
+            raise AudionetError(
+                f"-: cannot be saved in {folder} ({error.strerror}); free space, or name a file"
+            ) from error
+        yield {path: "-"}

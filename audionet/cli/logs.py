@@ -1,0 +1,46 @@
+"""How what the package logs is shown: on standard error, a line each."""
+
+import logging
+import sys
+import warnings
+
+from audionet.system.terminal import colored
+from audionet.system.text import printable
+
+
+def configure_logging(verbosity: str = "INFO") -> None:
+    """Send audionet's warnings to standard error, a line each, and nobody else's.
+
+    verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.
+    """
+    # Pillow's, of pictures that are refused all the same, with the file's name, or can be read.
+    warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("audionet: %(message)s"))
+    root = logging.getLogger("audionet")
+    root.handlers[:] = [handler]
+    root.setLevel(verbosity)
+    root.propagate = False
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that the terminal cannot show must not end the program.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
+        # Programs read JSON and CSV as UTF-8; on Windows a pipe would get the system's old encoding.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+class _Formatter(logging.Formatter):
+    """Warnings in yellow, errors in red."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """One line, whatever characters the file names in it hold."""
+        return printable(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """In colour on a terminal."""
+        text = super().format(record)
+        if record.levelno < logging.WARNING:
+            return text
+        return colored(text, "red" if record.levelno >= logging.ERROR else "yellow", sys.stderr)

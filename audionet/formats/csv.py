@@ -1,0 +1,73 @@
+"""CSV for spreadsheets and programs: column names, then a line a clip, a segment or a window."""
+
+import csv
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from audionet.formats.base import Printer
+
+if TYPE_CHECKING:
+    from audionet.inference.clips import ClipScores
+    from audionet.inference.streaming import WindowPrediction
+    from audionet.inference.timeline import Timeline
+
+T = TypeVar("T")
+
+
+class CsvPrinter(Printer[T]):
+    """Rows as soon as they are known. columns: their names, before those of the classes' scores."""
+
+    columns: tuple[str, ...] = ()
+    has_scores = False
+
+    def __init__(self, labels: list[str], top: int = 1) -> None:
+        super().__init__(labels, top)
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._writer.writerow([*self.columns, *(f"score {label}" for label in labels if self.has_scores)])
+
+    def write(self, rows: Iterable[list[str]]) -> None:
+        """Print rows at once."""
+        self._writer.writerows(rows)
+        sys.stdout.flush()
+
+    def scores(self, found: "ClipScores") -> list[str]:
+        """The best score, if it counts, and that of each class."""
+        return [f"{found.score:.6f}", *(f"{found.scores[label]:.6f}" for label in self._labels)]
+
+
+class CsvLabels(CsvPrinter["ClipScores"]):
+    """A line a clip: the clip, its label and score, then the score of each class."""
+
+    columns = ("clip", "label", "score")
+    has_scores = True
+
+    def add(self, clip: "ClipScores") -> None:
+        """Print one clip."""
+        self.write([[clip.clip, clip.label, *self.scores(clip)]])
+
+
+class CsvTimelines(CsvPrinter["Timeline"]):
+    """A line a segment: the clip, start and end in seconds, label and score."""
+
+    columns = ("clip", "start_seconds", "end_seconds", "label", "score")
+
+    def add(self, clip: "Timeline") -> None:
+        """Print one clip."""
+        self.write(
+            [clip.clip, f"{s.start_seconds:.2f}", f"{s.end_seconds:.2f}", s.label, f"{s.score:.6f}"]
+            for s in clip.segments
+        )
+
+
+class CsvHeard(CsvPrinter["WindowPrediction"]):
+    """A line a window that a microphone heard: when, the label and its score, then the score of each class."""
+
+    columns = ("time", "start_seconds", "end_seconds", "label", "score")
+    has_scores = True
+
+    def add(self, clip: "WindowPrediction") -> None:
+        """Print one window."""
+        times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
+        time = clip.time.isoformat(timespec="milliseconds")
+        self.write([[time, *times, clip.scores.label, *self.scores(clip.scores)]])

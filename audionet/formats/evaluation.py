@@ -1,0 +1,94 @@
+"""What `evaluate` prints, as text and as JSON; and the confusions that `retrain` shows too."""
+
+import json
+from typing import TYPE_CHECKING
+
+from audionet.system.text import count, printable
+
+if TYPE_CHECKING:
+    from audionet.commands.evaluate import Evaluation
+    from audionet.evaluation.confusion import Confusion
+
+MISTAKES_SHOWN = 20
+CLASSES_IN_TABLE = 20
+
+
+def print_confusion(confusion: "Confusion") -> None:
+    """The confusion matrix as a table: rows are the truth, columns what it was taken for.
+
+    Of more classes than a terminal is wide, the classes that were mixed up most.
+    """
+    if len(confusion.labels) > CLASSES_IN_TABLE:
+        confusions = confusion.confusions()
+        for truth, taken_for, times in confusions[:MISTAKES_SHOWN]:
+            print(f"mixed up: {truth} was taken for {taken_for} {count(times, 'time')}")
+        if len(confusions) > MISTAKES_SHOWN:
+            print(f"and {count(len(confusions) - MISTAKES_SHOWN, 'other pair')} of classes")
+        return
+    numbers = [str(number) for number in confusion.matrix.ravel()]
+    width = max(len(label) for label in confusion.labels)
+    cell = max(3, *(len(number) + 1 for number in numbers), len(str(len(confusion.labels))))
+    print("confusion (rows: the truth, columns: taken for)")
+    print(" " * (width + 4) + " ".join(f"{n:>{cell}}" for n in range(1, len(confusion.labels) + 1)))
+    for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True), start=1):
+        print(f"{n:>3} {label:<{width}}" + " ".join(f"{number:>{cell}}" for number in row))
+
+
+def print_evaluation(evaluation: "Evaluation") -> None:
+    """Accuracy, precision and recall of each class, the confusion matrix, and each clip that was misclassified."""
+    confusion = evaluation.confusion
+    clips = evaluation.clips
+    unknown, right = len(evaluation.unknown), sum(clip.label == truth for clip, truth in clips)
+    print(f"{count(len(clips), 'clip')}: {right} right, {len(clips) - right - unknown} wrong, {unknown} called unknown")
+    which = "one by its" if unknown == 1 else "ones by their"
+    print(f"accuracy: {accuracy(confusion, 'clip')}" + (f", the unknown {which} best class" if unknown else ""))
+    width = max(5, *(len(label) for label in confusion.labels))
+    print(f"{'class':<{width}}  precision  recall  clips")
+    for n, label in enumerate(confusion.labels):
+        precision, recall = _percentage(confusion.precision(n)), _percentage(confusion.recall(n))
+        print(f"{label:<{width}}  {precision:>9}  {recall:>6}  {int(confusion.matrix[n].sum()):>5}")
+    print_confusion(confusion)
+    for clip, truth in evaluation.misclassified:
+        whether = ", called unknown" if clip.is_unknown else ""
+        print(f"misclassified: {printable(clip.clip)} is {truth}, taken for {clip.best} ({clip.score:.3f}){whether}")
+
+
+def print_evaluation_json(evaluation: "Evaluation") -> None:
+    """The evaluation as one object."""
+    confusion = evaluation.confusion
+    per_class = {
+        label: {
+            "precision": confusion.precision(n),
+            "recall": confusion.recall(n),
+            "count": int(confusion.matrix[n].sum()),
+        }
+        for n, label in enumerate(confusion.labels)
+    }
+    content = {
+        "accuracy": confusion.accuracy,
+        "interval": confusion.interval,
+        "calibration_error": evaluation.calibration_error,
+        "unknown": len(evaluation.unknown),
+        "correct": confusion.correct,
+        "count": confusion.count,
+        "classes": confusion.labels,
+        "confusion": confusion.matrix.tolist(),
+        "per_class": per_class,
+        "misclassified": [
+            {"clip": clip.clip, "class": truth, "label": clip.best, "score": clip.score}
+            for clip, truth in evaluation.misclassified
+        ],
+        "skipped": [{"path": error.path, "reason": error.reason} for error in evaluation.skipped],
+    }
+    print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def accuracy(confusion: "Confusion", noun: str) -> str:
+    """`95.0% (19 of 20 clips; between 76.4% and 99.1%)`: with the 95 % interval."""
+    low, high = confusion.interval
+    counted = f"{confusion.correct} of {count(confusion.count, noun)}"
+    return f"{confusion.accuracy:.1%} ({counted}; between {low:.1%} and {high:.1%})"
+
+
+def _percentage(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"

@@ -1,0 +1,95 @@
+"""JSON for programs: a list with an object a clip; without end, an object a line."""
+
+import json
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from audionet.formats.base import Printer
+
+if TYPE_CHECKING:
+    from audionet.inference.clips import ClipScores
+    from audionet.inference.streaming import WindowPrediction
+    from audionet.inference.timeline import Timeline
+
+T = TypeVar("T")
+
+
+class JsonPrinter(Printer[T]):
+    """A list, one object a clip; where `lines` is set, each object on a line of its own, as soon as it is known."""
+
+    lines = False
+
+    def __init__(self, labels: list[str], top: int = 1) -> None:
+        super().__init__(labels, top)
+        self._objects: list[dict[str, Any]] = []
+
+    @abstractmethod
+    def to_json(self, clip: T) -> dict[str, Any]:
+        """A clip as plain values."""
+
+    def add(self, clip: T) -> None:
+        """Keep one clip, or print its line."""
+        if self.lines:
+            print(json.dumps(self.to_json(clip), ensure_ascii=False), flush=True)
+        else:
+            self._objects.append(self.to_json(clip))
+
+    def finish(self) -> None:
+        """Print the list."""
+        if not self.lines:
+            print(json.dumps(self._objects, indent=1, ensure_ascii=False))
+
+
+class JsonLabels(JsonPrinter["ClipScores"]):
+    """The scores of each clip."""
+
+    def to_json(self, clip: "ClipScores") -> dict[str, Any]:
+        """One clip."""
+        return {
+            "clip": clip.clip,
+            "label": clip.label,
+            "best": clip.best,
+            "score": clip.score,
+            "scores": dict(clip.best_first()),
+            "seconds": clip.seconds,
+        }
+
+
+class JsonTimelines(JsonPrinter["Timeline"]):
+    """The segments of each clip."""
+
+    def to_json(self, clip: "Timeline") -> dict[str, Any]:
+        """One clip."""
+        return {"clip": clip.clip, "segments": [segment.to_json() for segment in clip.segments]}
+
+
+class JsonHeard(JsonPrinter["WindowPrediction"]):
+    """A window that a microphone heard, on one line."""
+
+    lines = True
+
+    def to_json(self, clip: "WindowPrediction") -> dict[str, Any]:
+        """One window."""
+        found = clip.scores
+        return {
+            "time": clip.time.isoformat(timespec="milliseconds"),
+            "start_seconds": clip.start_seconds,
+            "end_seconds": clip.end_seconds,
+            "audible": clip.has_signal,
+            "label": found.label,
+            "best": found.best,
+            "score": found.score,
+            "scores": dict(found.best_first()),
+        }
+
+
+class JsonLineLabels(JsonLabels):
+    """An object a clip, on one line."""
+
+    lines = True
+
+
+class JsonLineTimelines(JsonTimelines):
+    """An object a clip, on one line."""
+
+    lines = True

@@ -1,0 +1,24 @@
+"""Rich Transcription Time Marked, as tools for speaker diarisation read it (NIST, 2009)."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audionet.formats.base import Printer
+from audionet.system.text import printable
+
+if TYPE_CHECKING:
+    from audionet.inference.timeline import Timeline
+
+
+class RttmTimelines(Printer["Timeline"]):
+    """A line a segment. Spaces in names become underscores; unknown stretches are left out."""
+
+    def add(self, clip: "Timeline") -> None:
+        """Print one clip."""
+        for segment in clip.segments:
+            if segment.label in self._labels:
+                name, label = ("_".join(printable(text).split()) for text in (Path(clip.clip).stem, segment.label))
+                seconds = segment.end_seconds - segment.start_seconds
+                print(f"SPEAKER {name} 1 {segment.start_seconds:.3f} {seconds:.3f} <NA> <NA> {label} <NA> <NA>")
+        sys.stdout.flush()

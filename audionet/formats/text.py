@@ -1,0 +1,55 @@
+"""Text for people: a block a clip, as soon as it is known; of a microphone a line a window."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from audionet.formats.base import Printer
+from audionet.system.terminal import colored
+from audionet.system.text import clock, printable
+
+if TYPE_CHECKING:
+    from audionet.inference.clips import ClipScores
+    from audionet.inference.streaming import WindowPrediction
+    from audionet.inference.timeline import Timeline
+
+
+class TextLabels(Printer["ClipScores"]):
+    """The best classes of each clip."""
+
+    def add(self, clip: "ClipScores") -> None:
+        """Print one clip."""
+        width = max(map(len, self._labels))
+        unknown = colored(": unknown, like none of the classes", "yellow", sys.stdout) if clip.is_unknown else ""
+        print(printable(clip.clip) + unknown)
+        for label, score in clip.best_first()[: self._top]:
+            line = f"  {label:<{width}}  {score:.3f}"
+            print(colored(line, "bold", sys.stdout) if label == clip.label else line)
+        sys.stdout.flush()
+
+
+class TextTimelines(Printer["Timeline"]):
+    """A line a segment."""
+
+    def add(self, clip: "Timeline") -> None:
+        """Print one clip."""
+        print(printable(clip.clip))
+        width = max(len(segment.label) for segment in clip.segments)
+        for segment in clip.segments:
+            times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"
+            print(f"  {times}  {segment.label:<{width}}  {segment.score:.3f}")
+        sys.stdout.flush()
+
+
+class TextHeard(Printer["WindowPrediction"]):
+    """The time of day, the class and its score."""
+
+    def add(self, clip: "WindowPrediction") -> None:
+        """Print one window."""
+        found = clip.scores
+        width = max(len(label) for label in (*self._labels, found.label))
+        line = f"{found.label:<{width}}  {found.score:.3f}"
+        if not clip.has_signal:
+            line = "silence"
+        elif found.is_unknown:
+            line = colored(f"{line}  most like {found.best}", "yellow", sys.stdout)
+        print(f"{clip.time:%H:%M:%S}  {line}", flush=True)
