@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audionet.dataset.folders import walk_files
@@ -11,7 +11,7 @@ from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
-from audionet.settings import PictureSettings
+from audionet.settings import HIGH_PASS_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_limited, write_atomically
 
@@ -58,10 +58,13 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
             raise
         index = None
     if index is not None and not options.force:
-        if index.renderer.settings != options.pictures:
+        own = index.renderer.settings
+        # Pictures from before there was a high pass are gone on with as they are.
+        is_older = not own.high_pass_hz and options.pictures.high_pass_hz == HIGH_PASS_HZ
+        if own != (replace(options.pictures, high_pass_hz=0) if is_older else options.pictures):
             raise AudionetError(
                 f"{image_dir}: holds pictures made with other settings "
-                f"({_difference(index.renderer.settings, options.pictures)}); "
+                f"({_difference(own, options.pictures)}); "
                 "add --force to make them all anew, or name another --image-dir"
             )
         return OpenIndex(index, image_dir).saved()
@@ -91,7 +94,8 @@ def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
 
 def _difference(old: PictureSettings, new: PictureSettings) -> str:
     before, after = old.as_json(), new.as_json()
-    return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
+    names = [name for name in (before | after) if before.get(name) != after.get(name)]
+    return ", ".join(f"{name} {before.get(name, 0)}, now {after.get(name, 0)}" for name in names)
 
 
 def resolved(path: Path) -> Path:
