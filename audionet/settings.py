@@ -23,6 +23,10 @@ SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless tol
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
 MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
 
+# What lies below is left out of new pictures: hum of the mains, rumble and offset decide nothing. Voices begin above.
+HIGH_PASS_HZ = 65.0
+LARGEST_HIGH_PASS_HZ = 1000.0
+
 REPRESENTATIONS = ("mel", "spectrogram", "chromagram")
 # What lies this far below a picture's loudest point is black. Chroma bands overlap, so they differ by less.
 DYNAMIC_RANGE_DB = {"mel": 80.0, "spectrogram": 80.0, "chromagram": 30.0}
@@ -62,6 +66,7 @@ class PictureSettings:
         chunk of up to 5 seconds (more to learn from, and more votes), and 0 for longer ones.
     representation: mel (mel bands), spectrogram (linear frequency, as in 2018) or chromagram (12 pitch classes).
     colormap: `gray` or the name of a matplotlib colour map.
+    high_pass_hz: the frequency below which sound is left out; 0 leaves out nothing.
 
     >>> PictureSettings(chunk_seconds=2).overlap_seconds
     1.0
@@ -71,6 +76,7 @@ class PictureSettings:
     overlap_seconds: float | None = None
     representation: str = "mel"
     colormap: str = "gray"
+    high_pass_hz: float = HIGH_PASS_HZ
 
     def __post_init__(self) -> None:
         # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
@@ -79,6 +85,7 @@ class PictureSettings:
         if overlap is None:
             overlap = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0
         object.__setattr__(self, "overlap_seconds", float(overlap))
+        object.__setattr__(self, "high_pass_hz", float(self.high_pass_hz))
         if not MINIMUM_SECONDS <= self.chunk_seconds <= 600:
             raise AudionetError(f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to 600")
         if not 0 <= overlap < self.chunk_seconds:
@@ -87,6 +94,10 @@ class PictureSettings:
             )
         if self.step_samples < 1:
             raise AudionetError(f"--overlap {overlap:g}: leaves no step between chunks; make it smaller")
+        if not 0 <= self.high_pass_hz <= LARGEST_HIGH_PASS_HZ:
+            raise AudionetError(
+                f"--high-pass {self.high_pass_hz:g}: must be from 0 (nothing is left out) to {LARGEST_HIGH_PASS_HZ:g}"
+            )
         if self.representation not in REPRESENTATIONS:
             raise AudionetError(f"--representation {self.representation}: must be one of {', '.join(REPRESENTATIONS)}")
 
@@ -117,7 +128,9 @@ class PictureSettings:
 
     def as_json(self) -> dict[str, Any]:
         """The options and the constants that they stand on, as plain values."""
-        return {
+        # Without the high pass where there is none, as before there was one: old pictures keep their fingerprint.
+        high_pass = {"high_pass_hz": self.high_pass_hz} if self.high_pass_hz else {}
+        return high_pass | {
             "chunk_seconds": self.chunk_seconds,
             "overlap_seconds": self.overlap_seconds,
             "representation": self.representation,

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Accuracy on the protocols: this tool's defaults beside the classic bottleneck and two plain rivals.
 
-    python benchmarks/accuracy.py --data ../shared/data                  P1, P2, P3 and the strangers
+    python benchmarks/accuracy.py --data ../shared/data                  P1 to P4 and the strangers
     python benchmarks/accuracy.py --data ../shared/data --packages DIR   and sets from Debian packages, kept in DIR
     python benchmarks/accuracy.py --data ../shared/data --only P2 --seeds 1
 
-Each protocol runs through `prepare`, `retrain` and `evaluate` as they are. Only --chunk-seconds is set, to what the
+Each protocol runs through `prepare`, `retrain` and `evaluate` as they are; P4, which comes in folds of its authors',
+through `prepare` and `retrain --folds`. Only --chunk-seconds is set, to what the
 clips' length asks for. A clip counts once. The rivals are statistics of MFCCs and of log-mel bands over the same
 chunks, independent of loudness, with scikit-learn's logistic regression on standardised features.
 """
@@ -29,7 +30,7 @@ from audionet.audio.chunks import cut
 from audionet.audio.ffmpeg import decode, find_ffmpeg
 from audionet.evaluation.confusion import wilson_interval
 from audionet.inference.clips import ClipScores
-from audionet.settings import SAMPLE_RATE_HZ
+from audionet.settings import OWN_FOLDS, SAMPLE_RATE_HZ
 
 ROOT = Path(__file__).resolve().parent.parent
 POOL_3 = ROOT / "tf_files" / "models" / "inception_v3_pool_3.tflite"
@@ -135,6 +136,20 @@ def lay_out(clips: Clips, folder: Path) -> Path:
     return folder
 
 
+def urban_sounds(data: Path) -> Protocol:
+    """ESC-10, all clips: in what its authors call folds, which the files' names begin with."""
+    p4 = Protocol("P4", "10 urban sounds, the five folds of their authors", 5)
+    for path in sorted((data / "esc10").glob("*/*.ogg")):
+        p4.add(path, path.parent.name, True)
+    return p4
+
+
+def fold_and_source(path: Path) -> tuple[int, str]:
+    """The fold of a clip of ESC-10, from 1, and the recording on Freesound that it was cut from."""
+    fold, source, _ = path.stem.split("-")
+    return int(fold), source
+
+
 @dataclass(frozen=True)
 class Result:
     """Of one model on one test side."""
@@ -191,6 +206,62 @@ def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robu
             print(f"{protocol.name}: {name}: {kept:.1%} of {len(before)} clips keep their label", flush=True)
 
 
+def run_tool_in_folds(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, held_out: list[int]) -> None:
+    """Prepare once with the folds in a table; train with each seed; print the line of the table.
+
+    held_out: the folds that are counted, from 1; the others are learnt from throughout.
+    """
+    recordings = lay_out_once(protocol.train, folder / "train")
+    table = folder / "folds.csv"
+    lines = ["path,label,fold,group"]
+    for path in sorted(recordings.glob("*/*")):
+        fold, source = fold_and_source(path.with_name(path.name.partition("-")[2]))
+        lines.append(f"{path.relative_to(recordings).as_posix()},{path.parent.name},{fold},{source}")
+    table.write_text("\n".join(lines), encoding="utf-8")
+    image_dir = folder / "data_image"
+    pictures = PictureSettings(chunk_seconds=protocol.chunk_seconds, overlap_seconds=0)
+    audionet.prepare(recordings, PrepareOptions(image_dir, pictures, metadata=table))
+    accuracies, errors = [], []
+    for seed in range(seeds):
+        report = audionet.retrain(
+            RetrainOptions(
+                image_dir=image_dir,
+                model_dir=POOL_3.parent,
+                bottleneck_dir=folder / "bottlenecks",
+                summaries_dir=folder / "summaries" / f"{bottleneck}-{seed}",
+                output_graph=folder / f"{bottleneck}-{seed}.pb",
+                bottleneck=bottleneck,
+                seed=seed,
+                folds=OWN_FOLDS,
+                write_report=False,
+            )
+        )
+        assert report.held_out is not None
+        accuracies.append(statistics.mean(report.held_out.fold_accuracies[fold - 1] for fold in held_out))
+        errors.append(report.held_out.calibration_error)
+    count = sum(fold_and_source(path)[0] in held_out for paths in protocol.train.values() for path in paths)
+    low, high = wilson_interval(round(accuracies[-1] * count), count)
+    print(
+        f"| {protocol.name} | {bottleneck} | {statistics.mean(accuracies):.3f} +- {statistics.pstdev(accuracies):.3f} "
+        f"| {low:.3f} to {high:.3f} | {statistics.mean(errors):.3f} | |",
+        flush=True,
+    )
+
+
+def run_rival_in_folds(protocol: Protocol, name: str, held_out: list[int]) -> None:
+    """Each of the folds held out in turn; the rival's accuracy over all clips of those folds."""
+    shares = []
+    for fold in held_out:
+        turn = Protocol(protocol.name, protocol.about, protocol.chunk_seconds)
+        for label, paths in protocol.train.items():
+            for path in paths:
+                turn.add(path, label, fold_and_source(path)[0] != fold)
+        shares.append(share_right(turn, RIVALS[name]))
+    low, high = wilson_interval(sum(right for right, _ in shares), sum(count for _, count in shares))
+    accuracy = sum(right for right, _ in shares) / sum(count for _, count in shares)
+    print(f"| {protocol.name} | {name} | {accuracy:.3f} | {low:.3f} to {high:.3f} | | |", flush=True)
+
+
 def lay_out_once(clips: Clips, folder: Path) -> Path:
     return folder if folder.is_dir() else lay_out(clips, folder)
 
@@ -212,7 +283,14 @@ def reencode(source: Path, folder: Path, suffix: str, arguments: list[str]) -> P
 
 
 def run_rival(protocol: Protocol, name: str, statistics_of: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Train and test a rival; a clip's chunks vote by their summed probabilities."""
+    """Train and test a rival; print the line of the table."""
+    right, count = share_right(protocol, statistics_of)
+    low, high = wilson_interval(right, count)
+    print(f"| {protocol.name} | {name} | {right / count:.3f} | {low:.3f} to {high:.3f} | | |", flush=True)
+
+
+def share_right(protocol: Protocol, statistics_of: Callable[[np.ndarray], np.ndarray]) -> tuple[int, int]:
+    """How many of a rival's answers are right, and of how many; a clip's chunks vote by their summed probabilities."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -226,13 +304,12 @@ def run_rival(protocol: Protocol, name: str, statistics_of: Callable[[np.ndarray
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
     model.fit(np.concatenate([x for x, _ in train]), [label for x, label in train for _ in x])
     classes = list(model.classes_)
-    right = [
+    is_right = [
         classes[model.predict_proba(features(path)).sum(axis=0).argmax()] == label
         for label, paths in protocol.test.items()
         for path in paths
     ]
-    low, high = wilson_interval(sum(right), len(right))
-    print(f"| {protocol.name} | {name} | {statistics.mean(right):.3f} | {low:.3f} to {high:.3f} | | |", flush=True)
+    return sum(is_right), len(is_right)
 
 
 def mfcc_statistics(samples: np.ndarray) -> np.ndarray:
@@ -308,6 +385,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="NAME", help="protocols to run; `strangers` is one")
     parser.add_argument("--features", nargs="+", choices=FEATURES, default=FEATURES, help="lines of the table")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--hold-out",
+        nargs="+",
+        type=int,
+        choices=range(1, 6),
+        default=[1, 2, 3, 4, 5],
+        help="folds of P4 that are counted: 1 2 3 to develop on, all for the figure",
+    )
     options = parser.parse_args()
     chosen = protocols(options.data, options.packages)
     if not POOL_3.is_file() and shutil.which("npm"):
@@ -326,6 +411,14 @@ def main() -> None:
                 run_tool(protocol, folder, "pool_3", options.seeds, robustness=False)
             for rival in sorted(RIVALS.keys() & set(options.features)):
                 run_rival(protocol, rival, RIVALS[rival])
+        urban = urban_sounds(options.data)
+        if urban.train and (not options.only or urban.name in options.only):
+            folder = Path(name) / urban.name
+            for bottleneck in ("rows", "pool_3"):
+                if bottleneck in options.features and (bottleneck == "rows" or POOL_3.is_file()):
+                    run_tool_in_folds(urban, folder, bottleneck, options.seeds, options.hold_out)
+            for rival in sorted(RIVALS.keys() & set(options.features)):
+                run_rival_in_folds(urban, rival, options.hold_out)
         if not options.only or "strangers" in options.only:
             run_strangers(chosen[0], Path(name) / "strangers")
 

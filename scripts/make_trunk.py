@@ -37,8 +37,17 @@ CONVOLUTIONS = 94  # in keras.applications.InceptionV3, each with a batch normal
 
 BOTTLENECKS = ("rows", "pool_3")
 CEPSTRAL_COEFFICIENTS = 30
-# Their deviation in all is then about that of a block of the trunk (docs/experiments.md); those are alike as they are.
-CEPSTRUM_GAIN = 11.0
+# The deviations in all of the cepstrum and of what all frequencies have in common, against those of the rows, were
+# chosen on the training sides (docs/experiments.md).
+CEPSTRUM_GAIN = 5.5
+OVERALL_GAIN = 5.0
+# The brightness of a column's loudest row below which a column counts as silent, and above which as sound: 60 and
+# 45 dB below the picture's loudest point, of 80. In between it counts in part.
+SILENT, SOUNDING = 0.25, 0.4375
+SMALLEST_WEIGHT = 1e-6  # of a column: a black picture has an average too
+# Which columns of the picture a column of a block looks at most: the first one, and how many. (The convolutions before
+# them have no padding; the middle of a block's column n is at offset + (n + 1/2) * stride.)
+COLUMNS = {35: (9, 8), 17: (13, 16)}
 SMALLEST_VARIANCE = 1e-8  # under the root: its slope at 0 has no bound
 
 
@@ -152,51 +161,89 @@ def build_trunk(weights: dict[str, np.ndarray], bottleneck: str) -> Any:
         return keras.Model(pictures, keras.ops.mean(last, axis=(1, 2)))
     outputs = [net.get_layer(name).output for name in ("mixed2", "mixed3")]
     mixed2, mixed3 = keras.Model(net.input, outputs)(pictures * 2.0 - 1.0)
-    blocks = [rows(mean(mixed2)), rows(mean(mixed3)), rows(deviation(mixed3)), cepstrum(pictures)]
+    brightness = keras.ops.mean(pictures, axis=3)
+    weights = column_weights(brightness)
+    mixed2_weights, mixed3_weights = block_weights(weights, 35), block_weights(weights, 17)
+    mean_rows, overall_mean = rows(mean(mixed3, mixed3_weights))
+    deviation_rows, overall_deviation = rows(deviation(mixed3, mixed3_weights))
+    blocks = [
+        rows(mean(mixed2, mixed2_weights))[0],
+        mean_rows,
+        deviation_rows,
+        cepstrum(brightness, weights),
+        OVERALL_GAIN * overall_mean,
+        OVERALL_GAIN * overall_deviation,
+    ]
     return keras.Model(pictures, keras.ops.concatenate(blocks, axis=1))
 
 
-def mean(block: Any) -> Any:
-    """Over time, of N x frequency x time x channels."""
+def column_weights(brightness: Any) -> Any:
+    """How much each column of the pictures (N x frequency x time, 0 to 1) sounds: N x time, over 0 to 1.
+
+    Silence is left out of all averages over time: a pause, or ten seconds before the first word, says nothing.
+    """
     from keras import ops
 
-    return ops.mean(block, axis=2)
+    loudest = ops.max(brightness, axis=1)
+    return ops.clip((loudest - SILENT) / (SOUNDING - SILENT), 0.0, 1.0) + SMALLEST_WEIGHT
 
 
-def deviation(block: Any) -> Any:
-    """The standard deviation over time, of N x frequency x time x channels."""
+def block_weights(weights: Any, size: int) -> Any:
+    """The weights of a block's `size` columns: N x 1 x size x 1, with the sum 1."""
     from keras import ops
 
-    difference = block - ops.mean(block, axis=2, keepdims=True)
-    return ops.sqrt(ops.mean(difference * difference, axis=2) + SMALLEST_VARIANCE)
+    first, stride = COLUMNS[size]
+    seen = ops.reshape(weights[:, first : first + stride * size], (-1, size, stride))
+    averages = ops.mean(seen, axis=2)
+    return ops.reshape(averages / ops.sum(averages, axis=1, keepdims=True), (-1, 1, size, 1))
 
 
-def rows(statistic: Any) -> Any:
-    """The roots of N x frequency x channels, each channel less its mean over frequency, flattened.
+def mean(block: Any, weights: Any) -> Any:
+    """The weighted mean over time of N x frequency x time x channels."""
+    from keras import ops
 
-    Roots, since the channels' values are never negative and have long tails; less the mean, since what a channel
-    says at all frequencies is more about the recording than about the sound (docs/experiments.md).
+    return ops.sum(block * weights, axis=2)
+
+
+def deviation(block: Any, weights: Any) -> Any:
+    """The weighted standard deviation over time of N x frequency x time x channels."""
+    from keras import ops
+
+    difference = block - ops.sum(block * weights, axis=2, keepdims=True)
+    return ops.sqrt(ops.sum(difference * difference * weights, axis=2) + SMALLEST_VARIANCE)
+
+
+def rows(statistic: Any) -> tuple[Any, Any]:
+    """The roots of N x frequency x channels, each channel less its mean over frequency, flattened; and those means.
+
+    Roots, since the channels' values are never negative and have long tails. Apart from the means, since what a channel
+    says at all frequencies is more about the recording, where words are told apart, and about the texture, where
+    sounds of the world are (docs/experiments.md).
     """
     from keras import ops
 
     roots = ops.sqrt(statistic)
-    return ops.reshape(roots - ops.mean(roots, axis=1, keepdims=True), (-1, math.prod(statistic.shape[1:])))
+    means = ops.mean(roots, axis=1, keepdims=True)
+    flat = ops.reshape(roots - means, (-1, math.prod(statistic.shape[1:])))
+    return flat, ops.reshape(means, (-1, statistic.shape[-1]))
 
 
-def cepstrum(pictures: Any) -> Any:
-    """The mean over time of the cepstral coefficients 1 to CEPSTRAL_COEFFICIENTS of the pictures' rows: N x that.
+def cepstrum(brightness: Any, weights: Any) -> Any:
+    """The cepstral coefficients 1 to CEPSTRAL_COEFFICIENTS of pictures, N x that, averaged over what sounds.
 
     The orthonormal cosine transform (DCT-II) of brightness over frequency, as in MFCCs; coefficient 0, loudness, is
     left out.
     """
     from keras import ops
 
-    size = pictures.shape[1]
+    size = brightness.shape[1]
     angles = np.pi * (np.arange(size)[:, None] + 0.5) * np.arange(1, CEPSTRAL_COEFFICIENTS + 1) / size
     cosines = (np.cos(angles) * np.sqrt(2 / size)).astype(np.float32)
-    brightness = ops.mean(pictures, axis=(2, 3))
+    shares = weights / ops.sum(weights, axis=1, keepdims=True)
+    # With an axis behind, so that the converter, which looks at one picture, keeps the shares of each picture apart.
+    average = ops.sum(ops.expand_dims(brightness, 3) * ops.reshape(shares, (-1, 1, size, 1)), axis=(2, 3))
     # A product and a sum, not a matrix product: the converter would round the cosines to 8 bits.
-    return ops.sum(ops.expand_dims(brightness, 2) * (CEPSTRUM_GAIN * cosines), axis=1)
+    return ops.sum(ops.expand_dims(average, 2) * (CEPSTRUM_GAIN * cosines), axis=1)
 
 
 def creation_number(layer: Any) -> int:

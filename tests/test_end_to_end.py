@@ -208,3 +208,29 @@ def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, aud
     clips = [tmp_path / f"{voice}.wav" for voice in VOICES]
     found = json.loads(audionet("label", *clips, "--format", "json", cwd=workshop).stdout)
     assert [clip["label"] for clip in found] == VOICES
+
+
+@pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset"])
+def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, what: str) -> None:
+    """All 20 sample clips, with 10 seconds of silence, with noise 60 dB below the voice, with the hum of the mains."""
+    from audionet.audio.ffmpeg import decode
+
+    random = np.random.default_rng(0)
+    for voice in VOICES:
+        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3")):
+            samples = np.concatenate(list(decode(path))).astype(float)
+            level = float(np.sqrt(np.mean(samples**2)))
+            silence = np.zeros(10 * SAMPLE_RATE_HZ)
+            changed = {
+                "silence in front": np.concatenate([silence, samples]),
+                "silence behind": np.concatenate([samples, silence]),
+                "faint noise in front": np.concatenate([random.normal(0, level / 1000, len(silence)), samples]),
+                "hum": samples + tone(50, 120)[: len(samples)] / 32767 * 2 * level * 0.1 * np.sqrt(2),
+                "offset": samples + 0.02 * 32768,
+            }[what]
+            write_wav(tmp_path / "clips" / voice / f"{path.stem}.wav", changed.clip(-32768, 32767).round())
+    finished = run_audionet(workshop, "label", tmp_path / "clips", "--format", "json")
+    found = json.loads(finished.stdout)
+    assert len(found) == 20
+    assert all(clip["best"] == Path(clip["clip"]).parent.name for clip in found)
+    assert sum(clip["label"] == "unknown" for clip in found) <= 1

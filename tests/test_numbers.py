@@ -92,7 +92,8 @@ def test_extreme_sound_has_a_picture(samples: np.ndarray) -> None:
     with np.errstate(all="raise", under="ignore"):
         picture = PAINTER.render(samples.astype(np.int16))
     assert picture.shape == (299, 299)
-    assert picture.max() == (0 if not samples.any() else 255) or len(samples) == 2
+    # An offset alone is no sound.
+    assert picture.max() == (0 if np.ptp(samples) == 0 else 255) or len(samples) == 2
 
 
 def test_five_hundred_classes_are_told_apart() -> None:
@@ -113,7 +114,7 @@ def test_one_picture_holds_its_own_against_ten_thousand() -> None:
     random = np.random.default_rng(0)
     targets = np.array([0] + [1] * 10_000, np.int32)
     coordinates = np.where(targets[:, None] == 0, -1.0, 1.0) + random.normal(0, 0.1, (10_001, 8))
-    scores = LinearDiscriminant.of(SufficientStatistics.of(coordinates, targets, 2)).scores(coordinates)
+    scores = LinearDiscriminant.of(SufficientStatistics.of(coordinates, targets, 2), 0.1).scores(coordinates)
     trained = train_calibrator(Examples(scores, targets), None, FitOptions(steps=200)).calibrator
     probabilities = trained.probabilities(scores)
     assert np.isfinite(probabilities).all()

@@ -100,7 +100,9 @@ def _verbosity(options: argparse.Namespace) -> str:
 
 
 def _run_prepare(options: argparse.Namespace) -> int:
-    pictures = PictureSettings(options.chunk_seconds, options.overlap, options.representation, options.colormap)
+    pictures = PictureSettings(
+        options.chunk_seconds, options.overlap, options.representation, options.colormap, options.high_pass
+    )
     names = PrepareOptions.__dataclass_fields__.keys() - {"pictures"}
     chosen = PrepareOptions(pictures=pictures, **{name: getattr(options, name) for name in names})
     from audionet.commands.prepare import prepare

@@ -89,6 +89,13 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         help="what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes",
     )
     add("--colormap", metavar="NAME", default=pictures.colormap, help="gray, viridis or another of matplotlib's")
+    add(
+        "--high-pass",
+        type=float,
+        metavar="HZ",
+        default=pictures.high_pass_hz,
+        help="leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing",
+    )
     add = parser.add_argument_group("files").add_argument
     add("--image-dir", type=Path, metavar="DIR", default=default.image_dir, help="where the pictures go")
     add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")

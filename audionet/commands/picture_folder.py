@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audionet.dataset.folders import walk_files
@@ -11,6 +11,7 @@ from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
+from audionet.settings import HIGH_PASS_HZ
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_limited, write_atomically
 
@@ -57,7 +58,11 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
             raise
         index = None
     if index is not None and not options.force:
-        if index.renderer.settings != options.pictures or index.sound != options.sound.to_json():
+        own = index.renderer.settings
+        # Pictures from before there was a high pass are gone on with as they are.
+        is_older = not own.high_pass_hz and options.pictures.high_pass_hz == HIGH_PASS_HZ
+        wanted = replace(options.pictures, high_pass_hz=0) if is_older else options.pictures
+        if own != wanted or index.sound != options.sound.to_json():
             raise AudionetError(
                 f"{image_dir}: holds pictures made with other settings ({_difference(index, options)}); "
                 "add --force to make them all anew, or name another --image-dir"
@@ -88,9 +93,9 @@ def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
 
 
 def _difference(index: PictureIndex, options: PrepareOptions) -> str:
-    usual = {"track": "the default", "channel": "the usual"}
-    before = index.renderer.settings.as_json() | usual | index.sound
-    after = options.pictures.as_json() | usual | options.sound.to_json()
+    usual: dict[str, object] = {"high_pass_hz": 0, "track": "the default", "channel": "the usual"}
+    before = usual | index.renderer.settings.as_json() | index.sound
+    after = usual | options.pictures.as_json() | options.sound.to_json()
     return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
 
 

@@ -144,6 +144,7 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
                 overlap_seconds=number(described["overlap_seconds"]),
                 representation=text(described["representation"]),
                 colormap=text(described["colormap"]),
+                high_pass_hz=number(described.get("high_pass_hz", 0.0)),
             )
         except AudionetError as error:
             raise Refused(str(error)) from error

@@ -79,13 +79,14 @@ class ScoringJob:
 
 
 def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_unknown: bool) -> ClipScores:
-    """The mean of the scores of a clip's chunks, weighted by length.
+    """The mean of the scores of a clip's chunks, weighted by how much of them sounds.
 
     Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
     """
     table = np.array([[*chunk.scores, chunk.distance] for chunk in chunks])
     has_signal = np.array([chunk.has_signal for chunk in chunks])
-    weights = np.array([chunk.seconds for chunk in chunks]) * (has_signal if has_signal.any() else 1)
+    sounding = np.array([chunk.sounding_seconds for chunk in chunks])
+    weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks])
     *scores, distance = (weights @ table / weights.sum()).tolist()
     unknown = not has_signal.any() or model.thresholds.is_unknown(max(scores), distance)
     by_label = dict(zip(model.labels, scores, strict=True))

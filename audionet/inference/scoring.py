@@ -9,7 +9,10 @@ from audionet.audio.chunks import Chunk
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
+
+SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class ChunkScores:
 
     scores: a probability for each of the model's labels, float32.
     distance: the squared distance of its picture from the training's, comparable with whole chunks'.
+    sounding_seconds: how much of it is no silence.
     has_signal: there was any sound at all; a microphone that is switched off gives none.
     """
 
@@ -25,6 +29,7 @@ class ChunkScores:
     seconds: float
     scores: np.ndarray
     distance: float
+    sounding_seconds: float
     has_signal: bool
 
     @property
@@ -54,5 +59,8 @@ def _score(jpg: bytes, path: Path, model: Model, start_seconds: float, seconds: 
         if origin.fingerprint != model.renderer.fingerprint:
             raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
     scores, distance = model.score(picture)
-    share = min(1.0, seconds / model.renderer.settings.chunk_seconds)
-    return ChunkScores(start_seconds, seconds, scores, comparable_distance(distance, share), bool(picture.any()))
+    sounding_seconds = seconds * sounding_share(picture)
+    # An average over less sound lies farther out, whether the clip is short or full of pauses.
+    share = min(1.0, max(sounding_seconds / model.renderer.settings.chunk_seconds, SMALLEST_SHARE))
+    comparable = comparable_distance(distance, share)
+    return ChunkScores(start_seconds, seconds, scores, comparable, sounding_seconds, bool(picture.any()))

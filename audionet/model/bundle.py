@@ -35,7 +35,7 @@ LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
 REMEDY = "train it again with audionet retrain"
 # Between a reader's look at the description and at the network, `retrain` may replace both.
 READINGS, READ_AGAIN_SECONDS = 20, 0.05
-PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis")
+PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis", high_pass_hz=0)
 
 Found = TypeVar("Found")
 

@@ -36,8 +36,8 @@ class Exports:
         """The classifier for raw bottlenecks."""
         linear, calibrator = self._subspace.linear_scores(classifier.discriminant), classifier.calibrator
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
-        biases = linear.biases * calibrator.inverse_temperature + calibrator.biases
-        return ClassifierHead(weights, biases.astype(np.float32), self._subspace.features_at(classifier.centroid))
+        biases = linear.biases * np.float32(calibrator.inverse_temperature)
+        return ClassifierHead(weights, biases, self._subspace.features_at(classifier.centroid))
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew."""

@@ -58,7 +58,7 @@ class GraphWriter:
         node = self.definition.node.add(op=operation, name=name, input=inputs)
         if operation != "Placeholder":
             node.attr["T"].type = FLOAT
-        if operation in ("Mean", "Sum"):
+        if operation in ("Mean", "Sum", "Max"):
             node.attr["Tidx"].type = INT32
         for key, value in attributes.items():
             attribute = node.attr[key]
@@ -205,6 +205,26 @@ def _write_reshape(graph: GraphWriter, operator: _Operator) -> None:
     graph.add("Reshape", operator.output, [operator.inputs[0], graph.constant(operator.inputs[1], shape)])
 
 
+def _write_strided_slice(graph: GraphWriter, operator: _Operator) -> None:
+    begin, end, strides = (
+        graph.constant(name, _whole(values))
+        for name, values in zip(operator.inputs[1:], operator.constants[1:], strict=True)
+    )
+    options = operator.options
+    graph.add(
+        "StridedSlice",
+        operator.output,
+        [operator.inputs[0], begin, end, strides],
+        # LiteRT's runs on one picture, TensorFlow's on any number: the first axis is taken whole.
+        begin_mask=options.beginMask | 1,
+        end_mask=options.endMask | 1,
+        ellipsis_mask=options.ellipsisMask,
+        new_axis_mask=options.newAxisMask,
+        shrink_axis_mask=options.shrinkAxisMask,
+    )
+    graph.definition.node[-1].attr["Index"].type = INT32
+
+
 def _write_concatenation(graph: GraphWriter, operator: _Operator) -> None:
     axis = graph.constant(f"{operator.output}/axis", [operator.options.axis])
     # An axis is a number, not a list of one.
@@ -225,10 +245,15 @@ _WRITERS: dict[str, Callable[[GraphWriter, _Operator], None]] = {
     "AVERAGE_POOL_2D": _pooling("AvgPool"),
     "MEAN": _reduction("Mean"),
     "SUM": _reduction("Sum"),
+    "REDUCE_MAX": _reduction("Max"),
     "ADD": _arithmetic("AddV2"),
     "SUB": _arithmetic("Sub"),
     "MUL": _arithmetic("Mul"),
+    "DIV": _arithmetic("RealDiv"),
+    "MINIMUM": _arithmetic("Minimum"),
+    "RELU": _arithmetic("Relu"),
     "SQRT": _arithmetic("Sqrt"),
     "RESHAPE": _write_reshape,
+    "STRIDED_SLICE": _write_strided_slice,
     "CONCATENATION": _write_concatenation,
 }

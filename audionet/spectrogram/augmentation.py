@@ -33,7 +33,9 @@ ORIGINAL = Augmentation()
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # Up to so many pictures, each is learnt from at other speeds too. With more there is variety enough.
 FEW_PICTURES = 1500
-# And of long chunks, short clips are cut, so that short clips are known too.
+# And of long chunks, short clips are cut, so that short clips are known too. Of chunks of a few seconds, they would
+# cost more than they give (docs/experiments.md).
+LONG_CHUNK_SECONDS = 8.0
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 
@@ -44,7 +46,7 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
         return [ORIGINAL]
     chunk_seconds = renderer.settings.chunk_seconds
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
-    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds > 2 * SHORT_SECONDS else ())]
+    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ())]
 
 
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:

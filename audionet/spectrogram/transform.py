@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.settings import (
     PICTURE_SIZE,
@@ -20,6 +21,11 @@ COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
+HIGH_PASS_WIDTH_HZ = 20.0  # from where everything is stopped to where everything passes
+MIRRORED_SECONDS = 0.128  # at both ends of what is filtered, so that its beginning and end do not meet
+# As in the trunk (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
+# counts as silent, and from which it counts as sound.
+SILENT, SOUNDING = 0.25, 0.4375
 
 
 @dataclass(frozen=True)
@@ -88,10 +94,35 @@ class SpectrogramRenderer:
         Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
         """
         columns = self.columns(len(samples) / SAMPLE_RATE_HZ)
-        power = power_spectrum(samples, columns, self.settings)
+        heard = high_passed(samples, self.settings.high_pass_hz) if self.settings.high_pass_hz else samples
+        power = power_spectrum(heard, columns, self.settings)
         grey = to_grey(self.filtered(power), self.settings.dynamic_range_db)
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
+
+
+def high_passed(samples: NDArray[np.int16], high_pass_hz: float) -> NDArray[np.float32]:
+    """Samples without what lies below a frequency: the gain rises from 0 to 1 within HIGH_PASS_WIDTH_HZ around it.
+
+    The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.
+    """
+    margin = min(round(MIRRORED_SECONDS * SAMPLE_RATE_HZ), len(samples) - 1)
+    padded = np.pad(samples.astype(np.float32), margin, mode="reflect")
+    spectrum = np.fft.rfft(padded)
+    frequencies = np.fft.rfftfreq(len(padded), 1 / SAMPLE_RATE_HZ)
+    slope = np.clip((frequencies - high_pass_hz) / HIGH_PASS_WIDTH_HZ + 0.5, 0, 1)
+    spectrum *= (np.sin(np.pi / 2 * slope) ** 2).astype(np.float32)
+    return np.asarray(np.fft.irfft(spectrum, len(padded))[margin : margin + len(samples)], np.float32)
+
+
+def sounding_share(picture: NDArray[np.uint8]) -> float:
+    """How much of a picture's time sounds, 0 to 1, as the trunk sees it when it averages over time.
+
+    picture: height x width, or x 3.
+    """
+    brightness = picture if picture.ndim == 2 else picture.mean(axis=2)
+    loudest = brightness.max(axis=0) / 255
+    return float(np.clip((loudest - SILENT) / (SOUNDING - SILENT), 0, 1).mean())
 
 
 @functools.cache

@@ -6,6 +6,7 @@ say how often it is right on new sound, not on old.
 
 import functools
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,21 +21,24 @@ from audionet.system.progress import Progress, silent
 from audionet.system.tensorflow import start_tensorflow
 
 MOMENTUM = 0.9
+STEP = 0.1  # of the logarithm, for a gradient and a learning rate of 1
 FIRST_INVERSE_TEMPERATURE = 10.0  # near to where it ends for spoken digits and readers
-SMALLEST_INVERSE_TEMPERATURE = 0.01
-L2 = 1e-2  # weight of the penalty on squared biases: one wrong chunk of a small class must not move it far
+LARGEST_LOGARITHM = 20.0  # of an inverse temperature: beyond it, the training ran away
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """probabilities = softmax(inverse_temperature * scores + biases). biases: float64, classes."""
+    """probabilities = softmax(inverse_temperature * scores).
+
+    It has no biases: those that were learnt cost accuracy on all sets where they did anything (docs/experiments.md), so
+    that calibration keeps the order of the classes.
+    """
 
     inverse_temperature: float
-    biases: NDArray[np.float64]
 
     def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """The probability of each class, 0 to 1: one row for each row of scores (n x classes)."""
-        logits = self.inverse_temperature * scores + self.biases
+        logits = self.inverse_temperature * scores
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
@@ -102,10 +106,10 @@ def train_calibrator(
     progress("training", 0, options.steps)
     tf = start_tensorflow()
     generator = np.random.default_rng(options.seed)
-    count, classes = examples.scores.shape
+    count = len(examples.scores)
     descend, _ = _functions()
-    # Inverse temperature and biases, and the velocity of each.
-    state = (tf.constant(FIRST_INVERSE_TEMPERATURE), tf.zeros((classes,)), tf.zeros(()), tf.zeros((classes,)))
+    # Its logarithm, and how fast that changes: steps are shares of the temperature, whatever the scores' scale.
+    state = (tf.constant(math.log(FIRST_INVERSE_TEMPERATURE), tf.float32), tf.constant(0.0))
     parts = {"train": _as_tensors(examples, examples)}
     if validation is not None and len(validation.targets):
         parts["validation"] = _as_tensors(validation, examples)
@@ -119,16 +123,16 @@ def train_calibrator(
                 rows = np.sort(np.array(draws, np.int32), axis=1)
             state = descend(*state, *parts["train"], tf.constant(rows), tf.constant(rates[start:stop]))
             if stop % options.eval_step_interval == 0 or stop == options.steps:
-                watch.look(stop, *state[:2])
+                watch.look(stop, tf.exp(state[0]))
                 progress("training", stop, options.steps)
             if store is not None and options.store_interval_steps and stop % options.store_interval_steps == 0:
-                store(stop, _from_tensors(*state[:2]))
-    trained = _from_tensors(*state[:2])
-    if not np.isfinite([trained.inverse_temperature, *trained.biases]).all():
+                store(stop, Calibrator(math.exp(state[0].numpy())))
+    logarithm = float(state[0].numpy())
+    if not abs(logarithm) < LARGEST_LOGARITHM:
         raise AudionetError(
             f"the learning rate {options.learning_rate:g} is too large, the training ran away; 1 is usual"
         )
-    return CalibratorFit(trained, watch.history)
+    return CalibratorFit(Calibrator(math.exp(logarithm)), watch.history)
 
 
 def _as_tensors(part: Examples, trained_on: Examples) -> tuple[Any, Any, Any]:
@@ -142,10 +146,6 @@ def _as_tensors(part: Examples, trained_on: Examples) -> tuple[Any, Any, Any]:
         tf.constant(soft_targets(part.targets, classes)),
         tf.constant(weights[part.targets], tf.float32),
     )
-
-
-def _from_tensors(inverse_temperature: Any, biases: Any) -> Calibrator:
-    return Calibrator(float(inverse_temperature.numpy()), biases.numpy().astype(np.float64))
 
 
 def _stops(options: FitOptions, store: Store | None) -> list[int]:
@@ -177,12 +177,12 @@ class _Watch:
         for writer in self._writers.values():
             writer.close()
 
-    def look(self, step: int, inverse_temperature: Any, biases: Any) -> None:
+    def look(self, step: int, inverse_temperature: Any) -> None:
         """Note how good the calibrator is after a step."""
         tf = self._tf
         _, evaluate = _functions()
         for name, writer in self._writers.items():
-            cross_entropy, accuracy = evaluate(inverse_temperature, biases, *self._drawn(name))
+            cross_entropy, accuracy = evaluate(inverse_temperature, *self._drawn(name))
             self.history.append(HistoryPoint(step, name, float(accuracy), float(cross_entropy)))
             with writer.as_default(step=step):
                 tf.summary.scalar("cross_entropy", cross_entropy)
@@ -190,7 +190,6 @@ class _Watch:
                 if name == "train":
                     # As it was called first: TensorBoard's curves of old and new trainings lie over each other.
                     tf.summary.scalar("sharpness", inverse_temperature)
-                    tf.summary.histogram("biases", biases)
 
     def _drawn(self, name: str) -> tuple[Any, ...]:
         """A part, or of the validation options.validation_batch_size examples, drawn anew each time (-1: all)."""
@@ -212,48 +211,36 @@ def _functions() -> tuple[Any, Any]:
     number, vector, matrix = (tf.TensorSpec([None] * axes, tf.float32) for axes in range(3))
     examples = (matrix, matrix, vector)
 
-    def losses(inverse_temperature: Any, biases: Any, x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
-        logits = inverse_temperature * x + biases
+    def losses(inverse_temperature: Any, x: Any, wanted: Any, weight: Any) -> tuple[Any, Any]:
+        logits = inverse_temperature * x
         entropy = tf.nn.softmax_cross_entropy_with_logits(labels=wanted, logits=logits)
         hits = tf.cast(tf.equal(tf.argmax(logits, 1), tf.argmax(wanted, 1)), tf.float32)
         return tf.reduce_mean(weight * entropy), tf.reduce_mean(hits)
 
-    def step(state: tuple[Any, ...], batch: tuple[Any, ...], rate: Any) -> tuple[Any, ...]:
-        variables, velocities = state[:2], state[2:]
+    def step(logarithm: Any, velocity: Any, batch: tuple[Any, ...], rate: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
-            tape.watch(variables)
-            loss = losses(*variables, *batch)[0] + L2 * tf.nn.l2_loss(variables[1])
-        gradients = tape.gradient(loss, variables)
-        moved = []
-        for variable, velocity, gradient in zip(variables, velocities, gradients, strict=True):
-            velocity = MOMENTUM * velocity - rate * gradient
-            moved.append((variable + MOMENTUM * velocity - rate * gradient, velocity))
-        (inverse_temperature, inverse_temperature_velocity), (biases, biases_velocity) = moved
-        return (
-            tf.maximum(inverse_temperature, SMALLEST_INVERSE_TEMPERATURE),
-            biases,
-            inverse_temperature_velocity,
-            biases_velocity,
-        )
+            tape.watch(logarithm)
+            loss, _ = losses(tf.exp(logarithm), *batch)
+        change = STEP * rate * tape.gradient(loss, logarithm)
+        velocity = MOMENTUM * velocity - change
+        return logarithm + MOMENTUM * velocity - change, velocity
 
     # What TensorFlow traces takes tensors one by one, so that these are many.
     def descend(
-        inverse_temperature: Any, biases: Any, v: Any, w: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
-    ) -> tuple[Any, ...]:
+        logarithm: Any, velocity: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
+    ) -> tuple[Any, Any]:
         def body(i: Any, *state: Any) -> tuple[Any, ...]:
             batch = tuple(tf.gather(part, rows[i]) for part in (x, wanted, weight))
-            return (i + 1, *step(state, batch, rates[i]))
+            return (i + 1, *step(state[0], state[1], batch, rates[i]))
 
         count = tf.shape(rates)[0]
-        start = (tf.constant(0), inverse_temperature, biases, v, w)
-        shapes = tuple(value.shape for value in start)
-        return tuple(tf.while_loop(lambda i, *_: i < count, body, start, shapes)[1:])
+        start = (tf.constant(0), logarithm, velocity)
+        return tuple(tf.while_loop(lambda i, *_: i < count, body, start)[1:])
 
-    state = (number, vector, number, vector)
     indices = tf.TensorSpec([None, None], tf.int32)
     return (
-        tf.function(descend, input_signature=(*state, *examples, indices, vector), autograph=False),
-        tf.function(losses, input_signature=(number, vector, *examples), autograph=False),
+        tf.function(descend, input_signature=(number, number, *examples, indices, vector), autograph=False),
+        tf.function(losses, input_signature=(number, *examples), autograph=False),
     )
 
 

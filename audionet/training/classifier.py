@@ -79,15 +79,21 @@ class Trainer:
     ) -> FitResult:
         """A classifier of some samples. How it does on the validation samples goes into the summaries and the history.
 
-        The calibrator learns from scores of samples that were held out with all that sounds like them.
+        The calibrator learns from scores of samples that were held out, once with all that sounds like them and once
+        with their recordings alone: new sound is about as unlike the old as the mean of the two.
         store: is called every options.store_interval_steps.
         """
         statistics = self._statistics_of_most(train)
-        discriminant = LinearDiscriminant.of(statistics)
+        discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage)
         calibrated = self._drawn(train)
         if len(calibrated) < len(train):
             statistics = self._statistics(calibrated)
-        held_out = self._held_out_scores(calibrated, statistics)
+        samples = [self._dataset.samples[i] for i in calibrated]
+        recording_folds = np.array(folds(samples, CALIBRATION_FOLDS))
+        coordinates = self.coordinates(calibrated)
+        groups = cluster_groups(coordinates, self._targets[calibrated], samples, recording_folds.tolist())
+        held_out = self._held_out_scores(calibrated, groups, statistics)
+        held_out_by_recording = self._held_out_scores(calibrated, recording_folds, statistics)[:, 0]
         targets, centroid = self._targets, self._centroid(train)
 
         def store_calibrator(step: int, calibrator: Calibrator) -> None:
@@ -95,7 +101,7 @@ class Trainer:
                 store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
 
         fitted = train_calibrator(
-            Examples(held_out[:, 0], targets[calibrated]),
+            Examples(np.concatenate([held_out[:, 0], held_out_by_recording]), np.tile(targets[calibrated], 2)),
             Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
             self._options,
             summaries_dir=summaries_dir,
@@ -159,19 +165,22 @@ class Trainer:
             drawn.append(random.permutation(members)[:count])
         return np.sort(np.concatenate(drawn))
 
-    def _held_out_scores(self, indices: Indices, all_statistics: SufficientStatistics) -> NDArray[np.float64]:
-        """The scores, samples x augmentations x classes, from discriminants that have heard neither the sample nor what
-        sounds like it. all_statistics: of all the samples.
+    def _held_out_scores(
+        self, indices: Indices, groups: NDArray[np.intp], all_statistics: SufficientStatistics
+    ) -> NDArray[np.float64]:
+        """The scores, samples x augmentations x classes, from discriminants that have not heard the sample's group.
 
-        A class that lies in one group is heard all the same; a class of one sample has no other.
+        groups: of the samples. all_statistics: of all the samples. A class that lies in one group is heard all the
+        same; a class of one sample has no other.
         """
-        samples, targets = [self._dataset.samples[i] for i in indices], self._targets[indices]
-        groups = cluster_groups(self.coordinates(indices), targets, samples, folds(samples, CALIBRATION_FOLDS))
+        samples = [self._dataset.samples[i] for i in indices]
         augmented = self._augmented(indices)
         scores = np.empty((*augmented.shape[:-1], self._classes))
         for group in np.unique(groups):
             held = groups == group
             left_out = ~non_overlapping_train_mask(samples, held)
-            discriminant = LinearDiscriminant.of(all_statistics - self._statistics(indices[left_out]))
+            discriminant = LinearDiscriminant.of(
+                all_statistics - self._statistics(indices[left_out]), self.subspace.shrinkage
+            )
             scores[held] = discriminant.scores(augmented[held])
         return scores

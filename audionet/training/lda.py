@@ -9,11 +9,12 @@ of it is computed along a few axes (space.py).
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 8192  # summed up as precisely as they are; these sums are float64
-# What is added to the scatter within the classes, as a share of the pictures' mean squared distance from their mean:
-# the pull towards plain distances. Between 0.001 and 0.1 it hardly matters.
-SHRINKAGE = 0.01
+# How much of the usual bias of a class, half the squared length of its mean, counts. Where there are few recordings of
+# a class it is mostly noise (none is best); where the classes' spreads really differ, all of it is.
+BIAS_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,26 +46,35 @@ class SufficientStatistics:
 
 @dataclass(frozen=True)
 class LinearDiscriminant:
-    """scores = coordinates @ weights + biases. On average a class's own score is half a unit above the mean score."""
+    """scores = coordinates @ weights + biases. weights: axes x classes. biases: classes.
 
-    weights: np.ndarray
-    biases: np.ndarray
+    The scores of the classes' means, less the biases, lie one unit apart from the mean of all on average.
+    """
+
+    weights: NDArray[np.float64]
+    biases: NDArray[np.float64]
 
     @classmethod
-    def of(cls, statistics: SufficientStatistics) -> "LinearDiscriminant":
-        """The analysis, each class counting the same however many pictures it has; it needs at least one of each."""
+    def of(cls, statistics: SufficientStatistics, shrinkage: float) -> "LinearDiscriminant":
+        """The analysis, each class counting the same however many pictures it has; it needs at least one of each.
+
+        shrinkage: what is added to the scatter within the classes, as a share of the pictures' mean squared distance
+        from their mean: the pull towards plain distances.
+        """
+        from scipy.linalg import solve  # half the work of NumPy's, which does not know that the scatter is symmetric
+
         count = statistics.counts.sum()
         means = statistics.sums / statistics.counts[:, None]
         origin = means.mean(axis=0)
         scatter = statistics.products - statistics.sums.T @ means
         spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
-        scatter[np.diag_indices_from(scatter)] += max(SHRINKAGE * spread, 1e-9)
+        scatter[np.diag_indices_from(scatter)] += max(shrinkage * spread, 1e-9)
         centred = means - origin
-        weights = np.linalg.solve(scatter, centred.T)
+        weights = solve(scatter, centred.T, assume_a="sym", overwrite_a=True, check_finite=False)
         lengths = np.einsum("ij,ji->i", centred, weights)
         scale = max(float(lengths.mean()), 1e-12)
         weights /= scale
-        return cls(weights, -origin @ weights - lengths / scale / 2)
+        return cls(weights, -origin @ weights - BIAS_WEIGHT * lengths / scale / 2)
 
     def scores(self, coordinates: np.ndarray) -> np.ndarray:
         """Classes instead of axes: one row for each row of coordinates, whatever dimensions lie before."""

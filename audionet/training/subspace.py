@@ -16,10 +16,11 @@ from audionet.training.lda import LinearDiscriminant
 COLUMNS_AT_ONCE = 4096  # features turned into float32 at a time
 ROWS_AT_ONCE = 1024
 SMALLEST_SHARE = 1e-4  # of the mean squared distance, added so that equal pictures do not make the arithmetic fail
-# What the axes of many pictures are found from, and how many: with 1000 of 1800 and 512, .82 of unheard voices' digits
-# were right, with all .83 (docs/experiments.md).
-SAMPLE, AXES = 1500, 512
-LARGEST_SPAN = 2500  # rows; of more, principal axes are taken
+# What tells words of unheard voices apart lies along axes of little variance: with 512 of 1500, .82 of the digits were
+# right, with 1024 .84, with all .85 (docs/experiments.md). So many can be paid on a laptop.
+SAMPLE, AXES = 2500, 1536
+LARGEST_SPAN = 3000  # rows; of more, principal axes are taken
+SHRINKAGE, PROJECTED_SHRINKAGE = 0.1, 0.3  # of the discriminant, which were best in the one and along the other
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Subspace(Protocol):
     def squared_residuals(self) -> NDArray[np.floating]:
         """For each picture, its squared distance from what the axes show of it."""
 
+    @property
+    def shrinkage(self) -> float:
+        """How much a discriminant along these axes is pulled towards plain distances (lda.py)."""
+
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
 
@@ -51,6 +56,8 @@ class Subspace(Protocol):
 
 class SampleSubspace:
     """The subspace that a few thousand pictures span: as many axes as pictures. Its coordinates are float64."""
+
+    shrinkage = SHRINKAGE
 
     def __init__(self, features: NDArray[np.float16]) -> None:
         """features: one row a picture."""
@@ -136,6 +143,11 @@ class Projection:
     pca: PCA
     coordinates: NDArray[np.float32]
     squared_residuals: NDArray[np.float32]
+
+    @property
+    def shrinkage(self) -> float:
+        """More than in the whole span: the weak directions that it would hold back are not there."""
+        return PROJECTED_SHRINKAGE
 
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""

@@ -73,7 +73,7 @@ def test_each_picture_has_copies_of_its_own(tmp_path: Path) -> None:
     for path in paths:
         path.write_bytes(encode(BRIGHTER_TO_THE_RIGHT, Origin("", 0, 1)))
     found = distorted_bottlenecks(paths, load_backbone("rows", Path()), Distortions(random_crop=10), seed=0)
-    assert found.shape == (2, COPIES, 36222)
+    assert found.shape == (2, COPIES, 37758)
     again = distorted_bottlenecks(paths, load_backbone("rows", Path()), Distortions(random_crop=10), seed=0)
     assert np.array_equal(found, again)
     rows = found.reshape(2 * COPIES, -1)

@@ -121,7 +121,7 @@ def test_a_final_tensor_name_that_tensorflow_refuses_is_refused_first() -> None:
     with pytest.raises(AudionetError, match="--final-tensor-name two words: letters, digits"):
         RetrainOptions(final_tensor_name="two words")
     with pytest.raises(AudionetError, match="is taken inside the network"):
-        freeze(load_backbone("rows", Path()), layer_for(36222, 2), "Mul")
+        freeze(load_backbone("rows", Path()), layer_for(37758, 2), "Mul")
 
 
 def layer_for(features: int, classes: int) -> ClassifierHead:
@@ -152,7 +152,7 @@ def test_the_graph_is_float_and_takes_any_number_of_pictures(trained: Path) -> N
 def test_every_operator_of_the_trunk_means_the_same_in_tensorflow(tmp_path: Path) -> None:
     """On random pictures, with the layer's scores far from 0 and 1."""
     backbone = load_backbone("rows", Path())
-    layer = layer_for(36222, 5)
+    layer = layer_for(37758, 5)
     (tmp_path / "graph.pb").write_bytes(freeze(backbone, layer))
     graph, litert = graph_at(tmp_path / "graph.pb"), Interpreter(attach_head(backbone, layer))
     for seed in range(3):
@@ -173,7 +173,7 @@ def test_a_trunk_of_unknown_operators_is_refused() -> None:
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     with pytest.raises(AudionetError, match="the operator LSTM"):
-        freeze(Backbone("strange", bytes(builder.Output())), layer_for(36222, 2))
+        freeze(Backbone("strange", bytes(builder.Output())), layer_for(37758, 2))
 
 
 # Graphs as the original made them.

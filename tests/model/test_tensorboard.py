@@ -38,7 +38,7 @@ def test_curves_have_a_point_an_evaluation_in_folds_too(summaries: Path, part: s
 
 def test_the_layer_is_there_as_histograms(summaries: Path) -> None:
     events = read(summaries / "layer")
-    for tag, size in (("final_weights", 36222 * 2), ("final_biases", 2)):
+    for tag, size in (("final_weights", 37758 * 2), ("final_biases", 2)):
         assert events.summary_metadata[tag].plugin_data.plugin_name == "histograms"
         proto = events.Tensors(tag)[0].tensor_proto
         buckets = np.frombuffer(proto.tensor_content, np.float64).reshape(-1, 3)

@@ -186,7 +186,7 @@ def test_a_damaged_network_is_refused_whatever_its_checksum_says(copy: ModelFile
 
 
 def test_scores_that_are_no_numbers_are_no_answer(copy: ModelFiles, tmp_path: Path) -> None:
-    size = 36_222
+    size = 37_758
     backbone = load_backbone("rows", tmp_path)
     layer = ClassifierHead(np.full((size, 2), np.nan, np.float32), np.zeros(2, np.float32), np.zeros(size, np.float32))
     network = attach_head(backbone, layer)

@@ -9,7 +9,7 @@ from PIL import Image
 import audionet
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
-from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum
+from audionet.spectrogram.transform import SpectrogramRenderer, high_passed, power_spectrum, sounding_share
 from tests.conftest import chirps, make_model, tone, write_wav
 
 
@@ -119,7 +119,7 @@ def test_time_runs_to_the_right(renderer: SpectrogramRenderer) -> None:
 def test_the_picture_agrees_with_librosas() -> None:
     # With 299 hops of 512 samples, librosa's frames and our columns have the same centres but for half a hop.
     samples = chirps(1, 300, 3000, 299 * 512 / SAMPLE_RATE_HZ + 1)[: 299 * 512]
-    renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds=299 * 512 / SAMPLE_RATE_HZ))
+    renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds=299 * 512 / SAMPLE_RATE_HZ, high_pass_hz=0))
     shifted = np.concatenate([samples[256:], np.zeros(256)]).astype(np.float32) / 32768
     power = librosa.feature.melspectrogram(
         y=shifted, sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, hop_length=512, n_mels=PICTURE_SIZE, pad_mode="reflect"
@@ -213,3 +213,31 @@ def test_every_representation_reaches_the_label(tmp_path: Path) -> None:
         tmp_path / "again" / "x" / "clip_nohash_0000.jpg", LabelOptions(files.graph, files.labels)
     )
     assert of_picture.scores == found.scores
+
+
+def test_hum_and_offset_are_taken_out_and_what_lies_above_stays() -> None:
+    def rms(samples: np.ndarray) -> float:
+        return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+    for frequency_hz, kept in ((0, 0.0), (20, 0.0), (50, 0.0), (85, 1.0), (300, 1.0), (7000, 1.0)):
+        samples = tone(frequency_hz, 2) if frequency_hz else np.full(32_000, 5000, np.int16)
+        share = rms(high_passed(samples, 65)[4000:-4000]) / rms(samples[4000:-4000])
+        assert share == pytest.approx(kept, abs=0.01), frequency_hz
+
+
+def test_a_hum_changes_the_picture_of_a_voice_but_little() -> None:
+    voice = chirps(0, 200, 2000, 3)
+    hum = (tone(50, 3, amplitude=0.05)).astype(np.int16)
+    clean, humming = (SpectrogramRenderer.make(PictureSettings(3, 0)).render(voice + add) for add in (0, hum))
+    difference = np.abs(clean.astype(int) - humming.astype(int))
+    assert difference.mean() < 1
+    without = SpectrogramRenderer.make(PictureSettings(3, 0, high_pass_hz=0))
+    assert np.abs(without.render(voice).astype(int) - without.render(voice + hum).astype(int)).mean() > 3
+
+
+@pytest.mark.parametrize(("columns", "share"), [(0, 0.0), (100, 100 / 299), (299, 1.0)])
+def test_the_share_that_sounds_is_counted_in_columns(columns: int, share: float) -> None:
+    picture = np.zeros((299, 299), np.uint8)
+    picture[50, :columns] = 255
+    assert sounding_share(picture) == pytest.approx(share)
+    assert sounding_share(np.repeat(picture[:, :, None], 3, axis=2)) == pytest.approx(share)

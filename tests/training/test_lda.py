@@ -20,12 +20,12 @@ def clouds(count: int, features: int, seed: int = 0) -> tuple[np.ndarray, np.nda
 def test_it_equals_scikit_learns_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    monkeypatch.setattr(discriminant, "SHRINKAGE", 0.0)
+    monkeypatch.setattr(discriminant, "BIAS_WEIGHT", 1.0)
     x, y = clouds(400, 10)
     theirs = LinearDiscriminantAnalysis(solver="lsqr", priors=np.full(CLASSES, 1 / CLASSES)).fit(x.astype(float), y)
     new, _ = clouds(100, 10, seed=1)
     expected = theirs.decision_function(new.astype(float))
-    found = LinearDiscriminant.of(SufficientStatistics.of(x.astype(float), y, CLASSES)).scores(new.astype(float))
+    found = LinearDiscriminant.of(SufficientStatistics.of(x.astype(float), y, CLASSES), 0.0).scores(new.astype(float))
     differences = [scores - scores.mean(axis=1, keepdims=True) for scores in (found, expected)]
     scale = (differences[0] * differences[1]).sum() / (differences[0] ** 2).sum()
     assert np.allclose(differences[0] * scale, differences[1], atol=1e-3 * np.abs(differences[1]).max())
@@ -36,8 +36,8 @@ def test_what_is_taken_away_was_never_there(monkeypatch: pytest.MonkeyPatch) -> 
     x, y = clouds(400, 30)
     x = x.astype(float)
     found = LinearDiscriminant.of(
-        SufficientStatistics.of(x, y, CLASSES) - SufficientStatistics.of(x[:150], y[:150], CLASSES)
+        SufficientStatistics.of(x, y, CLASSES) - SufficientStatistics.of(x[:150], y[:150], CLASSES), 0.1
     )
-    wanted = LinearDiscriminant.of(SufficientStatistics.of(x[150:], y[150:], CLASSES))
+    wanted = LinearDiscriminant.of(SufficientStatistics.of(x[150:], y[150:], CLASSES), 0.1)
     assert np.allclose(found.weights, wanted.weights)
     assert np.allclose(found.biases, wanted.biases)

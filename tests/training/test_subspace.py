@@ -17,7 +17,7 @@ def project(x: np.ndarray, seed: int = 0) -> Projection:
 
 
 def learn(found: Subspace, y: np.ndarray, count: int) -> LinearDiscriminant:
-    return LinearDiscriminant.of(SufficientStatistics.of(found.coordinates[:count], y[:count], CLASSES))
+    return LinearDiscriminant.of(SufficientStatistics.of(found.coordinates[:count], y[:count], CLASSES), 0.01)
 
 
 def test_it_sees_through_what_varies_within_the_classes() -> None:
