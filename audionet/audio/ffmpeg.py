@@ -53,6 +53,8 @@ FORMATS = (
     "sox,tak,truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xwma"
 )
 LONGEST_HOURS = 100  # a small file can hold any length of silence
+# Of speech at 0.4 kbit/s, half of what the sparest codecs take, beyond the first ten minutes.
+FEWEST_BYTES_PER_SECOND, SECONDS_IN_ANY_FILE = 50.0, 600.0
 WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for all that ffmpeg makes of a file: far more than any takes
 LARGEST_ALLOCATION_BYTES = 512 << 20
 LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it to know what is in the file
@@ -206,7 +208,8 @@ class _Run:
     def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str]) -> None:
         """Raises UnusableInput if there is no file to read."""
         self.path, self.choice = path, choice
-        self._process = Process(command, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * require_file(path) / 1e6)
+        self.size_bytes = require_file(path)
+        self._process = Process(command, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * self.size_bytes / 1e6)
 
     def samples(self) -> Generator[np.ndarray, None, None]:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
@@ -216,6 +219,10 @@ class _Run:
             length += len(samples)
             if length > LONGEST_HOURS * 3600 * SAMPLE_RATE_HZ:
                 raise UnusableInput(self.path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
+            if length / SAMPLE_RATE_HZ > SECONDS_IN_ANY_FILE + self.size_bytes / FEWEST_BYTES_PER_SECOND:
+                raise UnusableInput(
+                    self.path, f"gives more sound than {self.size_bytes} bytes can hold; convert it to a WAV"
+                )
             yield samples
 
     def whole(self) -> bytes:

@@ -125,7 +125,10 @@ class BottleneckExtractor:
 
     def _read(self, path: Path) -> tuple[bytes, bytes]:
         """The content of a picture's file and its SHA-256. Raises UnusableInput or OSError."""
-        jpeg.require_picture_file(path)
+        try:
+            jpeg.require_picture_file(path)
+        except UnusableInput as error:
+            raise UnusableInput(path, f"{error.reason}; run audionet prepare again") from error
         return self.digests.read(path)
 
     def _look_up(self, path: Path) -> "_Entry":

@@ -1,20 +1,27 @@
 """The drawing of recordings: a job for threads or for a cluster."""
 
-from collections.abc import Generator
+import shutil
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, read_chunks, to_wav
 from audionet.audio.levels import clipped_share, level_db
+from audionet.audio.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
-from audionet.dataset.names import chunk_name
-from audionet.errors import UnusableInput
+from audionet.dataset.names import NOHASH, chunk_name
+from audionet.errors import DiskFull, UnusableInput
+from audionet.parallel.threads import Threads, Workers
 from audionet.settings import SoundChoice
 from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
+
+SPACE = "free space or choose another folder"
+NO_SPACE = f"does not fit on the disk; {SPACE}"
 
 
 @dataclass(frozen=True)
@@ -38,9 +45,21 @@ class DrawingJob:
 
     def split(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
         """None, for the recording as a whole, and then its chunks."""
+        self._require_space(source)
+        if (self.image_dir / source.class_name).is_symlink():
+            raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
         yield source, None
         for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice)):
             yield source, replace(chunk, index=index)
+
+    def _require_space(self, source: Source) -> None:
+        """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
+        needed = bytes_needed(source.path, self.renderer.settings, self.keep_wav)
+        free = shutil.disk_usage(self.image_dir).free if needed else 0
+        if needed > free:
+            old = (self.image_dir / source.class_name).glob(f"{escape(source.stem)}{NOHASH}*")
+            if needed > free + sum(path.lstat().st_size for path in old):
+                raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
 
     def map(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
         """The recording's entry, without chunks; or that of a chunk, whose files are written."""
@@ -48,12 +67,17 @@ class DrawingJob:
         if chunk is None:
             return _describe(source.path)
         name = chunk_name(source.class_name, source.stem, chunk.index)
-        if self.keep_picture:
-            write_atomically(self.image_dir / f"{name}.jpg", draw(chunk, self.renderer))
-        if self.keep_wav:
-            write_atomically(self.image_dir / f"{name}.wav", to_wav(chunk))
+        sizes: list[int | None] = []
+        made = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
+        for suffix, data in zip((".jpg", ".wav"), made, strict=True):
+            sizes.append(None if data is None else len(data))
+            if data is not None:
+                try:
+                    write_atomically(self.image_dir / f"{name}{suffix}", data)
+                except DiskFull as error:
+                    raise UnusableInput(source.path, NO_SPACE) from error
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness)
+        return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
 
     def reduce(self, source: Source, found: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
@@ -78,3 +102,33 @@ def size_and_time(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise UnusableInput.unreadable(path, error) from error
     return status.st_size, status.st_mtime_ns
+
+
+def written_chunks(image_dir: Path, source: Source) -> set[str]:
+    """The names of the chunks of a recording that are there, listed or not."""
+    folder = image_dir / source.class_name
+    if not folder.is_dir() or folder.is_symlink():
+        return set()
+    return {f"{source.class_name}/{path.stem}" for path in folder.glob(f"{escape(source.stem)}{NOHASH}*")}
+
+
+def draw_each(
+    job: DrawingJob, sources: list[Source], workers: Workers, take_back: Callable[[Source], None]
+) -> Generator[tuple[int, RecordingEntry | UnusableInput], None, None]:
+    """What the job makes of each recording, as `Workers.run`.
+
+    Those for which there was no space are tried again, one at a time, once what had been written of all of them has
+    been taken back: a recording that fills the disk must not cost those that were drawn beside it.
+    """
+    again = []
+    for position, made in workers.run(job, sources):
+        if isinstance(made, UnusableInput):
+            take_back(sources[position])
+            if made.reason == NO_SPACE:
+                again.append(position)
+                continue
+        yield position, made
+    for number, made in Threads(1).run(job, [sources[position] for position in again]):
+        if isinstance(made, UnusableInput):
+            take_back(sources[again[number]])
+        yield again[number], made

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.audio.ffmpeg import find_ffmpeg
-from audionet.commands.drawing import DrawingJob, Source, size_and_time
+from audionet.commands.drawing import DrawingJob, Source, draw_each, size_and_time, written_chunks
 from audionet.commands.picture_folder import (
     OpenIndex,
+    delete_chunks,
     delete_unlisted,
     folder_name,
     forget,
@@ -22,7 +23,7 @@ from audionet.commands.picture_folder import (
     resolved,
 )
 from audionet.dataset.folders import Recording
-from audionet.dataset.manifest import PictureIndex, RecordingEntry
+from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
 from audionet.dataset.metadata import find_labelled_recordings
 from audionet.dataset.names import chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
@@ -227,7 +228,14 @@ def _draw_new(
     # Workers elsewhere share the folders, not the current directory.
     job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav, choice=options.sound)
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key]) for r in todo]
-    with open_workers(options.scheduler, options.jobs) as workers, closing(workers.run(job, sources)) as results:
+
+    def take_back(source: Source) -> None:
+        delete_chunks(image_dir, written_chunks(image_dir, source))
+
+    with (
+        open_workers(options.scheduler, options.jobs) as workers,
+        closing(draw_each(job, sources, workers, take_back)) as results,
+    ):
         progress("recordings", 0, len(todo))
         for done, (position, made) in enumerate(results, start=1):
             recording = todo[position]
@@ -261,8 +269,5 @@ def _up_to_date(
     for number, chunk in enumerate(entry.chunks):
         if chunk.name != chunk_name(recording.class_name, stems[recording.key], number):
             return None
-        if not (options.image_dir / f"{chunk.name}.jpg").is_file():
-            return None
-        if options.keep_wav and not (options.image_dir / f"{chunk.name}.wav").is_file():
-            return None
-    return replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
+    entry = replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
+    return whole_entry(entry, options.image_dir, options.keep_wav)

@@ -1,6 +1,9 @@
 """audionet.json: how the pictures of a folder were made, and of which recordings."""
 
-from dataclasses import dataclass, field
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +14,7 @@ from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.filter_bank import pack, unpack
 from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECONDS
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import read_json, write_json
+from audionet.system.files import read_json, sync_files, write_json
 from audionet.system.untrusted import (
     LARGEST_WHOLE,
     Refused,
@@ -27,13 +30,15 @@ from audionet.system.untrusted import (
 
 FILE_NAME = "audionet.json"
 LARGEST_WEIGHT = 1e3  # in a filter bank; ours are up to 1
+JPG_BEGINNING, JPG_END = b"\xff\xd8", b"\xff\xd9"
 FORMAT = 1  # of audionet.json; a reader refuses others
 
 
 class ChunkEntry(NamedTuple):
     """One chunk: its picture's file name without the suffix, and its place in the recording.
 
-    level_db, clipped: how loud it is and what share of it is clipped, see loudness.py; None if it is not known.
+    level_db, clipped: how loud it is and what share of it is clipped, see levels.py; None if it is not known.
+    picture_bytes, sound_bytes: the sizes of its JPG and its WAV; None if it is not known, or there is no WAV.
     """
 
     name: str
@@ -41,6 +46,8 @@ class ChunkEntry(NamedTuple):
     seconds: float
     level_db: float | None = None
     clipped: float | None = None
+    picture_bytes: int | None = None
+    sound_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,22 @@ class PictureIndex:
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     sound: dict[str, int | str] = field(default_factory=dict)
+    _new: list[ChunkEntry] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def add(self, key: str, entry: RecordingEntry) -> None:
+        """List a recording whose files have just been written."""
+        self.recordings[key] = entry
+        self._new += entry.chunks
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """The chunks that are listed but not among those that were found."""
+        listed = {chunk.name for entry in self.recordings.values() for chunk in entry.chunks}
+        return sorted(listed - set(names))
 
     def save(self, folder: Path) -> None:
-        """Write audionet.json into `folder`."""
+        """Write audionet.json into `folder`, once the files that it lists are on the disk."""
+        sync_files(path for chunk in self._new for path in _files_of(folder, chunk))
+        self._new.clear()
         recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
         content = {"format": FORMAT} | renderer_to_json(self.renderer) | {"recordings": recordings}
         if self.sound:
@@ -168,6 +188,8 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
                 "seconds": chunk.seconds,
                 "level_db": chunk.level_db,
                 "clipped": chunk.clipped,
+                "picture_bytes": chunk.picture_bytes,
+                "sound_bytes": chunk.sound_bytes,
             }
             for chunk in entry.chunks
         ],
@@ -196,7 +218,55 @@ def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
         number(value["seconds"], 0, LONGEST_CHUNK_SECONDS),
         None if level_db is None else number(level_db),
         None if clipped is None else number(clipped, 0, 1),
+        _size(value.get("picture_bytes")),
+        _size(value.get("sound_bytes")),
     )
+
+
+def _size(value: Any) -> int | None:
+    return None if value is None else whole(value)
+
+
+def _files_of(folder: Path, chunk: ChunkEntry) -> list[Path]:
+    suffixes = (".jpg",) if chunk.sound_bytes is None else (".jpg", ".wav")
+    return [folder / f"{chunk.name}{suffix}" for suffix in suffixes]
+
+
+def whole_entry(entry: RecordingEntry, folder: Path, keep_wav: bool) -> RecordingEntry | None:
+    """The entry with the sizes of its files, if they are all there, and whole; else None.
+
+    A file is whole if it has the size that the index says, which is written after the file is on the disk. One of
+    another size, or of which the index says nothing, is looked at: it may have been changed by hand.
+    """
+    chunks = []
+    for chunk in entry.chunks:
+        picture = _whole_size(folder / f"{chunk.name}.jpg", chunk.picture_bytes)
+        sound = _whole_size(folder / f"{chunk.name}.wav", chunk.sound_bytes) if keep_wav else chunk.sound_bytes
+        if picture is None or (keep_wav and sound is None):
+            return None
+        chunks.append(chunk._replace(picture_bytes=picture, sound_bytes=sound))
+    return replace(entry, chunks=tuple(chunks))
+
+
+def _whole_size(path: Path, expected: int | None) -> int | None:
+    """The size of a JPG or WAV that is whole; None of one that is not, or not there."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        if status.st_size == expected:
+            return expected
+        with open(path, "rb") as file:
+            beginning = file.read(12)
+            file.seek(-min(2, status.st_size), os.SEEK_END)
+            end = file.read()
+    except OSError:
+        return None
+    if path.suffix == ".jpg":
+        is_whole = beginning.startswith(JPG_BEGINNING) and end == JPG_END
+    else:
+        is_whole = beginning[:4] == b"RIFF" and int.from_bytes(beginning[4:8], "little") + 8 == status.st_size
+    return status.st_size if is_whole else None
 
 
 def _damaged(path: Path) -> AudionetError:

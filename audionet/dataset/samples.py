@@ -5,6 +5,7 @@ its bottleneck is made, is put on a side of the split, learnt from or held out, 
 """
 
 import functools
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from audionet.dataset.manifest import FILE_NAME, PictureIndex
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.text import count
+from audionet.system.text import listed as sentence_list
+
+logger = logging.getLogger(__name__)
 
 
 class Sample(NamedTuple):
@@ -121,6 +126,14 @@ def load_pictures(image_dir: Path) -> PictureFolder:
         numbered.append((class_name, stem, number, sample))
     samples = [sample for _, _, _, sample in sorted(numbered)]
     require_classes(image_dir, samples)
+    missing = index.missing(sample.name for sample in samples)
+    if missing:
+        logger.warning(
+            "%s: lacks %s that it lists (%s); run audionet prepare again to have them drawn",
+            image_dir,
+            count(len(missing), "picture"),
+            sentence_list(missing),
+        )
     return PictureFolder(image_dir, samples, index.renderer)
 
 

@@ -79,7 +79,7 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
                 raise UnusableInput(path, "is not a picture that audionet prepare made")
             return np.asarray(image.convert("RGB")), origin
     except DAMAGED as error:
-        raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare") from error
+        raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare again") from error
 
 
 def decode_any(data: bytes, path: Path) -> np.ndarray:

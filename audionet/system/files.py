@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from audionet.errors import AudionetError, DiskFull, UnusableInput
-from audionet.system.locks import ON_WINDOWS, try_lock
+from audionet.system.locks import ON_WINDOWS, make_folder, sync_folder, try_lock
 from audionet.system.untrusted import Refused, parse_json
 
 # Reading one of these may wait forever, or never end.
@@ -41,10 +41,7 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     Raises AudionetError when the disk refuses.
     """
     try:
-        new_folders = [folder for folder in (path.parent, *path.parent.parents) if durable and not folder.exists()]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for folder in new_folders:
-            _sync_folder(folder.parent)
+        make_folder(path.parent)
         _sweep_once(path.parent)
         temporary, holder = _begin(path)
         try:
@@ -57,7 +54,7 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
                 holder.close()
             temporary.replace(path)
             if durable:
-                _sync_folder(path.parent)
+                sync_folder(path.parent)
         except BaseException:
             holder.close()
             temporary.unlink(missing_ok=True)
@@ -111,7 +108,7 @@ def sync_files(paths: Iterable[Path]) -> None:
         with ThreadPoolExecutor(min(SYNCED_AT_ONCE, len(files))) as pool:
             list(pool.map(_sync_file, files))
         for folder in sorted({path.parent for path in files}):
-            _sync_folder(folder)
+            sync_folder(folder)
 
 
 def _sync_file(path: Path) -> None:
@@ -122,18 +119,6 @@ def _sync_file(path: Path) -> None:
         return
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where the system can do that for folders."""
-    if ON_WINDOWS:
-        return
-    with suppress(OSError):  # of a file system that can't; or the folder has gone again
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _begin(path: Path) -> tuple[Path, IO[bytes]]:

@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -59,6 +59,26 @@ else:
         return True
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it lies in, if they are not there, to outlive a power cut. Raises OSError."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in new:
+        sync_folder(place.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do that for folders."""
+    if ON_WINDOWS:
+        return
+    with suppress(OSError):  # of a file system that can't; or the folder has gone again
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def open_in_place(path: Path) -> IO[bytes]:
     """A file, made if it is not there, to be read and written where it lies.
 
@@ -95,7 +115,7 @@ def wait_for_lock(file: IO[Any]) -> None:
 def exclusive_lock(place: Path, lock_file: Path) -> Iterator[None]:
     """Be the only run that works on `place`. Raises AudionetError while another does, or when it can't be written."""
     try:
-        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(lock_file.parent)
         file = _open(lock_file, place, shared=False)
     except OSError as error:
         raise AudionetError(

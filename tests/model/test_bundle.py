@@ -1,5 +1,7 @@
 """A model's files while they are being replaced."""
 
+import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -7,14 +9,18 @@ import numpy as np
 import pytest
 
 from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.bottleneck.provenance import is_from_here, remember_network
 from audionet.errors import AudionetError
-from audionet.model.bundle import ModelFiles, describe_model, load_model, save_model
+from audionet.model.bundle import ModelFiles, describe_model, load_model, read_model, save_model
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import LabelOptions
+from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.files import sweep
 from audionet.training.unknown import RejectionThresholds
 from tests.crashes import contents
+from tests.killed import killed_at
 from tests.system.test_disk_full import files_up_to
 
 PICTURE = np.zeros((299, 299, 3), np.uint8)
@@ -87,3 +93,93 @@ def test_a_disk_that_is_full_leaves_the_old_model(models: tuple[Trained, Trained
     with files_up_to(100_000), pytest.raises(AudionetError, match=r"graph.tflite: cannot be written"):
         models[1].save(files)
     assert contents(tmp_path) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_kill_at_any_step_leaves_the_old_model_or_the_new_one(
+    models: tuple[Trained, Trained], tmp_path: Path
+) -> None:
+    old, new = models
+    wanted = {tuple(model.description.labels): model.network for model in models}
+    found = []
+    for step in range(200):
+        folder = tmp_path / str(step)
+        files = ModelFiles.beside(folder / "x.pb")
+        old.save(files)
+        came = killed_at(step, lambda files=files: new.save(files))  # type: ignore[misc]
+        read = read_model(files)
+        assert read is not None, f"no model after a kill at step {step}"
+        description, network = read
+        assert network == wanted[tuple(description.labels)]
+        found.append(description.labels == new.description.labels)
+        sweep(folder)  # as the first write of another process does
+        new.save(files)
+        names = ["x.json", "x.pb", "x.tflite", "x_labels.txt"]
+        assert sorted(path.name for path in folder.iterdir()) == names, f"left over after a kill at step {step}"
+        if not came:
+            break
+        shutil.rmtree(folder)
+    assert not found[0]
+    assert found[-1]
+    assert found == sorted(found)  # there is one step at which it becomes the new one
+    assert len(found) > 15
+
+
+def test_a_model_killed_before_its_network_has_its_name_is_labelled_with(
+    models: tuple[Trained, Trained], tmp_path: Path
+) -> None:
+    files = ModelFiles.beside(tmp_path / "x.pb")
+    models[0].save(files)
+    files.network.rename(files.by_content(models[0].description.network_sha256))
+    files.graph.unlink()
+    files.labels.unlink()
+    assert load_model(LabelOptions(tmp_path / "x.pb")).labels == ["a", "b"]
+
+
+def test_two_models_in_one_folder_do_not_share_a_file(models: tuple[Trained, Trained], tmp_path: Path) -> None:
+    for name, model in zip(("retrained_graph.pb", "other.pb"), models, strict=True):
+        model.save(ModelFiles.beside(tmp_path / name))
+    assert (tmp_path / "retrained_labels.txt").read_text() == "a\nb\n"
+    assert (tmp_path / "other_labels.txt").read_text() == "c\nd\ne\n"
+    assert load_model(LabelOptions(tmp_path / "retrained_graph.pb")).labels == ["a", "b"]
+    assert load_model(LabelOptions(tmp_path / "other.pb")).labels == ["c", "d", "e"]
+
+
+def test_the_description_is_the_authority_on_the_labels(models: tuple[Trained, Trained], tmp_path: Path) -> None:
+    files = ModelFiles.beside(tmp_path / "graph.pb", tmp_path / "labels.txt")
+    models[0].save(files)
+    files.labels.write_text("of\nanother\nmodel\n")
+    assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+
+
+def test_a_network_from_here_runs_in_this_process_and_others_in_their_own(
+    models: tuple[Trained, Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ModelFiles.beside(tmp_path / "graph.pb")
+    models[0].save(files)
+    own = load_model(LabelOptions(files.graph))
+    assert isinstance(own.network, Network)
+    for place in (tmp_path / "another machine's", Path("relative")):
+        monkeypatch.setenv("XDG_STATE_HOME", str(place))
+        others = load_model(LabelOptions(files.graph))
+        assert isinstance(others.network, SandboxedNetwork)
+        assert others.score(PICTURE)[0].tolist() == own.score(PICTURE)[0].tolist()
+
+
+def test_a_list_of_networks_that_others_can_write_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    remember_network("0" * 64)
+    assert is_from_here("0" * 64)
+    assert not is_from_here("1" * 64)
+    (listed,) = tmp_path.rglob("networks.txt")
+    assert listed.stat().st_mode & 0o777 == 0o600
+    listed.chmod(0o622)
+    assert not is_from_here("0" * 64)
+    listed.rename(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").chmod(0o600)
+    listed.symlink_to(tmp_path / "elsewhere")
+    assert not is_from_here("0" * 64)
+    remember_network("1" * 64)  # follows no link
+    assert (tmp_path / "elsewhere").read_text() == "0" * 64 + "\n"

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import audionet
+from audionet.audio.space import WavHeader, read_wav_header
 from audionet.bottleneck.cache import HEADER, Cache
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
@@ -34,10 +36,12 @@ def files_up_to(size_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("size_bytes", [10, 20_000])
-def test_prepare_tells_and_goes_on_when_there_is_space(two_classes: Path, tmp_path: Path, size_bytes: int) -> None:
+@pytest.mark.parametrize(("size_bytes", "said"), [(10, FULL), (20_000, "none of its 8 recordings can be used")])
+def test_prepare_tells_and_goes_on_when_there_is_space(
+    two_classes: Path, tmp_path: Path, size_bytes: int, said: str
+) -> None:
     pictures = PictureSettings(1, 0)
-    with files_up_to(size_bytes), pytest.raises(AudionetError, match=FULL):
+    with files_up_to(size_bytes), pytest.raises(AudionetError, match=said):
         audionet.prepare(two_classes, PrepareOptions(tmp_path / "full", pictures))
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "full", pictures))
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", pictures))
@@ -73,9 +77,10 @@ def test_a_cache_that_was_hardly_begun_is_begun_anew(tmp_path: Path, size_bytes:
 
 # In a name space of its own, where it may mount a small disk: prepare until it is full, and again when there is space.
 ON_A_SMALL_DISK = """
-mount -t tmpfs -o size=150k tmpfs tf_files || exit 77
+mount -t tmpfs -o size=700k tmpfs tf_files || exit 77
 "$0" -m audionet prepare data_audio --chunk-seconds 1 --overlap 0
 echo "$?" >> statuses
+find tf_files/data_image -name '*.jpg' | sed 's/_nohash_.*//' | sort | uniq -c > whole
 mount -o remount,size=20m tf_files
 "$0" -m audionet prepare data_audio --chunk-seconds 1 --overlap 0
 echo "$?" >> statuses
@@ -98,11 +103,81 @@ def test_a_real_disk_that_fills_up(tmp_path: Path) -> None:
     )
     if not (tmp_path / "statuses").exists():
         pytest.skip("may not mount a disk here")
-    assert (tmp_path / "statuses").read_text() == "2\n0\n"
-    assert finished.stderr.count("\n") == 1
-    assert "cannot be written (No space left on device); free space or choose another folder" in finished.stderr
+    assert (tmp_path / "statuses").read_text() == "1\n0\n"
+    skipped = [line for line in finished.stderr.splitlines() if line]
+    assert all(line.endswith("free space or choose another folder (skipped)") for line in skipped)
+    drawn = (tmp_path / "whole").read_text().split()[::2]
+    assert len(skipped) + len(drawn) == 8
+    assert len(drawn) >= 2
+    assert set(drawn) == {"3"}  # what did not fit was taken back whole
     audionet.prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "undisturbed", PictureSettings(1, 0)))
     assert contents(tmp_path / "there") == contents(tmp_path / "undisturbed")
+
+
+def wav_of(rate_hz: int, seconds: float, data_bytes: int) -> bytes:
+    """A WAV of 8-bit samples, of which the header claims so much, and so many are there."""
+    fmt = struct.pack("<IHHIIHH", 16, 1, 1, rate_hz, rate_hz, 1, 8)
+    claimed = round(rate_hz * seconds)
+    return (
+        b"RIFF"
+        + struct.pack("<I", 36 + claimed)
+        + b"WAVEfmt "
+        + fmt
+        + b"data"
+        + struct.pack("<I", claimed)
+        + (bytes([128, 140] * (data_bytes // 2)))
+    )
+
+
+def test_a_recording_of_fifty_hours_in_a_small_file_costs_the_others_nothing(two_classes: Path, tmp_path: Path) -> None:
+    (two_classes / "low" / "bomb.wav").write_bytes(wav_of(1, 180_000, 180_000))
+    options = PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0))
+    for made, kept in ((8, 0), (0, 8)):
+        report = audionet.prepare(two_classes, options)
+        assert (report.made, report.kept) == (made, kept)
+        (skipped,) = report.skipped
+        assert skipped.reason == "has a sample rate of 1 Hz, at which there is no sound to see"
+    assert list(options.image_dir.glob("low/bomb*")) == []
+
+
+def test_what_a_recording_needs_is_said_before_it_is_drawn(
+    two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (two_classes / "low" / "long.wav").write_bytes(wav_of(2000, 100, 200_000))
+    free = 5_000_000  # the pictures of 100 s take 7 MB
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(free, 0, free))
+    options = PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0))
+    report = audionet.prepare(two_classes, options)
+    (skipped,) = report.skipped
+    assert Path(skipped.path).name == "long.wav"
+    assert skipped.reason == "needs 0.0072 GB, and 0.005 are free; free space or choose another folder"
+    assert report.made == 8
+    monkeypatch.undo()
+    assert audionet.prepare(two_classes, options).made == 1
+    # Its own old files will be replaced, so they count as space.
+    (two_classes / "low" / "long.wav").write_bytes(wav_of(2000, 99, 198_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(free, 0, free))
+    assert audionet.prepare(two_classes, options).made == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (wav_of(16_000, 2, 32_000), WavHeader(16_000, 2.0)),
+        (wav_of(16_000, 1e5, 32_000), WavHeader(16_000, 2.0)),  # claims more than is there
+        (wav_of(16_000, 0, 32_000), WavHeader(16_000, 2.0)),  # was cut off while it was recorded
+        (wav_of(16_000, 2, 32_000)[:40], None),
+        (wav_of(0, 2, 32_000), None),
+        (b"", None),
+        (b"RIFF", None),
+        (b"RIFF____WAVE" + b"\xff" * 100, None),
+        (b"fLaC" + bytes(100), None),
+    ],
+    ids=range(9),
+)
+def test_the_header_of_a_wav(tmp_path: Path, content: bytes, expected: WavHeader | None) -> None:
+    (tmp_path / "a.wav").write_bytes(content)
+    assert read_wav_header(tmp_path / "a.wav") == expected
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

@@ -1,16 +1,22 @@
 import os
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audionet
+from audionet.bottleneck.cache import Cache
 from audionet.commands.retrain import retrain
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
-from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
+from audionet.system import locks
+from audionet.system.locks import LOCK_NAME, exclusive_lock, open_in_place, shared_lock
 from tests.conftest import ROOT
 
 
@@ -103,3 +109,80 @@ def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_
         two_classes, PrepareOptions(images, PictureSettings(1, 0), force=True), progress=while_drawing
     )
     assert (report.made, set(seen)) == (7, {"recordings"})
+
+
+def in_time(work: Callable[[], object]) -> None:
+    """Work that must not wait: for a reader of a pipe, say."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), "it waits"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+@pytest.mark.parametrize("kind", ["pipe", "link", "link to nothing", "folder", "socket"])
+def test_a_lock_that_is_no_file_is_refused_and_nothing_is_written_elsewhere(tmp_path: Path, kind: str) -> None:
+    lock, elsewhere = tmp_path / LOCK_NAME, tmp_path / "elsewhere"
+    if kind == "pipe":
+        os.mkfifo(lock)
+    elif kind == "folder":
+        lock.mkdir()
+    elif kind == "socket":
+        socket.socket(socket.AF_UNIX).bind(str(lock))
+    else:
+        lock.symlink_to(elsewhere)
+        if kind == "link":
+            elsewhere.write_text("precious")
+
+    def use() -> None:
+        refused = r"audionet.lock: is no file, as a lock should be; delete it"
+        with pytest.raises(AudionetError, match=refused), exclusive_lock(tmp_path, lock):
+            pass
+        with pytest.raises(AudionetError, match=refused), shared_lock(tmp_path):
+            pass
+
+    in_time(use)
+    assert not elsewhere.exists() or elsewhere.read_text() == "precious"
+    with pytest.raises(OSError, match=r"link|not a file|directory|No such device"):
+        open_in_place(lock)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
+def test_a_cache_of_bottlenecks_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    found = [(bytes(32), np.ones(7, np.float16))]
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+
+    def use() -> None:
+        with pytest.raises(AudionetError, match=r"pipe: is no file, as a cache of bottlenecks should be; delete it"):
+            Cache(tmp_path / "pipe", 7)
+        with pytest.raises(AudionetError, match=r"link: cannot be written \(it is a link, which is not followed\)"):
+            Cache(tmp_path / "link", 7).append(found)
+
+    in_time(use)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_system_without_locks_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(locks, "try_lock", lambda *_, **__: None)
+    for _ in range(3):
+        with exclusive_lock(tmp_path, tmp_path / LOCK_NAME):
+            pass
+        with shared_lock(tmp_path):
+            pass
+    assert len(caplog.messages) == 1
+    assert "lies on a file system without locks; see that no two runs work there at once" in caplog.text
+
+
+def test_a_class_folder_that_is_a_link_is_not_drawn_into(two_classes: Path, tmp_path: Path) -> None:
+    pictures, outside = tmp_path / "pictures", tmp_path / "outside"
+    outside.mkdir()
+    pictures.mkdir()
+    (pictures / "low").symlink_to(outside, target_is_directory=True)
+    report = audionet.prepare(two_classes, PrepareOptions(pictures, PictureSettings(1, 0)))
+    assert report.made == 4
+    assert len(report.skipped) == 4
+    assert all("pictures/low is a link; delete it" in error.reason for error in report.skipped)
+    assert list(outside.iterdir()) == []
