@@ -59,6 +59,10 @@ _RETRAIN_RULES: dict[str, Rule] = {
     "testing_percentage": _UNDER_100,
     "folds": (lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2"),
     "seed": (lambda seed: 0 <= seed < 2**31, f"must be from 0 to {2**31 - 1}"),
+    "tfhub_sha256": (
+        lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits) is not None,
+        "must be 64 hexadecimal digits in lower case",
+    ),
     "final_tensor_name": (
         lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name) is not None,
         "letters, digits and _ . - / are what TensorFlow allows",
@@ -168,6 +172,7 @@ class RetrainOptions:
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
         2018; the embedded network's trunk for it is looked for in model_dir). None is rows, or pool_3 of a module.
     tfhub_module: a module of TensorFlow Hub instead, by its address, folder or .tar.gz, or Google's, by its name.
+    tfhub_sha256: what the module's archive must have, in hexadecimal; None is whatever it is.
     output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
     learning_rate: step size of the gradient descent, over 0.
     train_batch_size: pictures a step; -1 is all of them.
@@ -200,6 +205,7 @@ class RetrainOptions:
     architecture: str = "inception_v3"
     bottleneck: str | None = None
     tfhub_module: str | None = None
+    tfhub_sha256: str | None = None
     learning_rate: float = 1.0
     train_batch_size: int = 100
     validation_percentage: float = 10.0
@@ -227,6 +233,8 @@ class RetrainOptions:
     def __post_init__(self) -> None:
         _take_text_for_paths(self)
         _check(self, _RETRAIN_RULES)
+        if self.tfhub_sha256 is not None and self.tfhub_module is None and self.architecture == EMBEDDED:
+            raise AudionetError("--tfhub-sha256 is of a module; name it with --tfhub-module or --architecture")
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
             raise AudionetError("--intermediate-output-graphs-dir and --intermediate-store-frequency go together")
         if self.validation_percentage + self.testing_percentage >= 100:

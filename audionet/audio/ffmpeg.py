@@ -4,6 +4,7 @@ A recording may come from anyone, so ffmpeg is told to open that one file and
 nothing else, and its time, memory and output are limited; docs/threats.md says against what.
 """
 
+import errno
 import functools
 import logging
 import shutil
@@ -246,6 +247,10 @@ class _Run:
         try:
             yield from self._process.blocks()
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise AudionetError(
+                    "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
+                ) from error
             raise AudionetError(_broken(error.strerror or str(error))) from error
 
 

@@ -12,14 +12,13 @@ LARGEST_READ_BYTES = 16 << 20  # at once: tarfile reads names as long as their h
 GZIP = b"\x1f\x8b"
 
 
-def extract(archive: BinaryIO | Any, folder: Path | str, log_function: Any = None) -> None:  # noqa: ARG001
+def extract(archive: BinaryIO, folder: Path) -> None:
     """Write the files of a tar, compressed by gzip or not, into `folder`.
 
     Raises ValueError for no tar, and for one that would write outside of the folder, holds links or devices, or more
     than MOST_FILES or LARGEST_BYTES; OSError when the disk refuses.
     """
     with tempfile.TemporaryFile() as file:
-        # A download can be read once, and only forwards.
         _copy(archive, file, _Budget(LARGEST_BYTES))
         file.seek(0)
         compressed = file.read(len(GZIP)) == GZIP
@@ -27,7 +26,7 @@ def extract(archive: BinaryIO | Any, folder: Path | str, log_function: Any = Non
         try:
             bounded: Any = _Bounded(gzip.GzipFile(fileobj=file) if compressed else file)
             with tarfile.open(fileobj=bounded, mode="r:") as tar:
-                _extract_all(tar, Path(folder))
+                _extract_all(tar, folder)
         except (tarfile.TarError, EOFError, gzip.BadGzipFile, OverflowError) as error:
             raise ValueError("no archive, or a damaged one") from error
 
@@ -43,12 +42,15 @@ def _extract_all(tar: tarfile.TarFile, folder: Path) -> None:
         path = folder / inside
         if member.isdir():
             path.mkdir(parents=True, exist_ok=True)
+        elif member.issparse():
+            raise ValueError(f"refused, it holds {member.name!r}, a file of which most is left out")
         elif member.isreg():
+            budget.spend(member.size)  # before a byte is written
             path.parent.mkdir(parents=True, exist_ok=True)
             source = tar.extractfile(member)
             assert source is not None
             with source, open(path, "wb") as target:
-                _copy(source, target, budget)
+                _copy(source, target, _Budget(member.size))
         else:
             raise ValueError(f"refused, it holds {member.name!r}, which is neither a file nor a folder")
 

@@ -15,10 +15,12 @@ import numpy as np
 
 from audionet.bottleneck.archives import extract
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
+from audionet.bottleneck.download import FAILURES, cache_folder, fetch, require_checksum
 from audionet.errors import AudionetError
 from audionet.options import RetrainOptions
 from audionet.settings import EMBEDDED, PICTURE_SIZE
-from audionet.system.files import write_atomically
+from audionet.system.files import write_durably
+from audionet.system.progress import Progress, silent
 from audionet.system.stderr import quiet_stderr
 from audionet.system.tensorflow import freeze_function, start_tensorflow
 
@@ -54,18 +56,21 @@ def google_handle(architecture: str) -> str:
     return GOOGLE.format(architecture)
 
 
-def load_module(handle: str, bottleneck: str | None, model_dir: Path) -> Backbone:
+def load_module(
+    handle: str, bottleneck: str | None, model_dir: Path, sha256: str | None = None, progress: Progress = silent
+) -> Backbone:
     """The trunk of a module: a URL, a SavedModel's folder or a .tar.gz of one.
 
     bottleneck: pool_3 (or None) for its feature vector; rows for the mean and the deviation over time of its last
         endpoint with FEWEST_ROWS rows.
-    model_dir: where the converted trunk is kept. What is downloaded is kept in TFHUB_CACHE_DIR.
+    model_dir: where the converted network is kept, and what is downloaded (or in TFHUB_CACHE_DIR).
+    sha256: what its archive must have; None is whatever it is.
     Raises AudionetError when the module can't be had, or is not one from pictures to features.
     """
     tf = start_tensorflow()
     bottleneck = bottleneck or "pool_3"
     with tempfile.TemporaryDirectory(prefix="audionet-") as temporary:
-        folder = _resolve(handle, Path(temporary))
+        folder = _resolve(handle, Path(temporary), cache_folder(model_dir), sha256, progress)
         digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}")
         kept = model_dir / f"module_{bottleneck}_{digest[:16]}.npz"
         name = f"module_{bottleneck}"
@@ -94,28 +99,27 @@ def _hub() -> Any:
         from tensorflow_hub import config
 
         config._install_default_resolvers()
-        # Its own has no limits.
-        from tensorflow_hub import file_utils
-
-        file_utils.extract_tarfile_to_destination = extract
     from tensorflow_hub import module_v2
 
     return module_v2
 
 
-def _resolve(handle: str, temporary: Path) -> Path:
+def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, progress: Progress) -> Path:
     """The folder of a module, downloaded where it must be."""
-    hub = _hub()
     is_address = "://" in handle
     try:
-        if not is_address and Path(handle).is_file():
+        if is_address:
+            return fetch(handle, cache, sha256, progress)
+        if Path(handle).exists():
+            require_checksum(Path(handle), sha256)
+        if Path(handle).is_file():
             with open(handle, "rb") as archive:
                 extract(archive, temporary)
             return temporary
-        if not is_address and not Path(handle).is_dir():
+        if not Path(handle).is_dir():
             raise AudionetError(f"--tfhub-module {handle}: no such folder or file; {INSTEAD}")
-        return Path(hub.resolve(handle))
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
+        return Path(handle)
+    except (ValueError, EOFError, *FAILURES) as error:
         if not is_address:
             raise AudionetError(
                 f"--tfhub-module {handle}: not a .tar.gz of a module ({_first_line(error)}); {INSTEAD}"
@@ -245,7 +249,7 @@ def _write(path: Path, backbone: Backbone) -> None:
         flatbuffer=np.frombuffer(backbone.flatbuffer, np.uint8),
         graph_def=np.frombuffer(backbone.graph_def, np.uint8),
     )
-    write_atomically(path, file.getvalue())
+    write_durably(path, file.getvalue())
 
 
 def _first_line(error: Exception) -> str:

@@ -69,6 +69,8 @@ def _explained(error: BaseException) -> int:
         logger.debug("raised in %s", _place(error))
     elif isinstance(error, MemoryError):
         logger.error("out of memory; close other programs, or use fewer recordings at once")
+    elif isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        logger.error("the system lets no further thread start; close other programs, or raise its limit (ulimit -u)")
     elif isinstance(error, OSError):
         place = "" if error.filename is None else f"{error.filename}: "
         logger.error("%s%s; mend that and run the same command again", place, error.strerror or error)

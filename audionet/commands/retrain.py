@@ -28,6 +28,7 @@ from audionet.model.litert import attach_head
 from audionet.model.tensorboard import write_summaries
 from audionet.options import RetrainOptions
 from audionet.parallel.dask import open_workers
+from audionet.parallel.threads import one_blas_thread
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.spectrogram.augmentation import Augmentation, choose_augmentations
@@ -75,8 +76,8 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
     options, progress = options or RetrainOptions(), chosen(progress)
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)
-        with _locked_outputs(options):
-            setup = _Setup(options, pictures, _choose_backbone(options))
+        with _locked_outputs(options), one_blas_thread():
+            setup = _Setup(options, pictures, _choose_backbone(options, progress))
             features = _extract(setup, progress)
             plan = plan_evaluation(features.dataset, options.split)
             for note in plan.split.notes:
@@ -124,11 +125,11 @@ def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
         yield
 
 
-def _choose_backbone(options: RetrainOptions) -> Backbone:
+def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
     handle = module_asked_for(options)
     if handle is None:
         return load_backbone(options.bottleneck or "rows", options.model_dir)
-    return load_module(handle, options.bottleneck, options.model_dir)
+    return load_module(handle, options.bottleneck, options.model_dir, options.tfhub_sha256, progress)
 
 
 def _extract(setup: _Setup, progress: Progress) -> Features:

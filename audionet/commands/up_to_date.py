@@ -20,7 +20,7 @@ ALGORITHM_VERSION = 2
 # Where things lie, and what only says which trunk or that nothing is to be taken for done.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "
-    "checkpoint_path saved_model_dir architecture bottleneck tfhub_module force scheduler report "
+    "checkpoint_path saved_model_dir architecture bottleneck tfhub_module tfhub_sha256 force scheduler report "
     "write_report".split()
 )
 

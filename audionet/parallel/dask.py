@@ -49,6 +49,11 @@ def _connect(scheduler: str) -> Any:
         with socket.create_connection(get_address_host_port(scheduler, strict=True), CONNECT_SECONDS):
             pass
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+    except TypeError as error:  # what Dask makes of tls:// without certificates
+        raise AudionetError(
+            f"--scheduler {scheduler}: Dask has no certificates to reach it with; name them in its configuration "
+            "(distributed.comm.tls), see docs.dask.org"
+        ) from error
     except (OSError, ValueError, TimeoutError) as error:
         raise AudionetError(
             f"--scheduler {scheduler}: no Dask scheduler answers there; start one with dask scheduler, "

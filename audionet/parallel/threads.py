@@ -3,11 +3,12 @@
 import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from contextlib import ExitStack, contextmanager
+from typing import Any, Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import available_cores
 from audionet.system.signals import end_children
 
@@ -17,6 +18,32 @@ Found = TypeVar("Found")
 Result = TypeVar("Result")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
+
+
+_limits_lock = threading.Lock()
+_limited = 0  # how many are within one_blas_thread
+_limits: Any = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Matrix products on one thread each, in all of this process, until the last of those who asked for it is done.
+
+    Two threads add the parts of a sum in another order than one does, so the bytes of a model would depend on how many
+    cores there are; and where several threads work, products with threads of their own only get in the way.
+    """
+    global _limited, _limits
+    with _limits_lock:
+        if not _limited:
+            _limits = threadpool_limits(1)
+        _limited += 1
+    try:
+        yield
+    finally:
+        with _limits_lock:
+            _limited -= 1
+            if not _limited:
+                _limits.restore_original_limits()
 
 
 class Job(Protocol[Item_contra, Part, Found, Result_co]):
@@ -63,13 +90,11 @@ class Threads:
     ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
         """As `Workers.run`."""
         crew = _Crew(job, items)
-        # The threads share the cores; matrix products with threads of their own only get in the way.
-        limits = threadpool_limits(1)
         threads = [threading.Thread(target=crew.run_worker, name=f"worker {n}") for n in range(self.width)]
+        limits = ExitStack()
         try:
-            for thread in threads:
-                thread.start()
-            running = len(threads)
+            limits.enter_context(one_blas_thread())
+            running = _start(threads)
             while running:
                 came = crew.results.get()
                 if came is None:
@@ -87,7 +112,23 @@ class Threads:
                 if thread.ident is not None:
                     thread.join()
             crew.close()
-            limits.restore_original_limits()
+            limits.close()
+
+
+def _start(threads: Iterable[threading.Thread]) -> int:
+    """Start the threads; how many the system lets run. One is enough; raises AudionetError for none."""
+    running = 0
+    for thread in threads:
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if not running:
+                raise AudionetError(
+                    "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
+                ) from error
+            break
+        running += 1
+    return running
 
 
 def work_through(job: Job[Item, Part, Found, Result], item: Item) -> Result | UnusableInput:

@@ -6,9 +6,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from audionet.errors import AudionetError, UnusableInput
-from audionet.parallel.threads import Threads, in_order
+from audionet.parallel.threads import Threads, in_order, one_blas_thread
 
 WAIT_SECONDS = 30  # then something hangs
 
@@ -118,3 +119,46 @@ def test_nothing_to_do_is_done() -> None:
 def test_an_unusable_input_survives_the_way_from_another_process() -> None:
     error = pickle.loads(pickle.dumps(UnusableInput(Path("a.mp3"), "is empty")))
     assert (str(error), error.path, error.reason) == ("a.mp3: is empty", "a.mp3", "is empty")
+
+
+def blas_threads() -> list[int]:
+    return [int(library["num_threads"]) for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_overlapping_runs_leave_the_threads_of_matrix_products_as_they_were() -> None:
+    with threadpool_limits(3):
+        before = blas_threads()
+        first, second = Threads(2).run(Squares(), [[1], [2]]), Threads(2).run(Squares(), [[1], [2]])
+        next(first)
+        next(second)
+        assert set(blas_threads()) == {1}
+        first.close()  # the first to begin is the first to end: its limits must outlive it
+        assert set(blas_threads()) == {1}
+        second.close()
+        assert blas_threads() == before
+        with one_blas_thread(), one_blas_thread():
+            assert set(blas_threads()) == {1}
+        assert blas_threads() == before
+
+
+@pytest.mark.parametrize("let_through", [0, 1])
+def test_threads_that_cannot_start_are_a_sentence_or_fewer_threads(
+    let_through: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) >= let_through:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    before = blas_threads()
+    if let_through:
+        assert list(in_order(Threads(3).run(Squares(), [[1], [2]]))) == [[1], [4]]
+    else:
+        with pytest.raises(AudionetError, match="lets no further thread start; close other programs"):
+            list(Threads(3).run(Squares(), [[1]]))
+    assert blas_threads() == before

@@ -1,0 +1,215 @@
+"""A module of TensorFlow Hub -> a folder in a cache that is ours alone: downloaded once, checked, and gone on with.
+
+What is downloaded will run as a program, so it comes over https, from the address that was named or one that is said,
+into a folder that no other user can write to.
+"""
+
+import hashlib
+import http.client
+import logging
+import os
+import shutil
+import stat
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from audionet.bottleneck.archives import LARGEST_BYTES, extract
+from audionet.errors import AudionetError
+from audionet.system.files import read_json, sha256_of_file, write_json
+from audionet.system.locks import make_folder, open_in_place, try_lock, wait_for_lock
+from audionet.system.progress import Progress, silent
+from audionet.system.untrusted import Refused, mapping, taking_apart, text
+
+logger = logging.getLogger(__name__)
+
+CACHE_VARIABLE = "TFHUB_CACHE_DIR"  # TensorFlow Hub's own
+CACHE_NAME = "tfhub"  # in --model-dir, where no other is named
+WAIT_SECONDS = 30.0  # for a server to say anything
+TRIES = 4
+BLOCK_BYTES = 1 << 18
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+QUERY = "tf-hub-format=compressed"  # what TensorFlow Hub asks for
+FAILURES = (OSError, http.client.HTTPException)
+
+
+def cache_folder(model_dir: Path) -> Path:
+    """Where what is downloaded is kept: TFHUB_CACHE_DIR, or a folder in `model_dir`."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else model_dir / CACHE_NAME
+
+
+def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progress = silent) -> Path:
+    """The folder of the module at an address, from the cache or downloaded into it.
+
+    sha256: what the archive must have, in hexadecimal; None is whatever comes.
+    Raises AudionetError where the address or the cache is not to be trusted, or the checksum is another; OSError or
+    ValueError where there is nothing that can be used.
+    """
+    _require_safe(address)
+    place = cache / hashlib.sha1(address.encode(), usedforsecurity=False).hexdigest()  # as TensorFlow Hub names it
+    make_folder(cache.parent)
+    cache.mkdir(mode=0o700, exist_ok=True)
+    _require_ours(cache)
+    with _alone(place.with_suffix(".lock")):
+        noted = place.with_suffix(".sha256")
+        found = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
+        if place.is_dir() and (sha256 is None or found == sha256):
+            _require_ours(place)
+            return place
+        archive = place.with_suffix(".part")
+        _download(address, archive, progress)
+        found = sha256_of_file(archive)
+        if sha256 is not None and found != sha256:
+            archive.unlink()
+            raise AudionetError(
+                f"--tfhub-module {address}: its SHA-256 is {found}, not that of --tfhub-sha256; nothing of it was used"
+            )
+        _unpack(archive, place)
+        noted.write_text(f"{found}\n", encoding="ascii")
+        for path in (archive, _validators(archive)):
+            path.unlink(missing_ok=True)
+    logger.info("%s: downloaded; its SHA-256, for --tfhub-sha256, is %s", address, found)
+    return place
+
+
+def require_checksum(path: Path, sha256: str | None) -> None:
+    """Raise AudionetError unless an archive has the checksum that was asked for."""
+    if sha256 is None:
+        return
+    if not path.is_file():
+        raise AudionetError(f"--tfhub-sha256: is of an archive, and {path} is a folder; name its .tar.gz")
+    if sha256_of_file(path) != sha256:
+        raise AudionetError(f"--tfhub-module {path}: its SHA-256 is not that of --tfhub-sha256; nothing of it was used")
+
+
+def _require_safe(address: str) -> None:
+    """Raise AudionetError for an address at which others can put in what they like on the way."""
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in THIS_MACHINE):
+        raise AudionetError(f"{address}: is not a place to load a program from; only https:// is, and this machine")
+
+
+def _require_ours(folder: Path) -> None:
+    """Raise AudionetError if another user made something in a folder, or could have."""
+    if sys.platform == "win32":
+        return
+    for path in (folder, *folder.rglob("*")):
+        status = path.lstat()
+        is_open = status.st_mode & stat.S_IWOTH and not stat.S_ISLNK(status.st_mode)
+        if status.st_uid not in (os.geteuid(), 0) or is_open or (stat.S_ISLNK(status.st_mode) and path != folder):
+            raise AudionetError(
+                f"{path}: belongs to another user, or may be written by others, and its content would be run; delete "
+                f"it, or name another folder with {CACHE_VARIABLE}"
+            )
+
+
+@contextmanager
+def _alone(lock_file: Path) -> Iterator[None]:
+    """Wait until no other run is at work on a module. The lock is gone with its process, however that ends."""
+    try:
+        file = open_in_place(lock_file)
+    except OSError as error:
+        raise AudionetError(f"{lock_file}: cannot be written ({error.strerror}); delete it") from error
+    with file:
+        if try_lock(file) is False:
+            logger.info("%s: another audionet is downloading this module; waiting for it", lock_file)
+            wait_for_lock(file)
+        yield
+
+
+def _validators(archive: Path) -> Path:
+    return archive.with_suffix(".json")
+
+
+def _download(address: str, archive: Path, progress: Progress) -> None:
+    """Write what lies at an address to `archive`, where an earlier try may have written the beginning."""
+    for left in reversed(range(TRIES)):
+        try:
+            _go_on(address, archive, progress)
+            return
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code != 416:  # there is no more than what we have, or it is another: begin anew
+                raise
+            archive.unlink(missing_ok=True)
+        except FAILURES as error:
+            if not left:
+                raise
+            logger.info("%s: the download broke off (%s); trying again", address, error)
+    raise OSError("the server keeps sending something else")
+
+
+def _go_on(address: str, archive: Path, progress: Progress) -> None:
+    with open_in_place(archive) as file:
+        done, validator = file.seek(0, os.SEEK_END), _validator(archive)
+        headers = {"Range": f"bytes={done}-", "If-Range": validator} if done and validator else {}
+        query = "&" if urlsplit(address).query else "?"
+        request = urllib.request.Request(f"{address}{query}{QUERY}", headers=headers)
+        with urllib.request.build_opener(_Redirects()).open(request, timeout=WAIT_SECONDS) as answer:
+            if answer.status != 206:
+                done = 0
+                file.truncate(0)
+                # Only by one of these can it be told later whether the rest is of the same file.
+                tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+                write_json(_validators(archive), {"validator": tag})
+            file.seek(done)
+            length = answer.headers.get("Content-Length") or ""
+            total = done + int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
+            _copy(answer, file, done, total, progress)
+
+
+def _copy(answer: Any, file: IO[bytes], done: int, total: int, progress: Progress) -> None:
+    megabytes = max(1, total >> 20)
+    progress("megabytes", 0, megabytes)
+    while block := answer.read(BLOCK_BYTES):
+        done += len(block)
+        if done > LARGEST_BYTES:
+            raise ValueError(f"larger than {LARGEST_BYTES >> 30} GB")
+        file.write(block)
+        file.flush()
+        if total:
+            progress("megabytes", min(done >> 20, megabytes - 1), megabytes)
+    if total and done < total:
+        raise OSError(f"the connection was closed after {done} of {total} bytes")
+    progress("megabytes", megabytes, megabytes)
+
+
+def _validator(archive: Path) -> str:
+    with suppress(OSError, Refused), taking_apart():
+        return text(mapping(read_json(_validators(archive), 1 << 16))["validator"], 1000)
+    return ""
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Redirects are followed to safe addresses, and those to other hosts are said."""
+
+    max_redirections = 5
+
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str) -> Any:
+        _require_safe(newurl)
+        before, after = urlsplit(req.full_url), urlsplit(newurl)
+        if before.netloc != after.netloc:
+            logger.warning("%s: sends on to another server, %s", before.netloc, after.netloc)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _unpack(archive: Path, place: Path) -> None:
+    temporary = place.with_suffix(".tmp")
+    for folder in (temporary, place):
+        shutil.rmtree(folder, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    try:
+        with open(archive, "rb") as file:
+            extract(file, temporary)
+        temporary.replace(place)
+    except ValueError:
+        archive.unlink(missing_ok=True)  # to go on with it would not help
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
