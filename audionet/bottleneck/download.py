@@ -139,7 +139,7 @@ def _download(address: str, archive: Path, progress: Progress) -> None:
                 raise
             archive.unlink(missing_ok=True)
         except FAILURES as error:
-            if not left:
+            if not left or isinstance(error, urllib.error.URLError):  # nobody answers there, at once
                 raise
             logger.info("%s: the download broke off (%s); trying again", address, error)
     raise OSError("the server keeps sending something else")

@@ -108,7 +108,11 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         help="a module of TensorFlow Hub: its address, folder or .tar.gz, or the name of one of Google's, such as "
         "inception_v3; it is a program, which runs as you",
     )
-    add("--tfhub-sha256", metavar="DIGITS", help="what the module's archive must have, or it is not used")
+    add(
+        "--tfhub-sha256",
+        metavar="DIGITS",
+        help="the SHA-256 that the module's archive must have, or it is not used (default: any)",
+    )
     add(
         "--bottleneck",
         choices=BOTTLENECKS,
