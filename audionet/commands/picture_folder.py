@@ -13,7 +13,7 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import read_limited, write_atomically
+from audionet.system.files import read_limited, write_durably
 
 # In the folder of pictures: the folder whose recordings were drawn last. It is not in audionet.json, which is the same
 # to the byte wherever the recordings lie.
@@ -123,7 +123,7 @@ def remembered_folder(image_dir: Path) -> bytes | None:
 def remember_folder(image_dir: Path, data_audio: Path) -> None:
     """Note whose recordings are drawn into a folder."""
     if remembered_folder(image_dir) != folder_name(data_audio):
-        write_atomically(image_dir / FOLDER_FILE, folder_name(data_audio))
+        write_durably(image_dir / FOLDER_FILE, folder_name(data_audio))
 
 
 def forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:

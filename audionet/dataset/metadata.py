@@ -201,7 +201,7 @@ class _Labels:
         fold = row.get(self.layout.fold)
         whole = re.fullmatch(r"(\d{1,9})([.,]0+)?", fold)
         if fold and not whole:
-            raise self.table.error(row.line, f"has the fold {fold!r}; it should be a whole number")
+            raise self.table.error(row.line, f"has the fold {fold[:20]!r}; it should be a whole number")
         return int(whole[1]) if whole else None
 
     def _why_missing(self, row: Row) -> UnusableInput:
