@@ -4,7 +4,6 @@ A recording may come from anyone, so ffmpeg is told to open that one file and
 nothing else, and its time, memory and output are limited; docs/threats.md says against what.
 """
 
-import errno
 import functools
 import logging
 import shutil
@@ -221,9 +220,7 @@ class _Run:
             if length > LONGEST_HOURS * 3600 * SAMPLE_RATE_HZ:
                 raise UnusableInput(self.path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
             if length / SAMPLE_RATE_HZ > SECONDS_IN_ANY_FILE + self.size_bytes / FEWEST_BYTES_PER_SECOND:
-                raise UnusableInput(
-                    self.path, f"gives more sound than {self.size_bytes} bytes can hold; convert it to a WAV"
-                )
+                raise UnusableInput(self.path, f"gives more sound than {self.size_bytes} bytes can hold; convert it")
             yield samples
 
     def whole(self) -> bytes:
@@ -247,10 +244,6 @@ class _Run:
         try:
             yield from self._process.blocks()
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                raise AudionetError(
-                    "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
-                ) from error
             raise AudionetError(_broken(error.strerror or str(error))) from error
 
 

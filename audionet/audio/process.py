@@ -1,5 +1,6 @@
 """A program that reads a file that may come from anyone: its time, its memory and what it says are limited."""
 
+import errno
 import os
 import re
 import subprocess
@@ -10,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.system.signals import Alarm
 
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
@@ -29,14 +30,7 @@ class Process:
 
     def blocks(self) -> Generator[bytes, None, None]:
         """What it writes. Raises UnusableInput for a file that goes beyond the limits; OSError if it can't be run."""
-        # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
-        process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = self._start()
         assert process.stdout is not None
         assert process.stderr is not None
         listener = threading.Thread(target=self.messages.listen, args=(process.stderr,), daemon=True)
@@ -57,6 +51,22 @@ class Process:
             process.wait()
             listener.join()
             process.stderr.close()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        try:
+            # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
+            return subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                sentence = "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
+                raise AudionetError(sentence) from error
+            raise
 
 
 class Messages:

@@ -1,5 +1,6 @@
 """A recording from a stranger: ffmpeg opens that file and no other, and no address, and is limited in all it does."""
 
+import errno
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from audionet.audio import ffmpeg
 from audionet.commands.prepare import prepare
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import chirps, make_untrained_model, tone, write_wav
@@ -126,7 +127,7 @@ def test_more_sound_than_a_file_of_its_size_can_hold_is_refused(
 ) -> None:
     fake_ffmpeg(tmp_path, "head -c 60000000 /dev/zero", monkeypatch)
     (tmp_path / "small.flac").write_bytes(bytes(1000))
-    with pytest.raises(UnusableInput, match=r"gives more sound than 1000 bytes can hold; convert it to a WAV"):
+    with pytest.raises(UnusableInput, match=r"gives more sound than 1000 bytes can hold; convert it"):
         list(ffmpeg.decode(tmp_path / "small.flac"))
     (tmp_path / "larger.flac").write_bytes(bytes(100_000))
     assert sum(map(len, ffmpeg.decode(tmp_path / "larger.flac"))) == 30_000_000
@@ -180,3 +181,16 @@ def test_a_name_that_is_no_unicode_stands_in_json_as_it_is(tmp_path: Path) -> No
     command += ["--graph", str(model.graph), "--labels", str(model.labels)]
     finished = subprocess.run(command, capture_output=True, check=True)
     assert json.loads(finished.stdout)[0]["clip"] == str(clip)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_not_taken_for_a_broken_ffmpeg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "refused")
+
+    path = write_wav(tmp_path / "a.wav", tone(440, 1))
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(AudionetError, match=r"too many files are open; raise the limit \(ulimit -n\)"):
+        list(ffmpeg.decode(path))
