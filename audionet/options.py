@@ -159,9 +159,38 @@ class LabelOptions:
     graph, labels: the model's two files as `retrain` names them, whatever they end in.
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
+    threshold: the score, 0 to 1, under which a class is not believed; None is what the training learnt.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path = TF_FILES / "retrained_labels.txt"
     allow_unknown: bool = True
     scheduler: str | None = None
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise AudionetError(f"--threshold {self.threshold:g}: must be over 0 and at most 1, as scores are")
+
+
+@dataclass(frozen=True)
+class EventOptions:
+    """Options of `label --events`.
+
+    background: the classes that events stand out of; none is those called background or noise, if there are any.
+    min_seconds: shorter events are left out.
+    merge_gap_seconds: events of one class with less between them are one.
+    """
+
+    background: tuple[str, ...] = ()
+    min_seconds: float = 0.0
+    merge_gap_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, seconds in (("min-seconds", self.min_seconds), ("merge-gap", self.merge_gap_seconds)):
+            if not 0 <= seconds < float("inf"):
+                raise AudionetError(f"--{name} {seconds:g}: must be at least 0 seconds")
+
+    def merge_gap_steps(self, step_seconds: float) -> float:
+        """The gap in steps, a hair wider than it is, so that a gap of just so long counts."""
+        return self.merge_gap_seconds / step_seconds + 1e-6

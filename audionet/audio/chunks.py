@@ -50,13 +50,47 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
         yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
 
 
+def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[Chunk]:
+    """Windows of `size` samples, one every `step` samples, of a stream of sample blocks of any lengths.
+
+    All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
+    before it than a step. Sound shorter than a window is one window, if it is MINIMUM_SECONDS long.
+    """
+    waiting = np.empty(0, np.int16)
+    index = start = 0  # of the next window, and of what waits
+    for block in blocks:
+        waiting = np.concatenate([waiting, block])
+        while len(waiting) >= size + step:  # so that a last window can reach back
+            yield Chunk(index, start / SAMPLE_RATE_HZ, waiting[:size])
+            waiting = waiting[step:]
+            start += step
+            index += 1
+    if len(waiting) >= min(size, MINIMUM_SECONDS * SAMPLE_RATE_HZ):
+        yield Chunk(index, start / SAMPLE_RATE_HZ, waiting[:size])
+    if len(waiting) > size:
+        yield Chunk(index + 1, (start + len(waiting) - size) / SAMPLE_RATE_HZ, waiting[-size:])
+
+
+def read_windows(path: Path, size: int, step: int) -> Generator[Chunk, None, None]:
+    """The windows of a recording, as `cut_windows` has them. Raises UnusableInput when nothing can be used."""
+    yield from _require_chunks(path, cut_windows(_decoded(path), size, step))
+
+
 def read_chunks(path: Path, settings: PictureSettings) -> Generator[Chunk, None, None]:
     """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used."""
+    yield from _require_chunks(path, cut(_decoded(path), settings))
+
+
+def _decoded(path: Path) -> Iterator[np.ndarray]:
     if path.is_dir():
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
+    yield from decode(path)
+
+
+def _require_chunks(path: Path, chunks: Iterator[Chunk]) -> Generator[Chunk, None, None]:
     empty = True
-    for chunk in cut(decode(path), settings):
+    for chunk in chunks:
         yield chunk
         empty = False
     if empty:

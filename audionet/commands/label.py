@@ -9,16 +9,18 @@ from typing import Any, TypeVar
 
 from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
+from audionet.inference.events import Events, EventsJob
 from audionet.inference.timeline import Segment, Timeline, TimelineJob
+from audionet.inference.windows import Windows, WindowsJob
 from audionet.model.bundle import Model, load_model
-from audionet.options import LabelOptions
+from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.system.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
 
-AClip = TypeVar("AClip", ClipScores, Timeline)
+AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
 NO_NAMES: Mapping[Path, str] = {}
 
 
@@ -57,12 +59,24 @@ def timeline(clip: Path | str, options: LabelOptions | None = None) -> list[Segm
     Raises AudionetError when there is no usable model, or the recording cannot be used.
     """
     options = options or LabelOptions()
-    model = load_model(options)
+    return _one(TimelineJob(load_model(options), options.allow_unknown), clip, options).segments
+
+
+def events(
+    clip: Path | str, options: LabelOptions | None = None, event_options: EventOptions | None = None
+) -> list[Segment]:
+    """What stands out of the background of a recording: events in order. Raises AudionetError as `timeline`."""
+    options = options or LabelOptions()
+    job = EventsJob(load_model(options), event_options or EventOptions(), options.allow_unknown)
+    return _one(job, clip, options).segments
+
+
+def _one(job: Job[Path, Any, Any, AClip], clip: Path | str, options: LabelOptions) -> AClip:
     with open_workers(options.scheduler) as workers:
-        ((_, found),) = workers.run(TimelineJob(model, options.allow_unknown), [Path(clip).absolute()])
+        ((_, found),) = workers.run(job, [Path(clip).absolute()])
     if isinstance(found, UnusableInput):
         raise UnusableInput(clip, found.reason)
-    return found.segments
+    return found
 
 
 def timeline_each(
@@ -75,6 +89,30 @@ def timeline_each(
 ) -> Iterator[Timeline | UnusableInput]:
     """The timeline of each clip in order, as soon as it is known, or why it has none; as `label_each`."""
     return _each(TimelineJob(model, allow_unknown), clips, workers, names, progress)
+
+
+def events_each(
+    clips: Iterable[Path],
+    model: Model,
+    options: EventOptions,
+    allow_unknown: bool = True,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
+) -> Iterator[Events | UnusableInput]:
+    """The events of each clip in order, as soon as they are known, or why there are none; as `label_each`."""
+    return _each(EventsJob(model, options, allow_unknown), clips, workers, names, progress)
+
+
+def windows_each(
+    clips: Iterable[Path],
+    model: Model,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
+) -> Iterator[Windows | UnusableInput]:
+    """The scores of each clip's windows, in order, as soon as they are known; as `label_each`."""
+    return _each(WindowsJob(model), clips, workers, names, progress)
 
 
 def _each(

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -158,6 +158,13 @@ def load_model(options: LabelOptions) -> Model:
 
     Raises AudionetError when a file is missing, damaged, or does not fit the others.
     """
+    model = _load_model(options)
+    if options.threshold is None:
+        return model
+    return replace(model, thresholds=replace(model.thresholds, min_score=options.threshold))
+
+
+def _load_model(options: LabelOptions) -> Model:
     files = ModelFiles.beside(options.graph, options.labels)
     if options.graph.is_dir():
         return _load_saved_model(options.graph)

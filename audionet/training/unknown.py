@@ -27,6 +27,10 @@ RARE = 0.15
 HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own sound always scores higher still
 # How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
 FAR_MARGIN = 1.6
+USUAL = 0.75  # share of the training that is nearer than the usual distance
+# Short windows of readers' new utterances lay at 0.6 to 1 of the usual distance, those of other voices, of music, rain
+# and noise at 1.05 to 3 (docs/experiments.md).
+STRANGE_MARGIN = 1.05
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,20 @@ class RejectionThresholds:
 
     lowest_score: best scores of the classes' own sound are seldom lower.
     longest_distance: its bottlenecks are hardly ever farther from the middle of the training's; see `comparable`.
+    usual_distance: three quarters of them are nearer. What lies farther away for long is strange, though a single
+        window of it may be of the classes. None of a model that was trained before this was kept.
     """
 
     min_score: float
     max_distance: float
+    usual_distance: float | None = None
+
+    @property
+    def strange_distance(self) -> float:
+        """What lies on average farther away than this, for long, is of none of the classes."""
+        if self.usual_distance is None:
+            return self.max_distance / FAR_MARGIN
+        return self.usual_distance * STRANGE_MARGIN
 
     def is_unknown(self, score: float, distance: float) -> bool:
         """Whether sound with this best score, at this comparable distance, is of none of the classes."""
@@ -46,20 +60,25 @@ class RejectionThresholds:
 
     def to_json(self) -> dict[str, float]:
         """As plain values, for the model's description."""
-        return {"lowest_score": self.min_score, "longest_distance": self.max_distance}
+        usual = {} if self.usual_distance is None else {"usual_distance": self.usual_distance}
+        return {"lowest_score": self.min_score, "longest_distance": self.max_distance} | usual
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "RejectionThresholds":
         """What `to_json` made. Raises one of files.MALFORMED for anything else."""
-        found = cls(float(content["lowest_score"]), float(content["longest_distance"]))
-        if not 0 <= found.min_score <= 1 or not found.max_distance >= 0:
+        usual = content.get("usual_distance")
+        found = cls(
+            float(content["lowest_score"]), float(content["longest_distance"]), None if usual is None else float(usual)
+        )
+        if not 0 <= found.min_score <= 1 or not found.max_distance >= 0 or not found.strange_distance >= 0:
             raise ValueError("no measure of what is familiar")
         return found
 
     @classmethod
     def of(cls, scores: np.ndarray, distances: np.ndarray) -> "RejectionThresholds":
         """From the best scores and comparable distances of the classes' own sound that was held out."""
-        return cls(min(float(np.quantile(scores, RARE)), HIGHEST_DOUBT), float(distances.max()) * FAR_MARGIN)
+        doubt = min(float(np.quantile(scores, RARE)), HIGHEST_DOUBT)
+        return cls(doubt, float(distances.max()) * FAR_MARGIN, float(np.quantile(distances, USUAL)))
 
 
 def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:

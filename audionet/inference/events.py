@@ -1,0 +1,122 @@
+"""A long recording -> what stands out of its background, or of nothing: when, which class, with which score."""
+
+import unicodedata
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audionet.audio.chunks import Chunk
+from audionet.errors import AudionetError
+from audionet.inference.scoring import ChunkScores
+from audionet.inference.timeline import Segment, Timeline, per_step
+from audionet.inference.windows import WindowsJob, step_seconds
+from audionet.model.bundle import Model
+from audionet.options import EventOptions
+from audionet.system.text import did_you_mean
+
+BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the background unless others are named
+# The score that an event needs where the model does not say how low those of its own classes are.
+USUAL_THRESHOLD = 0.5
+# An event that has been noticed goes on while its class scores at least this share of the threshold.
+LASTING = 0.6
+
+
+@dataclass(frozen=True)
+class Events(Timeline):
+    """What was heard in one clip, in order; between the events, the background or nothing."""
+
+
+@dataclass(frozen=True)
+class EventsJob:
+    """A job for workers: find the events of recordings.
+
+    Of each window, the scores alone are kept, so that memory hardly grows with a recording's length.
+    """
+
+    model: Model
+    options: EventOptions
+    allow_unknown: bool = True
+
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
+        """The windows of a recording."""
+        return WindowsJob(self.model).split(path)
+
+    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
+        """The scores of a window."""
+        return WindowsJob(self.model).map(part)
+
+    def reduce(self, path: Path, found: list[ChunkScores]) -> Events:
+        """The events, in order."""
+        events = find_events(found, self.model, self.options, self.allow_unknown)
+        return Events(str(path), events, max(window.end_seconds for window in found))
+
+
+def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:
+    """Which of the classes are the background. Raises AudionetError for a name that is no class's."""
+    known = {unicodedata.normalize("NFC", label): label for label in labels}
+    found = set()
+    for name in asked_for:
+        label = known.get(unicodedata.normalize("NFC", name))
+        if label is None:
+            like = did_you_mean(name, list(labels))
+            raise AudionetError(
+                f"--background {name}: the model has no such class (it knows {', '.join(labels)}){like}"
+            )
+        found.add(label)
+    if not asked_for:
+        found = {label for label in labels if label.casefold() in BACKGROUND_NAMES}
+    if found == set(labels):
+        raise AudionetError("--background: names all classes of the model; leave out those whose events you look for")
+    return found
+
+
+def find_events(
+    windows: list[ChunkScores], model: Model, options: EventOptions, allow_unknown: bool = True
+) -> list[Segment]:
+    """The events of a clip from the scores of its windows.
+
+    An event begins and ends where its class scores higher than all others that are heard at the time, and at least
+    LASTING of the threshold; somewhere in between it reaches the threshold. Its score is its highest.
+    """
+    background = background_classes(model.labels, options.background)
+    threshold = model.thresholds.min_score or USUAL_THRESHOLD
+    scores = np.array([window.scores for window in windows], float)
+    silent = np.array([not window.has_signal for window in windows])
+    if allow_unknown:
+        silent |= np.array([window.distance > model.thresholds.max_distance for window in windows])
+    scores[silent] = 0
+    heard = per_step(scores)
+    best = heard.argmax(axis=1)
+    step, total = step_seconds(model), max(window.end_seconds for window in windows)
+    events = []
+    for number, label in enumerate(model.labels):
+        if label in background:
+            continue
+        loud = (best == number) & (heard[:, number] >= LASTING * threshold)
+        runs = _merged(_runs(loud), options.merge_gap_steps(step))
+        for first, last in runs:
+            score = float(heard[first:last, number].max())
+            start, end = first * step, min(last * step, total)
+            # A sound of a length of its own fills steps that are whole: half of one is too short to tell.
+            if score >= threshold and start < total and end - start >= options.min_seconds:
+                events.append(Segment(start, end, label, score))
+    return sorted(events, key=lambda event: (event.start_seconds, event.label))
+
+
+def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
+    """Where a run of True begins, and where it has ended."""
+    borders = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return list(zip(borders[::2].tolist(), borders[1::2].tolist(), strict=True))
+
+
+def _merged(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
+    """The runs, those with at most `gap` steps between them as one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in runs:
+        if merged and first - merged[-1][1] <= gap:
+            merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return merged
