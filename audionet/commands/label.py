@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
-from audionet.inference.timeline import Segment, Timeline, TimelineJob
-from audionet.inference.windows import Windows, WindowsJob
+from audionet.inference.timeline import Timeline, TimelineJob
+from audionet.inference.windows import Segment, Windows, WindowsJob
 from audionet.model.bundle import Model, load_model
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers

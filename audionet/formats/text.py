@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.streaming import WindowPrediction
     from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Windows
 
 
 class TextLabels(Printer["ClipScores"]):
@@ -28,15 +29,30 @@ class TextLabels(Printer["ClipScores"]):
 
 
 class TextTimelines(Printer["Timeline"]):
-    """A line a segment."""
+    """A line a segment, or event; `nothing` where there is none."""
+
+    nothing = "no events"
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""
-        print(printable(clip.clip))
-        width = max(len(segment.label) for segment in clip.segments)
+        print(printable(clip.clip) + ("" if clip.segments else f": {self.nothing}"))
+        width = max((len(segment.label) for segment in clip.segments), default=0)
         for segment in clip.segments:
             times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"
             print(f"  {times}  {segment.label:<{width}}  {segment.score:.3f}")
+        sys.stdout.flush()
+
+
+class TextWindows(Printer["Windows"]):
+    """A line a window: from when to when, and its best classes."""
+
+    def add(self, clip: "Windows") -> None:
+        """Print one clip."""
+        print(printable(clip.clip))
+        for window in clip.windows:
+            best = sorted(zip(self._labels, window.scores.tolist(), strict=True), key=lambda pair: -pair[1])
+            scores = "  ".join(f"{label} {score:.3f}" for label, score in best[: self._top])
+            print(f"  {window.start_seconds:9.2f} to {window.end_seconds:9.2f}  {scores}")
         sys.stdout.flush()
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from audionet.audio.chunks import Chunk
 from audionet.errors import AudionetError
 from audionet.inference.scoring import ChunkScores
-from audionet.inference.timeline import Segment, Timeline, per_step
-from audionet.inference.windows import WindowsJob, step_seconds
+from audionet.inference.timeline import Timeline, per_step
+from audionet.inference.windows import Segment, WindowsJob, step_seconds
 from audionet.model.bundle import Model
 from audionet.options import EventOptions
 from audionet.system.text import did_you_mean

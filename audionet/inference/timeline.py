@@ -14,13 +14,13 @@ import numpy as np
 
 from audionet.audio.chunks import Chunk
 from audionet.inference.scoring import UNKNOWN, ChunkScores
-from audionet.inference.windows import STEPS_A_WINDOW, WindowsJob, step_seconds
+from audionet.inference.windows import STEPS_A_WINDOW, Segment, WindowsJob, step_seconds
 from audionet.model.bundle import Model
 
-# All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: two turns
-# of which a window each is heard alone, nearly surely. A window that spans a change is a mixture of two classes, each
-# of which it scores half, so that it says little against either of them, and is no stranger to the model.
-CHANGE_COST = 4 / 3
+# All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
+# window or two hear, three times as likely as what is around it. A window that spans a change is a mixture of two
+# classes, each of which it scores half, so that it says little against either of them, and is no stranger to the model.
+CHANGE_COST = 0.5
 SMALLEST_SCORE = 1e-3  # one window must not rule a class out
 # Unknown needs lasting evidence, that is a change which costs more, and no window counts for much alone.
 UNKNOWN_COST = 10 / 3
@@ -28,28 +28,6 @@ MOST_UNKNOWN = 1.5
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
 FAMILIAR_LIMIT = -4.0
 SMALLEST_DISTANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of a clip in which one class is heard; score is the mean of its windows' for the class.
-
-    Of an unknown stretch it is the mean of their best.
-    """
-
-    start_seconds: float
-    end_seconds: float
-    label: str
-    score: float
-
-    def to_json(self) -> dict[str, str | float]:
-        """As plain values, for `label --format json`."""
-        return {
-            "start_seconds": self.start_seconds,
-            "end_seconds": self.end_seconds,
-            "label": self.label,
-            "score": self.score,
-        }
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,44 @@ def _step_samples(model: Model) -> int:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """A stretch of a clip in which one class is heard; score is the mean of its windows' for the class.
+
+    Of an unknown stretch it is the mean of their best.
+    """
+
+    start_seconds: float
+    end_seconds: float
+    label: str
+    score: float
+
+    def to_json(self) -> dict[str, str | float]:
+        """As plain values, for `label --format json`."""
+        return {
+            "start_seconds": self.start_seconds,
+            "end_seconds": self.end_seconds,
+            "label": self.label,
+            "score": self.score,
+        }
+
+
+@dataclass(frozen=True)
 class Windows:
     """The scores of a clip's windows, in order. labels: of the scores."""
 
     clip: str
     labels: Sequence[str]
     windows: list[ChunkScores]
+
+    @property
+    def seconds(self) -> float:
+        """Where the last window ends."""
+        return max(window.end_seconds for window in self.windows)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Each window with its best class, for formats that have a label from when to when."""
+        return [Segment(window.start_seconds, window.end_seconds, *self.best(window)) for window in self.windows]
 
     def best(self, window: ChunkScores) -> tuple[str, float]:
         """The class with a window's highest score, and the score."""

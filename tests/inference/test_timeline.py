@@ -8,7 +8,7 @@ import pytest
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.inference.timeline import Segment
+from audionet.inference.windows import Segment
 from tests.conftest import Run, chirps, write_wav
 
 
