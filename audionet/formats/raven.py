@@ -32,8 +32,8 @@ class RavenSelections(Printer["Timeline"]):
         for segment in clip.segments:
             self._selections += 1
             begin, end = (self._before + seconds for seconds in (segment.start_seconds, segment.end_seconds))
-            row = [str(self._selections), "Spectrogram 1", "1", f"{begin:.6f}", f"{end:.6f}", "0"]
-            row += [str(SAMPLE_RATE_HZ // 2), path, f"{segment.start_seconds:.6f}", printable(segment.label)]
+            row = [str(self._selections), "Spectrogram 1", "1", f"{begin:.6f}", f"{end:.6f}", "0.0"]
+            row += [f"{SAMPLE_RATE_HZ / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
             print("\t".join([*row, f"{segment.score:.4f}"]))
         self._before += clip.seconds
         sys.stdout.flush()

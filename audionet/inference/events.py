@@ -98,11 +98,22 @@ def find_events(
         runs = _merged(_runs(loud), options.merge_gap_steps(step))
         for first, last in runs:
             score = float(heard[first:last, number].max())
-            start, end = first * step, min(last * step, total)
-            # A sound of a length of its own fills steps that are whole: half of one is too short to tell.
+            level = max(LASTING * threshold, score / 2)
+            start = step * _crossing(heard[:, number], first, level)
+            end = min(step * (len(heard) - _crossing(heard[::-1, number], len(heard) - last, level)), total)
             if score >= threshold and start < total and end - start >= options.min_seconds:
                 events.append(Segment(start, end, label, score))
     return sorted(events, key=lambda event: (event.start_seconds, event.label))
+
+
+def _crossing(scores: np.ndarray, first: int, level: float) -> float:
+    """Where, in steps, scores that from `first` on are those of an event cross a level: between the middles of two
+    steps, as if they rose evenly."""
+    first += int(np.argmax(scores[first:] >= level))
+    before = float(scores[first - 1]) if first else level
+    if before >= level:
+        return float(first)
+    return first - 0.5 + (level - before) / (float(scores[first]) - before)
 
 
 def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
