@@ -190,7 +190,3 @@ class EventOptions:
         for name, seconds in (("min-seconds", self.min_seconds), ("merge-gap", self.merge_gap_seconds)):
             if not 0 <= seconds < float("inf"):
                 raise AudionetError(f"--{name} {seconds:g}: must be at least 0 seconds")
-
-    def merge_gap_steps(self, step_seconds: float) -> float:
-        """The gap in steps, a hair wider than it is, so that a gap of just so long counts."""
-        return self.merge_gap_seconds / step_seconds + 1e-6

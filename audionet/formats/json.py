@@ -47,6 +47,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
 
     def to_json(self, clip: "ClipScores") -> dict[str, Any]:
         """One clip."""
+        several = {"several": list(clip.several)} if clip.several else {}
         return {
             "clip": clip.clip,
             "label": clip.label,
@@ -54,7 +55,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
             "score": clip.score,
             "scores": dict(clip.best_first()),
             "seconds": clip.seconds,
-        }
+        } | several
 
 
 class JsonTimelines(JsonPrinter["Timeline"]):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer
 from audionet.system.terminal import colored
-from audionet.system.text import clock, printable
+from audionet.system.text import clock, listed, printable
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
@@ -20,8 +20,15 @@ class TextLabels(Printer["ClipScores"]):
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
         width = max(map(len, self._labels))
-        unknown = colored(": unknown, like none of the classes", "yellow", sys.stdout) if clip.is_unknown else ""
-        print(printable(clip.clip) + unknown)
+        unknown = "like none of the classes"
+        if clip.several:
+            unknown = (
+                "several classes heard, "
+                + listed([f"{label} {clip.scores[label]:.2f}" for label in clip.several])
+                + "; try --timeline"
+            )
+        note = colored(f": unknown, {unknown}", "yellow", sys.stdout) if clip.is_unknown else ""
+        print(printable(clip.clip) + note)
         for label, score in clip.best_first()[: self._top]:
             line = f"  {label:<{width}}  {score:.3f}"
             print(colored(line, "bold", sys.stdout) if label == clip.label else line)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,19 +90,20 @@ def find_events(
     heard = per_step(scores)
     best = heard.argmax(axis=1)
     step, total = step_seconds(model), max(window.end_seconds for window in windows)
-    events = []
+    events: list[Segment] = []
     for number, label in enumerate(model.labels):
         if label in background:
             continue
-        loud = (best == number) & (heard[:, number] >= LASTING * threshold)
-        runs = _merged(_runs(loud), options.merge_gap_steps(step))
-        for first, last in runs:
+        found = []
+        for first, last in _runs((best == number) & (heard[:, number] >= LASTING * threshold)):
             score = float(heard[first:last, number].max())
             level = max(LASTING * threshold, score / 2)
             start = step * _crossing(heard[:, number], first, level)
             end = min(step * (len(heard) - _crossing(heard[::-1, number], len(heard) - last, level)), total)
-            if score >= threshold and start < total and end - start >= options.min_seconds:
-                events.append(Segment(start, end, label, score))
+            if score >= threshold and start < end:
+                found.append(Segment(start, end, label, score))
+        events += _merged(found, options.merge_gap_seconds)
+    events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
     return sorted(events, key=lambda event: (event.start_seconds, event.label))
 
 
@@ -122,12 +123,12 @@ def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(borders[::2].tolist(), borders[1::2].tolist(), strict=True))
 
 
-def _merged(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
-    """The runs, those with at most `gap` steps between them as one."""
-    merged: list[tuple[int, int]] = []
-    for first, last in runs:
-        if merged and first - merged[-1][1] <= gap:
-            merged[-1] = (merged[-1][0], last)
-        else:
-            merged.append((first, last))
+def _merged(events: list[Segment], gap_seconds: float) -> list[Segment]:
+    """The events of a class, in order, those with at most so much between them as one."""
+    merged: list[Segment] = []
+    for event in events:
+        if merged and event.start_seconds - merged[-1].end_seconds <= gap_seconds:
+            before = merged.pop()
+            event = replace(event, start_seconds=before.start_seconds, score=max(before.score, event.score))
+        merged.append(event)
     return merged

@@ -116,6 +116,15 @@ def test_every_format_says_the_same(model: Path, spliced: Path, audionet: Run) -
     assert float(rttm[1][3]) + float(rttm[1][4]) == pytest.approx(second["end_seconds"], abs=0.002)
 
 
+def test_a_clip_of_two_classes_says_so_as_a_whole(model: Path, audionet_here: Run) -> None:
+    write_wav(model / "two.wav", np.concatenate([chirps(60, 200, 400, 4), chirps(61, 2500, 3500, 4)]))
+    finished = audionet_here("label", "two.wav", cwd=model)
+    assert finished.stdout.splitlines()[0].startswith("two.wav: unknown, several classes heard, ")
+    assert finished.stdout.splitlines()[0].endswith("; try --timeline")
+    (clip,) = json.loads(audionet_here("label", "two.wav", "--format", "json", cwd=model).stdout)
+    assert (clip["label"], sorted(clip["several"])) == ("unknown", ["high", "low"])
+
+
 def test_rttm_needs_a_timeline_and_a_timeline_the_recording(model: Path, audionet: Run) -> None:
     finished = audionet("label", "x.wav", "--format", "rttm", cwd=model)
     assert finished.returncode == 2
