@@ -30,7 +30,7 @@ FAR_MARGIN = 1.6
 USUAL = 0.75  # share of the training that is nearer than the usual distance
 # Short windows of readers' new utterances lay at 0.6 to 1 of the usual distance, those of other voices, of music, rain
 # and noise at 1.05 to 3 (docs/experiments.md).
-STRANGE_MARGIN = 1.05
+STRANGE_MARGIN = 1.0
 
 
 @dataclass(frozen=True)
