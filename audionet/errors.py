@@ -3,7 +3,10 @@
 The message is for people: which file, what is wrong, what to do now.
 """
 
+import logging
 from pathlib import Path
+
+logger = logging.getLogger(__name__)
 
 # What a command ends with, if nobody interrupts it.
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
@@ -11,6 +14,10 @@ ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
 class AudionetError(Exception):
     """The command cannot go on. The message says why and what to do now."""
+
+
+class DiskFull(AudionetError):
+    """A file cannot be written because there is no space for it."""
 
 
 class UnusableInput(AudionetError):
@@ -24,6 +31,16 @@ class UnusableInput(AudionetError):
         self.path = str(path)
         self.reason = reason
 
+    @classmethod
+    def unreadable(cls, path: Path | str, error: OSError) -> "UnusableInput":
+        """What the system refused to read, in its own words."""
+        return cls(path, f"cannot be read ({error.strerror or error})")
+
     def __reduce__(self) -> "tuple[type[UnusableInput], tuple[str, str]]":
         # Pickled, to come back from another process, an exception keeps its message alone.
         return UnusableInput, (self.path, self.reason)
+
+
+def warn_of_skipped(error: UnusableInput) -> None:
+    """Say that an input is left out, and why; the others go on."""
+    logger.warning("%s (skipped)", error)

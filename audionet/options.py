@@ -1,11 +1,59 @@
-"""The options of each command: names, defaults and limits, checked once. The command line reads its defaults here."""
+"""The options of each command, and of each stage of a training: names, defaults and limits, checked once.
+
+The command line reads its defaults here.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from audionet.errors import AudionetError
 from audionet.settings import ARCHITECTURES, BOTTLENECKS, EMBEDDED, OWN_FOLDS, REPORT_NAME, TF_FILES, PictureSettings
+
+ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
+# For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
+Rule = tuple[Callable[[Any], bool], str]
+_AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
+_BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
+_PER_CENT: Rule = (lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
+_UNDER_100: Rule = (lambda share: 0 <= share < 100, "must be from 0 to under 100")
+_RETRAIN_RULES: dict[str, Rule] = {
+    "steps": _AT_LEAST_1,
+    "architecture": (
+        lambda name: re.fullmatch(ARCHITECTURES, name) is not None,
+        f"only {EMBEDDED} is built in; from TensorFlow Hub come mobilenet_v2_100_224, resnet_v2_50 and the like, and "
+        "any other by its address with --tfhub-module",
+    ),
+    "bottleneck": (lambda name: name in BOTTLENECKS, f"must be one of {', '.join(BOTTLENECKS)}"),
+    "learning_rate": (lambda rate: 0 < rate < float("inf"), "must be over 0"),
+    "train_batch_size": _BATCH,
+    "validation_batch_size": _BATCH,
+    "test_batch_size": _BATCH,
+    "random_crop": _PER_CENT,
+    "random_scale": _PER_CENT,
+    "random_brightness": _PER_CENT,
+    "eval_step_interval": _AT_LEAST_1,
+    "intermediate_store_frequency": (lambda steps: steps >= 0, "must not be below 0"),
+    "validation_percentage": _UNDER_100,
+    "testing_percentage": _UNDER_100,
+    "folds": (lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2"),
+    "seed": (lambda seed: 0 <= seed < 2**31, f"must be from 0 to {2**31 - 1}"),
+    "final_tensor_name": (
+        lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name) is not None,
+        "letters, digits and _ . - / are what TensorFlow allows",
+    ),
+}
+
+
+def _check(options: object, rules: Mapping[str, Rule]) -> None:
+    """Raise AudionetError for the first option that breaks its rule."""
+    for name, (is_allowed, sentence) in rules.items():
+        value = getattr(options, name)
+        if value is not None and not is_allowed(value):
+            shown = f"{value:g}" if isinstance(value, float) else value
+            raise AudionetError(f"--{name.replace('_', '-')} {shown}: {sentence}")
 
 
 @dataclass(frozen=True)
@@ -15,7 +63,9 @@ class PrepareOptions:
     keep_wav: write each chunk's sound beside its picture.
     jobs: threads, which share the recordings, and each long one; None is one a core.
     force: make all pictures anew, whatever settings the old ones had.
-    prune: delete the chunks of recordings that are gone.
+    keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.
+    prune: delete the chunks of recordings that are gone. It is what happens unless keep_gone says otherwise, and is
+        kept for those who ask for it.
     metadata: a table of the recordings and their classes; see metadata.py.
     contact_sheet: write a sheet of small pictures for each class too.
     scheduler: address of a Dask cluster that does the work; None is this process.
@@ -30,12 +80,55 @@ class PrepareOptions:
     metadata: Path | None = None
     scheduler: str | None = None
     contact_sheet: bool = False
+    keep_gone: bool = False
 
     def __post_init__(self) -> None:
-        if self.jobs is not None and self.jobs < 1:
-            raise AudionetError(f"--jobs {self.jobs}: must be at least 1")
+        if self.prune and self.keep_gone:
+            raise AudionetError(
+                "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
+            )
+        _check(self, {"jobs": _AT_LEAST_1})
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """Which samples are held out, and which of those are tested; the fields as in RetrainOptions."""
+
+    validation_percentage: float = 10.0
+    testing_percentage: float = 10.0
+    folds: int | None = None
+    refit: bool = True
+    test_batch_size: int = -1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How the new layer is trained; the fields as in RetrainOptions.
+
+    batch_size: is train_batch_size there. store_interval_steps: steps between two classifiers that are stored on the
+    way; 0 is never.
+    """
+
+    steps: int = 500
+    learning_rate: float = 1.0
+    batch_size: int = 100
+    seed: int = 0
+    eval_step_interval: int = 10
+    validation_batch_size: int = -1
+    store_interval_steps: int = 0
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is written for TensorFlow beside the model; the fields as in RetrainOptions."""
+
+    final_tensor_name: str = "final_result"
+    intermediate_output_graphs_dir: Path | None = None
+    checkpoint_path: Path | None = None
+    saved_model_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +139,7 @@ class RetrainOptions:
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
         2018; the embedded network's trunk for it is looked for in model_dir). None is rows, or pool_3 of a module.
     tfhub_module: a module of TensorFlow Hub instead, by its address, folder or .tar.gz, or Google's, by its name.
+    output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
     learning_rate: step size of the gradient descent, over 0.
     train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
@@ -73,7 +167,7 @@ class RetrainOptions:
     bottleneck_dir: Path = TF_FILES / "bottlenecks"
     summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
     output_graph: Path = TF_FILES / "retrained_graph.pb"
-    output_labels: Path = TF_FILES / "retrained_labels.txt"
+    output_labels: Path | None = None
     architecture: str = "inception_v3"
     bottleneck: str | None = None
     tfhub_module: str | None = None
@@ -102,49 +196,45 @@ class RetrainOptions:
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise AudionetError(f"--steps {self.steps}: must be at least 1")
-        if not re.fullmatch(ARCHITECTURES, self.architecture):
-            raise AudionetError(
-                f"--architecture {self.architecture}: only {EMBEDDED} is built in; from TensorFlow Hub come "
-                "mobilenet_v2_100_224, resnet_v2_50 and the like, and any other by its address with --tfhub-module"
-            )
-        if self.bottleneck is not None and self.bottleneck not in BOTTLENECKS:
-            raise AudionetError(f"--bottleneck {self.bottleneck}: must be one of {', '.join(BOTTLENECKS)}")
-        if not 0 < self.learning_rate < float("inf"):
-            raise AudionetError(f"--learning-rate {self.learning_rate:g}: must be over 0")
-        for part in ("train", "validation", "test"):
-            size = getattr(self, f"{part}_batch_size")
-            if size != -1 and size < 1:
-                raise AudionetError(f"--{part}-batch-size {size}: must be at least 1, or -1 for all")
-        for name in ("random_crop", "random_scale", "random_brightness"):
-            if not 0 <= getattr(self, name) <= 100:
-                raise AudionetError(
-                    f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to 100 per cent"
-                )
-        if self.eval_step_interval < 1:
-            raise AudionetError(f"--eval-step-interval {self.eval_step_interval}: must be at least 1")
-        if self.intermediate_store_frequency < 0:
-            raise AudionetError(
-                f"--intermediate-store-frequency {self.intermediate_store_frequency}: must not be below 0"
-            )
+        _check(self, _RETRAIN_RULES)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
             raise AudionetError("--intermediate-output-graphs-dir and --intermediate-store-frequency go together")
-        for name in ("validation_percentage", "testing_percentage"):
-            if not 0 <= getattr(self, name) < 100:
-                raise AudionetError(f"--{name.replace('_', '-')} {getattr(self, name):g}: must be from 0 to under 100")
         if self.validation_percentage + self.testing_percentage >= 100:
             raise AudionetError("--validation-percentage and --testing-percentage leave nothing to train on")
-        if self.folds is not None and self.folds < 2 and self.folds != OWN_FOLDS:
-            raise AudionetError(f"--folds {self.folds}: must be at least 2")
         if self.folds is not None and not self.refit:
             raise AudionetError("--folds trains several models to measure; --no-refit says to keep the one: choose one")
-        if not 0 <= self.seed < 2**31:
-            raise AudionetError(f"--seed {self.seed}: must be from 0 to {2**31 - 1}")
-        if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", self.final_tensor_name):
-            raise AudionetError(
-                f"--final-tensor-name {self.final_tensor_name}: letters, digits and _ . - / are what TensorFlow allows"
-            )
+
+    @property
+    def split(self) -> "SplitOptions":
+        """What decides which samples are held out, and tested."""
+        return SplitOptions(
+            self.validation_percentage,
+            self.testing_percentage,
+            self.folds,
+            self.refit,
+            self.test_batch_size,
+            self.seed,
+        )
+
+    @property
+    def fit(self) -> "FitOptions":
+        """What decides how the new layer is trained."""
+        return FitOptions(
+            self.steps,
+            self.learning_rate,
+            self.train_batch_size,
+            self.seed,
+            self.eval_step_interval,
+            self.validation_batch_size,
+            self.intermediate_store_frequency,
+        )
+
+    @property
+    def export(self) -> "ExportOptions":
+        """What is written beside the model."""
+        return ExportOptions(
+            self.final_tensor_name, self.intermediate_output_graphs_dir, self.checkpoint_path, self.saved_model_dir
+        )
 
     @property
     def report_path(self) -> Path | None:
@@ -152,20 +242,28 @@ class RetrainOptions:
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
 
 
+def labels_beside(graph: Path) -> Path:
+    """The file of a graph's classes: `retrained_labels.txt` for `retrained_graph.pb`, `x_labels.txt` for `x.pb`."""
+    return graph.with_name("retrained_labels.txt" if graph.stem == ARTICLES else f"{graph.stem}_labels.txt")
+
+
 @dataclass(frozen=True)
 class LabelOptions:
     """Options of `label` and `evaluate`.
 
-    graph, labels: the model's two files as `retrain` names them, whatever they end in.
+    graph: the model, as `retrain` names it, whatever it ends in.
+    labels: the classes of a graph that comes with nothing else; None is beside it (labels_beside).
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
+    metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     threshold: the score, 0 to 1, under which a class is not believed; None is what the training learnt.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
-    labels: Path = TF_FILES / "retrained_labels.txt"
+    labels: Path | None = None
     allow_unknown: bool = True
     scheduler: str | None = None
+    metadata: Path | None = None
     threshold: float | None = None
 
     def __post_init__(self) -> None:

@@ -55,14 +55,15 @@ SAMPLE_INTERVAL_SECONDS = 0.05
 BOTTLENECKS = """
 import sys, tempfile, time
 from pathlib import Path
-from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.bottleneck.extractor import BottleneckExtractor
 from audionet.dataset.manifest import PictureIndex
-from audionet.bottleneck.backbone import load_trunk
+from audionet.bottleneck.backbone import load_backbone
 folder = Path(sys.argv[1])
-paths, painter, trunk = sorted(folder.rglob("*.jpg")), PictureIndex.load(folder).painter, load_trunk("rows", folder)
+paths, renderer = sorted(folder.rglob("*.jpg")), PictureIndex.load(folder).renderer
+backbone = load_backbone("rows", folder)
 with tempfile.TemporaryDirectory() as cache:
     start = time.perf_counter()
-    assert BottleneckMaker(trunk, painter, Path(cache)).make(paths).computed == len(paths)
+    assert BottleneckExtractor(backbone, renderer, Path(cache)).extract(paths).computed == len(paths)
     print((time.perf_counter() - start) / len(paths))
 """
 READ_PICTURES = """
@@ -77,7 +78,7 @@ BARE_INTERPRETER = (
     READ_PICTURES
     + """
 from ai_edge_litert.interpreter import Interpreter
-from audionet.bottleneck.backbone import load_trunk
+from audionet.bottleneck.backbone import load_backbone
 interpreter = Interpreter(model_content=load_trunk("rows", Path()).flatbuffer, num_threads=int(sys.argv[2]))
 interpreter.allocate_tensors()
 place, output = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]

@@ -17,7 +17,7 @@ import numpy as np
 
 from audionet.bottleneck.backbone import load_backbone
 from audionet.bottleneck.digests import SETTLED_NS
-from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.bottleneck.extractor import BottleneckExtractor
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import choose_augmentations
@@ -34,7 +34,7 @@ def make(folder: Path, count: int) -> None:
     image_dir, bottleneck_dir = folder / "tf_files" / "data_image", folder / "tf_files" / "bottlenecks"
     renderer = SpectrogramRenderer.make(PictureSettings())
     backbone = load_backbone("rows", Path())
-    maker = BottleneckMaker(backbone, renderer, bottleneck_dir, choose_augmentations(count, renderer))
+    maker = BottleneckExtractor(backbone, renderer, bottleneck_dir, choose_augmentations(count, renderer))
     size = maker.cache.size
     random = np.random.default_rng(0)
     middles = random.standard_normal((CLASSES, size), np.float32)

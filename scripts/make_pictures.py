@@ -23,6 +23,7 @@ from audionet.audio.chunks import read_chunks
 from audionet.audio.ffmpeg import decode
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
+from audionet.dataset.names import split_chunk_name
 from audionet.options import LabelOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
@@ -165,9 +166,9 @@ def show_trunk(axes: Any) -> None:
 def show_directions(axes: Any, backbone: Network, image_dir: Path, bottleneck: np.ndarray, voice: str) -> None:
     """Where recordings lie that are not learnt from, along the two directions in which the scores differ most."""
     found = find_pictures(image_dir)
-    features = np.array([run(backbone, pictures.decode(file.path.read_bytes(), file.path)[0]) for file in found])
-    targets = np.array([CLIPS.index(file.class_name) for file in found])
-    held_out = np.array([file.recording.endswith(HELD_OUT) for file in found])
+    features = np.array([run(backbone, pictures.decode(path.read_bytes(), path)[0]) for _, _, path in found])
+    targets = np.array([CLIPS.index(class_name) for class_name, _, _ in found])
+    held_out = np.array([split_chunk_name(stem)[0].endswith(HELD_OUT) for _, stem, _ in found])
     span = SampleSubspace(features[~held_out].astype(np.float16))
     statistics = SufficientStatistics.of(span.coordinates, targets[~held_out], len(CLIPS))
     layer = span.linear_scores(LinearDiscriminant.of(statistics))

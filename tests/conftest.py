@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,12 +18,16 @@ import audionet as audionet_package
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
+from audionet.dataset.samples import Sample
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
+
+# Which networks were trained here is noted in the user's own folder; what tests train does not belong there.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="audionet-state-")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
@@ -53,6 +58,15 @@ def read_wav(path: Path) -> tuple[int, np.ndarray]:
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         return file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def sample_of(class_name: str, group: str, start_seconds: float, end_seconds: float, **known: Any) -> Sample:
+    """A sample of a recording that is called, grouped and known by one name."""
+    name = f"{class_name}/{group}_nohash_{start_seconds:g}"
+    sample = Sample(
+        class_name, name, Path(f"{name}.jpg"), f"{class_name}/{group}", group, group, start_seconds, end_seconds
+    )
+    return sample._replace(**known)
 
 
 def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarray:
@@ -103,7 +117,7 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
     renderer = SpectrogramRenderer.make(pictures)
     save_model(
-        files, b"", network, describe_model(b"", network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9), {})
+        files, b"", network, describe_model(b"", network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9))
     )
     return files
 

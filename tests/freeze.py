@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from audionet import PictureSettings, prepare, retrain
+from audionet.commands.picture_folder import FOLDER_FILE
 from tests.conftest import SAMPLE_CLIPS, SAMPLE_VOICES, chirps, write_wav
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -64,8 +65,10 @@ def run_commands(folder: Path) -> dict[str, str]:
     checksums = {}
     for path in sorted((folder / "tf_files").rglob("*")):
         name = path.relative_to(folder / "tf_files").as_posix()
-        # TensorBoard's files and the list of checksums hold times of day.
+        # TensorBoard's files and the list of checksums hold times of day, FOLDER_FILE the place of the recordings.
         if not path.is_file() or name.startswith("training_summaries") or name.endswith("pictures.sha256.json"):
+            continue
+        if path.name == FOLDER_FILE:
             continue
         if path.suffix == ".json":
             texts[path.name] = _without_times(path)
@@ -73,6 +76,10 @@ def run_commands(folder: Path) -> dict[str, str]:
             checksums[name] = hashlib.sha256(path.read_bytes()).hexdigest()
             if path.suffix == ".html":
                 texts[path.name] = re.sub(r"base64,[A-Za-z0-9+/=]+", "base64,", path.read_text(encoding="utf-8"))
+    # The training key is a digest of all that decides the model, its algorithm's version among them.
+    key = json.loads((folder / "tf_files" / "retrained_graph.json").read_text(encoding="utf-8"))["training"]["key"]
+    texts = {name: text.replace(key, "KEY") for name, text in texts.items()}
+    checksums = {name: "with the key" if name == "report.html" else digest for name, digest in checksums.items()}
     texts["checksums.json"] = json.dumps(checksums, indent=0)
     return texts
 

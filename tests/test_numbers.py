@@ -11,18 +11,19 @@ import pytest
 import audionet
 from audionet.bottleneck.backbone import bottleneck
 from audionet.dataset.manifest import PictureIndex, renderer_from_json, renderer_to_json
+from audionet.dataset.samples import Dataset
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model
-from audionet.options import PrepareOptions, RetrainOptions
+from audionet.options import FitOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_json
-from audionet.training.calibrator import Examples, train
+from audionet.training.calibrator import Examples, train_calibrator
 from audionet.training.classifier import Trainer
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
-from audionet.training.split import Item
 from audionet.training.subspace import span
 from audionet.training.unknown import RejectionThresholds
+from tests.conftest import sample_of
 
 PAINTER = SpectrogramRenderer.make(PictureSettings())
 
@@ -59,9 +60,11 @@ def test_a_model_whose_scores_are_no_numbers_is_refused(scores: list[float], dis
 
 def test_a_training_that_runs_away_is_told() -> None:
     scores = np.random.default_rng(0).normal(0, 1, (20, 3))
-    examples = Examples(scores, np.arange(20) % 3)
-    with pytest.raises(AudionetError, match=r"--learning-rate 1e\+38: too large, the training ran away; 1 is usual"):
-        train(examples, None, steps=5, learning_rate=1e38, batch_size=-1, seed=0)
+    examples = Examples(scores, np.arange(20, dtype=np.int32) % 3)
+    with pytest.raises(
+        AudionetError, match=r"the learning rate 1e\+38 is too large, the training ran away; 1 is usual"
+    ):
+        train_calibrator(examples, None, FitOptions(steps=5, learning_rate=1e38, batch_size=-1))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0, 1e30])
@@ -97,10 +100,11 @@ def test_five_hundred_classes_are_told_apart() -> None:
     random = np.random.default_rng(0)
     targets = np.repeat(np.arange(500), 3).astype(np.int32)
     features = (random.normal(0, 1, (500, 64))[targets] + random.normal(0, 0.1, (1500, 64))).astype(np.float16)
-    items = [Item(f"class {target}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
-    trainer = Trainer(span(features, seed=0), targets, items, 500, 1.0, RetrainOptions(steps=50))
+    samples = [sample_of(f"class {target:03}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
+    trainer = Trainer(span(features, seed=0), Dataset(samples), 1.0, FitOptions(steps=50))
     everything = np.arange(1500)
-    probabilities = trainer.learn(everything, np.empty(0, np.intp)).probabilities(trainer.coordinates(everything))
+    classifier = trainer.fit(everything, np.empty(0, np.intp)).classifier
+    probabilities = classifier.probabilities(trainer.coordinates(everything))
     assert probabilities.sum(axis=1) == pytest.approx(1)
     assert (probabilities.argmax(axis=1) == targets).mean() > 0.99
 
@@ -110,8 +114,8 @@ def test_one_picture_holds_its_own_against_ten_thousand() -> None:
     targets = np.array([0] + [1] * 10_000, np.int32)
     coordinates = np.where(targets[:, None] == 0, -1.0, 1.0) + random.normal(0, 0.1, (10_001, 8))
     scores = LinearDiscriminant.of(SufficientStatistics.of(coordinates, targets, 2)).scores(coordinates)
-    softmax = train(Examples(scores, targets), None, steps=200, learning_rate=1, batch_size=100, seed=0)
-    probabilities = softmax.probabilities(scores)
+    trained = train_calibrator(Examples(scores, targets), None, FitOptions(steps=200)).calibrator
+    probabilities = trained.probabilities(scores)
     assert np.isfinite(probabilities).all()
     assert (probabilities.argmax(axis=1) == targets).all()
 

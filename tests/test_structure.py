@@ -19,17 +19,19 @@ FIRST, LAST = ["errors", "settings", "options"], ["__main__"]
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
-# the figures of plots have the latter too).
+# the figures of plots and TensorBoard's confusion matrix have the latter too).
 HOMES = {
-    "subprocess": {"audio.ffmpeg", "audio.microphone"},
+    # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
+    "subprocess": {"audio.ffmpeg", "audio.microphone", "parallel.sandbox"},
     "imageio_ffmpeg": {"audio.ffmpeg"},
     "tensorflow": {"system.tensorflow"},
     "tensorflow_hub": {"bottleneck.tfhub"},
     "ai_edge_litert": {"bottleneck.backbone", "model.litert", "model.graph_def"},
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
-    "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
-    "PIL": {"spectrogram.jpeg", "model.confusion_picture"},
+    "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},
+    "scipy": {"training.folds"},
+    "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.terminal"},
     "colorama": {"system.terminal"},

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
 from audionet.system.files import require_file
+from audionet.system.signals import Alarm
 
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
 PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
@@ -146,22 +146,19 @@ def _command(path: Path) -> list[str]:
 def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
     """What a process writes, until it has ended. Time counts only while we wait for it, not while it waits for us.
 
+    Nor does time in which we were stopped.
+
     Raises UnusableInput, and ends the process, after limit_seconds.
     """
     assert process.stdout is not None
     left = limit_seconds
     while True:
-        started = time.monotonic()
-        alarm = threading.Timer(left, process.kill)
-        alarm.start()
-        try:
+        with Alarm(left, process.kill) as alarm:
             block = process.stdout.read(BLOCK_BYTES)
             if not block:
                 process.wait()
-        finally:
-            alarm.cancel()
-        left -= time.monotonic() - started
-        if left <= 0:
+        left -= alarm.passed
+        if alarm.has_rung:
             raise UnusableInput(path, f"keeps ffmpeg busy for more than {limit_seconds:.0f} seconds")
         if not block:
             return

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
+from audionet.parallel.sandbox import serve
 from audionet.settings import PICTURE_SIZE
 from audionet.system.stderr import quiet_stderr
 
@@ -138,3 +139,11 @@ def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:
     if not np.isfinite(found).all():
         raise AudionetError("the network gives features that are no finite numbers; choose another --tfhub-module")
     return found
+
+
+def _start() -> None:
+    import ai_edge_litert.interpreter  # noqa: F401
+
+
+if __name__ == "__main__":  # the process of a network that comes from elsewhere
+    serve(_start, lambda flatbuffer, _, __: Network(flatbuffer))

@@ -8,6 +8,7 @@ counts as not there.
 
 import hashlib
 import logging
+import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from audionet.bottleneck.backbone import Backbone
 from audionet.bottleneck.digests import DIGEST_BYTES
 from audionet.errors import AudionetError
-from audionet.system.locks import wait_for_lock
+from audionet.system.locks import open_in_place, wait_for_lock
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,10 @@ class Cache:
     def _open(self) -> None:
         """List the file's records; begin it anew if it is not such a file."""
         try:
-            size = self.path.stat().st_size
+            status = self.path.stat()
+            size = status.st_size
+            if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+                raise AudionetError(f"{self.path}: is no file, as a cache of bottlenecks should be; delete it")
             with open(self.path, "rb") as file:
                 intact = file.read(len(HEADER)) == HEADER
         except FileNotFoundError:
@@ -96,8 +100,7 @@ class Cache:
             record["digest"], record["crc32"], record["features"] = digest, _checksum(digest, features), features
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
-            with open(self.path, "r+b") as file:
+            with open_in_place(self.path) as file:
                 wait_for_lock(file)
                 size = file.seek(0, 2)
                 if size < len(HEADER):

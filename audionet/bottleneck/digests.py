@@ -1,16 +1,20 @@
 """SHA-256s of many files, remembered, so that unchanged files are not read again."""
 
 import hashlib
+import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from audionet.system.files import read_json, write_json
+from audionet.system.untrusted import LARGEST_WHOLE, Refused, sequence, sha256, whole
 
 # A file that was changed so shortly before it was read could be changed again in the same tick of the clock.
 SETTLED_NS = 2_000_000_000
 DIGEST_BYTES = 32
+NO_ENTRY = (-1, 0, "")  # which no file agrees with
 
 
 class Digests:
@@ -23,11 +27,12 @@ class Digests:
         self.path = path
         self._changed = False
         self._here = Path.cwd().as_posix()
-        # By path: size in bytes, time of change in ns, SHA-256 in hexadecimal; from the file, whatever it holds.
-        self._entries: dict[str, Any] = {}
-        with suppress(OSError, ValueError):
+        # By path: size in bytes, time of change in ns, SHA-256 in hexadecimal.
+        self._entries: dict[str, tuple[int, int, str]] = {}
+        with suppress(OSError, Refused):
             content = read_json(path)
-            self._entries = content if isinstance(content, dict) else {}
+            if isinstance(content, dict):
+                self._entries = dict(_entries(content))
 
     def _name(self, file: Path) -> str:
         """What a file is called in the list. Not by Path.absolute, which takes seconds for 100,000."""
@@ -36,14 +41,8 @@ class Digests:
     def remembered(self, file: Path) -> bytes | None:
         """The SHA-256 of a file that has not changed since it was read; else None. Raises OSError."""
         status = file.stat()
-        entry = self._entries.get(self._name(file), ())
-        try:
-            size_bytes, mtime_ns, sha256 = entry
-            digest = bytes.fromhex(sha256)
-        except (ValueError, TypeError):
-            return None
-        is_same = (size_bytes, mtime_ns) == (status.st_size, status.st_mtime_ns)
-        return digest if is_same and len(digest) == DIGEST_BYTES else None
+        size_bytes, mtime_ns, digest = self._entries.get(self._name(file), NO_ENTRY)
+        return bytes.fromhex(digest) if (size_bytes, mtime_ns) == (status.st_size, status.st_mtime_ns) else None
 
     def read(self, file: Path) -> tuple[bytes, bytes]:
         """The content of a file and its SHA-256, which is remembered. Raises OSError."""
@@ -61,3 +60,12 @@ class Digests:
         if self._changed:
             write_json(self.path, dict(sorted(self._entries.items())))
             self._changed = False
+
+
+def _entries(content: dict[str, Any]) -> Iterator[tuple[str, tuple[int, int, str]]]:
+    """Those of a list, which may have been edited, that can be used and written again."""
+    for name, entry in content.items():
+        with suppress(Refused, UnicodeEncodeError):
+            name.isascii() or os.fsencode(name)
+            size_bytes, mtime_ns, digest = (*sequence(entry, 3), None, None, None)[:3]
+            yield name, (whole(size_bytes), whole(mtime_ns, -LARGEST_WHOLE), sha256(digest))

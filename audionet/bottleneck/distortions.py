@@ -14,7 +14,7 @@ import numpy as np
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.options import RetrainOptions
 from audionet.settings import PICTURE_SIZE, available_cores
-from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram import jpeg
 from audionet.system.progress import Progress, silent
 
 COPIES = 4  # of each picture, each distorted in its own way
@@ -46,7 +46,7 @@ class Distortions:
         enlarged = (1 + self.random_crop / 100) * random.uniform(1, 1 + self.random_scale / 100)
         side = PICTURE_SIZE / enlarged  # of the part that is left once the picture is scaled up and cropped
         left, top = random.uniform(0, PICTURE_SIZE - side, 2)
-        distorted = pictures.enlarge(picture, (left, top, left + side, top + side))
+        distorted = jpeg.enlarge(picture, (left, top, left + side, top + side))
         if self.flip_left_right and random.random() < 0.5:
             distorted = distorted[:, ::-1]
         factor = random.uniform(1 - self.random_brightness / 100, 1 + self.random_brightness / 100)
@@ -63,7 +63,7 @@ def distorted_bottlenecks(
     network = Network(backbone.flatbuffer)
 
     def work(position: int) -> np.ndarray:
-        picture, _ = pictures.decode(paths[position].read_bytes(), paths[position])
+        picture, _ = jpeg.decode(paths[position].read_bytes(), paths[position])
         random = np.random.default_rng([seed, position])
         return np.stack([bottleneck(network, distortions.apply(picture, random)) for _ in range(COPIES)])
 

@@ -1,22 +1,24 @@
-"""Bottlenecks of many pictures and their variations: from the cache, or made by running the trunk."""
+"""Bottlenecks of many pictures and their augmentations: from the cache, or made by running the backbone."""
 
 import functools
 import hashlib
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.bottleneck.cache import Cache, cache_path
 from audionet.bottleneck.digests import Digests
-from audionet.errors import UnusableInput
-from audionet.parallel.threads import Threads, Workers, in_order
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
+from audionet.parallel.threads import Threads, Workers
 from audionet.settings import available_cores
-from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram import jpeg
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.progress import Progress, silent
@@ -24,29 +26,41 @@ from audionet.system.progress import Progress, silent
 logger = logging.getLogger(__name__)
 
 DIGESTS_NAME = "pictures.sha256.json"
-BATCH_A_WORKER = 32  # pictures worked on between two writes to the cache
+BATCH_PER_WORKER = 32  # pictures worked on between two writes to the cache
+
+
+class ReadPicture(NamedTuple):
+    """A picture that could be read: its position in the list that was asked for, and the SHA-256 of its JPG."""
+
+    position: int
+    digest: bytes
 
 
 @dataclass(frozen=True)
 class Bottlenecks:
     """The bottlenecks of the pictures that could be read.
 
-    features: float16, pictures x variations x features of one bottleneck.
-    kept: for each row, the position of its picture in the list that was asked for.
-    digests: for each row, the SHA-256 of its JPG.
+    features: pictures x augmentations x features of one bottleneck.
+    pictures: of which picture each row is.
     skipped: the pictures that could not be used.
-    computed: how many pictures were not, or not with all their variations, in the cache.
+    computed: how many pictures were not, or not with all their augmentations, in the cache.
     """
 
-    features: np.ndarray
-    kept: list[int]
-    digests: list[bytes]
+    features: NDArray[np.float16]
+    pictures: list[ReadPicture]
     skipped: list[UnusableInput]
     computed: int
 
 
-class BottleneckMaker:
-    """Who has the bottlenecks of JPGs: from the cache in `folder` where they are there, else by running the trunk."""
+def no_usable_picture(paths: Sequence[Path]) -> AudionetError:
+    """What is said when none of the pictures of a folder, of which there is at least one, can be used."""
+    return AudionetError(
+        f"{paths[0].parent.parent}: none of its pictures can be used; make them anew with audionet prepare --force"
+    )
+
+
+class BottleneckExtractor:
+    """Gives the bottlenecks of JPGs: from the cache in `folder` where they are there, else by running the backbone."""
 
     def __init__(
         self,
@@ -56,61 +70,49 @@ class BottleneckMaker:
         augmentations: Sequence[Augmentation] = (ORIGINAL,),
         workers: Workers | None = None,
     ) -> None:
-        """variations: of each picture; ORIGINAL is the picture as it is."""
-        self.augmentations = augmentations
+        """augmentations: of each picture; ORIGINAL is the picture as it is."""
+        self.backbone, self.augmentations = backbone, augmentations
         self.cache_path = cache_path(folder, backbone, renderer.fingerprint)
         self.digests = Digests(folder / DIGESTS_NAME)
         self._workers = workers or Threads()
         self._job = BottleneckJob(Network(backbone.flatbuffer), renderer)
-        logger.debug("bottlenecks of trunk %s are kept in %s", backbone.name, self.cache_path)
+        logger.debug("bottlenecks of backbone %s are kept in %s", backbone.name, self.cache_path)
 
     @functools.cached_property
     def cache(self) -> Cache:
-        """Opened when first needed: it may be of many gigabytes."""
+        """It is opened when first needed: it may be of many gigabytes."""
         return Cache(self.cache_path, int(np.prod(self._job.network.output_shapes[0])))
 
     def keys(self, digest: bytes) -> list[bytes]:
-        """What the variations of the picture with this SHA-256 are called in the cache."""
+        """What the augmentations of the picture with this SHA-256 are called in the cache."""
         return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
 
-    def make(self, paths: Sequence[Path], progress: Progress = silent) -> Bottlenecks:
-        """The bottlenecks of JPGs and their variations.
+    def extract(self, paths: Sequence[Path], progress: Progress = silent) -> Bottlenecks:
+        """The bottlenecks of JPGs and their augmentations.
 
-        A picture that cannot be read, or whose comment names other settings than the painter's, is skipped.
+        A picture that cannot be read, or whose comment names other settings than the renderer's, is skipped.
         """
         # Filled as they come: a list to be stacked at the end would hold everything twice.
         features = np.empty((len(paths), len(self.augmentations), self.cache.size), np.float16)
-        kept: list[int] = []
-        sha256s, skipped, computed = [], [], 0
+        pictures: list[ReadPicture] = []
+        skipped, computed = [], 0
         progress("bottlenecks", 0, len(paths))
+        batch_size = self._workers.width * BATCH_PER_WORKER
         with ThreadPoolExecutor(available_cores()) as readers:
-            for start, batch in _batches(paths, self._workers.width * BATCH_A_WORKER):
-                found = list(readers.map(self._look_up, batch))
-                wanted = [known.wanted for known in found if isinstance(known, _Known) and known.wanted]
-                made = in_order(self._workers.run(self._job, wanted)) if wanted else iter(())
-                fresh = []
-                for position, known in enumerate(found, start):
-                    new = next(made) if isinstance(known, _Known) and known.wanted else []
-                    if isinstance(known, UnusableInput) or isinstance(new, UnusableInput):
-                        error = known if isinstance(known, UnusableInput) else new
-                        assert isinstance(error, UnusableInput)
-                        logger.warning("%s (skipped)", error)
-                        skipped.append(error)
+            for start in range(0, len(paths), batch_size):
+                entries = list(readers.map(self._look_up, paths[start : start + batch_size]))
+                self._make_missing(entries)
+                for position, entry in enumerate(entries, start):
+                    if entry.error is not None:
+                        warn_of_skipped(entry.error)
+                        skipped.append(entry.error)
                     else:
-                        fresh += known.missing(new)
-                        features[len(kept)] = known.complete(new)
-                        kept.append(position)
-                        sha256s.append(known.digest)
-                        computed += bool(new)
-                if fresh:
-                    self.cache.append(fresh)
-                progress("bottlenecks", min(start + len(batch), len(paths)), len(paths))
+                        features[len(pictures)] = entry.rows
+                        pictures.append(ReadPicture(position, entry.digest))
+                        computed += entry.was_incomplete
+                progress("bottlenecks", start + len(entries), len(paths))
         self.digests.save()
-        return Bottlenecks(features[: len(kept)], kept, sha256s, skipped, computed)
-
-    def _known(self, digest: bytes) -> "_Known":
-        keys = self.keys(digest)
-        return _Known(digest, keys, [self.cache.find(key) for key in keys])
+        return Bottlenecks(features[: len(pictures)], pictures, skipped, computed)
 
     def identify(self, path: Path) -> bytes | UnusableInput:
         """The SHA-256 of a picture's file, which is read only if it is new or changed."""
@@ -119,35 +121,79 @@ class BottleneckMaker:
         except UnusableInput as error:
             return error
         except OSError as error:
-            return _unreadable(path, error)
+            return UnusableInput.unreadable(path, error)
 
     def _read(self, path: Path) -> tuple[bytes, bytes]:
         """The content of a picture's file and its SHA-256. Raises UnusableInput or OSError."""
-        pictures.require_picture_file(path)
+        jpeg.require_picture_file(path)
         return self.digests.read(path)
 
-    def _look_up(self, path: Path) -> "_Known | UnusableInput":
+    def _look_up(self, path: Path) -> "_Entry":
+        """What the cache holds of a picture; its JPG is read only where something is missing."""
         try:
             digest = self.digests.remembered(path)
             if digest is not None:
-                known = self._known(digest)
-                if known.is_complete:
-                    return known
+                entry = self._cached(path, digest)
+                if not entry.missing:
+                    return entry
             jpg, digest = self._read(path)
         except UnusableInput as error:
-            return error
+            return _Entry(path, error=error)
         except OSError as error:
-            return _unreadable(path, error)
-        known = self._known(digest)
-        if not known.is_complete:
-            missing = [v for v, features in zip(self.augmentations, known.cached, strict=True) if features is None]
-            known.wanted = Wanted(path, jpg, missing)
-        return known
+            return _Entry(path, error=UnusableInput.unreadable(path, error))
+        entry = self._cached(path, digest)
+        entry.jpg = jpg
+        return entry
+
+    def _cached(self, path: Path, digest: bytes) -> "_Entry":
+        keys = self.keys(digest)
+        rows = [self.cache.find(key) for key in keys]
+        return _Entry(path, digest, keys, rows, was_incomplete=any(row is None for row in rows))
+
+    def _make_missing(self, entries: Sequence["_Entry"]) -> None:
+        """Run the backbone for what the cache lacks, and put it there; an entry that can't be used gets its error."""
+        incomplete = [entry for entry in entries if entry.error is None and entry.missing]
+        if not incomplete:
+            return
+        wanted = [Wanted(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in incomplete]
+        fresh: dict[int, list[tuple[bytes, NDArray[np.float16]]]] = {}
+        for position, made in self._workers.run(self._job, wanted):
+            entry = incomplete[position]
+            if isinstance(made, UnusableInput):
+                entry.error = made
+            else:
+                fresh[position] = entry.fill(made)
+        # In the order of the pictures, whichever was ready first: the same cache, byte for byte.
+        self.cache.append([row for position in sorted(fresh) for row in fresh[position]])
 
 
-def _unreadable(path: Path, error: OSError) -> UnusableInput:
-    """What is said of a picture that the system won't give."""
-    return UnusableInput(path, f"cannot be read ({error.strerror})")
+@dataclass
+class _Entry:
+    """One picture on its way: its digest, and for each augmentation the key in the cache and the bottleneck.
+
+    rows: None for a bottleneck that is still to be made. jpg: the file's content, where something is to be made.
+    """
+
+    path: Path
+    digest: bytes = b""
+    keys: list[bytes] = field(default_factory=list)
+    rows: list[NDArray[np.float16] | None] = field(default_factory=list)
+    was_incomplete: bool = False
+    jpg: bytes = b""
+    error: UnusableInput | None = None
+
+    @property
+    def missing(self) -> list[int]:
+        """The positions of the bottlenecks that are still to be made."""
+        return [n for n, row in enumerate(self.rows) if row is None]
+
+    def fill(self, made: Sequence[NDArray[np.float16]]) -> list[tuple[bytes, NDArray[np.float16]]]:
+        """Put in what was missing, in its order; it comes back with its keys."""
+        fresh = []
+        for n, row in zip(self.missing, made, strict=True):
+            self.rows[n] = row
+            fresh.append((self.keys[n], row))
+        return fresh
 
 
 @dataclass(frozen=True)
@@ -168,7 +214,7 @@ class BottleneckJob:
 
     def split(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
         """The variations of a picture. Raises UnusableInput."""
-        picture, origin = pictures.decode(wanted.jpg, wanted.path)
+        picture, origin = jpeg.decode(wanted.jpg, wanted.path)
         if origin.fingerprint != self.renderer.fingerprint:
             raise UnusableInput(wanted.path, "was made with other settings than its folder's audionet.json says")
         columns = self.renderer.columns(origin.seconds)
@@ -184,38 +230,8 @@ class BottleneckJob:
         return found
 
 
-@dataclass
-class _Known:
-    """Of one picture: its SHA-256, the keys of its variations and those of their bottlenecks that are cached."""
-
-    digest: bytes
-    keys: list[bytes]
-    cached: list[np.ndarray | None]
-    wanted: Wanted | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nothing is to be made."""
-        return all(row is not None for row in self.cached)
-
-    def missing(self, made: list[np.ndarray]) -> list[tuple[bytes, np.ndarray]]:
-        """What was made, with its keys."""
-        keys = [key for key, row in zip(self.keys, self.cached, strict=True) if row is None]
-        return list(zip(keys, made, strict=True))
-
-    def complete(self, made: list[np.ndarray]) -> np.ndarray:
-        """All bottlenecks, a row a variation, from the cached ones and those made."""
-        following = iter(made)
-        return np.stack([next(following) if row is None else row for row in self.cached])
-
-
 def _cache_key(digest: bytes, augmentation: Augmentation) -> bytes:
-    """What a variation of the picture with this SHA-256 is called in the cache."""
+    """What an augmentation of the picture with this SHA-256 is called in the cache."""
     if augmentation == ORIGINAL:
         return digest
     return hashlib.sha256(digest + augmentation.cache_name.encode()).digest()
-
-
-def _batches(paths: Sequence[Path], size: int) -> Iterator[tuple[int, Sequence[Path]]]:
-    for start in range(0, len(paths), size):
-        yield start, paths[start : start + size]

@@ -35,8 +35,8 @@ def run_label(options: argparse.Namespace) -> int:
 
 def label_options(options: argparse.Namespace) -> LabelOptions:
     """Which model, and what it may answer."""
-    threshold = getattr(options, "threshold", None)
-    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler, threshold)
+    metadata, threshold = (getattr(options, name, None) for name in ("metadata", "threshold"))
+    return LabelOptions(options.graph, options.labels, options.allow_unknown, options.scheduler, metadata, threshold)
 
 
 def event_options(options: argparse.Namespace) -> EventOptions:

@@ -1,6 +1,7 @@
 """Options in groups: those that several commands share, and those of `retrain` that few need."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from audionet.options import EventOptions, LabelOptions, RetrainOptions
@@ -20,7 +21,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default=default.graph,
         help="the model, as retrain's --output-graph named it",
     )
-    group.add_argument("--labels", type=Path, metavar="FILE", default=default.labels, help="its classes")
+    group.add_argument(
+        "--labels", type=Path, metavar="FILE", help="the classes of a graph of 2018 (default: beside --graph)"
+    )
     unknown = group.add_mutually_exclusive_group()
     unknown.add_argument(
         "--allow-unknown",
@@ -74,6 +77,18 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
         metavar="ADDRESS",
         help="of a Dask cluster that shares the folders, such as tcp://host:8786: its workers do the work "
         "(default: this machine)",
+    )
+
+
+def add_metadata(add: Callable[..., object]) -> None:
+    """Add --metadata, by the add_argument of a group."""
+    add(
+        "--metadata",
+        type=Path,
+        metavar="FILE",
+        help="table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
+        "species), and if you like group and fold (default: a table in the folder or beside it that lists its "
+        "recordings; without one, the folders are the classes)",
     )
 
 

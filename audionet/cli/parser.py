@@ -9,6 +9,7 @@ from audionet.cli.option_groups import (
     add_distortions,
     add_events,
     add_messages,
+    add_metadata,
     add_model,
     add_network,
     add_outputs,
@@ -106,14 +107,14 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         action="store_true",
         help="write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
     )
+    add_metadata(add)
     add(
-        "--metadata",
-        type=Path,
-        metavar="FILE",
-        help="CSV with the columns path, label and, if you like, group and fold, instead of a folder for each class "
-        "(default: UrbanSound8K's or ESC-50's own, where it is found)",
+        "--keep-gone",
+        action="store_true",
+        help="keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no, "
+        "what is in DATA_AUDIO decides)",
     )
-    add("--prune", action="store_true", help="delete the chunks of recordings that are gone")
+    add("--prune", action="store_true", help="delete the pictures of recordings that are gone, as it does by default")
     add("--force", action="store_true", help="delete the old pictures and make all anew")
     add_workers(parser, jobs=True)
     add_messages(parser)
@@ -144,7 +145,7 @@ kept), then train a new last layer on them. Some recordings are held out to test
         default=default.output_graph,
         help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
-    add("--output-labels", type=Path, metavar="FILE", default=default.output_labels, help="the classes, one a line")
+    add("--output-labels", type=Path, metavar="FILE", help="the classes, one a line (default: beside --output-graph)")
     add("--bottleneck-dir", type=Path, metavar="DIR", default=default.bottleneck_dir, help="the kept bottlenecks")
     add("--summaries-dir", type=Path, metavar="DIR", default=default.summaries_dir, help="curves for TensorBoard")
     add("--force", action="store_true", help="train even if nothing has changed since the last time")
@@ -294,6 +295,7 @@ was not trained on. A clip counts once, however long it is.""",
     parser.add_argument(
         "data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, in a folder for each class"
     )
+    add_metadata(parser.add_argument_group("clips").add_argument)
     group = parser.add_argument_group("what is said")
     group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")
     add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")

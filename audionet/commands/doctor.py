@@ -141,8 +141,8 @@ def _folder(folder: Path) -> str:
 
 def _model(folder: Path) -> str:
     """That the model in a folder can be read, if there is one."""
-    options = LabelOptions(folder / LabelOptions.graph.name, folder / LabelOptions.labels.name)
-    if not ModelFiles.beside(options.graph, options.labels).description.exists():
+    options = LabelOptions(folder / LabelOptions.graph.name)
+    if not ModelFiles.beside(options.graph).description.exists():
         return f"none in {folder} yet; audionet retrain makes one"
     return f"{options.graph}: knows {', '.join(load_model(options).labels)}"
 

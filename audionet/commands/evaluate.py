@@ -2,20 +2,21 @@
 
 import logging
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audionet.dataset.folders import class_folders, stray_files
-from audionet.errors import AudionetError, UnusableInput
+from audionet.dataset.folders import class_folders, require_classes_not_parts, stray_files
+from audionet.dataset.metadata import find_in_table
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
-from audionet.model.card import DIGITS
+from audionet.model.card import DIGITS, ModelCard
 from audionet.options import LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import in_order
@@ -25,7 +26,6 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, silent
 from audionet.system.text import did_you_mean, listed
-from audionet.training.unknown import expected_calibration_error
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Evaluation:
 
     clips: each with its true class.
     skipped: what could not be used.
-    painter: of the model's pictures. card: the model's, see model_card.py; None if it came without.
+    renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
     warnings: of the clips.
     """
 
@@ -44,7 +44,7 @@ class Evaluation:
     clips: list[tuple[ClipScores, str]]
     skipped: list[UnusableInput]
     renderer: SpectrogramRenderer
-    card: dict[str, Any] | None
+    card: ModelCard | None
     warnings: list[str]
 
     @property
@@ -76,15 +76,13 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     skipped, todo = [], []
 
     def skip(error: UnusableInput) -> None:
-        logger.warning("%s (skipped)", error)
+        warn_of_skipped(error)
         skipped.append(error)
 
-    for error in stray_files(data_audio):
-        skip(error)
     # macOS spells a name's accents in another way than Windows and Linux.
     known = {unicodedata.normalize("NFC", label): label for label in model.labels}
-    for folder in class_folders(data_audio):
-        clips, truth = list(find_clips([folder])), known.get(unicodedata.normalize("NFC", folder.name))
+    for folder, clips in _clips_by_class(data_audio, options.metadata, skip).items():
+        truth = known.get(unicodedata.normalize("NFC", folder.name))
         if truth is None:
             like = did_you_mean(folder.name, model.labels)
             skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
@@ -118,10 +116,29 @@ def evaluate(data_audio: Path | str, options: LabelOptions | None = None, *, pro
     return Evaluation(confusion, scored, skipped, model.renderer, card, warnings)
 
 
-def _heard_before(clips: Sequence[ClipScores], card: dict[str, Any] | None) -> list[str]:
+def _clips_by_class(
+    data_audio: Path, metadata: Path | None, skip: Callable[[UnusableInput], None]
+) -> dict[Path, list[Path]]:
+    """The clips of each class, by its folder, or by its name in the folder where a table labels them."""
+    found = find_in_table(data_audio, metadata)
+    if found is None:
+        for error in stray_files(data_audio):
+            skip(error)
+        folders = class_folders(data_audio)
+        require_classes_not_parts(data_audio, [folder.name for folder in folders])
+        return {folder: list(find_clips([folder])) for folder in folders}
+    recordings, wrong = found
+    for error in wrong:
+        skip(error)
+    clips: dict[Path, list[Path]] = {}
+    for recording in recordings:
+        clips.setdefault(data_audio / recording.class_name, []).append(recording.path)
+    return clips
+
+
+def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[str]:
     """A sentence if there are clips that the model was trained on."""
-    listed_there = card.get("recordings") if card else None
-    known = {str(digest) for digest in listed_there} if isinstance(listed_there, list) else set()
+    known = set(card.recordings) if card else set()
     heard = [clip.clip for clip in clips if known and sha256_of_file(Path(clip.clip))[:DIGITS] in known]
     if not heard:
         return []

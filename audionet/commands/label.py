@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from audionet.errors import UnusableInput
+from audionet.errors import UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
 from audionet.inference.timeline import Timeline, TimelineJob
@@ -133,7 +133,7 @@ def _each(
             name = names.get(path, str(path))
             if isinstance(result, UnusableInput):
                 skipped = UnusableInput(name, result.reason)
-                logger.warning("%s (skipped)", skipped)
+                warn_of_skipped(skipped)
                 yield skipped
             else:
                 yield replace(result, clip=name)

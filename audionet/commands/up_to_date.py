@@ -3,21 +3,20 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from audionet import __version__
 from audionet.bottleneck.backbone import Backbone
-from audionet.dataset.folders import PictureFile
-from audionet.evaluation.held_out import is_report
-from audionet.model.bundle import ModelFiles, read_model
+from audionet.dataset.samples import Dataset
+from audionet.model.bundle import ModelFiles, labels_file, read_model
+from audionet.model.description import ModelDescription, TrainingRecord
 from audionet.model.exports import are_there
 from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of
 from audionet.spectrogram.augmentation import Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
-from audionet.training.split import Item
 
+# To be raised whenever the same pictures and options give another layer, so that models are trained anew.
+ALGORITHM_VERSION = 1
 # Where things lie, and what only says which trunk or that nothing is to be taken for done.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "
@@ -30,35 +29,42 @@ def training_key(
     options: RetrainOptions,
     backbone: Backbone,
     renderer: SpectrogramRenderer,
-    pictures: Sequence[PictureFile],
-    items: Sequence[Item],
-    digests: Sequence[bytes],
+    dataset: Dataset,
     augmentations: Sequence[Augmentation],
 ) -> str:
-    """A digest of all that decides what the trained layer is. digests: SHA-256s of the pictures."""
+    """A digest of all that decides what the trained layer is, in hexadecimal."""
     names = sorted(RetrainOptions.__dataclass_fields__.keys() - WITHOUT_EFFECT)
     hyperparameters = {name: getattr(options, name) for name in names}
-    ingredients = [__version__, backbone.sha256, renderer.fingerprint, hyperparameters, repr(augmentations)]
+    cache_names = [augmentation.cache_name for augmentation in augmentations]
+    ingredients = [ALGORITHM_VERSION, backbone.sha256, renderer.fingerprint, hyperparameters, cache_names]
     key = hashlib.sha256(json.dumps(ingredients).encode())
-    for picture, item, digest in zip(pictures, items, digests, strict=True):
-        key.update(digest + repr((picture.name, item)).encode(errors="surrogateescape"))
+    for sample in dataset:
+        known = (sample.name, sample.class_name, sample.group, sample.sha256, sample.fold)
+        times = (sample.start_seconds, sample.end_seconds)
+        key.update(sample.digest + json.dumps([*known, *times]).encode())
     return key.hexdigest()
 
 
-def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> dict[str, Any] | None:
+def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> TrainingRecord | None:
     """What a former run with the same key found, if its model, summaries, exports and report are still there."""
     model = read_model(files)
     if (
         model is None
-        or not _graph_is_intact(files, model[0])
+        or not _exports_are_intact(files, model[0])
         or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
-        or not are_there(options)
+        or not are_there(options.export)
         or not (options.report_path is None or is_report_of(options.report_path, key))
     ):
         return None
-    training: Any = model[0].get("training")
-    return training if is_report(training, model[0]["labels"]) and training["key"] == key else None
+    training = model[0].training
+    return training if training is not None and training.key == key else None
 
 
-def _graph_is_intact(files: ModelFiles, description: dict[str, Any]) -> bool:
-    return files.graph.is_file() and sha256_of_file(files.graph) == description["graph_sha256"]
+def _exports_are_intact(files: ModelFiles, description: ModelDescription) -> bool:
+    """Whether the files that are made from a model are there, under their names, and its own."""
+    return (
+        all(path.is_file() for path in (files.graph, files.network, files.labels))
+        and sha256_of_file(files.network) == description.network_sha256
+        and sha256_of_file(files.graph) == description.graph_sha256
+        and files.labels.read_bytes() == labels_file(description)
+    )

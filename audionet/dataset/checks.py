@@ -4,11 +4,11 @@ or in two classes at once."""
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from audionet.audio.levels import SILENT_DB
+from audionet.dataset.samples import Sample
 from audionet.system.text import duration, listed
 
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
@@ -18,26 +18,6 @@ CLIPPED = 0.001  # of a chunk's samples: a few peaks do no harm
 # WAV .15 to .4, other recordings of one voice .8 and more.
 COPY = 0.5
 MOST_COMPARED = 1500  # pictures: all pairs of more take seconds
-
-
-class Piece(NamedTuple):
-    """A chunk as it is checked.
-
-    recording: what to call its recording. digest: of its picture.
-    """
-
-    class_name: str
-    recording: str
-    start_seconds: float
-    seconds: float
-    digest: bytes
-    level_db: float | None = None
-    clipped: float | None = None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it is known to hold no sound that can be heard."""
-        return self.level_db is not None and self.level_db <= SILENT_DB
 
 
 @dataclass(frozen=True)
@@ -54,15 +34,20 @@ class ClassData:
         return {"name": self.name, "recordings": self.recordings, "chunks": self.chunks, "seconds": self.seconds}
 
 
-def class_data(pieces: Sequence[Piece]) -> list[ClassData]:
+def class_data(samples: Sequence[Sample]) -> list[ClassData]:
     """How much there is of each class. What overlapping chunks share counts once."""
     ends: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for piece in pieces:
-        ends[piece.class_name][piece.recording].append((piece.start_seconds, piece.start_seconds + piece.seconds))
+    for sample in samples:
+        ends[sample.class_name][sample.recording].append((sample.start_seconds, sample.end_seconds))
     return [
         ClassData(name, len(found), sum(map(len, found.values())), round(sum(map(_covered, found.values())), 1))
         for name, found in sorted(ends.items())
     ]
+
+
+def _is_silent(sample: Sample) -> bool:
+    """Whether a sample is known to hold no sound that can be heard."""
+    return sample.level_db is not None and sample.level_db <= SILENT_DB
 
 
 def _covered(spans: list[tuple[float, float]]) -> float:
@@ -74,20 +59,20 @@ def _covered(spans: list[tuple[float, float]]) -> float:
     return total
 
 
-def check_data(pieces: Sequence[Piece], coordinates: np.ndarray | None) -> list[str]:
+def check_data(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:
     """Sentences on what to mend, each with what to do; none if all is well.
 
     coordinates: a row each; distances between them say how unlike the chunks look. None if they are too many to be
     compared, more than MOST_COMPARED, or of a network other than the embedded one; then only copies whose pictures are
     the same to the bit are found.
     """
-    classes = class_data(pieces)
+    classes = class_data(samples)
     return [
         *_short_of_recordings(classes),
         *_unequal(classes),
-        *_bad_sound(pieces, "clipped", lambda piece: (piece.clipped or 0) > CLIPPED),
-        *_bad_sound(pieces, "silent", lambda piece: piece.is_silent),
-        *_in_two_classes(pieces, coordinates),
+        *_bad_sound(samples, "clipped", lambda sample: (sample.clipped or 0) > CLIPPED),
+        *_bad_sound(samples, "silent", lambda sample: _is_silent(sample)),
+        *_in_two_classes(samples, coordinates),
     ]
 
 
@@ -110,53 +95,53 @@ def _unequal(classes: list[ClassData]) -> list[str]:
     ]
 
 
-def _bad_sound(pieces: Sequence[Piece], what: str, is_bad: Callable[[Piece], bool]) -> list[str]:
-    bad = [piece for piece in pieces if is_bad(piece)]
+def _bad_sound(samples: Sequence[Sample], what: str, is_bad: Callable[[Sample], bool]) -> list[str]:
+    bad = [sample for sample in samples if is_bad(sample)]
     if not bad:
         return []
     remedy = {
         "clipped": "louder than the recording could hold; record with the microphone turned down or farther away",
         "silent": "nothing to learn from; cut it out, or see whether the microphone was on",
     }
-    recordings = Counter(piece.recording for piece in bad)
+    recordings = Counter(sample.recording for sample in bad)
     named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]
     chunks = "1 chunk is" if len(bad) == 1 else f"{len(bad)} chunks are"
     return [f"{chunks} {what}, in {listed(named)}: {remedy[what]}"]
 
 
-def _in_two_classes(pieces: Sequence[Piece], coordinates: np.ndarray | None) -> list[str]:
+def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:
     found: set[tuple[str, str]] = set()
-    same: dict[bytes, list[Piece]] = defaultdict(list)
-    for piece in pieces:
-        if not piece.is_silent:  # all silence looks the same
-            same[piece.digest].append(piece)
+    same: dict[bytes, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        if not _is_silent(sample):  # all silence looks the same
+            same[sample.digest].append(sample)
     for copies in same.values():
         found |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
     if coordinates is not None:
-        found |= _nearly_the_same(pieces, coordinates)
+        found |= _nearly_the_same(samples, coordinates)
     named = [f"{one} and {other}" for one, other in sorted(found)]
     return (
         [f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"] if named else []
     )
 
 
-def _nearly_the_same(pieces: Sequence[Piece], coordinates: np.ndarray) -> set[tuple[str, str]]:
+def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> set[tuple[str, str]]:
     """Recordings of two classes with chunks that are far more alike than any others: one sound, encoded twice."""
     lengths = (coordinates**2).sum(axis=1)
     distances = np.sqrt(np.maximum(lengths[:, None] + lengths - 2 * coordinates @ coordinates.T, 0))
-    _, recordings = np.unique([piece.recording for piece in pieces], return_inverse=True)
+    _, recordings = np.unique([sample.recording for sample in samples], return_inverse=True)
     distances[recordings[:, None] == recordings] = np.inf
     nearest = distances.argmin(axis=1)
     found = set()
     for i, j in enumerate(nearest):
         others = distances[i, recordings != recordings[j]]
         is_copy = nearest[j] == i and distances[i, j] < COPY * others.min(initial=np.inf)
-        if is_copy and np.isfinite(others).any() and pieces[i].class_name != pieces[j].class_name:
-            found.add(_pair(pieces[i], pieces[j]))
+        if is_copy and np.isfinite(others).any() and samples[i].class_name != samples[j].class_name:
+            found.add(_pair(samples[i], samples[j]))
     return found
 
 
-def _pair(one: Piece, other: Piece) -> tuple[str, str]:
+def _pair(one: Sample, other: Sample) -> tuple[str, str]:
     first, second = sorted((one.recording, other.recording))
     return first, second
 

@@ -2,16 +2,16 @@
 
 import logging
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-from audionet.dataset.names import NOHASH, require_distinct_classes
-from audionet.errors import AudionetError, UnusableInput
+from audionet.dataset.names import NOHASH, require_distinct_classes, require_no_unknown
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
-from audionet.system.text import did_you_mean, is_printable
+from audionet.system.text import did_you_mean, is_printable, listed
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,22 @@ SOUND_MARKS = (
     (8, b"WAVE"),
     *((4, mark) for mark in (b"ftypM4A", b"ftypmp4", b"ftypiso", b"ftyp3gp")),  # ftypheic is a photo
 )
+# What systems, editors and downloads leave beside recordings. It is passed over whatever it holds, and in silence.
+PASSED_OVER_NAMES = frozenset(
+    {"$recycle.bin", "recycler", "system volume information", "__macosx", "@eadir", "#recycle", "@recycle"}
+    | {"#snapshot", "lost+found", "found.000", "thumbs.db", "desktop.ini"}
+)
+EDITORS_SUFFIXES = frozenset(
+    ".sfk .sfap0 .reapeaks .reapindex .rpp .rpp-bak .asd .als .aup .auf .aup3 .aup3-wal .aup3-shm .pkf .pek .cfa .sesx "
+    ".icloud".split()
+)
+UNFINISHED_SUFFIXES = frozenset(".part .partial .filepart .crdownload .download .opdownload .tmp .temp".split())
+# Names of folders that are no classes, where there are no others: the parts of a data set.
+PART_OF_A_SET = re.compile(
+    r"(fold|split|part|batch|set)s?[-_ ]?\d*|audios?|wavs?|mp3s?|flacs?|data|train(ing)?|test(ing)?|val(id(ation)?)?"
+    r"|dev(elopment)?|eval(uation)?|meta(data)?",
+    re.IGNORECASE,
+)
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
 
 
@@ -35,7 +51,8 @@ NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits"
 class Recording:
     """A sound file in a class folder. `key` is `<class>/<path below the class folder>`, with forward slashes.
 
-    group: what stays together in every split, where a table says so. fold: the data set's own, where it has folds.
+    group: what stays together in every split, where a table or the file's name says so.
+    fold: the data set's own, where it has folds.
     """
 
     class_name: str
@@ -43,20 +60,6 @@ class Recording:
     path: Path
     group: str | None = None
     fold: int | None = None
-
-
-class PictureFile(NamedTuple):
-    """A chunk's picture in a class folder.
-
-    recording: its file's name up to `_nohash_`. number: the one behind.
-    name: `<class>/<file name without suffix>`, as audionet.json lists it.
-    """
-
-    class_name: str
-    recording: str
-    number: int
-    name: str
-    path: Path
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -90,20 +93,44 @@ def _folder_like(folder: Path) -> str:
     return did_you_mean(folder.name, beside)
 
 
+def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
+    """Raise AudionetError if all folders are called as the parts of a data set are, and none as a class."""
+    if not names or not all(PART_OF_A_SET.fullmatch(name) for name in names):
+        return
+    inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
+    if inner is not None and any(path.is_dir() for path in _listing(inner)):
+        remedy = f"if its classes are the folders in {inner}, name that instead"
+    else:
+        remedy = "name the table of its labels with --metadata, or sort the recordings into one folder for each class"
+    raise AudionetError(
+        f"{data_audio}: its folders ({listed(names)}) are called as parts of a data set are, not as classes; {remedy}"
+    )
+
+
+def group_of(path: Path) -> str | None:
+    """What recordings have in common whose names agree up to `_nohash_`: a speaker, as in Google's Speech Commands."""
+    before, mark, _ = path.name.partition(NOHASH)
+    return before if mark and before else None
+
+
 def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:
     """The recordings below each class folder, at any depth, sorted by class and path; and what lies wrong.
 
-    Wrong is a class folder without recordings, and a recording that lies in no class folder.
+    Wrong is a class folder without recordings, and a recording that lies in no class folder. Raises AudionetError if
+    the folders can't be classes.
     """
     recordings, wrong = [], stray_files(data_audio)
-    for folder in class_folders(data_audio):
+    folders = class_folders(data_audio)
+    require_no_unknown(data_audio, [folder.name for folder in folders])
+    require_classes_not_parts(data_audio, [folder.name for folder in folders])
+    for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
         for path in paths:
             if path.is_dir():
                 wrong.append(_why_no_file(path))
                 continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            recordings.append(Recording(folder.name, key, path))
+            recordings.append(Recording(folder.name, key, path, group_of(path)))
         if not paths:
             wrong.append(UnusableInput(folder, "holds no recordings"))
     return recordings, wrong
@@ -157,34 +184,53 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
 
 
 def _listing(folder: Path) -> list[Path]:
-    """What is in a folder, sorted, without hidden files."""
+    """What is in a folder, sorted, without hidden files and what is_passed_over."""
     return [folder / name for name in _names(folder)]
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, the system's or an editor's own, or an unfinished download."""
+    lower = name.lower()
+    suffix = lower[lower.rfind(".") :] if "." in lower else ""
+    return (
+        name.startswith(".")
+        or lower in PASSED_OVER_NAMES
+        or suffix in EDITORS_SUFFIXES
+        or suffix in UNFINISHED_SUFFIXES
+    )
 
 
 def _names(folder: Path) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        found = sorted(os.listdir(folder))
+        left = [name for name in found if not is_passed_over(name)]
+        if len(left) < len(found) and logger.isEnabledFor(logging.DEBUG):
+            for name in found:
+                if is_passed_over(name) and not name.startswith(".audionet"):
+                    logger.debug("%s: passed over, it is no recording by its name", folder / name)
+        return left
     except OSError as error:
         logger.warning("%s: folder skipped, it cannot be read (%s)", folder, error.strerror)
         return []
 
 
-def find_pictures(image_dir: Path) -> list[PictureFile]:
-    """The pictures in each class folder, sorted. Raises AudionetError if there is no class folder."""
+def find_pictures(image_dir: Path) -> list[tuple[str, str, Path]]:
+    """The class, the file's name without suffix, and the path of each picture in the class folders, sorted by them.
+
+    Raises AudionetError if there is no class folder.
+    """
     if not image_dir.is_dir():
         raise AudionetError(
             f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
         )
-    found = []
     for error in misnamed_folders(image_dir):
-        logger.warning("%s (skipped)", error)
-    for folder in class_folders(image_dir):
-        class_name = folder.name
+        warn_of_skipped(error)
+    folders = class_folders(image_dir)
+    require_no_unknown(image_dir, [folder.name for folder in folders])
+    pictures = []
+    for folder in folders:
         for file_name in _names(folder):
             stem, dot, suffix = file_name.rpartition(".")  # pathlib's way takes a second for 100,000
             if f"{dot}{suffix}".lower() in SUFFIXES:
-                recording, _, index = stem.rpartition(NOHASH)
-                number = int(index) if recording and index.isdecimal() else 0
-                name, path = f"{class_name}/{stem}", folder / file_name
-                found.append(PictureFile(class_name, recording or stem, number, name, path))
-    return sorted(found)
+                pictures.append((folder.name, stem, folder / file_name))
+    return pictures

@@ -1,7 +1,5 @@
 """audionet.json: how the pictures of a folder were made, and of which recordings."""
 
-import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,13 +9,24 @@ import numpy as np
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram.filter_bank import pack, unpack
+from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECONDS
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import MALFORMED, read_json, write_json
+from audionet.system.files import read_json, write_json
+from audionet.system.untrusted import (
+    LARGEST_WHOLE,
+    Refused,
+    inner_path,
+    mapping,
+    number,
+    sequence,
+    sha256,
+    taking_apart,
+    text,
+    whole,
+)
 
 FILE_NAME = "audionet.json"
 LARGEST_WEIGHT = 1e3  # in a filter bank; ours are up to 1
-LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 2048  # what file systems allow, with room for the folder's own path
-UNUSUAL = re.compile(r"\.\.|\0")  # in the name of a file
 FORMAT = 1  # of audionet.json; a reader refuses others
 
 
@@ -80,19 +89,21 @@ class PictureIndex:
             return None
         except OSError as error:
             raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
-        except ValueError as error:
+        except Refused as error:
             raise _damaged(path) from error
         try:
-            if content["format"] != FORMAT:
-                raise AudionetError(
-                    f"{path}: written by another version of audionet (format {content['format']}); "
-                    "make the pictures anew with audionet prepare --force"
-                )
-            recordings = {_inner_path(key): _entry_from_json(value) for key, value in content["recordings"].items()}
-            return cls(
-                renderer_from_json(content), recordings, [_inner_path(name) for name in content.get("unfinished", [])]
-            )
-        except MALFORMED as error:
+            with taking_apart():
+                written_as = whole(content["format"], -FORMAT)
+                if written_as != FORMAT:
+                    raise AudionetError(
+                        f"{path}: written by another version of audionet (format {written_as}); "
+                        "make the pictures anew with audionet prepare --force"
+                    )
+                listed = mapping(content["recordings"])
+                recordings = {inner_path(key): _entry_from_json(value) for key, value in listed.items()}
+                unfinished = [inner_path(name) for name in sequence(content.get("unfinished", []))]
+                return cls(renderer_from_json(content), recordings, unfinished)
+        except Refused as error:
             raise _damaged(path) from error
 
 
@@ -106,26 +117,27 @@ def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
 
 
 def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
-    """The painter that `painter_to_json` described. Raises one of MALFORMED for anything else.
+    """The painter that `renderer_to_json` described. Raises Refused for anything else.
 
-    Pictures made with other constants (sample rate, window, size) than this version's are ValueErrors too.
+    Pictures made with other constants (sample rate, window, size) than this version's are refused too.
     """
-    described = content["pictures"]
-    try:
-        settings = PictureSettings(
-            chunk_seconds=float(described["chunk_seconds"]),
-            overlap_seconds=float(described["overlap_seconds"]),
-            representation=str(described["representation"]),
-            colormap=str(described["colormap"]),
-        )
-    except AudionetError as error:
-        raise ValueError(str(error)) from error
-    if settings.as_json() != described:
-        raise ValueError("pictures made with other constants")
-    filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.window_samples // 2 + 1))
-    if filter_bank is None or not ((filter_bank >= 0) & (filter_bank <= LARGEST_WEIGHT)).all():
-        raise ValueError("no filter bank")
-    return SpectrogramRenderer(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
+    with taking_apart():
+        described = mapping(content["pictures"])
+        try:
+            settings = PictureSettings(
+                chunk_seconds=number(described["chunk_seconds"]),
+                overlap_seconds=number(described["overlap_seconds"]),
+                representation=text(described["representation"]),
+                colormap=text(described["colormap"]),
+            )
+        except AudionetError as error:
+            raise Refused(str(error)) from error
+        if settings.as_json() != described:
+            raise Refused("pictures made with other constants")
+        filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.window_samples // 2 + 1))
+        if filter_bank is None or not ((filter_bank >= 0) & (filter_bank <= LARGEST_WEIGHT)).all():
+            raise Refused("no filter bank")
+        return SpectrogramRenderer(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
 
 
 def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
@@ -149,46 +161,25 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
 
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
-    chunks = tuple(_chunk_from_json(chunk) for chunk in value["chunks"])
     group, fold = value.get("group"), value.get("fold")
     return RecordingEntry(
-        int(value["size_bytes"]),
-        int(value["mtime_ns"]),
-        str(value["sha256"]),
-        chunks,
-        None if group is None else str(group),
-        None if fold is None else int(fold),
+        whole(value["size_bytes"]),
+        whole(value["mtime_ns"], -LARGEST_WHOLE),  # before 1970 there was sound too
+        sha256(value["sha256"]),
+        tuple(_chunk_from_json(chunk) for chunk in sequence(value["chunks"])),
+        None if group is None else text(group),
+        None if fold is None else whole(fold),
     )
-
-
-def _inner_path(text: str) -> str:
-    """A name of a file below the folder; it may be a stranger's. Raises ValueError or TypeError for any other."""
-    # Neither by pathlib nor part by part: that takes a second for 100,000 of them.
-    if len(text) <= LONGEST_NAME_BYTES and text.isascii() and not text.startswith("/") and not UNUSUAL.search(text):
-        return text
-    if text.startswith("/") or ".." in text.split("/") or "\0" in text:
-        raise ValueError(f"not the name of a file in the folder: {text!r}")
-    encoded = os.fsencode(text)  # ValueError for what no file can be called
-    if len(encoded) > LONGEST_PATH_BYTES or max(map(len, encoded.split(b"/"))) > LONGEST_NAME_BYTES:
-        raise ValueError(f"too long for the name of a file: {text[:100]!r}...")
-    return text
-
-
-def _seconds(value: float) -> float:
-    seconds = float(value)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(f"not a time: {value}")
-    return seconds
 
 
 def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
     level_db, clipped = value.get("level_db"), value.get("clipped")
     return ChunkEntry(
-        _inner_path(value["name"]),
-        _seconds(value["start_seconds"]),
-        _seconds(value["seconds"]),
-        None if level_db is None else float(level_db),
-        None if clipped is None else float(clipped),
+        inner_path(value["name"]),
+        number(value["start_seconds"], 0, LONGEST_START_SECONDS),
+        number(value["seconds"], 0, LONGEST_CHUNK_SECONDS),
+        None if level_db is None else number(level_db),
+        None if clipped is None else number(clipped, 0, 1),
     )
 
 

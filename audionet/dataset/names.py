@@ -11,6 +11,7 @@ from audionet.errors import AudionetError
 from audionet.system.text import is_printable
 
 NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
+UNKNOWN = "unknown"  # the label of a clip that is none of the classes, which no class can be called
 LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark and the suffix need some
 
 # What Windows forbids in names, and the names that it keeps for itself.
@@ -28,6 +29,16 @@ def can_name_a_folder(label: str) -> bool:
         and not label.endswith(".")
         and label.partition(".")[0].upper() not in DEVICES
     )
+
+
+def require_no_unknown(place: Path | str, names: Iterable[str]) -> None:
+    """Raise AudionetError if a class is called as clips of no class are."""
+    for name in names:
+        if _looks(name.strip()) == UNKNOWN:
+            raise AudionetError(
+                f"{place}: no class can be called {name!r}: that is what a clip is called that is none of the classes; "
+                "rename it, to 'others' for instance, or move it away (no recordings of strangers are needed)"
+            )
 
 
 def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
@@ -79,3 +90,19 @@ def chunk_name(class_name: str, stem: str, index: int) -> str:
     'anna/interview_nohash_0003'
     """
     return f"{class_name}/{stem}{NOHASH}{index:04d}"
+
+
+def split_chunk_name(name: str) -> tuple[str, int | None]:
+    """What stands before the last `_nohash_` in a chunk's name, and the number behind it.
+
+    Of a name without the mark, or with something else behind it, the number is None.
+
+    >>> split_chunk_name("anna/interview_nohash_0003")
+    ('anna/interview', 3)
+    >>> split_chunk_name("interview")
+    ('interview', None)
+    """
+    before, _, number = name.rpartition(NOHASH)
+    if not before:
+        return name, None
+    return before, int(number) if number.isdecimal() else None

@@ -1,46 +1,136 @@
-"""Which recording each picture is of: for the split, and for the checks of the data."""
+"""What there is to learn from: one Sample for each picture, and the Dataset that holds them.
 
-from collections.abc import Sequence
+A sample goes through all stages of the training: it is found in a folder of pictures, gets the digest of its JPG when
+its bottleneck is made, is put on a side of the split, learnt from or held out, checked and shown.
+"""
 
-from audionet.dataset.checks import Piece
-from audionet.dataset.folders import PictureFile
-from audionet.dataset.manifest import PictureIndex
-from audionet.training.split import Item
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.dataset.folders import find_pictures
+from audionet.dataset.manifest import FILE_NAME, PictureIndex
+from audionet.dataset.names import split_chunk_name
+from audionet.errors import AudionetError
+from audionet.spectrogram.transform import SpectrogramRenderer
 
 
-def split_items(pictures: Sequence[PictureFile], index: PictureIndex) -> list[Item]:
-    """The pictures as the split sees them.
+class Sample(NamedTuple):
+    """A chunk of a recording, as its picture shows it. (A named tuple: there may be a hundred thousand.)
+
+    class_name: the folder that the picture lies in.
+    name: `<class>/<file name without suffix>`, as audionet.json lists it. path: of the JPG.
+    recording: what people call its recording: `<class>/<path in the class folder>`.
+    group: what stays together in every split: the recording's content, or a group of recordings that a table names.
+    sha256: of the recording's file, in hexadecimal; "" if audionet.json does not list the picture.
+    start_seconds, end_seconds: the chunk's place in its recording.
+    fold: the data set's own; None if it has none.
+    level_db, clipped: how loud it is and what share of its samples is clipped (audio/levels.py); None if unknown.
+    digest: the SHA-256 of the JPG; empty until the JPG has been read.
+    """
+
+    class_name: str
+    name: str
+    path: Path
+    recording: str
+    group: str
+    sha256: str
+    start_seconds: float
+    end_seconds: float
+    fold: int | None = None
+    level_db: float | None = None
+    clipped: float | None = None
+    digest: bytes = b""
+
+    @property
+    def seconds(self) -> float:
+        """Length of its sound."""
+        return self.end_seconds - self.start_seconds
+
+    @property
+    def source(self) -> str:
+        """The SHA-256 of its recording, or what its picture's file says of it."""
+        return self.sha256 or self.group
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The samples to learn from, in order of class and name; all classes have at least one."""
+
+    samples: Sequence[Sample]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+    @functools.cached_property
+    def labels(self) -> list[str]:
+        """The names of the classes, sorted; their positions are the numbers of the classes."""
+        return sorted({sample.class_name for sample in self.samples})
+
+    @functools.cached_property
+    def targets(self) -> NDArray[np.int32]:
+        """The number of each sample's class."""
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        return np.array([numbers[sample.class_name] for sample in self.samples], np.int32)
+
+
+@dataclass(frozen=True)
+class PictureFolder:
+    """The samples in a folder that `prepare` made, sorted, without digests; and what drew their pictures."""
+
+    path: Path
+    samples: list[Sample]
+    renderer: SpectrogramRenderer
+
+
+def load_pictures(image_dir: Path) -> PictureFolder:
+    """What is in a folder of pictures, a folder a class.
 
     A recording is known by its content, so that renaming it, moving it or adding others never moves it to another
-    part, and copies of it stay on one side. A picture that audionet.json does not list goes by its file's name.
+    part of the split, and copies of it stay on one side. A picture that audionet.json does not list goes by its file's
+    name. Raises AudionetError if there is no audionet.json, or there are not two classes at least.
     """
-    places = {chunk.name: (entry, chunk) for entry in index.recordings.values() for chunk in entry.chunks}
-    length = index.renderer.settings.chunk_seconds
-    items = []
-    for picture in pictures:
-        if picture.name in places:
-            entry, chunk = places[picture.name]
-            end_seconds = chunk.start_seconds + chunk.seconds
-            item = Item(picture.class_name, entry.sha256, chunk.start_seconds, end_seconds, fold=entry.fold)
-            items.append(item if entry.group is None else item._replace(recording=entry.group, sound=entry.sha256))
-        else:
-            start = picture.number * length
-            items.append(Item(picture.class_name, picture.recording, start, start + length))
-    return items
-
-
-def pieces_to_check(pictures: Sequence[PictureFile], index: PictureIndex, digests: Sequence[bytes]) -> list[Piece]:
-    """The pictures as the checks of the data see them; digests are of their JPGs."""
-    places = {chunk.name: (key, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
-    length = index.renderer.settings.chunk_seconds
-    pieces = []
-    for picture, digest in zip(pictures, digests, strict=True):
-        if picture.name in places:
-            key, chunk = places[picture.name]
+    pictures = find_pictures(image_dir)
+    index = PictureIndex.load(image_dir)
+    if index is None:
+        raise AudionetError(f"{image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
+    listed = {chunk.name: (key, entry, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
+    chunk_seconds = index.renderer.settings.chunk_seconds
+    numbered: list[tuple[str, str, int, Sample]] = []
+    for class_name, file_stem, path in pictures:
+        name = f"{class_name}/{file_stem}"
+        stem, known_number = split_chunk_name(file_stem)
+        number = known_number or 0
+        if name in listed:
+            key, entry, chunk = listed[name]
+            start, end = chunk.start_seconds, chunk.start_seconds + chunk.seconds
+            group = entry.sha256 if entry.group is None else entry.group
             loudness = chunk.level_db, chunk.clipped
-            piece = Piece(picture.class_name, key, chunk.start_seconds, chunk.seconds, digest, *loudness)
+            sample = Sample(class_name, name, path, key, group, entry.sha256, start, end, entry.fold, *loudness)
         else:
-            recording = f"{picture.class_name}/{picture.recording}"
-            piece = Piece(picture.class_name, recording, picture.number * length, length, digest)
-        pieces.append(piece)
-    return pieces
+            start = number * chunk_seconds
+            sample = Sample(class_name, name, path, f"{class_name}/{stem}", stem, "", start, start + chunk_seconds)
+        numbered.append((class_name, stem, number, sample))
+    samples = [sample for _, _, _, sample in sorted(numbered)]
+    require_classes(image_dir, samples)
+    return PictureFolder(image_dir, samples, index.renderer)
+
+
+def require_classes(image_dir: Path, samples: Iterable[Sample]) -> None:
+    """Raise AudionetError unless the samples are of two classes at least."""
+    classes = sorted({sample.class_name for sample in samples})
+    if not classes:
+        raise AudionetError(f"{image_dir}: holds no pictures; make them first with audionet prepare")
+    if len(classes) == 1:
+        raise AudionetError(
+            f"{image_dir}: holds only one class, {classes[0]!r}; "
+            "add a folder of recordings of another class and run audionet prepare again"
+        )

@@ -1,21 +1,68 @@
 """What was tested, one by one: the class of each chunk or clip, and the probabilities that it was given."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from audionet.evaluation.confusion import Confusion
-from audionet.training.unknown import BINS
+
+BINS = 10  # of equal width, as is usual
 
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """What was scored between two tenths: how many, the mean score, and the share that was right, 0 to 1."""
+    """What was scored between two tenths: how many, the sum of their scores, and how many were right."""
 
     count: int
-    score: float
-    right: float
+    score_sum: float
+    right_sum: float
+
+    @property
+    def score(self) -> float:
+        """The mean score, 0 to 1."""
+        return self.score_sum / self.count
+
+    @property
+    def right(self) -> float:
+        """The share that was right, 0 to 1."""
+        return self.right_sum / self.count
+
+
+def calibration_bins(scores: ArrayLike, correct: ArrayLike) -> list[CalibrationBin]:
+    """The tenths in which there is something, from the lowest.
+
+    scores: the best class's, 0 to 1. correct: whether it was right.
+    """
+    scores, correct = np.asarray(scores, float), np.asarray(correct, float)
+    bins = np.minimum((scores * BINS).astype(np.intp), BINS - 1)
+    masks = (bins == n for n in range(BINS))
+    return [
+        CalibrationBin(int(mask.sum()), float(scores[mask].sum()), float(correct[mask].sum()))
+        for mask in masks
+        if mask.any()
+    ]
+
+
+def expected_calibration_error(scores: ArrayLike, correct: ArrayLike) -> float:
+    """How far scores are from the share that is right: 0 (they mean what they say) to 1.
+
+    The difference between a bin's mean score and its share of right ones, averaged over what was scored (Naeini et
+    al., 2015; Guo et al., 2017). The arguments are those of `calibration_bins`.
+    """
+    bins = calibration_bins(scores, correct)
+    return sum(abs(found.score_sum - found.right_sum) for found in bins) / sum(found.count for found in bins)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a tested chunk or clip is called, and where it lies in its recording."""
+
+    name: str
+    start_seconds: float
+    end_seconds: float
 
 
 @dataclass(frozen=True)
@@ -38,27 +85,24 @@ class Pair:
 class Predictions:
     """Chunks or clips that the model had not heard, and what it made of them.
 
-    names: what each is called. targets: the number of its class. probabilities: one row each, a column a class.
-    starts_seconds, ends_seconds: its place in its recording.
+    places: of each. targets: the number of the class of each. probabilities: tested x classes.
     """
 
     labels: list[str]
-    names: list[str]
-    targets: np.ndarray
-    probabilities: np.ndarray
-    starts_seconds: list[float]
-    ends_seconds: list[float]
+    places: Sequence[Place]
+    targets: NDArray[np.integer]
+    probabilities: NDArray[np.floating]
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.places)
 
     @functools.cached_property
-    def predicted(self) -> np.ndarray:
+    def predicted(self) -> NDArray[np.intp]:
         """The number of the best class of each; of equals the first."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @functools.cached_property
-    def scores(self) -> np.ndarray:
+    def scores(self) -> NDArray[np.floating]:
         """The best class's probability of each."""
         return np.asarray(self.probabilities.max(axis=1))
 
@@ -83,14 +127,13 @@ class Predictions:
         return [(self.labels[n], float(row[n])) for n in np.argsort(-row, kind="stable")[:count]]
 
     def calibration(self) -> list[CalibrationBin]:
-        """The tenths in which there is something, from the lowest."""
-        bins = np.minimum((self.scores * BINS).astype(np.intp), BINS - 1)
-        right = self.predicted == self.targets
-        return [
-            CalibrationBin(int(found.sum()), float(self.scores[found].mean()), float(right[found].mean()))
-            for found in (bins == n for n in range(BINS))
-            if found.any()
-        ]
+        """The tenths of scores in which there is something, from the lowest."""
+        return calibration_bins(self.scores, self.predicted == self.targets)
+
+    @property
+    def calibration_error(self) -> float:
+        """How far the scores are from the share that is right, 0 to 1."""
+        return expected_calibration_error(self.scores, self.predicted == self.targets)
 
     def pairs(self) -> list[Pair]:
         """The pairs of classes, those that are confused most first; of equals, those that share more probability."""

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from audionet.commands.doctor import Finding
     from audionet.commands.prepare import PrepareReport
     from audionet.commands.retrain import RetrainReport
-    from audionet.evaluation.held_out import EvaluationResult
+    from audionet.evaluation.result import EvaluationResult
+
+
+MOVES_SHOWN = 5
 
 
 def print_line(text: str) -> None:
@@ -35,13 +38,24 @@ def print_prepared(report: "PrepareReport") -> None:
         f"{report.made} drawn ({count(report.made_chunks, 'picture')}), "
         f"{report.kept} unchanged ({count(report.kept_chunks, 'picture')}), {len(report.skipped)} skipped"
     )
-    if report.removed:
-        print(f"{count(len(report.removed), 'recording')} gone, their pictures deleted")
-    if report.gone:
-        print(f"{count(len(report.gone), 'recording')} gone, their pictures kept (--prune deletes them)")
+    _print_gone(report)
     print(f"pictures are in {report.image_dir}")
     if report.contact_sheets:
         print(f"contact sheets: {', '.join(path.name for path in report.contact_sheets[:CLASSES_IN_TABLE])}")
+
+
+def _print_gone(report: "PrepareReport") -> None:
+    for old, new in list(report.moved.items())[:MOVES_SHOWN]:
+        print(f"moved: {printable(old)} is now {printable(new)}, and learnt as that alone")
+    if len(report.moved) > MOVES_SHOWN:
+        print(f"and {count(len(report.moved) - MOVES_SHOWN, 'more recording')} moved or renamed")
+    deleted = len(report.removed) - len(report.moved)
+    if deleted > 0:
+        whose = "its pictures" if deleted == 1 else "their pictures"
+        print(f"{count(deleted, 'recording')} gone, {whose} deleted (--keep-gone keeps them)")
+    if report.gone:
+        whose = "its pictures are" if len(report.gone) == 1 else "their pictures are"
+        print(f"{count(len(report.gone), 'recording')} gone, {whose} kept and learnt from, as --keep-gone asks")
 
 
 def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAKES_SHOWN) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from audionet.audio.chunks import Chunk, read_chunks
 from audionet.dataset.folders import is_other_file, walk_files
-from audionet.dataset.names import NOHASH
+from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import UNKNOWN, ChunkScores, score_chunk, score_picture
+from audionet.inference.scoring import ChunkScores, score_chunk, score_picture
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES

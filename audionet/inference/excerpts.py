@@ -6,8 +6,8 @@ import numpy as np
 
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.ffmpeg import decode
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
-from audionet.inference.scoring import UNKNOWN
 from audionet.inference.timeline import Timeline
 from audionet.inference.windows import Segment
 from audionet.settings import SAMPLE_RATE_HZ

@@ -11,8 +11,6 @@ from audionet.model.bundle import Model
 from audionet.spectrogram import jpeg as pictures
 from audionet.training.unknown import comparable_distance
 
-UNKNOWN = "unknown"  # the label of sound that is none of the classes
-
 
 @dataclass(frozen=True)
 class ChunkScores:

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.chunks import Chunk
-from audionet.inference.scoring import UNKNOWN, ChunkScores
+from audionet.dataset.names import UNKNOWN
+from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import STEPS_A_WINDOW, Segment, WindowsJob, step_seconds
 from audionet.model.bundle import Model
 

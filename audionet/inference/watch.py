@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from audionet.dataset.folders import is_passed_over
 from audionet.errors import AudionetError
 from audionet.inference.clips import is_clip
 
@@ -14,8 +15,6 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 SETTLED_SECONDS = 3.0  # so long a file has not changed before it counts as whole
 MOST_CLIPS = 100_000  # in the folder, which is what is held in memory
-# What programs call files that they have not finished.
-UNFINISHED_SUFFIXES = (".part", ".partial", ".filepart", ".crdownload", ".download", ".tmp", ".temp")
 
 State = tuple[int, int]  # size in bytes, time of change in nanoseconds
 
@@ -66,10 +65,10 @@ def _look(folder: Path, warned: set[str]) -> dict[Path, State]:
 
     found: dict[Path, State] = {}
     for place, folders, names in os.walk(folder, onerror=warn):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not is_passed_over(name)]
         for name in names:
             path = Path(place, name)
-            if name.startswith(".") or path.suffix.lower() in UNFINISHED_SUFFIXES or not is_clip(path):
+            if is_passed_over(name) or not is_clip(path):
                 continue
             try:
                 status = path.stat()

@@ -3,27 +3,24 @@
 Together they do what `prepare` does: the pictures are the same to the byte, and each goes on where the other stopped.
 """
 
-import logging
 import wave
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.chunks import read_chunks, to_wav
+from audionet.audio.chunks import Chunk
 from audionet.audio.ffmpeg import decode
-from audionet.audio.levels import clipped_share, level_db
+from audionet.commands.drawing import DrawingJob, Source
 from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
-from audionet.dataset.names import chunk_name, chunk_stems
-from audionet.errors import AudionetError, UnusableInput
+from audionet.dataset.names import chunk_stems
+from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
+from audionet.parallel.threads import work_through
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
-from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.jpeg import Origin
+from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import atomic_writer, require_file, sha256_of_file, write_atomically
-
-logger = logging.getLogger(__name__)
 
 
 def mp3_to_wav(data_audio: Path, data_wav: Path) -> tuple[int, list[UnusableInput]]:
@@ -57,6 +54,7 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     index = _index(image_dir)
     stems = chunk_stems(sorted(index.recordings.keys() | {recording.key for recording in recordings}))
     written = 0
+    job = DrawingJob(index.renderer, image_dir, keep_wav=True, keep_picture=False)
     for recording in recordings:
         old = index.recordings.get(recording.key)
         try:
@@ -64,12 +62,14 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
             digest = sha256_of_file(recording.path)
             if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
                 continue
-            entry = _cut(recording, digest, stems[recording.key], image_dir, index.renderer.settings)
+            entry = work_through(job, Source(recording.path, recording.class_name, stems[recording.key]))
+            if isinstance(entry, UnusableInput):
+                raise entry
         except UnusableInput as error:
             _skip(skipped, error)
             continue
         except OSError as error:
-            _skip(skipped, UnusableInput(recording.path, f"cannot be read ({error.strerror})"))
+            _skip(skipped, UnusableInput.unreadable(recording.path, error))
             continue
         for chunk in old.chunks if old else ():
             _file(image_dir, chunk, ".jpg").unlink(missing_ok=True)  # of other sound
@@ -101,24 +101,13 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
                     _skip(skipped, error)
                     chunks.append(chunk)
                     continue
-                origin = Origin(index.renderer.fingerprint, chunk.start_seconds, chunk.seconds)
-                write_atomically(picture, pictures.encode(index.renderer.render(samples), origin))
+                write_atomically(picture, draw(Chunk(0, chunk.start_seconds, samples), index.renderer))
                 drawn += 1
             if picture.is_file():
                 chunks.append(chunk)
         index.recordings[key] = replace(entry, chunks=tuple(chunks))
     index.save(image_dir)
     return drawn, skipped
-
-
-def _cut(recording: Recording, digest: str, stem: str, image_dir: Path, settings: PictureSettings) -> RecordingEntry:
-    status, entries = recording.path.stat(), []
-    for chunk in read_chunks(recording.path, settings):
-        name = chunk_name(recording.class_name, stem, chunk.index)
-        write_atomically(image_dir / f"{name}.wav", to_wav(chunk))
-        loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        entries.append(ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness))
-    return RecordingEntry(status.st_size, status.st_mtime_ns, digest, tuple(entries))
 
 
 def _are_cut(entry: RecordingEntry, image_dir: Path) -> bool:
@@ -150,5 +139,5 @@ def _recordings(data_audio: Path, skipped: list[UnusableInput]) -> list[Recordin
 
 
 def _skip(skipped: list[UnusableInput], error: UnusableInput) -> None:
-    logger.warning("%s (skipped)", error)
+    warn_of_skipped(error)
     skipped.append(error)

@@ -90,7 +90,7 @@ def label_image(arguments: Sequence[str] | None = None) -> int:
         if not options.image:
             raise AudionetError("Must set flag --image: the picture, or a recording")
         graph = Path(options.graph or _tf_files() / "retrained_graph.pb")
-        labels = Path(options.labels or _tf_files() / "retrained_labels.txt")
+        labels = Path(options.labels) if options.labels else None
         if any(getattr(options, name) for name in INPUT_FLAGS):
             model = _as_told(
                 load_graph(
@@ -129,7 +129,7 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(arguments)
         folder = _tf_files()
         graph = Path(options.graph or options.graph_file or folder / "retrained_graph.pb")
-        labels = Path(options.labels or folder / "retrained_labels.txt")
+        labels = Path(options.labels) if options.labels else None
         from audionet.commands import evaluate as command
 
         found = command.evaluate(options.image_dir or folder / "test_audio", LabelOptions(graph, labels))

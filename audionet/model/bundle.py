@@ -1,33 +1,43 @@
-"""The trained model on disk: a network (for LiteRT, and for TensorFlow), its labels, and a description of all."""
+"""The trained model on disk: a description, which alone makes it a model, a network for LiteRT, and exports.
+
+A model is replaced by one rename, that of its description, which names its network by its checksum. The network is
+there before, under a name of its content; whoever finds the old description finds the old network too, and the new
+one the new. The frozen graph and the file of labels are exports: `label` needs neither.
+"""
 
 import hashlib
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TypeVar
 
 import numpy as np
 
 from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Network
-from audionet.dataset.manifest import renderer_from_json, renderer_to_json
+from audionet.bottleneck.provenance import is_from_here, remember_network
 from audionet.errors import AudionetError
-from audionet.model.frozen_graph import FrozenGraph, InputOptions
+from audionet.model.card import ModelCard
+from audionet.model.description import MOST_LABELS, ModelDescription, TrainingRecord
+from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
+from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, sandboxed_graph
 from audionet.model.litert import OUTPUT_NAME
-from audionet.model.saved_model import EXTRA_FILE, SavedModel
-from audionet.options import LabelOptions
+from audionet.options import ARTICLES, LabelOptions, labels_beside
+from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import MALFORMED, json_bytes, read_json, read_limited, sha256_of_file, write_together
-from audionet.system.text import is_printable
+from audionet.system.files import json_bytes, read_json, read_limited, write_in_order
+from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
 
-FORMAT = 3  # of the description; a reader refuses others
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
-MOST_LABELS = 20_000
 REMEDY = "train it again with audionet retrain"
-# While `retrain` puts its files in the place of the old ones, which takes a moment, they do not fit each other.
+# Between a reader's look at the description and at the network, `retrain` may replace both.
 READINGS, READ_AGAIN_SECONDS = 20, 0.05
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis")
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -41,22 +51,29 @@ class ModelFiles:
     labels: Path
 
     @classmethod
-    def beside(cls, graph: Path, labels: Path) -> "ModelFiles":
+    def beside(cls, graph: Path, labels: Path | None = None) -> "ModelFiles":
         """The files for `--output-graph` (or `--graph`) and `--output-labels` (or `--labels`)."""
         network, description = graph.with_suffix(".tflite"), graph.with_suffix(".json")
-        return cls(graph.with_suffix(".pb") if graph in (network, description) else graph, network, description, labels)
+        pb = graph.with_suffix(".pb") if graph in (network, description) else graph
+        return cls(pb, network, description, labels or labels_beside(graph))
 
+    def by_content(self, network_sha256: str) -> Path:
+        """Where a network lies from before its description is there until it takes its usual name."""
+        return self.network.with_name(f"{self._beginning}{network_sha256[:16]}{self.network.suffix}")
 
-class PictureNetwork(Protocol):
-    """From a picture to scores and a squared distance: trunk.Network, or one of frozen_graph's."""
+    def left_over(self) -> list[Path]:
+        """Networks of runs that were killed at that moment."""
+        found = self.network.parent.glob(f".*{self.network.suffix}")
+        return [path for path in found if path.name.startswith(self._beginning)]
 
-    def run(self, picture: np.ndarray) -> list[np.ndarray]:
-        """The scores, float32, and the squared distance of a uint8 picture (height x width x 3)."""
+    @property
+    def _beginning(self) -> str:
+        return f".{self.network.stem}-"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network from picture to scores, the labels of the scores, the painter of its pictures, and what is familiar.
+    """A network from picture to scores, the labels of the scores, the renderer of its pictures, and what is familiar.
 
     any_picture: the network is not ours, so that its pictures need not be either.
     For several threads at once; it can be pickled.
@@ -71,11 +88,14 @@ class Model:
     def score(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
         """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance.
 
-        Raises AudionetError for a network whose scores are no numbers.
+        Raises AudionetError for a network that gives anything but so many numbers.
         """
         if picture.ndim == 2:
             picture = np.repeat(picture[:, :, None], 3, axis=2)
-        scores, distance = self.network.run(picture)
+        outputs = self.network.run(picture)
+        if [np.shape(output) for output in outputs] != [(len(self.labels),), ()]:
+            raise AudionetError(f"the model gives no score for each of its {len(self.labels)} classes; {REMEDY}")
+        scores, distance = outputs
         if not np.isfinite(scores).all() or not np.isfinite(distance):
             raise AudionetError(f"the model's scores are no numbers; {REMEDY}")
         return scores, float(distance)
@@ -87,75 +107,85 @@ def describe_model(
     labels: list[str],
     renderer: SpectrogramRenderer,
     thresholds: RejectionThresholds,
-    training: dict[str, Any],
+    training: TrainingRecord | None = None,
     output_name: str = OUTPUT_NAME,
-    card: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The description of a model. It holds the networks' checksums, so that a reader notices what does not fit.
+    card: ModelCard | None = None,
+) -> ModelDescription:
+    """The description of a model. It holds the networks' checksums, so that a reader notices what does not fit."""
+    return ModelDescription(
+        labels=labels,
+        renderer=renderer,
+        thresholds=thresholds,
+        graph_sha256=hashlib.sha256(graph).hexdigest(),
+        network_sha256=hashlib.sha256(network).hexdigest(),
+        output_name=output_name,
+        training=training,
+        card=card,
+    )
 
-    `training` and `card` are kept as they are.
+
+def save_model(files: ModelFiles, graph: bytes, network: bytes, description: ModelDescription) -> None:
+    """Write the model that `describe_model` described, in the place of an old one.
+
+    Killed at any moment, it leaves the old model or the new one. Raises AudionetError when the disk refuses.
     """
-    return {
-        "format": FORMAT,
-        "labels": labels,
-        "card": card,
-        "output_name": output_name,
-        "graph_sha256": hashlib.sha256(graph).hexdigest(),
-        "network_sha256": hashlib.sha256(network).hexdigest(),
-        "familiarity": thresholds.to_json(),
-        "training": training,
-    } | renderer_to_json(renderer)
+    by_content = files.by_content(description.network_sha256)
+    write_in_order(
+        [
+            (by_content, network),
+            (files.description, json_bytes(description.to_json())),  # from here on, it is the new model
+            (files.network, network),
+            (files.graph, graph),
+            (files.labels, labels_file(description)),
+        ]
+    )
+    for path in files.left_over():
+        with suppress(OSError):
+            path.unlink()
+    remember_network(description.network_sha256)
 
 
-def save_model(files: ModelFiles, graph: bytes, network: bytes, description: dict[str, Any]) -> None:
-    """Write the model that `describe_model` described, in the place of an old one."""
-    labels = "".join(f"{label}\n" for label in description["labels"])
-    contents = {files.graph: graph, files.network: network, files.labels: labels.encode()}
-    write_together(contents | {files.description: json_bytes(description)})
+def labels_file(description: ModelDescription) -> bytes:
+    """The classes, one a line, as programs of 2018 read them."""
+    return "".join(f"{label}\n" for label in description.labels).encode()
 
 
-def read_model(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
-    """The description and the network, if they and the labels are there and fit each other; else None."""
-    try:
-        description = read_json(files.description, LARGEST_DESCRIPTION_BYTES)
-        labels = _read_labels(files.labels).removesuffix("\n").split("\n")
-        network = read_limited(files.network, LARGEST_NETWORK_BYTES)
-        fits = (
-            description["format"] == FORMAT
-            and description["labels"] == labels
-            and description["network_sha256"] == hashlib.sha256(network).hexdigest()
-        )
-    except (OSError, *MALFORMED):
-        return None
-    return (description, network) if fits else None
+def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
+    """The description and the network, if they are there and fit each other; else None."""
+    with suppress(OSError, Refused):
+        description = ModelDescription.from_json(read_json(files.description, LARGEST_DESCRIPTION_BYTES))
+        for path in (files.network, files.by_content(description.network_sha256)):
+            with suppress(OSError, Refused):
+                network = read_limited(path, LARGEST_NETWORK_BYTES)
+                if hashlib.sha256(network).hexdigest() == description.network_sha256:
+                    return description, network
+    return None
 
 
-def _read_while_it_is_written(files: ModelFiles) -> tuple[dict[str, Any], bytes] | None:
-    """As `read_model`, but with patience."""
+def _with_patience(read: Callable[[], Found | None]) -> Found | None:
+    """What is read, while `retrain` may be replacing it."""
     for _ in range(READINGS):
-        found = read_model(files)
+        found = read()
         if found is not None:
             return found
         time.sleep(READ_AGAIN_SECONDS)
     return None
 
 
-def read_card(options: LabelOptions) -> dict[str, Any] | None:
-    """The model's card (model_card.py); None if it came without one."""
-    is_saved_model = options.graph.is_dir()
-    path = (
-        options.graph / EXTRA_FILE if is_saved_model else ModelFiles.beside(options.graph, options.labels).description
-    )
+def read_card(options: LabelOptions) -> ModelCard | None:
+    """The model's card; None if it came without one."""
+    folder = _saved_model(options.graph)
+    path = folder / EXTRA_FILE if folder else ModelFiles.beside(options.graph, options.labels).description
     try:
-        card = read_json(path, LARGEST_DESCRIPTION_BYTES)["card"]
-    except (OSError, *MALFORMED):
+        return ModelDescription.from_json(read_json(path, LARGEST_DESCRIPTION_BYTES)).card
+    except (OSError, Refused):
         return None
-    return card if isinstance(card, dict) else None
 
 
 def load_model(options: LabelOptions) -> Model:
-    """Read a model: with LiteRT, or with TensorFlow where only a graph for it is there.
+    """Read a model: for LiteRT, or for TensorFlow where only a graph for it is there.
 
+    A network that was not made on this machine runs in a process of its own.
     Raises AudionetError when a file is missing, damaged, or does not fit the others.
     """
     model = _load_model(options)
@@ -165,23 +195,37 @@ def load_model(options: LabelOptions) -> Model:
 
 
 def _load_model(options: LabelOptions) -> Model:
+    folder = _saved_model(options.graph)
+    if folder:
+        return _load_saved_model(folder)
     files = ModelFiles.beside(options.graph, options.labels)
-    if options.graph.is_dir():
-        return _load_saved_model(options.graph)
-    if options.graph.is_file() and not files.network.exists():
+    if options.graph.is_file() and not files.network.exists() and not files.left_over():
         return load_graph(files)
-    for path in (files.network, files.description, files.labels):
-        if not path.is_file():
-            raise AudionetError(f"{path}: no such model file; train one with audionet retrain, or name it with --graph")
-    found = _read_while_it_is_written(files)
+    if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
+        missing = files.description if files.network.is_file() else files.network
+        raise AudionetError(f"{missing}: no such model file; train one with audionet retrain, or name it with --graph")
+    found = _with_patience(lambda: read_model(files))
     if found is None:
-        raise AudionetError(f"{files.description}: does not fit {files.network.name} and {files.labels.name}; {REMEDY}")
+        raise AudionetError(_misfit(files.description, files.network))
     description, flatbuffer = found
     try:
-        network = Network(flatbuffer)
-        return _described(description, network, network.output_shapes)
-    except (*MALFORMED, RuntimeError) as error:
+        network: ShapedNetwork
+        if is_from_here(description.network_sha256):
+            network = Network(flatbuffer)
+        else:
+            network = SandboxedNetwork("audionet.bottleneck.backbone", flatbuffer, files.network)
+        return _described(description, network)
+    except (Refused, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
+
+
+def _misfit(description: Path, network: Path) -> str:
+    """What is said of a description that does not go with the network beside it; or of one that is none."""
+    try:
+        ModelDescription.from_json(read_json(description, LARGEST_DESCRIPTION_BYTES))
+    except (OSError, Refused):
+        return f"{description}: damaged, or of another version of audionet; {REMEDY}"
+    return f"{description}: does not fit {network.name}; {REMEDY}"
 
 
 def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
@@ -189,65 +233,87 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
 
     Such a one is taken to know pictures as the original drew them. Raises AudionetError as `load_model`.
     """
-    if not files.labels.is_file():
-        raise AudionetError(f"{files.labels}: no such file of classes; name the graph's with --labels")
-    if not files.description.is_file():
-        labels = [label.strip() for label in _labels_of_2018(files.labels) if label.strip()]
-        graph = FrozenGraph(files.graph, options)
-        if graph.output_shapes[0] != (len(labels),):
-            raise AudionetError(
-                f"{files.labels}: has {len(labels)} classes, {files.graph} {graph.output_shapes[0]}; name its --labels"
-            )
-        return Model(
-            labels,
-            SpectrogramRenderer.make(PICTURES_OF_2018),
-            graph,
-            RejectionThresholds(0.0, float("inf")),
-            any_picture=True,
+    if files.description.is_file():
+        try:
+            description = ModelDescription.from_json(read_json(files.description, LARGEST_DESCRIPTION_BYTES))
+        except (OSError, Refused) as error:
+            raise AudionetError(f"{files.description}: damaged, or of another version of audionet; {REMEDY}") from error
+        return _load_described_graph(description, files.description, files.graph, options)
+    labels = _labels_of_2018(files)
+    network = sandboxed_graph(_read_graph(files.graph), files.graph, options)
+    if network.output_shapes[0] != (len(labels),):
+        raise AudionetError(
+            f"{files.labels}: has {len(labels)} classes, {files.graph} {network.output_shapes[0]}; name its --labels"
         )
+    renderer, thresholds = SpectrogramRenderer.make(PICTURES_OF_2018), RejectionThresholds(0.0, float("inf"))
+    return Model(labels, renderer, network, thresholds, any_picture=True)
+
+
+def _load_described_graph(
+    description: ModelDescription, described_in: Path, path: Path, options: InputOptions | None = None
+) -> Model:
+    """A frozen graph with its description. What is run is what the checksum is of."""
+    content = _read_graph(path)
+    if description.graph_sha256 != hashlib.sha256(content).hexdigest():
+        raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}")
+    options = options or InputOptions(output_layer=description.output_name)
     try:
-        description = read_json(files.description, LARGEST_DESCRIPTION_BYTES)
-        if description["graph_sha256"] != sha256_of_file(files.graph):
-            raise AudionetError(f"{files.description}: does not fit {files.graph.name}; {REMEDY}")
-        options = options or InputOptions(output_layer=description["output_name"])
-        graph = FrozenGraph(files.graph, options)
-        return _described(description, graph, graph.output_shapes)
-    except (OSError, *MALFORMED) as error:
-        raise AudionetError(f"{files.description}: damaged, or of another version of audionet; {REMEDY}") from error
+        return _described(description, sandboxed_graph(content, path, options))
+    except Refused as error:
+        raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}") from error
 
 
-def _read_labels(path: Path) -> str:
-    return read_limited(path, LARGEST_DESCRIPTION_BYTES).decode("utf-8")
-
-
-def _labels_of_2018(path: Path) -> list[str]:
+def _read_graph(path: Path) -> bytes:
     try:
-        return _read_labels(path).split("\n")
+        return read_limited(path, LARGEST_GRAPH_BYTES)
+    except OSError as error:
+        raise AudionetError(f"{path}: cannot be read ({error.strerror}); name another with --graph") from error
+    except Refused as error:
+        raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
+
+
+def _labels_of_2018(files: ModelFiles) -> list[str]:
+    """The classes of a graph that comes without a description, from its own file or the article's beside it."""
+    path = files.labels
+    if path == labels_beside(files.graph) and not path.is_file():
+        path = labels_beside(path.with_name(ARTICLES))
+    if not path.is_file():
+        raise AudionetError(f"{files.labels}: no such file of classes; name the graph's with --labels")
+    try:
+        content = read_limited(path, LARGEST_DESCRIPTION_BYTES).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise AudionetError(
             f"{path}: not a file of classes, one a line, in UTF-8; name another with --labels"
         ) from error
+    labels = [label.strip() for label in content.split("\n") if label.strip()]
+    if not 0 < len(labels) <= MOST_LABELS or len(set(labels)) < len(labels):
+        raise AudionetError(f"{path}: holds no classes, too many, or one twice; name another with --labels")
+    return labels
+
+
+def _saved_model(graph: Path) -> Path | None:
+    """The folder of a SavedModel that `--graph` names, or None; killed at that moment, a run left it elsewhere."""
+    if graph.is_dir():
+        return graph
+    return replaced(graph) if not graph.exists() and replaced(graph).is_dir() else None
 
 
 def _load_saved_model(folder: Path) -> Model:
+    """What lies beside a SavedModel. That itself is a program of TensorFlow's, whatever made it, and is not loaded."""
     try:
-        description = read_json(folder / EXTRA_FILE, LARGEST_DESCRIPTION_BYTES)
-        network = SavedModel(folder)
-        return _described(description, network, network.output_shapes)
-    except (OSError, *MALFORMED) as error:
+        description = ModelDescription.from_json(read_json(folder / EXTRA_FILE, LARGEST_DESCRIPTION_BYTES))
+        if not (folder / EXTRA_GRAPH).is_file():
+            raise Refused("no graph")
+    except (OSError, Refused) as error:
         raise AudionetError(
-            f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made; name another --graph"
+            f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made, and others are programs, which "
+            "label does not run; name a model's own file with --graph, or write the folder anew with retrain"
         ) from error
+    return _load_described_graph(description, folder / EXTRA_FILE, folder / EXTRA_GRAPH)
 
 
-def _described(description: dict[str, Any], network: PictureNetwork, output_shapes: list[tuple[int, ...]]) -> Model:
-    """A network with its description, which may be a stranger's. Raises one of MALFORMED where the two do not fit."""
-    labels = description["labels"]
-    if not isinstance(labels, list) or not all(isinstance(label, str) and label for label in labels):
-        raise ValueError("no labels")
-    if not len(set(labels)) == len(labels) <= MOST_LABELS or not all(map(is_printable, labels)):
-        raise ValueError("labels that no folders of classes can have")
-    if output_shapes != [(len(labels),), ()]:
-        raise ValueError("labels and scores differ in number")
-    thresholds = RejectionThresholds.from_json(description["familiarity"])
-    return Model(labels, renderer_from_json(description), network, thresholds)
+def _described(description: ModelDescription, network: ShapedNetwork) -> Model:
+    """A network with its description. Raises Refused where the two do not fit."""
+    if network.output_shapes != [(len(description.labels),), ()]:
+        raise Refused("labels and scores differ in number")
+    return Model(description.labels, description.renderer, network, description.thresholds)

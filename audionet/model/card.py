@@ -2,19 +2,23 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from audionet import __version__
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.held_out import EvaluationResult
+from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.system.text import duration
+from audionet.system.untrusted import LARGEST_WHOLE, Refused, mapping, number, sequence, taking_apart, text, whole
 
+Scalar = str | float | bool | None  # a plain value of JSON
 PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
+ROUNDING = 1e-6  # an interval may reach so far beyond 0 and 1
 DIGITS = 16  # of a SHA-256: enough to tell recordings apart
 SETTINGS = ("steps", "learning_rate", "train_batch_size", "seed", "folds", "refit")
 DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files that are the same whenever they are made
@@ -28,6 +32,158 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How good the model was on recordings that were held out, with the interval of 95 %. correct, chunks: counts.
+
+    folds: how many there were; 0 is one split.
+    """
+
+    accuracy: float
+    interval: tuple[float, float]
+    correct: int
+    chunks: int
+    recordings: int
+    folds: int
+    calibration_error: float
+
+    @classmethod
+    def of(cls, held_out: EvaluationResult) -> "Measured":
+        """What an evaluation comes to."""
+        confusion = held_out.confusion
+        return cls(
+            confusion.accuracy,
+            confusion.interval,
+            confusion.correct,
+            confusion.count,
+            held_out.recordings,
+            len(held_out.fold_accuracies),
+            held_out.calibration_error,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "correct": self.correct,
+            "chunks": self.chunks,
+            "recordings": self.recordings,
+            "folds": self.folds,
+            "calibration_error": self.calibration_error,
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> "Measured":
+        """What `to_json` made. Raises Refused for anything else."""
+        with taking_apart():
+            low, high = content["interval"]
+            return cls(
+                number(content["accuracy"], 0, 1),
+                (number(low, -ROUNDING, 1), number(high, 0, 1 + ROUNDING)),
+                whole(content["correct"]),
+                whole(content["chunks"]),
+                whole(content["recordings"]),
+                whole(content["folds"]),
+                number(content["calibration_error"], 0, 1),
+            )
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model was made of, how, how good it is, and when.
+
+    made: the time in ISO 8601. held_out: None if nothing was held out. settings: of the pictures, the network and the
+    training. versions: of audionet, Python, the system and the packages that decide what comes out.
+    recordings: the first digits of the SHA-256s of those that were learnt from.
+    """
+
+    made: str
+    classes: list[ClassData]
+    held_out: Measured | None
+    settings: Mapping[str, Scalar]
+    versions: Mapping[str, str]
+    warnings: list[str]
+    recordings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "made": self.made,
+            "classes": [data.to_json() for data in self.classes],
+            "held_out": None if self.held_out is None else self.held_out.to_json(),
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
+            "warnings": self.warnings,
+            "recordings": self.recordings,
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> "ModelCard":
+        """What `to_json` made. Raises Refused for anything else."""
+        with taking_apart():
+            held_out, settings = content["held_out"], mapping(content["settings"])
+            for name in ("chunk_seconds", "overlap_seconds"):
+                number(settings[name], 0)
+            for name in ("representation", "colormap", "network", "bottleneck"):
+                text(settings[name])
+            return cls(
+                made=text(content["made"]),
+                classes=[
+                    ClassData(
+                        text(data["name"]), whole(data["recordings"]), whole(data["chunks"]), number(data["seconds"], 0)
+                    )
+                    for data in sequence(content["classes"])
+                ],
+                held_out=Measured.from_json(held_out) if held_out else None,
+                settings={text(name): scalar(value) for name, value in settings.items()},
+                versions={text(name): text(value) for name, value in mapping(content["versions"]).items()},
+                warnings=[text(warning) for warning in sequence(content["warnings"])],
+                recordings=[text(digits) for digits in sequence(content["recordings"])],
+            )
+
+    def for_people(self) -> dict[str, str]:
+        """The terms and values as a person reads them."""
+        settings, measured = self.settings, self.held_out
+        seconds = sum(data.seconds for data in self.classes)
+        shown = {
+            "Made": self.made.replace("T", " ").replace("+00:00", " UTC"),
+            "Classes": f"{len(self.classes)}: {', '.join(data.name for data in self.classes)}",
+            "Learnt from": f"{sum(data.recordings for data in self.classes)} recordings, {duration(seconds)} of sound, "
+            f"in {sum(data.chunks for data in self.classes)} chunks",
+        }
+        if measured:
+            low, high = measured.interval
+            how = f"in {measured.folds} folds" if measured.folds else "on one split"
+            shown["Measured"] = (
+                f"accuracy {measured.accuracy:.3f} ({low:.3f} to {high:.3f}), {how}, on {measured.chunks} chunks of "
+                f"{measured.recordings} recordings; calibration error {measured.calibration_error:.3f}"
+            )
+        overlap = f", overlapping by {settings['overlap_seconds']:g} s" if settings["overlap_seconds"] else ""
+        shown["Pictures"] = (
+            f"{settings['representation']}, {settings['colormap']}; chunks of {settings['chunk_seconds']:g} s{overlap}"
+        )
+        shown["Network"] = f"{settings['network']}, bottleneck {settings['bottleneck']}"
+        shown["Training"] = ", ".join(
+            f"{name.replace('_', ' ')} {settings[name]}" for name in SETTINGS if settings.get(name) is not None
+        )
+        shown["Versions"] = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return shown
+
+
+def scalar(value: Any) -> Scalar:
+    """A plain value: text, a number, true, false or null. Raises Refused for others."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, int):
+        return whole(value, -LARGEST_WHOLE)
+    if isinstance(value, float):
+        return number(value)
+    raise Refused("no plain value")
+
+
 def make_card(
     classes: Sequence[ClassData],
     held_out: EvaluationResult | None,
@@ -36,41 +192,28 @@ def make_card(
     backbone: str,
     warnings: Sequence[str],
     recordings: Iterable[str],
-) -> dict[str, Any]:
-    """The card as plain values. held_out: None if nothing was held out. trunk: the name of its network.
+) -> ModelCard:
+    """The card of a training. held_out: None if nothing was held out. backbone: the name of its network.
 
     recordings: the SHA-256s of those that were learnt from, so that `evaluate` can tell them from new ones.
     """
-    return {
-        "made": now().isoformat(),
-        "classes": [data.to_json() for data in classes],
-        "held_out": None if held_out is None else _measured(held_out),
-        "settings": {
-            "chunk_seconds": pictures.chunk_seconds,
-            "overlap_seconds": pictures.overlap_seconds,
-            "representation": pictures.representation,
-            "colormap": pictures.colormap,
-            "network": options.tfhub_module or options.architecture,
-            "bottleneck": backbone,
-        }
-        | {name: getattr(options, name) for name in SETTINGS},
-        "versions": _versions(),
-        "warnings": list(warnings),
-        "recordings": sorted({sha256[:DIGITS] for sha256 in recordings}),
+    settings: dict[str, Scalar] = {
+        "chunk_seconds": pictures.chunk_seconds,
+        "overlap_seconds": pictures.overlap_seconds,
+        "representation": pictures.representation,
+        "colormap": pictures.colormap,
+        "network": options.tfhub_module or options.architecture,
+        "bottleneck": backbone,
     }
-
-
-def _measured(held_out: EvaluationResult) -> dict[str, Any]:
-    confusion = held_out.confusion
-    return {
-        "accuracy": confusion.accuracy,
-        "interval": list(confusion.interval),
-        "correct": confusion.correct,
-        "chunks": confusion.count,
-        "recordings": held_out.recordings,
-        "folds": len(held_out.fold_accuracies),
-        "calibration_error": held_out.calibration_error,
-    }
+    return ModelCard(
+        made=now().isoformat(),
+        classes=list(classes),
+        held_out=None if held_out is None else Measured.of(held_out),
+        settings=settings | {name: getattr(options, name) for name in SETTINGS},
+        versions=_versions(),
+        warnings=list(warnings),
+        recordings=sorted({sha256[:DIGITS] for sha256 in recordings}),
+    )
 
 
 def _versions() -> dict[str, str]:
@@ -81,32 +224,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def card_for_people(card: dict[str, Any]) -> dict[str, str]:
-    """The card's terms and values as a person reads them."""
-    classes, settings, measured = card["classes"], card["settings"], card["held_out"]
-    seconds = sum(data["seconds"] for data in classes)
-    shown = {
-        "Made": card["made"].replace("T", " ").replace("+00:00", " UTC"),
-        "Classes": f"{len(classes)}: {', '.join(data['name'] for data in classes)}",
-        "Learnt from": f"{sum(data['recordings'] for data in classes)} recordings, {duration(seconds)} of sound, "
-        f"in {sum(data['chunks'] for data in classes)} chunks",
-    }
-    if measured:
-        low, high = measured["interval"]
-        how = f"in {measured['folds']} folds" if measured["folds"] else "on one split"
-        shown["Measured"] = (
-            f"accuracy {measured['accuracy']:.3f} ({low:.3f} to {high:.3f}), {how}, on {measured['chunks']} chunks of "
-            f"{measured['recordings']} recordings; calibration error {measured['calibration_error']:.3f}"
-        )
-    overlap = f", overlapping by {settings['overlap_seconds']:g} s" if settings["overlap_seconds"] else ""
-    shown["Pictures"] = (
-        f"{settings['representation']}, {settings['colormap']}; chunks of {settings['chunk_seconds']:g} s{overlap}"
-    )
-    shown["Network"] = f"{settings['network']}, bottleneck {settings['bottleneck']}"
-    shown["Training"] = ", ".join(
-        f"{name.replace('_', ' ')} {settings[name]}" for name in SETTINGS if settings[name] is not None
-    )
-    shown["Versions"] = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
-    return shown

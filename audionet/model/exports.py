@@ -1,5 +1,6 @@
 """What TensorFlow programs take from a training beside the model: a SavedModel, unfinished graphs, checkpoints."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,51 +8,60 @@ import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.errors import AudionetError
-from audionet.model import saved_model
+from audionet.model.description import ModelDescription
 from audionet.model.graph_def import freeze
-from audionet.model.litert import ClassifierHead
-from audionet.options import RetrainOptions
-from audionet.system.files import write_atomically
+from audionet.model.litert import DISTANCE_NAME, ClassifierHead
+from audionet.options import ExportOptions
+from audionet.settings import PICTURE_SIZE
+from audionet.system.files import sync_files, write_atomically, write_durably, write_json
 from audionet.system.tensorflow import start_tensorflow
-from audionet.training.classifier import Classifier, Trainer
+from audionet.training.classifier import Classifier
+from audionet.training.subspace import Subspace
+
+# In a SavedModel's folder for what is not TensorFlow's own: the description, and the graph that `label` runs. The
+# SavedModel itself is a program; it is for others, and never loaded here.
+EXTRA_FILE = Path("assets.extra") / "audionet.json"
+EXTRA_GRAPH = Path("assets.extra") / "frozen_graph.pb"
+SCORES_NAME = "scores"
 
 
 class Exports:
     """The exports of one training, as its options ask for them."""
 
-    def __init__(self, backbone: Backbone, trainer: Trainer, options: RetrainOptions) -> None:
-        self._trunk, self._room, self._options = backbone, trainer, options
+    def __init__(self, backbone: Backbone, subspace: Subspace, options: ExportOptions) -> None:
+        """subspace: what the classifiers were fitted in."""
+        self._backbone, self._subspace, self._options = backbone, subspace, options
 
-    def layer(self, classifier: Classifier) -> ClassifierHead:
+    def head(self, classifier: Classifier) -> ClassifierHead:
         """The classifier for raw bottlenecks."""
-        linear, softmax = self._room.subspace.linear_scores(classifier.discriminant), classifier.softmax
-        weights = linear.weights * np.float32(softmax.inverse_temperature)
-        biases = linear.biases * softmax.inverse_temperature + softmax.biases
-        return ClassifierHead(weights, biases.astype(np.float32), self._room.subspace.features_at(classifier.centroid))
+        linear, calibrator = self._subspace.linear_scores(classifier.discriminant), classifier.calibrator
+        weights = linear.weights * np.float32(calibrator.inverse_temperature)
+        biases = linear.biases * calibrator.inverse_temperature + calibrator.biases
+        return ClassifierHead(weights, biases.astype(np.float32), self._subspace.features_at(classifier.centroid))
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew."""
-        layer = self.layer(classifier)
+        head = self.head(classifier)
         folder = self._options.intermediate_output_graphs_dir
         if folder is not None:
-            graph = freeze(self._trunk, layer, self._options.final_tensor_name)
+            graph = freeze(self._backbone, head, self._options.final_tensor_name)
             write_atomically(folder / f"intermediate_{step}.pb", graph)
-        self._write_checkpoint(step, layer)
+        self._write_checkpoint(step, head)
 
-    def finish(self, layer: ClassifierHead, graph: bytes, description: dict[str, Any]) -> None:
-        """Write what is to be had at the end: the SavedModel of a frozen graph, and the checkpoint anew."""
+    def finish(self, step: int, head: ClassifierHead, graph: bytes, description: ModelDescription) -> None:
+        """Write what is to be had after the last step: the SavedModel of a frozen graph, and the checkpoint anew."""
         options = self._options
         if options.saved_model_dir is not None:
-            saved_model.save(options.saved_model_dir, graph, options.final_tensor_name, description)
-        self._write_checkpoint(options.steps, layer)
+            save_saved_model(options.saved_model_dir, graph, description)
+        self._write_checkpoint(step, head)
 
-    def _write_checkpoint(self, step: int, layer: ClassifierHead) -> None:
+    def _write_checkpoint(self, step: int, head: ClassifierHead) -> None:
         """The layer's weights (features x classes) and biases, and the step, as a checkpoint of TensorFlow 2."""
         prefix = self._options.checkpoint_path
         if prefix is None:
             return
         tf = start_tensorflow()
-        variables = {"final_weights": tf.Variable(layer.weights), "final_biases": tf.Variable(layer.biases)}
+        variables = {"final_weights": tf.Variable(head.weights), "final_biases": tf.Variable(head.biases)}
         try:
             prefix.parent.mkdir(parents=True, exist_ok=True)
             tf.train.Checkpoint(step=tf.Variable(step, dtype=tf.int64), **variables).write(str(prefix))
@@ -59,9 +69,61 @@ class Exports:
             raise AudionetError(f"{prefix}: can't be written; name another place with --checkpoint-path") from error
 
 
-def are_there(options: RetrainOptions) -> bool:
+def are_there(options: ExportOptions) -> bool:
     """Whether the exports that are asked for have been written before."""
-    wanted = [options.saved_model_dir and options.saved_model_dir / "saved_model.pb"]
+    wanted = [options.saved_model_dir and options.saved_model_dir / name for name in ("saved_model.pb", EXTRA_GRAPH)]
     wanted += [options.checkpoint_path and options.checkpoint_path.with_name(f"{options.checkpoint_path.name}.index")]
     wanted += [options.intermediate_output_graphs_dir]
     return all(path.exists() for path in wanted if isinstance(path, Path))
+
+
+def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) -> None:
+    """Write a SavedModel of a frozen graph, whole or not at all; one that is there is replaced.
+
+    Called with pictures (N x 299 x 299 x 3, float32, 0 to 1) it gives scores (N x classes), as TensorFlow Hub asks
+    for; its signature serving_default gives `scores` and `squared_distance`. TensorFlow Serving, TensorFlow Hub and
+    tf.saved_model.load take it.
+    Raises AudionetError when the folder holds something else or cannot be written.
+    """
+    if folder.exists() and not (folder / "saved_model.pb").is_file() and any(folder.iterdir()):
+        raise AudionetError(f"{folder}: holds other files than a SavedModel; name a new folder with --saved-model-dir")
+    tf = start_tensorflow()
+    definition = tf.compat.v1.GraphDef.FromString(graph)
+
+    def network(pictures: Any) -> Any:
+        fetched = [f"{description.output_name}:0", f"{DISTANCE_NAME}:0"]
+        return tf.graph_util.import_graph_def(definition, {"Mul:0": pictures}, fetched, name="")
+
+    pictures = tf.TensorSpec((None, PICTURE_SIZE, PICTURE_SIZE, 3), tf.float32, name="pictures")
+    model = tf.Module()
+    model.__call__ = tf.function(lambda pictures: network(pictures)[0], input_signature=[pictures], autograph=False)
+
+    def serve(pictures: Any) -> dict[str, Any]:
+        return dict(zip((SCORES_NAME, DISTANCE_NAME), network(pictures), strict=True))
+
+    try:
+        temporary = replaced(folder).parent
+        if not folder.exists() and replaced(folder).is_dir():
+            replaced(folder).replace(folder)  # a run was killed in between
+        shutil.rmtree(temporary, ignore_errors=True)
+        made = temporary / "model"
+        made.mkdir(parents=True)
+        try:
+            tf.saved_model.save(model, str(made), tf.function(serve, input_signature=[pictures], autograph=False))
+            write_durably(made / EXTRA_GRAPH, graph)
+            write_json(made / EXTRA_FILE, description.to_json())
+            sync_files(path for path in made.rglob("*") if path.is_file())
+            if folder.exists():
+                folder.replace(replaced(folder))
+            made.replace(folder)
+        finally:
+            if folder.exists():
+                shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, tf.errors.OpError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the disk is full, perhaps"
+        raise AudionetError(f"{folder}: cannot be written ({reason}); choose another folder") from error
+
+
+def replaced(folder: Path) -> Path:
+    """Where a SavedModel lies while another is put in its place: after a kill at that moment, it is still there."""
+    return folder.with_name(f".{folder.name}.tmp") / "old"

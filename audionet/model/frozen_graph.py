@@ -1,11 +1,12 @@
 """Run a model that is a frozen TensorFlow graph: retrained_graph.pb, ours or one of 2018.
 
 `label` comes here only when no .tflite lies beside it. A graph is a program: it is read only if it consists of
-arithmetic (OPERATIONS), so that it can neither read nor write files.
+arithmetic (OPERATIONS), so that it can neither read nor write files; and it is run in a process of its own
+(parallel/sandbox.py), since arithmetic can take any time and memory.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from audionet.errors import AudionetError
 from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME
+from audionet.parallel.sandbox import SandboxedNetwork, serve
 from audionet.settings import PICTURE_SIZE
-from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
 
 # What networks from pictures to scores are made of, those of 2015 to 2018 among them.
@@ -31,6 +32,7 @@ OPERATIONS = frozenset(
 )
 LARGEST_GRAPH_BYTES = 1 << 30
 LARGEST_TENSOR_ELEMENTS = 1 << 28  # 1 GB of float32
+MOST_NODES = 100_000  # Inception v3 has 2,000
 INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
 
 
@@ -56,17 +58,26 @@ class InputOptions:
             raise AudionetError(f"--input_std {self.deviation:g}: must be over 0")
 
 
+def sandboxed_graph(content: bytes, path: Path, options: InputOptions | None = None) -> SandboxedNetwork:
+    """A FrozenGraph in a process of its own. Raises AudionetError when the content is no such graph."""
+    try:
+        return SandboxedNetwork("audionet.model.frozen_graph", content, path, asdict(options or InputOptions()))
+    except ValueError as error:
+        raise AudionetError(f"{path}: not a graph from pictures to scores ({error})") from error
+
+
 class FrozenGraph:
     """A GraphDef from pictures to scores, run by TensorFlow.
 
-    output_shapes: of the scores and the squared distance, as `trunk.Interpreter` has them.
+    output_shapes: of the scores and the squared distance, as `backbone.Interpreter` has them.
     """
 
-    def __init__(self, path: Path, options: InputOptions | None = None) -> None:
-        """Raises AudionetError when the file is no such graph, or does more than arithmetic."""
+    def __init__(self, content: bytes, path: Path, options: InputOptions | None = None) -> None:
+        """content: of the file at `path`, which is not read again. Raises AudionetError when it is no such graph, or
+        does more than arithmetic."""
         options = options or InputOptions()
         tf = self._tensorflow = start_tensorflow()
-        definition = _read(path, tf)
+        definition = _parse(content, path, tf)
         nodes = {node.name: node for node in definition.node}
         self._input = _chosen(path, options.input_layer, INPUT_NAMES, nodes, "input_layer")
         self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *_last_softmax(nodes)), nodes, "output_layer")
@@ -95,19 +106,27 @@ class FrozenGraph:
         if picture.shape[:2] != self._size:
             pixels = tf.image.resize(pixels, self._size)
         scores, *distance = self._run((pixels - self._mean) / self._deviation)
-        return [scores.numpy()[0], distance[0].numpy()[0] if distance else np.float32(0)]
+        return [_of_one(scores), _of_one(distance[0]) if distance else np.zeros((), np.float32)]
 
 
-def _read(path: Path, tf: Any) -> Any:
+def _of_one(output: Any) -> np.ndarray:
+    """What belongs to the one picture that was given. Raises ValueError for what is not one array of numbers."""
+    found = np.asarray(output.numpy(), np.float32)
+    if len(np.atleast_1d(found)) != 1:
+        raise ValueError(f"an output of shape {found.shape} for one picture")
+    return np.asarray(np.atleast_1d(found)[0])
+
+
+def _parse(content: bytes, path: Path, tf: Any) -> Any:
     from google.protobuf.message import DecodeError
 
     definition = tf.compat.v1.GraphDef()
     try:
-        definition.ParseFromString(read_limited(path, LARGEST_GRAPH_BYTES))
-    except OSError as error:
-        raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
+        definition.ParseFromString(content)
     except (DecodeError, ValueError) as error:
         raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
+    if len(definition.node) > MOST_NODES:
+        raise AudionetError(f"{path}: refused, it holds {len(definition.node)} operations, more than any such network")
     for node in definition.node:
         if node.op == "Const":
             _check_size(path, [dim.size for dim in node.attr["value"].tensor.tensor_shape.dim])
@@ -138,3 +157,11 @@ def _chosen(path: Path, wanted: str | None, usual: tuple[str, ...], nodes: dict[
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _start() -> None:
+    start_tensorflow()
+
+
+if __name__ == "__main__":  # the process of a graph
+    serve(_start, lambda content, path, told: FrozenGraph(content, path, InputOptions(**told)))

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from audionet.errors import UnusableInput
 from audionet.settings import available_cores
+from audionet.system.signals import end_children
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
@@ -77,6 +78,9 @@ class Threads:
                     raise came
                 else:
                     yield came
+        except KeyboardInterrupt:
+            end_children()  # or the threads would wait for them
+            raise
         finally:
             crew.stop.set()
             for thread in threads:

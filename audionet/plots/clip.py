@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audionet.audio.ffmpeg import decode
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores
-from audionet.inference.scoring import UNKNOWN
 from audionet.inference.timeline import Timeline
 from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import (
@@ -129,7 +129,7 @@ def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
     if model.any_picture:
         axes.imshow(pictures.decode_any(data, path))
         axes.set_axis_off()

@@ -1,14 +1,13 @@
 """What `evaluate` found -> its report."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.predictions import Predictions
+from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
-from audionet.model.card import card_for_people, now
+from audionet.model.card import ModelCard, now
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts
@@ -24,7 +23,7 @@ def report_on_evaluation(
     clips: Sequence[tuple[ClipScores, str]],
     labels: list[str],
     renderer: SpectrogramRenderer,
-    card: dict[str, Any] | None,
+    card: ModelCard | None,
     warnings: Sequence[str],
 ) -> Report:
     """The report on clips, each with its class. card: the model's; None if it came without."""
@@ -42,27 +41,17 @@ def report_on_evaluation(
         history=[],
         map=_map(tested),
         excerpts=excerpts(tested, clip_sources(tested, renderer), renderer),
-        card=_card(card, labels),
+        card=card.for_people() if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
         made=now().isoformat()[:10],
     )
-
-
-def _card(card: dict[str, Any] | None, labels: list[str]) -> dict[str, str]:
-    """The card for people; of a model without one, or with one that is not ours, its classes."""
-    try:
-        return card_for_people(card or {})
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return {"Classes": f"{len(labels)}: {', '.join(labels)}"}
 
 
 def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
     return Predictions(
         labels,
-        [clip.clip for clip, _ in clips],
+        [Place(clip.clip, 0.0, clip.seconds) for clip, _ in clips],
         np.array([labels.index(truth) for _, truth in clips], np.intp),
         np.array([[clip.scores[label] for label in labels] for clip, _ in clips]),
-        [0.0] * len(clips),
-        [clip.seconds for clip, _ in clips],
     )
 
 
@@ -82,4 +71,4 @@ def _map(tested: Predictions) -> Map:
         width = max(float(np.ptp(logs[:, 1])), 1e-9)
         rows = tested.targets * 0.3 + np.arange(len(tested)) * GOLDEN % 1 * 0.2
         points = np.column_stack([logs[:, 1], rows * width])
-    return Map(points, tested.targets, tested.names, range(len(tested)), CAPTION)
+    return Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), CAPTION)

@@ -39,7 +39,7 @@ def worth_showing(tested: Predictions) -> list[int]:
 def prepared_sources(tested: Predictions, image_dir: Path) -> Iterable[Source]:
     """Of chunks that `prepare` made; those whose pictures are gone are left out."""
     for position in worth_showing(tested):
-        path = image_dir / tested.names[position]
+        path = image_dir / tested.places[position].name
         try:
             yield Source(position, Path(f"{path}.jpg").read_bytes(), _read_wav(Path(f"{path}.wav")))
         except OSError:
@@ -49,7 +49,7 @@ def prepared_sources(tested: Predictions, image_dir: Path) -> Iterable[Source]:
 def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable[Source]:
     """Of clips, by their paths: the first chunk of each."""
     for position in worth_showing(tested):
-        path = Path(tested.names[position])
+        path = Path(tested.places[position].name)
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
                 yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav")))
@@ -78,10 +78,10 @@ def _excerpt(
     renderer: SpectrogramRenderer,
     ticks: Sequence[tuple[str, float]],
 ) -> Excerpt:
-    start = tested.starts_seconds[source.position]
-    seconds = min(tested.ends_seconds[source.position] - start, renderer.settings.chunk_seconds)
+    place = tested.places[source.position]
+    seconds = min(place.end_seconds - place.start_seconds, renderer.settings.chunk_seconds)
     width = renderer.columns(seconds) / PICTURE_SIZE
-    return Excerpt(source.position, start, seconds, width, ticks, source.jpg, mp3)
+    return Excerpt(source.position, place.start_seconds, seconds, width, ticks, source.jpg, mp3)
 
 
 def _read_wav(path: Path) -> np.ndarray | None:

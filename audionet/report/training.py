@@ -1,58 +1,50 @@
 """What `retrain` found -> its report."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audionet.evaluation.held_out import EvaluationResult, Lesson
-from audionet.model.card import card_for_people
+from audionet.dataset.checks import class_data
+from audionet.evaluation.cross_validation import TrainingResult
+from audionet.model.card import ModelCard
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.training.calibrator import History
 
 MOST_ON_MAP = 600  # more would hide each other
 CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike lie close together."
 
 
 def report_on_training(
-    lesson: Lesson,
-    held_out: EvaluationResult | None,
-    history: History,
-    warnings: Sequence[str],
-    card: dict[str, Any],
-    image_dir: Path,
-    renderer: SpectrogramRenderer,
-    key: str,
+    result: TrainingResult, card: ModelCard, image_dir: Path, renderer: SpectrogramRenderer, key: str
 ) -> Report:
-    """The report on a model that has just been trained."""
-    tested = held_out.tested if held_out else None
+    """The report on a model that has just been trained. card: the model's. key: of the training."""
+    labels, evaluation = result.dataset.labels, result.evaluation
+    tested = evaluation.tested if evaluation else None
     return Report(
-        title=f"How well it tells {len(lesson.labels)} classes apart",
+        title=f"How well it tells {len(labels)} classes apart",
         noun="chunk",
-        labels=lesson.labels,
+        labels=labels,
         tested=tested,
-        recordings=held_out.recordings if held_out else 0,
-        classes=lesson.classes,
-        warnings=warnings,
-        history=history,
-        map=_map(lesson, held_out),
+        recordings=evaluation.recordings if evaluation else 0,
+        classes=class_data(result.dataset.samples),
+        warnings=card.warnings,
+        history=result.history,
+        map=_map(result),
         excerpts=excerpts(tested, prepared_sources(tested, image_dir), renderer) if tested else [],
-        card=card_for_people(card),
-        made=card["made"][:10],
+        card=card.for_people(),
+        made=card.made[:10],
         key=key,
     )
 
 
-def _map(lesson: Lesson, held_out: EvaluationResult | None) -> Map:
-    """The chunks' bottlenecks, flat; of very many, every so many-th."""
-    count = len(lesson.names)
+def _map(result: TrainingResult) -> Map:
+    """The chunks' bottlenecks, flat; of very many, evenly spaced ones."""
+    dataset, count = result.dataset, len(result.dataset)
     chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_ON_MAP)).round().astype(np.intp))
-    tested = held_out.tested if held_out else None
-    positions = {name: n for n, name in enumerate(tested.names)} if tested else {}
-    names = [lesson.names[i] for i in chosen]
-    points = flat(lesson.trainer.coordinates(chosen))
-    return Map(points, lesson.targets[chosen], names, [positions.get(name, -1) for name in names], CAPTION)
+    tested = result.evaluation.tested if result.evaluation else None
+    positions = {place.name: n for n, place in enumerate(tested.places)} if tested else {}
+    names = [dataset.samples[i].name for i in chosen]
+    points = flat(result.trainer.coordinates(chosen))
+    return Map(points, dataset.targets[chosen], names, [positions.get(name, -1) for name in names], CAPTION)

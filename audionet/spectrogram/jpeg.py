@@ -13,6 +13,7 @@ from audionet.errors import UnusableInput
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
+from audionet.system.untrusted import Refused, number, parse_json, taking_apart, text
 
 SUFFIXES = (".jpg", ".jpeg")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
@@ -22,6 +23,8 @@ QUALITY = 95
 # Far more than any picture of ours, and little for a computer: a small file can claim to be a picture of any size.
 LARGEST_BYTES = 64 << 20
 LARGEST_PIXELS = 1 << 24
+LONGEST_START_SECONDS = 1e9  # of a recording: thirty years
+LONGEST_CHUNK_SECONDS = 3600.0
 
 DAMAGED = (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError)  # what Pillow raises then
 
@@ -47,7 +50,7 @@ def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
 
 
 def encode(picture: np.ndarray, origin: Origin) -> bytes:
@@ -101,7 +104,9 @@ def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
 
 def _read_comment(comment: bytes) -> Origin | None:
     try:
-        found = json.loads(comment)
-        return Origin(str(found["audionet"]), float(found["start_seconds"]), float(found["seconds"]))
-    except (ValueError, KeyError, TypeError):
+        with taking_apart():
+            found = parse_json(comment)
+            start_seconds = number(found["start_seconds"], 0, LONGEST_START_SECONDS)
+            return Origin(text(found["audionet"]), start_seconds, number(found["seconds"], 0, LONGEST_CHUNK_SECONDS))
+    except Refused:
         return None

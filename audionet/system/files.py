@@ -1,17 +1,20 @@
 """Files written whole or not at all, and what may be read as one."""
 
+import errno
 import functools
 import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import AudionetError, DiskFull, UnusableInput
 from audionet.system.locks import ON_WINDOWS, try_lock
+from audionet.system.untrusted import Refused, parse_json
 
 # Reading one of these may wait forever, or never end.
 NO_FILES = {
@@ -21,29 +24,40 @@ NO_FILES = {
     stat.S_IFBLK: "a device",
 }
 
-# What comes of using a file that is not what it should be.
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 LARGEST_JSON_BYTES = 1 << 30  # the chunks of a million recordings
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
+SYNCED_AT_ONCE = 8
+FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
 BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
 
 
 @contextmanager
-def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
+def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """A file to write to, which becomes `path` at the end: a reader, or a kill at any moment, finds the old or the new.
 
-    Makes the folder if it is not there. Raises AudionetError when the disk refuses.
+    Makes the folder if it is not there. A link in place of the file is replaced, not followed.
+    durable: at the end the file is on the disk under its name, even if the power fails next. What is made in large
+        numbers is written without, and given to `sync_files` before anything says that it is there.
+    Raises AudionetError when the disk refuses.
     """
     try:
+        new_folders = [folder for folder in (path.parent, *path.parent.parents) if durable and not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in new_folders:
+            _sync_folder(folder.parent)
         _sweep_once(path.parent)
         temporary, holder = _begin(path)
         try:
             with open(os.dup(holder.fileno()), "wb") as file:
                 yield file
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             if ON_WINDOWS:
                 holder.close()
             temporary.replace(path)
+            if durable:
+                _sync_folder(path.parent)
         except BaseException:
             holder.close()
             temporary.unlink(missing_ok=True)
@@ -51,29 +65,75 @@ def atomic_writer(path: Path) -> Iterator[IO[bytes]]:
         finally:
             holder.close()
     except OSError as error:
-        raise AudionetError(
-            f"{path}: cannot be written ({error.strerror}); free space or choose another folder"
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> AudionetError:
+    failure = DiskFull if error.errno in FULL_ERRORS else AudionetError
+    return failure(f"{path}: cannot be written ({error.strerror}); free space or choose another folder")
 
 
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
-    """Write `data` to `path`, as `written_whole`."""
+    """Write `data` to `path`, as `atomic_writer`."""
     with atomic_writer(path) as file:
         file.write(data)
 
 
-def write_together(contents: Mapping[Path, bytes]) -> None:
-    """Write several files, as `written_whole`, one right after the other once all are on the disk."""
+def write_durably(path: Path, data: bytes | memoryview) -> None:
+    """Write `data` to `path`, as `atomic_writer`, so that it is there even if the power fails next."""
+    with atomic_writer(path, durable=True) as file:
+        file.write(data)
+
+
+def write_in_order(contents: Sequence[tuple[Path, bytes]]) -> None:
+    """Write several files durably: none is renamed before all are on the disk, and each only after those before it.
+
+    So nothing changes unless there is space for all; and whoever finds one of them finds those before it too.
+    """
     with ExitStack() as stack:
-        for path, data in contents.items():
-            _write_durably(stack.enter_context(atomic_writer(path)), data)
+        for path, data in reversed(contents):  # the stack ends with what was begun first
+            file = stack.enter_context(atomic_writer(path, durable=True))
+            try:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError as error:
+                raise _unwritable(path, error) from error
 
 
-def _write_durably(file: IO[bytes], data: bytes) -> None:
-    """Write what is not easily made again so that it is there even if the power fails next."""
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())
+def sync_files(paths: Iterable[Path]) -> None:
+    """Wait until files that `atomic_writer` wrote, and their names, are on the disk. One that has gone is passed over.
+
+    Several at a time, which file systems do together. Raises AudionetError when the disk refuses.
+    """
+    files = list(paths)
+    if files:
+        with ThreadPoolExecutor(min(SYNCED_AT_ONCE, len(files))) as pool:
+            list(pool.map(_sync_file, files))
+        for folder in sorted({path.parent for path in files}):
+            _sync_folder(folder)
+
+
+def _sync_file(path: Path) -> None:
+    try:
+        with open(path, "r+b") as file:  # Windows syncs nothing that is open for reading alone
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do that for folders."""
+    if ON_WINDOWS:
+        return
+    with suppress(OSError):  # of a file system that can't; or the folder has gone again
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _begin(path: Path) -> tuple[Path, IO[bytes]]:
@@ -108,31 +168,26 @@ def json_bytes(content: dict[str, Any]) -> bytes:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content` as JSON, atomically."""
-    write_together({path: json_bytes(content)})
+    """Write `content` as JSON, durably."""
+    write_durably(path, json_bytes(content))
 
 
 def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
-    """What `write_json` wrote. Raises OSError or ValueError."""
-    try:
-        content = read_limited(path, largest_bytes).decode(errors="surrogateescape")
-        return json.loads(content, parse_constant=_refuse)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    """What `write_json` wrote. Raises OSError, or Refused for what is no JSON; what it says is still to be checked."""
+    return parse_json(read_limited(path, largest_bytes))
 
 
 def read_limited(path: Path, largest_bytes: int) -> bytes:
-    """The content of a file that may be a stranger's. Raises OSError; ValueError for more than so many bytes."""
+    """The content of a file that may be a stranger's. Raises OSError; Refused for more than so many bytes."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise ValueError("not a file")
-    if status.st_size > largest_bytes:
-        raise ValueError(f"larger than {largest_bytes} bytes")
-    return path.read_bytes()
+        raise Refused("not a file")
+    # It may grow, or be another, between the look at its size and the reading.
+    with open(path, "rb") as file:
+        content = file.read(largest_bytes + 1) if status.st_size <= largest_bytes else b""
+    if len(content) > largest_bytes or status.st_size > largest_bytes:
+        raise Refused(f"larger than {largest_bytes} bytes")
+    return content
 
 
 def require_file(path: Path) -> int:
@@ -154,7 +209,7 @@ def require_file(path: Path) -> int:
                 raise UnusableInput(path, "is empty")
         return status.st_size
     except OSError as error:
-        raise UnusableInput(path, f"cannot be read ({error.strerror})") from error
+        raise UnusableInput.unreadable(path, error) from error
 
 
 def sha256_of_file(path: Path) -> str:

@@ -1,6 +1,10 @@
 """Locks on files, which the system takes back when their process ends, however it ends: none is ever stale."""
 
+import errno
+import functools
+import logging
 import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from audionet.errors import AudionetError
+
+logger = logging.getLogger(__name__)
 
 LOCK_NAME = ".audionet.lock"  # of a folder, while someone works there
 ON_WINDOWS = sys.platform == "win32"  # where an open file can be neither renamed nor deleted
@@ -53,6 +59,32 @@ else:
         return True
 
 
+def open_in_place(path: Path) -> IO[bytes]:
+    """A file, made if it is not there, to be read and written where it lies.
+
+    Follows no link and waits for no pipe: whoever may have made the folder does not choose what is written elsewhere.
+    Raises OSError for anything but a regular file.
+    """
+    flags = os.O_RDWR | os.O_CREAT
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link, which is not followed", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return open(descriptor, "r+b")
+
+
+@functools.cache
+def _warn_of_no_locks(place: Path) -> None:
+    logger.warning("%s: lies on a file system without locks; see that no two runs work there at once", place)
+
+
 def wait_for_lock(file: IO[Any]) -> None:
     """Lock an open file until it is closed, as soon as nobody else has it. For what takes a moment."""
     while try_lock(file) is False:
@@ -75,7 +107,7 @@ def exclusive_lock(place: Path, lock_file: Path) -> Iterator[None]:
 
 @contextmanager
 def shared_lock(folder: Path) -> Iterator[None]:
-    """Keep away whoever wants to be `alone` in a folder. Raises AudionetError while another is."""
+    """Keep away whoever wants an `exclusive_lock` on a folder. Raises AudionetError while another has one."""
     try:
         file = _open(folder / LOCK_NAME, folder, shared=True)
     except OSError:
@@ -87,9 +119,14 @@ def shared_lock(folder: Path) -> Iterator[None]:
 
 def _open(lock_file: Path, place: Path, *, shared: bool) -> IO[bytes]:
     """The locked file. Raises OSError where it can't be made."""
+    if lock_file.is_symlink() or (lock_file.exists() and not lock_file.is_file()):
+        raise AudionetError(f"{lock_file}: is no file, as a lock should be; delete it")
     for _ in range(OPENINGS):
-        file = open(lock_file, "ab")  # noqa: SIM115
-        if try_lock(file, shared=shared) is False:
+        file = open_in_place(lock_file)
+        locked = try_lock(file, shared=shared)
+        if locked is None:
+            _warn_of_no_locks(place)
+        if locked is False:
             file.close()
             raise AudionetError(f"{place}: another audionet is at work on it; wait until it has ended, or name another")
         if ON_WINDOWS or os.fstat(file.fileno()).st_nlink:

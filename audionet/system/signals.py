@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, whatever Python is doing at that moment.
+"""Ctrl-C and its like, whatever Python is doing at that moment; and Ctrl-Z, which stops a process for any time.
 
 A KeyboardInterrupt is raised, as usual; but an import or a library that it cuts short may make another error of it.
 So it is also remembered that a signal came.
@@ -6,14 +6,20 @@ So it is also remembered that a signal came.
 
 import os
 import signal
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C, kill, the terminal is closed
 IMPATIENT_SECONDS = 1.0  # a second signal so long after the first ends the process at once
 USUAL_STATUS = 130  # of a shell's command that was ended by Ctrl-C
 
+TICK_SECONDS = 1.0  # of an Alarm
+
 _came: list[tuple[int, float]] = []  # the first signal, and when
+_children: set[Callable[[], None]] = set()  # what ends each process that works for this one
 
 
 def listen() -> None:
@@ -34,8 +40,64 @@ def status() -> int:
     return 128 + _came[0][0] if _came else USUAL_STATUS
 
 
+def end_with_us(end: Callable[[], None]) -> None:
+    """From now on, a signal that ends this process calls `end`, which ends another one, and must not wait."""
+    _children.add(end)
+
+
+def no_longer_ours(end: Callable[[], None]) -> None:
+    """Undo `end_with_us`."""
+    _children.discard(end)
+
+
+def end_children() -> None:
+    """End the processes that work for this one; whoever waits for their answers is told that they are gone."""
+    for end in list(_children):
+        with suppress(OSError):
+            end()
+
+
+class Alarm:
+    """Calls `ring` unless the work in its `with` block ends in time.
+
+    Only time in which this process runs counts. It may be stopped in between (Ctrl-Z, a paused container, a laptop that
+    sleeps), for hours, and so may what it waits for: a clock would say that the time is over.
+    """
+
+    def __init__(self, seconds: float, ring: Callable[[], None]) -> None:
+        self.passed = 0.0  # seconds that count
+        self._seconds, self._ring = seconds, ring
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._count, name="alarm", daemon=True)
+
+    def __enter__(self) -> "Alarm":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    @property
+    def has_rung(self) -> bool:
+        """Whether the time is over."""
+        return self.passed >= self._seconds
+
+    def _count(self) -> None:
+        while not self.has_rung:
+            tick = min(TICK_SECONDS, self._seconds - self.passed)
+            began = time.monotonic()
+            if self._ended.wait(tick):
+                # However long it took: a tick in which the process was stopped is one tick.
+                self.passed += min(tick, time.monotonic() - began)
+                return
+            self.passed += tick
+        self._ring()
+
+
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     now = time.monotonic()
+    end_children()
     if not _came:
         _came.append((number, now))
         raise KeyboardInterrupt

@@ -24,14 +24,3 @@ def freeze_function(function: Any) -> Any:
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
         return convert_variables_to_constants_v2(function)
-
-
-def parse_saved_model(content: bytes) -> Any:
-    """What a saved_model.pb says, without running any of it. Raises ValueError for anything else."""
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-    try:
-        return SavedModel.FromString(content)
-    except DecodeError as error:
-        raise ValueError("no SavedModel") from error

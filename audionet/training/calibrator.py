@@ -1,7 +1,7 @@
 """Scores -> probabilities: the softmax at the end, trained in TensorFlow.
 
-What it is trained on are scores of sound that the discriminant analysis behind them has not heard. So its
-probabilities say how often it is right on new sound, not on old.
+It is trained on scores of sound that the discriminant analysis behind them has not heard, so that its probabilities
+say how often it is right on new sound, not on old.
 """
 
 import functools
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.errors import AudionetError
+from audionet.options import FitOptions
 from audionet.system.progress import Progress, silent
 from audionet.system.tensorflow import start_tensorflow
 
@@ -25,13 +27,13 @@ L2 = 1e-2  # weight of the penalty on squared biases: one wrong chunk of a small
 
 @dataclass(frozen=True)
 class Calibrator:
-    """probabilities = softmax(sharpness * scores + biases). biases: float64, classes."""
+    """probabilities = softmax(inverse_temperature * scores + biases). biases: float64, classes."""
 
     inverse_temperature: float
-    biases: np.ndarray
+    biases: NDArray[np.float64]
 
-    def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        """One row for each row of scores."""
+    def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The probability of each class, 0 to 1: one row for each row of scores (n x classes)."""
         logits = self.inverse_temperature * scores + self.biases
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
@@ -39,7 +41,7 @@ class Calibrator:
 
 @dataclass(frozen=True)
 class HistoryPoint:
-    """How good the softmax was after a step, on one part (`train` or `validation`)."""
+    """How good the calibrator was after a step, on one part (`train` or `validation`)."""
 
     step: int
     part: str
@@ -48,14 +50,23 @@ class HistoryPoint:
 
 
 History = list[HistoryPoint]
+Store = Callable[[int, Calibrator], None]  # is given a step, and what was learnt so far
+
+
+@dataclass(frozen=True)
+class CalibratorFit:
+    """A trained calibrator, and how it got better step by step; the history is empty if nobody watched."""
+
+    calibrator: Calibrator
+    history: History
 
 
 @dataclass(frozen=True)
 class Examples:
-    """scores: one row a picture. targets: the class of each."""
+    """What is learnt from. scores: examples x classes. targets: the number of the class of each."""
 
-    scores: np.ndarray
-    targets: np.ndarray
+    scores: NDArray[np.floating]
+    targets: NDArray[np.int32]
 
 
 def soft_targets(targets: np.ndarray, classes: int) -> np.ndarray:
@@ -70,94 +81,125 @@ def soft_targets(targets: np.ndarray, classes: int) -> np.ndarray:
     )
 
 
-def train(
+def train_calibrator(
     examples: Examples,
     validation: Examples | None,
+    options: FitOptions,
     *,
-    steps: int,
-    learning_rate: float,
-    batch_size: int,
-    seed: int,
     summaries_dir: Path | None = None,
-    history: History | None = None,
-    evaluation_interval_steps: int = 10,
-    validation_batch_size: int = -1,
-    store: Callable[[int, Calibrator], None] | None = None,
-    store_interval_steps: int = 0,
+    store: Store | None = None,
     progress: Progress = silent,
-) -> Calibrator:
-    """Train sharpness and biases by gradient descent with Nesterov momentum on cross entropy, each class counting
-    the same. The learning rate falls to 0 along a straight line.
+) -> CalibratorFit:
+    """Train a calibrator by gradient descent with Nesterov momentum on cross entropy, each class counting the same.
+    The learning rate falls to 0 along a straight line.
 
-    batch_size: examples drawn at random at each step; -1, or more than there are, is all of them.
-    TensorBoard summaries (accuracy and cross entropy, and what was learnt so far) go to summaries_dir/train and
-    /validation, of validation_batch_size examples drawn anew each time (-1: of all). The same is added to the curve.
-    store: is called with the step and what was learnt so far every store_interval_steps; 0 is never.
-    The same arguments give the same bytes on one machine.
+    At each step options.batch_size examples are drawn at random; -1, or more than there are, is all of them.
+    summaries_dir: where TensorBoard's summaries (accuracy, cross entropy, and what was learnt so far) go, in its
+    folders train and validation; the history holds the same. None is nowhere, and no history.
+    store: is called every options.store_interval_steps; 0 is never.
+    The same arguments give the same bytes on one machine. Raises AudionetError if the numbers grow beyond all bounds.
     """
-    progress("training", 0, steps)
+    progress("training", 0, options.steps)
     tf = start_tensorflow()
-    generator, validation_draws = np.random.default_rng(seed), np.random.default_rng(seed)
+    generator = np.random.default_rng(options.seed)
     count, classes = examples.scores.shape
-    everything = batch_size == -1 or batch_size >= count
-    descend, evaluate = _functions()
-    # Sharpness and biases, and the velocity of each.
+    descend, _ = _functions()
+    # Inverse temperature and biases, and the velocity of each.
     state = (tf.constant(FIRST_INVERSE_TEMPERATURE), tf.zeros((classes,)), tf.zeros(()), tf.zeros((classes,)))
-    shares = np.bincount(examples.targets, minlength=classes) / count
-    weights = 1 / (classes * np.maximum(shares, 1 / count))
-
-    def tensors(part: Examples) -> tuple[Any, Any, Any]:
-        wanted = soft_targets(part.targets, classes)
-        return (
-            tf.constant(part.scores, tf.float32),
-            tf.constant(wanted),
-            tf.constant(weights[part.targets], tf.float32),
-        )
-
-    parts = {"train": tensors(examples)}
+    parts = {"train": _as_tensors(examples, examples)}
     if validation is not None and len(validation.targets):
-        parts["validation"] = tensors(validation)
-    writers = {}
-    if summaries_dir is not None:
-        _remove_old_events(summaries_dir)
-        writers = {name: tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
-    rates = np.float32(learning_rate) * (1 - np.arange(steps, dtype=np.float32) / steps)
-    stops = {*range(evaluation_interval_steps, steps, evaluation_interval_steps), steps}
-    if store is not None and store_interval_steps:
-        stops |= set(range(store_interval_steps, steps, store_interval_steps))
-    for start, number in itertools.pairwise([0, *sorted(stops)]):
-        if everything:
-            rows = np.tile(np.arange(count, dtype=np.int32), (number - start, 1))
-        else:
-            draws = [generator.choice(count, batch_size, replace=False) for _ in range(start, number)]
-            rows = np.sort(np.array(draws, np.int32), axis=1)
-        state = descend(*state, *parts["train"], tf.constant(rows), tf.constant(rates[start:number]))
-        inverse_temperature, biases = state[:2]
-        if number % evaluation_interval_steps == 0 or number == steps:
-            for name, looked_at in parts.items() if writers or history is not None else ():
-                if name == "validation" and 0 < validation_batch_size < len(looked_at[0]):
-                    rows = np.sort(validation_draws.choice(len(looked_at[0]), validation_batch_size, replace=False))
-                    looked_at = tuple(tf.gather(tensor, rows) for tensor in looked_at)
-                cross_entropy, accuracy = evaluate(inverse_temperature, biases, *looked_at)
-                if history is not None:
-                    history.append(HistoryPoint(number, name, float(accuracy), float(cross_entropy)))
-                if name not in writers:
-                    continue
-                with writers[name].as_default(step=number):
-                    tf.summary.scalar("cross_entropy", cross_entropy)
-                    tf.summary.scalar("accuracy", accuracy)
-                    if name == "train":
-                        tf.summary.scalar("sharpness", inverse_temperature)
-                        tf.summary.histogram("biases", biases)
-            progress("training", number, steps)
-        if store is not None and store_interval_steps and number % store_interval_steps == 0:
-            store(number, Calibrator(float(inverse_temperature.numpy()), biases.numpy().astype(np.float64)))
-    for writer in writers.values():
-        writer.close()
-    learnt = Calibrator(float(inverse_temperature.numpy()), biases.numpy().astype(np.float64))
-    if not np.isfinite([learnt.inverse_temperature, *learnt.biases]).all():
-        raise AudionetError(f"--learning-rate {learning_rate:g}: too large, the training ran away; 1 is usual")
-    return learnt
+        parts["validation"] = _as_tensors(validation, examples)
+    rates = np.float32(options.learning_rate) * (1 - np.arange(options.steps, dtype=np.float32) / options.steps)
+    with _Watch(parts, options, summaries_dir) as watch:
+        for start, stop in itertools.pairwise([0, *_stops(options, store)]):
+            if options.batch_size == -1 or options.batch_size >= count:
+                rows = np.tile(np.arange(count, dtype=np.int32), (stop - start, 1))
+            else:
+                draws = [generator.choice(count, options.batch_size, replace=False) for _ in range(start, stop)]
+                rows = np.sort(np.array(draws, np.int32), axis=1)
+            state = descend(*state, *parts["train"], tf.constant(rows), tf.constant(rates[start:stop]))
+            if stop % options.eval_step_interval == 0 or stop == options.steps:
+                watch.look(stop, *state[:2])
+                progress("training", stop, options.steps)
+            if store is not None and options.store_interval_steps and stop % options.store_interval_steps == 0:
+                store(stop, _from_tensors(*state[:2]))
+    trained = _from_tensors(*state[:2])
+    if not np.isfinite([trained.inverse_temperature, *trained.biases]).all():
+        raise AudionetError(
+            f"the learning rate {options.learning_rate:g} is too large, the training ran away; 1 is usual"
+        )
+    return CalibratorFit(trained, watch.history)
+
+
+def _as_tensors(part: Examples, trained_on: Examples) -> tuple[Any, Any, Any]:
+    """Scores, soft targets and weights, with which all classes of what is trained on count the same."""
+    tf = start_tensorflow()
+    count, classes = trained_on.scores.shape
+    shares = np.bincount(trained_on.targets, minlength=classes) / count
+    weights = 1 / (classes * np.maximum(shares, 1 / count))
+    return (
+        tf.constant(part.scores, tf.float32),
+        tf.constant(soft_targets(part.targets, classes)),
+        tf.constant(weights[part.targets], tf.float32),
+    )
+
+
+def _from_tensors(inverse_temperature: Any, biases: Any) -> Calibrator:
+    return Calibrator(float(inverse_temperature.numpy()), biases.numpy().astype(np.float64))
+
+
+def _stops(options: FitOptions, store: Store | None) -> list[int]:
+    """The steps after which something is looked at or stored."""
+    stops = {*range(options.eval_step_interval, options.steps, options.eval_step_interval), options.steps}
+    if store is not None and options.store_interval_steps:
+        stops |= set(range(options.store_interval_steps, options.steps, options.store_interval_steps))
+    return sorted(stops)
+
+
+class _Watch:
+    """Looks at a training now and then, for its history and for TensorBoard; does nothing without a folder for it."""
+
+    def __init__(self, parts: dict[str, tuple[Any, Any, Any]], options: FitOptions, summaries_dir: Path | None) -> None:
+        self.history: History = []
+        self._tf = start_tensorflow()
+        self._parts = parts
+        self._draw_size = options.validation_batch_size
+        self._draws = np.random.default_rng(options.seed)
+        self._writers: dict[str, Any] = {}
+        if summaries_dir is not None:
+            _remove_old_events(summaries_dir)
+            self._writers = {name: self._tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
+
+    def __enter__(self) -> "_Watch":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def look(self, step: int, inverse_temperature: Any, biases: Any) -> None:
+        """Note how good the calibrator is after a step."""
+        tf = self._tf
+        _, evaluate = _functions()
+        for name, writer in self._writers.items():
+            cross_entropy, accuracy = evaluate(inverse_temperature, biases, *self._drawn(name))
+            self.history.append(HistoryPoint(step, name, float(accuracy), float(cross_entropy)))
+            with writer.as_default(step=step):
+                tf.summary.scalar("cross_entropy", cross_entropy)
+                tf.summary.scalar("accuracy", accuracy)
+                if name == "train":
+                    # As it was called first: TensorBoard's curves of old and new trainings lie over each other.
+                    tf.summary.scalar("sharpness", inverse_temperature)
+                    tf.summary.histogram("biases", biases)
+
+    def _drawn(self, name: str) -> tuple[Any, ...]:
+        """A part, or of the validation options.validation_batch_size examples, drawn anew each time (-1: all)."""
+        tensors = self._parts[name]
+        count = len(tensors[0])
+        if name != "validation" or not 0 < self._draw_size < count:
+            return tensors
+        rows = np.sort(self._draws.choice(count, self._draw_size, replace=False))
+        return tuple(self._tf.gather(tensor, rows) for tensor in tensors)
 
 
 @functools.cache
@@ -194,6 +236,7 @@ def _functions() -> tuple[Any, Any]:
             biases_velocity,
         )
 
+    # What TensorFlow traces takes tensors one by one, so that these are many.
     def descend(
         inverse_temperature: Any, biases: Any, v: Any, w: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
     ) -> tuple[Any, ...]:

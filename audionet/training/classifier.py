@@ -1,183 +1,177 @@
-"""Bottlenecks of known classes -> a classifier, measured on sound that it was not trained on."""
+"""Bottlenecks of known classes -> a classifier."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audionet.options import RetrainOptions
+from audionet.dataset.samples import Dataset
+from audionet.options import FitOptions
 from audionet.system.progress import Progress, silent
-from audionet.training.alike import cluster_groups
-from audionet.training.calibrator import Calibrator, Examples, History, train
+from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
+from audionet.training.folds import cluster_groups, folds
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
-from audionet.training.split import Item, folds, non_overlapping_train_mask
+from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
 from audionet.training.unknown import RejectionThresholds, comparable_distance
 
 CALIBRATION_FOLDS = 5
-# So many are enough to learn a sharpness and a bias a class from; and at least so many of each class.
+# So many are enough to learn a temperature and a bias for each class from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
+SMALLEST_SHARE = 1e-3  # of a chunk that a sample's sound is taken to last
+
+Indices = NDArray[np.intp]  # of samples in their data set
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """probabilities = softmax of a discriminant's scores. distances are from the middle of the training."""
+    """probabilities = the calibrated scores of a discriminant.
+
+    centroid: the mean of the training samples, from which distances are measured: float64, axes.
+    """
 
     discriminant: LinearDiscriminant
-    softmax: Calibrator
+    calibrator: Calibrator
     thresholds: RejectionThresholds
-    centroid: np.ndarray
+    centroid: NDArray[np.floating]
 
-    def probabilities(self, coordinates: np.ndarray) -> np.ndarray:
-        """A row for each row of coordinates."""
-        return self.softmax.probabilities(self.discriminant.scores(coordinates))
+    def probabilities(self, coordinates: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The probability of each class: one row for each row of coordinates (n x axes)."""
+        return self.calibrator.probabilities(self.discriminant.scores(coordinates))
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A classifier, and how its calibrator got better step by step; empty if no summaries were asked for."""
+
+    classifier: Classifier
+    history: History
+
+
+Store = Callable[[int, Classifier], None]  # is given a step, and the classifier so far
 
 
 class Trainer:
-    """The pictures to learn from.
+    """Fits classifiers to some of a data set's samples, and keeps what those fits have in common."""
 
-    space: pictures x variations of them, one variation after the other; the first is the picture as it is.
-    targets: the class of each picture.
-    chunk_seconds: the sound in a full picture.
-    """
-
-    def __init__(
-        self,
-        subspace: Subspace,
-        targets: np.ndarray,
-        items: Sequence[Item],
-        classes: int,
-        chunk_seconds: float,
-        options: RetrainOptions,
-    ) -> None:
+    def __init__(self, subspace: Subspace, dataset: Dataset, chunk_seconds: float, options: FitOptions) -> None:
+        """subspace: of the samples and their augmentations, one augmentation after the other; the first is the picture
+        as it is. chunk_seconds: the sound in a full picture.
+        """
         self.subspace = subspace
-        self._augmentations = len(subspace.coordinates) // len(items)
-        self._targets, self._items, self._classes, self._options = targets, items, classes, options
-        seconds = np.array([item.end_seconds - item.start_seconds for item in items])
-        self._shares = np.clip(seconds / chunk_seconds, 1e-3, 1)
+        self._augmentations = len(subspace.coordinates) // len(dataset)
+        self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
+        self._options = options
+        seconds = np.array([sample.seconds for sample in dataset])
+        self._shares = np.clip(seconds / chunk_seconds, SMALLEST_SHARE, 1)
 
-    def coordinates(self, pictures: np.ndarray) -> np.ndarray:
-        """Of the pictures as they are."""
-        return np.asarray(self.subspace.coordinates[pictures * self._augmentations])
+    def fit(
+        self,
+        train: Indices,
+        validation: Indices,
+        *,
+        summaries_dir: Path | None = None,
+        store: Store | None = None,
+        progress: Progress = silent,
+    ) -> FitResult:
+        """A classifier of some samples. How it does on the validation samples goes into the summaries and the history.
 
-    def _augmented(self, pictures: np.ndarray) -> np.ndarray:
-        """The coordinates of pictures and all their variations: pictures x variations x axes."""
-        return np.asarray(
-            self.subspace.coordinates[pictures[:, None] * self._augmentations + np.arange(self._augmentations)]
+        The calibrator learns from scores of samples that were held out with all that sounds like them.
+        store: is called every options.store_interval_steps.
+        """
+        statistics = self._statistics_of_most(train)
+        discriminant = LinearDiscriminant.of(statistics)
+        calibrated = self._drawn(train)
+        if len(calibrated) < len(train):
+            statistics = self._statistics(calibrated)
+        held_out = self._held_out_scores(calibrated, statistics)
+        targets, centroid = self._targets, self._centroid(train)
+
+        def store_calibrator(step: int, calibrator: Calibrator) -> None:
+            if store is not None:
+                store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
+
+        fitted = train_calibrator(
+            Examples(held_out[:, 0], targets[calibrated]),
+            Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
+            self._options,
+            summaries_dir=summaries_dir,
+            store=None if store is None else store_calibrator,
+            progress=progress,
         )
+        distances = comparable_distance(self._squared_distances(centroid)[train], self._shares[train])
+        # Short clips and other speeds score lower, and are of the classes all the same.
+        best = fitted.calibrator.probabilities(held_out.reshape(-1, self._classes)).max(axis=1)
+        thresholds = RejectionThresholds.of(best, distances)
+        return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)
 
-    def _statistics(self, pictures: np.ndarray) -> SufficientStatistics:
-        """Of pictures and all their variations."""
-        augmented = self._augmented(pictures).reshape(-1, self.subspace.coordinates.shape[1])
-        return SufficientStatistics.of(
-            augmented, np.repeat(self._targets[pictures], self._augmentations), self._classes
-        )
+    def coordinates(self, samples: Indices) -> NDArray[np.floating]:
+        """Of the pictures as they are: samples x axes."""
+        return np.asarray(self.subspace.coordinates[samples * self._augmentations])
 
-    def _statistics_of_most(self, pictures: np.ndarray) -> SufficientStatistics:
-        """The same, from those of all: quicker where few are missing."""
-        others = np.setdiff1d(np.arange(len(self._items)), pictures)
-        return (
-            self._everything - self._statistics(others) if len(others) < len(pictures) else self._statistics(pictures)
-        )
+    def _augmented(self, samples: Indices) -> NDArray[np.floating]:
+        """The coordinates of samples and all their augmentations: samples x augmentations x axes."""
+        rows = samples[:, None] * self._augmentations + np.arange(self._augmentations)
+        return np.asarray(self.subspace.coordinates[rows])
+
+    def _statistics(self, samples: Indices) -> SufficientStatistics:
+        """Of samples and all their augmentations."""
+        augmented = self._augmented(samples).reshape(-1, self.subspace.coordinates.shape[1])
+        return SufficientStatistics.of(augmented, np.repeat(self._targets[samples], self._augmentations), self._classes)
+
+    def _statistics_of_most(self, samples: Indices) -> SufficientStatistics:
+        """The same, from those of all: this is quicker where few are missing."""
+        others = np.setdiff1d(np.arange(len(self._dataset)), samples)
+        if len(others) >= len(samples):
+            return self._statistics(samples)
+        return self._all_statistics - self._statistics(others)
 
     @functools.cached_property
-    def _everything(self) -> SufficientStatistics:
-        # Without a copy of them all.
+    def _all_statistics(self) -> SufficientStatistics:
+        # Of the coordinates as they lie: a copy of them all would double the memory.
         targets = np.repeat(self._targets, self._augmentations)
         return SufficientStatistics.of(self.subspace.coordinates, targets, self._classes)
 
-    def _centroid(self, pictures: np.ndarray) -> np.ndarray:
+    def _centroid(self, samples: Indices) -> NDArray[np.floating]:
         """The mean of the pictures as they are."""
         originals = self.subspace.coordinates[:: self._augmentations]
-        weights = np.bincount(pictures, minlength=len(originals)) / len(pictures)
+        weights = np.bincount(samples, minlength=len(originals)) / len(samples)
         return np.asarray(weights.astype(originals.dtype) @ originals)
 
-    def _squared_distances(self, centroid: np.ndarray) -> np.ndarray:
-        """Of all pictures as they are."""
+    def _squared_distances(self, centroid: NDArray[np.floating]) -> NDArray[np.floating]:
+        """From the centroid to all pictures as they are."""
         originals = self.subspace.coordinates[:: self._augmentations]
         squares = np.einsum("ij,ij->i", originals, originals) - originals @ (2 * centroid) + centroid @ centroid
         return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals[:: self._augmentations])
 
-    def learn(
-        self,
-        pictures: np.ndarray,
-        validation: np.ndarray,
-        summaries_dir: Path | None = None,
-        progress: Progress = silent,
-        store: Callable[[int, Classifier], None] | None = None,
-        history: History | None = None,
-    ) -> Classifier:
-        """A classifier from some pictures; how it does on the validation pictures goes into summaries and curve.
-
-        store: is called with a step and the classifier so far, every options.intermediate_store_frequency steps.
-
-        The softmax learns from scores of pictures that were held out with all that sounds like them.
-        """
-        statistics = self._statistics_of_most(pictures)
-        discriminant = LinearDiscriminant.of(statistics)
-        calibrated = self._drawn(pictures)
-        if len(calibrated) < len(pictures):
-            statistics = self._statistics(calibrated)
-        held_out = self._held_out_scores(calibrated, statistics)
-        options, targets = self._options, self._targets
-        centroid = self._centroid(pictures)
-
-        def store_calibrator(step: int, softmax: Calibrator) -> None:
-            if store is not None:
-                store(step, Classifier(discriminant, softmax, RejectionThresholds(0.0, float("inf")), centroid))
-
-        softmax = train(
-            Examples(held_out[:, 0], targets[calibrated]),
-            Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
-            steps=options.steps,
-            learning_rate=options.learning_rate,
-            batch_size=options.train_batch_size,
-            seed=options.seed,
-            summaries_dir=summaries_dir,
-            history=history,
-            evaluation_interval_steps=options.eval_step_interval,
-            validation_batch_size=options.validation_batch_size,
-            store=store_calibrator,
-            store_interval_steps=0 if store is None else options.intermediate_store_frequency,
-            progress=progress,
-        )
-        distances = comparable_distance(self._squared_distances(centroid)[pictures], self._shares[pictures])
-        # Short clips and other speeds score lower, and are of the classes all the same.
-        best = softmax.probabilities(held_out.reshape(-1, self._classes)).max(axis=1)
-        thresholds = RejectionThresholds.of(best, distances)
-        return Classifier(discriminant, softmax, thresholds, centroid)
-
-    def _drawn(self, pictures: np.ndarray) -> np.ndarray:
-        """The pictures, or about CALIBRATION_PICTURES of them, drawn at random from each class."""
-        if len(pictures) <= CALIBRATION_PICTURES:
-            return pictures
-        random, share = np.random.default_rng(self._options.seed), CALIBRATION_PICTURES / len(pictures)
+    def _drawn(self, samples: Indices) -> Indices:
+        """The samples, or about CALIBRATION_PICTURES of them, drawn at random from each class."""
+        if len(samples) <= CALIBRATION_PICTURES:
+            return samples
+        random, share = np.random.default_rng(self._options.seed), CALIBRATION_PICTURES / len(samples)
         drawn = []
         for number in range(self._classes):
-            members = pictures[self._targets[pictures] == number]
+            members = samples[self._targets[samples] == number]
             count = max(round(share * len(members)), CALIBRATION_PICTURES_A_CLASS)
             drawn.append(random.permutation(members)[:count])
         return np.sort(np.concatenate(drawn))
 
-    def _held_out_scores(self, pictures: np.ndarray, everything: SufficientStatistics) -> np.ndarray:
-        """The scores, pictures x variations x classes, from discriminants that have heard neither the picture nor what
-        sounds like it. everything: the moments of all the pictures.
+    def _held_out_scores(self, indices: Indices, all_statistics: SufficientStatistics) -> NDArray[np.float64]:
+        """The scores, samples x augmentations x classes, from discriminants that have heard neither the sample nor what
+        sounds like it. all_statistics: of all the samples.
 
-        A class that lies in one group is heard all the same; a class of one picture has no other.
+        A class that lies in one group is heard all the same; a class of one sample has no other.
         """
-        items, targets = [self._items[i] for i in pictures], self._targets[pictures]
-        coordinates = self.coordinates(pictures)
-        groups = np.array(
-            cluster_groups(coordinates, targets, [item.recording for item in items], folds(items, CALIBRATION_FOLDS))
-        )
-        augmented = self._augmented(pictures)
+        samples, targets = [self._dataset.samples[i] for i in indices], self._targets[indices]
+        groups = cluster_groups(self.coordinates(indices), targets, samples, folds(samples, CALIBRATION_FOLDS))
+        augmented = self._augmented(indices)
         scores = np.empty((*augmented.shape[:-1], self._classes))
         for group in np.unique(groups):
             held = groups == group
-            left_out = ~np.array(non_overlapping_train_mask(items, held.tolist()))
-            scores[held] = LinearDiscriminant.of(everything - self._statistics(pictures[left_out])).scores(
-                augmented[held]
-            )
+            left_out = ~non_overlapping_train_mask(samples, held)
+            discriminant = LinearDiscriminant.of(all_statistics - self._statistics(indices[left_out]))
+            scores[held] = discriminant.scores(augmented[held])
         return scores

@@ -1,4 +1,4 @@
-"""Bottlenecks of very many pictures -> their coordinates along the principal axes, cached: a hundredth of their size.
+"""Bottlenecks of very many pictures -> their coordinates along principal axes, cached: a hundredth of their size.
 
 The cache is one NumPy archive (.npz) beside that of the bottlenecks. It holds the axes, and the coordinates of just
 those pictures that were asked for last. The axes are found from the pictures whose cache keys are smallest, which is
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audionet.bottleneck.extractor import BottleneckMaker, Bottlenecks
-from audionet.errors import UnusableInput
+from audionet.bottleneck.extractor import BottleneckExtractor, Bottlenecks, ReadPicture, no_usable_picture
+from audionet.errors import UnusableInput, warn_of_skipped
 from audionet.settings import available_cores
 from audionet.system.files import write_atomically
 from audionet.system.progress import Progress, silent
@@ -26,86 +27,92 @@ from audionet.training.subspace import PCA, SAMPLE, Projection
 logger = logging.getLogger(__name__)
 
 SUFFIX = ".coordinates.npz"
-PATHS_A_TASK = 500
+PATHS_PER_TASK = 500
 PICTURES_AT_ONCE = 512  # whose bottlenecks are in memory
 KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
 class Coordinates:
-    """The coordinates of the pictures that could be read; the fields as in bottlenecks.Bottlenecks.
+    """The coordinates of the pictures that could be read; the fields as in extractor.Bottlenecks.
 
-    space: pictures x variations, one variation after the other; None if no picture could be read.
+    subspace: of pictures x augmentations, one augmentation after the other.
     """
 
-    subspace: Projection | None
-    kept: list[int]
-    digests: list[bytes]
+    subspace: Projection
+    pictures: list[ReadPicture]
     skipped: list[UnusableInput]
     computed: int
 
 
-def compute_coordinates(paths: Sequence[Path], maker: BottleneckMaker, progress: Progress = silent) -> Coordinates:
-    """The coordinates of JPGs and their variations, from the cache where they are there, else from bottlenecks."""
-    digests, skipped = _identify(paths, maker)
+def compute_coordinates(
+    paths: Sequence[Path], extractor: BottleneckExtractor, progress: Progress = silent
+) -> Coordinates:
+    """The coordinates of JPGs and their augmentations, from the cache where they are there, else from bottlenecks.
 
-    def make(chosen: list[int], progress: Progress) -> Bottlenecks:
-        found = maker.make([paths[n] for n in chosen], progress)
-        # A picture may have been changed meanwhile, or turn out to be none.
-        for n in chosen:
-            del digests[n]
-        digests.update((chosen[k], digest) for k, digest in zip(found.kept, found.digests, strict=True))
-        skipped.extend(found.skipped)
-        return found
-
+    Raises AudionetError if none of the pictures can be used.
+    """
+    digests, skipped = _identify(paths, extractor)
     computed = 0
-    sample = set(sorted(key for digest in digests.values() for key in maker.keys(digest))[:SAMPLE])
-    archive = _Archive(maker.cache_path.with_suffix(SUFFIX), hashlib.sha256(b"".join(sorted(sample))).hexdigest())
+
+    def extract(positions: list[int], progress: Progress) -> Bottlenecks:
+        nonlocal computed
+        bottlenecks = extractor.extract([paths[n] for n in positions], progress)
+        # A picture may have been changed meanwhile, or turn out to be none.
+        for n in positions:
+            del digests[n]
+        digests.update((positions[position], digest) for position, digest in bottlenecks.pictures)
+        skipped.extend(bottlenecks.skipped)
+        computed += bottlenecks.computed
+        return bottlenecks
+
+    sample = set(sorted(key for digest in digests.values() for key in extractor.keys(digest))[:SAMPLE])
+    archive = _Archive(extractor.cache_path.with_suffix(SUFFIX), hashlib.sha256(b"".join(sorted(sample))).hexdigest())
     if not archive.load():
-        found = make([n for n, digest in digests.items() if not sample.isdisjoint(maker.keys(digest))], progress)
-        if not found.kept:
-            return Coordinates(None, [], [], skipped, 0)
-        computed += found.computed
-        in_sample = [key in sample for digest in found.digests for key in maker.keys(digest)]
-        archive.principal = PCA.of(_as_rows(found.features)[in_sample])
-    missing = sorted(n for n, digest in digests.items() if not archive.has(maker.keys(digest)))
+        in_sample = [n for n, digest in digests.items() if not sample.isdisjoint(extractor.keys(digest))]
+        bottlenecks = extract(in_sample, progress)
+        if not bottlenecks.pictures:
+            raise no_usable_picture(paths)
+        rows = [key in sample for _, digest in bottlenecks.pictures for key in extractor.keys(digest)]
+        archive.pca = PCA.of(_as_rows(bottlenecks.features)[rows])
+    missing = sorted(n for n, digest in digests.items() if not archive.has(extractor.keys(digest)))
     for start in range(0, len(missing), PICTURES_AT_ONCE):
-        found = make(missing[start : start + PICTURES_AT_ONCE], _continued(progress, start, len(missing)))
-        archive.add([key for digest in found.digests for key in maker.keys(digest)], _as_rows(found.features))
-        computed += found.computed
-    kept = sorted(digests)
-    keys = [key for n in kept for key in maker.keys(digests[n])]
+        bottlenecks = extract(missing[start : start + PICTURES_AT_ONCE], _continued(progress, start, len(missing)))
+        keys = [key for _, digest in bottlenecks.pictures for key in extractor.keys(digest)]
+        archive.add(keys, _as_rows(bottlenecks.features))
+    pictures = [ReadPicture(n, digests[n]) for n in sorted(digests)]
+    keys = [key for _, digest in pictures for key in extractor.keys(digest)]
     if archive.is_changed:
         archive.save(keys)
-    return Coordinates(archive.take(keys), kept, [digests[n] for n in kept], skipped, computed)
+    return Coordinates(archive.take(keys), pictures, skipped, computed)
 
 
-def _identify(paths: Sequence[Path], maker: BottleneckMaker) -> tuple[dict[int, bytes], list[UnusableInput]]:
+def _identify(paths: Sequence[Path], extractor: BottleneckExtractor) -> tuple[dict[int, bytes], list[UnusableInput]]:
     """The SHA-256s of files by their positions in the list, and the files that can't be read."""
 
     def identify(part: Sequence[Path]) -> list[bytes | UnusableInput]:
-        return [maker.identify(path) for path in part]
+        return [extractor.identify(path) for path in part]
 
-    parts = [paths[start : start + PATHS_A_TASK] for start in range(0, len(paths), PATHS_A_TASK)]
+    parts = [paths[start : start + PATHS_PER_TASK] for start in range(0, len(paths), PATHS_PER_TASK)]
     with ThreadPoolExecutor(available_cores()) as readers:
-        found = [one for part in readers.map(identify, parts) for one in part]
-    maker.digests.save()
-    skipped = [one for one in found if isinstance(one, UnusableInput)]
+        identified = [one for part in readers.map(identify, parts) for one in part]
+    extractor.digests.save()
+    skipped = [one for one in identified if isinstance(one, UnusableInput)]
     for error in skipped:
-        logger.warning("%s (skipped)", error)
-    return {n: one for n, one in enumerate(found) if isinstance(one, bytes)}, skipped
+        warn_of_skipped(error)
+    return {n: one for n, one in enumerate(identified) if isinstance(one, bytes)}, skipped
 
 
 class _Archive:
     """The cache file: principal axes, and coordinates and squared residuals by cache key."""
 
-    principal: PCA
+    pca: PCA
 
     def __init__(self, path: Path, sample: str) -> None:
         """sample: a digest of the keys that the axes are found from; an archive with another is made anew."""
         self._path, self._sample = path, sample
         self._rows: dict[bytes, int] = {}
-        self._parts: list[tuple[np.ndarray, np.ndarray]] = []
+        self._parts: list[Projection] = []
         self.is_changed = False
 
     def load(self) -> bool:
@@ -114,7 +121,7 @@ class _Archive:
             with np.load(self._path) as content:
                 if str(content["sample"]) != self._sample:
                     return False
-                self.principal = PCA(content["mean"], content["axes"])
+                self.pca = PCA(content["mean"], content["axes"])
                 coordinates, squared_residuals = content["coordinates"], content["squared_residuals"]
                 keys = content["keys"].tobytes()
             if not len(coordinates) == len(squared_residuals) == len(keys) // KEY_BYTES:
@@ -125,30 +132,31 @@ class _Archive:
             logger.warning("%s: damaged; it is made anew", self._path)
             return False
         self._rows = {keys[start : start + KEY_BYTES]: n for n, start in enumerate(range(0, len(keys), KEY_BYTES))}
-        self._parts = [(coordinates, squared_residuals)]
+        self._parts = [Projection(self.pca, coordinates, squared_residuals)]
         return True
 
     def has(self, keys: Sequence[bytes]) -> bool:
         """Whether all of them are there."""
         return all(key in self._rows for key in keys)
 
-    def add(self, keys: Sequence[bytes], features: np.ndarray) -> None:
-        """Project float16 features, one row a key."""
-        first = sum(len(coordinates) for coordinates, _ in self._parts)
-        self._parts.append(self.principal.project(features))
+    def add(self, keys: Sequence[bytes], features: NDArray[np.float16]) -> None:
+        """Project features, one row a key."""
+        first = sum(len(part.coordinates) for part in self._parts)
+        self._parts.append(self.pca.project(features))
         self._rows.update((key, first + n) for n, key in enumerate(keys))
         self.is_changed = True
 
     def take(self, keys: Sequence[bytes]) -> Projection:
-        """The space of just these, in this order."""
+        """The subspace of just these, in this order."""
         rows = np.array([self._rows[key] for key in keys], np.intp)
         if len(self._parts) > 1:
-            coordinates, squared_residuals = (np.concatenate(parts) for parts in zip(*self._parts, strict=True))
-            self._parts = [(coordinates, squared_residuals)]
-        [(coordinates, squared_residuals)] = self._parts
-        if not np.array_equal(rows, np.arange(len(coordinates))):
-            coordinates, squared_residuals = coordinates[rows], squared_residuals[rows]
-        return Projection(self.principal, coordinates, squared_residuals)
+            coordinates = np.concatenate([part.coordinates for part in self._parts])
+            squared_residuals = np.concatenate([part.squared_residuals for part in self._parts])
+            self._parts = [Projection(self.pca, coordinates, squared_residuals)]
+        [whole] = self._parts
+        if np.array_equal(rows, np.arange(len(whole.coordinates))):
+            return whole
+        return Projection(self.pca, whole.coordinates[rows], whole.squared_residuals[rows])
 
     def save(self, keys: Sequence[bytes]) -> None:
         """Write the file with just these, whole or not at all. Raises AudionetError when the disk refuses."""
@@ -158,8 +166,8 @@ class _Archive:
         np.savez(
             file,
             sample=np.array(self._sample),
-            mean=self.principal.mean,
-            axes=self.principal.axes,
+            mean=self.pca.mean,
+            axes=self.pca.components,
             keys=np.frombuffer(b"".join(unique), np.uint8),
             coordinates=subspace.coordinates,
             squared_residuals=subspace.squared_residuals,
@@ -167,8 +175,8 @@ class _Archive:
         write_atomically(self._path, file.getbuffer())
 
 
-def _as_rows(features: np.ndarray) -> np.ndarray:
-    """Pictures x variations x features as one row a variation."""
+def _as_rows(features: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Pictures x augmentations x features as one row an augmentation."""
     return features.reshape(-1, features.shape[-1])
 
 

@@ -1,58 +1,36 @@
 """Which pictures are trained on and which are held out: by recording, by content, the same whatever is added later."""
 
+import bisect
 import hashlib
-import logging
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from audionet.errors import AudionetError
-from audionet.options import RetrainOptions
-from audionet.settings import OWN_FOLDS
+import numpy as np
+from numpy.typing import NDArray
 
-logger = logging.getLogger(__name__)
+from audionet.dataset.samples import Sample
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
-# Of a class with fewer recordings, a tenth is too little to test on: each takes its turn in being held out.
-FEW_RECORDINGS = 30
-CLASSES_NAMED = 5  # in a warning
-FOLDS = 5  # then, unless --folds says otherwise
 ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its times
-
-
-class Item(NamedTuple):
-    """A picture as the split sees it.
-
-    recording: what must stay together, the same for all chunks of one recording.
-    start_seconds, end_seconds: its place in the recording.
-    sound: the file that the seconds are of, where a group of files counts as one recording.
-    fold: the data set's own.
-    """
-
-    class_name: str
-    recording: str
-    start_seconds: float
-    end_seconds: float
-    sound: str = ""
-    fold: int | None = None
 
 
 @dataclass(frozen=True)
 class Split:
-    """The part of each item (None: left out, for it shares sound with a held-out one), and what had to be said."""
+    """The part of each sample (None: left out, for it shares sound with a held-out one), and what had to be said."""
 
     parts: list[str | None]
     notes: list[str]
 
-    def indices(self, part: str) -> list[int]:
-        """The positions of a part's items."""
-        return [i for i, found in enumerate(self.parts) if found == part]
+    def indices(self, part: str) -> NDArray[np.intp]:
+        """The positions of a part's samples."""
+        return np.array([i for i, own in enumerate(self.parts) if own == part], np.intp)
 
 
-def split(items: Sequence[Item], validation_percentage: float, testing_percentage: float) -> Split:
-    """Assign every item to train, validation or test.
+def split(samples: Sequence[Sample], validation_percentage: float, testing_percentage: float) -> Split:
+    """Assign every sample to train, validation or test.
 
     A recording's place depends on its own name alone, as in Google's retrain.py: its hash, 0 to 100, is compared
     with the percentages. A class that leaves a part empty so lends it the recording whose hash is nearest. A class
@@ -61,17 +39,17 @@ def split(items: Sequence[Item], validation_percentage: float, testing_percentag
     """
     shares = {TEST: testing_percentage, VALIDATION: validation_percentage}
     wanted = [part for part, share in shares.items() if share > 0]
-    parts: list[str | None] = [TRAIN] * len(items)
+    parts: list[str | None] = [TRAIN] * len(samples)
     notes = []
-    for class_name, members in sorted(by_class(items).items()):
-        recordings = {items[i].recording for i in members}
+    for class_name, members in sorted(by_class(samples).items()):
+        recordings = {samples[i].group for i in members}
         missing = len(wanted) + 1 - len(recordings)
         if missing <= 0:
             assigned = split_recordings(recordings, validation_percentage, testing_percentage)
             for i in members:
-                parts[i] = assigned[items[i].recording]
+                parts[i] = assigned[samples[i].group]
         else:
-            for i, part in split_by_time(items, members, validation_percentage, testing_percentage).items():
+            for i, part in split_by_time(samples, members, validation_percentage, testing_percentage).items():
                 parts[i] = part
             notes.append(_note(class_name, len(recordings), missing, [parts[i] for i in members], wanted))
     return Split(parts, notes)
@@ -111,7 +89,7 @@ def percentage_hash(name: str) -> float:
 
 
 def split_by_time(
-    items: Sequence[Item], members: Sequence[int], validation_percentage: float, testing_percentage: float
+    samples: Sequence[Sample], members: Sequence[int], validation_percentage: float, testing_percentage: float
 ) -> dict[int, str | None]:
     """Lay a class's recordings end to end: the start is trained on, the end is for test, before it validation.
 
@@ -120,22 +98,24 @@ def split_by_time(
     """
     ordered = sorted(
         members,
-        key=lambda i: (percentage_hash(items[i].recording), items[i].recording, items[i].start_seconds),
+        key=lambda i: (percentage_hash(samples[i].group), samples[i].group, samples[i].start_seconds),
     )
     count = len(ordered)
     test = min(count - 1, max(1, round(count * testing_percentage / 100))) if testing_percentage else 0
     rest = count - test
     validation = min(rest - 1, max(1, round(count * validation_percentage / 100))) if validation_percentage else 0
     names = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
+    # Of one recording, chunks that start later are in later parts.
+    sounds: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
+    for i, name in zip(ordered, names, strict=True):
+        sounds[samples[i].group, samples[i].sha256].append((samples[i].start_seconds, name))
+    starts = {sound: [start for start, _ in chunks] for sound, chunks in sounds.items()}
     parts: dict[int, str | None] = {}
     for i, name in zip(ordered, names, strict=True):
-        shares_sound = any(
-            other != name
-            and (items[j].recording, items[j].sound) == (items[i].recording, items[i].sound)
-            and items[i].start_seconds < items[j].start_seconds < items[i].end_seconds - ROUNDING_SECONDS
-            for j, other in zip(ordered, names, strict=True)
-        )
-        parts[i] = None if shares_sound else name
+        sample, sound = samples[i], (samples[i].group, samples[i].sha256)
+        last = bisect.bisect_left(starts[sound], sample.end_seconds - ROUNDING_SECONDS) - 1
+        start, part = sounds[sound][last]
+        parts[i] = None if start > sample.start_seconds and part != name else name
     return parts
 
 
@@ -152,100 +132,43 @@ def _note(class_name: str, have: int, missing: int, parts: list[str | None], wan
     return note
 
 
-def folds(items: Sequence[Item], count: int) -> list[int]:
-    """The fold, 0 to count - 1, of each item: the recordings of each class dealt out by their hashes.
+def non_overlapping_train_mask(samples: Sequence[Sample], held_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which samples may be trained on while others are held out: those that are not, and share no sound with them.
 
-    A class with one recording is cut into pieces of time instead.
+    held_out: one truth value for each sample; so is what comes back. A class that would have nothing left to learn
+    from keeps all its samples.
     """
-    found = [0] * len(items)
-    for members in by_class(items).values():
-        ordered = sorted(
-            {items[i].recording for i in members},
-            key=lambda name: (percentage_hash(name), name),
-        )
-        if len(ordered) > 1:
-            places = {name: n % count for n, name in enumerate(ordered)}
-            for i in members:
-                found[i] = places[items[i].recording]
-        else:
-            in_time = sorted(members, key=lambda i: items[i].start_seconds)
-            for n, i in enumerate(in_time):
-                found[i] = n * min(count, len(in_time)) // len(in_time)
-    return found
-
-
-def own_folds(items: Sequence[Item]) -> list[int] | None:
-    """The data set's own folds, numbered from 0; None if an item has none, or all have the same."""
-    numbers = sorted({-1 if item.fold is None else item.fold for item in items})
-    if len(numbers) < 2 or numbers[0] == -1:
-        return None
-    return [numbers.index(item.fold) for item in items if item.fold is not None]
-
-
-def choose_folds(items: Sequence[Item], options: RetrainOptions) -> list[int] | None:
-    """The folds to measure with; None for one split."""
-    if options.folds is not None:
-        own = own_folds(items)
-        if own is None and options.folds == OWN_FOLDS:
-            raise AudionetError(
-                f"{options.image_dir}: its recordings come without folds of their own; say how many: --folds 5"
-            )
-        if own is not None and options.folds not in (OWN_FOLDS, max(own) + 1):
-            logger.warning("--folds %d: the data set's own %d folds are used", options.folds, max(own) + 1)
-        return own or folds(items, options.folds)
-    if not options.refit:
-        return None
-    fewest = min(len({items[i].recording for i in members}) for members in by_class(items).values())
-    return folds(items, FOLDS) if fewest < FEW_RECORDINGS else None
-
-
-def single_recording_notes(items: Sequence[Item]) -> list[str]:
-    """A warning if there are classes that have one recording."""
-    names = [
-        repr(name)
-        for name, members in sorted(by_class(items).items())
-        if len({items[i].recording for i in members}) == 1
-    ]
-    if not names:
-        return []
-    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
-    who = (
-        f"class {named} has one recording" if len(names) == 1 else f"{len(names)} classes have one recording ({named})"
-    )
-    return [
-        f"{who}: what is measured on other parts of the same recording says little about new ones; "
-        "add some from another day"
-    ]
-
-
-def non_overlapping_train_mask(items: Sequence[Item], held_out: Sequence[bool]) -> list[bool]:
-    """Which items may be trained on while others are held out: those that are not, and share no sound with them.
-
-    A class that would have nothing left to learn from keeps all its items.
-    """
-    held: dict[str, list[Item]] = defaultdict(list)
-    for item, out in zip(items, held_out, strict=True):
+    spans: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    for sample, out in zip(samples, held_out.tolist(), strict=True):
         if out:
-            held[item.recording].append(item)
-    kept = [
-        not out and not any(_shares_sound(item, other) for other in held[item.recording])
-        for item, out in zip(items, held_out, strict=True)
-    ]
-    learnt = {item.class_name for item, keep in zip(items, kept, strict=True) if keep}
-    return [keep or item.class_name not in learnt for item, keep in zip(items, kept, strict=True)]
+            spans[sample.group, sample.sha256].append((sample.start_seconds, sample.end_seconds))
+    held = {sound: _HeldSpans(found) for sound, found in spans.items()}
+    nothing = _HeldSpans([])
+    kept = ~held_out
+    for i in np.flatnonzero(kept).tolist():
+        sample = samples[i]
+        kept[i] = not held.get((sample.group, sample.sha256), nothing).overlap(sample)
+    learnt = {samples[i].class_name for i in np.flatnonzero(kept).tolist()}
+    return np.asarray(kept | np.array([sample.class_name not in learnt for sample in samples], bool))
 
 
-def by_class(items: Sequence[Item]) -> dict[str, list[int]]:
-    """The positions of each class's items."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for i, item in enumerate(items):
-        found[item.class_name].append(i)
-    return found
+class _HeldSpans:
+    """The stretches of one recording that are held out, in seconds, in order of their starts."""
+
+    def __init__(self, spans: list[tuple[float, float]]) -> None:
+        spans = sorted(spans)
+        self._starts = [start for start, _ in spans]
+        self._latest_ends = list(itertools.accumulate((end for _, end in spans), max))
+
+    def overlap(self, sample: Sample) -> bool:
+        """Whether one of them shares sound with a sample."""
+        begun = bisect.bisect_left(self._starts, sample.end_seconds - ROUNDING_SECONDS)
+        return begun > 0 and self._latest_ends[begun - 1] > sample.start_seconds + ROUNDING_SECONDS
 
 
-def _shares_sound(one: Item, other: Item) -> bool:
-    return (
-        one.sound == other.sound
-        and one.start_seconds < other.end_seconds - ROUNDING_SECONDS
-        and other.start_seconds < one.end_seconds - ROUNDING_SECONDS
-    )
+def by_class(samples: Sequence[Sample]) -> dict[str, list[int]]:
+    """The positions of each class's samples."""
+    positions: dict[str, list[int]] = defaultdict(list)
+    for i, sample in enumerate(samples):
+        positions[sample.class_name].append(i)
+    return positions

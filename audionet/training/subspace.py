@@ -1,7 +1,7 @@
-"""Where a discriminant is looked for: the features of pictures, seen along some axes.
+"""The axes along which a discriminant is looked for.
 
-A few thousand pictures span a space that has less axes than they have features, and nothing is lost. Of more pictures,
-the axes along which they vary most (principal components; Pearson, 1901) are taken.
+A few thousand pictures span a subspace that has fewer axes than they have features, and nothing is lost. Of more
+pictures, the axes along which they vary most (principal components; Pearson, 1901) are taken.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.training.lda import LinearDiscriminant
 
@@ -23,39 +24,36 @@ LARGEST_SPAN = 2500  # rows; of more, principal axes are taken
 
 @dataclass(frozen=True)
 class LinearScores:
-    """scores = features @ weights + biases. weights: float32, features x classes. biases: float32, classes."""
+    """scores = features @ weights + biases. weights: features x classes. biases: classes."""
 
-    weights: np.ndarray
-    biases: np.ndarray
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
 
 
 class Subspace(Protocol):
-    """Pictures along some axes.
-
-    coordinates: pictures x axes. Squared distances between them are those between their features, but for
-    squared_residuals: a picture's squared distance from what the axes show of it.
-    """
+    """Pictures along some axes."""
 
     @property
-    def coordinates(self) -> np.ndarray:
-        """See above."""
+    def coordinates(self) -> NDArray[np.floating]:
+        """Pictures x axes. Squared distances between pictures are those between their features, but for
+        squared_residuals."""
 
     @property
-    def squared_residuals(self) -> np.ndarray:
-        """See above."""
+    def squared_residuals(self) -> NDArray[np.floating]:
+        """For each picture, its squared distance from what the axes show of it."""
 
-    def linear_scores(self, found: LinearDiscriminant) -> LinearScores:
+    def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
 
-    def features_at(self, coordinates: np.ndarray) -> np.ndarray:
-        """The features, float32, of a point."""
+    def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The features of a point (axes)."""
 
 
 class SampleSubspace:
-    """The space that a few thousand pictures span. Its coordinates are float64; as many axes as pictures."""
+    """The subspace that a few thousand pictures span: as many axes as pictures. Its coordinates are float64."""
 
-    def __init__(self, features: np.ndarray) -> None:
-        """features: float16, one row a picture."""
+    def __init__(self, features: NDArray[np.float16]) -> None:
+        """features: one row a picture."""
         self.mean = features.mean(axis=0, dtype=np.float32)
         self._features = features
         gram = np.zeros((len(features), len(features)))
@@ -68,45 +66,47 @@ class SampleSubspace:
         self.coordinates = np.linalg.solve(self._lower, gram).T
         self.squared_residuals = np.zeros(len(features))
 
-    def linear_scores(self, found: LinearDiscriminant) -> LinearScores:
+    def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
-        return linear_scores(self._in_features(found.weights), found, self.mean)
+        return linear_scores(self._in_features(discriminant.weights), discriminant, self.mean)
 
-    def features_at(self, coordinates: np.ndarray) -> np.ndarray:
-        """The features, float32, of a point."""
+    def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The features of a point (axes)."""
         return np.asarray(self.mean + self._in_features(coordinates[:, None])[:, 0])
 
-    def _in_features(self, vectors: np.ndarray) -> np.ndarray:
-        """Vectors of the space (axes x n) as vectors of features (features x n)."""
+    def _in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Vectors of the subspace (axes x n) as vectors of features (features x n)."""
         combination = np.linalg.solve(self._lower.T, vectors).astype(np.float32)
-        found = np.empty((self._features.shape[1], combination.shape[1]), np.float32)
+        in_features = np.empty((self._features.shape[1], combination.shape[1]), np.float32)
         for part in self._columns():
-            found[part] = (self._features[:, part] - self.mean[part]).T @ combination
-        return found
+            in_features[part] = (self._features[:, part] - self.mean[part]).T @ combination
+        return in_features
 
     def _columns(self) -> Iterator[slice]:
         for start in range(0, self._features.shape[1], COLUMNS_AT_ONCE):
             yield slice(start, start + COLUMNS_AT_ONCE)
 
 
-def linear_scores(weights: np.ndarray, found: LinearDiscriminant, mean: np.ndarray) -> LinearScores:
+def linear_scores(
+    weights: NDArray[np.float32], discriminant: LinearDiscriminant, mean: NDArray[np.float32]
+) -> LinearScores:
     """For raw features: the discriminant's weights as features x classes; mean: the features at the origin."""
-    return LinearScores(weights, (found.biases - mean @ weights).astype(np.float32))
+    return LinearScores(weights, (discriminant.biases - mean @ weights).astype(np.float32))
 
 
 @dataclass(frozen=True)
 class PCA:
     """The axes along which a sample of pictures varies most.
 
-    mean: float32, the sample's mean features, which is the origin. axes: float32, features x axes, orthonormal.
+    mean: the sample's mean features, which is the origin. components: features x axes, orthonormal.
     """
 
-    mean: np.ndarray
-    axes: np.ndarray
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
 
     @classmethod
-    def of(cls, features: np.ndarray) -> "PCA":
-        """features: float16, one row a picture."""
+    def of(cls, features: NDArray[np.float16]) -> "PCA":
+        """The axes of features, one row a picture."""
         mean = features.mean(axis=0, dtype=np.float32)
         centred = features - mean
         values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
@@ -116,43 +116,43 @@ class PCA:
         values = np.maximum(values, 1e-12)
         return cls(mean, centred.T @ (vectors[:, strong] / np.sqrt(values[strong])).astype(np.float32))
 
-    def project(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coordinates (pictures x axes) and squared residuals of float16 features, both float32."""
-        coordinates = np.empty((len(features), self.axes.shape[1]), np.float32)
+    def project(self, features: NDArray[np.float16]) -> "Projection":
+        """Features, one row a picture, along the axes."""
+        coordinates = np.empty((len(features), self.components.shape[1]), np.float32)
         squared_residuals = np.empty(len(features), np.float32)
         for start in range(0, len(features), ROWS_AT_ONCE):
             part = slice(start, start + ROWS_AT_ONCE)
             centred = features[part] - self.mean
-            coordinates[part] = centred @ self.axes
+            coordinates[part] = centred @ self.components
             squares = np.einsum("ij,ij->i", centred, centred) - (coordinates[part] ** 2).sum(axis=1)
             squared_residuals[part] = np.maximum(squares, 0)
-        return coordinates, squared_residuals
+        return Projection(self, coordinates, squared_residuals)
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Many pictures along the principal axes of some; a Space."""
+    """Many pictures along the principal axes of some; a Subspace."""
 
-    principal: PCA
-    coordinates: np.ndarray
-    squared_residuals: np.ndarray
+    pca: PCA
+    coordinates: NDArray[np.float32]
+    squared_residuals: NDArray[np.float32]
 
-    @classmethod
-    def of(cls, features: np.ndarray, seed: int) -> "Projection":
-        """features: float16, one row a picture; SAMPLE of them, drawn at random, are what the axes are found from."""
-        drawn = np.sort(np.random.default_rng(seed).permutation(len(features))[:SAMPLE])
-        principal = PCA.of(features[drawn])
-        return cls(principal, *principal.project(features))
-
-    def linear_scores(self, found: LinearDiscriminant) -> LinearScores:
+    def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """What was learnt along the axes, for raw features."""
-        return linear_scores(self.principal.axes @ found.weights.astype(np.float32), found, self.principal.mean)
+        weights = self.pca.components @ discriminant.weights.astype(np.float32)
+        return linear_scores(weights, discriminant, self.pca.mean)
 
-    def features_at(self, coordinates: np.ndarray) -> np.ndarray:
-        """The features, float32, of a point."""
-        return np.asarray(self.principal.mean + self.principal.axes @ coordinates.astype(np.float32))
+    def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The features of a point (axes)."""
+        return np.asarray(self.pca.mean + self.pca.components @ coordinates.astype(np.float32))
 
 
-def span(features: np.ndarray, seed: int) -> Subspace:
-    """The space of float16 features, one row a picture."""
-    return SampleSubspace(features) if len(features) <= LARGEST_SPAN else Projection.of(features, seed)
+def span(features: NDArray[np.float16], seed: int) -> Subspace:
+    """The subspace of features, one row a picture.
+
+    Of more than LARGEST_SPAN pictures, SAMPLE are drawn at random with the seed, from which the axes are found.
+    """
+    if len(features) <= LARGEST_SPAN:
+        return SampleSubspace(features)
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(features))[:SAMPLE])
+    return PCA.of(features[drawn]).project(features)

@@ -7,7 +7,7 @@ import pytest
 
 from audionet.bottleneck.backbone import Backbone, Interpreter, load_backbone
 from audionet.bottleneck.cache import HEADER, Cache, cache_path
-from audionet.bottleneck.extractor import DIGESTS_NAME, BottleneckMaker, Bottlenecks
+from audionet.bottleneck.extractor import DIGESTS_NAME, BottleneckExtractor, Bottlenecks
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
@@ -36,8 +36,12 @@ def paths(tmp_path: Path) -> list[Path]:
     return found
 
 
+def positions(found: Bottlenecks) -> list[int]:
+    return [picture.position for picture in found.pictures]
+
+
 def compute(paths: list[Path], backbone: Backbone, folder: Path) -> Bottlenecks:
-    return BottleneckMaker(backbone, PAINTER, folder).make(paths)
+    return BottleneckExtractor(backbone, PAINTER, folder).extract(paths)
 
 
 def test_they_are_the_trunks_output(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
@@ -45,7 +49,7 @@ def test_they_are_the_trunks_output(paths: list[Path], backbone: Backbone, tmp_p
     picture, _ = pictures.decode(paths[1].read_bytes(), paths[1])
     expected = Interpreter(backbone.flatbuffer).run(picture)[0].ravel().astype(np.float16)
     assert np.array_equal(found.features[1, 0], expected)
-    assert (found.kept, found.computed) == ([0, 1, 2], 3)
+    assert (positions(found), found.computed) == ([0, 1, 2], 3)
 
 
 def test_a_second_time_nothing_is_computed(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
@@ -60,11 +64,11 @@ def test_a_second_time_nothing_is_computed(paths: list[Path], backbone: Backbone
 
 def test_variations_are_cached_beside_the_pictures(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     first = compute(paths, backbone, tmp_path)
-    faster = BottleneckMaker(backbone, PAINTER, tmp_path, [ORIGINAL, Augmentation(1.06)]).make(paths)
+    faster = BottleneckExtractor(backbone, PAINTER, tmp_path, [ORIGINAL, Augmentation(1.06)]).extract(paths)
     assert faster.computed == 3
     assert np.array_equal(faster.features[:, 0], first.features[:, 0])
     assert not np.array_equal(faster.features[:, 1], first.features[:, 0])
-    again = BottleneckMaker(backbone, PAINTER, tmp_path, [Augmentation(1.06)]).make(paths)
+    again = BottleneckExtractor(backbone, PAINTER, tmp_path, [Augmentation(1.06)]).extract(paths)
     assert again.computed == 0
     assert np.array_equal(again.features[:, 0], faster.features[:, 1])
 
@@ -130,7 +134,7 @@ def test_a_cache_of_nothing_is_begun_without_a_note(
 
 def test_the_picture_as_it_is_goes_by_its_own_digest(backbone: Backbone, tmp_path: Path) -> None:
     """So that what was cached before there were variations is found."""
-    maker = BottleneckMaker(backbone, PAINTER, tmp_path, [Augmentation(1.06), ORIGINAL, Augmentation(0.94)])
+    maker = BottleneckExtractor(backbone, PAINTER, tmp_path, [Augmentation(1.06), ORIGINAL, Augmentation(0.94)])
     keys = maker.keys(b"x" * 32)
     assert keys[1] == b"x" * 32
     assert len({*keys, *maker.keys(b"y" * 32)}) == 6
@@ -138,8 +142,8 @@ def test_the_picture_as_it_is_goes_by_its_own_digest(backbone: Backbone, tmp_pat
 
 def test_progress_begins_at_none_and_ends_with_all(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    maker = BottleneckMaker(backbone, PAINTER, tmp_path)
-    maker.make(paths, lambda *said: told.append(said))
+    maker = BottleneckExtractor(backbone, PAINTER, tmp_path)
+    maker.extract(paths, lambda *said: told.append(said))
     assert told[0] == ("bottlenecks", 0, 3)
     assert told[-1] == ("bottlenecks", 3, 3)
 
@@ -147,16 +151,16 @@ def test_progress_begins_at_none_and_ends_with_all(paths: list[Path], backbone: 
 def test_a_picture_that_has_gone_is_skipped_and_named(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     gone, folder = tmp_path / "gone.jpg", tmp_path / "folder.jpg"
     folder.mkdir()
-    maker = BottleneckMaker(backbone, PAINTER, tmp_path)
-    found = maker.make([gone, paths[0], folder])
-    assert found.kept == [1]
+    maker = BottleneckExtractor(backbone, PAINTER, tmp_path)
+    found = maker.extract([gone, paths[0], folder])
+    assert positions(found) == [1]
     assert [(Path(error.path).name, error.reason) for error in found.skipped] == [
         ("gone.jpg", "cannot be read (No such file or directory)"),
         ("folder.jpg", "is a folder"),
     ]
     identified = [maker.identify(path) for path in (gone, paths[0])]
     assert str(identified[0]) == str(found.skipped[0])
-    assert identified[1] == found.digests[0]
+    assert identified[1] == found.pictures[0].digest
 
 
 def test_a_flipped_bit_is_noticed(
@@ -189,7 +193,7 @@ def test_a_damaged_or_foreign_picture_is_skipped_and_named(
     paths[0].write_bytes(paths[0].read_bytes()[:100])
     paths[2].write_bytes(pictures.encode(np.zeros((299, 299), np.uint8), Origin("another", 0, 20)))
     found = compute(paths, backbone, tmp_path)
-    assert found.kept == [1]
+    assert positions(found) == [1]
     assert [Path(error.path).name for error in found.skipped] == ["0.jpg", "2.jpg"]
     assert "other settings" in found.skipped[1].reason
 
@@ -215,10 +219,10 @@ def test_unchanged_pictures_are_not_read_again(paths: list[Path], backbone: Back
     paths[0].write_bytes(b"?" * size)  # no picture any more, which shows only to who reads it
     os.utime(paths[0], ns=times)
     again = compute(paths, backbone, tmp_path)
-    assert (again.computed, again.kept, again.digests) == (0, [0, 1, 2], first.digests)
+    assert (again.computed, again.pictures) == (0, first.pictures)
     assert np.array_equal(again.features, first.features)
     os.utime(paths[0])
-    assert compute(paths, backbone, tmp_path).kept == [1, 2]
+    assert positions(compute(paths, backbone, tmp_path)) == [1, 2]
 
 
 def test_a_picture_that_has_just_changed_is_read_again(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
@@ -226,7 +230,7 @@ def test_a_picture_that_has_just_changed_is_read_again(paths: list[Path], backbo
     status = paths[0].stat()
     paths[0].write_bytes(b"?" * status.st_size)
     os.utime(paths[0], ns=(status.st_atime_ns, status.st_mtime_ns))  # as within one tick of a coarse clock
-    assert compute(paths, backbone, tmp_path).kept == [1, 2]
+    assert positions(compute(paths, backbone, tmp_path)) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -249,5 +253,5 @@ def test_a_damaged_list_of_pictures_is_begun_anew(
         entry = damage.replace("SIZE", str(status.st_size)).replace("TIME", str(status.st_mtime_ns))
         known.write_text(json.dumps(json.loads(before) | {str(paths[1]): json.loads(entry)}))
     again = compute(paths, backbone, tmp_path)
-    assert (again.digests, again.computed) == (first.digests, 0)
+    assert (again.pictures, again.computed) == (first.pictures, 0)
     assert json.loads(known.read_bytes()) == json.loads(before)

@@ -108,7 +108,7 @@ def test_it_is_downloaded_once_retrained_exported_and_labels_and_then_the_cache_
     model = tmp_path / "tf_files" / "retrained_graph.tflite"
     picture = a_picture()
     scores, _ = Interpreter(model.read_bytes()).run(picture)
-    theirs, _ = FrozenGraph(model.with_suffix(".pb")).run(picture)
+    theirs, _ = FrozenGraph(model.with_suffix(".pb").read_bytes(), model).run(picture)
     assert theirs == pytest.approx(scores, abs=0.02)
 
     shutil.rmtree(tmp_path / "cache")
@@ -165,7 +165,7 @@ def test_rows_come_from_the_last_endpoint_that_has_them(module: Path, tmp_path: 
     )
     (tmp_path / "graph.pb").write_bytes(freeze(backbone, layer))
     theirs, ours = (
-        FrozenGraph(tmp_path / "graph.pb").run(a_picture()),
+        FrozenGraph((tmp_path / "graph.pb").read_bytes(), tmp_path).run(a_picture()),
         Interpreter(attach_head(backbone, layer)).run(a_picture()),
     )
     assert theirs[0] == pytest.approx(ours[0], abs=0.02)

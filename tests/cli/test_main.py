@@ -10,6 +10,7 @@ import pytest
 from audionet.cli import main as cli
 from audionet.cli import parser
 from audionet.cli.plain_parser import commands_of
+from audionet.model.bundle import ModelFiles
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from tests.conftest import Run, tone, write_wav
@@ -65,7 +66,8 @@ def test_retrains_defaults_are_the_contracts(call: Any) -> None:
     assert found["bottleneck_dir"] == "tf_files/bottlenecks"
     assert found["summaries_dir"] == "tf_files/training_summaries/inception_v3"
     assert found["output_graph"] == "tf_files/retrained_graph.pb"
-    assert found["output_labels"] == "tf_files/retrained_labels.txt"
+    labels = ModelFiles.beside(options.output_graph, options.output_labels).labels
+    assert str(labels) == "tf_files/retrained_labels.txt"
     assert (found["validation_percentage"], found["testing_percentage"]) == ("10.0", "10.0")
 
 

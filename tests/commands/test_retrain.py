@@ -97,7 +97,7 @@ def test_of_many_pictures_it_learns_from_coordinates(prepared: Path, monkeypatch
     label_options = audionet.LabelOptions(report.files.graph, report.files.labels)
     [before] = audionet.label(clip, label_options)
     distance = farthest(report)
-    monkeypatch.setattr("audionet.commands.retrain.LARGEST_SPAN", 10)
+    monkeypatch.setattr("audionet.training.features.LARGEST_SPAN", 10)
     monkeypatch.setattr("audionet.training.classifier.CALIBRATION_PICTURES", 12)
     monkeypatch.setattr("audionet.training.classifier.CALIBRATION_PICTURES_A_CLASS", 4)
     again = retrain(prepared, force=True)
@@ -160,7 +160,7 @@ def test_a_second_time_there_is_nothing_to_do(prepared: Path) -> None:
     assert (again.computed, again.cached, again.trained) == (0, 24, False)
     assert again.held_out is not None
     assert first.held_out is not None
-    assert again.held_out.as_json() == first.held_out.as_json()
+    assert again.held_out.to_json() == first.held_out.to_json()
     assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in files] == before
 
 

@@ -8,22 +8,21 @@ import pytest
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.commands.up_to_date import WITHOUT_EFFECT, training_key
-from audionet.dataset.folders import PictureFile
+from audionet.dataset.samples import Dataset
 from audionet.options import RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.training.split import Item
+from tests.conftest import sample_of
 
-PAINTER = SpectrogramRenderer.make(PictureSettings())
+SAMPLE = sample_of("a", "recording", 0.0, 20.0, digest=bytes(32))
+RENDERER = SpectrogramRenderer.make(PictureSettings())
 INGREDIENTS: dict[str, Any] = {
     "options": RetrainOptions(),
-    "trunk": Backbone("rows", b"network"),
-    "painter": PAINTER,
-    "pictures": [PictureFile("a", "x", 0, "a/x_nohash_0000", Path("a/x_nohash_0000.jpg"))],
-    "items": [Item("a", "recording", 0.0, 20.0)],
-    "digests": [bytes(32)],
-    "variations": [ORIGINAL],
+    "backbone": Backbone("rows", b"network"),
+    "renderer": RENDERER,
+    "dataset": Dataset([SAMPLE]),
+    "augmentations": [ORIGINAL],
 }
 OTHER_OPTIONS: dict[str, Any] = {
     "steps": 501,
@@ -68,17 +67,36 @@ def test_every_option_counts_but_those_that_change_nothing(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("trunk", Backbone("rows", b"network.")),
-        ("painter", SpectrogramRenderer.make(PictureSettings(10))),
-        ("pictures", [PictureFile("b", "x", 0, "b/x_nohash_0000", Path("b/x_nohash_0000.jpg"))]),
-        ("pictures", [PictureFile("a", "y", 0, "a/y_nohash_0000", Path("a/y_nohash_0000.jpg"))]),
-        ("items", [Item("a", "another", 0.0, 20.0)]),
-        ("items", [Item("a", "recording", 1.0, 20.0)]),
-        ("items", [Item("a", "recording", 0.0, 19.0)]),
-        ("items", [Item("a", "recording", 0.0, 20.0, fold=1)]),
-        ("digests", [b"\1" * 32]),
-        ("variations", [ORIGINAL, Augmentation(1.06)]),
+        ("backbone", Backbone("rows", b"network.")),
+        ("renderer", SpectrogramRenderer.make(PictureSettings(10))),
+        ("dataset", Dataset([SAMPLE, SAMPLE])),
+        ("augmentations", [ORIGINAL, Augmentation(1.06)]),
     ],
 )
 def test_every_other_ingredient_counts(name: str, value: Any) -> None:
     assert changed(name, value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"class_name": "b"},
+        {"name": "a/another"},
+        {"group": "another"},
+        {"sha256": "another"},
+        {"start_seconds": 1.0},
+        {"end_seconds": 19.0},
+        {"fold": 1},
+        {"digest": b"\1" * 32},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_known_of_a_sample_counts(change: dict[str, Any]) -> None:
+    assert changed("dataset", Dataset([SAMPLE._replace(**change)]))
+
+
+@pytest.mark.parametrize(
+    "change", [{"path": Path("elsewhere.jpg")}, {"recording": "a/renamed.mp3"}, {"level_db": -3.0}]
+)
+def test_where_a_picture_lies_and_what_its_recording_is_called_does_not(change: dict[str, Any]) -> None:
+    assert not changed("dataset", Dataset([SAMPLE._replace(**change)]))

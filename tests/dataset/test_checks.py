@@ -4,21 +4,24 @@ import numpy as np
 import pytest
 
 from audionet.audio.levels import clipped_share, level_db
-from audionet.dataset.checks import ClassData, Piece, check_data, class_data
-from tests.conftest import tone
+from audionet.dataset.checks import ClassData, check_data, class_data
+from audionet.dataset.samples import Sample
+from tests.conftest import sample_of, tone
 
 
-def pieces_of(**recordings: int) -> list[Piece]:
+def pieces_of(**recordings: int) -> list[Sample]:
     """So many recordings of each class, of two chunks of 10 seconds, with nothing wrong with them."""
     return [
-        Piece(name, f"{name}/{n}.wav", 10.0 * chunk, 10, f"{name} {n} {chunk}".encode(), -20, 0.0)
+        sample_of(name, f"{n}.wav", 10.0 * chunk, 10.0 * chunk + 10)._replace(
+            digest=f"{name} {n} {chunk}".encode(), level_db=-20.0, clipped=0.0
+        )
         for name, count in recordings.items()
         for n in range(count)
         for chunk in range(2)
     ]
 
 
-def spread(pieces: list[Piece]) -> np.ndarray:
+def spread(pieces: list[Sample]) -> np.ndarray:
     """Coordinates in which all pieces are equally far from each other."""
     return np.eye(len(pieces))
 
@@ -44,7 +47,7 @@ def test_unequal_lengths_are_told_in_words() -> None:
 
 
 def test_overlapping_chunks_count_their_sound_once() -> None:
-    pieces = [Piece("a", "a/1.wav", start, 2, bytes([start])) for start in (0, 1, 2, 8)]
+    pieces = [sample_of("a", "1.wav", start, start + 2, digest=bytes([start])) for start in (0, 1, 2, 8)]
     assert class_data(pieces) == [ClassData("a", 1, 4, 6.0)]
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from audionet.dataset.folders import find_pictures, find_recordings, stray_files
-from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes
+from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes, split_chunk_name
 from audionet.errors import AudionetError
+from audionet.inference.clips import find_clips
 
 
 def touch(root: Path, *names: str) -> None:
@@ -25,6 +26,41 @@ def test_recordings_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
 def test_notes_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/notes.txt", "a/cover.JPG", "a/.DS_Store", "a/Thumbs.db", "a/LICENSE", ".git/x.mp3")
     assert [recording.path.name for recording in find_recordings(tmp_path)[0]] == ["x.mp3"]
+
+
+def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_if_asked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folders = (
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        "__MACOSX",
+        "@eaDir",
+        "#recycle",
+        "lost+found",
+        ".Trash-1000",
+    )
+    suffixes = "sfk SFK reapeaks asd aup3 pkf icloud part crdownload tmp download partial filepart temp".split()
+    touch(tmp_path, "a/x.mp3", "a/._x.mp3", *(f"{place}{name}/y.mp3" for name in folders for place in ("", "a/")))
+    touch(tmp_path, *(f"a/x.mp3.{suffix}" for suffix in suffixes), *(f"z.{suffix}" for suffix in suffixes))
+    (tmp_path / "a" / "half.part").write_bytes(b"ID3\x03")  # a download's beginning is that of a recording
+    with caplog.at_level(logging.INFO):
+        recordings, wrong = find_recordings(tmp_path)
+    assert [recording.key for recording in recordings] == ["a/x.mp3"]
+    assert wrong == []
+    assert caplog.text == ""
+    assert [path.name for path in find_clips([tmp_path])] == ["x.mp3"]
+    with caplog.at_level(logging.DEBUG):
+        find_recordings(tmp_path)
+    assert "x.mp3.crdownload: passed over" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["unknown", "Unknown", "UNKNOWN"])
+def test_no_class_is_called_as_clips_of_none_are(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, "a/x.mp3", f"{name}/x.mp3", f"{name}/x_nohash_0000.jpg")
+    for find in (find_recordings, find_pictures):
+        with pytest.raises(AudionetError, match=f"no class can be called '{name}': that is what a clip is called"):
+            find(tmp_path)
 
 
 def test_what_lies_wrong_is_told(tmp_path: Path) -> None:
@@ -119,11 +155,11 @@ def test_a_very_long_name_is_cut_and_stays_unique() -> None:
 
 def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
     touch(tmp_path, "b/x_nohash_0001.jpg", "b/x_nohash_0000.jpg", "a/my_nohash_take_nohash_0012.jpg", "a/x.wav")
-    found = [(p.class_name, p.recording, p.number, p.name) for p in find_pictures(tmp_path)]
+    found = [(class_name, *split_chunk_name(stem), stem) for class_name, stem, _ in find_pictures(tmp_path)]
     assert found == [
-        ("a", "my_nohash_take", 12, "a/my_nohash_take_nohash_0012"),
-        ("b", "x", 0, "b/x_nohash_0000"),
-        ("b", "x", 1, "b/x_nohash_0001"),
+        ("a", "my_nohash_take", 12, "my_nohash_take_nohash_0012"),
+        ("b", "x", 0, "x_nohash_0000"),
+        ("b", "x", 1, "x_nohash_0001"),
     ]
 
 
@@ -160,8 +196,8 @@ def test_only_a_name_of_over_200_bytes_is_cut(length: int, kept: bool) -> None:
 
 def test_a_picture_without_a_number_is_the_first_of_its_own(tmp_path: Path) -> None:
     touch(tmp_path, "a/scan.jpg", "a/y_nohash_last.jpg", "a/_nohash_0003.jpg")
-    found = [(p.recording, p.number) for p in find_pictures(tmp_path)]
-    assert found == [("_nohash_0003", 0), ("scan", 0), ("y", 0)]
+    found = [split_chunk_name(stem) for _, stem, _ in find_pictures(tmp_path)]
+    assert found == [("_nohash_0003", None), ("scan", None), ("y", None)]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audionet
@@ -10,8 +11,9 @@ from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import OWN_FOLDS, PictureSettings
-from audionet.training.split import Item, folds, non_overlapping_train_mask, own_folds, split
-from tests.conftest import Run, chirps, write_wav
+from audionet.training.folds import folds, own_folds
+from audionet.training.split import non_overlapping_train_mask, split
+from tests.conftest import Run, chirps, sample_of, write_wav
 
 BANDS = {"siren": (2000.0, 3000.0), "engine_idling": (150.0, 300.0)}
 FOLDS = (1, 2, 3)
@@ -85,20 +87,22 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
         ("wren", "wren/deep/b.wav", None, None),
     ]
     assert [error.reason for error in wrong] == [
-        "is listed in table.csv, but not there",
-        f"is listed in table.csv, but lies outside of {tmp_path}",
+        "is listed in line 4 of table.csv, but not there",
+        f"is listed in line 5 of table.csv, but lies outside of {tmp_path}",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,class\na.wav,x\n", "needs the columns path and label"),
+        ("sound,class\na.wav,x\n", r"needs a column for the path of a recording, called path, .*'sound' and 'class'"),
+        ("path,tag\na.wav,x\n", "needs a column for its label, called label, class, category or species"),
+        ("path,class,species\na.wav,x,y\n", "which column is its label, 'class' or 'species'"),
         ("path,label\na.wav,x/y\n", "line 2 has the class 'x/y', which can't name a folder"),
-        ("path,label\na.wav,\n", "line 2 has the class ''"),
+        ("path,label\na.wav,\n", "line 2 has no label in the column label; write one"),
         ("path,label\na.wav,robin: alarm\n", "line 2 has the class 'robin: alarm', which can't name a folder"),
         ("path,label\na.wav,aux.1\n", "line 2 has the class 'aux.1', which can't name a folder"),
-        ("path,label\na.wav,Robin\nb.wav,robin\n", "line 3 has the class 'robin', others 'Robin'; spell them alike"),
+        ("path,label\na.wav,Robin\nb.wav,robin\n", r"line 3 has the class 'robin', others 'Robin' \(line 2\); spell"),
         ("path,label,fold\na.wav,x,first\n", "line 2 has the fold 'first'; it should be a whole number"),
         ("path,label\na.wav,x\na.wav,y\n", "line 3 lists a.wav again"),
     ],
@@ -109,26 +113,26 @@ def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, messa
 
 
 def test_groups_stay_on_one_side_though_their_files_have_the_same_times() -> None:
-    items = [Item("a", f"place {n % 4}", 0, 1, sound=f"file {n}", fold=None) for n in range(12)]
+    items = [sample_of("a", f"place {n % 4}", 0, 1, sha256=f"file {n}") for n in range(12)]
     parts = split(items, 10, 10).parts
     for place in range(4):
         assert len({part for n, part in enumerate(parts) if n % 4 == place}) == 1
     numbers = folds(items, 3)
     for fold in range(3):
-        held = [number == fold for number in numbers]
-        assert non_overlapping_train_mask(items, held) == [not out for out in held]
+        held = np.array(numbers) == fold
+        assert non_overlapping_train_mask(items, held).tolist() == (~held).tolist()
 
 
 def test_own_folds_are_numbered_and_all_or_none() -> None:
-    items = [Item("a", str(n), 0, 1, fold=fold) for n, fold in enumerate([3, 10, 3, 7])]
+    items = [sample_of("a", str(n), 0, 1, fold=fold) for n, fold in enumerate([3, 10, 3, 7])]
     assert own_folds(items) == [0, 2, 0, 1]
-    assert own_folds([*items, Item("a", "x", 0, 1)]) is None
+    assert own_folds([*items, sample_of("a", "x", 0, 1)]) is None
     assert own_folds(items[:1]) is None
 
 
 def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_path: Path) -> None:
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    with pytest.raises(AudionetError, match="without folds of their own; say how many: --folds 5"):
+    with pytest.raises(AudionetError, match="without folds of their own; say how many folds to make, such as 5"):
         audionet.retrain(
             RetrainOptions(image_dir=tmp_path / "data_image", bottleneck_dir=tmp_path / "bottlenecks", folds=OWN_FOLDS)
         )
@@ -136,5 +140,5 @@ def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_pat
 
 def test_a_table_without_an_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "table.csv").symlink_to("/dev/zero")
-    with pytest.raises(AudionetError, match=r"table.csv: not a CSV table in UTF-8 \(not a file\)"):
+    with pytest.raises(AudionetError, match=r"table.csv: not a table as text, such as CSV \(not a file\)"):
         find_labelled_recordings(tmp_path, tmp_path / "table.csv")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audionet.evaluation.predictions import Predictions
+from audionet.evaluation.predictions import Place, Predictions, expected_calibration_error
 
 # Right at .8, wrong at .6, right at .5, wrong at .9.
 PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.2, 0.5, 0.3], [0.05, 0.9, 0.05]])
@@ -9,8 +9,8 @@ PROBABILITIES = np.array([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.2, 0.5, 0.3], [0.
 
 @pytest.fixture
 def tested() -> Predictions:
-    names = ["a/1", "a/2", "b/1", "c/1"]
-    return Predictions(["a", "b", "c"], names, np.array([0, 0, 1, 2]), PROBABILITIES, [0.0] * 4, [1.0] * 4)
+    places = [Place(name, 0.0, 1.0) for name in ("a/1", "a/2", "b/1", "c/1")]
+    return Predictions(["a", "b", "c"], places, np.array([0, 0, 1, 2]), PROBABILITIES)
 
 
 def test_the_surest_mistake_comes_first_and_the_least_certain_of_the_right(tested: Predictions) -> None:
@@ -40,3 +40,20 @@ def test_pairs_that_are_confused_equally_often_are_ordered_by_what_they_share(te
     assert (second.one, second.other, second.there, second.back) == ("a", "b", 1, 0)
     assert second.shared == pytest.approx(0.275)
     assert (third.one, third.other, third.times) == ("a", "c", 0)
+
+
+def test_scores_that_are_true_have_no_error() -> None:
+    scores = np.repeat([0.55, 0.75, 0.95], 100)
+    correct = np.concatenate([np.arange(100) < n for n in (55, 75, 95)])
+    assert expected_calibration_error(scores, correct) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_error_is_how_far_the_scores_are_off() -> None:
+    """Half at .9 of which .6 are right, half at .5 of which .6 are right: (.3 + .1) / 2."""
+    scores = np.repeat([0.92, 0.52], 50)
+    correct = np.tile(np.arange(50) < 30, 2)
+    assert expected_calibration_error(scores, correct) == pytest.approx((0.32 + 0.08) / 2)
+
+
+def test_a_score_of_one_counts() -> None:
+    assert expected_calibration_error(np.array([1.0, 1.0]), np.array([True, False])) == pytest.approx(0.5)

@@ -31,7 +31,7 @@ class Trained:
         self.network = attach_head(backbone, ClassifierHead(weights, biases, np.zeros(features, np.float32)))
         self.graph = b"a graph of " + labels[0].encode()
         renderer = SpectrogramRenderer.make(PictureSettings())
-        self.description = describe_model(self.graph, self.network, labels, renderer, RejectionThresholds(0, 1e9), {})
+        self.description = describe_model(self.graph, self.network, labels, renderer, RejectionThresholds(0, 1e9))
 
     def save(self, files: ModelFiles) -> None:
         save_model(files, self.graph, self.network, self.description)
@@ -75,7 +75,7 @@ def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], tmp_pa
     old = files.network.read_bytes()
     models[1].save(files)
     files.network.write_bytes(old)
-    with pytest.raises(AudionetError, match=r"graph.json: does not fit graph.tflite and labels.txt; train it again"):
+    with pytest.raises(AudionetError, match=r"graph.json: does not fit graph.tflite; train it again"):
         load_model(options)
 
 

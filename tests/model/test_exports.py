@@ -8,10 +8,15 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
-from audionet.model import saved_model
+from audionet.model.bundle import describe_model
+from audionet.model.description import ModelDescription
+from audionet.model.exports import save_saved_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.options import LabelOptions, RetrainOptions
+from audionet.settings import PictureSettings
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.tensorflow import start_tensorflow
+from audionet.training.unknown import RejectionThresholds
 from tests.conftest import chirps, make_model, write_wav
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
@@ -69,17 +74,22 @@ def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
         audionet.label(clip, LabelOptions(tmp_path))
 
 
+def a_description() -> ModelDescription:
+    return describe_model(b"", b"", ["a", "b"], SpectrogramRenderer.make(PictureSettings()), RejectionThresholds(0, 1))
+
+
 def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("dear diary")
     with pytest.raises(AudionetError, match="holds other files than a SavedModel"):
-        saved_model.save(tmp_path, b"", "scores", {})
+        save_saved_model(tmp_path, b"", a_description())
 
 
 def test_intermediate_graphs_are_those_of_their_steps(trained: Path) -> None:
     found = sorted(path.name for path in (trained / "intermediate").iterdir())
     assert found == ["intermediate_20.pb", "intermediate_40.pb"]
     picture = picture_of(trained)
-    twenty, forty = (FrozenGraph(trained / "intermediate" / name).run(picture)[0] for name in found)
+    graphs = [(trained / "intermediate" / name).read_bytes() for name in found]
+    twenty, forty = (FrozenGraph(graph, trained).run(picture)[0] for graph in graphs)
     assert abs(twenty - forty).max() > 1e-4
     for scores in (twenty, forty):
         assert scores == pytest.approx(final_scores(trained), abs=0.1)

@@ -52,6 +52,10 @@ def scores_of(model: Model, folder: Path) -> dict[str, dict[str, float]]:
     return {str(path): score_clip(path, model).scores for path in pictures}
 
 
+def graph_at(path: Path) -> FrozenGraph:
+    return FrozenGraph(path.read_bytes(), path)
+
+
 def test_an_independent_tensorflow_program_gets_the_same_scores(trained: Path) -> None:
     files = trained / "tf_files"
     pictures = sorted(files.glob("data_image/*/*.jpg"))
@@ -150,7 +154,7 @@ def test_every_operator_of_the_trunk_means_the_same_in_tensorflow(tmp_path: Path
     backbone = load_backbone("rows", Path())
     layer = layer_for(36222, 5)
     (tmp_path / "graph.pb").write_bytes(freeze(backbone, layer))
-    graph, litert = FrozenGraph(tmp_path / "graph.pb"), Interpreter(attach_head(backbone, layer))
+    graph, litert = graph_at(tmp_path / "graph.pb"), Interpreter(attach_head(backbone, layer))
     for seed in range(3):
         blocks = np.random.default_rng(seed).integers(0, 256, (13, 13, 3), np.uint8)
         picture = np.kron(blocks, np.ones((23, 23, 1), np.uint8))
@@ -217,7 +221,7 @@ def test_a_graph_that_would_touch_files_is_refused(tmp_path: Path) -> None:
 
     graph = graph_of_2018(tmp_path / "graph.pb", write_a_file)
     with pytest.raises(AudionetError, match="refused, it holds the operation WriteFile"):
-        FrozenGraph(graph)
+        graph_at(graph)
     assert not (tmp_path / "written").exists()
 
 
@@ -228,7 +232,7 @@ def test_a_graph_that_would_touch_files_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "graph.pb").write_bytes(content)
     with pytest.raises(AudionetError, match=message):
-        FrozenGraph(tmp_path / "graph.pb")
+        graph_at(tmp_path / "graph.pb")
 
 
 def test_labels_that_do_not_fit_a_graph_of_2018_are_refused(tmp_path: Path) -> None:
@@ -244,5 +248,5 @@ def test_graph_writer_writes_what_tensorflow_runs(tmp_path: Path) -> None:
     writer.add("Mean", "final_result", ["Mul", writer.constant("axes", [1, 2])], keep_dims=False)
     (tmp_path / "graph.pb").write_bytes(writer.definition.SerializeToString())
     picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    scores, _ = FrozenGraph(tmp_path / "graph.pb").run(picture)
+    scores, _ = graph_at(tmp_path / "graph.pb").run(picture)
     assert scores == pytest.approx(picture.mean(axis=(0, 1)) / 255)

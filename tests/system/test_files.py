@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from audionet.errors import AudionetError
-from audionet.system.files import atomic_writer, json_bytes, sweep, write_atomically, write_together
+from audionet.system.files import atomic_writer, json_bytes, sweep, write_atomically, write_in_order
 from tests.conftest import ROOT
 
 # Begins to write a file and says so, then waits to be told to end; or is killed.
 WRITER = """
 import sys
 from pathlib import Path
-from audionet.system.files import written_whole
-with written_whole(Path("target")) as file:
+from audionet.system.files import atomic_writer
+with atomic_writer(Path("target")) as file:
     file.write(b"half")
     file.flush()
     print("writing", flush=True)
@@ -78,12 +78,12 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
 
 
 def test_files_written_together_are_all_old_when_one_cannot_be_written(tmp_path: Path) -> None:
-    write_together({tmp_path / "a": b"old", tmp_path / "b": b"old"})
+    write_in_order([(tmp_path / "a", b"old"), (tmp_path / "b", b"old")])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(AudionetError, match=r"b: cannot be written \(File too large\); free space or choose"):
-            write_together({tmp_path / "a": b"new", tmp_path / "b": bytes(1001)})
+            write_in_order([(tmp_path / "a", b"new"), (tmp_path / "b", bytes(1001))])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"old", b"old"]

@@ -41,8 +41,8 @@ def test_the_lock_of_a_killed_process_is_no_lock(tmp_path: Path) -> None:
     program = """
 import sys
 from pathlib import Path
-from audionet.system.locks import LOCK_NAME, alone
-with alone(Path(), Path(LOCK_NAME)):
+from audionet.system.locks import LOCK_NAME, exclusive_lock
+with exclusive_lock(Path(), Path(LOCK_NAME)):
     print("locked", flush=True)
     sys.stdin.readline()
 """

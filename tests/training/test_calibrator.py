@@ -3,14 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.training import calibrator as softmax
-from audionet.training.calibrator import Calibrator, Examples
+from audionet.options import FitOptions
+from audionet.training.calibrator import L2, Calibrator, Examples, soft_targets, train_calibrator
 
 CLASSES = 3
 
 
 def examples(count: int, seed: int = 0, inverse_temperature: float = 4.0) -> Examples:
-    """Scores of which the softmax, times sharpness, gives exactly the probabilities of the classes."""
+    """Scores of which the softmax, times the inverse temperature, gives exactly the probabilities of the classes."""
     random = np.random.default_rng(seed)
     scores = random.normal(0, 0.5, (count, CLASSES))
     probabilities = Calibrator(inverse_temperature, np.zeros(CLASSES)).probabilities(scores)
@@ -19,19 +19,16 @@ def examples(count: int, seed: int = 0, inverse_temperature: float = 4.0) -> Exa
 
 
 def train(folder: Path | None = None, steps: int = 200, batch_size: int = 100, seed: int = 0) -> Calibrator:
-    return softmax.train(
-        examples(300),
-        examples(50, seed=1),
-        steps=steps,
-        learning_rate=1.0,
-        batch_size=batch_size,
-        seed=seed,
-        summaries_dir=folder,
-    )
+    options = FitOptions(steps=steps, batch_size=batch_size, seed=seed)
+    return train_calibrator(examples(300), examples(50, seed=1), options, summaries_dir=folder).calibrator
 
 
-def test_it_finds_the_sharpness_that_makes_probabilities_true() -> None:
-    found = softmax.train(examples(20_000), None, steps=500, learning_rate=1.0, batch_size=-1, seed=0)
+def train_on_all(given: Examples) -> Calibrator:
+    return train_calibrator(given, None, FitOptions(batch_size=-1)).calibrator
+
+
+def test_it_finds_the_temperature_that_makes_probabilities_true() -> None:
+    found = train_on_all(examples(20_000))
     assert found.inverse_temperature == pytest.approx(4, rel=0.05)
     assert np.abs(found.biases).max() < 0.1
 
@@ -40,24 +37,24 @@ def test_it_equals_an_independent_minimiser_of_the_same_loss() -> None:
     from scipy.optimize import minimize
 
     given = examples(200, seed=3)
-    wanted = softmax.soft_targets(given.targets, CLASSES).astype(float)
+    wanted = soft_targets(given.targets, CLASSES).astype(float)
     shares = np.bincount(given.targets, minlength=CLASSES) / 200
 
     def loss(parameters: np.ndarray) -> float:
         logits = parameters[0] * given.scores + parameters[1:]
         logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         entropy = -(wanted * logs).sum(axis=1) / (CLASSES * shares[given.targets])
-        return float(entropy.mean() + softmax.L2 * (parameters[1:] ** 2).sum() / 2)
+        return float(entropy.mean() + L2 * (parameters[1:] ** 2).sum() / 2)
 
     best = minimize(loss, np.array([10.0, 0, 0, 0])).x
-    found = softmax.train(given, None, steps=500, learning_rate=1.0, batch_size=-1, seed=0)
+    found = train_on_all(given)
     assert found.inverse_temperature == pytest.approx(best[0], rel=0.01)
     assert np.allclose(found.biases, best[1:], atol=0.01)
 
 
 def test_a_hundred_percent_of_few_pictures_is_no_certainty() -> None:
     scores, targets = np.eye(CLASSES)[[0, 1, 2] * 4] - 0.5, np.array([0, 1, 2] * 4)
-    found = softmax.train(Examples(scores, targets), None, steps=500, learning_rate=1.0, batch_size=-1, seed=0)
+    found = train_on_all(Examples(scores, targets))
     assert found.probabilities(scores).max(axis=1) == pytest.approx(13 / 14, abs=0.01)
 
 
@@ -65,7 +62,7 @@ def test_a_large_class_does_not_outvote_a_small_one() -> None:
     random = np.random.default_rng(0)
     targets = np.array([0] * 190 + [1] * 10)
     scores = np.eye(2)[targets] + random.normal(0, 0.7, (200, 2))
-    found = softmax.train(Examples(scores, targets), None, steps=500, learning_rate=1.0, batch_size=-1, seed=0)
+    found = train_on_all(Examples(scores, targets))
     assert abs(found.biases[0] - found.biases[1]) < 1
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from audionet.bottleneck.backbone import load_backbone
-from audionet.bottleneck.extractor import BottleneckMaker
+from audionet.bottleneck.extractor import BottleneckExtractor
+from audionet.errors import AudionetError
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
-from audionet.training import projection as coordinates
+from audionet.training import projection
 from audionet.training.projection import SUFFIX, Coordinates, compute_coordinates
 from audionet.training.subspace import PCA
 from tests.bottleneck.test_extractor import PAINTER, paths  # noqa: F401
@@ -17,12 +18,12 @@ VARIATIONS = [ORIGINAL, Augmentation(1.06)]
 
 
 @pytest.fixture
-def maker(tmp_path: Path) -> BottleneckMaker:
+def maker(tmp_path: Path) -> BottleneckExtractor:
     return make_maker(tmp_path)
 
 
-def make_maker(folder: Path) -> BottleneckMaker:
-    return BottleneckMaker(load_backbone("rows", Path()), PAINTER, folder, VARIATIONS)
+def make_maker(folder: Path) -> BottleneckExtractor:
+    return BottleneckExtractor(load_backbone("rows", Path()), PAINTER, folder, VARIATIONS)
 
 
 def compute(paths: list[Path], folder: Path) -> Coordinates:  # noqa: F811
@@ -30,25 +31,23 @@ def compute(paths: list[Path], folder: Path) -> Coordinates:  # noqa: F811
 
 
 def coordinates_of(found: Coordinates) -> np.ndarray:
-    assert found.subspace is not None
     return found.subspace.coordinates
 
 
 def test_they_are_the_bottlenecks_along_the_axes(
     paths: list[Path],  # noqa: F811
-    maker: BottleneckMaker,
+    maker: BottleneckExtractor,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(coordinates, "PICTURES_AT_ONCE", 2)
-    features = maker.make(paths).features.reshape(6, -1)
+    monkeypatch.setattr(projection, "PICTURES_AT_ONCE", 2)
+    features = maker.extract(paths).features.reshape(6, -1)
     found = compute(paths, tmp_path)
-    wanted, residuals = PCA.of(features).project(features)
+    wanted = PCA.of(features).project(features)
     # Axes are known but for their signs, and the sample is in another order.
-    assert np.allclose(np.abs(coordinates_of(found)), np.abs(wanted), atol=1e-3)
-    assert found.subspace is not None
-    assert np.allclose(found.subspace.squared_residuals, residuals, atol=1e-3)
-    assert (found.kept, found.computed) == ([0, 1, 2], 0)
+    assert np.allclose(np.abs(coordinates_of(found)), np.abs(wanted.coordinates), atol=1e-3)
+    assert np.allclose(found.subspace.squared_residuals, wanted.squared_residuals, atol=1e-3)
+    assert ([picture.position for picture in found.pictures], found.computed) == ([0, 1, 2], 0)
 
 
 def test_a_second_time_neither_pictures_nor_bottlenecks_are_read(
@@ -61,7 +60,7 @@ def test_a_second_time_neither_pictures_nor_bottlenecks_are_read(
     next(tmp_path.glob("*.bottlenecks")).unlink()
     again = compute(paths[::-1], tmp_path)
     assert np.array_equal(coordinates_of(again).reshape(3, 2, -1), coordinates_of(first).reshape(3, 2, -1)[::-1])
-    assert again.digests == first.digests[::-1]
+    assert [p.digest for p in again.pictures] == [p.digest for p in first.pictures][::-1]
     assert (archive.read_bytes(), again.computed) == (before, 0)
     assert not list(tmp_path.glob("*.bottlenecks"))
 
@@ -72,7 +71,7 @@ def test_what_is_known_does_not_depend_on_what_came_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The same pictures have the same coordinates, to the bit, whichever were there in between."""
-    monkeypatch.setattr(coordinates, "SAMPLE", 3)
+    monkeypatch.setattr(projection, "SAMPLE", 3)
     first = compute(paths, tmp_path)
     fewer = compute(paths[:2], tmp_path)
     assert coordinates_of(fewer).shape[0] == 4
@@ -87,14 +86,15 @@ def test_what_is_no_picture_is_named_and_the_others_go_on(
 ) -> None:
     paths[1].write_bytes(b"no picture")
     found = compute([*paths, tmp_path / "gone.jpg"], tmp_path)
-    assert found.kept == [0, 2]
+    assert [picture.position for picture in found.pictures] == [0, 2]
     assert coordinates_of(found).shape[0] == 4
     assert len(found.skipped) == 2
     assert caplog.text.count("1.jpg") == 1
     assert caplog.text.count("gone.jpg") == 1
     for path in paths:
         path.write_bytes(b"no picture")
-    assert compute(paths, tmp_path).kept == []
+    with pytest.raises(AudionetError, match="none of its pictures can be used; make them anew"):
+        compute(paths, tmp_path)
 
 
 def test_copies_share_their_coordinates(paths: list[Path], tmp_path: Path) -> None:  # noqa: F811
@@ -116,10 +116,10 @@ def test_a_damaged_archive_is_made_anew(
     first = compute(paths, tmp_path)
     archive = next(tmp_path.glob(f"*{SUFFIX}"))
     content = archive.read_bytes()
-    centroid = len(content) // 2
+    middle = len(content) // 2
     damaged = {
-        "flipped bit": content[:centroid] + bytes([content[centroid] ^ 1]) + content[centroid + 1 :],
-        "cut off": content[:centroid],
+        "flipped bit": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        "cut off": content[:middle],
         "another file": b"something else",
     }
     archive.write_bytes(damaged[damage])

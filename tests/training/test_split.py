@@ -1,33 +1,35 @@
 from collections import Counter, defaultdict
 
+import numpy as np
 import pytest
 
+from audionet.dataset.samples import Sample
+from audionet.training.folds import folds
 from audionet.training.split import (
     PARTS,
     TEST,
     TRAIN,
     VALIDATION,
-    Item,
-    folds,
     non_overlapping_train_mask,
     percentage_hash,
     split,
 )
+from tests.conftest import sample_of
 
 
-def items(class_name: str, recordings: int, chunks: int = 3, seconds: float = 20, overlap: float = 0) -> list[Item]:
+def items(class_name: str, recordings: int, chunks: int = 3, seconds: float = 20, overlap: float = 0) -> list[Sample]:
     step = seconds - overlap
     return [
-        Item(class_name, f"{class_name}-{r}", c * step, c * step + seconds)
+        sample_of(class_name, f"{class_name}-{r}", c * step, c * step + seconds)
         for r in range(recordings)
         for c in range(chunks)
     ]
 
 
-def recordings_in(all_items: list[Item], parts: list[str | None]) -> dict[str, set[str]]:
+def recordings_in(all_items: list[Sample], parts: list[str | None]) -> dict[str, set[str]]:
     found = defaultdict(set)
     for item, part in zip(all_items, parts, strict=True):
-        found[str(part)].add(item.recording)
+        found[str(part)].add(item.group)
     return found
 
 
@@ -49,7 +51,7 @@ def test_the_shares_are_about_those_asked_for() -> None:
 def test_the_part_of_a_recording_follows_from_its_hash_alone() -> None:
     all_items = items("a", 200, 1)
     for item, part in zip(all_items, split(all_items, 10, 10).parts, strict=True):
-        position = percentage_hash(item.recording)
+        position = percentage_hash(item.group)
         assert part == (TEST if position < 10 else VALIDATION if position < 20 else TRAIN)
 
 
@@ -114,7 +116,7 @@ def test_folds_deal_out_recordings_and_cut_a_single_one_by_time() -> None:
     many, single = items("a", 10, 3), items("b", 1, 10)
     found = folds([*many, *single], 5)
     for item, fold in zip(many, found, strict=False):
-        assert {f for i, f in zip(many, found, strict=False) if i.recording == item.recording} == {fold}
+        assert {f for i, f in zip(many, found, strict=False) if i.group == item.group} == {fold}
     assert sorted(found[:30]) == sorted([0, 1, 2, 3, 4] * 6)
     assert found[30:] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
@@ -127,6 +129,45 @@ def test_folds_do_not_depend_on_the_order_of_the_files() -> None:
 
 def test_what_shares_sound_with_the_held_out_is_not_trained_on() -> None:
     given = items("a", 1, 6, seconds=4, overlap=2)
-    kept = non_overlapping_train_mask(given, [False, False, False, True, False, False])
-    assert kept == [True, True, False, False, False, True]
-    assert non_overlapping_train_mask(items("a", 2, 3), [True] * 3 + [False] * 3) == [False] * 3 + [True] * 3
+    kept = non_overlapping_train_mask(given, np.arange(6) == 3)
+    assert kept.tolist() == [True, True, False, False, False, True]
+    kept = non_overlapping_train_mask(items("a", 2, 3), np.arange(6) < 3)
+    assert kept.tolist() == [False] * 3 + [True] * 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_sweep_finds_what_comparing_all_pairs_finds(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    given = [
+        sample_of("ab"[n % 2], f"{n % 3}", start, start + random.uniform(0.5, 3))
+        for n, start in enumerate(random.uniform(0, 20, 60).round(1).tolist())
+    ]
+    held_out = random.random(60) < 0.2
+    kept = non_overlapping_train_mask(given, held_out)
+    for sample, out, keep in zip(given, held_out, kept, strict=True):
+        shared = any(
+            other.group == sample.group
+            and other.start_seconds < sample.end_seconds - 1e-4
+            and sample.start_seconds < other.end_seconds - 1e-4
+            for other, other_out in zip(given, held_out, strict=True)
+            if other_out
+        )
+        assert keep == (not out and not shared)
+
+
+def test_a_recording_of_twenty_thousand_chunks_is_split_in_a_moment() -> None:
+    """All pairs of them would take minutes; a hundred times as many as in the tests above take a tenth of a second."""
+    given = items("a", 1, 20_000, seconds=2, overlap=1)
+    assert Counter(split(given, 10, 10).parts)[TEST] == 2000
+    assert non_overlapping_train_mask(given, np.arange(20_000) % 5 == 0).sum() == 8_001
+
+
+def test_a_speaker_of_several_words_is_in_one_fold() -> None:
+    speakers = {"yes": "abcdefg", "no": "cdefgh", "left": "gaxyz"}
+    given = [sample_of(word, who, 0, 1, sha256=f"{word} {who}") for word, names in speakers.items() for who in names]
+    found: dict[str, set[int]] = {}
+    for sample, fold in zip(given, folds(given, 3), strict=True):
+        found.setdefault(sample.group, set()).add(fold)
+    assert all(len(numbers) == 1 for numbers in found.values())
+    for word, names in speakers.items():
+        assert len(set.union(*(found[who] for who in names))) == 3, word

@@ -1,10 +1,19 @@
 import numpy as np
 import pytest
 
-from audionet.training import subspace as subspace
+from audionet.training import subspace
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
 from audionet.training.subspace import LARGEST_SPAN, PCA, Projection, SampleSubspace, Subspace, span
 from tests.training.test_lda import CLASSES, clouds
+
+
+def project(x: np.ndarray, seed: int = 0) -> Projection:
+    """Along principal axes, few as the pictures may be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subspace, "LARGEST_SPAN", 0)
+        found = span(x, seed)
+    assert isinstance(found, Projection)
+    return found
 
 
 def learn(found: Subspace, y: np.ndarray, count: int) -> LinearDiscriminant:
@@ -28,7 +37,7 @@ def test_it_sees_through_what_varies_within_the_classes() -> None:
 @pytest.mark.parametrize("kind", ["span", "projection"])
 def test_the_space_keeps_distances_and_scores(kind: str, features: int) -> None:
     x, y = clouds(60, features)
-    found: Subspace = SampleSubspace(x) if kind == "span" else Projection.of(x, 0)
+    found: Subspace = SampleSubspace(x) if kind == "span" else project(x)
     plain = x.astype(float)
     wanted = ((plain[:, None] - plain) ** 2).sum(axis=2)
     distances = ((found.coordinates[:, None] - found.coordinates) ** 2).sum(axis=2)
@@ -45,12 +54,12 @@ def test_of_many_pictures_the_strongest_axes_are_kept(monkeypatch: pytest.Monkey
     monkeypatch.setattr(subspace, "SAMPLE", 100)
     monkeypatch.setattr(subspace, "AXES", 20)
     x, y = clouds(400, 300)
-    found = Projection.of(x, 3)
+    found = project(x, 3)
     assert found.coordinates.shape == (400, 20)
     predicted = learn(found, y, 200).scores(found.coordinates[200:]).argmax(axis=1)
     assert (predicted == y[200:]).mean() > 0.9
     # What the axes do not show is still known as a distance.
-    squares = ((x.astype(float) - found.principal.mean) ** 2).sum(axis=1)
+    squares = ((x.astype(float) - found.pca.mean) ** 2).sum(axis=1)
     assert np.allclose((found.coordinates**2).sum(axis=1) + found.squared_residuals, squares, rtol=1e-3)
 
 
@@ -59,7 +68,7 @@ def test_the_axes_are_those_of_a_singular_value_decomposition() -> None:
     principal = PCA.of(x)
     centred = x.astype(float) - x.astype(float).mean(axis=0)
     theirs = np.linalg.svd(centred)[2][:10].T
-    ours = principal.axes[:, ::-1][:, :10]  # the strongest first
+    ours = principal.components[:, ::-1][:, :10]  # the strongest first
     assert np.allclose(np.abs((ours * theirs).sum(axis=0)), 1, atol=1e-3)
 
 
@@ -69,7 +78,7 @@ def test_thousands_are_seen_along_principal_axes() -> None:
     assert isinstance(span(x, 0), Projection)
 
 
-@pytest.mark.parametrize("make", [SampleSubspace, lambda x: Projection.of(x, 0)])
+@pytest.mark.parametrize("make", [SampleSubspace, project])
 def test_equal_pictures_do_no_harm(make: type[SampleSubspace]) -> None:
     x, y = clouds(20, 50)
     doubled, targets = np.concatenate([x, x]), np.concatenate([y, y])

@@ -1,6 +1,12 @@
 import numpy as np
 
-from audionet.training.alike import cluster_groups
+from audionet.dataset.samples import Sample
+from audionet.training.folds import cluster_groups
+from tests.conftest import sample_of
+
+
+def samples_of(recordings: list[str]) -> list[Sample]:
+    return [sample_of("a", recording, n, n + 1) for n, recording in enumerate(recordings)]
 
 
 def test_it_finds_the_voices_behind_the_words() -> None:
@@ -9,7 +15,7 @@ def test_it_finds_the_voices_behind_the_words() -> None:
     words, voices = random.normal(0, 1, (10, 40)), random.normal(0, 2, (4, 40))
     word, voice = (grid.ravel() for grid in np.meshgrid(np.arange(10), np.arange(4)))
     sounds = words[word] + voices[voice] + random.normal(0, 0.3, (40, 40))
-    found = cluster_groups(sounds, word, [str(n) for n in range(40)], [0] * 40)
+    found = cluster_groups(sounds, word.astype(np.int32), samples_of([str(n) for n in range(40)]), [0] * 40)
     for group in set(found):
         assert len({v for v, g in zip(voice.tolist(), found, strict=True) if g == group}) == 1
 
@@ -17,12 +23,16 @@ def test_it_finds_the_voices_behind_the_words() -> None:
 def test_pictures_of_a_recording_stay_together() -> None:
     random = np.random.default_rng(1)
     recordings = [str(n // 3) for n in range(60)]
-    found = cluster_groups(random.normal(0, 1, (60, 8)), np.arange(60) // 30, recordings, [0] * 60)
+    found = cluster_groups(
+        random.normal(0, 1, (60, 8)), np.arange(60, dtype=np.int32) // 30, samples_of(recordings), [0] * 60
+    )
     assert all(len(set(found[n : n + 3])) == 1 for n in range(0, 60, 3))
 
 
 def test_a_class_in_one_group_takes_its_fallback() -> None:
     sounds = np.zeros((8, 4))
     sounds[:4, 0] = [1, -1, 2, -2]
-    found = cluster_groups(sounds, np.array([0] * 4 + [1] * 4), [str(n) for n in range(8)], [0, 1, 2, 3] * 2)
-    assert found[4:] == [0, 1, 2, 3]
+    found = cluster_groups(
+        sounds, np.repeat(np.arange(2, dtype=np.int32), 4), samples_of([str(n) for n in range(8)]), [0, 1, 2, 3] * 2
+    )
+    assert found[4:].tolist() == [0, 1, 2, 3]

@@ -1,0 +1,156 @@
+"""The folder of pictures: its index, what it holds of which recordings, and what is deleted from it."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from audionet.dataset.folders import walk_files
+from audionet.dataset.manifest import PictureIndex, RecordingEntry
+from audionet.dataset.names import split_chunk_name
+from audionet.errors import AudionetError
+from audionet.options import PrepareOptions
+from audionet.settings import PictureSettings
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.files import read_limited, write_atomically
+
+# In the folder of pictures: the folder whose recordings were drawn last. It is not in audionet.json, which is the same
+# to the byte wherever the recordings lie.
+FOLDER_FILE = ".audionet.data_audio"
+LONGEST_FOLDER_BYTES = 1 << 16
+
+
+@dataclass
+class OpenIndex:
+    """The index of a picture folder, which is written only when it differs from what is on the disk."""
+
+    content: PictureIndex
+    folder: Path
+    on_disk: object = None
+
+    def save(self) -> None:
+        """Write audionet.json, unless it says the same already."""
+        now = self._state()
+        if now != self.on_disk:
+            self.content.save(self.folder)
+            self.on_disk = now
+
+    def saved(self) -> "OpenIndex":
+        """Itself, once it is known that it is on the disk as it is."""
+        self.on_disk = self._state()
+        return self
+
+    def _state(self) -> object:
+        return dict(self.content.recordings), list(self.content.unfinished)
+
+
+def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
+    """The folder's index, or a new one.
+
+    With --force all chunks that the old one lists are deleted. Raises AudionetError without it if the pictures
+    were made with other settings.
+    """
+    try:
+        index = PictureIndex.load(image_dir)
+    except AudionetError:
+        if not options.force:
+            raise
+        index = None
+    if index is not None and not options.force:
+        if index.renderer.settings != options.pictures:
+            raise AudionetError(
+                f"{image_dir}: holds pictures made with other settings "
+                f"({_difference(index.renderer.settings, options.pictures)}); "
+                "add --force to make them all anew, or name another --image-dir"
+            )
+        return OpenIndex(index, image_dir).saved()
+    new = PictureIndex(SpectrogramRenderer.make(options.pictures))
+    if index is not None:
+        # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
+        # and still knows which to delete.
+        old = {split_chunk_name(name)[0] for name in chunk_names_of(index.recordings)}
+        new.unfinished = sorted(old.union(index.unfinished))
+    opened = OpenIndex(new, image_dir)
+    if index is not None:
+        opened.save()
+    return opened
+
+
+def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
+    """Delete the chunks of unfinished recordings that are not in the index: of a run that was killed, or of other
+    settings before --force."""
+    unfinished, listed = set(index.unfinished), chunk_names_of(index.recordings)
+    for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
+        files = walk_files(image_dir / class_name) if (image_dir / class_name).is_dir() else ()
+        names = {f"{class_name}/{path.stem}" for path in files}
+        begun = [(name, *split_chunk_name(name)) for name in names - listed]
+        delete_chunks(image_dir, [name for name, stem, n in begun if n is not None and stem in unfinished])
+    index.unfinished = []
+
+
+def _difference(old: PictureSettings, new: PictureSettings) -> str:
+    before, after = old.as_json(), new.as_json()
+    return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
+
+
+def resolved(path: Path) -> Path:
+    """From the root, with links followed, as far as they lead somewhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links that go round in a circle
+        return path.absolute()
+
+
+def folder_name(data_audio: Path) -> bytes:
+    """What FOLDER_FILE calls a folder of recordings."""
+    return os.fsencode(resolved(data_audio))
+
+
+def remembered_folder(image_dir: Path) -> bytes | None:
+    """The folder whose recordings were drawn last; None if that is not known."""
+    try:
+        return read_limited(image_dir / FOLDER_FILE, LONGEST_FOLDER_BYTES) or None
+    except (OSError, ValueError):
+        return None
+
+
+def remember_folder(image_dir: Path, data_audio: Path) -> None:
+    """Note whose recordings are drawn into a folder."""
+    if remembered_folder(image_dir) != folder_name(data_audio):
+        write_atomically(image_dir / FOLDER_FILE, folder_name(data_audio))
+
+
+def forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:
+    """Take recordings out of the index, and delete their chunks."""
+    removed = {key: index.recordings.pop(key) for key in keys}
+    delete_chunks(image_dir, chunk_names_of(removed) - chunk_names_of(index.recordings))
+
+
+def replace_entry(index: PictureIndex, key: str, entry: RecordingEntry | None, image_dir: Path) -> None:
+    """Put a recording's new entry (None: it has no chunks) into the index, and delete the chunks of the old one.
+
+    They go before the index is saved: a chunk that no index lists could not be told from another recording's, and
+    the same sound would come to lie on both sides of the split.
+    """
+    old = index.recordings.pop(key, None)
+    if entry is not None:
+        index.recordings[key] = entry
+    if old is not None and old.chunks != (entry.chunks if entry else ()):
+        delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - chunk_names_of(index.recordings))
+
+
+def chunk_names_of(recordings: dict[str, RecordingEntry]) -> set[str]:
+    """The names of all chunks of these recordings."""
+    return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
+
+
+def delete_chunks(image_dir: Path, names: Iterable[str]) -> None:
+    """Delete the files of chunks that audionet.json listed."""
+    for name in sorted(names):
+        # The names come from a file that may be a stranger's: nothing outside of image_dir is touched.
+        if (image_dir / name).resolve().is_relative_to(image_dir.resolve()):
+            for suffix in (".jpg", ".wav"):
+                (image_dir / f"{name}{suffix}").unlink(missing_ok=True)
+            with suppress(OSError):  # a class folder goes with its last chunk
+                (image_dir / name).parent.rmdir()

@@ -1,0 +1,114 @@
+"""Where the recordings of a table are: its paths may begin in several folders, and be another system's."""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from audionet.dataset.folders import is_other_file, is_passed_over, walk_files
+
+MOST_SAMPLED = 500  # rows, to find out where the paths begin
+MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
+
+
+class TablePaths:
+    """Finds what the paths of a table mean, in the folder of a data set and nowhere else.
+
+    Paths may be absolute, or begin in the data set's folder, in that of the table or in the one above it, with `audio/`
+    left out or not, and be written with backslashes. renamed: paths that were found by another suffix, and by which.
+    """
+
+    def __init__(self, data_audio: Path, table: Path) -> None:
+        self.root = absolute(data_audio)
+        self.renamed: dict[str, str] = {}
+        tables_folder = absolute(table.parent)
+        begins = dict.fromkeys((self.root, tables_folder, tables_folder.parent))
+        self._bases = [place for base in begins for place in (base, base / "audio")]
+        self._stems: dict[Path, dict[str, list[str]]] = {}
+
+    def find_all(self, rows: Sequence[Sequence[str]]) -> list[str | None]:
+        """Where each row's recording is, below the data set's folder with forward slashes; None if it is not there.
+
+        rows: the paths that each may have, the likeliest first.
+        """
+        sample = rows[:: max(1, len(rows) // MOST_SAMPLED)]
+        # If no path at all leads anywhere, they begin in a folder of another machine: the first parts of each are left
+        # out, the same number of all.
+        longest = max((len(_parts(path)) for row in sample for path in row), default=1)
+        for left_out in range(min(longest, MOST_LEFT_OUT + 1)):
+            if any(self._find(row, left_out) for row in sample):
+                return [self._find(row, left_out) for row in rows]
+        return [None] * len(rows)
+
+    def candidates(self, path: str, left_out: int = 0) -> list[Path]:
+        """The places where a path may lead, without its first so many parts."""
+        parts = _parts(path)[left_out:]
+        if not parts:
+            return []
+        if left_out == 0 and _is_absolute(path):
+            return [absolute(Path(path.replace("\\", "/")))]
+        return [absolute(base.joinpath(*parts)) for base in self._bases]
+
+    def inside(self, place: Path) -> str | None:
+        """A place below the data set's folder, as seen from there with forward slashes; None if it is not below it."""
+        for top in (self.root, self.root.resolve()):
+            if place != top and place.is_relative_to(top):
+                return place.relative_to(top).as_posix()
+        return None
+
+    def recordings(self) -> list[str]:
+        """All that is in the data set's folder, in the same way."""
+        return [
+            path.relative_to(self.root).as_posix()
+            for path in walk_files(self.root)
+            if path.is_file() and not is_other_file(path)
+        ]
+
+    def _find(self, paths: Iterable[str], left_out: int) -> str | None:
+        for path in paths:
+            for place in self.candidates(path, left_out):
+                inside = self.inside(place)
+                if inside is None:
+                    continue
+                if (self.root / inside).is_file():
+                    return inside
+                names = self._beside(self.root / inside)
+                if len(names) == 1:  # the set was converted to another format after its table was made
+                    found = Path(inside).with_name(names[0]).as_posix()
+                    self.renamed[inside] = found
+                    return found
+        return None
+
+    def _beside(self, path: Path) -> list[str]:
+        """The recordings in a path's folder that have its name but for the suffix."""
+        folder = path.parent
+        if folder not in self._stems:
+            self._stems[folder] = {}
+            for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+                there = folder / name
+                if not is_passed_over(name) and there.is_file() and not is_other_file(there):
+                    self._stems[folder].setdefault(there.stem.casefold(), []).append(name)
+        return self._stems[folder].get(path.stem.casefold(), [])
+
+
+def absolute(path: Path) -> Path:
+    """From the root, without `..`, and with links as they are."""
+    whole = path.absolute()
+    place = Path(whole.anchor)
+    for part in whole.parts[1:]:
+        place = place.parent if part == ".." else place / part
+    return place
+
+
+def shown(place: Path) -> str:
+    """A place as seen from the current folder, if it is below it."""
+    here = Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", path) is not None

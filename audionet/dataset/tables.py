@@ -1,0 +1,192 @@
+"""Tables as people have them: CSV in any of the usual encodings, with any of the usual separators."""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audionet.dataset.folders import is_passed_over
+from audionet.errors import AudionetError
+from audionet.system.files import read_limited
+from audionet.system.text import listed
+
+LARGEST_TABLE_BYTES = 256 << 20
+TABLE_SUFFIXES = (".csv", ".tsv")
+PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
+TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
+MOST_TABLES = 50  # that are looked into, of a folder full of them
+SEPARATORS = (",", ";", "\t", "|")
+SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?[;,\t|]*$', re.IGNORECASE)  # the first line of tables that Excel is to open
+COLUMNS_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its cells by column, the names of which are simplified, and the line where it begins.
+
+    The first line of the file is 1, as editors count.
+    """
+
+    line: int
+    cells: dict[str, str]
+
+    def get(self, column: str) -> str:
+        """A cell without the space around it; "" if there is none."""
+        return self.cells.get(column, "")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was read: where from, its columns as they are written, by simplified name, and its rows."""
+
+    path: Path
+    columns: dict[str, str]
+    rows: list[Row]
+
+    def error(self, line: int, message: str) -> AudionetError:
+        """What is wrong with a line."""
+        return AudionetError(f"{self.path}: line {line} {message}")
+
+    def columns_named(self) -> str:
+        """The columns, for a message."""
+        return listed([repr(name) for name in self.columns.values()], most=COLUMNS_NAMED) if self.columns else "none"
+
+
+def simplified(column: str) -> str:
+    """A column's name as it is compared: without case, spaces and signs.
+
+    >>> simplified(" File_Name ")
+    'filename'
+    """
+    return re.sub(r"[\W_]+", "", column.casefold())
+
+
+def read_table(path: Path, known_columns: Collection[str]) -> Table:
+    """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
+
+    Rows without any content are left out. Raises AudionetError for a file that is no table.
+    """
+    try:
+        text = decoded(read_limited(path, LARGEST_TABLE_BYTES))
+    except OSError as error:
+        raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
+    return _parse(path, text, known_columns)
+
+
+def header_of(path: Path, known_columns: Collection[str], largest_bytes: int = 1 << 16) -> frozenset[str]:
+    """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
+    try:
+        if not path.is_file():
+            return frozenset()
+        with open(path, "rb") as file:
+            beginning = file.read(largest_bytes)
+        # A character that is cut in two at the end makes the rest no other.
+        lines = decoded(beginning[: beginning.rfind(b"\n") + 1 or None]).splitlines(keepends=True)
+        return frozenset(_parse(path, "".join(lines[:20]), known_columns).columns)
+    except (OSError, ValueError, AudionetError):
+        return frozenset()
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file that Excel, LibreOffice or an editor wrote: UTF-8, UTF-16, or Windows-1252.
+
+    Raises ValueError if it is no text.
+    """
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding, errors="strict" if encoding == "utf-8-sig" else "ignore")
+    beginning = data[:1024]
+    if beginning.count(0) > len(beginning) // 4:
+        return data.decode("utf-16-le" if beginning[1::2].count(0) > beginning[::2].count(0) else "utf-16-be", "ignore")
+    if b"\0" in beginning:
+        raise ValueError("it holds bytes that are no text")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def _parse(path: Path, text: str, known_columns: Collection[str]) -> Table:
+    lines = io.StringIO(text, newline="")
+    told = SEPARATOR_LINE.match(text.partition("\n")[0].strip())
+    skipped = 1 if told else 0
+    if told:
+        lines.readline()
+    start = lines.tell()
+
+    def rows(separator: str) -> Iterator[tuple[int, list[str]]]:
+        lines.seek(start)
+        reader, line = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True), 1
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    yield line + skipped, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise AudionetError(
+                f"{path}: line {line + skipped} begins a row that can't be read ({error}); see whether each double "
+                "quote in it has its second"
+            ) from error
+
+    def fitting(separator: str) -> tuple[int, int]:
+        """How many columns a separator finds that are known, and how many at all."""
+        try:
+            _, header = next(rows(separator), (0, []))
+        except AudionetError:
+            return 0, 0
+        names = {simplified(name) for name in header}
+        return len(names & set(known_columns)), len(header)
+
+    separator = told[1] if told else max(SEPARATORS, key=fitting)
+    found = rows(separator)
+    _, header = next(found, (0, []))
+    while header and not header[-1].strip():
+        header.pop()
+    names = [simplified(name) for name in header]
+    read = []
+    for line, cells in found:
+        extra = [cell for cell in cells[len(names) :] if cell.strip()]
+        if extra:
+            raise AudionetError(
+                f"{path}: line {line} has {len(names) + len(extra)} values, the first line names {len(names)} columns; "
+                f"put a value with {separator!r} in it between double quotes"
+            )
+        read.append(Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}))
+    return Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, read)
+
+
+def tables_near(data_audio: Path) -> list[Path]:
+    """The tables in a folder, in its folder for tables, and in those of its parent: published ones first, each once."""
+    found: list[Path] = []
+    for place in (data_audio, data_audio.absolute().parent):
+        for folder in (place, *folders_for_tables(place)):
+            found += tables_in(folder)
+    published = [path for path in found if path.name.lower() in PUBLISHED_NAMES]
+    return list(dict.fromkeys([*published, *found]))[:MOST_TABLES]
+
+
+def folders_for_tables(folder: Path) -> list[Path]:
+    """`metadata/` and the like in a data set's folder."""
+    return [inner for inner in folders_in(folder) if inner.name.lower() in TABLE_FOLDERS]
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The files in a folder that may be tables, by their names."""
+    return [folder / name for name in _names(folder) if name.lower().endswith(TABLE_SUFFIXES)]
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder."""
+    return [folder / name for name in _names(folder) if (folder / name).is_dir()]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if not is_passed_over(name))
+    except OSError:
+        return []

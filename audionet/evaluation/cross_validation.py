@@ -1,0 +1,123 @@
+"""Classifiers fitted, and measured on recordings that they were not trained on: in folds, or on one split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.dataset.samples import Dataset
+from audionet.errors import AudionetError
+from audionet.evaluation.predictions import Place, Predictions
+from audionet.evaluation.result import EvaluationResult
+from audionet.options import SplitOptions
+from audionet.system.progress import Progress, silent
+from audionet.training.calibrator import History
+from audionet.training.classifier import Classifier, Indices, Store, Trainer
+from audionet.training.folds import EvaluationPlan
+from audionet.training.split import TEST, TRAIN, VALIDATION, non_overlapping_train_mask
+
+NOTHING: Indices = np.empty(0, np.intp)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A classifier of a data set, and how good it is.
+
+    trainer: what fitted it. evaluation: None if no sample was held out for testing.
+    validation_accuracy: 0 to 1; None if there was no validation part.
+    history: how the training went that was measured; of folds, the first.
+    """
+
+    dataset: Dataset
+    trainer: Trainer
+    classifier: Classifier
+    evaluation: EvaluationResult | None
+    validation_accuracy: float | None
+    history: History
+
+
+def fit_and_evaluate(
+    trainer: Trainer,
+    dataset: Dataset,
+    plan: EvaluationPlan,
+    *,
+    summaries_dir: Path | None = None,
+    store: Store | None = None,
+    progress: Progress = silent,
+) -> TrainingResult:
+    """Measure as planned, then fit to all samples (or keep the classifier that was measured, if the plan says so).
+
+    summaries_dir: where TensorBoard's summaries of the training that is measured go. store: is given the classifier
+    that is kept, on its way. Raises AudionetError if folds are wanted and no sample can be held out.
+    """
+    everything = np.arange(len(dataset))
+    if plan.folds is not None:
+        result, history = cross_validate(trainer, dataset, plan, summaries_dir, progress)
+        fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
+        return TrainingResult(dataset, trainer, fitted.classifier, result, None, history)
+    train, validation, test = (plan.split.indices(part) for part in (TRAIN, VALIDATION, TEST))
+    is_kept = not plan.options.refit or len(train) == len(everything)
+    fitted = trainer.fit(
+        train, validation, summaries_dir=summaries_dir, store=store if is_kept else None, progress=progress
+    )
+    measured, history = fitted.classifier, fitted.history
+    validation_accuracy = _accuracy(measured, trainer, dataset, validation) if len(validation) else None
+    probabilities = measured.probabilities(trainer.coordinates(test))
+    evaluation = evaluate_samples(dataset, test, probabilities, plan.options, []) if len(test) else None
+    if not is_kept:
+        fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
+    return TrainingResult(dataset, trainer, fitted.classifier, evaluation, validation_accuracy, history)
+
+
+def cross_validate(
+    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, summaries_dir: Path | None, progress: Progress
+) -> tuple[EvaluationResult, History]:
+    """Hold out each of the plan's folds in turn. The summaries and the history show the first."""
+    folds = NOTHING if plan.folds is None else plan.folds
+    probabilities = np.zeros((len(dataset), len(dataset.labels)))
+    tested = np.zeros(len(dataset), bool)
+    accuracies: list[float] = []
+    history: History = []
+    numbers = range(int(folds.max()) + 1)
+    progress("folds", 0, len(numbers))
+    for fold in numbers:
+        train = non_overlapping_train_mask(dataset.samples, folds == fold)
+        held = (folds == fold) & ~train  # a class of one chunk has nothing to hold out
+        if held.any():
+            test = np.flatnonzero(held)
+            fitted = trainer.fit(np.flatnonzero(train), test, summaries_dir=None if accuracies else summaries_dir)
+            history = history or fitted.history
+            probabilities[test] = fitted.classifier.probabilities(trainer.coordinates(test))
+            tested |= held
+            accuracies.append(float((probabilities[test].argmax(axis=1) == dataset.targets[test]).mean()))
+        progress("folds", fold + 1, len(numbers))
+    if not tested.any():
+        raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
+    test = np.flatnonzero(tested)
+    return evaluate_samples(dataset, test, probabilities[test], plan.options, accuracies), history
+
+
+def evaluate_samples(
+    dataset: Dataset,
+    test: Indices,
+    probabilities: NDArray[np.float64],
+    options: SplitOptions,
+    fold_accuracies: list[float],
+) -> EvaluationResult:
+    """What the probabilities (tested samples x classes) come to; of options.test_batch_size of them, drawn with the
+    seed, if there are more (-1: of all)."""
+    if 0 < options.test_batch_size < len(test):
+        random = np.random.default_rng(options.seed)
+        drawn = np.sort(random.choice(len(test), options.test_batch_size, replace=False))
+        test, probabilities = test[drawn], probabilities[drawn]
+    samples = [dataset.samples[i] for i in test]
+    places = [Place(sample.name, sample.start_seconds, sample.end_seconds) for sample in samples]
+    predictions = Predictions(dataset.labels, places, dataset.targets[test], probabilities)
+    recordings = len({(sample.class_name, sample.group) for sample in samples})
+    return EvaluationResult.of(predictions, recordings, fold_accuracies)
+
+
+def _accuracy(classifier: Classifier, trainer: Trainer, dataset: Dataset, samples: Indices) -> float:
+    predicted = classifier.probabilities(trainer.coordinates(samples)).argmax(axis=1)
+    return float((predicted == dataset.targets[samples]).mean())

@@ -1,0 +1,96 @@
+"""How good a classifier is: what was counted on recordings that it was not trained on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.predictions import Predictions
+
+
+@dataclass(frozen=True)
+class Misclassification:
+    """A held-out picture that was taken for another class: which, from when to when in its recording, and how sure."""
+
+    picture: str
+    start_seconds: float
+    end_seconds: float
+    class_name: str
+    label: str
+    score: float
+
+    @classmethod
+    def of(cls, predictions: Predictions, position: int) -> "Misclassification":
+        """That of the prediction at a position."""
+        place = predictions.places[position]
+        return cls(
+            place.name,
+            place.start_seconds,
+            place.end_seconds,
+            predictions.labels[predictions.targets[position]],
+            predictions.labels[predictions.predicted[position]],
+            float(predictions.scores[position]),
+        )
+
+    def to_json(self) -> dict[str, str | float]:
+        """As plain values, for the model's description."""
+        return {
+            "picture": self.picture,
+            "start_seconds": self.start_seconds,
+            "end_seconds": self.end_seconds,
+            "class_name": self.class_name,
+            "label": self.label,
+            "score": self.score,
+        }
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """How classifiers did on pictures of recordings that they were not trained on.
+
+    recordings: how many the pictures are of.
+    fold_accuracies: of each fold; empty if there was one split.
+    calibration_error: how far the scores are from the share that is right, 0 to 1.
+    tested: the pictures one by one; None if all this was read from a model.
+    """
+
+    confusion: Confusion
+    recordings: int
+    fold_accuracies: list[float]
+    calibration_error: float
+    mistakes: list[Misclassification]
+    tested: Predictions | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "accuracy": self.confusion.accuracy,
+            "interval": self.confusion.interval,
+            "confusion": self.confusion.matrix.tolist(),
+            "recordings": self.recordings,
+            "fold_accuracies": self.fold_accuracies,
+            "calibration_error": self.calibration_error,
+            "mistakes": [mistake.to_json() for mistake in self.mistakes],
+        }
+
+    @classmethod
+    def of(cls, predictions: Predictions, recordings: int, fold_accuracies: list[float]) -> "EvaluationResult":
+        """What predictions come to, which are of so many recordings."""
+        return cls(
+            predictions.confusion,
+            recordings,
+            fold_accuracies,
+            predictions.calibration_error,
+            [Misclassification.of(predictions, position) for position in sorted(predictions.mistakes())],
+            predictions,
+        )
+
+    @classmethod
+    def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
+        """What `to_json` made."""
+        return cls(
+            Confusion.from_rows(labels, content["confusion"]),
+            content["recordings"],
+            content["fold_accuracies"],
+            content["calibration_error"],
+            [Misclassification(**mistake) for mistake in content["mistakes"]],
+        )

@@ -1,0 +1,155 @@
+"""What a model's JSON says: its labels, how its pictures are made, what it was trained on and how good it is.
+
+It is the one file that makes a model: it names its networks by their checksums. What it says may be a stranger's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from audionet.dataset.manifest import renderer_from_json, renderer_to_json
+from audionet.evaluation.result import EvaluationResult
+from audionet.model.card import ModelCard, Scalar, scalar
+from audionet.model.litert import OUTPUT_NAME
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.text import is_printable
+from audionet.system.untrusted import Refused, mapping, number, sequence, sha256, taking_apart, text, whole
+from audionet.training.unknown import RejectionThresholds
+
+FORMAT = 3  # of the description; a reader refuses others
+MOST_LABELS = 20_000
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a training was and what it gave; kept in the model, so that the same one is not done again.
+
+    key: of all that decides what the training gives; see up_to_date.training_key.
+    options: of `retrain`, as plain values. pictures: how many in each part of the split.
+    held_out: None if no picture was held out for testing.
+    """
+
+    key: str
+    audionet_version: str
+    backbone_name: str
+    backbone_sha256: str
+    options: Mapping[str, Scalar]
+    pictures: Mapping[str, int]
+    validation_accuracy: float | None
+    held_out: EvaluationResult | None
+    data_warnings: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "key": self.key,
+            "audionet_version": self.audionet_version,
+            "trunk": {"name": self.backbone_name, "sha256": self.backbone_sha256},
+            "options": dict(self.options),
+            "pictures": dict(self.pictures),
+            "validation_accuracy": self.validation_accuracy,
+            "held_out": self.held_out.to_json() if self.held_out else None,
+            "data_warnings": self.data_warnings,
+        }
+
+    @classmethod
+    def from_json(cls, labels: list[str], content: Any) -> "TrainingRecord":
+        """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
+        with taking_apart():
+            accuracy, held_out = content["validation_accuracy"], content["held_out"]
+            return cls(
+                key=text(content["key"]),
+                audionet_version=text(content["audionet_version"]),
+                backbone_name=text(content["trunk"]["name"]),
+                backbone_sha256=sha256(content["trunk"]["sha256"]),
+                options={text(name): scalar(value) for name, value in mapping(content["options"]).items()},
+                pictures={text(part): whole(count) for part, count in mapping(content["pictures"]).items()},
+                validation_accuracy=None if accuracy is None else number(accuracy, 0, 1),
+                held_out=_held_out(labels, held_out) if held_out else None,
+                data_warnings=[text(warning) for warning in sequence(content["data_warnings"])],
+            )
+
+
+def _held_out(labels: list[str], content: dict[str, Any]) -> EvaluationResult:
+    """What was measured. Raises Refused for what no evaluation of a model of these labels can say."""
+    rows = [[whole(n, 0, 2**40) for n in sequence(row)] for row in sequence(content["confusion"])]
+    if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows) or not any(map(any, rows)):
+        raise Refused("no confusion matrix of the labels")
+    for mistake in sequence(content["mistakes"]):
+        for name in ("picture", "class_name", "label"):
+            text(mistake[name])
+        for name in ("start_seconds", "end_seconds", "score"):
+            number(mistake[name], 0)
+    for accuracy in (*sequence(content["fold_accuracies"]), content["calibration_error"]):
+        number(accuracy, 0, 1)
+    whole(content["recordings"])
+    with taking_apart():
+        return EvaluationResult.from_json(labels, content)
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """The description of a model: of the network for LiteRT and of the frozen graph, with their SHA-256s.
+
+    output_name: of the graph's scores. training, card: None if it came without, or with such as cannot be read.
+    """
+
+    labels: list[str]
+    renderer: SpectrogramRenderer
+    thresholds: RejectionThresholds
+    graph_sha256: str
+    network_sha256: str
+    output_name: str = OUTPUT_NAME
+    training: TrainingRecord | None = None
+    card: ModelCard | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "format": FORMAT,
+            "labels": self.labels,
+            "card": None if self.card is None else self.card.to_json(),
+            "output_name": self.output_name,
+            "graph_sha256": self.graph_sha256,
+            "network_sha256": self.network_sha256,
+            "familiarity": self.thresholds.to_json(),
+            "training": {} if self.training is None else self.training.to_json(),
+        } | renderer_to_json(self.renderer)
+
+    @classmethod
+    def from_json(cls, content: Any) -> "ModelDescription":
+        """What `to_json` made. Raises Refused for anything else.
+
+        A training or a card that cannot be read is left out: neither is needed to label.
+        """
+        with taking_apart():
+            if whole(content["format"]) != FORMAT:
+                raise Refused("another version's")
+            labels = [text(label) for label in sequence(content["labels"], MOST_LABELS)]
+            if not 0 < len(labels) == len(set(labels)) or not all(label and is_printable(label) for label in labels):
+                raise Refused("labels that no folders of classes can have")
+            card, training = content.get("card"), content.get("training")
+            return cls(
+                labels=labels,
+                renderer=renderer_from_json(content),
+                thresholds=RejectionThresholds.from_json(content["familiarity"]),
+                graph_sha256=sha256(content["graph_sha256"]),
+                network_sha256=sha256(content["network_sha256"]),
+                output_name=text(content["output_name"]),
+                training=_training(labels, training) if training else None,
+                card=_card(card) if card else None,
+            )
+
+
+def _training(labels: list[str], content: Any) -> TrainingRecord | None:
+    try:
+        return TrainingRecord.from_json(labels, content)
+    except Refused:
+        return None
+
+
+def _card(content: Any) -> ModelCard | None:
+    try:
+        return ModelCard.from_json(content)
+    except Refused:
+        return None

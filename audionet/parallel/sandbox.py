@@ -1,0 +1,309 @@
+"""A stranger's network runs in a process of its own, as ffmpeg does: with limits of time and memory, and no files.
+
+A network that consists of arithmetic can neither read nor write anything, but it can compute without end, and ask for
+any memory while it runs. So it is given to a child process, picture by picture, over pipes. What comes back is taken
+apart like anything else from outside. The child ends with us, however we end: its input is closed then.
+"""
+
+import json
+import os
+import queue
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+
+from audionet.errors import AudionetError
+from audionet.settings import available_cores
+from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
+
+START_SECONDS = 300.0  # for LiteRT or TensorFlow to start: a few seconds, but on a busy machine
+LOAD_SECONDS, ANSWER_SECONDS = 120.0, 60.0  # for a network to be read and tried, and for each picture
+MEMORY_BYTES = 2 << 30  # beside what LiteRT or TensorFlow themselves take
+MEMORY_TIMES_SIZE = 4  # and so many times the size of the network's file: it is read, taken apart and converted
+LARGEST_ANSWER_BYTES = 1 << 20
+REMEDY = "use another model, or train one with audionet retrain"
+
+# Before anything is imported, the child takes our places for modules, and not the folder that we happen to be in.
+BOOT = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], run_name='__main__')"
+
+REQUEST = struct.Struct("<III")  # number, height, width; then the pixels
+ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
+STARTED, OUTPUTS, SENTENCE, REASON = range(4)  # kinds of answers; REASON says why the content is no network
+FIRST = 0  # the number of the answer to the network itself: its outputs for a black picture
+
+Sizes = tuple[int, ...]
+
+
+class PictureNetwork(Protocol):
+    """From a picture to some arrays."""
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The outputs, float32, for a uint8 picture (height x width x 3)."""
+
+
+class ShapedNetwork(PictureNetwork, Protocol):
+    """A PictureNetwork that knows the shapes of its outputs: backbone.Network, frozen_graph.FrozenGraph."""
+
+    output_shapes: list[Sizes]
+
+
+class SandboxedNetwork:
+    """A PictureNetwork that runs in a child process, for several threads at once. It can be pickled.
+
+    module: of ours, which serves such networks when it is run. where: what to call the network in sentences.
+    The process is started when it is first needed, and again if it has been ended.
+    """
+
+    def __init__(self, module: str, content: bytes, where: Path, options: Mapping[str, Any] | None = None) -> None:
+        """Raises ValueError when the content is no such network, AudionetError when it goes beyond its limits."""
+        self._module, self._content, self._where, self._options = module, content, where, dict(options or {})
+        self._lock = threading.Lock()
+        self._child: _Child | None = None
+        self.output_shapes = self._running().output_shapes
+
+    def run(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The outputs, float32, for a uint8 picture (height x width x 3).
+
+        Raises AudionetError when the network gives none, or goes beyond its limits.
+        """
+        return self._running().ask(picture)
+
+    def _running(self) -> "_Child":
+        with self._lock:
+            if self._child is None or self._child.has_ended:
+                self._child = _Child(self._module, self._content, self._where, self._options)
+            return self._child
+
+    def __reduce__(self) -> "tuple[type[SandboxedNetwork], tuple[str, bytes, Path, dict[str, Any]]]":
+        return SandboxedNetwork, (self._module, self._content, self._where, self._options)
+
+    def __del__(self) -> None:
+        child = getattr(self, "_child", None)
+        if child is not None:
+            child.end()
+
+
+class _Child:
+    """The process of one network."""
+
+    def __init__(self, module: str, content: bytes, where: Path, options: Mapping[str, Any]) -> None:
+        self.where = where
+        memory_bytes = MEMORY_BYTES + MEMORY_TIMES_SIZE * len(content)
+        self._memory_gb = memory_bytes / (1 << 30)
+        self._write_lock, self._lock = threading.Lock(), threading.Lock()
+        self._waiting: dict[int, queue.SimpleQueue[tuple[int, bytes] | None]] = {}
+        self._next = FIRST
+        self.has_ended = False
+        try:
+            # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", BOOT, module, *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise AudionetError(f"{where}: no process can be started for it ({error.strerror})") from error
+        assert self._process.stdout is not None
+        self._kill = self._process.kill
+        end_with_us(self._kill)
+        listener = threading.Thread(target=self._listen, args=(self._process.stdout,), name="sandbox", daemon=True)
+        number, answers = self._expect()
+        listener.start()
+        try:
+            header = {"memory_bytes": memory_bytes, "length": len(content), "where": str(where), "options": options}
+            self._get(number, answers, START_SECONDS, json.dumps(header).encode() + b"\n" + content)
+            outputs = self._get(number, answers, LOAD_SECONDS)
+        except BaseException:
+            self.end()
+            raise
+        self.output_shapes = [output.shape for output in outputs]
+
+    def ask(self, picture: np.ndarray) -> list[np.ndarray]:
+        """The outputs for a picture."""
+        number, answers = self._expect()
+        height, width, _ = picture.shape
+        pixels = np.ascontiguousarray(picture, np.uint8).tobytes()
+        return self._get(number, answers, ANSWER_SECONDS, REQUEST.pack(number, height, width) + pixels)
+
+    def end(self) -> None:
+        """End the process."""
+        no_longer_ours(self._kill)
+        self._process.kill()
+        with suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        self._process.wait()
+
+    def _expect(self) -> "tuple[int, queue.SimpleQueue[tuple[int, bytes] | None]]":
+        answers: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        with self._lock:
+            number = self._next
+            self._next += 1
+            self._waiting[number] = answers
+            if self.has_ended:
+                answers.put(None)
+        return number, answers
+
+    def _get(
+        self,
+        number: int,
+        answers: "queue.SimpleQueue[tuple[int, bytes] | None]",
+        limit_seconds: float,
+        request: bytes = b"",
+    ) -> list[np.ndarray]:
+        """Send a request, and wait for the answer. Raises AudionetError."""
+        with Alarm(limit_seconds, self._kill) as alarm:
+            try:
+                with self._write_lock, suppress(OSError):  # it has ended: there is no answer either
+                    assert self._process.stdin is not None
+                    self._process.stdin.write(request)
+                    self._process.stdin.flush()
+                answer = _interruptible(answers)
+            finally:
+                with self._lock:
+                    if answers.empty() and number != FIRST:
+                        self._waiting.pop(number, None)
+        if answer is None:
+            raise AudionetError(f"{self.where}: {self._why_it_ended(alarm)}")
+        kind, payload = answer
+        if kind == REASON:
+            raise ValueError(payload.decode(errors="replace"))
+        if kind == SENTENCE:
+            raise AudionetError(payload.decode(errors="replace"))
+        return [] if kind == STARTED else _unpack(payload, self.where)
+
+    def _why_it_ended(self, alarm: Alarm) -> str:
+        if came():
+            return "the run was interrupted"
+        if alarm.has_rung:
+            return f"its network computes for more than {alarm.passed:.0f} seconds; {REMEDY}"
+        return f"its network breaks down, or needs more than {self._memory_gb:.1f} GB of memory; {REMEDY}"
+
+    def _listen(self, pipe: IO[bytes]) -> None:
+        """Hand each answer to who waits for it, until there are no more."""
+        with suppress(OSError, ValueError):
+            while len(header := pipe.read(ANSWER.size)) == ANSWER.size:
+                number, kind, length = ANSWER.unpack(header)
+                if length > LARGEST_ANSWER_BYTES or len(payload := pipe.read(length)) < length:
+                    break
+                with self._lock:
+                    answers = self._waiting.get(number)
+                if answers is not None:
+                    answers.put((kind, payload))
+        no_longer_ours(self._kill)
+        self._process.kill()
+        pipe.close()
+        with self._lock:
+            self.has_ended = True
+            for answers in self._waiting.values():
+                answers.put(None)
+        self._process.wait()
+
+
+def _interruptible(answers: "queue.SimpleQueue[tuple[int, bytes] | None]") -> tuple[int, bytes] | None:
+    """The next answer. Waited for in short turns: between them, Python hears of Ctrl-C on every system."""
+    while True:
+        with suppress(queue.Empty):
+            return answers.get(timeout=1.0)
+
+
+def _pack(arrays: list[np.ndarray]) -> bytes:
+    parts = []
+    for array in arrays:
+        array = np.asarray(array, "<f4")
+        parts += [struct.pack(f"<B{array.ndim}I", array.ndim, *array.shape), array.tobytes()]
+    return b"".join(parts)
+
+
+def _unpack(payload: bytes, where: Path) -> list[np.ndarray]:
+    arrays = []
+    try:
+        while payload:
+            shape = struct.unpack_from(f"<{payload[0]}I", payload, 1)
+            start = 1 + 4 * len(shape)
+            end = start + 4 * int(np.prod(shape, dtype=object))
+            arrays.append(np.frombuffer(payload[start:end], "<f4").reshape(shape))
+            payload = payload[end:]
+    except (struct.error, ValueError, MemoryError) as error:
+        raise AudionetError(f"{where}: its network gives no answer that can be read; {REMEDY}") from error
+    return arrays
+
+
+def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]], ShapedNetwork]) -> None:
+    """What the child does: make the network that comes on standard input, and answer for each picture that follows.
+
+    start: starts what runs networks, before there are limits.
+    """
+    requests = sys.stdin.buffer
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries write there is no answer
+    lock = threading.Lock()
+    header = json.loads(requests.readline())
+
+    def answer(number: int, kind: int, payload: bytes) -> None:
+        with lock:
+            answers.write(ANSWER.pack(number, kind, len(payload)) + payload)
+            answers.flush()
+
+    def answer_with(number: int, work: Callable[[], list[np.ndarray]]) -> None:
+        try:
+            packed = _pack(work())
+            if len(packed) > LARGEST_ANSWER_BYTES:
+                raise ValueError("an answer of megabytes")
+            answer(number, OUTPUTS, packed)
+        except AudionetError as error:
+            answer(number, SENTENCE, str(error).encode(errors="replace"))
+        except MemoryError:
+            os._exit(1)
+        except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            reason = (lines or [type(error).__name__])[0][:200]
+            said = reason if number == FIRST else f"{header['where']}: its network fails ({reason}); {REMEDY}"
+            answer(number, REASON if number == FIRST else SENTENCE, said.encode(errors="replace"))
+
+    start()
+    answer(FIRST, STARTED, b"")
+    content = requests.read(header["length"])
+    _limit(header["memory_bytes"])
+    network: ShapedNetwork | None = None
+
+    def load() -> list[np.ndarray]:
+        nonlocal network
+        network = make(content, Path(header["where"]), header["options"])
+        return [np.zeros(shape, np.float32) for shape in network.output_shapes]
+
+    # Only this thread reads: when there is nothing more to read, whoever asks has gone, and so does the child.
+    pool = ThreadPoolExecutor(available_cores())
+    pool.submit(answer_with, FIRST, load)
+    while len(request := requests.read(REQUEST.size)) == REQUEST.size:
+        number, height, width = REQUEST.unpack(request)
+        picture = np.frombuffer(requests.read(height * width * 3), np.uint8).reshape(height, width, 3)
+        assert network is not None  # nobody asks before it is there
+        pool.submit(answer_with, number, lambda picture=picture: network.run(picture))  # type: ignore[misc]
+    os._exit(0)
+
+
+def _limit(memory_bytes: int) -> None:
+    """From now on, take no more memory than so much, and write no file; where the system can limit that."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limits = {resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
+    if sys.platform == "linux":
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            used = next((int(line.split()[1]) << 10 for line in status if line.startswith("VmData:")), 0)
+        limits[resource.RLIMIT_DATA] = used + memory_bytes
+    for which, limit in limits.items():
+        with suppress(OSError, ValueError):
+            resource.setrlimit(which, (limit, limit))

@@ -1,0 +1,118 @@
+"""The gate for what comes from outside: numbers, text and names in JSON, tables and comments that anyone may write.
+
+What has passed can be computed with, printed, written down again and, if it is a name, used as one. Everything else is
+Refused, and nothing but Refused: whoever reads a file of a stranger's needs to expect no other exception.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+LARGEST_NUMBER = 1e15  # in seconds, bytes or decibels, more than anything has; sums of such numbers stay finite
+LARGEST_WHOLE = 2**63 - 1
+LONGEST_TEXT = 4096
+LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 2048  # what file systems allow, with room for the folder's own path
+UNUSUAL = re.compile(r"\.\.|\0")  # in the name of a file
+SHA256 = re.compile(r"[0-9a-f]{64}")
+# What comes of taking something apart that is not built as it should be.
+MALFORMED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+class Refused(ValueError):
+    """Something from outside cannot be used. The message is for the log: whoever reads the file says it to people."""
+
+
+@contextmanager
+def taking_apart() -> Iterator[None]:
+    """Whatever goes wrong in here, because something is not built as it should be, is raised as Refused."""
+    try:
+        yield
+    except Refused:
+        raise
+    except MALFORMED as error:
+        raise Refused(f"{type(error).__name__}: {error}"[:LONGEST_TEXT]) from error
+
+
+def parse_json(content: bytes) -> Any:
+    """What JSON in UTF-8 holds. Bytes that are no Unicode, as file names may have them, survive. Raises Refused.
+
+    Numbers are not looked at here, but by `number` and `whole`, where each is read.
+    """
+    with taking_apart():
+        return json.loads(content.decode(errors="surrogateescape"), parse_constant=_refuse_constant)
+
+
+def _refuse_constant(constant: str) -> None:
+    raise Refused(f"{constant} is no number")
+
+
+def number(value: Any, least: float = -LARGEST_NUMBER, most: float = LARGEST_NUMBER) -> float:
+    """A number from `least` to `most`. Raises Refused for others, for infinity, NaN, booleans and digits as text."""
+    if (type(value) is float or type(value) is int) and least <= value <= most:
+        return float(value)
+    raise Refused(f"no number from {least:g} to {most:g}")
+
+
+def whole(value: Any, least: int = 0, most: int = LARGEST_WHOLE) -> int:
+    """A whole number from `least` to `most`. Raises Refused."""
+    if type(value) is int and least <= value <= most:
+        return value
+    raise Refused(f"no whole number from {least} to {most}")
+
+
+def digits(value: str, most: int = LARGEST_WHOLE) -> int:
+    """The whole number that text holds in decimal digits, as a table does. Raises Refused."""
+    found = value.strip()
+    if not (found.isascii() and found.isdecimal() and len(found.lstrip("0")) <= len(str(most)) and int(found) <= most):
+        raise Refused(f"no whole number up to {most}")
+    return int(found)
+
+
+def text(value: Any, longest: int = LONGEST_TEXT) -> str:
+    """Text of at most so many characters, all of which can be written as UTF-8. Raises Refused."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise Refused(f"no text of at most {longest} characters")
+    if not value.isascii():
+        with taking_apart():
+            value.encode()
+    return value
+
+
+def sha256(value: Any) -> str:
+    """A SHA-256 as 64 hexadecimal digits in lower case. Raises Refused."""
+    if not isinstance(value, str) or not SHA256.fullmatch(value):
+        raise Refused("no SHA-256")
+    return value
+
+
+def inner_path(value: Any) -> str:
+    """The name of a file below a folder, with forward slashes. Raises Refused for what would lie elsewhere."""
+    if not isinstance(value, str):
+        raise Refused("no name")
+    # Neither by pathlib nor part by part: that takes a second for 100,000 of them.
+    if len(value) <= LONGEST_NAME_BYTES and value.isascii() and not value.startswith("/") and not UNUSUAL.search(value):
+        return value
+    if value.startswith("/") or ".." in value.split("/") or "\0" in value:
+        raise Refused("not the name of a file in the folder")
+    with taking_apart():
+        encoded = os.fsencode(value)  # ValueError for what no file can be called
+    if len(encoded) > LONGEST_PATH_BYTES or max(map(len, encoded.split(b"/"))) > LONGEST_NAME_BYTES:
+        raise Refused("too long for the name of a file")
+    return value
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """A JSON object. Raises Refused."""
+    if not isinstance(value, dict):
+        raise Refused("no object")
+    return value
+
+
+def sequence(value: Any, most: int = LARGEST_WHOLE) -> list[Any]:
+    """A JSON array of at most so many values. Raises Refused."""
+    if not isinstance(value, list) or len(value) > most:
+        raise Refused("no list, or too long a one")
+    return value

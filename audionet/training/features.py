@@ -1,0 +1,67 @@
+"""Samples -> their features along some axes: of a few pictures exactly, of many along principal axes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
+from audionet.bottleneck.extractor import BottleneckExtractor, ReadPicture, no_usable_picture
+from audionet.dataset.samples import Dataset, Sample
+from audionet.errors import UnusableInput
+from audionet.system.progress import Progress, silent
+from audionet.training.projection import compute_coordinates
+from audionet.training.subspace import LARGEST_SPAN, Subspace, span
+
+
+@dataclass(frozen=True)
+class Features:
+    """What became of samples whose bottlenecks were looked up or made.
+
+    dataset: the samples whose pictures could be read, with their digests. skipped: the others.
+    computed: how many pictures were not, or not with all their augmentations, in the cache.
+    find_subspace: gives the subspace of the samples and their augmentations, one augmentation after the other. Nothing
+        of it is computed before, since a model that is up to date needs none.
+    """
+
+    dataset: Dataset
+    skipped: list[UnusableInput]
+    computed: int
+    find_subspace: Callable[[], Subspace]
+
+
+def extract_features(
+    samples: Sequence[Sample],
+    extractor: BottleneckExtractor,
+    distortions: Distortions | None,
+    seed: int,
+    progress: Progress = silent,
+) -> Features:
+    """The features of samples, of which there is at least one, from the cache or made by running the backbone.
+
+    distortions: copies of the pictures are learnt from too, distorted with the seed; None is no copies.
+    Raises AudionetError if none of the pictures can be used.
+    """
+    paths = [sample.path for sample in samples]
+    if len(paths) * len(extractor.augmentations) > LARGEST_SPAN and distortions is None:
+        coordinates = compute_coordinates(paths, extractor, progress)
+        dataset = _readable(samples, coordinates.pictures)
+        return Features(dataset, coordinates.skipped, coordinates.computed, lambda: coordinates.subspace)
+    bottlenecks = extractor.extract(paths, progress)
+    dataset = _readable(samples, bottlenecks.pictures)
+    if not dataset.samples:
+        raise no_usable_picture(paths)
+
+    def find_subspace() -> Subspace:
+        features = bottlenecks.features
+        if distortions is not None:
+            readable = [sample.path for sample in dataset]
+            copies = distorted_bottlenecks(readable, extractor.backbone, distortions, seed, progress)
+            features = np.concatenate([features, copies], axis=1)
+        return span(features.reshape(-1, features.shape[-1]), seed)
+
+    return Features(dataset, bottlenecks.skipped, bottlenecks.computed, find_subspace)
+
+
+def _readable(samples: Sequence[Sample], pictures: Sequence[ReadPicture]) -> Dataset:
+    return Dataset([samples[position]._replace(digest=digest) for position, digest in pictures])

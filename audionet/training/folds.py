@@ -1,0 +1,172 @@
+"""Which samples are held out together: folds to measure with, and groups of what sounds alike to calibrate on.
+
+A fold holds whole recordings. A group holds recordings that sound alike, whatever their class: one voice saying
+different words, one room, one microphone. Held out together, they show how a model does on sound unlike any that it
+was trained on, and that is what its scores must be true for: a new recording is seldom as like the old ones as these
+are like each other.
+"""
+
+import logging
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.dataset.samples import Dataset, Sample
+from audionet.errors import AudionetError
+from audionet.options import SplitOptions
+from audionet.settings import OWN_FOLDS
+from audionet.training.split import TRAIN, Split, by_class, percentage_hash, split
+
+logger = logging.getLogger(__name__)
+
+# Of a class with fewer recordings, a tenth is too little to test on: each takes its turn in being held out.
+FEW_RECORDINGS = 30
+FOLDS = 5  # then, unless --folds says otherwise
+CLASSES_NAMED = 5  # in a warning
+GROUPS = 5  # of what sounds alike
+ROUNDS = 50  # of k-means; it settles long before
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """How a classifier is to be measured: in folds, or on one split.
+
+    folds: the fold of each sample, from 0; None for one split.
+    split: the part of each sample; all are in `train` where there are folds.
+    options: what the plan was made with.
+    """
+
+    folds: NDArray[np.intp] | None
+    split: Split
+    options: SplitOptions
+
+
+def plan_evaluation(dataset: Dataset, options: SplitOptions) -> EvaluationPlan:
+    """Folds, where they are asked for or a class has fewer than FEW_RECORDINGS recordings, else one split.
+
+    Raises AudionetError if the data set's own folds are asked for, and it has none.
+    """
+    samples = dataset.samples
+    chosen = _choose_folds(samples, options)
+    if chosen is None:
+        return EvaluationPlan(None, split(samples, options.validation_percentage, options.testing_percentage), options)
+    everything = Split([TRAIN] * len(samples), _single_recording_notes(samples))
+    return EvaluationPlan(np.array(chosen, np.intp), everything, options)
+
+
+def _choose_folds(samples: Sequence[Sample], options: SplitOptions) -> list[int] | None:
+    if options.folds is not None:
+        own = own_folds(samples)
+        if own is None and options.folds == OWN_FOLDS:
+            raise AudionetError("the recordings come without folds of their own; say how many folds to make, such as 5")
+        if own is not None and options.folds not in (OWN_FOLDS, max(own) + 1):
+            logger.warning("not %d folds: the data set's own %d are used", options.folds, max(own) + 1)
+        return own or folds(samples, options.folds)
+    if not options.refit:
+        return None
+    fewest = min(len({samples[i].group for i in members}) for members in by_class(samples).values())
+    return folds(samples, FOLDS) if fewest < FEW_RECORDINGS else None
+
+
+def folds(samples: Sequence[Sample], count: int) -> list[int]:
+    """The fold, 0 to count - 1, of each sample: the recordings of each class are dealt out by their hashes.
+
+    A group that has recordings in several classes, as a speaker who says several words, is in one fold. A class with
+    one recording is cut into pieces of time instead.
+    """
+    chosen = [0] * len(samples)
+    fold_of: dict[str, int] = {}
+    for _, members in sorted(by_class(samples).items()):
+        groups = sorted({samples[i].group for i in members}, key=lambda name: (percentage_hash(name), name))
+        if len(groups) > 1:
+            filled = Counter(fold_of[name] for name in groups if name in fold_of)
+            for name in groups:
+                if name not in fold_of:
+                    fold_of[name] = min(range(count), key=lambda fold: filled[fold])
+                    filled[fold_of[name]] += 1
+            for i in members:
+                chosen[i] = fold_of[samples[i].group]
+        else:
+            in_time = sorted(members, key=lambda i: samples[i].start_seconds)
+            for n, i in enumerate(in_time):
+                chosen[i] = n * min(count, len(in_time)) // len(in_time)
+    return chosen
+
+
+def own_folds(samples: Sequence[Sample]) -> list[int] | None:
+    """The data set's own folds, numbered from 0; None if a sample has none, or all have the same."""
+    numbers = sorted({-1 if sample.fold is None else sample.fold for sample in samples})
+    if len(numbers) < 2 or numbers[0] == -1:
+        return None
+    return [numbers.index(sample.fold) for sample in samples if sample.fold is not None]
+
+
+def _single_recording_notes(samples: Sequence[Sample]) -> list[str]:
+    """A warning if there are classes that have one recording."""
+    names = [
+        repr(name)
+        for name, members in sorted(by_class(samples).items())
+        if len({samples[i].group for i in members}) == 1
+    ]
+    if not names:
+        return []
+    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
+    who = (
+        f"class {named} has one recording" if len(names) == 1 else f"{len(names)} classes have one recording ({named})"
+    )
+    return [
+        f"{who}: what is measured on other parts of the same recording says little about new ones; "
+        "add some from another day"
+    ]
+
+
+def cluster_groups(
+    coordinates: NDArray[np.floating], targets: NDArray[np.int32], samples: Sequence[Sample], fallback: Sequence[int]
+) -> NDArray[np.intp]:
+    """A group, 0 to GROUPS - 1, for each sample; those of one class and recording stay together.
+
+    coordinates: samples x axes. targets: the class of each. What a recording has beyond its class (its coordinates
+    less the class's mean) is clustered by k-means. Where a class would lie in one group alone, its samples go into
+    their `fallback` groups instead.
+    """
+    residuals = np.empty_like(coordinates)
+    for number in np.unique(targets):
+        members = targets == number
+        residuals[members] = coordinates[members] - coordinates[members].mean(axis=0)
+    recordings: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for i, (target, sample) in enumerate(zip(targets.tolist(), samples, strict=True)):
+        recordings[target, sample.group].append(i)
+    points = np.stack([residuals[members].mean(axis=0) for members in recordings.values()])
+    groups = np.empty(len(coordinates), np.intp)
+    for group, indices in zip(_cluster(points, min(GROUPS, len(points))), recordings.values(), strict=True):
+        groups[indices] = group
+    for number in np.unique(targets):
+        indices_of_class = np.flatnonzero(targets == number)
+        if len(set(groups[indices_of_class])) == 1:
+            groups[indices_of_class] = np.asarray(fallback)[indices_of_class]
+    return groups
+
+
+def _cluster(points: NDArray[np.floating], count: int) -> NDArray[np.intp]:
+    """The cluster of each point by k-means, which starts from the point farthest from the mean, then the farthest
+    from those, so that nothing is left to chance.
+
+    SciPy's k-means is used, since scikit-learn takes a second longer to import.
+    """
+    from scipy.cluster.vq import kmeans2
+
+    squares = (points**2).sum(axis=1)
+    nearest = np.full(len(points), np.inf)
+    starts = [int(np.argmax(squares))]
+    while len(starts) < count:
+        last = points[starts[-1]]
+        nearest = np.minimum(nearest, squares - 2 * points @ last + last @ last)
+        starts.append(int(np.argmax(nearest)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of an empty cluster, which does no harm: there are fewer groups
+        _, clusters = kmeans2(points.astype(np.float64), points[starts].astype(np.float64), iter=ROUNDS, minit="matrix")
+    return np.asarray(clusters, np.intp)

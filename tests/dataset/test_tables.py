@@ -1,0 +1,249 @@
+"""Tables as people have them, in any shape, and layouts of data sets as others pass them on."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from audionet.dataset.metadata import find_labelled_recordings
+from audionet.dataset.tables import decoded, read_table
+from audionet.errors import AudionetError
+from tests.conftest import chirps, write_wav
+
+SOUND = chirps(0, 200, 400, 0.2)
+
+
+def sounds(folder: Path, *names: str) -> Path:
+    for name in names:
+        write_wav(folder / name, SOUND)
+    return folder
+
+
+def found(data_audio: Path, metadata: Path | None = None) -> list[tuple[str, str]]:
+    """The label and path of each recording; nothing may lie wrong."""
+    recordings, wrong = find_labelled_recordings(data_audio, metadata)
+    assert wrong == []
+    return [(r.class_name, r.path.relative_to(data_audio).as_posix()) for r in recordings]
+
+
+ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("path,label\na.wav,robin\nb é.wav,wren\n", "utf-8"),
+        ("path,label\r\na.wav,robin\r\nb é.wav,wren\r\n", "utf-8-sig"),
+        ("path;label\na.wav;robin\nb é.wav;wren\n", "utf-8"),
+        ("path\tlabel\na.wav\trobin\nb é.wav\twren\n", "utf-16"),
+        ("path\tlabel\na.wav\trobin\nb é.wav\twren\n", "utf-16-le"),
+        ("path\tlabel\na.wav\trobin\nb é.wav\twren\n", "utf-16-be"),
+        ("path|label\na.wav|robin\nb é.wav|wren\n", "cp1252"),
+        ("sep=;\r\nPath;Label\r\na.wav;robin\r\nb é.wav;wren\r\n", "cp1252"),
+        ('"sep=;"\nPath;Label\na.wav;robin\nb é.wav;wren\n', "utf-8"),
+        ("path, label\na.wav, robin\nb é.wav , wren\n", "utf-8"),
+        ('"path", "label"\n"a.wav", "robin"\n"b é.wav", "wren"\n', "utf-8"),
+        ("Label,File Name,,\nrobin,a.wav,,\n,,,\nwren,b é.wav,,\n,,,\n,,,\n", "utf-8"),
+        ("\n\nFILENAME,Species,notes\na.wav,robin,one;two;three;four\nb é.wav,wren,\n", "utf-8"),
+        ("file_path,category\n./a.wav,robin\n.\\b é.wav,wren\n", "utf-8"),
+        ("slice_file_name,CLASS\na.wav,robin\nb é.wav,wren\n", "utf-8"),
+        ("file,class\ndata/a.wav,robin\ndata/b é.wav,wren\n", "utf-8"),
+        ("file,class\nC:\\old\\data\\a.wav,robin\nC:\\old\\data\\b é.wav,wren\n", "utf-8"),
+        ("file,class\n/somewhere/else/a.wav,robin\n/somewhere/else/b é.wav,wren\n", "utf-8"),
+        ("file,class\nwrong/base/a.wav,robin\nwrong/base/b é.wav,wren\n", "utf-8"),
+        ("path,label\na.mp3,robin\nb é.mp3,wren\n", "utf-8"),
+        ("path,label\na,robin\nb é,wren\n", "utf-8"),
+        ("path,label\ra.wav,robin\rb é.wav,wren\r", "utf-8"),
+    ],
+)
+def test_a_table_is_read_however_it_was_written(tmp_path: Path, text: str, encoding: str) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "b é.wav")
+    (tmp_path / "list.csv").write_bytes(text.encode(encoding))
+    assert found(data, tmp_path / "list.csv") == ROWS
+
+
+def test_absolute_paths_in_the_folder_are_read(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "b é.wav")
+    (tmp_path / "list.csv").write_text(f"path,label\n{data}/a.wav,robin\n{data}/./b é.wav,wren\n", encoding="utf-8")
+    assert found(data, tmp_path / "list.csv") == ROWS
+
+
+def test_audio_may_be_left_out_of_the_paths(tmp_path: Path) -> None:
+    sounds(tmp_path / "data" / "audio", "a.wav")
+    (tmp_path / "data" / "list.csv").write_text("path,label\na.wav,robin\n")
+    assert found(tmp_path / "data") == [("robin", "audio/a.wav")]
+
+
+@pytest.mark.parametrize("place", ["data", "data/Metadata", "data/META", "."])
+def test_a_table_in_the_folder_or_beside_it_is_found_by_its_columns(
+    tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = sounds(tmp_path / "data", "2023/a.wav", "2024/b.wav", "2024/c.wav")
+    (tmp_path / place).mkdir(exist_ok=True)
+    (tmp_path / place / "Labels.CSV").write_text("file;species\n2023/a.wav;robin\n2024/b.wav;wren\n")
+    (tmp_path / place / "results.csv").write_text("clip,label\n2023/a.wav,wren\n2024/b.wav,wren\n")
+    with caplog.at_level(logging.INFO):
+        assert found(data) == [("robin", "2023/a.wav"), ("wren", "2024/b.wav")]
+    assert "Labels.CSV" in caplog.text
+    assert "does not list 1 recording in" in caplog.text
+
+
+def test_a_table_of_other_recordings_is_not_this_folders(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "anna/1.wav", "ben/1.wav", "ben/2.wav", "ben/3.wav")
+    (tmp_path / "birds.csv").write_text("path,label\na.wav,robin\nben/3.wav,wren\n")
+    assert found(data) == [("anna", "anna/1.wav"), *[("ben", f"ben/{n}.wav") for n in (1, 2, 3)]]
+
+
+@pytest.mark.parametrize("label_of_ben", ["anna", "carl"])
+def test_where_table_and_folders_contradict_each_other_it_asks(tmp_path: Path, label_of_ben: str) -> None:
+    data, table = sounds(tmp_path / "data", "anna/1.wav", "ben/1.wav"), tmp_path / "labels.csv"
+    table.write_text("path,label\nanna/1.wav,anna\nben/1.wav,ben\n")
+    assert found(data) == [("anna", "anna/1.wav"), ("ben", "ben/1.wav")]
+    table.write_text(f"path,label\nanna/1.wav,anna\nben/1.wav,{label_of_ben}\n")
+    with pytest.raises(AudionetError, match=rf"line 3 says that ben/1.wav is '{label_of_ben}', its folder 'ben'; add"):
+        found(data)
+    assert found(data, table) == [("anna", "anna/1.wav"), (label_of_ben, "ben/1.wav")]
+
+
+def test_two_tables_of_the_same_recordings_are_a_question(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "x/1.wav", "y/1.wav")
+    for name in ("one.csv", "two.csv"):
+        (data / name).write_text("path,label\nx/1.wav,robin\ny/1.wav,wren\n")
+    with pytest.raises(AudionetError, match=r"one.csv and .*two.csv list its recordings; name the one to use"):
+        found(data)
+
+
+URBAN = """slice_file_name,fsID,start,end,salience,fold,classID,class
+1-0.wav,1,0.0,4.0,1,1,0,siren
+2-1.wav,2,5,9,1,2,1,dog
+"""
+ESC = """filename,fold,target,category,esc10,src_file,take
+1-1-A-0.wav,1,0,dog,True,1,A
+2-2-A-1.wav,2,1,rooster,False,2,A
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "audio", "pointed_at"),
+    [
+        ("US/metadata/UrbanSound8K.csv", "US/audio/fold{}", "US"),
+        ("US/metadata/UrbanSound8K.csv", "US/audio/fold{}", "US/audio"),
+        ("US/Metadata/URBANSOUND8K.csv", "US/audio/fold{}", "US"),
+        ("US/UrbanSound8K.csv", "US/fold{}", "US"),
+        ("US/UrbanSound8K.csv", "US/audio/fold{}", "US"),
+        ("US/urban.csv", "US/fold{}", "US"),
+        ("UrbanSound8K.csv", "US/fold{}", "US"),
+    ],
+)
+def test_urbansound8k_is_known_in_its_usual_disguises(tmp_path: Path, table: str, audio: str, pointed_at: str) -> None:
+    for fold, name in ((1, "1-0.wav"), (2, "2-1.wav")):
+        sounds(tmp_path / audio.format(fold), name)
+    (tmp_path / table).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / table).write_text(URBAN)
+    for metadata in (None, tmp_path / table):
+        recordings, wrong = find_labelled_recordings(tmp_path / pointed_at, metadata)
+        assert wrong == []
+        assert [(r.key, r.group, r.fold) for r in recordings] == [
+            ("dog/fold2/2-1.wav", "2", 2),
+            ("siren/fold1/1-0.wav", "1", 1),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("table", "pointed_at"), [("E/esc50.csv", "E"), ("E/meta/esc50.csv", "E/audio"), ("E/META/ESC50.csv", "E")]
+)
+def test_esc50_is_known_in_its_usual_disguises(tmp_path: Path, table: str, pointed_at: str) -> None:
+    sounds(tmp_path / "E" / "audio", "1-1-A-0.wav", "2-2-A-1.wav")
+    (tmp_path / table).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / table).write_text(ESC)
+    recordings, _ = find_labelled_recordings(tmp_path / pointed_at)
+    assert [(r.key, r.group, r.fold) for r in recordings] == [
+        ("dog/1-1-A-0.wav", "1", 1),
+        ("rooster/2-2-A-1.wav", "2", 2),
+    ]
+    with pytest.raises(AudionetError, match=r"holds a data set with a table of its own .*name its folder: .*E$"):
+        find_labelled_recordings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "remedy"),
+    [
+        (("fold1/a.wav", "fold2/b.wav"), "name the table of its labels with --metadata"),
+        (("audio/a.wav",), "name the table"),
+        (("train/anna/a.wav", "test/anna/b.wav"), r"if its classes are the folders in .*train, name that instead"),
+        (("Training/a.wav", "Validation/b.wav"), "name the table"),
+    ],
+)
+def test_parts_of_a_data_set_are_not_taken_for_classes(tmp_path: Path, names: tuple[str, ...], remedy: str) -> None:
+    with pytest.raises(AudionetError, match=f"are called as parts of a data set are, not as classes; .*{remedy}"):
+        find_labelled_recordings(sounds(tmp_path, *names))
+
+
+def test_one_class_called_train_among_others_is_one(tmp_path: Path) -> None:
+    assert found(sounds(tmp_path, "train/a.wav", "bus/b.wav")) == [("bus", "bus/b.wav"), ("train", "train/a.wav")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\n\n\n,\na.wav,x/y\n", "line 5 has the class 'x/y'"),
+        ('path,label,notes\na.wav,x,"one\ntwo"\nb.wav,,\n', "line 4 has no label"),
+        ("sep=,\npath,label\na.wav,x/y\n", "line 3 has the class 'x/y'"),
+        ("path,label\na.wav,robin;wren\n", "line 2 has the label 'robin;wren': is that one class, or several"),
+        ("path,label\na.wav,x\nHello, world.wav,y\n", r"line 3 has 3 values, the first line names 2 columns; put"),
+        ('path,label\n"a.wav,x\nb.wav,y\n', "line 2 begins a row that can't be read"),
+        (
+            "path,label\na.wav,x\na.wav,y\n",
+            "line 3 lists a.wav again: in line 2 it has the label 'x', here 'y'",
+        ),
+        ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
+        ("path,label\n", "lists no recordings"),
+        ("", "its first line names the columns none"),
+        ("a.wav,x\nb.wav,y\n", "its first line names the columns 'a.wav' and 'x'"),
+        (
+            "path,label\ngone.wav,x\nlost.wav,y\n",
+            "none of the 2 recordings that it lists is .* looked for as .*gone.wav",
+        ),
+        ("path,label,start,end\na.wav,x,0.5,1\n", "line 2 marks a part of a recording: (start '0.5'|end '1')"),
+        (
+            "path,label,Begin Time (s)\na.wav,x,\nb.wav,y,3\n",
+            r"line 3 marks a part of a recording: Begin Time \(s\) '3'",
+        ),
+        ("path,label,onset\na.wav,x,1\n", "onset '1'. Only whole recordings"),
+        ("path,label,channel\na.wav,x,2\n", "channel '2'"),
+    ],
+)
+def test_what_can_not_be_used_is_said_with_line_and_remedy(tmp_path: Path, text: str, message: str) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "b.wav")
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(AudionetError, match=f"list.csv.*{message}"):
+        found(data, tmp_path / "list.csv")
+
+
+def test_a_column_of_marks_without_a_mark_is_none(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "a.wav")
+    (tmp_path / "list.csv").write_text("path,label,start,end\na.wav,robin,,\n")
+    assert found(data, tmp_path / "list.csv") == [("robin", "a.wav")]
+
+
+def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    with pytest.raises(AudionetError, match=r"lables.csv: no such table; did you mean labels.csv\?"):
+        found(tmp_path, tmp_path / "lables.csv")
+
+
+def test_bytes_that_are_no_text_are_no_table(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 4)
+    with pytest.raises(AudionetError, match="not a table as text"):
+        read_table(tmp_path / "list.csv", ())
+    assert decoded("naïve".encode("cp1252")) == "naïve"
+
+
+def test_names_up_to_nohash_are_a_group_as_google_has_it(tmp_path: Path) -> None:
+    sounds(
+        tmp_path, *(f"{word}/{who}_nohash_{n}.wav" for word in ("yes", "no") for who in ("0a7c", "b1") for n in (0, 1))
+    )
+    recordings, _ = find_labelled_recordings(tmp_path)
+    assert {(r.path.name, r.group) for r in recordings} == {
+        (f"{who}_nohash_{n}.wav", who) for who in ("0a7c", "b1") for n in (0, 1)
+    }
