@@ -76,7 +76,7 @@ def test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
     events = clip["events"]
     assert [event["label"] for event in events] == [name for _, name in CALLS]
     assert [event["start_seconds"] for event in events] == pytest.approx([start for start, _ in CALLS], abs=0.6)
-    assert [event["end_seconds"] for event in events] == pytest.approx([start + 1.5 for start, _ in CALLS], abs=0.9)
+    assert [event["end_seconds"] for event in events] == pytest.approx([start + 1.5 for start, _ in CALLS], abs=0.75)
     assert all(0.5 < event["score"] <= 1 for event in events)
 
     saved = sorted((tmp_path / "found").rglob("*.wav"), key=lambda path: path.name)
