@@ -110,7 +110,7 @@ def _strangeness(windows: list[ChunkScores], model: Model) -> np.ndarray:
 
 def _likeliest(evidence: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """The sequence of states with most evidence. evidence: moments x states; costs: of a change to each state."""
-    best = evidence[0]
+    best = evidence[0] - costs  # to begin as unknown needs as much as to become it
     came_from = np.empty(evidence.shape, np.min_scalar_type(evidence.shape[1]))
     stay = np.arange(evidence.shape[1])
     for moment in range(1, len(evidence)):
