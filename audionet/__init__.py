@@ -17,11 +17,11 @@ from importlib import import_module
 TYPE_CHECKING = False  # typing's, which takes longer to import than all else here
 if TYPE_CHECKING:
     from audionet.commands.evaluate import evaluate
-    from audionet.commands.label import label, timeline
+    from audionet.commands.label import events, label, timeline
     from audionet.commands.prepare import prepare
     from audionet.commands.retrain import retrain
     from audionet.errors import AudionetError
-    from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
+    from audionet.options import EventOptions, LabelOptions, PrepareOptions, RetrainOptions
     from audionet.settings import PictureSettings
 
 __version__ = "0.1.0"
@@ -31,22 +31,26 @@ _HOMES = {
     "retrain": "audionet.commands.retrain",
     "label": "audionet.commands.label",
     "timeline": "audionet.commands.label",
+    "events": "audionet.commands.label",
     "evaluate": "audionet.commands.evaluate",
     "AudionetError": "audionet.errors",
     "PictureSettings": "audionet.settings",
     "PrepareOptions": "audionet.options",
     "RetrainOptions": "audionet.options",
     "LabelOptions": "audionet.options",
+    "EventOptions": "audionet.options",
 }
 
 __all__ = [
     "AudionetError",
+    "EventOptions",
     "LabelOptions",
     "PictureSettings",
     "PrepareOptions",
     "RetrainOptions",
     "__version__",
     "evaluate",
+    "events",
     "label",
     "prepare",
     "retrain",

@@ -295,6 +295,7 @@ class LabelOptions:
     scheduler: address of a Dask cluster that does the work; None is this process.
     track, channel: which sound of each clip is heard, see settings.SoundChoice.
     metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
+    threshold: the score, 0 to 1, under which a class is not believed; None is what the training learnt.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
@@ -302,12 +303,15 @@ class LabelOptions:
     allow_unknown: bool = True
     scheduler: str | None = None
     metadata: Path | None = None
+    threshold: float | None = None
     track: int | None = None
     channel: str | None = None
 
     def __post_init__(self) -> None:
         _take_text_for_paths(self)
         _ = self.sound
+        if self.threshold is not None and not 0 < self.threshold <= 1:
+            raise AudionetError(f"--threshold {self.threshold:g}: must be over 0 and at most 1, as scores are")
         inner = self.graph / f"{ARTICLES}.pb"
         if inner.is_file():
             object.__setattr__(self, "graph", inner)
@@ -316,3 +320,22 @@ class LabelOptions:
     def sound(self) -> SoundChoice:
         """The track and channel. Raises AudionetError if they can't be."""
         return SoundChoice(self.track, None if self.channel is None else str(self.channel))
+
+
+@dataclass(frozen=True)
+class EventOptions:
+    """Options of `label --events`.
+
+    background: the classes that events stand out of; none is those called background or noise, if there are any.
+    min_seconds: shorter events are left out.
+    merge_gap_seconds: events of one class with less between them are one.
+    """
+
+    background: tuple[str, ...] = ()
+    min_seconds: float = 0.0
+    merge_gap_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, seconds in (("min-seconds", self.min_seconds), ("merge-gap", self.merge_gap_seconds)):
+            if not 0 <= seconds < float("inf"):
+                raise AudionetError(f"--{name} {seconds:g}: must be at least 0 seconds")

@@ -26,7 +26,7 @@ FEW = 10  # blocks that may go without being run
 SHELL_ONLY = re.compile(r"[|<>&;$]|^(?!audionet |#|\s*$)", re.MULTILINE)
 # Run where their files are: from-2018.md in a clone of the project by test_old_scripts.py.
 RUN_ELSEWHERE = {"from-2018.md"}
-BEGINS_ANEW = {"speakers.md", "urban-sounds.md"}  # in a folder without pictures and model
+BEGINS_ANEW = {"birds.md", "speakers.md", "urban-sounds.md"}  # in a folder without pictures and model
 
 
 @pytest.fixture(scope="module")

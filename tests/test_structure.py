@@ -38,7 +38,7 @@ HOMES = {
     "shtab": {"cli.completion"},
     "jinja2": {"report.page"},
 }
-PRINTING = {f"formats.{name}" for name in ("text", "json", "rttm", "summary", "evaluation")}
+PRINTING = {f"formats.{name}" for name in "text json rttm audacity raven textgrid subtitles summary evaluation".split()}
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import functools
 import io
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,44 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
         yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
 
 
+def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[Chunk]:
+    """Windows of `size` samples, one every `step` samples, of a stream of sample blocks of any lengths.
+
+    All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
+    before it than a step. Sound shorter than a window is one window, if it is MINIMUM_SECONDS long.
+    """
+    waiting = np.empty(0, np.int16)
+    index = start = 0  # of the next window, and of what waits
+    for block in blocks:
+        waiting = np.concatenate([waiting, block])
+        while len(waiting) >= size + step:  # so that a last window can reach back
+            yield Chunk(index, start / SAMPLE_RATE_HZ, waiting[:size])
+            waiting = waiting[step:]
+            start += step
+            index += 1
+    if len(waiting) >= min(size, MINIMUM_SECONDS * SAMPLE_RATE_HZ):
+        yield Chunk(index, start / SAMPLE_RATE_HZ, waiting[:size])
+    if len(waiting) > size:
+        yield Chunk(index + 1, (start + len(waiting) - size) / SAMPLE_RATE_HZ, waiting[-size:])
+
+
+def read_windows(path: Path, size: int, step: int, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
+    """The windows of a recording, as `cut_windows` has them; `choice` as in `read_chunks`. Raises UnusableInput when
+    nothing can be used."""
+    yield from _require_chunks(path, choice, lambda blocks: cut_windows(blocks, size, step))
+
+
 def read_chunks(path: Path, settings: PictureSettings, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
     """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used.
 
     choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
     """
+    yield from _require_chunks(path, choice, lambda blocks: cut(blocks, settings))
+
+
+def _require_chunks(
+    path: Path, choice: SoundChoice, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
+) -> Generator[Chunk, None, None]:
     if path.is_dir():
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
@@ -64,7 +97,7 @@ def read_chunks(path: Path, settings: PictureSettings, choice: SoundChoice = USU
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
     for one in choices:
-        for chunk in cut(decode(path) if one == USUAL else decode(path, one), settings):
+        for chunk in cut_up(decode(path) if one == USUAL else decode(path, one)):
             yield chunk
             empty = False
     if empty:

@@ -1,6 +1,7 @@
 """`label`: what was typed -> each clip's classes, timeline or events, printed as they come."""
 
 import argparse
+import functools
 import logging
 import shutil
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from audionet.cli.live import check_live, print_arrivals, print_microphone
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput
 from audionet.formats import registry
-from audionet.options import LabelOptions
+from audionet.options import EventOptions, LabelOptions
 from audionet.settings import EACH
 from audionet.system import signals as interruption
 from audionet.system.terminal import progress_shown
@@ -39,12 +40,51 @@ def label_options(options: argparse.Namespace) -> LabelOptions:
     return LabelOptions(**given)
 
 
+def event_options(options: argparse.Namespace) -> EventOptions:
+    """What counts as an event."""
+    return EventOptions(tuple(options.background), options.min_seconds, options.merge_gap)
+
+
+def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object]]:
+    """What --events alone takes: its option, what was given, and its default."""
+    default = EventOptions()
+    return [
+        ("--background", tuple(options.background), default.background),
+        ("--min-seconds", options.min_seconds, default.min_seconds),
+        ("--merge-gap", options.merge_gap, default.merge_gap_seconds),
+    ]
+
+
+def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
+    """The function of commands.label that does what was asked for with clips; it takes clips, workers, names and
+    progress. Raises AudionetError for a background that the model does not know."""
+    from audionet.commands import label as commands
+    from audionet.inference.events import background_classes
+
+    if options.mode == "windows":
+        return functools.partial(commands.windows_each, model=model, choice=label_options(options).sound)
+    choices = {"model": model, "allow_unknown": options.allow_unknown, "choice": label_options(options).sound}
+    if options.mode == "events":
+        background_classes(model.labels, options.background)
+        return functools.partial(commands.events_each, options=event_options(options), **choices)
+    each: Callable[..., Iterator[Any]] = commands.timeline_each if options.mode == "timeline" else commands.label_each
+    return functools.partial(each, **choices)
+
+
 def _check(options: argparse.Namespace) -> None:
     """Raise AudionetError for options that make no sense together, before anything is loaded."""
     if options.top < 1:
         raise AudionetError(f"--top {options.top}: must be at least 1")
-    if options.format == "rttm" and not options.timeline:
-        raise AudionetError("--format rttm: lists who is heard when; add --timeline")
+    if options.format in registry.OF_TOOLS and options.mode == "labels":
+        raise AudionetError(f"--format {options.format}: lists what is heard when; add --timeline or --events")
+    if options.mode != "events":
+        for name, value, default in _event_values(options):
+            if value != default:
+                raise AudionetError(f"{name}: is about events; add --events")
+    if options.save_segments is not None and options.mode not in ("timeline", "events"):
+        raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
+    if options.plot is not None and options.mode == "windows":
+        raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
     if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
         options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
     check_live(options)
@@ -52,12 +92,10 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:
-    from audionet.commands.label import label_each, timeline_each
     from audionet.parallel.dask import open_workers
 
-    printers = registry.TIMELINES if options.timeline else registry.LABELS
-    printer = printers[options.format](model.labels, options.top)
-    each = timeline_each if options.timeline else label_each
+    each = scoring(options, model)
+    printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
     scored = skipped = 0
     # Where the clips themselves come by on the terminal, nobody needs a bar.
     unseen = not options.quiet and not sys.stdout.isatty()
@@ -68,15 +106,14 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
     ):
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips]
-        draw = _drawing(options, model, places)
-        choice = label_options(options).sound
-        for clip in each(clips, model, options.allow_unknown, workers, names, progress, choice):
+        treat = _treatment(options, model, places)
+        for clip in each(clips, workers=workers, names=names, progress=progress):
             if isinstance(clip, UnusableInput):
                 skipped += 1
             else:
                 printer.add(clip)
                 scored += 1
-                skipped += not draw(clip)
+                skipped += not treat(clip)
     printer.finish()
     if not scored:
         raise AudionetError("no clip could be labelled")
@@ -117,10 +154,33 @@ def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, P
     return draw
 
 
+def _saving(options: argparse.Namespace, places: Mapping[str, Path]) -> Callable[[Any], bool]:
+    """What --save-segments does with each clip, and whether it could."""
+    if options.save_segments is None:
+        return lambda _: True
+    from audionet.inference.excerpts import save_segments
+
+    def save(clip: Any) -> bool:
+        try:
+            save_segments(places.get(clip.clip, Path(clip.clip)), clip, options.save_segments)
+        except UnusableInput as error:
+            logger.warning("%s (not saved)", error)
+            return False
+        return True
+
+    return save
+
+
+def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
+    """What is done with each clip beside printing it, and whether it could be."""
+    draw, save = _drawing(options, model, places), _saving(options, places)
+    return lambda clip: draw(clip) & save(clip)
+
+
 def _label_live(options: argparse.Namespace, model: "Model") -> int:
     try:
         if options.watch is not None:
-            print_arrivals(options, model, _drawing(options, model, {}))
+            print_arrivals(options, model, scoring(options, model), _treatment(options, model, {}))
         else:
             print_microphone(options, model)
     except KeyboardInterrupt:

@@ -2,11 +2,11 @@
 
 import argparse
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from audionet.errors import AudionetError, UnusableInput
-from audionet.formats.registry import HEARD, WATCHED_LABELS, WATCHED_TIMELINES
+from audionet.formats.registry import HEARD, OF_TOOLS, WATCHED
 
 if TYPE_CHECKING:
     from audionet.model.bundle import Model
@@ -16,13 +16,18 @@ logger = logging.getLogger(__name__)
 
 def check_live(options: argparse.Namespace) -> None:
     """Raise AudionetError for options that make no sense without end."""
+    if options.watch is not None and options.format not in WATCHED[options.mode]:
+        raise AudionetError(
+            f"--format {options.format}: is of one recording each; with --watch, use json, csv, raven or rttm"
+        )
     if options.microphone is None:
         return
     for name, given in (
-        ("--timeline", options.timeline),
+        (f"--{options.mode}", options.mode != "labels"),
         ("--plot", options.plot),
+        ("--save-segments", options.save_segments),
         ("--scheduler", options.scheduler),
-        ("--format rttm", options.format == "rttm"),
+        (f"--format {options.format}", options.format in OF_TOOLS),
     ):
         if given:
             raise AudionetError(f"{name}: not with --microphone, which prints a line for each window")
@@ -43,20 +48,22 @@ def print_microphone(options: argparse.Namespace, model: "Model") -> None:
         raise AudionetError("the microphone ended before it heard anything")
 
 
-def print_arrivals(options: argparse.Namespace, model: "Model", draw: Callable[[Any], object]) -> None:
-    """Label the clips that are or arrive in a folder, without end; `draw` gets each."""
-    from audionet.commands.label import label_each, timeline_each
+def print_arrivals(
+    options: argparse.Namespace,
+    model: "Model",
+    each: "Callable[..., Iterator[Any]]",
+    treat: Callable[[Any], object],
+) -> None:
+    """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets what comes back."""
     from audionet.inference.watch import watch_folder
     from audionet.parallel.dask import open_workers
 
-    printers = WATCHED_TIMELINES if options.timeline else WATCHED_LABELS
-    printer = printers[options.format](model.labels, options.top)
-    each = timeline_each if options.timeline else label_each
+    printer = WATCHED[options.mode][options.format](model.labels, options.top)
     batches = watch_folder(options.watch)
     logger.info("watching %s; Ctrl-C ends it", options.watch)
     with open_workers(options.scheduler) as workers:
         for batch in batches:
-            for clip in each(batch, model, options.allow_unknown, workers):
+            for clip in each(batch, workers=workers):
                 if not isinstance(clip, UnusableInput):
                     printer.add(clip)
-                    draw(clip)
+                    treat(clip)

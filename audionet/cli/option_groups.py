@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from audionet.options import LabelOptions, RetrainOptions
+from audionet.options import EventOptions, LabelOptions, RetrainOptions
 from audionet.settings import BOTTLENECKS
 
 NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
@@ -35,6 +35,38 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="call a clip unknown if it is like none of the classes (the default)",
     )
     unknown.add_argument("--no-unknown", action="store_false", dest="allow_unknown", help="always name a class")
+
+
+def add_threshold(parser: argparse.ArgumentParser) -> None:
+    """Add the score under which no class is believed."""
+    parser.add_argument_group("how sure it must be").add_argument(
+        "--threshold",
+        type=float,
+        metavar="X",
+        help="the score, up to 1, that a class needs to be named, or an event to be listed (default: as the training "
+        "learnt it)",
+    )
+
+
+def add_events(parser: argparse.ArgumentParser) -> None:
+    """Add what --events takes for an event."""
+    default = EventOptions()
+    add = parser.add_argument_group("events").add_argument
+    add(
+        "--background",
+        action="append",
+        metavar="CLASS",
+        default=[],
+        help="the class that events stand out of; may be given several times (default: one called background or noise)",
+    )
+    add("--min-seconds", type=float, metavar="S", default=default.min_seconds, help="leave out shorter events")
+    add(
+        "--merge-gap",
+        type=float,
+        metavar="S",
+        default=default.merge_gap_seconds,
+        help="make one of events of a class with at most so much between them",
+    )
 
 
 def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:

@@ -10,6 +10,7 @@ from audionet.cli.option_groups import (
     OUTPUTS_TITLE,
     WORKERS_TITLE,
     add_distortions,
+    add_events,
     add_messages,
     add_metadata,
     add_model,
@@ -17,9 +18,11 @@ from audionet.cli.option_groups import (
     add_outputs,
     add_report,
     add_sound,
+    add_threshold,
     add_workers,
 )
 from audionet.cli.plain_parser import INSTEAD, PlainParser, instead_of_retraining
+from audionet.formats import registry
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings
 
@@ -205,6 +208,7 @@ none of the classes is called unknown; its scores are shown all the same.""",
   audionet label clip.mp3
   audionet label interviews/ --format csv > interviews.csv
   audionet label debate.mp3 --timeline
+  audionet label night.wav --events --format raven > night.txt
   audionet label clip.mp3 --plot clip.png
   audionet label - < clip.ogg
   audionet label --microphone                      a line for each few seconds, until Ctrl-C
@@ -228,14 +232,37 @@ none of the classes is called unknown; its scores are shown all the same.""",
         "seconds",
     )
     add = parser.add_argument_group("what is said").add_argument
-    add("--timeline", action="store_true", help="say which class is heard when, for clips of several sounds")
+    modes = parser.add_argument_group("what is looked for").add_mutually_exclusive_group()
+    modes.add_argument(
+        "--timeline",
+        action="store_const",
+        dest="mode",
+        const="timeline",
+        default="labels",
+        help="say which class is heard when, for clips of several sounds",
+    )
+    modes.add_argument(
+        "--events",
+        action="store_const",
+        dest="mode",
+        const="events",
+        help="list what stands out of the background, or of nothing: when, and which class",
+    )
+    modes.add_argument(
+        "--windows",
+        action="store_const",
+        dest="mode",
+        const="windows",
+        help="give the scores of all classes for each window of a second or two",
+    )
     add("--top", type=int, metavar="N", default=5, help="classes shown for each clip, as text")
     add(
         "--format",
-        choices=("text", "json", "csv", "rttm"),
+        choices=registry.FORMATS,
         default="text",
-        help="what is printed; json has a line for each window or clip with --microphone or --watch; rttm, of speaker "
-        "diarisation, goes with --timeline",
+        help="what is printed; json has a line for each window or clip with --microphone or --watch. Of a timeline, "
+        "events or windows also: rttm for speaker diarisation, audacity (labels), raven (selections), textgrid "
+        "(Praat), srt and vtt (subtitles), elan (its CSV)",
     )
     add(
         "--plot",
@@ -245,7 +272,15 @@ none of the classes is called unknown; its scores are shown all the same.""",
         "clips a folder, such as plots",
     )
     add_sound(parser)
+    add(
+        "--save-segments",
+        type=Path,
+        metavar="DIR",
+        help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class",
+    )
+    add_events(parser)
     add_model(parser)
+    add_threshold(parser)
     add_workers(parser)
     add_messages(parser)
 

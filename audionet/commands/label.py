@@ -11,9 +11,11 @@ from audionet.audio.channels import USUAL, channel_name
 from audionet.audio.ffmpeg import count_channels
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
-from audionet.inference.timeline import Segment, Timeline, TimelineJob
+from audionet.inference.events import Events, EventsJob
+from audionet.inference.timeline import Timeline, TimelineJob
+from audionet.inference.windows import Segment, Windows, WindowsJob
 from audionet.model.bundle import Model, load_model
-from audionet.options import LabelOptions
+from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.settings import EACH, SoundChoice
@@ -22,7 +24,7 @@ from audionet.system.progress import Progress, chosen, silent
 
 logger = logging.getLogger(__name__)
 
-AClip = TypeVar("AClip", ClipScores, Timeline)
+AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
 NO_NAMES: Mapping[Path, str] = {}
 
 
@@ -76,13 +78,24 @@ def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | No
         if len(clips) != 1:
             raise AudionetError(f"timeline is of one recording, not of {len(clips)}; call it for each in turn")
         clip = clips[0]
-    model = load_model(options)
+    return _one(TimelineJob(load_model(options), options.allow_unknown, options.sound), clip, options).segments
+
+
+def events(
+    clip: Path | str, options: LabelOptions | None = None, event_options: EventOptions | None = None
+) -> list[Segment]:
+    """What stands out of the background of a recording: events in order. Raises AudionetError as `timeline`."""
+    options = options or LabelOptions()
+    job = EventsJob(load_model(options), event_options or EventOptions(), options.allow_unknown, options.sound)
+    return _one(job, clip, options).segments
+
+
+def _one(job: Job[Path, Any, Any, AClip], clip: Path | str, options: LabelOptions) -> AClip:
     with open_workers(options.scheduler) as workers:
-        job = TimelineJob(model, options.allow_unknown, options.sound)
         ((_, found),) = workers.run(job, [Path(clip).absolute()])
     if isinstance(found, UnusableInput):
         raise UnusableInput(clip, found.reason)
-    return found.segments
+    return found
 
 
 def timeline_each(
@@ -96,6 +109,32 @@ def timeline_each(
 ) -> Iterator[Timeline | UnusableInput]:
     """The timeline of each clip in order, as soon as it is known, or why it has none; as `label_each`."""
     return _each(lambda one: TimelineJob(model, allow_unknown, one), choice, clips, workers, names, progress)
+
+
+def events_each(
+    clips: Iterable[Path],
+    model: Model,
+    options: EventOptions,
+    allow_unknown: bool = True,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
+    choice: SoundChoice = USUAL,
+) -> Iterator[Events | UnusableInput]:
+    """The events of each clip in order, as soon as they are known, or why there are none; as `label_each`."""
+    return _each(lambda one: EventsJob(model, options, allow_unknown, one), choice, clips, workers, names, progress)
+
+
+def windows_each(
+    clips: Iterable[Path],
+    model: Model,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
+    choice: SoundChoice = USUAL,
+) -> Iterator[Windows | UnusableInput]:
+    """The scores of each clip's windows, in order, as soon as they are known; as `label_each`."""
+    return _each(lambda one: WindowsJob(model, one), choice, clips, workers, names, progress)
 
 
 def _each(

@@ -1,7 +1,12 @@
 """What printers of all formats share."""
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from audionet.errors import AudionetError
+
+if TYPE_CHECKING:
+    from audionet.inference.timeline import Timeline
 
 T = TypeVar("T")
 
@@ -21,3 +26,30 @@ class Printer(ABC, Generic[T]):
 
     def finish(self) -> None:
         """Print what was kept."""
+
+
+class OneClipPrinter(Printer["Timeline"]):
+    """A format whose files are of one clip each, so that no second one can follow on standard output.
+
+    name: of the format.
+    """
+
+    name = ""
+
+    def __init__(self, labels: list[str], top: int = 1) -> None:
+        super().__init__(labels, top)
+        self._first: str | None = None
+
+    def add(self, clip: "Timeline") -> None:
+        """Print one clip. Raises AudionetError for a second."""
+        if self._first is not None:
+            raise AudionetError(
+                f"--format {self.name}: is of one recording each, and {self._first} has been printed; "
+                "label one recording at a time, or all with --format csv or raven"
+            )
+        self._first = clip.clip
+        self.print_clip(clip)
+
+    @abstractmethod
+    def print_clip(self, clip: "Timeline") -> None:
+        """Print the one clip."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.streaming import WindowPrediction
     from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Windows
 
 T = TypeVar("T")
 
@@ -58,6 +59,22 @@ class CsvTimelines(CsvPrinter["Timeline"]):
             [clip.clip, f"{s.start_seconds:.2f}", f"{s.end_seconds:.2f}", s.label, f"{s.score:.6f}"]
             for s in clip.segments
         )
+
+
+class CsvWindows(CsvPrinter["Windows"]):
+    """A line a window: the clip, start and end in seconds, the best class and its score, then that of each class."""
+
+    columns = ("clip", "start_seconds", "end_seconds", "best", "score")
+    has_scores = True
+
+    def add(self, clip: "Windows") -> None:
+        """Print one clip."""
+        rows = []
+        for window in clip.windows:
+            best, score = clip.best(window)
+            times = [f"{window.start_seconds:.2f}", f"{window.end_seconds:.2f}"]
+            rows.append([clip.clip, *times, best, f"{score:.6f}", *(f"{value:.6f}" for value in window.scores)])
+        self.write(rows)
 
 
 class CsvHeard(CsvPrinter["WindowPrediction"]):

@@ -8,8 +8,10 @@ from audionet.formats.base import Printer
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
+    from audionet.inference.scoring import ChunkScores
     from audionet.inference.streaming import WindowPrediction
     from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Windows
 
 T = TypeVar("T")
 
@@ -45,6 +47,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
 
     def to_json(self, clip: "ClipScores") -> dict[str, Any]:
         """One clip."""
+        several = {"several": list(clip.several)} if clip.several else {}
         return {
             "clip": clip.clip,
             "label": clip.label,
@@ -52,7 +55,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
             "score": clip.score,
             "scores": dict(clip.best_first()),
             "seconds": clip.seconds,
-        }
+        } | several
 
 
 class JsonTimelines(JsonPrinter["Timeline"]):
@@ -61,6 +64,33 @@ class JsonTimelines(JsonPrinter["Timeline"]):
     def to_json(self, clip: "Timeline") -> dict[str, Any]:
         """One clip."""
         return {"clip": clip.clip, "segments": [segment.to_json() for segment in clip.segments]}
+
+
+class JsonEvents(JsonPrinter["Timeline"]):
+    """The events of each clip."""
+
+    def to_json(self, clip: "Timeline") -> dict[str, Any]:
+        """One clip."""
+        return {"clip": clip.clip, "events": [event.to_json() for event in clip.segments]}
+
+
+class JsonWindows(JsonPrinter["Windows"]):
+    """The windows of each clip, with the scores of all classes."""
+
+    def to_json(self, clip: "Windows") -> dict[str, Any]:
+        """One clip."""
+        return {"clip": clip.clip, "windows": [self._window(clip, window) for window in clip.windows]}
+
+    def _window(self, clip: "Windows", window: "ChunkScores") -> dict[str, Any]:
+        best, score = clip.best(window)
+        return {
+            "start_seconds": window.start_seconds,
+            "end_seconds": window.end_seconds,
+            "audible": window.has_signal,
+            "best": best,
+            "score": score,
+            "scores": dict(zip(self._labels, window.scores.tolist(), strict=True)),
+        }
 
 
 class JsonHeard(JsonPrinter["WindowPrediction"]):
@@ -90,6 +120,18 @@ class JsonLineLabels(JsonLabels):
 
 
 class JsonLineTimelines(JsonTimelines):
+    """An object a clip, on one line."""
+
+    lines = True
+
+
+class JsonLineEvents(JsonEvents):
+    """An object a clip, on one line."""
+
+    lines = True
+
+
+class JsonLineWindows(JsonWindows):
     """An object a clip, on one line."""
 
     lines = True

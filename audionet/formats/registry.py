@@ -2,17 +2,56 @@
 
 from typing import Any
 
-from audionet.formats.base import Printer
-from audionet.formats.csv import CsvHeard, CsvLabels, CsvTimelines
-from audionet.formats.json import JsonHeard, JsonLabels, JsonLineLabels, JsonLineTimelines, JsonTimelines
+from audionet.formats.audacity import AudacityLabels
+from audionet.formats.base import OneClipPrinter, Printer
+from audionet.formats.csv import CsvHeard, CsvLabels, CsvTimelines, CsvWindows
+from audionet.formats.elan import ElanTable
+from audionet.formats.json import (
+    JsonEvents,
+    JsonHeard,
+    JsonLabels,
+    JsonLineEvents,
+    JsonLineLabels,
+    JsonLineTimelines,
+    JsonLineWindows,
+    JsonTimelines,
+    JsonWindows,
+)
+from audionet.formats.raven import RavenSelections
 from audionet.formats.rttm import RttmTimelines
-from audionet.formats.text import TextHeard, TextLabels, TextTimelines
+from audionet.formats.subtitles import SrtSubtitles, WebVttSubtitles
+from audionet.formats.text import TextHeard, TextLabels, TextTimelines, TextWindows
+from audionet.formats.textgrid import TextGrid
 
 Printers = dict[str, type[Printer[Any]]]
 
-LABELS: Printers = {"text": TextLabels, "json": JsonLabels, "csv": CsvLabels}
-TIMELINES: Printers = {"text": TextTimelines, "json": JsonTimelines, "csv": CsvTimelines, "rttm": RttmTimelines}
-# Without end: what each prints stands for itself.
+# What is said of a clip -> the formats that it can be said in. Those of tools hold a label from when to when.
+OF_TOOLS: Printers = {
+    "rttm": RttmTimelines,
+    "audacity": AudacityLabels,
+    "raven": RavenSelections,
+    "textgrid": TextGrid,
+    "srt": SrtSubtitles,
+    "vtt": WebVttSubtitles,
+    "elan": ElanTable,
+}
+PRINTERS: dict[str, Printers] = {
+    "labels": {"text": TextLabels, "json": JsonLabels, "csv": CsvLabels},
+    "timeline": {"text": TextTimelines, "json": JsonTimelines, "csv": CsvTimelines, **OF_TOOLS},
+    "events": {"text": TextTimelines, "json": JsonEvents, "csv": CsvTimelines, **OF_TOOLS},
+    "windows": {"text": TextWindows, "json": JsonWindows, "csv": CsvWindows, **OF_TOOLS},
+}
+# What a microphone hears, a window a line.
 HEARD: Printers = {"text": TextHeard, "json": JsonHeard, "csv": CsvHeard}
-WATCHED_LABELS: Printers = LABELS | {"json": JsonLineLabels}
-WATCHED_TIMELINES: Printers = TIMELINES | {"json": JsonLineTimelines}
+# Without end, each object stands for itself; what is of one clip alone could not be told apart.
+WATCHED: dict[str, Printers] = {
+    mode: {name: printer for name, printer in PRINTERS[mode].items() if not issubclass(printer, OneClipPrinter)}
+    | {"json": lines}
+    for mode, lines in (
+        ("labels", JsonLineLabels),
+        ("timeline", JsonLineTimelines),
+        ("events", JsonLineEvents),
+        ("windows", JsonLineWindows),
+    )
+}
+FORMATS = ("text", "json", "csv", *OF_TOOLS)

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer
 from audionet.system.terminal import colored
-from audionet.system.text import clock, printable
+from audionet.system.text import clock, listed, printable
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.streaming import WindowPrediction
     from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Windows
 
 
 class TextLabels(Printer["ClipScores"]):
@@ -19,8 +20,15 @@ class TextLabels(Printer["ClipScores"]):
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
         width = max(map(len, self._labels))
-        unknown = colored(": unknown, like none of the classes", "yellow", sys.stdout) if clip.is_unknown else ""
-        print(printable(clip.clip) + unknown)
+        unknown = "like none of the classes"
+        if clip.several:
+            unknown = (
+                "several classes heard, "
+                + listed([f"{label} {clip.scores[label]:.2f}" for label in clip.several])
+                + "; try --timeline"
+            )
+        note = colored(f": unknown, {unknown}", "yellow", sys.stdout) if clip.is_unknown else ""
+        print(printable(clip.clip) + note)
         for label, score in clip.best_first()[: self._top]:
             line = f"  {label:<{width}}  {score:.3f}"
             print(colored(line, "bold", sys.stdout) if label == clip.label else line)
@@ -28,15 +36,30 @@ class TextLabels(Printer["ClipScores"]):
 
 
 class TextTimelines(Printer["Timeline"]):
-    """A line a segment."""
+    """A line a segment, or event; `nothing` where there is none."""
+
+    nothing = "no events"
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""
-        print(printable(clip.clip))
-        width = max(len(segment.label) for segment in clip.segments)
+        print(printable(clip.clip) + ("" if clip.segments else f": {self.nothing}"))
+        width = max((len(segment.label) for segment in clip.segments), default=0)
         for segment in clip.segments:
             times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"
             print(f"  {times}  {segment.label:<{width}}  {segment.score:.3f}")
+        sys.stdout.flush()
+
+
+class TextWindows(Printer["Windows"]):
+    """A line a window: from when to when, and its best classes."""
+
+    def add(self, clip: "Windows") -> None:
+        """Print one clip."""
+        print(printable(clip.clip))
+        for window in clip.windows:
+            best = sorted(zip(self._labels, window.scores.tolist(), strict=True), key=lambda pair: -pair[1])
+            scores = "  ".join(f"{label} {score:.3f}" for label, score in best[: self._top])
+            print(f"  {window.start_seconds:9.2f} to {window.end_seconds:9.2f}  {scores}")
         sys.stdout.flush()
 
 

@@ -17,6 +17,8 @@ from audionet.parallel.threads import work_through
 from audionet.settings import SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 
+LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
+
 
 @dataclass(frozen=True)
 class ClipScores:
@@ -25,12 +27,14 @@ class ClipScores:
     seconds: of sound behind them.
     scores: a probability for each of the model's labels.
     is_unknown: the clip is more likely none of them.
+    several: of an unknown clip, the classes that are heard in it, the most likely first, if it is a mixture of them.
     """
 
     clip: str
     seconds: float
     scores: dict[str, float]
     is_unknown: bool = False
+    several: tuple[str, ...] = ()
 
     @property
     def best(self) -> str:
@@ -91,7 +95,15 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     unknown = not has_signal.any() or model.thresholds.is_unknown(max(scores), distance)
     by_label = dict(zip(model.labels, scores, strict=True))
     seconds = sum(chunk.seconds for chunk in chunks)
-    return ClipScores(clip, seconds, by_label, allow_unknown and unknown)
+    is_near = has_signal.any() and distance <= model.thresholds.max_distance
+    several = _mixture(by_label) if allow_unknown and unknown and is_near else ()
+    return ClipScores(clip, seconds, by_label, allow_unknown and unknown, several)
+
+
+def _mixture(scores: dict[str, float]) -> tuple[str, ...]:
+    """The classes that share a clip between them: each with a good part of it, together with nearly all; or none."""
+    heard = sorted((label for label in scores if scores[label] >= LEAST_OF_A_MIXTURE), key=lambda label: -scores[label])
+    return tuple(heard) if len(heard) > 1 and sum(scores[label] for label in heard) >= MOST_OF_A_MIXTURE else ()
 
 
 def score_clip(path: Path, model: Model) -> ClipScores:

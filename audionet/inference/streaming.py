@@ -14,11 +14,12 @@ from audionet.audio.microphone import Device, listen
 from audionet.errors import AudionetError
 from audionet.inference.clips import ClipScores, mean_scores
 from audionet.inference.scoring import score_chunk
-from audionet.inference.timeline import TimelineJob
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
 
 logger = logging.getLogger(__name__)
+
+WINDOW_SECONDS = 3.0  # or a chunk, if that is shorter: enough to know a voice by, and soon enough for who waits
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class WindowPrediction:
 
 
 def window_seconds(model: Model) -> float:
-    """How much is scored at once: as in a timeline."""
-    return TimelineJob(model).window_seconds
+    """How much is scored at once."""
+    return min(WINDOW_SECONDS, model.renderer.settings.chunk_seconds)
 
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:

@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -188,6 +188,13 @@ def load_model(options: LabelOptions) -> Model:
     A network that was not made on this machine runs in a process of its own.
     Raises AudionetError when a file is missing, damaged, or does not fit the others.
     """
+    model = _load_model(options)
+    if options.threshold is None:
+        return model
+    return replace(model, thresholds=replace(model.thresholds, min_score=options.threshold))
+
+
+def _load_model(options: LabelOptions) -> Model:
     folder = _saved_model(options.graph)
     if folder:
         return _load_saved_model(folder)

@@ -13,6 +13,10 @@ RARE = 0.15
 HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own sound always scores higher still
 # How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
 FAR_MARGIN = 1.6
+USUAL = 0.75  # share of the training that is nearer than the usual distance
+# Short windows of readers' new utterances lay at 0.6 to 1 of the usual distance, those of other voices, of music, rain
+# and noise at 1.05 to 3 (docs/experiments.md).
+STRANGE_MARGIN = 1.0
 LARGEST_DISTANCE = 1e30  # squared; of 37,758 float16 numbers it is at most 2e14
 
 
@@ -23,10 +27,20 @@ class RejectionThresholds:
     min_score: best scores of the classes' own sound are seldom lower.
     max_distance: its bottlenecks are hardly ever farther from the centroid of the training, as `comparable_distance`
         measures it.
+    usual_distance: three quarters of them are nearer. What lies farther away for long is strange, though a single
+        window of it may be of the classes. None: of a model whose training did not keep it.
     """
 
     min_score: float
     max_distance: float
+    usual_distance: float | None = None
+
+    @property
+    def strange_distance(self) -> float:
+        """What lies on average farther away than this, for long, is of none of the classes."""
+        if self.usual_distance is None:
+            return self.max_distance / FAR_MARGIN
+        return self.usual_distance * STRANGE_MARGIN
 
     def is_unknown(self, score: float, distance: float) -> bool:
         """Whether sound with this best score, at this comparable distance, is of none of the classes."""
@@ -34,18 +48,25 @@ class RejectionThresholds:
 
     def to_json(self) -> dict[str, float]:
         """As plain values, for the model's description."""
-        return {"lowest_score": self.min_score, "longest_distance": self.max_distance}
+        usual = {} if self.usual_distance is None else {"usual_distance": self.usual_distance}
+        return {"lowest_score": self.min_score, "longest_distance": self.max_distance} | usual
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "RejectionThresholds":
         """What `to_json` made. Raises untrusted.Refused for anything else."""
         with taking_apart():
-            return cls(number(content["lowest_score"], 0, 1), number(content["longest_distance"], 0, LARGEST_DISTANCE))
+            usual = content.get("usual_distance")
+            return cls(
+                number(content["lowest_score"], 0, 1),
+                number(content["longest_distance"], 0, LARGEST_DISTANCE),
+                None if usual is None else number(usual, 0, LARGEST_DISTANCE),
+            )
 
     @classmethod
     def of(cls, scores: np.ndarray, distances: np.ndarray) -> "RejectionThresholds":
         """From the best scores and comparable distances of the classes' own sound that was held out."""
-        return cls(min(float(np.quantile(scores, RARE)), HIGHEST_DOUBT), float(distances.max()) * FAR_MARGIN)
+        doubt = min(float(np.quantile(scores, RARE)), HIGHEST_DOUBT)
+        return cls(doubt, float(distances.max()) * FAR_MARGIN, float(np.quantile(distances, USUAL)))
 
 
 def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:

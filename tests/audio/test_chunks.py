@@ -1,9 +1,10 @@
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from audionet.audio.chunks import Chunk, cut, to_wav
+from audionet.audio.chunks import Chunk, cut, cut_windows, to_wav
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import read_wav
 
@@ -59,3 +60,15 @@ def test_a_wav_holds_the_chunks_samples(tmp_path: Path) -> None:
     rate, samples = read_wav(tmp_path / "a.wav")
     assert rate == SAMPLE_RATE_HZ
     assert np.array_equal(samples, chunk.samples)
+
+
+@pytest.mark.parametrize("length", [1, 1600, 15_999, 16_000, 16_001, 20_000, 24_000, 40_123])
+def test_all_that_is_heard_lies_in_a_window(length: int) -> None:
+    samples = np.arange(length, dtype=np.int32)
+    blocks = np.array_split(samples, 7)
+    windows = list(cut_windows(blocks, 16_000, 8000))
+    heard = {n for window in windows for n in window.samples.tolist()}
+    assert heard == (set(range(length)) if length >= 1600 else set())
+    assert all(len(window.samples) == min(16_000, length) for window in windows)
+    assert [window.start_seconds * 16_000 for window in windows] == [window.samples[0] for window in windows]
+    assert all(0 < b.start_seconds - a.start_seconds <= 0.5 for a, b in itertools.pairwise(windows))

@@ -26,6 +26,8 @@ PAGE = ROOT / "docs" / "outputs.md"
 COMMANDS = {
     "label": ("label", "test_audio", "--format"),
     "timeline": ("label", "test_audio", "--timeline", "--format"),
+    "events": ("label", "test_audio/low, very/two words.wav", "--events", "--no-unknown", "--format"),
+    "windows": ("label", "test_audio", "--windows", "--format"),
     "window": ("label", "--microphone", "lavfi:sine=frequency=300:duration=2", "--format"),
     "evaluate": ("evaluate", "test_audio", "--format"),
 }

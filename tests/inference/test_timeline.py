@@ -8,7 +8,7 @@ import pytest
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
-from audionet.inference.timeline import Segment
+from audionet.inference.windows import Segment
 from tests.conftest import Run, chirps, write_wav
 
 
@@ -64,6 +64,22 @@ def test_it_tells_who_is_heard_when(model: Path, spliced: Path) -> None:
     assert found[-1].end_seconds == pytest.approx(35, abs=0.01)
 
 
+def test_turns_of_two_seconds_are_found_where_they_are(model: Path) -> None:
+    bands = {"low": (200, 400), "middle": (900, 1300), "high": (2500, 3500)}
+    turns = ["low", "high", "middle", "high", "low", "middle", "low", "high"]
+    clip = np.concatenate([chirps(40 + n, *bands[name], 2) for n, name in enumerate(turns)])
+    found = audionet.timeline(write_wav(model / "turns.wav", clip), options(model))
+    assert [segment.label for segment in found] == turns
+    assert [segment.end_seconds for segment in found] == pytest.approx([2 * n for n in range(1, 9)], abs=0.51)
+
+
+def test_the_end_of_a_clip_is_heard(model: Path) -> None:
+    clip = np.concatenate([chirps(50, 200, 400, 6), chirps(51, 2500, 3500, 1.3)])
+    found = audionet.timeline(write_wav(model / "end.wav", clip), options(model))
+    check(found, ["low", "high"], [6, 7.3])
+    assert found[-1].end_seconds == pytest.approx(7.3, abs=0.001)
+
+
 def test_without_unknown_every_moment_has_a_class(model: Path, spliced: Path) -> None:
     found = audionet.timeline(spliced, options(model, allow_unknown=False))
     assert {segment.label for segment in found} <= {"low", "middle", "high"}
@@ -98,6 +114,15 @@ def test_every_format_says_the_same(model: Path, spliced: Path, audionet: Run) -
     second = clip["segments"][1]
     assert float(rttm[1][3]) == pytest.approx(second["start_seconds"], abs=0.001)
     assert float(rttm[1][3]) + float(rttm[1][4]) == pytest.approx(second["end_seconds"], abs=0.002)
+
+
+def test_a_clip_of_two_classes_says_so_as_a_whole(model: Path, audionet_here: Run) -> None:
+    write_wav(model / "two.wav", np.concatenate([chirps(60, 200, 400, 4), chirps(61, 2500, 3500, 4)]))
+    finished = audionet_here("label", "two.wav", cwd=model)
+    assert finished.stdout.splitlines()[0].startswith("two.wav: unknown, several classes heard, ")
+    assert finished.stdout.splitlines()[0].endswith("; try --timeline")
+    (clip,) = json.loads(audionet_here("label", "two.wav", "--format", "json", cwd=model).stdout)
+    assert (clip["label"], sorted(clip["several"])) == ("unknown", ["high", "low"])
 
 
 def test_rttm_needs_a_timeline_and_a_timeline_the_recording(model: Path, audionet: Run) -> None:

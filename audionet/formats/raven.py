@@ -1,0 +1,39 @@
+"""The selection table of Raven (Cornell Lab of Ornithology), which holds many recordings."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audionet.formats.base import Printer
+from audionet.settings import SAMPLE_RATE_HZ
+from audionet.system.text import printable
+
+if TYPE_CHECKING:
+    from audionet.inference.timeline import Timeline
+
+COLUMNS = (
+    "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)",
+    "Begin Path", "File Offset (s)", "Label", "Score",
+)  # fmt: skip
+
+
+class RavenSelections(Printer["Timeline"]):
+    """A row a segment, with tabs between. Raven shows recordings that are opened together one after the other: its
+    times run on from each to the next, and the offset is from the start of the file."""
+
+    def __init__(self, labels: list[str], top: int = 1) -> None:
+        super().__init__(labels, top)
+        self._selections, self._before = 0, 0.0
+        print("\t".join(COLUMNS))
+
+    def add(self, clip: "Timeline") -> None:
+        """Print one clip."""
+        path = printable(clip.clip if clip.clip == "-" else str(Path(clip.clip).absolute()))
+        for segment in clip.segments:
+            self._selections += 1
+            begin, end = (self._before + seconds for seconds in (segment.start_seconds, segment.end_seconds))
+            row = [str(self._selections), "Spectrogram 1", "1", f"{begin:.6f}", f"{end:.6f}", "0.0"]
+            row += [f"{SAMPLE_RATE_HZ / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
+            print("\t".join([*row, f"{segment.score:.4f}"]))
+        self._before += clip.seconds
+        sys.stdout.flush()

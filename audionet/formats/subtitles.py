@@ -1,0 +1,47 @@
+"""Subtitles, to see the labels while a film runs: SRT (SubRip) and WebVTT (W3C)."""
+
+import html
+from typing import TYPE_CHECKING
+
+from audionet.formats.base import OneClipPrinter
+from audionet.system.text import printable
+
+if TYPE_CHECKING:
+    from audionet.inference.timeline import Timeline
+
+
+class SrtSubtitles(OneClipPrinter):
+    """A numbered block a segment."""
+
+    name = "srt"
+
+    def print_clip(self, clip: "Timeline") -> None:
+        """Print the one clip."""
+        for number, segment in enumerate(clip.segments, start=1):
+            times = f"{_time(segment.start_seconds, ',')} --> {_time(segment.end_seconds, ',')}"
+            print(f"{number}\n{times}\n{_in_a_cue(segment.label)}\n", flush=True)
+
+
+class WebVttSubtitles(OneClipPrinter):
+    """A cue a segment."""
+
+    name = "vtt"
+
+    def print_clip(self, clip: "Timeline") -> None:
+        """Print the one clip."""
+        print("WEBVTT\n")
+        for segment in clip.segments:
+            times = f"{_time(segment.start_seconds, '.')} --> {_time(segment.end_seconds, '.')}"
+            print(f"{times}\n{html.escape(_in_a_cue(segment.label), quote=False)}\n", flush=True)
+
+
+def _time(seconds: float, point: str) -> str:
+    """`01:02:03,456`, to the nearest millisecond."""
+    milliseconds = round(seconds * 1000)
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+
+
+def _in_a_cue(label: str) -> str:
+    """A label that no reader takes for a line of times."""
+    return printable(label).replace("-->", "->")

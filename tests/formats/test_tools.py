@@ -1,0 +1,122 @@
+"""The formats of other tools, read back by independent readers: the same times and labels."""
+
+import html
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audionet.errors import AudionetError
+from audionet.formats.registry import OF_TOOLS, PRINTERS
+from audionet.inference.events import Events
+from audionet.inference.scoring import ChunkScores
+from audionet.inference.windows import Segment, Windows
+
+LABELS = ["anna", 'Bår "B" & <ben>', "rain"]
+SEGMENTS = [
+    Segment(0.5, 2.25, "anna", 0.9),
+    Segment(2.25, 61.125, LABELS[1], 0.8),
+    Segment(3723.5, 3725.0, "rain", 0.7),
+]
+CLIP = Events("night one.wav", SEGMENTS, 4000.0)
+
+
+def printed(name: str, capsys: pytest.CaptureFixture[str], *clips: Any, mode: str = "events") -> str:
+    printer = PRINTERS[mode][name](LABELS)
+    for clip in clips or (CLIP,):
+        printer.add(clip)
+    printer.finish()
+    return capsys.readouterr().out
+
+
+def same(found: list[tuple[float, float, str]]) -> bool:
+    return [label for *_, label in found] == LABELS and np.allclose(
+        [times for *times, _ in found], [[s.start_seconds, s.end_seconds] for s in SEGMENTS], atol=1e-3
+    )
+
+
+def test_audacity_labels_are_read_by_crowsetta(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crowsetta = pytest.importorskip("crowsetta")
+    path = tmp_path / "labels.txt"
+    path.write_text(printed("audacity", capsys), encoding="utf-8")
+    found = crowsetta.formats.seq.AudSeq.from_file(path)
+    assert same(list(zip(found.start_times, found.end_times, found.labels, strict=True)))
+
+
+def test_a_raven_selection_table_is_read_by_crowsetta(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    crowsetta = pytest.importorskip("crowsetta")
+    path = tmp_path / "selections.txt"
+    path.write_text(printed("raven", capsys), encoding="utf-8")
+    boxes = crowsetta.formats.bbox.Raven.from_file(path, annot_col="Label").to_bbox()
+    assert same([(box.onset, box.offset, box.label) for box in boxes])
+
+
+def test_raven_times_run_on_from_recording_to_recording(capsys: pytest.CaptureFixture[str]) -> None:
+    header, *rows = [line.split("\t") for line in printed("raven", capsys, CLIP, CLIP).splitlines()]
+    assert [row[0] for row in rows] == list("123456")
+    table = [dict(zip(header, row, strict=True)) for row in rows]
+    assert [float(row["Begin Time (s)"]) for row in table[3:]] == [4000.5, 4002.25, 7723.5]
+    assert [float(row["File Offset (s)"]) for row in table[3:]] == [0.5, 2.25, 3723.5]
+    assert {Path(row["Begin Path"]).name for row in table} == {"night one.wav"}
+
+
+def test_a_textgrid_is_read_by_praat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    parselmouth = pytest.importorskip("parselmouth")
+    path = tmp_path / "clip.TextGrid"
+    path.write_text(printed("textgrid", capsys), encoding="utf-8")
+    grid, call = parselmouth.read(str(path)), parselmouth.praat.call
+    assert call(grid, "Get end time") == 4000
+    found = []
+    for number in range(1, int(call(grid, "Get number of intervals", 1)) + 1):
+        times = (call(grid, f"Get {which} time of interval", 1, number) for which in ("start", "end"))
+        found.append((*times, call(grid, "Get label of interval", 1, number)))
+    assert same([interval for interval in found if interval[2]])
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_subtitles_are_read_by_webvtt_py(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    webvtt = pytest.importorskip("webvtt")
+    captions = webvtt.from_buffer(io.StringIO(printed(name, capsys)), format=name)
+    assert same([(seconds(c.start), seconds(c.end), html.unescape(c.raw_text)) for c in captions])
+
+
+def seconds(time: str) -> float:
+    hours, minutes, rest = time.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+def test_rttm_is_read_as_pyannote_reads_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database = pytest.importorskip("pyannote.database.util")
+    path = tmp_path / "clip.rttm"
+    path.write_text(printed("rttm", capsys), encoding="utf-8")
+    (annotation,) = database.load_rttm(path).values()
+    found = [(s.start, s.end, label) for s, _, label in annotation.itertracks(yield_label=True)]
+    assert [label for *_, label in found] == ["anna", 'Bår_"B"_&_<ben>', "rain"]
+    assert same([(start, end, label) for (start, end, _), label in zip(found, LABELS, strict=True)])
+
+
+def test_elan_gets_a_table_with_a_tier(capsys: pytest.CaptureFixture[str]) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.read_csv(io.StringIO(printed("elan", capsys)))
+    assert list(table.columns[:3]) == ["Tier", "Begin Time - ss.msec", "End Time - ss.msec"]
+    assert same(list(zip(table[table.columns[1]], table[table.columns[2]], table["Annotation"], strict=True)))
+
+
+@pytest.mark.parametrize("name", sorted(OF_TOOLS))
+def test_windows_can_be_had_in_each(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    windows = [ChunkScores(n / 2, 1.5, np.eye(3, dtype=np.float32)[n % 3], 0.0, 1.5, True) for n in range(4)]
+    text = printed(name, capsys, Windows("a.wav", LABELS, windows), mode="windows")
+    assert text.count("anna") == 2
+
+
+@pytest.mark.parametrize("name", ["audacity", "textgrid", "srt", "vtt"])
+def test_what_is_of_one_recording_refuses_a_second(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(AudionetError, match=r"night one.wav has been printed; label one recording at a time"):
+        printed(name, capsys, CLIP, CLIP)
+
+
+@pytest.mark.parametrize("name", sorted(OF_TOOLS))
+def test_a_clip_without_events_is_no_error(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "anna" not in printed(name, capsys, Events("still.wav", [], 5.0))

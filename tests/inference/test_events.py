@@ -1,0 +1,182 @@
+"""label --events: calls in a night, and what is done with them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import audionet
+from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet.inference.events import background_classes, find_events
+from audionet.inference.scoring import ChunkScores
+from audionet.model.bundle import Model
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.unknown import RejectionThresholds
+from tests.conftest import Run, read_wav, write_wav
+
+CALLS = [(3.0, "owl"), (7.7, "wren"), (12.1, "owl"), (17.2, "wren"), (22.0, "owl"), (26.9, "wren")]
+
+
+def hiss(random: np.random.Generator, seconds: float) -> np.ndarray:
+    """A background: noise that is louder at low frequencies."""
+    noise = np.convolve(random.normal(0, 1, round(seconds * SAMPLE_RATE_HZ)), np.ones(24) / 24, "same")
+    return np.asarray(300 * noise / noise.std())
+
+
+def call(random: np.random.Generator, name: str) -> np.ndarray:
+    """1.5 s of an owl or a wren."""
+    time = np.arange(round(1.5 * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    if name == "owl":
+        return np.asarray(6000 * np.sin(2 * np.pi * random.uniform(380, 420) * time + 2 * np.sin(8 * np.pi * time)))
+    beats = np.sin(2 * np.pi * random.uniform(12, 16) * time) > 0
+    return np.asarray(5000 * beats * np.sin(2 * np.pi * random.uniform(3400, 3600) * time))
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of owls, wrens and the background in chunks of 2 s, and a night of half a minute."""
+    folder, random = tmp_path_factory.mktemp("night"), np.random.default_rng(1)
+    for n in range(4):
+        for name in ("owl", "wren"):
+            calls = [call(random, name) + hiss(random, 1.5) for _ in range(4)]
+            write_wav(folder / "data_audio" / name / f"{n}.wav", np.concatenate(calls).astype(np.int16))
+        write_wav(folder / "data_audio" / "background" / f"{n}.wav", hiss(random, 6).astype(np.int16))
+    sound = hiss(random, 31)
+    for start, name in CALLS:
+        first = round(start * SAMPLE_RATE_HZ)
+        sound[first : first + round(1.5 * SAMPLE_RATE_HZ)] += call(random, name)
+    write_wav(folder / "night.wav", sound.astype(np.int16))
+    write_wav(folder / "still.wav", hiss(random, 5).astype(np.int16))
+    files = folder / "tf_files"
+    audionet.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(2)))
+    audionet.retrain(
+        RetrainOptions(
+            image_dir=files / "data_image",
+            bottleneck_dir=files / "bottlenecks",
+            summaries_dir=files / "summaries",
+            output_graph=files / "retrained_graph.pb",
+            output_labels=files / "retrained_labels.txt",
+            steps=100,
+            write_report=False,
+        )
+    )
+    return folder
+
+
+def test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
+    night: Path, audionet_here: Run, tmp_path: Path
+) -> None:
+    command = ("label", "night.wav", "--events", "--format", "json", "--save-segments", tmp_path / "found")
+    finished = audionet_here(*command, cwd=night)
+    assert finished.returncode == 0, finished.stderr
+    (clip,) = json.loads(finished.stdout)
+    assert clip.keys() == {"clip", "events"}
+    events = clip["events"]
+    assert [event["label"] for event in events] == [name for _, name in CALLS]
+    assert [event["start_seconds"] for event in events] == pytest.approx([start for start, _ in CALLS], abs=0.6)
+    assert [event["end_seconds"] for event in events] == pytest.approx([start + 1.5 for start, _ in CALLS], abs=0.75)
+    assert all(0.5 < event["score"] <= 1 for event in events)
+
+    saved = sorted((tmp_path / "found").rglob("*.wav"), key=lambda path: path.name)
+    assert [path.parent.name for path in saved] == [name for _, name in CALLS]
+    _, sound = read_wav(night / "night.wav")
+    for path, event in zip(saved, events, strict=True):
+        assert path.stem == f"night_{event['start_seconds']:09.2f}s_{event['score']:.2f}"
+        first, last = (round(event[f"{side}_seconds"] * SAMPLE_RATE_HZ) for side in ("start", "end"))
+        assert np.array_equal(read_wav(path)[1], sound[first:last])
+
+
+def test_a_timeline_has_the_same_calls(night: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "night.wav", "--timeline", "--format", "json", cwd=night)
+    (clip,) = json.loads(finished.stdout)
+    labels = [segment["label"] for segment in clip["segments"]]
+    assert [label for label in labels if label != "background"] == [name for _, name in CALLS]
+
+
+def test_as_text_a_clip_without_events_says_so(night: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "still.wav", "--events", cwd=night)
+    assert (finished.returncode, finished.stdout) == (0, "still.wav: no events\n")
+
+
+def test_windows_come_with_all_scores(night: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "still.wav", "--windows", "--format", "json", cwd=night)
+    (clip,) = json.loads(finished.stdout)
+    assert [window["start_seconds"] for window in clip["windows"]] == [n / 2 for n in range(8)]
+    assert {tuple(window["scores"]) for window in clip["windows"]} == {("background", "owl", "wren")}
+    assert all(sum(window["scores"].values()) == pytest.approx(1, abs=1e-3) for window in clip["windows"])
+    rows = audionet_here("label", "still.wav", "--windows", "--format", "csv", cwd=night).stdout.splitlines()
+    assert rows[0] == "clip,start_seconds,end_seconds,best,score,score background,score owl,score wren"
+    assert len(rows) == 9
+
+
+def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> None:
+    options = LabelOptions(night / "tf_files" / "retrained_graph.pb", night / "tf_files" / "retrained_labels.txt")
+    (clip,) = audionet.label(night / "still.wav", options)
+    assert clip.label == "background"
+    finished = audionet_here("label", "still.wav", "--threshold", 1, "--format", "json", cwd=night)
+    assert json.loads(finished.stdout)[0]["label"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--events", "--threshold", "1.5"], "--threshold 1.5: must be over 0 and at most 1"),
+        (["--events", "--min-seconds", "-1"], "--min-seconds -1: must be at least 0 seconds"),
+        (["--events", "--merge-gap", "nan"], "--merge-gap nan: must be at least 0 seconds"),
+        (["--events", "--background", "backgruond"], "the model has no such class (it knows background, owl, wren)"),
+        (["--background", "owl"], "--background: is about events; add --events"),
+        (["--save-segments", "x"], "--save-segments: saves what is heard when; add --timeline or --events"),
+        (["--windows", "--plot", "x"], "--plot: draws classes, timelines and events; leave out --windows"),
+        (["--format", "raven"], "--format raven: lists what is heard when; add --timeline or --events"),
+    ],
+)
+def test_what_makes_no_sense_is_said(night: Path, audionet_here: Run, arguments: list[str], message: str) -> None:
+    finished = audionet_here("label", "still.wav", *arguments, cwd=night)
+    assert finished.returncode == 2
+    assert message in finished.stderr
+
+
+def model_of(*labels: str) -> Model:
+    """A model of which the labels and thresholds alone are used."""
+    renderer = SpectrogramRenderer.make(PictureSettings(2))
+    network: object = None
+    return Model(list(labels), renderer, network, RejectionThresholds(0.5, 100.0))  # type: ignore[arg-type]
+
+
+def windows_of(*rows: tuple[float, ...], distance: float = 1.0) -> list[ChunkScores]:
+    """Windows of 1.5 s every half second, with these scores."""
+    return [ChunkScores(n / 2, 1.5, np.array(row, np.float32), distance, 1.5, True) for n, row in enumerate(rows)]
+
+
+QUIET, CALL, FAINT = (0.95, 0.05), (0.1, 0.9), (0.6, 0.4)
+
+
+def test_events_near_to_each_other_are_one_and_short_ones_left_out() -> None:
+    model = model_of("background", "owl")
+    rows = [QUIET] * 4 + [CALL] * 3 + [QUIET] * 3 + [CALL] * 3 + [QUIET] * 4
+    two = find_events(windows_of(*rows), model, EventOptions(merge_gap_seconds=0.2))
+    assert len(two) == 2
+    gap = two[1].start_seconds - two[0].end_seconds
+    (one,) = find_events(windows_of(*rows), model, EventOptions(merge_gap_seconds=gap + 0.01))
+    assert (one.start_seconds, one.end_seconds) == (two[0].start_seconds, two[1].end_seconds)
+    assert find_events(windows_of(*rows), model, EventOptions(min_seconds=60)) == []
+
+
+def test_what_is_faint_or_far_from_the_training_is_no_event() -> None:
+    model = model_of("background", "owl")
+    rows = [QUIET] * 4 + [FAINT] * 5 + [QUIET] * 4
+    assert find_events(windows_of(*rows), model, EventOptions()) == []
+    rows = [QUIET] * 4 + [CALL] * 5 + [QUIET] * 4
+    assert len(find_events(windows_of(*rows), model, EventOptions())) == 1
+    assert find_events(windows_of(*rows, distance=200), model, EventOptions()) == []
+    assert len(find_events(windows_of(*rows, distance=200), model, EventOptions(), allow_unknown=False)) == 1
+
+
+def test_the_background_is_named_or_asked_for() -> None:
+    assert background_classes(["owl", "Noise", "rain"]) == {"Noise"}
+    assert background_classes(["owl", "noise", "rain"], ["rain"]) == {"rain"}
+    assert background_classes(["owl", "wren"]) == set()
+    with pytest.raises(AudionetError, match="names all classes"):
+        background_classes(["noise"])
