@@ -269,9 +269,7 @@ def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]
         except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
             # TensorFlow begins with where it was, in lines that end in a colon or name a node.
             said_lines = (line.strip() for line in str(error).splitlines())
-            lines = [
-                line for line in said_lines if line and not line.endswith(":") and not line.startswith("Detected at")
-            ]
+            lines = [line for line in said_lines if line and not line.endswith(":") and not line.startswith(PLACES)]
             reason = (lines or [type(error).__name__])[0][:200]
             said = reason if number == FIRST else f"{header['where']}: its network fails ({reason}); {REMEDY}"
             answer(number, REASON if number == FIRST else SENTENCE, said.encode(errors="replace"))
