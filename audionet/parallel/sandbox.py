@@ -37,6 +37,7 @@ BOOT = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(s
 REQUEST = struct.Struct("<III")  # number, height, width; then the pixels
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
 STARTED, OUTPUTS, SENTENCE, REASON = range(4)  # kinds of answers; REASON says why the content is no network
+PLACES = ("Detected at", "File ", "Errors may", "\t")  # what a line begins with that says where, not what
 FIRST = 0  # the number of the answer to the network itself: its outputs for a black picture
 
 Sizes = tuple[int, ...]
@@ -266,7 +267,9 @@ def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]
         except MemoryError:
             os._exit(1)
         except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
-            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            # TensorFlow begins with where it was, in lines that end in a colon or name a node.
+            said_lines = (line.strip() for line in str(error).splitlines())
+            lines = [line for line in said_lines if line and not line.endswith(":") and not line.startswith(PLACES)]
             reason = (lines or [type(error).__name__])[0][:200]
             said = reason if number == FIRST else f"{header['where']}: its network fails ({reason}); {REMEDY}"
             answer(number, REASON if number == FIRST else SENTENCE, said.encode(errors="replace"))

@@ -125,7 +125,7 @@ def test_an_ffmpeg_that_breaks_down_in_the_middle_does_not_count_as_the_end(
 def test_more_sound_than_a_file_of_its_size_can_hold_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake_ffmpeg(tmp_path, "head -c 60000000 /dev/zero", monkeypatch)
+    fake_ffmpeg(tmp_path, "yes zzzzzzz | head -c 60000000", monkeypatch)
     (tmp_path / "small.flac").write_bytes(bytes(1000))
     with pytest.raises(UnusableInput, match=r"gives more sound than 1000 bytes can hold; convert it"):
         list(ffmpeg.decode(tmp_path / "small.flac"))
@@ -191,6 +191,7 @@ def test_too_many_open_files_are_not_taken_for_a_broken_ffmpeg(
         raise OSError(number, "refused")
 
     path = write_wav(tmp_path / "a.wav", tone(440, 1))
+    ffmpeg.find_ffmpeg()  # which may start programs too
     monkeypatch.setattr(subprocess, "Popen", refuse)
     with pytest.raises(AudionetError, match=r"too many files are open; raise the limit \(ulimit -n\)"):
         list(ffmpeg.decode(path))
