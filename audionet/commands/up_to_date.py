@@ -16,7 +16,7 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
-ALGORITHM_VERSION = 3
+ALGORITHM_VERSION = 4
 # Where things lie, and what only says which trunk or that nothing is to be taken for done.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "

@@ -325,7 +325,11 @@ def test_a_name_of_gigabytes_is_not_read(tmp_path: Path) -> None:
         archives.extract(io.BytesIO(content), tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no archive" * 100), tar().getvalue()[:15]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no archive", gzip.compress(b"no archive" * 100), tar().getvalue()[:15]],
+    ids=["empty", "text", "compressed text", "cut off"],
+)
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match="no archive, or a damaged one"):
         archives.extract(io.BytesIO(content), tmp_path)
