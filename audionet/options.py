@@ -170,7 +170,7 @@ class RetrainOptions:
 
     architecture: inception_v3 is the embedded network; others come from TensorFlow Hub.
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
-        2018; the embedded network's trunk for it is looked for in model_dir). None is rows, or pool_3 of a module.
+        2018; the embedded network's backbone for it is looked for in model_dir). None is rows, or pool_3 of a module.
     tfhub_module: a module of TensorFlow Hub instead, by its address, folder or .tar.gz, or Google's, by its name.
     tfhub_sha256: what the module's archive must have, in hexadecimal; None is whatever it is.
     output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).

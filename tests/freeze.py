@@ -53,8 +53,11 @@ COMMANDS = {
 
 def run_commands(folder: Path) -> dict[str, str]:
     """What the commands print in `folder`, and what the files that they write hold, by name, as text."""
-    for samples, name in ((SAMPLE_VOICES, "data_audio"), (SAMPLE_CLIPS, "test_audio")):
-        shutil.copytree(samples, folder / name)
+    shutil.copytree(SAMPLE_VOICES, folder / "data_audio")
+    # One clip of each voice says what all would, in a fifth of the time.
+    for clip in sorted(SAMPLE_CLIPS.glob("*/*-clip-1.mp3")):
+        (folder / "test_audio" / clip.parent.name).mkdir(parents=True)
+        shutil.copy(clip, folder / "test_audio" / clip.parent.name)
     texts = {}
     for name, arguments in COMMANDS.items():
         command = [sys.executable, "-m", "audionet", *arguments]

@@ -19,7 +19,7 @@ from audionet.system.stderr import quiet_stderr
 # Of the one in the package, which scripts/make_trunk.py made. One with other bytes is damaged, and is refused.
 ROWS_SHA256 = "eaf613de46865c8b350328e06298943a5ae302cf073c40feb09263789bef2d2a"
 INPUT_NAME, BOTTLENECK_NAME = "Mul", "bottleneck"  # in TensorFlow's graphs, as in those of 2018
-CHECKSUM_SUFFIX = ".sha256"  # of the file beside another trunk that holds its checksum
+CHECKSUM_SUFFIX = ".sha256"  # of the file beside another backbone that holds its checksum
 LARGEST_NETWORK_BYTES = 2 << 30  # of weights and of what flows through it for one picture; ours need 43 MB
 
 
@@ -41,7 +41,7 @@ class Backbone:
 
 
 def load_backbone(name: str, model_dir: Path) -> Backbone:
-    """The trunk for `--bottleneck` name: `rows` from the package, `pool_3` from model_dir.
+    """The backbone for `--bottleneck` name: `rows` from the package, `pool_3` from model_dir.
 
     What make_trunk.py makes of pool_3 differs from processor to processor in its last bits, so it writes the checksum
     beside it. Raises AudionetError when a file is not there or the checksum is wrong.

@@ -1,9 +1,9 @@
 """Bottlenecks kept in a file, found by what their pictures look like.
 
-The cache is one file a trunk and settings. It starts with HEADER; then records of equal length follow, one a
-picture or variation of one: a SHA-256 (of the JPG's bytes, or of those and the variation), a CRC-32 of the rest, and
-the bottleneck as float16. Records are only ever appended. A half-written last record, or one whose CRC is wrong,
-counts as not there.
+The cache is one file for each backbone and settings. It starts with HEADER; then records of equal length follow, one
+for each picture or augmentation of one: a SHA-256 (of the JPG's bytes, or of those and the augmentation), a CRC-32 of
+the rest, and the bottleneck as float16. Records are only ever appended. A half-written last record, or one whose CRC is
+wrong, counts as not there.
 """
 
 import hashlib
@@ -120,6 +120,6 @@ def _checksum(digest: bytes, features: np.ndarray) -> int:
 
 
 def cache_path(folder: Path, backbone: Backbone, fingerprint: str) -> Path:
-    """The cache file for a trunk's weights and the fingerprint of the pictures' settings."""
+    """The cache file for a backbone's weights and the fingerprint of the pictures' settings."""
     key = hashlib.sha256(f"{backbone.sha256} {fingerprint}".encode()).hexdigest()[:16]
     return folder / f"inception_v3_{backbone.name}_{key}.bottlenecks"

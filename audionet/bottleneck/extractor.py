@@ -201,7 +201,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture, the bytes of its JPG, and the variations whose bottlenecks are to be made."""
+    """A picture, the bytes of its JPG, and the augmentations whose bottlenecks are to be made."""
 
     path: Path
     jpg: bytes
@@ -210,13 +210,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class BottleneckJob:
-    """A job for workers: run the trunk on variations of pictures."""
+    """A job for workers: run the backbone on augmentations of pictures."""
 
     network: Network
     renderer: SpectrogramRenderer
 
     def split(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
-        """The variations of a picture. Raises UnusableInput."""
+        """The augmentations of a picture. Raises UnusableInput."""
         picture, origin = jpeg.decode(wanted.jpg, wanted.path)
         if origin.fingerprint != self.renderer.fingerprint:
             raise UnusableInput(wanted.path, "was made with other settings than its folder's audionet.json says")
@@ -229,7 +229,7 @@ class BottleneckJob:
         return bottleneck(self.network, picture)
 
     def reduce(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
-        """The bottlenecks, in the variations' order."""
+        """The bottlenecks, in the augmentations' order."""
         return found
 
 

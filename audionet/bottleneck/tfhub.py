@@ -1,4 +1,4 @@
-"""A module of TensorFlow Hub -> a trunk, for LiteRT and as a frozen graph, like the embedded one."""
+"""A module of TensorFlow Hub -> a backbone, for LiteRT and as a frozen graph, like the embedded one."""
 
 import hashlib
 import importlib.util
@@ -33,7 +33,7 @@ FEWEST_ROWS = 16
 SIGNATURES = ("image_feature_vector", "default", "serving_default")
 SMALLEST_VARIANCE = 1e-8  # under the root
 INSTEAD = f"without --tfhub-module and with --architecture {EMBEDDED}, the network inside AudioNet needs no download"
-VERSION = 1  # of the conversion; trunks made by another are made anew
+VERSION = 1  # of the conversion; backbones made by another are made anew
 
 
 def module_asked_for(options: RetrainOptions) -> str | None:
@@ -59,7 +59,7 @@ def google_handle(architecture: str) -> str:
 def load_module(
     handle: str, bottleneck: str | None, model_dir: Path, sha256: str | None = None, progress: Progress = silent
 ) -> Backbone:
-    """The trunk of a module: a URL, a SavedModel's folder or a .tar.gz of one.
+    """The backbone of a module: a URL, a SavedModel's folder or a .tar.gz of one.
 
     bottleneck: pool_3 (or None) for its feature vector; rows for the mean and the deviation over time of its last
         endpoint with FEWEST_ROWS rows.
@@ -231,7 +231,7 @@ def _digest(folder: Path, how: str) -> str:
 
 
 def _read(path: Path, name: str) -> Backbone | None:
-    """A trunk that was kept; None if there is none, or a damaged one."""
+    """A backbone that was kept; None if there is none, or a damaged one."""
     try:
         with np.load(path) as content:
             return Backbone(name, content["flatbuffer"].tobytes(), content["graph_def"].tobytes())

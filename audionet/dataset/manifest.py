@@ -56,7 +56,7 @@ class RecordingEntry:
 
     mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
     sha256: of the file's bytes.
-    group, fold: see dataset.Recording.
+    group, fold: see folders.Recording.
     """
 
     size_bytes: int
@@ -69,7 +69,7 @@ class RecordingEntry:
 
 @dataclass
 class PictureIndex:
-    """The painter of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`.
+    """The renderer of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`.
 
     sound: the track and channel that were asked for, see settings.SoundChoice; nothing if the usual ones.
     unfinished: `<class>/<recording>`, as chunks' files begin, of recordings that may have files that are not listed.
@@ -143,7 +143,7 @@ def _sound_from_json(content: dict[str, Any]) -> dict[str, int | str]:
 
 
 def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
-    """A painter as plain values, for audionet.json and for the model."""
+    """A renderer as plain values, for audionet.json and for the model."""
     return {
         "pictures": renderer.settings.as_json(),
         "filter_bank": pack(renderer.filter_bank),
@@ -152,7 +152,7 @@ def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
 
 
 def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
-    """The painter that `renderer_to_json` described. Raises Refused for anything else.
+    """The renderer that `renderer_to_json` described. Raises Refused for anything else.
 
     Pictures made with other constants (sample rate, window, size) than this version's are refused too.
     """

@@ -1,6 +1,6 @@
-"""Trunk and new layer -> one LiteRT network from picture to scores.
+"""Backbone and new layer -> one LiteRT network from picture to scores.
 
-The trunk's flatbuffer is read, a few operators and their tensors are added, and it is written again: no TensorFlow,
+The backbone's flatbuffer is read, a few operators and their tensors are added, and it is written again: no TensorFlow,
 and a fraction of a second. The field names are those of LiteRT's schema.
 """
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
 
-OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the trunk
+OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
 DISTANCE_NAME = "squared_distance"
 FILE_IDENTIFIER = b"TFL3"
 
 
 @dataclass(frozen=True)
 class ClassifierHead:
-    """What comes behind the trunk, all float32.
+    """What comes behind the backbone, all float32.
 
     weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
     middle: the mean bottleneck of the training.
@@ -29,7 +29,7 @@ class ClassifierHead:
 
 
 def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
-    """The trunk's network with two outputs: the scores, and the squared distance of the bottleneck from the middle."""
+    """The network with two outputs: the scores, and the squared distance of the bottleneck from the centroid."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -83,7 +83,7 @@ def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
     axes = add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)), schema.TensorType.INT32)
     add_operator(operators.SUM, [squares, axes], distance, options.ReducerOptions, schema.ReducerOptionsT())
     graph.outputs = [scores, distance]
-    # The trunk's signature names an output that is no longer one.
+    # The backbone's signature names an output that is no longer one.
     model.signatureDefs = None
     builder = flatbuffers.Builder(len(backbone.flatbuffer) + layer.weights.nbytes)
     builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)

@@ -13,7 +13,7 @@ class Augmentation:
     """How a picture is changed.
 
     speed: of the sound, as if a tape ran so much faster: shorter and higher.
-    part: of the sound, from its start or middle; under 1 it is painted as the short clip that it would be.
+    part: of the sound, from its start or middle; under 1 it is drawn as the short clip that it would be.
     start: where the part starts, 0 to 1 - part.
     """
 
@@ -52,7 +52,7 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:
     """The varied picture, uint8, of the same shape.
 
-    picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `painter` painted it.
+    picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `renderer` drawn it.
     columns: how many of its columns are sound; the rest are repeats.
 
     Rows and columns in between are interpolated; pitch classes keep their rows. Above the highest frequency that was

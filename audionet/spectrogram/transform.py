@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's
 SILENCE_POWER = 1e-9
 HIGH_PASS_WIDTH_HZ = 20.0  # from where everything is stopped to where everything passes
 MIRRORED_SECONDS = 0.128  # at both ends of what is filtered, so that its beginning and end do not meet
-# As in the trunk (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
+# As in the backbone (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
 # counts as silent, and from which it counts as sound.
 SILENT, SOUNDING = 0.25, 0.4375
 
@@ -42,7 +42,7 @@ class SpectrogramRenderer:
 
     @classmethod
     def make(cls, settings: PictureSettings) -> "SpectrogramRenderer":
-        """The painter of new pictures."""
+        """The renderer of new pictures."""
         return cls(settings, make_filter_bank(settings.representation), make_color_table(settings.colormap))
 
     @functools.cached_property
@@ -116,7 +116,7 @@ def high_passed(samples: NDArray[np.int16], high_pass_hz: float) -> NDArray[np.f
 
 
 def sounding_share(picture: NDArray[np.uint8]) -> float:
-    """How much of a picture's time sounds, 0 to 1, as the trunk sees it when it averages over time.
+    """How much of a picture's time sounds, 0 to 1, as the backbone sees it when it averages over time.
 
     picture: height x width, or x 3.
     """

@@ -3,7 +3,7 @@
 It looks along the directions in which recordings of one class lie close together and the classes far apart. That is
 what carries over to voices and rooms that were not in the training: on the training sides it beats logistic
 regression and ridge regression clearly (docs/experiments.md). There are usually more features than pictures, so all
-of it is computed along a few axes (space.py).
+of it is computed along a few axes (subspace.py).
 """
 
 from dataclasses import dataclass
