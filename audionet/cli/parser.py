@@ -276,7 +276,8 @@ none of the classes is called unknown; its scores are shown all the same.""",
         "--save-segments",
         type=Path,
         metavar="DIR",
-        help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class",
+        help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class "
+        "in this one, such as segments",
     )
     add_events(parser)
     add_model(parser)

@@ -1,7 +1,7 @@
 """Backbone and new layer -> retrained_graph.pb: a frozen TensorFlow GraphDef from picture to scores, all in float32.
 
-The backbone's LiteRT operators are written down as TensorFlow's, one for one, with their int8 weights multiplied out. So
-it is the network that `label` runs, but for the rounding of what flows through it, and no TensorFlow session is needed.
+The backbone's LiteRT operators are written down as TensorFlow's, one for one, with their int8 weights multiplied out.
+So it is the network that `label` runs, but for the rounding of what flows through it; no TensorFlow session is needed.
 """
 
 from collections.abc import Callable

@@ -156,7 +156,7 @@ def test_a_picture_that_has_gone_is_skipped_and_named(paths: list[Path], backbon
     assert positions(found) == [1]
     assert [(Path(error.path).name, error.reason) for error in found.skipped] == [
         ("gone.jpg", "cannot be read (No such file or directory)"),
-        ("folder.jpg", "is a folder"),
+        ("folder.jpg", "is a folder; run audionet prepare again"),
     ]
     identified = [maker.identify(path) for path in (gone, paths[0])]
     assert str(identified[0]) == str(found.skipped[0])

@@ -46,7 +46,9 @@ def test_bash_offers_each_option(command: str, tmp_path: Path) -> None:
 def test_bash_offers_values_and_files(tmp_path: Path) -> None:
     (tmp_path / "data_audio").mkdir()
     (tmp_path / "debate.mp3").touch()
-    assert press_tab(tmp_path, "audionet", "label", "--format", "") == ["text", "json", "csv", "rttm"]
+    assert press_tab(tmp_path, "audionet", "label", "--format", "") == [
+        *("text", "json", "csv", "rttm", "audacity", "raven", "textgrid", "srt", "vtt", "elan")
+    ]
     assert press_tab(tmp_path, "audionet", "label", "clip.mp3", "--fo") == ["--format"]
     assert sorted(press_tab(tmp_path, "audionet", "label", "d")) == ["data_audio", "debate.mp3"]
     assert press_tab(tmp_path, "audionet", "prepare", "d") == ["data_audio"], "folders alone"

@@ -146,7 +146,7 @@ def test_a_wrong_command_line_exits_with_2(line: str, capsys: pytest.CaptureFixt
     [
         ("retrain --stepz 3", "--stepz: no such option; did you mean --steps?"),
         ("label clip.mp3 --fromat=json", "--fromat: no such option; did you mean --format?"),
-        ("label clip.mp3 --format jsn", "jsn: must be one of text, json, csv, rttm; did you mean json?"),
+        ("label clip.mp3 --format jsn", "; did you mean json?"),
         ("prepare d --representation Mell", "did you mean mel?"),
         ("lable clip.mp3", "lable: must be one of prepare, retrain, label, evaluate"),
         ("prepare voices birds", "birds: one argument too many"),
