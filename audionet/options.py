@@ -3,80 +3,14 @@
 The command line reads its defaults here.
 """
 
-import os
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from audionet.errors import AudionetError
-from audionet.settings import (
-    ARCHITECTURES,
-    BOTTLENECKS,
-    EMBEDDED,
-    OWN_FOLDS,
-    REPORT_NAME,
-    TF_FILES,
-    PictureSettings,
-    SoundChoice,
-)
-
-
-def _take_text_for_paths(record: Any) -> None:
-    """Make paths of the fields that are paths and were given as text."""
-    for each in fields(record):
-        value = getattr(record, each.name)
-        if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)) and not isinstance(value, Path):
-            object.__setattr__(record, each.name, Path(value))
-
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, check, take_text_for_paths
+from audionet.settings import EMBEDDED, REPORT_NAME, TF_FILES, PictureSettings, SoundChoice
 
 ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
-# For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
-Rule = tuple[Callable[[Any], bool], str]
-_AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
-_BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
-_PER_CENT: Rule = (lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
-_UNDER_100: Rule = (lambda share: 0 <= share < 100, "must be from 0 to under 100")
-_RETRAIN_RULES: dict[str, Rule] = {
-    "steps": _AT_LEAST_1,
-    "architecture": (
-        lambda name: re.fullmatch(ARCHITECTURES, name) is not None,
-        f"only {EMBEDDED} is built in; from TensorFlow Hub come mobilenet_v2_100_224, resnet_v2_50 and the like, and "
-        "any other by its address with --tfhub-module",
-    ),
-    "bottleneck": (lambda name: name in BOTTLENECKS, f"must be one of {', '.join(BOTTLENECKS)}"),
-    "learning_rate": (lambda rate: 0 < rate < float("inf"), "must be over 0"),
-    "train_batch_size": _BATCH,
-    "validation_batch_size": _BATCH,
-    "test_batch_size": _BATCH,
-    "random_crop": _PER_CENT,
-    "random_scale": _PER_CENT,
-    "random_brightness": _PER_CENT,
-    "eval_step_interval": _AT_LEAST_1,
-    "intermediate_store_frequency": (lambda steps: steps >= 0, "must not be below 0"),
-    "validation_percentage": _UNDER_100,
-    "testing_percentage": _UNDER_100,
-    "folds": (lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2"),
-    "seed": (lambda seed: 0 <= seed < 2**31, f"must be from 0 to {2**31 - 1}"),
-    "tfhub_sha256": (
-        lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits) is not None,
-        "must be 64 hexadecimal digits in lower case",
-    ),
-    "final_tensor_name": (
-        lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name) is not None,
-        "letters, digits and _ . - / are what TensorFlow allows",
-    ),
-}
-
-
-def _check(options: object, rules: Mapping[str, Rule]) -> None:
-    """Raise AudionetError for the first option that breaks its rule."""
-    for name, (is_allowed, sentence) in rules.items():
-        value = getattr(options, name)
-        if value is not None and not is_allowed(value):
-            shown = f"{value:g}" if isinstance(value, float) else value
-            raise AudionetError(f"--{name.replace('_', '-')} {shown}: {sentence}")
 
 
 @dataclass(frozen=True)
@@ -109,12 +43,12 @@ class PrepareOptions:
     channel: str | None = None
 
     def __post_init__(self) -> None:
-        _take_text_for_paths(self)
+        take_text_for_paths(self)
         if self.prune and self.keep_gone:
             raise AudionetError(
                 "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
             )
-        _check(self, {"jobs": _AT_LEAST_1})
+        check(self, {"jobs": AT_LEAST_1})
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
         _ = self.sound
@@ -231,8 +165,8 @@ class RetrainOptions:
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
-        _take_text_for_paths(self)
-        _check(self, _RETRAIN_RULES)
+        take_text_for_paths(self)
+        check(self, RETRAIN_RULES)
         if self.tfhub_sha256 is not None and self.tfhub_module is None and self.architecture == EMBEDDED:
             raise AudionetError("--tfhub-sha256 is of a module; name it with --tfhub-module or --architecture")
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
@@ -308,7 +242,7 @@ class LabelOptions:
     channel: str | None = None
 
     def __post_init__(self) -> None:
-        _take_text_for_paths(self)
+        take_text_for_paths(self)
         _ = self.sound
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise AudionetError(f"--threshold {self.threshold:g}: must be over 0 and at most 1, as scores are")

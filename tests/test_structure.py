@@ -15,7 +15,7 @@ FOLDERS = (
     "formats cli legacy"
 ).split()
 # Modules at the top of the package: what all folders may import, and what imports all folders.
-FIRST, LAST = ["errors", "settings", "options"], ["__main__"]
+FIRST, LAST = ["errors", "settings", "rules", "options"], ["__main__"]
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;

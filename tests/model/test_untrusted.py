@@ -256,9 +256,11 @@ def test_what_comes_from_elsewhere_is_never_loaded_as_a_saved_model() -> None:
         path.name
         for path in (ROOT / "audionet").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith((".load", "load_v2"))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith((".load", "load_v2"))
+        and ast.unparse(node.func) not in {"PictureIndex.load", "np.load", "archive.load"}
     }
-    assert loading - {"manifest.py", "prepare.py", "retrain.py", "summary.py"} == {"tfhub.py", "filter_bank.py"}
+    assert loading == {"tfhub.py"}
 
 
 def tar(*members: tuple[tarfile.TarInfo, bytes]) -> io.BytesIO:

@@ -53,7 +53,8 @@ def test_sheets_are_no_pictures_to_learn_from_or_label(folder: Path, audionet_he
 
 def test_a_damaged_picture_is_left_out_and_named(folder: Path, audionet_here: Run) -> None:
     audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0)
-    (folder / "tf_files" / "data_image" / "low" / "low_nohash_0001.jpg").write_text("damaged")
+    picture = folder / "tf_files" / "data_image" / "low" / "low_nohash_0001.jpg"
+    picture.write_bytes(bytes(picture.stat().st_size))  # of another size, prepare would draw it again
     damaged = audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
     assert "low_nohash_0001.jpg: is not a JPG, or a damaged one" in damaged.stderr
     assert "left out of the contact sheet" in damaged.stderr

@@ -225,14 +225,15 @@ def test_hum_and_offset_are_taken_out_and_what_lies_above_stays() -> None:
         assert share == pytest.approx(kept, abs=0.01), frequency_hz
 
 
-def test_a_hum_changes_the_picture_of_a_voice_but_little() -> None:
-    voice = chirps(0, 200, 2000, 3)
-    hum = (tone(50, 3, amplitude=0.05)).astype(np.int16)
-    clean, humming = (SpectrogramRenderer.make(PictureSettings(3, 0)).render(voice + add) for add in (0, hum))
-    difference = np.abs(clean.astype(int) - humming.astype(int))
-    assert difference.mean() < 1
-    without = SpectrogramRenderer.make(PictureSettings(3, 0, high_pass_hz=0))
-    assert np.abs(without.render(voice).astype(int) - without.render(voice + hum).astype(int)).mean() > 3
+def test_a_hum_changes_the_lowest_rows_of_a_voices_picture_but_little() -> None:
+    voice, hum = chirps(0, 200, 2000, 3), tone(50, 3, amplitude=0.3)
+
+    def change(settings: PictureSettings) -> float:
+        clean, humming = (SpectrogramRenderer.make(settings).render(voice + add).astype(int) for add in (0 * hum, hum))
+        return float(np.abs(clean - humming)[-15:].mean())
+
+    assert change(PictureSettings(3, 0)) < 3
+    assert change(PictureSettings(3, 0, high_pass_hz=0)) > 20
 
 
 @pytest.mark.parametrize(("columns", "share"), [(0, 0.0), (100, 100 / 299), (299, 1.0)])

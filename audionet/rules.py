@@ -1,0 +1,65 @@
+"""What values an option may have, and what is said of those that it may not have."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from audionet.errors import AudionetError
+from audionet.settings import ARCHITECTURES, BOTTLENECKS, EMBEDDED, OWN_FOLDS
+
+# For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
+Rule = tuple[Callable[[Any], bool], str]
+AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
+_BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
+_PER_CENT: Rule = (lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
+_UNDER_100: Rule = (lambda share: 0 <= share < 100, "must be from 0 to under 100")
+RETRAIN_RULES: dict[str, Rule] = {
+    "steps": AT_LEAST_1,
+    "architecture": (
+        lambda name: re.fullmatch(ARCHITECTURES, name) is not None,
+        f"only {EMBEDDED} is built in; from TensorFlow Hub come mobilenet_v2_100_224, resnet_v2_50 and the like, and "
+        "any other by its address with --tfhub-module",
+    ),
+    "bottleneck": (lambda name: name in BOTTLENECKS, f"must be one of {', '.join(BOTTLENECKS)}"),
+    "learning_rate": (lambda rate: 0 < rate < float("inf"), "must be over 0"),
+    "train_batch_size": _BATCH,
+    "validation_batch_size": _BATCH,
+    "test_batch_size": _BATCH,
+    "random_crop": _PER_CENT,
+    "random_scale": _PER_CENT,
+    "random_brightness": _PER_CENT,
+    "eval_step_interval": AT_LEAST_1,
+    "intermediate_store_frequency": (lambda steps: steps >= 0, "must not be below 0"),
+    "validation_percentage": _UNDER_100,
+    "testing_percentage": _UNDER_100,
+    "folds": (lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2"),
+    "seed": (lambda seed: 0 <= seed < 2**31, f"must be from 0 to {2**31 - 1}"),
+    "tfhub_sha256": (
+        lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits) is not None,
+        "must be 64 hexadecimal digits in lower case",
+    ),
+    "final_tensor_name": (
+        lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name) is not None,
+        "letters, digits and _ . - / are what TensorFlow allows",
+    ),
+}
+
+
+def check(options: object, rules: Mapping[str, Rule]) -> None:
+    """Raise AudionetError for the first option that breaks its rule."""
+    for name, (is_allowed, sentence) in rules.items():
+        value = getattr(options, name)
+        if value is not None and not is_allowed(value):
+            shown = f"{value:g}" if isinstance(value, float) else value
+            raise AudionetError(f"--{name.replace('_', '-')} {shown}: {sentence}")
+
+
+def take_text_for_paths(record: Any) -> None:
+    """Make paths of the fields that are paths and were given as text."""
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)) and not isinstance(value, Path):
+            object.__setattr__(record, each.name, Path(value))
