@@ -1,9 +1,9 @@
 """What reaches the user and the disk stays as it was; see tests/freeze.py.
 
-The source moved house with all of it held to the byte, but for two things that changed on purpose: the training key (it
-holds a version of the training algorithm instead of the package's, so that a release trains nothing anew; it is left out
-here), and TensorBoard's picture of the confusion matrix (matplotlib draws it; TensorBoard's files hold times of day, and
-are not compared). What was changed on purpose since is in the log of tests/golden/.
+The source moved house with all of it held to the byte, but for two things that changed on purpose: the training key
+(it holds a version of the training algorithm instead of the package's, so that a release trains nothing anew; it is
+left out here), and TensorBoard's picture of the confusion matrix (matplotlib draws it; TensorBoard's files hold times
+of day, and are not compared). What was changed on purpose since is in the log of tests/golden/.
 """
 
 import json
