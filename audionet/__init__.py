@@ -4,7 +4,7 @@
 
     audionet.prepare("data_audio")
     audionet.retrain(audionet.RetrainOptions(steps=500))
-    for clip in audionet.label(["clip.mp3"]):
+    for clip in audionet.label("clip.mp3"):
         print(clip.label, clip.score)
     print(audionet.evaluate("test_audio").confusion.accuracy)
 

@@ -25,7 +25,9 @@ class WavHeader:
 
 
 def read_wav_header(path: Path) -> WavHeader | None:
-    """The header of an uncompressed WAV; None for any other file."""
+    """The header of an uncompressed WAV; None for any other file, or for what is no file."""
+    if not path.is_file():  # to open a named pipe would wait for whoever writes into it
+        return None
     try:
         with open(path, "rb") as file:
             content = file.read(HEADER_BYTES)

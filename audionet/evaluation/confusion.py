@@ -13,8 +13,8 @@ TWO_SIDED_95 = 1.959964  # standard deviations that hold 95 % of a normal distri
 class Confusion:
     """matrix[i, j]: how many of class i were taken for class j. int64, classes x classes.
 
-    >>> voices = Confusion.of(["anna", "ben"], truth=[0, 0, 1, 1], guesses=[0, 1, 1, 1])
-    >>> voices.accuracy, voices.recall(0), voices.mix_ups()
+    >>> voices = Confusion.of(["anna", "ben"], truth=[0, 0, 1, 1], predicted=[0, 1, 1, 1])
+    >>> voices.accuracy, voices.recall(0), voices.confusions()
     (0.75, 0.5, [('anna', 'ben', 1)])
     """
 
