@@ -93,10 +93,12 @@ def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
 
 
 def _difference(index: PictureIndex, options: PrepareOptions) -> str:
-    usual: dict[str, object] = {"high_pass_hz": 0, "track": "the default", "channel": "the usual"}
+    usual: dict[str, object] = {"track": "the default", "channel": "the usual"}
     before = usual | index.renderer.settings.as_json() | index.sound
     after = usual | options.pictures.as_json() | options.sound.to_json()
-    return ", ".join(f"{name} {before[name]}, now {after[name]}" for name in before if before[name] != after[name])
+    # A setting that one of them does not have (the high pass of old pictures) is off there.
+    pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in before | after}
+    return ", ".join(f"{name} {old}, now {new}" for name, (old, new) in pairs.items() if old != new)
 
 
 def resolved(path: Path) -> Path:
