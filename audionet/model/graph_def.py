@@ -16,7 +16,6 @@ from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, ClassifierHead
 from audionet.settings import PICTURE_SIZE
 from audionet.system.tensorflow import start_tensorflow
 
-LAYER_NAMES = ("final_weights", "final_biases", "logits", "middle")
 PRODUCER = 1087  # a GraphDef version of 2022; any TensorFlow from 2.9 on reads it, and 1.x as far as the operators go
 
 

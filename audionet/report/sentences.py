@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from audionet.dataset.checks import ClassData
-from audionet.dataset.names import NOHASH
+from audionet.dataset.names import split_chunk_name
 from audionet.evaluation.predictions import Predictions
 
 SPACE = "\N{NO-BREAK SPACE}"
@@ -69,8 +69,8 @@ def quoted(name: str) -> str:
 
 def recording_of(name: str) -> str:
     """The recording that a chunk is of, by the name of the chunk's files; a clip's own name."""
-    recording, mark, index = name.rpartition(NOHASH)
-    return recording if mark and index.isdecimal() else name
+    recording, number = split_chunk_name(name)
+    return name if number is None else recording
 
 
 def times(number: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.dataset.samples import Sample
+from audionet.system.text import count
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
@@ -100,10 +101,10 @@ def split_by_time(
         members,
         key=lambda i: (percentage_hash(samples[i].group), samples[i].group, samples[i].start_seconds),
     )
-    count = len(ordered)
-    test = min(count - 1, max(1, round(count * testing_percentage / 100))) if testing_percentage else 0
-    rest = count - test
-    validation = min(rest - 1, max(1, round(count * validation_percentage / 100))) if validation_percentage else 0
+    total = len(ordered)
+    test = min(total - 1, max(1, round(total * testing_percentage / 100))) if testing_percentage else 0
+    rest = total - test
+    validation = min(rest - 1, max(1, round(total * validation_percentage / 100))) if validation_percentage else 0
     names = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
     # Of one recording, chunks that start later are in later parts.
     sounds: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
@@ -120,11 +121,10 @@ def split_by_time(
 
 
 def _note(class_name: str, have: int, missing: int, parts: list[str | None], wanted: list[str]) -> str:
-    plural = "recording" if missing == 1 else "recordings"
     empty = [part for part in wanted if part not in parts]
     note = (
         f"class {class_name!r} has {have} of the {have + missing} recordings that an honest split needs "
-        f"({missing} more {plural}); its recordings are split by time instead, "
+        f"({count(missing, 'more recording')}); its recordings are split by time instead, "
         "so its accuracy may look better than it is"
     )
     if empty:
