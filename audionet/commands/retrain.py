@@ -12,13 +12,13 @@ from audionet import __version__
 from audionet.bottleneck.backbone import Backbone, load_backbone
 from audionet.bottleneck.distortions import Distortions
 from audionet.bottleneck.extractor import BottleneckExtractor
-from audionet.bottleneck.tfhub import load_module, module_asked_for
 from audionet.commands.up_to_date import load_previous, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data, class_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes
 from audionet.errors import UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
+from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.bundle import ModelFiles, describe_model, save_model
 from audionet.model.card import make_card
 from audionet.model.description import TrainingRecord

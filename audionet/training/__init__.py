@@ -1,4 +1,4 @@
 """Features become a classifier: the split, the discriminant analysis, calibration, what is unknown.
 
-It imports from bottleneck and the folders before it.
+It imports from hub and the folders before it.
 """

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.bottleneck import archives
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
+from audionet.hub import archives
 from audionet.model.bundle import Model, ModelFiles, load_model
 from audionet.model.description import TrainingRecord
 from audionet.model.litert import ClassifierHead, attach_head

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from audionet.bottleneck import archives, download
-from audionet.bottleneck.download import cache_folder, fetch, require_checksum
 from audionet.errors import AudionetError
+from audionet.hub import archives, download
+from audionet.hub.download import cache_folder, fetch, require_checksum
 from audionet.options import RetrainOptions
 from audionet.system.locks import open_in_place, try_lock
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from audionet.bottleneck.archives import extract
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
-from audionet.bottleneck.download import FAILURES, cache_folder, fetch, require_checksum
 from audionet.errors import AudionetError
+from audionet.hub.archives import extract
+from audionet.hub.download import FAILURES, cache_folder, fetch, require_checksum
 from audionet.options import RetrainOptions
 from audionet.settings import EMBEDDED, PICTURE_SIZE
 from audionet.system.files import write_durably

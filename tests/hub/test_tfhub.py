@@ -13,8 +13,8 @@ import pytest
 
 from audionet import prepare, retrain
 from audionet.bottleneck.backbone import Interpreter
-from audionet.bottleneck.tfhub import google_handle, load_module, module_asked_for
 from audionet.errors import AudionetError
+from audionet.hub.tfhub import google_handle, load_module, module_asked_for
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.graph_def import freeze
 from audionet.model.litert import ClassifierHead, attach_head

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from audionet.bottleneck.archives import LARGEST_BYTES, extract
 from audionet.errors import AudionetError
+from audionet.hub.archives import LARGEST_BYTES, extract
 from audionet.system.files import read_json, sha256_of_file, write_json
 from audionet.system.locks import make_folder, open_in_place, try_lock, wait_for_lock
 from audionet.system.progress import Progress, silent
