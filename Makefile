@@ -17,8 +17,11 @@ BIN := $(VENV)/bin
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
 
+# One process a core shares in the tests; four at most, for each may take a gigabyte of memory.
+TESTS := -m pytest -q --numprocesses logical --maxprocesses 4 --dist worksteal
+
 test: $(VENV)/installed-dev check
-	$(BIN)/python -m pytest -q
+	$(BIN)/python $(TESTS)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -56,7 +59,7 @@ soak: $(VENV)/installed-dev
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage run $(TESTS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --fail-under=92
 

@@ -27,7 +27,10 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
 
 # Which networks were trained here is noted in the user's own folder; what tests train does not belong there.
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="audionet-state-")
+STATE = tempfile.TemporaryDirectory(prefix="audionet-state-")  # until this process ends
+os.environ["XDG_STATE_HOME"] = STATE.name
+# Else each of the many processes that tests start compiles the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
