@@ -12,6 +12,37 @@ from audionet.settings import EMBEDDED, REPORT_NAME, TF_FILES, PictureSettings, 
 
 ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
 
+BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
+IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
+
+
+@dataclass(frozen=True)
+class AnnotationOptions:
+    """What is made of annotations: tables, and files that say what is heard when; for `prepare` and `evaluate`.
+
+    metadata: a table of the recordings and their classes, or a file or folder of annotations; None is what is found.
+    corrections: a table of what the folders or the other annotations say wrong; see annotation/corrections.py.
+    unmarked: what the stretches are that nobody marked, in recordings of which parts are: ignore leaves them out,
+        background makes a class of that name of them.
+    overlaps: where parts of two classes overlap, both classes have them, or AudionetError is raised (refuse).
+    use_beside: whether annotations beside recordings in class folders decide; None asks where they name other classes.
+    """
+
+    metadata: Path | None = None
+    corrections: Path | None = None
+    unmarked: str = IGNORE
+    overlaps: str = BOTH
+    use_beside: bool | None = None
+
+    def __post_init__(self) -> None:
+        take_text_for_paths(self)
+        for name, value, allowed in (
+            ("unmarked", self.unmarked, (IGNORE, BACKGROUND)),
+            ("overlaps", self.overlaps, (BOTH, REFUSE)),
+        ):
+            if value not in allowed:
+                raise AudionetError(f"--{name} {value}: must be {allowed[0]} or {allowed[1]}")
+
 
 @dataclass(frozen=True)
 class PrepareOptions:
@@ -24,7 +55,7 @@ class PrepareOptions:
     keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.
     prune: delete the chunks of recordings that are gone. It is what happens unless keep_gone says otherwise, and is
         kept for those who ask for it.
-    metadata: a table of the recordings and their classes; see metadata.py.
+    metadata, corrections, unmarked, overlaps, use_beside: see AnnotationOptions.
     contact_sheet: write a sheet of small pictures for each class too.
     scheduler: address of a Dask cluster that does the work; None is this process.
     """
@@ -41,6 +72,10 @@ class PrepareOptions:
     keep_gone: bool = False
     track: int | None = None
     channel: str | None = None
+    corrections: Path | None = None
+    unmarked: str = IGNORE
+    overlaps: str = BOTH
+    use_beside: bool | None = None
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
@@ -49,9 +84,15 @@ class PrepareOptions:
                 "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
             )
         check(self, {"jobs": AT_LEAST_1})
+        _ = self.annotations
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
         _ = self.sound
+
+    @property
+    def annotations(self) -> AnnotationOptions:
+        """What is made of annotations. Raises AudionetError if they can't be."""
+        return AnnotationOptions(self.metadata, self.corrections, self.unmarked, self.overlaps, self.use_beside)
 
     @property
     def sound(self) -> SoundChoice:

@@ -32,21 +32,21 @@ CASES = {
     2: Case(
         "UrbanSound8K with its table beside the folds, or pointed at audio; ESC-50's table in its root; their parent",
         "the table's labels and folds; of the parent, a sentence that names the folder",
-        "dataset/test_tables.py::test_urbansound8k_is_known_in_its_usual_disguises "
-        "dataset/test_tables.py::test_esc50_is_known_in_its_usual_disguises "
-        "dataset/test_tables.py::test_parts_of_a_data_set_are_not_taken_for_classes",
+        "annotation/test_tables.py::test_urbansound8k_is_known_in_its_usual_disguises "
+        "annotation/test_tables.py::test_esc50_is_known_in_its_usual_disguises "
+        "annotation/test_tables.py::test_parts_of_a_data_set_are_not_taken_for_classes",
     ),
     3: Case(
         "a table with start and end, two labels of one file, `a;b` as a label",
         "the column, the two lines, or the label are named, with a question",
-        "dataset/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
+        "annotation/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
     ),
     4: Case(
         "tables with semicolons, tabs, sep=, other columns, UTF-16, Windows-1252, other bases, suffixes and systems",
         "are read; else a sentence with file, line, what was found and looked for",
-        "dataset/test_tables.py::test_a_table_is_read_however_it_was_written "
-        "dataset/test_tables.py::test_absolute_paths_in_the_folder_are_read "
-        "dataset/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
+        "annotation/test_tables.py::test_a_table_is_read_however_it_was_written "
+        "annotation/test_tables.py::test_absolute_paths_in_the_folder_are_read "
+        "annotation/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
     ),
     5: Case(
         "text where the Python functions take paths, one clip where they take several",
@@ -79,7 +79,7 @@ CASES = {
         "a class called unknown",
         "is refused, from folders and tables",
         "dataset/test_folders.py::test_no_class_is_called_as_clips_of_none_are "
-        "dataset/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
+        "annotation/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
     ),
     12: Case(
         "a drive's root with $RECYCLE.BIN, __MACOSX, @eaDir, .sfk, .reapeaks and the like",
@@ -95,7 +95,7 @@ CASES = {
     14: Case(
         "names of Speech Commands",
         "one speaker's takes stay on one side",
-        "dataset/test_tables.py::test_names_up_to_nohash_are_a_group_as_google_has_it "
+        "annotation/test_tables.py::test_names_up_to_nohash_are_a_group_as_google_has_it "
         "training/test_split.py::test_a_speaker_of_several_words_is_in_one_fold",
     ),
     15: Case(
@@ -116,7 +116,7 @@ CASES = {
     18: Case(
         "empty lines in a table before a wrong row",
         "the editor's number of the line",
-        "dataset/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
+        "annotation/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
     ),
     21: Case(
         "two voices, left and right",

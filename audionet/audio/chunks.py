@@ -2,11 +2,12 @@
 
 import functools
 import io
+import math
 import warnings
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,13 @@ from audionet.audio.channels import USUAL
 from audionet.audio.ffmpeg import count_channels, decode
 from audionet.errors import UnusableInput
 from audionet.settings import EACH, MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+
+
+class Part(NamedTuple):
+    """A stretch of a recording from when to when, in seconds. An end of infinity is the recording's own."""
+
+    start_seconds: float
+    end_seconds: float
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,42 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
         yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
 
 
+def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: PictureSettings) -> Iterator[Chunk]:
+    """Cut parts of a stream of sample blocks into chunks, each part as `cut` cuts a recording.
+
+    parts: in order, without overlap. Once the last of them has ended, nothing more of the stream is read.
+    """
+    source, index = _Stream(blocks), 0
+    for part in parts:
+        first = round(part.start_seconds * SAMPLE_RATE_HZ)
+        last = None if math.isinf(part.end_seconds) else round(part.end_seconds * SAMPLE_RATE_HZ)
+        for chunk in cut(source.between(first, last), settings):
+            yield Chunk(index, first / SAMPLE_RATE_HZ + chunk.start_seconds, chunk.samples)
+            index += 1
+
+
+class _Stream:
+    """Sample blocks of any lengths, read once, of which stretches are wanted in order."""
+
+    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
+        self._blocks = iter(blocks)
+        self._rest, self._at = np.empty(0, np.int16), 0  # what was read and not given yet, and where it begins
+
+    def between(self, first: int, last: int | None) -> Iterator[np.ndarray]:
+        """The samples from `first` to before `last`, or to the end; none that were given before."""
+        while last is None or self._at < last:
+            if not len(self._rest):
+                block = next(self._blocks, None)
+                if block is None:
+                    return
+                self._rest = block
+                continue
+            wanted = len(self._rest) if last is None else min(len(self._rest), last - self._at)
+            given, self._rest = self._rest[max(0, first - self._at) : wanted], self._rest[wanted:]
+            self._at += wanted
+            yield given
+
+
 def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[Chunk]:
     """Windows of `size` samples, one every `step` samples, of a stream of sample blocks of any lengths.
 
@@ -78,30 +122,42 @@ def read_windows(path: Path, size: int, step: int, choice: SoundChoice = USUAL) 
     yield from _require_chunks(path, choice, lambda blocks: cut_windows(blocks, size, step))
 
 
-def read_chunks(path: Path, settings: PictureSettings, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
+def read_chunks(
+    path: Path, settings: PictureSettings, choice: SoundChoice = USUAL, parts: Sequence[Part] = ()
+) -> Generator[Chunk, None, None]:
     """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used.
 
     choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
+    parts: in which the chunks lie; without any, it is the whole recording. They may turn out to hold no chunk.
     """
-    yield from _require_chunks(path, choice, lambda blocks: cut(blocks, settings))
+    if parts:
+        yield from _each_chunk(path, choice, lambda blocks: cut_parts(blocks, parts, settings))
+    else:
+        yield from _require_chunks(path, choice, lambda blocks: cut(blocks, settings))
 
 
 def _require_chunks(
     path: Path, choice: SoundChoice, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
 ) -> Generator[Chunk, None, None]:
+    empty = True
+    for chunk in _each_chunk(path, choice, cut_up):
+        yield chunk
+        empty = False
+    if empty:
+        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
+
+
+def _each_chunk(
+    path: Path, choice: SoundChoice, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
+) -> Generator[Chunk, None, None]:
     if path.is_dir():
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
-    empty = True
     choices = [choice]
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
     for one in choices:
-        for chunk in cut_up(decode(path) if one == USUAL else decode(path, one)):
-            yield chunk
-            empty = False
-    if empty:
-        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
+        yield from cut_up(decode(path) if one == USUAL else decode(path, one))
 
 
 def to_wav(chunk: Chunk) -> bytes:

@@ -3,9 +3,11 @@
 Of other files it is known once they have been decoded.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from audionet.audio.chunks import Part
 from audionet.audio.ffmpeg import BYTES_PER_SAMPLE
 from audionet.errors import UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -51,8 +53,8 @@ def read_wav_header(path: Path) -> WavHeader | None:
     return None
 
 
-def bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool) -> int:
-    """About how much the pictures and WAVs of a recording will take; 0 if its header does not tell.
+def bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: Sequence[Part] = ()) -> int:
+    """About how much the pictures and WAVs of a recording, or of parts of it, will take; 0 if its header does not tell.
 
     Raises UnusableInput for a sample rate at which there is no sound.
     """
@@ -61,6 +63,9 @@ def bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool) -> int:
         return 0
     if header.rate_hz < SLOWEST_RATE_HZ:
         raise UnusableInput(path, f"has a sample rate of {header.rate_hz} Hz, at which there is no sound to see")
-    chunks = header.seconds * SAMPLE_RATE_HZ / settings.step_samples
+    seconds = header.seconds
+    if parts:
+        seconds = sum(max(0.0, min(part.end_seconds, header.seconds) - part.start_seconds) for part in parts)
+    chunks = seconds * SAMPLE_RATE_HZ / settings.step_samples + len(parts)
     sound_bytes = settings.chunk_samples * BYTES_PER_SAMPLE if keep_wav else 0
     return round(chunks * (PICTURE_BYTES + sound_bytes))

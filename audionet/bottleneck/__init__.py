@@ -1,4 +1,4 @@
 """A picture becomes features: the network's lower part, run once and kept in a cache.
 
-It imports from dataset and the folders before it.
+It imports from annotation and the folders before it.
 """

@@ -106,7 +106,9 @@ def _run_prepare(options: argparse.Namespace) -> int:
         options.chunk_seconds, options.overlap, options.representation, options.colormap, options.high_pass
     )
     names = PrepareOptions.__dataclass_fields__.keys() - {"pictures"}
-    chosen = PrepareOptions(pictures=pictures, **{name: getattr(options, name) for name in names})
+    chosen = PrepareOptions(
+        pictures=pictures, **{name: getattr(options, name) for name in names if hasattr(options, name)}
+    )
     from audionet.commands.prepare import prepare
 
     with progress_shown(options.quiet) as progress:

@@ -4,7 +4,16 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from audionet.options import EventOptions, LabelOptions, RetrainOptions
+from audionet.options import (
+    BACKGROUND,
+    BOTH,
+    IGNORE,
+    REFUSE,
+    AnnotationOptions,
+    EventOptions,
+    LabelOptions,
+    RetrainOptions,
+)
 from audionet.settings import BOTTLENECKS
 
 NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
@@ -89,8 +98,35 @@ def add_metadata(add: Callable[..., object]) -> None:
         type=Path,
         metavar="FILE",
         help="table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
-        "species), and if you like group and fold (default: a table in the folder or beside it that lists its "
-        "recordings; without one, the folders are the classes)",
+        "species), and if you like group, fold, and start and end of a part in seconds (default: a table in the folder "
+        "or beside it that lists its recordings; without one, the folders are the classes)",
+    )
+
+
+def add_annotations(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where the labels are, and what is made of them."""
+    default = AnnotationOptions()
+    add = parser.add_argument_group("where the labels are").add_argument
+    add_metadata(add)
+    add(
+        "--corrections",
+        type=Path,
+        metavar="FILE",
+        help="table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
+        "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out",
+    )
+    add(
+        "--unmarked",
+        choices=(IGNORE, BACKGROUND),
+        default=default.unmarked,
+        help="what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that "
+        "is called background",
+    )
+    add(
+        "--overlaps",
+        choices=(BOTH, REFUSE),
+        default=default.overlaps,
+        help="where marked parts of two classes overlap, both are learnt, or nothing is done until they are mended",
     )
 
 

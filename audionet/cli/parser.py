@@ -9,6 +9,7 @@ from audionet.cli.option_groups import (
     NETWORK_TITLE,
     OUTPUTS_TITLE,
     WORKERS_TITLE,
+    add_annotations,
     add_distortions,
     add_events,
     add_messages,
@@ -107,7 +108,7 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         action="store_true",
         help="write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
     )
-    add_metadata(add)
+    add_annotations(parser)
     add_sound(parser)
     add(
         "--keep-gone",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, read_chunks, to_wav
+from audionet.audio.chunks import Chunk, Part, read_chunks, to_wav
 from audionet.audio.levels import clipped_share, level_db
 from audionet.audio.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
@@ -26,11 +26,12 @@ NO_SPACE = f"does not fit on the disk; {SPACE}"
 
 @dataclass(frozen=True)
 class Source:
-    """A recording to be drawn; the names of its chunks' files start with `stem`."""
+    """A recording to be drawn, or parts of it; the names of its chunks' files start with `stem`."""
 
     path: Path
     class_name: str
     stem: str
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class DrawingJob:
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
         yield source, None
-        for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice)):
+        for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice, source.parts)):
             yield source, replace(chunk, index=index)
 
     def _require_space(self, source: Source) -> None:
         """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
-        needed = bytes_needed(source.path, self.renderer.settings, self.keep_wav)
+        needed = bytes_needed(source.path, self.renderer.settings, self.keep_wav, source.parts)
         free = shutil.disk_usage(self.image_dir).free if needed else 0
         if needed > free:
             old = (self.image_dir / source.class_name).glob(f"{escape(source.stem)}{NOHASH}*")
@@ -84,7 +85,7 @@ class DrawingJob:
         entry, *chunks = found
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
             raise UnusableInput(source.path, "changed while it was read; run the same command again")
-        return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks))
+        return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks), parts=source.parts)
 
 
 def _describe(path: Path) -> RecordingEntry:

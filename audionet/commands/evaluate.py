@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.annotation.metadata import find_in_table
 from audionet.dataset.folders import class_folders, require_classes_not_parts, stray_files
-from audionet.dataset.metadata import find_in_table
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.model.bundle import load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
-from audionet.options import LabelOptions
+from audionet.options import AnnotationOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import in_order
 from audionet.report.evaluation import report_on_evaluation
@@ -122,7 +122,7 @@ def _clips_by_class(
     data_audio: Path, metadata: Path | None, skip: Callable[[UnusableInput], None]
 ) -> dict[Path, list[Path]]:
     """The clips of each class, by its folder, or by its name in the folder where a table labels them."""
-    found = find_in_table(data_audio, metadata)
+    found = find_in_table(data_audio, AnnotationOptions(metadata))
     if found is None:
         for error in stray_files(data_audio):
             skip(error)
@@ -130,6 +130,9 @@ def _clips_by_class(
         require_classes_not_parts(data_audio, [folder.name for folder in folders])
         return {folder: list(find_clips([folder])) for folder in folders}
     recordings, wrong = found
+    marked = next((recording for recording in recordings if recording.parts), None)
+    if marked is not None:
+        raise AudionetError(f"{marked.path}: parts of it are marked, and whole recordings alone can be measured on")
     for error in wrong:
         skip(error)
     clips: dict[Path, list[Path]] = {}

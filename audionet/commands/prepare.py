@@ -1,6 +1,8 @@
 """prepare: folders of recordings -> a spectrogram JPG and a WAV a chunk, in a folder a class."""
 
+import bisect
 import logging
+import math
 import os
 import time
 from collections.abc import Collection, Generator
@@ -8,6 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from audionet.annotation.metadata import find_labelled_recordings
+from audionet.annotation.parts import span
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.drawing import DrawingJob, Source, draw_each, size_and_time, written_chunks
 from audionet.commands.picture_folder import (
@@ -24,16 +28,16 @@ from audionet.commands.picture_folder import (
 )
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
-from audionet.dataset.metadata import find_labelled_recordings
 from audionet.dataset.names import chunk_name, chunk_stems
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
+from audionet.settings import MINIMUM_SECONDS
 from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen
-from audionet.system.text import count, listed
+from audionet.system.text import count, listed, printable
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +83,25 @@ class PrepareReport:
         self.made_chunks += len(made.chunks)
         logger.debug("%s: chunks: %d", recording.path, len(made.chunks))
 
+    def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None) -> None:
+        """Say which marked parts of a recording are of no use: too short, or behind its end."""
+        starts = [chunk.start_seconds for chunk in entry.chunks] if entry else []
+        unused = [
+            span(part)
+            for part in recording.parts
+            if not math.isinf(part.end_seconds)
+            and bisect.bisect_left(starts, part.start_seconds - 1e-3) == bisect.bisect_left(starts, part.end_seconds)
+        ]
+        if entry is not None and unused:
+            are = "is" if len(unused) == 1 else "are"
+            self.skip(
+                UnusableInput(
+                    recording.path,
+                    f"{listed(unused)} {are} marked as {printable(recording.class_name)!r}, and not used: shorter than "
+                    f"{MINIMUM_SECONDS:g} seconds, or behind the end of the recording",
+                )
+            )
+
 
 def prepare(
     data_audio: Path | str, options: PrepareOptions | None = None, *, progress: Progress | None = None
@@ -93,7 +116,7 @@ def prepare(
     image_dir = options.image_dir
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
-    recordings, wrong = find_labelled_recordings(data_audio, options.metadata)
+    recordings, wrong = find_labelled_recordings(data_audio, options.annotations)
     report = PrepareReport(image_dir)
     if not recordings:
         raise AudionetError(
@@ -121,6 +144,8 @@ def prepare(
                 report.count_drawn(recording, made)
         finally:
             index.save()
+        for recording in recordings:
+            report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:
@@ -227,7 +252,7 @@ def _draw_new(
     saved = time.monotonic()
     # Workers elsewhere share the folders, not the current directory.
     job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav, choice=options.sound)
-    sources = [Source(r.path.absolute(), r.class_name, stems[r.key]) for r in todo]
+    sources = [Source(r.path.absolute(), r.class_name, stems[r.key], r.parts) for r in todo]
 
     def take_back(source: Source) -> None:
         delete_chunks(image_dir, written_chunks(image_dir, source))
@@ -257,7 +282,7 @@ def _up_to_date(
     entry: RecordingEntry | None, recording: Recording, stems: dict[str, str], options: PrepareOptions
 ) -> RecordingEntry | None:
     """The entry to keep if the recording has not changed and all its files are there; else None."""
-    if entry is None:
+    if entry is None or entry.parts != recording.parts:
         return None
     try:
         status = recording.path.stat()

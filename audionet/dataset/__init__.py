@@ -1,4 +1,4 @@
-"""What there is to learn from: folders, tables, the index of the pictures, and checks of it all.
+"""What there is to learn from: folders, the index of the pictures, samples, and checks of it all.
 
 It imports from spectrogram and the folders before it.
 """

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from audionet.audio.chunks import Part
 from audionet.dataset.names import NOHASH, require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
@@ -53,6 +54,8 @@ class Recording:
 
     group: what stays together in every split, where a table or the file's name says so.
     fold: the data set's own, where it has folds.
+    parts: in which the class is heard, in order and without overlap; none if it is heard in all of the recording. A
+        file in which several classes are heard is a recording of each.
     """
 
     class_name: str
@@ -60,6 +63,7 @@ class Recording:
     path: Path
     group: str | None = None
     fold: int | None = None
+    parts: tuple[Part, ...] = ()
 
 
 def class_folders(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """audionet.json: how the pictures of a folder were made, and of which recordings."""
 
+import math
 import os
 import stat
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.filter_bank import pack, unpack
@@ -56,7 +58,7 @@ class RecordingEntry:
 
     mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
     sha256: of the file's bytes.
-    group, fold: see folders.Recording.
+    group, fold, parts: see folders.Recording.
     """
 
     size_bytes: int
@@ -65,6 +67,7 @@ class RecordingEntry:
     chunks: tuple[ChunkEntry, ...]
     group: str | None = None
     fold: int | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass
@@ -177,7 +180,8 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
 
 
 def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
-    return {
+    ends = [(part.start_seconds, None if math.isinf(part.end_seconds) else part.end_seconds) for part in entry.parts]
+    return ({"parts": [list(part) for part in ends]} if ends else {}) | {
         "size_bytes": entry.size_bytes,
         "mtime_ns": entry.mtime_ns,
         "sha256": entry.sha256,
@@ -200,6 +204,7 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
     group, fold = value.get("group"), value.get("fold")
+    parts = tuple(_part_from_json(part) for part in sequence(value.get("parts", [])))
     return RecordingEntry(
         whole(value["size_bytes"]),
         whole(value["mtime_ns"], -LARGEST_WHOLE),  # before 1970 there was sound too
@@ -207,7 +212,13 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
         tuple(_chunk_from_json(chunk) for chunk in sequence(value["chunks"])),
         None if group is None else text(group),
         None if fold is None else whole(fold),
+        parts,
     )
+
+
+def _part_from_json(value: Any) -> Part:
+    start, end = sequence(value)
+    return Part(number(start, 0), math.inf if end is None else number(end, 0))
 
 
 def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:

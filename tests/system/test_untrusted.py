@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from audionet.annotation.metadata import find_labelled_recordings
 from audionet.bottleneck.digests import Digests
 from audionet.dataset.manifest import FILE_NAME, ChunkEntry, PictureIndex, RecordingEntry
-from audionet.dataset.metadata import find_labelled_recordings
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg

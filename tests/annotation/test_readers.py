@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset.annotations import Annotation, overlaps, read_annotations
+from audionet.annotation.readers import Annotation, overlaps, read_annotations
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS
 from audionet.inference.events import Events

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.dataset.metadata import find_labelled_recordings
+from audionet.annotation.metadata import find_labelled_recordings
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import OWN_FOLDS, PictureSettings
@@ -104,7 +104,7 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
         ("path,label\na.wav,aux.1\n", "line 2 has the class 'aux.1', which can't name a folder"),
         ("path,label\na.wav,Robin\nb.wav,robin\n", r"line 3 has the class 'robin', others 'Robin' \(line 2\); spell"),
         ("path,label,fold\na.wav,x,first\n", "line 2 has the fold 'first'; it should be a whole number"),
-        ("path,label\na.wav,x\na.wav,y\n", "line 3 lists a.wav again"),
+        ("path,label,fold\na.wav,x,1\na.wav,y,2\n", "line 3 lists a.wav again: in line 2 it has another group or fold"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audionet.dataset.metadata import find_labelled_recordings
-from audionet.dataset.tables import decoded, read_table
+from audionet.annotation.metadata import find_labelled_recordings
+from audionet.annotation.tables import decoded, read_table
 from audionet.errors import AudionetError
 from tests.conftest import chirps, write_wav
 
@@ -192,10 +192,6 @@ def test_one_class_called_train_among_others_is_one(tmp_path: Path) -> None:
         ("path,label\na.wav,robin;wren\n", "line 2 has the label 'robin;wren': is that one class, or several"),
         ("path,label\na.wav,x\nHello, world.wav,y\n", r"line 3 has 3 values, the first line names 2 columns; put"),
         ('path,label\n"a.wav,x\nb.wav,y\n', "line 2 begins a row that can't be read"),
-        (
-            "path,label\na.wav,x\na.wav,y\n",
-            "line 3 lists a.wav again: in line 2 it has the label 'x', here 'y'",
-        ),
         ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
         ("path,label\n", "lists no recordings"),
         ("", "its first line names the columns none"),
@@ -204,13 +200,19 @@ def test_one_class_called_train_among_others_is_one(tmp_path: Path) -> None:
             "path,label\ngone.wav,x\nlost.wav,y\n",
             "none of the 2 recordings that it lists is .* looked for as .*gone.wav",
         ),
-        ("path,label,start,end\na.wav,x,0.5,1\n", "line 2 marks a part of a recording: (start '0.5'|end '1')"),
+        ("path,label,start,end\na.wav,x,,1\n", "line 2 marks a part of a recording: end '1'"),
+        ("path,label,start,end\na.wav,x,0,1\nb.wav,y,2,\n", "line 3 has no end; write it, or neither"),
+        ("path,label,start,end\na.wav,x,2,1\n", "line 2 marks 2 to 1 s; a part ends after it begins"),
+        ("path,label,start,end\na.wav,x,0,1 s\n", "line 2 has the times '0' and '1 s'; times are seconds"),
+        ("path,label,start,end\na.wav,x,-1,1\n", "line 2 has the times '-1' and '1'; times are seconds"),
+        ("path,label,start_ms,end_ms\na.wav,x,0,1\n", "line 2 marks a part of a recording: start_ms '0'"),
         (
             "path,label,Begin Time (s)\na.wav,x,\nb.wav,y,3\n",
             r"line 3 marks a part of a recording: Begin Time \(s\) '3'",
         ),
-        ("path,label,onset\na.wav,x,1\n", "onset '1'. Only whole recordings"),
-        ("path,label,channel\na.wav,x,2\n", "channel '2'"),
+        ("path,label,onset\na.wav,x,1\n", "onset '1'. Which part can be said with two columns"),
+        ("path,label,channel\na.wav,x,2\n", "line 2 is about channel '2'"),
+        ("path,label,start,end,Channel\na.wav,x,0,1,1\n", "line 2 is about Channel '1'"),
     ],
 )
 def test_what_can_not_be_used_is_said_with_line_and_remedy(tmp_path: Path, text: str, message: str) -> None:

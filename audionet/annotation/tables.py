@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audionet.audio.chunks import Part
 from audionet.dataset.folders import is_passed_over
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
@@ -49,6 +50,12 @@ class Table:
     def error(self, line: int, message: str) -> AudionetError:
         """What is wrong with a line."""
         return AudionetError(f"{self.path}: line {line} {message}")
+
+    def part(self, line: int, start_seconds: float, end_seconds: float) -> Part:
+        """A part of a recording that a line marks. Raises AudionetError if it ends before it begins."""
+        if end_seconds < start_seconds:
+            raise self.error(line, f"marks {start_seconds:g} to {end_seconds:g} s; a part ends after it begins")
+        return Part(start_seconds, end_seconds)
 
     def columns_named(self) -> str:
         """The columns, for a message."""

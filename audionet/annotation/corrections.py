@@ -1,0 +1,109 @@
+"""Corrections: a table of recordings, or seconds of them, of which the folders or other annotations say it wrong.
+
+A row has a path, a label, and, for a part of the recording, its start and end. Its seconds are of that class from then
+on, and of no other; without a label, or with `unknown`, they are not learnt at all. Of rows about the same seconds, the
+last counts. A recording that lies elsewhere is added to those of the folders.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from audionet.annotation.labelled_table import LabelledTable
+from audionet.annotation.layouts import KNOWN_COLUMNS
+from audionet.annotation.parts import WHOLE, parts_of, with_parts, without
+from audionet.annotation.table_paths import absolute
+from audionet.annotation.tables import Row, read_table
+from audionet.audio.chunks import Part
+from audionet.dataset.folders import Recording
+from audionet.dataset.names import UNKNOWN
+from audionet.errors import UnusableInput
+
+
+class _File:
+    """A file that is learnt from: its recordings before the corrections, and the parts of each class."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recordings: dict[str, Recording] = {}
+        self.parts: dict[str, list[Part]] = defaultdict(list)
+
+    def correct(self, correction: "_Correction") -> None:
+        """Give the seconds of a correction to its class, and to no other."""
+        for class_name, parts in self.parts.items():
+            self.parts[class_name] = without(parts, [correction.part])
+        if correction.class_name:
+            self.parts[correction.class_name].append(correction.part)
+
+    def corrected(self, taken: dict[str, Path]) -> Iterable[Recording]:
+        """What is learnt of it. taken: the keys of all recordings, and whose they are; those of new ones are added."""
+        for class_name, parts in sorted(self.parts.items()):
+            if parts:
+                own = self.recordings.get(class_name) or self._new(class_name, taken)
+                yield with_parts(own, parts, touching=True)
+
+    def _new(self, class_name: str, taken: dict[str, Path]) -> Recording:
+        first = min(self.recordings.values(), default=None)
+        name = first.key.partition("/")[2] if first else self.path.name
+        folder = first.class_name if first else self.path.parent.name
+        keys = (
+            f"{class_name}/{name}",
+            f"{class_name}/{folder}/{name}",
+            f"{class_name}/{'/'.join(self.path.parts[1:])}",
+        )
+        key = next(key for key in keys if taken.setdefault(key, self.path) == self.path)
+        return Recording(class_name, key, self.path, first.group if first else None, first.fold if first else None)
+
+
+class _Correction(NamedTuple):
+    """class_name: "" for what is not to be learnt."""
+
+    class_name: str
+    part: Part
+
+
+def corrected(
+    recordings: Iterable[Recording], corrections: Path, data_audio: Path
+) -> tuple[list[Recording], list[UnusableInput]]:
+    """The recordings as the corrections have them, sorted, and the corrections of recordings that are not there.
+
+    Paths are as in any table, or as reports show them: `<class>/<path in the class folder>`. Raises AudionetError for a
+    table that can't be used.
+    """
+    files: dict[Path, _File] = {}
+    keys: dict[str, Path] = {}
+    for recording in recordings:
+        file = files.setdefault(recording.path, _File(recording.path))
+        file.recordings[recording.class_name] = recording
+        file.parts[recording.class_name] += parts_of(recording)
+        keys[recording.key] = recording.path
+    table = LabelledTable(read_table(corrections, KNOWN_COLUMNS), data_audio)
+    labels = {recording.class_name.casefold(): (recording.class_name, 0) for recording in recordings}
+    touched, wrong = set[Path](), list[UnusableInput]()
+    for row, place in zip(table.table.rows, table.places, strict=True):
+        label = row.get(table.layout.label)
+        label = table.label(row, labels) if label and label.casefold() != UNKNOWN else ""
+        part = table.part(row) or WHOLE
+        path = _path_of(row, place, table, keys)
+        if path is None:
+            wrong.append(table.why_missing(row))
+            continue
+        files.setdefault(path, _File(path)).correct(_Correction(label, part))
+        touched.add(path)
+    kept = [recording for recording in recordings if recording.path not in touched]
+    return sorted([*kept, *(new for path in sorted(touched) for new in files[path].corrected(keys))]), wrong
+
+
+def _path_of(row: Row, place: str | None, table: LabelledTable, keys: dict[str, Path]) -> Path | None:
+    """The file that a row is about; None if there is none."""
+    for name in filter(None, table.layout.paths(row)):
+        if name in keys:
+            return keys[name]
+        if place is not None:
+            return table.data_audio / place
+        for folder in (Path.cwd(), table.table.path.parent):
+            path = absolute(folder / name)
+            if path.is_file():
+                return path
+    return None

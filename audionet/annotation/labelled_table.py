@@ -1,0 +1,136 @@
+"""The rows of a table -> recordings, or parts of them, each with its class."""
+
+import logging
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+from audionet.annotation.layouts import layout_of
+from audionet.annotation.table_paths import TablePaths, shown
+from audionet.annotation.tables import Row, Table
+from audionet.audio.chunks import Part
+from audionet.dataset.folders import Recording, group_of
+from audionet.dataset.names import can_name_a_folder, require_no_unknown
+from audionet.errors import AudionetError, UnusableInput
+from audionet.system.text import count, listed
+
+logger = logging.getLogger(__name__)
+
+SEVERAL_LABELS = re.compile(r"[;|]")
+
+
+class LabelledTable:
+    """The rows of a table, and where in the data set's folder their recordings are."""
+
+    def __init__(self, table: Table, data_audio: Path) -> None:
+        """Raises AudionetError if the table lacks a column."""
+        self.table, self.layout, self.data_audio = table, layout_of(table), data_audio
+        self.paths = TablePaths(data_audio, table.path)
+        self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
+
+    def recordings(self) -> tuple[list[Recording], list[UnusableInput]]:
+        """The recordings, sorted, each with the parts that its lines mark, and what lies wrong.
+
+        Raises AudionetError for lines that make no sense, and if none names a recording that is there.
+        """
+        table, layout = self.table, self.layout
+        if not table.rows:
+            raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
+        found: list[Recording] = []
+        lines: dict[str, tuple[Recording, int]] = {}
+        spellings: dict[str, tuple[str, int]] = {}  # on a file system that ignores case, two would be one folder
+        wrong = []
+        for row, place in zip(table.rows, self.places, strict=True):
+            label = self.label(row, spellings)
+            fold = self._fold(row)
+            part = self.part(row)
+            if place is None:
+                wrong.append(self.why_missing(row))
+                continue
+            path = PurePosixPath(place)
+            inside = path.relative_to(layout.folder) if path.parts[0] == layout.folder else path
+            group = row.get(layout.group) or group_of(Path(place))
+            parts = () if part is None else (part,)
+            recording = Recording(label, f"{label}/{inside}", self.data_audio / path, group, fold, parts)
+            same, line = lines.setdefault(place, (recording, row.line))
+            if (same.group, same.fold) != (group, fold):
+                raise table.error(
+                    row.line, f"lists {place} again: in line {line} it has another group or fold; keep one of the lines"
+                )
+            found.append(recording)
+        if not found:
+            raise self._nothing_found()
+        self._report_renamed()
+        self._report_left_out()
+        return found, wrong
+
+    def label(self, row: Row, spellings: dict[str, tuple[str, int]]) -> str:
+        """The class of a row. spellings: of all classes, by what they look like, and the line where each was first.
+
+        Raises AudionetError for what can be no class.
+        """
+        table, label = self.table, row.get(self.layout.label)
+        if not label:
+            column = table.columns[self.layout.label]
+            raise table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
+        if SEVERAL_LABELS.search(label):
+            raise table.error(
+                row.line,
+                f"has the label {label!r}: is that one class, or several? A recording can be of one class only; write "
+                "the one, or cut the recording into files of one sound each",
+            )
+        if not can_name_a_folder(label):
+            raise table.error(row.line, f"has the class {label!r}, which can't name a folder; write it in other signs")
+        require_no_unknown(f"{table.path}: line {row.line}", [label])
+        key = unicodedata.normalize("NFC", label).casefold()
+        same, line = spellings.setdefault(key, (label, row.line))
+        if same != label:
+            raise table.error(row.line, f"has the class {label!r}, others {same!r} (line {line}); spell them alike")
+        return label
+
+    def part(self, row: Row) -> Part | None:
+        """The part of its recording that a row is about; None for the whole. Raises AudionetError if it is none."""
+        return self.layout.times.part(self.table, row) if self.layout.times else None
+
+    def _fold(self, row: Row) -> int | None:
+        fold = row.get(self.layout.fold)
+        whole = re.fullmatch(r"(\d{1,9})([.,]0+)?", fold)
+        if fold and not whole:
+            raise self.table.error(row.line, f"has the fold {fold[:20]!r}; it should be a whole number")
+        return int(whole[1]) if whole else None
+
+    def why_missing(self, row: Row) -> UnusableInput:
+        """A row's recording as one that is not there."""
+        line = f"line {row.line} of {self.table.path.name}"
+        places = [place for path in self.layout.paths(row) for place in self.paths.candidates(path)]
+        if not places:
+            return UnusableInput(self.table.path, f"line {row.line} names no file")
+        inside = self.paths.inside(places[0])
+        if inside is None:
+            return UnusableInput(places[0], f"is listed in {line}, but lies outside of {self.data_audio}")
+        return UnusableInput(self.data_audio / inside, f"is listed in {line}, but not there")
+
+    def _nothing_found(self) -> AudionetError:
+        row = self.table.rows[0]
+        paths = [path for path in self.layout.paths(row) if path]
+        if not paths:
+            return self.table.error(row.line, "names no file, and no other line names one that is there")
+        looked_for = [shown(place) for path in paths for place in self.paths.candidates(path)]
+        return AudionetError(
+            f"{self.table.path}: none of the {count(len(self.table.rows), 'recording')} that it lists is in "
+            f"{self.data_audio}; line {row.line} has the path {paths[0]!r}, looked for as "
+            f"{listed(looked_for, most=4)}. Name the folder that the paths begin in, or mend the paths"
+        )
+
+    def _report_renamed(self) -> None:
+        if self.paths.renamed:
+            named, there = min(self.paths.renamed.items())
+            how_many = count(len(self.paths.renamed), "recording")
+            logger.info("%s: %s found by another suffix (%s as %s)", self.table.path, how_many, named, there)
+
+    def _report_left_out(self) -> None:
+        known = {place for place in self.places if place is not None}
+        left = [path for path in self.paths.recordings() if path not in known]
+        if left:
+            how_many = count(len(left), "recording")
+            logger.info("%s: does not list %s in %s (%s)", self.table.path, how_many, self.data_audio, listed(left))

@@ -1,0 +1,227 @@
+"""Which columns of a table say what: the recording, its label, group and fold, and from when to when it is heard."""
+
+import logging
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from audionet.annotation.tables import Row, Table
+from audionet.audio.chunks import Part
+from audionet.errors import AudionetError
+from audionet.system.text import listed
+
+logger = logging.getLogger(__name__)
+
+# Simplified names of columns, see tables.simplified.
+PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
+LABEL_COLUMNS = ("label", "class", "category", "species")
+# Names that tools give the same things, in tables that mark parts. Such a table is not looked for, since what `label`
+# printed has them too, but it can be named.
+TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile")
+TOOLS_LABEL_COLUMNS = (
+    "annotation",
+    "commonname",
+    "scientificname",
+    "speciescode",
+    "tag",
+    "type",
+    "calltype",
+    "speaker",
+)
+PATHS, LABELS = "the path of a recording", "its label"  # in messages
+KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
+
+SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec)?"
+START = re.compile(rf"(start|begin|tmin|xmin)(time)?{SECONDS}")
+ONSET = re.compile(rf"onset(time)?{SECONDS}")
+END = re.compile(rf"(end|stop|tmax|xmax)(time)?{SECONDS}")
+OFFSET = re.compile(rf"offset(time)?{SECONDS}")  # an end beside an onset, and beside nothing else
+LENGTH = re.compile(rf"(duration|dur|length|deltatime){SECONDS}")
+FILE_OFFSET = "fileoffset"
+# Times that are no seconds.
+OTHER_UNITS = re.compile(
+    r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
+    r"(ms|msec|msecs|millis|milliseconds?|us|ns|samples?|samplesamples|frames?|min|minutes?|hhmmssms|clocktime)"
+)
+# What changes which sound is meant, and cannot be chosen for each line.
+REFUSED = re.compile(r"channels?|chan|ch|track|audiotrack|stream")
+FREQUENCIES = re.compile(
+    r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
+    r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
+)
+CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
+FREQUENCIES_SAID = (
+    "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
+)
+
+
+@dataclass(frozen=True)
+class TimeColumns:
+    """The columns that mark a part of a recording. end_is_length: the end's column says how long it lasts instead."""
+
+    start: str
+    end: str
+    end_is_length: bool = False
+
+    def part(self, table: Table, row: Row) -> Part | None:
+        """The part that a row marks; None if it marks none. Raises AudionetError for what is no part."""
+        start, end = row.get(self.start), row.get(self.end)
+        if not start and not end:
+            return None
+        for name, value in ((self.start, start), (self.end, end)):
+            if not value:
+                raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
+        try:
+            begin, stop = seconds(start), seconds(end)
+        except ValueError as error:
+            raise table.error(row.line, f"has the times {start!r} and {end!r}; {error}") from error
+        offset = row.get(FILE_OFFSET) or row.get(f"{FILE_OFFSET}s")
+        stop = begin + stop if self.end_is_length else stop
+        if offset:
+            # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
+            begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
+        return table.part(row.line, begin, stop)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table that say what is needed of a row; group and fold are "" where there is none.
+
+    folder: of the recordings below the data set's. It says nothing, and is left out of the pictures' names.
+    paths: what a row's path may be, the likeliest first; none if the table has no column for it.
+    times: None if the rows are of whole recordings.
+    """
+
+    label: str
+    group: str
+    fold: str
+    paths: Callable[[Row], list[str]]
+    folder: str = ""
+    times: TimeColumns | None = None
+    has_paths: bool = True
+
+
+def _urban_sound_paths(row: Row) -> list[str]:
+    name = row.get("slicefilename")
+    return [f"fold{row.get('fold')}/{name}", name] if name else []
+
+
+# Its start and end are about the recordings that the set was cut from.
+URBANSOUND8K = Layout("class", "fsid", "fold", _urban_sound_paths, "audio")
+ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")], "audio")
+
+
+def layout_of(table: Table) -> Layout:
+    """Raises AudionetError if the columns do not say what is needed, several may be meant, or one is not understood."""
+    columns = table.columns.keys()
+    if {"slicefilename", "fsid", "fold", "class"} <= columns:
+        return URBANSOUND8K
+    if {"filename", "fold", "category", "srcfile"} <= columns:
+        return ESC_50
+    times = times_of(table)
+    if times is None:
+        path, label = _column(table, PATH_COLUMNS, (), PATHS), _column(table, LABEL_COLUMNS, (), LABELS)
+    else:
+        has_paths = not columns.isdisjoint((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS))
+        path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if has_paths else "", _label_column(table)
+    group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
+    _refuse_channels(table)
+    if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
+        logger.info(FREQUENCIES_SAID, table.path)
+    return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times, has_paths=bool(path))
+
+
+def times_of(table: Table) -> TimeColumns | None:
+    """The columns of times; None if there are none, or they are all empty. Raises AudionetError for half of them, and
+    for those in other units."""
+    marked = [name for name in table.columns if any(row.get(name) for row in table.rows)] if table.rows else []
+    start = _first(START, marked)
+    end, length = _first(END, marked), _first(LENGTH, marked)
+    onset, offset = _first(ONSET, marked), _first(OFFSET, marked)
+    if start is None and onset is not None:
+        start, end = onset, end or offset
+    if start is not None and (end or length):
+        return TimeColumns(start, end or length or "", end is None)
+    halves = [name for name in (start, end, onset, offset, _first(OTHER_UNITS, marked)) if name]
+    if not halves:
+        return None
+    row = next(row for row in table.rows if row.get(halves[0]))
+    raise table.error(
+        row.line,
+        f"marks a part of a recording: {table.columns[halves[0]]} {row.get(halves[0])!r}. Which part can be said with "
+        "two columns, start and end, in seconds; add what is missing, or delete the column",
+    )
+
+
+def seconds(text: str) -> float:
+    """`12.5`, `12,5` or `1:02:03.5` in seconds. Raises ValueError, with what was expected, for what is no time."""
+    clock = CLOCK.fullmatch(text)
+    if clock:
+        hours, minutes, rest = clock.groups()
+        return 3600 * int(hours or 0) + 60 * int(minutes) + float(rest.replace(",", "."))
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError as error:
+        raise ValueError("times are seconds, such as 12.5, or 1:02:03.5") from error
+    if not math.isfinite(value) or value < 0:
+        raise ValueError("times are seconds from the start of the recording, such as 12.5")
+    return value
+
+
+def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str | None:
+    return next((name for name in names if pattern.fullmatch(name)), None)
+
+
+def _column(table: Table, usual: Sequence[str], tools: Sequence[str], what: str) -> str:
+    found = [name for name in usual if name in table.columns] or [name for name in tools if name in table.columns][:1]
+    if not found:
+        raise AudionetError(
+            f"{table.path}: needs a column for {what}, called {', '.join(usual[:-1])} or {usual[-1]}; its first line "
+            f"names the columns {table.columns_named()}"
+        )
+    if len(found) > 1 and found[0] != usual[0]:
+        names = [repr(table.columns[name]) for name in found]
+        raise AudionetError(
+            f"{table.path}: which column is {what}, {' or '.join(names)}? Call the one {usual[0]}, or delete the other"
+        )
+    return found[0]
+
+
+def _label_column(table: Table) -> str:
+    """The column of labels in a table that marks parts."""
+    known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
+    if not known and "selection" in table.columns:
+        # Raven has no column of its own for it: people add one, and call it what they like.
+        own = [name for name in table.columns if name not in RAVENS_OWN and _is_text(table, name)]
+        if len(own) == 1:
+            return own[0]
+        if own:
+            names = listed([repr(table.columns[name]) for name in own], most=8)
+            raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
+    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
+
+
+RAVENS_OWN = frozenset(
+    "selection view channel begintimes endtimes lowfreqhz highfreqhz begindate begindatetime enddate beginclocktime "
+    "endclocktime occupancy notes".split()
+).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
+
+
+def _is_text(table: Table, name: str) -> bool:
+    """Whether a column holds words, not measurements."""
+    values = [row.get(name) for row in table.rows if row.get(name)]
+    return bool(values) and not any(re.fullmatch(r"[-+\d.,:/eE% ]+", value) for value in values)
+
+
+def _refuse_channels(table: Table) -> None:
+    for name in filter(REFUSED.fullmatch, table.columns):
+        for row in table.rows:
+            # Raven writes the channel, and of a recording with one it is always the first.
+            if row.get(name) and not ("selection" in table.columns and row.get(name) == "1"):
+                raise table.error(
+                    row.line,
+                    f"is about {table.columns[name]} {row.get(name)!r}: which one is meant cannot be chosen for each "
+                    "line. Save the channels as recordings of their own; or, where all lines are about the same, "
+                    "delete the column and add --channel, or --track",
+                )

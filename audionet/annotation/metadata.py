@@ -1,0 +1,150 @@
+"""Recordings that a table labels: UrbanSound8K and ESC-50, as published or passed on by others, or any CSV."""
+
+import logging
+from pathlib import Path
+
+from audionet.annotation.corrections import corrected
+from audionet.annotation.labelled_table import LabelledTable
+from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS
+from audionet.annotation.parts import combined
+from audionet.annotation.tables import (
+    PUBLISHED_NAMES,
+    Table,
+    folders_for_tables,
+    folders_in,
+    header_of,
+    read_table,
+    tables_in,
+    tables_near,
+)
+from audionet.dataset.folders import PART_OF_A_SET, Recording, find_recordings
+from audionet.errors import AudionetError, UnusableInput
+from audionet.options import AnnotationOptions
+from audionet.system.text import did_you_mean, listed
+
+logger = logging.getLogger(__name__)
+
+CORRECTIONS_NAME = "corrections.csv"  # as reports save it; it says what is wrong, and labels no data set
+
+
+def find_labelled_recordings(
+    data_audio: Path, options: AnnotationOptions | Path | None = None
+) -> tuple[list[Recording], list[UnusableInput]]:
+    """The recordings in a data set and their classes, sorted, and what lies wrong, as folders.find_recordings.
+
+    options: what is made of annotations, or a table alone. Without a table, the one that is found in the folder or
+    beside it and lists its recordings decides, else the folders are the classes. Recordings of one group stay on one
+    side of every split. Raises AudionetError for a table that can't be used, and where it is not clear what the classes
+    are.
+    """
+    if not isinstance(options, AnnotationOptions):
+        options = AnnotationOptions(options)
+    found = find_in_table(data_audio, options)
+    if found is None:
+        _require_no_set_below(data_audio)
+        recordings, wrong = find_recordings(data_audio)
+    else:
+        recordings, wrong = found
+    if options.corrections is not None:
+        recordings, also_wrong = corrected(recordings, options.corrections, data_audio)
+        wrong = [*wrong, *also_wrong]
+    return recordings, wrong
+
+
+def find_in_table(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
+    """As find_labelled_recordings, without corrections; None if there is no table, and the folders are the classes."""
+    if not data_audio.is_dir():
+        return None
+    if options.metadata is None:
+        table = _find_table(data_audio, options.corrections)
+    else:
+        table = LabelledTable(_named_table(options.metadata), data_audio)
+    if table is None:
+        return None
+    recordings, wrong = table.recordings()
+    return combined(recordings, options), wrong
+
+
+def _named_table(metadata: Path) -> Table:
+    if not metadata.is_file() and not metadata.is_symlink():
+        beside = [path.name for path in tables_in(metadata.parent)]
+        what = "is a folder; name the table in it" if metadata.is_dir() else "no such table"
+        raise AudionetError(f"{metadata}: {what}{did_you_mean(metadata.name, beside)}")
+    return read_table(metadata, KNOWN_COLUMNS)
+
+
+def _find_table(data_audio: Path, corrections: Path | None = None) -> LabelledTable | None:
+    """The table in or beside a folder that lists its recordings, and is not that of corrections; None if there is none.
+
+    Raises AudionetError if there are several, or if it contradicts folders that are named as its classes.
+    """
+    if not data_audio.is_dir():
+        return None
+    candidates = []
+    for path in tables_near(data_audio):
+        if corrections is not None and path.resolve() == corrections.resolve():
+            continue
+        if path.name.lower() == CORRECTIONS_NAME:
+            logger.info("%s is not used; add --corrections to learn what it corrects", path)
+            continue
+        columns = header_of(path, KNOWN_COLUMNS)
+        if columns & set(PATH_COLUMNS) and columns & set(LABEL_COLUMNS):
+            candidates.append(path)
+    if not candidates:
+        return None
+    fitting: list[LabelledTable] = []
+    for path in candidates:
+        table = read_table(path, KNOWN_COLUMNS)
+        published = path.name.lower() in PUBLISHED_NAMES
+        try:
+            found = LabelledTable(table, data_audio)
+        except AudionetError:
+            if published:
+                raise
+            continue
+        if published:
+            fitting = [found]
+            break
+        there = found.paths.recordings()
+        if 2 * len(set(there).intersection(found.places)) >= max(1, len(there)):
+            fitting.append(found)
+    if not fitting:
+        return None
+    if len({found.table.path.resolve() for found in fitting}) > 1:
+        names = [str(found.table.path) for found in fitting]
+        raise AudionetError(f"{data_audio}: {listed(names)} list its recordings; name the one to use with --metadata")
+    _require_no_contradiction(fitting[0])
+    path = fitting[0].table.path
+    logger.log(
+        logging.DEBUG if path.name.lower() in PUBLISHED_NAMES else logging.INFO, "the labels are those in %s", path
+    )
+    return fitting[0]
+
+
+def _require_no_contradiction(found: LabelledTable) -> None:
+    """Raise AudionetError if folders are named as classes of the table, and hold recordings of others."""
+    labels = {row.get(found.layout.label) for row in found.table.rows}
+    folders = {place.partition("/")[0] for place in found.places if place is not None and "/" in place}
+    if not any(folder in labels and not PART_OF_A_SET.fullmatch(folder) for folder in folders):
+        return
+    for row, place in zip(found.table.rows, found.places, strict=True):
+        folder, slash, _ = (place or "").partition("/")
+        label = row.get(found.layout.label)
+        if slash and folder != label:
+            raise found.table.error(
+                row.line,
+                f"says that {place} is {label!r}, its folder {folder!r}; add --metadata {found.table.path} to go by "
+                "the table, or move the table away to go by the folders",
+            )
+
+
+def _require_no_set_below(data_audio: Path) -> None:
+    """Raise AudionetError if a folder in it is a published data set, which would be taken for a class."""
+    for folder in folders_in(data_audio):
+        for place in (folder, *folders_for_tables(folder)):
+            table = next((path for path in tables_in(place) if path.name.lower() in PUBLISHED_NAMES), None)
+            if table is not None:
+                raise AudionetError(
+                    f"{data_audio}: holds a data set with a table of its own ({table.relative_to(data_audio)}); "
+                    f"name its folder: {folder}"
+                )
