@@ -38,7 +38,10 @@ CASES = {
     ),
     3: Case(
         "a table with start and end, two labels of one file, `a;b` as a label",
-        "the column, the two lines, or the label are named, with a question",
+        "the marked seconds; both, with a warning; a question",
+        "commands/test_prepare_parts.py::test_a_table_with_start_and_end_learns_those_seconds_alone "
+        "annotation/test_parts.py::test_classes_heard_at_once_are_said_and_both_learnt_or_refused "
+        "annotation/test_tables.py::test_two_labels_of_one_recording_are_both_learnt_and_said "
         "annotation/test_tables.py::test_what_can_not_be_used_is_said_with_line_and_remedy",
     ),
     4: Case(
@@ -137,6 +140,14 @@ CASES = {
         "commands/test_prepare.py::test_the_recordings_are_never_written_to "
         "cli/test_main.py::test_an_unwritable_folder_is_one_sentence",
     ),
+    20: Case(
+        "Audacity labels, a Raven table asked for, or given to prepare",
+        "there; learnt",
+        "formats/test_tools.py::test_audacity_labels_are_read_by_crowsetta "
+        "formats/test_tools.py::test_a_raven_selection_table_is_read_by_crowsetta "
+        "annotation/test_beside.py::test_what_lies_beside_a_recording_is_about_it "
+        "test_annotated.py::test_hand_made_annotations_train_a_model_that_finds_the_calls_of_another_night",
+    ),
     29: Case(
         "a class renamed, a recording moved or deleted, a class deleted",
         "the folder of a fresh start, and its model",
@@ -155,7 +166,7 @@ CASES = {
         "test_cases.py::test_what_is_no_usual_path_works_or_gets_a_sentence",
     ),
 }
-# 1, 10, 19 and 20 are of timelines, noise and annotations, 24, 28 and 32 of memory, threads and versions of Python.
+# 1, 10 and 19 are of timelines and noise, 24, 28 and 32 of memory, threads and versions of Python.
 
 
 @pytest.mark.parametrize("number", CASES)

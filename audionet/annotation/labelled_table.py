@@ -19,6 +19,30 @@ logger = logging.getLogger(__name__)
 SEVERAL_LABELS = re.compile(r"[;|]")
 
 
+def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[str, int]]) -> str:
+    """A label that a line has. spellings: of all classes, by what they look like, and the line where each was first.
+
+    Raises AudionetError for what can be no class.
+    """
+
+    def error(message: str) -> AudionetError:
+        return AudionetError(f"{path}: line {line} {message}")
+
+    if SEVERAL_LABELS.search(label):
+        raise error(
+            f"has the label {label!r}: is that one class, or several? A line can be of one class only; write the one, "
+            "or a line for each"
+        )
+    if not can_name_a_folder(label):
+        raise error(f"has the class {label!r}, which can't name a folder; write it in other signs")
+    require_no_unknown(f"{path}: line {line}", [label])
+    key = unicodedata.normalize("NFC", label).casefold()
+    same, first = spellings.setdefault(key, (label, line))
+    if same != label:
+        raise error(f"has the class {label!r}, others {same!r} (line {first}); spell them alike")
+    return label
+
+
 class LabelledTable:
     """The rows of a table, and where in the data set's folder their recordings are."""
 
@@ -65,28 +89,12 @@ class LabelledTable:
         return found, wrong
 
     def label(self, row: Row, spellings: dict[str, tuple[str, int]]) -> str:
-        """The class of a row. spellings: of all classes, by what they look like, and the line where each was first.
-
-        Raises AudionetError for what can be no class.
-        """
-        table, label = self.table, row.get(self.layout.label)
+        """The class of a row; as checked_label."""
+        label = row.get(self.layout.label)
         if not label:
-            column = table.columns[self.layout.label]
-            raise table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
-        if SEVERAL_LABELS.search(label):
-            raise table.error(
-                row.line,
-                f"has the label {label!r}: is that one class, or several? A recording can be of one class only; write "
-                "the one, or cut the recording into files of one sound each",
-            )
-        if not can_name_a_folder(label):
-            raise table.error(row.line, f"has the class {label!r}, which can't name a folder; write it in other signs")
-        require_no_unknown(f"{table.path}: line {row.line}", [label])
-        key = unicodedata.normalize("NFC", label).casefold()
-        same, line = spellings.setdefault(key, (label, row.line))
-        if same != label:
-            raise table.error(row.line, f"has the class {label!r}, others {same!r} (line {line}); spell them alike")
-        return label
+            column = self.table.columns[self.layout.label]
+            raise self.table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
+        return checked_label(self.table.path, row.line, label, spellings)
 
     def part(self, row: Row) -> Part | None:
         """The part of its recording that a row is about; None for the whole. Raises AudionetError if it is none."""

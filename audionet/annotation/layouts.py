@@ -1,9 +1,10 @@
 """Which columns of a table say what: the recording, its label, group and fold, and from when to when it is heard."""
 
+import itertools
 import logging
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from audionet.annotation.tables import Row, Table
@@ -127,9 +128,18 @@ def layout_of(table: Table) -> Layout:
         path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if has_paths else "", _label_column(table)
     group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
     _refuse_channels(table)
+    if times is not None and path and "selection" in columns:
+        _refuse_times_that_run_on(table, path, times)
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
     return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times, has_paths=bool(path))
+
+
+def marks_parts(columns: Collection[str]) -> bool:
+    """Whether the simplified names of a table's columns say when something begins and ends."""
+    names = list(columns)
+    has_end = _first(END, names) or _first(LENGTH, names)
+    return bool((_first(START, names) and has_end) or (_first(ONSET, names) and (has_end or _first(OFFSET, names))))
 
 
 def times_of(table: Table) -> TimeColumns | None:
@@ -212,6 +222,23 @@ def _is_text(table: Table, name: str) -> bool:
     """Whether a column holds words, not measurements."""
     values = [row.get(name) for row in table.rows if row.get(name)]
     return bool(values) and not any(re.fullmatch(r"[-+\d.,:/eE% ]+", value) for value in values)
+
+
+def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> None:
+    """Of several recordings opened together, Raven counts the seconds from the start of the first."""
+    if FILE_OFFSET in table.columns or f"{FILE_OFFSET}s" in table.columns:
+        return
+    spans: dict[str, tuple[float, float]] = {}
+    for row in table.rows:
+        start, end = times.part(table, row) or (math.inf, 0.0)
+        first, last = spans.get(row.get(path), (math.inf, 0.0))
+        spans[row.get(path)] = min(first, start), max(last, end)
+    ordered = sorted(spans.values())
+    if len(ordered) > 1 and all(one[1] <= other[0] for one, other in itertools.pairwise(ordered)):
+        raise AudionetError(
+            f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "
+            "column File Offset (s) in Raven; or, where each recording's times begin at 0, delete the column Selection"
+        )
 
 
 def _refuse_channels(table: Table) -> None:

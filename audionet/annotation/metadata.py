@@ -3,13 +3,14 @@
 import logging
 from pathlib import Path
 
+from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS
+from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
+from audionet.annotation.readers import is_table
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
-    Table,
     folders_for_tables,
     folders_in,
     header_of,
@@ -39,38 +40,61 @@ def find_labelled_recordings(
     """
     if not isinstance(options, AnnotationOptions):
         options = AnnotationOptions(options)
-    found = find_in_table(data_audio, options)
+    found = find_annotated(data_audio, options)
     if found is None:
         _require_no_set_below(data_audio)
-        recordings, wrong = find_recordings(data_audio)
-    else:
-        recordings, wrong = found
+        found = find_recordings(data_audio)
+    recordings, wrong = found
     if options.corrections is not None:
         recordings, also_wrong = corrected(recordings, options.corrections, data_audio)
         wrong = [*wrong, *also_wrong]
     return recordings, wrong
 
 
-def find_in_table(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
-    """As find_labelled_recordings, without corrections; None if there is no table, and the folders are the classes."""
+def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
+    """As find_labelled_recordings, without corrections; None if there is neither a table nor any other annotation, and
+    the folders are the classes."""
     if not data_audio.is_dir():
         return None
-    if options.metadata is None:
-        table = _find_table(data_audio, options.corrections)
+    if options.metadata is not None:
+        table = _named_table(options.metadata, data_audio)
+        if table is None:
+            named = read_named(options.metadata, data_audio, options)
+            return combined(named.recordings, options), named.wrong
     else:
-        table = LabelledTable(_named_table(options.metadata), data_audio)
-    if table is None:
+        table = _find_table(data_audio, options.corrections)
+    if table is not None:
+        recordings, wrong = table.recordings()
+        return combined(recordings, options), wrong
+    beside = find_beside(data_audio, options)
+    return None if beside is None else _with_folders(data_audio, beside, options)
+
+
+def _with_folders(
+    data_audio: Path, beside: Annotated, options: AnnotationOptions
+) -> tuple[list[Recording], list[UnusableInput]]:
+    """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
+    if not beside.has_classes or not any(path.is_dir() for path in data_audio.iterdir()):
+        return combined(beside.recordings, options), [*beside.wrong, *without_annotations(data_audio, beside)]
+    recordings, wrong = find_recordings(data_audio)
+    others = [recording for recording in recordings if recording.path not in beside.paths]
+    known = {str(path) for path in beside.paths}
+    wrong = [error for error in wrong if error.path not in known]
+    return combined([*others, *beside.recordings], options), [*beside.wrong, *wrong]
+
+
+def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
+    """The table that was named; None if it is a folder, or a file of annotations that does not say of what."""
+    if metadata.is_dir():
         return None
-    recordings, wrong = table.recordings()
-    return combined(recordings, options), wrong
-
-
-def _named_table(metadata: Path) -> Table:
     if not metadata.is_file() and not metadata.is_symlink():
         beside = [path.name for path in tables_in(metadata.parent)]
-        what = "is a folder; name the table in it" if metadata.is_dir() else "no such table"
-        raise AudionetError(f"{metadata}: {what}{did_you_mean(metadata.name, beside)}")
-    return read_table(metadata, KNOWN_COLUMNS)
+        raise AudionetError(f"{metadata}: no such table{did_you_mean(metadata.name, beside)}")
+    if not is_table(metadata):
+        return None
+    table = read_table(metadata, KNOWN_COLUMNS)
+    has_paths = not table.columns.keys().isdisjoint((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS))
+    return LabelledTable(table, data_audio) if has_paths or not marks_parts(table.columns) else None
 
 
 def _find_table(data_audio: Path, corrections: Path | None = None) -> LabelledTable | None:

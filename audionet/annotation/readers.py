@@ -1,24 +1,24 @@
 """Annotations that people or programs made -> what is heard in which recording from when to when. Pure readers."""
 
-import csv
-import io
+import logging
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
+from audionet.annotation.tables import decoded, header_of, parse_table
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
 
+logger = logging.getLogger(__name__)
+
 LARGEST_BYTES = 64 << 20
-# Names of columns, in small letters without what is in brackets -> what they hold. The first that is there counts.
-START = ("start", "onset", "begin", "begin time", "start time", "start_seconds", "begin time - ss.msec")
-END = ("end", "offset", "stop", "end time", "stop time", "end_seconds", "end time - ss.msec")
-LABEL = ("label", "annotation", "species", "class", "common name", "scientific name", "category", "tag", "type")
-RECORDING = ("path", "clip", "recording", "begin path", "begin file", "filename", "file", "file name")
-# These would change which sound is meant, and are not understood.
-REFUSED = ("channel", "channels")
+SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
+AUDACITY = re.compile(r"\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?\t\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?(?:\t.*)?")
+RTTM_LINES = ("SPEAKER ", "SPKR-INFO ", ";;")
+TEXTGRID = "ooTextFile"
 EMPTY = ""  # a tier's interval without text marks nothing
 
 
@@ -27,12 +27,14 @@ class Annotation:
     """What is heard from when to when, in seconds.
 
     recording: as the file names it; None where the file is of one recording, which it lies beside.
+    line: of the file, from 1.
     """
 
     recording: str | None
     start_seconds: float
     end_seconds: float
     label: str
+    line: int = field(default=0, compare=False)
 
 
 def read_annotations(path: Path) -> list[Annotation]:
@@ -42,73 +44,84 @@ def read_annotations(path: Path) -> list[Annotation]:
     Raises AudionetError, with the file, the line and what was expected, for anything else.
     """
     try:
-        data = read_limited(path, LARGEST_BYTES)
+        text = decoded(read_limited(path, LARGEST_BYTES))
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
-    text = _decoded(path, data)
-    return _reader_of(path, text)(path, text)
-
-
-def overlaps(annotations: Sequence[Annotation]) -> list[tuple[Annotation, Annotation]]:
-    """Pairs with different labels that share time in one recording, each with the one that began before it."""
-    found = []
-    by_recording: dict[str | None, list[Annotation]] = {}
-    for annotation in annotations:
-        by_recording.setdefault(annotation.recording, []).append(annotation)
-    for group in by_recording.values():
-        going_on: list[Annotation] = []
-        for following in sorted(group, key=lambda annotation: annotation.start_seconds):
-            going_on = [one for one in going_on if one.end_seconds > following.start_seconds]
-            found += [(one, following) for one in going_on if one.label != following.label]
-            going_on.append(following)
-    return found
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    try:
-        return data.decode(encoding)
     except ValueError as error:
-        raise AudionetError(f"{path}: not text in UTF-8 or UTF-16; save it as UTF-8") from error
+        raise AudionetError(f"{path}: not annotations, which are text ({error})") from error
+    # Raven has a row for each view, so that each selection is there twice.
+    return list(dict.fromkeys(_reader_of(path, text)(path, text)))
+
+
+def may_be_annotations(path: Path) -> bool:
+    """Whether a file is one that `read_annotations` reads, by its name and its beginning. Tables that list recordings
+    by their paths are none."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES or not path.is_file():
+        return False
+    columns = header_of(path)
+    if marks_parts(columns):
+        return suffix == ".txt" or "selection" in columns or columns.isdisjoint(("path", "file", "filename", "clip"))
+    try:
+        with open(path, "rb") as file:
+            first = _first_line(decoded(file.read(4096)))
+    except (OSError, ValueError):
+        return False
+    return _reader_of(path, first) is not _read_table
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file of labels is a table, and no other tool's file."""
+    try:
+        return _reader_of(path, decoded(read_limited(path, LARGEST_BYTES))[:4096]) is _read_table
+    except (OSError, ValueError):
+        return True  # what reads tables has a sentence for it
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
 
 
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    if "ooTextFile" in first:
+    first = _first_line(text)
+    if TEXTGRID in first:
         return _read_textgrid
-    if first.startswith(("SPEAKER ", "SPKR-INFO ", ";;")) or path.suffix.lower() == ".rttm":
+    if first.startswith(RTTM_LINES) or path.suffix.lower() == ".rttm":
         return _read_rttm
-    if re.match(r"\s*-?[\d.]+(e[-+]?\d+)?\t", first):
+    if AUDACITY.fullmatch(first):
         return _read_audacity
     return _read_table
 
 
 def _annotation(path: Path, line: int, recording: str | None, start: str, end: str, label: str) -> Annotation:
     try:
-        times = float(start), float(end)
+        times = float(start.replace(",", ".")), float(end.replace(",", "."))
     except ValueError as error:
-        raise AudionetError(
-            f"{path}, line {line}: {start!r} to {end!r} are no times in seconds, such as 12.5"
-        ) from error
+        raise AudionetError(f"{path}: line {line} has the times {start!r} and {end!r}; times are seconds") from error
     if not all(map(math.isfinite, times)) or not 0 <= times[0] <= times[1]:
-        raise AudionetError(f"{path}, line {line}: {start} to {end} s is no time in a recording; the end comes last")
+        raise AudionetError(f"{path}: line {line} marks {start} to {end} s; a part ends after it begins")
     if not label.strip():
-        raise AudionetError(f"{path}, line {line}: has no label; say what is heard from {start} to {end} s")
-    return Annotation(recording, *times, label.strip())
+        raise AudionetError(f"{path}: line {line} has no label; say what is heard from {start} to {end} s")
+    return Annotation(recording, *times, label.strip(), line)
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
-    found = []
+    found, has_frequencies = [], False
     for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("\\"):  # a line with a backslash has the frequencies of the one before
+        if line.startswith("\\"):  # the frequencies of the label in the line before
+            has_frequencies = True
+            continue
+        if not line.strip():
             continue
         fields = line.split("\t")
-        if len(fields) < 3:
+        if len(fields) < 2:
             raise AudionetError(
-                f"{path}, line {number}: {line.strip()!r} is no label of Audacity's: start, end and label, with tabs "
+                f"{path}: line {number}, {line.strip()!r}, is no label of Audacity's: start, end and label, with tabs "
                 "between"
             )
         found.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(fields[2:])))
+    if has_frequencies:
+        logger.info(FREQUENCIES_SAID, path)
     return found
 
 
@@ -120,11 +133,12 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
             continue
         if len(fields) < 8:
             raise AudionetError(
-                f"{path}, line {number}: a SPEAKER of RTTM has at least 8 fields, this has {len(fields)}"
+                f"{path}: line {number}: a SPEAKER of RTTM has at least 8 fields, this has {len(fields)}"
             )
         if fields[2] not in ("0", "1", "<NA>"):
             raise AudionetError(
-                f"{path}, line {number}: channel {fields[2]}: only one channel can be learnt from; mix it"
+                f"{path}: line {number} is about channel {fields[2]}: save the channels as recordings of "
+                "their own; which one is meant cannot be chosen for each line"
             )
         try:
             end = str(float(fields[3]) + float(fields[4]))
@@ -160,67 +174,22 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
 
 
 def _read_table(path: Path, text: str) -> list[Annotation]:
-    first = text.split("\n", 1)[0]
-    delimiter = max("\t;,", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise AudionetError(f"{path}, line {reader.line_num}: not a table ({error})") from error
-    header = [_simple(name) for name in rows[0][1]] if rows else []
-    columns = {name: header.index(name) for name in header}
-    start, end, label = (_first(columns, names) for names in (START, END, LABEL))
-    if start is None or end is None or label is None:
+    table = parse_table(path, text)
+    if not table.rows and marks_parts(table.columns):
+        return []  # somebody looked, and nothing was heard
+    layout = layout_of(table)
+    if layout.times is None:
         raise AudionetError(
-            f"{path}: has the columns {', '.join(header) or '(none)'}; annotations need start, end and label "
-            "(or Raven's, Audacity's or Praat's own file)"
+            f"{path}: has the columns {table.columns_named()}; annotations need start, end and label (or Raven's, "
+            "Audacity's or Praat's own file)"
         )
-    is_raven = "selection" in columns
-    recording, offset, view = _first(columns, RECORDING), columns.get("file offset"), columns.get("view")
-    _refuse_channels(path, columns, rows, is_raven)
-    found, seen = [], set()
-    for line, row in rows[1:]:
-        cells = row + [""] * (len(header) - len(row))
-        begin, stop = cells[start], cells[end]
-        if is_raven and view is not None:
-            # Raven has a row for each view, so that each selection is there twice.
-            key = (cells[columns["selection"]], begin, stop)
-            if key in seen:
-                continue
-            seen.add(key)
-        if offset is not None and cells[offset]:
-            # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
-            length = _number(stop) - _number(begin)
-            begin, stop = cells[offset], f"{_number(cells[offset]) + length:.6f}"
-        name = cells[recording] if recording is not None else None
-        found.append(_annotation(path, line, name or None, begin, stop, cells[label]))
+    found = []
+    for row in table.rows:
+        part = layout.times.part(table, row)
+        if part is None:
+            raise table.error(row.line, "has no times; write start and end in seconds")
+        if not row.get(layout.label):
+            raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
+        name = next(iter(layout.paths(row)), "")
+        found.append(Annotation(name or None, *part, row.get(layout.label), row.line))
     return found
-
-
-def _refuse_channels(path: Path, columns: dict[str, int], rows: list[tuple[int, list[str]]], is_raven: bool) -> None:
-    for name in REFUSED:
-        if name not in columns:
-            continue
-        for line, row in rows[1:]:
-            value = row[columns[name]] if columns[name] < len(row) else ""
-            if not is_raven or value not in ("", "1"):
-                raise AudionetError(
-                    f"{path}, line {line}: {name} {value}: which channel is meant cannot be chosen for each part; "
-                    "save the channels as recordings of their own, and leave the column out"
-                )
-
-
-def _simple(name: str) -> str:
-    """`Begin Time (s)` -> `begin time`."""
-    return re.sub(r"\s*\([^)]*\)", "", name).strip().casefold()
-
-
-def _first(columns: dict[str, int], names: Sequence[str]) -> int | None:
-    return next((columns[name] for name in names if name in columns), None)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan

@@ -15,7 +15,8 @@ class TablePaths:
     """Finds what the paths of a table mean, in the folder of a data set and nowhere else.
 
     Paths may be absolute, or begin in the data set's folder, in that of the table or in the one above it, with `audio/`
-    left out or not, and be written with backslashes. renamed: paths that were found by another suffix, and by which.
+    left out or not, and be written with backslashes; of a name alone, the file may lie at any depth. renamed: paths
+    that were found by another suffix, and by which.
     """
 
     def __init__(self, data_audio: Path, table: Path) -> None:
@@ -25,6 +26,7 @@ class TablePaths:
         begins = dict.fromkeys((self.root, tables_folder, tables_folder.parent))
         self._bases = [place for base in begins for place in (base, base / "audio")]
         self._stems: dict[Path, dict[str, list[str]]] = {}
+        self._by_name: dict[str, list[str]] | None = None
 
     def find_all(self, rows: Sequence[Sequence[str]]) -> list[str | None]:
         """Where each row's recording is, below the data set's folder with forward slashes; None if it is not there.
@@ -77,7 +79,18 @@ class TablePaths:
                     found = Path(inside).with_name(names[0]).as_posix()
                     self.renamed[inside] = found
                     return found
+            if len(_parts(path)) == left_out + 1 and len(places := self._named(_parts(path)[-1])) == 1:
+                return places[0]
         return None
+
+    def _named(self, name: str) -> list[str]:
+        """The recordings at any depth that have a name, with their suffix or without."""
+        if self._by_name is None:
+            self._by_name = {}
+            for place in self.recordings():
+                for known in {Path(place).name.casefold(), Path(place).stem.casefold()}:
+                    self._by_name.setdefault(known, []).append(place)
+        return self._by_name.get(name.casefold(), [])
 
     def _beside(self, path: Path) -> list[str]:
         """The recordings in a path's folder that have its name but for the suffix."""

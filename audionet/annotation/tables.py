@@ -82,10 +82,10 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
-    return _parse(path, text, known_columns)
+    return parse_table(path, text, known_columns)
 
 
-def header_of(path: Path, known_columns: Collection[str], largest_bytes: int = 1 << 16) -> frozenset[str]:
+def header_of(path: Path, known_columns: Collection[str] = (), largest_bytes: int = 1 << 16) -> frozenset[str]:
     """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
     try:
         if not path.is_file():
@@ -94,7 +94,7 @@ def header_of(path: Path, known_columns: Collection[str], largest_bytes: int = 1
             beginning = file.read(largest_bytes)
         # A character that is cut in two at the end makes the rest no other.
         lines = decoded(beginning[: beginning.rfind(b"\n") + 1 or None]).splitlines(keepends=True)
-        return frozenset(_parse(path, "".join(lines[:20]), known_columns).columns)
+        return frozenset(parse_table(path, "".join(lines[:20]), known_columns).columns)
     except (OSError, ValueError, AudionetError):
         return frozenset()
 
@@ -118,7 +118,8 @@ def decoded(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
-def _parse(path: Path, text: str, known_columns: Collection[str]) -> Table:
+def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> Table:
+    """As `read_table`, of text that was read from `path`."""
     lines = io.StringIO(text, newline="")
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip())
     skipped = 1 if told else 0

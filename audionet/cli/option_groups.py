@@ -98,8 +98,9 @@ def add_metadata(add: Callable[..., object]) -> None:
         type=Path,
         metavar="FILE",
         help="table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
-        "species), and if you like group, fold, and start and end of a part in seconds (default: a table in the folder "
-        "or beside it that lists its recordings; without one, the folders are the classes)",
+        "species), and if you like group, fold, and start and end of a part in seconds; or a file, or a folder, of "
+        "annotations of Raven, Audacity, Praat or RTTM (default: a table in the folder or beside it that lists its "
+        "recordings; without one, the folders are the classes)",
     )
 
 
@@ -114,6 +115,14 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
         "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out",
+    )
+    add(
+        "--annotations",
+        action=argparse.BooleanOptionalAction,
+        dest="use_beside",
+        help="learn what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as "
+        "night.selections.txt beside night.wav), or pass over them (default: learn it where they name the folders' "
+        "classes, or there are no folders)",
     )
     add(
         "--unmarked",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.annotation.metadata import find_in_table
+from audionet.annotation.metadata import find_annotated
 from audionet.dataset.folders import class_folders, require_classes_not_parts, stray_files
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
@@ -122,7 +122,7 @@ def _clips_by_class(
     data_audio: Path, metadata: Path | None, skip: Callable[[UnusableInput], None]
 ) -> dict[Path, list[Path]]:
     """The clips of each class, by its folder, or by its name in the folder where a table labels them."""
-    found = find_in_table(data_audio, AnnotationOptions(metadata))
+    found = find_annotated(data_audio, AnnotationOptions(metadata))
     if found is None:
         for error in stray_files(data_audio):
             skip(error)

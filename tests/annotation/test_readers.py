@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.annotation.readers import Annotation, overlaps, read_annotations
+from audionet.annotation.readers import Annotation, may_be_annotations, read_annotations
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS
 from audionet.inference.events import Events
@@ -79,6 +79,9 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("night.rttm", RTTM, ["night", "night"]),
         ("t.csv", "path,start,end,label\na.wav,1.5,3.25,owl\nb.wav,61,62,wren\n", ["a.wav", "b.wav"]),
         ("t.csv", "label;onset;offset\nowl;1.5;3.25\n\nwren;61;62\n", [None, None]),
+        ("t.csv", "start,duration,label\n1.5,1.75,owl\n1:01,1,wren\n", [None, None]),
+        ("t.csv", "Start (s);End (s);Common name\n1,5;3,25;owl\n61;62,0;wren\n", [None, None]),
+        ("n.txt", RAVEN.replace("Species", "Who (my guess)"), [None, None]),
         ("t.tsv", "file\tbegin\tend\tclass\na.wav\t1.5\t3.25\towl\na.wav\t61\t62\twren\n", ["a.wav", "a.wav"]),
     ],
 )
@@ -113,16 +116,30 @@ def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytes
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.csv", "path,start,end,label\na.wav,1,x,owl\n", "line 2: '1' to 'x' are no times in seconds"),
-        ("t.csv", "path,start,end,label\n\na.wav,3,1,owl\n", "line 3: 3 to 1 s is no time in a recording"),
-        ("t.csv", "path,start,end,label\na.wav,nan,1,owl\n", "line 2: nan to 1 s is no time in a recording"),
-        ("t.csv", "path,start,end,label\na.wav,0,1,\n", "line 2: has no label"),
-        ("t.csv", "path,label\na.wav,owl\n", "has the columns path, label; annotations need start, end and label"),
-        ("t.csv", "", "has the columns (none)"),
-        ("t.csv", "path,start,end,label,channel\na.wav,0,1,owl,2\n", "line 2: channel 2: which channel is meant"),
-        ("n.txt", RAVEN.replace("wren", "").replace("1\t61", "2\t61"), "line 4: channel 2: which channel"),
-        ("n.txt", "1.5\t2.5\towl\n3.5 4.5 wren\n", "line 2: '3.5 4.5 wren' is no label of Audacity's"),
+        ("t.csv", "path,start,end,label\na.wav,1,x,owl\n", "line 2 has the times '1' and 'x'; times are seconds"),
+        ("t.csv", "path,start,end,label\n\na.wav,3,1,owl\n", "line 3 marks 3 to 1 s; a part ends after it begins"),
+        ("t.csv", "path,start,end,label\na.wav,nan,1,owl\n", "line 2 has the times 'nan' and '1'"),
+        ("t.csv", "path,start,end,label\na.wav,0,1,\n", "line 2 has no label"),
+        ("t.csv", "path,start,end,label\na.wav,0,1,owl\nb.wav,,,owl\n", "line 3 has no times; write start and end"),
+        ("t.csv", "path,label\na.wav,owl\n", "has the columns 'path' and 'label'; annotations need start, end and"),
+        ("t.csv", "", "its first line names the columns none"),
+        ("t.csv", "path,start,end,label,channel\na.wav,0,1,owl,2\n", "line 2 is about channel '2': which one is meant"),
+        ("n.txt", RAVEN.replace("1\t61", "2\t61"), "line 4 is about Channel '2'"),
+        ("n.txt", RAVEN.replace("Species", "Call").replace("wren", "x\ty"), "line 4 has 9 values"),
+        (
+            "n.txt",
+            RAVEN.replace("Species", "Who\tWhat").replace("owl", "owl\ta").replace("wren", "wren\tb"),
+            "which column is its label, 'Who' and 'What'",
+        ),
+        (
+            "n.txt",
+            TWO_FILES.replace("File Offset (s)", "Peak"),
+            "do its times run on from each to the next? Add the column File Offset",
+        ),
+        ("n.txt", "1.5\t2.5\towl\n3.5 4.5 wren\n", "line 2, '3.5 4.5 wren', is no label of Audacity's"),
+        ("n.txt", "1.5\t2.5\towl\n3.5\t4.5\n", "line 2 has no label; say what is heard from 3.5 to 4.5 s"),
         ("n.rttm", "SPEAKER night 1 1.5\n", "line 1: a SPEAKER of RTTM has at least 8 fields, this has 4"),
+        ("n.rttm", RTTM.replace("night 1 61", "night 2 61"), "line 2 is about channel 2"),
         ("n.TextGrid", LONG[:500], "cut off or damaged"),
     ],
 )
@@ -135,7 +152,32 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, text: str, messa
     assert message in str(error.value)
 
 
-def test_labels_that_overlap_are_found() -> None:
-    one, two, three = (Annotation("a.wav", *t) for t in ((0.0, 5.0, "owl"), (4.0, 6.0, "wren"), (6.0, 7.0, "owl")))
-    elsewhere, same = Annotation("b.wav", 0.0, 5.0, "wren"), Annotation("a.wav", 1.0, 2.0, "owl")
-    assert overlaps([three, two, one, elsewhere, same]) == [(one, two)]
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.txt", AUDACITY, True),
+        ("a.selections.txt", RAVEN, True),
+        ("a.selections.txt", RAVEN.splitlines()[0], True),
+        ("a.TextGrid", SHORT, True),
+        ("a.rttm", RTTM, True),
+        ("a.csv", "start,end,label\n1,2,owl\n", True),
+        ("a.csv", "clip,start_seconds,end_seconds,label,score\na.wav,1,2,owl,0.9\n", False),  # what label printed
+        ("a.csv", "name,age\nowl,3\n", False),
+        ("a.txt", "Anna: Where were you in the night?\nBen: At home.\n", False),
+        ("a.txt", "1.\tWhere were you?\n2.\tAt home.\n", False),
+        ("a.txt", "", False),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", False),
+        ("a.wav", AUDACITY, False),
+    ],
+)
+def test_annotations_are_told_from_other_texts(tmp_path: Path, name: str, text: str, expected: bool) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert may_be_annotations(tmp_path / name) is expected
+
+
+def test_limits_of_frequency_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name, text in (("a.txt", RAVEN), ("b.txt", AUDACITY)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        with caplog.at_level("INFO"):
+            read_annotations(tmp_path / name)
+        assert f"{name}: its frequency limits are not used" in caplog.text

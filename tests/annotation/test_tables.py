@@ -228,6 +228,13 @@ def test_a_column_of_marks_without_a_mark_is_none(tmp_path: Path) -> None:
     assert found(data, tmp_path / "list.csv") == [("robin", "a.wav")]
 
 
+def test_two_labels_of_one_recording_are_both_learnt_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data = sounds(tmp_path / "data", "a.wav")
+    (tmp_path / "list.csv").write_text("path,label\na.wav,robin\na.wav,wren\n")
+    assert found(data, tmp_path / "list.csv") == [("robin", "a.wav"), ("wren", "a.wav")]
+    assert "a.wav: 'robin' (all of it) and 'wren' (all of it) are heard at once" in caplog.text
+
+
 def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     with pytest.raises(AudionetError, match=r"lables.csv: no such table; did you mean labels.csv\?"):

@@ -1,0 +1,193 @@
+"""Annotation files -> the recordings that they are about, in parts: files that lie beside recordings, or are named."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from audionet.annotation.labelled_table import checked_label
+from audionet.annotation.readers import Annotation, may_be_annotations, read_annotations
+from audionet.annotation.table_paths import TablePaths
+from audionet.annotation.tables import folders_for_tables
+from audionet.audio.chunks import Part
+from audionet.dataset.folders import PART_OF_A_SET, Recording, group_of, is_other_file, walk_files
+from audionet.errors import AudionetError, UnusableInput
+from audionet.options import BACKGROUND, AnnotationOptions
+from audionet.system.text import count, listed, printable
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What annotation files say. paths: the recordings that they are about, also those in which nothing is marked.
+
+    has_classes: the folders that the recordings lie in are classes all the same, for those without annotations.
+    """
+
+    recordings: list[Recording]
+    wrong: list[UnusableInput]
+    paths: set[Path]
+    has_classes: bool = False
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """An annotation file and the recording that it lies beside; None if it is of several, or lies elsewhere."""
+
+    annotations: Path
+    recording: Path | None
+
+
+def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Annotated:
+    """What a file of annotations, or a folder of them, says of the recordings in a folder.
+
+    Raises AudionetError if there are none in it.
+    """
+    files = [file for file in walk_files(path) if may_be_annotations(file)] if path.is_dir() else [path]
+    if not files:
+        raise AudionetError(
+            f"{path}: is a folder, and holds no annotations (tables with start and end, or files of Raven, Audacity, "
+            "Praat or RTTM); name the table in it"
+        )
+    recordings = _recordings_in(data_audio)
+    by_stem = _by_stem(recordings)
+    pairs = []
+    for file in files:
+        recording = _owner(file, by_stem)
+        if recording is None and len(recordings) == 1 and len(files) == 1:
+            recording = recordings[0]
+        pairs.append(_Pair(file, recording))
+    return _read(pairs, data_audio, options)
+
+
+def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
+    """What the annotation files say that lie beside recordings; None if there are none, or they are not to be used.
+
+    Raises AudionetError where it is not clear whether they or the folders say the classes.
+    """
+    if options.use_beside is False or not data_audio.is_dir():
+        return None
+    pairs = _pairs(data_audio)
+    found = _read(pairs, data_audio, options) if pairs else None
+    if found is None or not found.paths:
+        if options.use_beside:
+            raise AudionetError(f"{data_audio}: no recording has annotations beside it; leave out --annotations")
+        return None
+    in_folders = {path.relative_to(data_audio).parts[0] for path in found.paths if path.parent != data_audio}
+    labels = {recording.class_name for recording in found.recordings if recording.path.parent != data_audio}
+    folders = {path.name for path in data_audio.iterdir() if path.is_dir()}
+    has_classes = labels <= folders
+    if not has_classes and not options.use_beside and not all(map(PART_OF_A_SET.fullmatch, in_folders)):
+        one = next(pair.annotations for pair in pairs if pair.recording and pair.recording.parent != data_audio)
+        raise AudionetError(
+            f"{data_audio}: {count(len(pairs), 'recording')} with annotations beside (such as {one}), whose labels "
+            f"({listed(sorted(map(printable, labels)))}) are not the folders ({listed(sorted(in_folders))}); add "
+            "--annotations to learn what they mark, or --no-annotations to learn whole recordings by their folders"
+        )
+    logger.info(
+        "%s: of %s the parts are learnt that the annotations beside mark, such as %s",
+        data_audio,
+        count(len(found.paths), "recording"),
+        pairs[0].annotations.name,
+    )
+    return Annotated(found.recordings, found.wrong, found.paths, has_classes)
+
+
+def without_annotations(data_audio: Path, annotated: Annotated) -> list[UnusableInput]:
+    """The recordings that lie in a folder, and that no annotation is about."""
+    left = [path for path in _recordings_in(data_audio) if path not in annotated.paths]
+    return [UnusableInput(path, "has no annotations beside it") for path in left]
+
+
+def _recordings_in(folder: Path) -> list[Path]:
+    return [path for path in walk_files(folder) if path.is_file() and not is_other_file(path)]
+
+
+def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
+    """The recordings by their names, and by these without the suffix, in small letters."""
+    found: dict[str, list[Path]] = {}
+    for path in recordings:
+        for name in {path.name.casefold(), path.stem.casefold()}:
+            found.setdefault(name, []).append(path)
+    return found
+
+
+def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
+    """The recording whose name an annotation file begins with: `night.wav` of `night.Table.1.selections.txt`.
+
+    Raises AudionetError if there are several.
+    """
+    name = annotations.name.casefold()
+    for length in range(len(name), 0, -1):
+        owners = by_stem.get(name[:length], []) if not name[length : length + 1].isalnum() else []
+        owners = [owner for owner in owners if owner != annotations]
+        if len(owners) > 1:
+            names = listed([str(owner) for owner in owners])
+            raise AudionetError(f"{annotations}: is it about {names}? Give each recording a name of its own")
+        if owners:
+            return owners[0]
+    return None
+
+
+def _pairs(data_audio: Path) -> list[_Pair]:
+    """The annotation files beside recordings, and those in the data set's own folders that may name several."""
+    by_folder: dict[Path, list[Path]] = {}
+    for path in walk_files(data_audio):
+        by_folder.setdefault(path.parent, []).append(path)
+    own = {data_audio, *folders_for_tables(data_audio)}
+    pairs: dict[Path, _Pair] = {}
+    loose = []
+    for folder, files in by_folder.items():
+        others = [file for file in files if is_other_file(file)]
+        by_stem = _by_stem(file for file in files if file not in set(others) and file.is_file())
+        for file in others:
+            owner = _owner(file, by_stem)
+            if (owner is None and folder not in own) or not may_be_annotations(file):
+                continue
+            if owner is None:
+                loose.append(_Pair(file, None))
+            elif owner in pairs:
+                raise AudionetError(
+                    f"{owner}: which annotations are meant, {pairs[owner].annotations.name} or {file.name}? Move the "
+                    "others away, or name them with --metadata"
+                )
+            else:
+                pairs[owner] = _Pair(file, owner)
+    return [*pairs.values(), *loose]
+
+
+def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:
+    recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
+    spellings: dict[str, tuple[str, int]] = {}
+    for pair in pairs:
+        annotations = read_annotations(pair.annotations)
+        names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
+        places = TablePaths(data_audio, pair.annotations)
+        paths: dict[str, Path] = {}
+        for name in names:
+            place = places.find_all([[name]])[0] if name else None
+            if place is not None and (len(names) > 1 or pair.recording is None):
+                paths[name] = data_audio / place
+            elif pair.recording is not None and len(names) == 1:
+                paths[name] = pair.recording
+            else:
+                what = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
+                which = "not among the recordings" if name else "called as none of the recordings"
+                wrong.append(UnusableInput(pair.annotations, f"{what} {which}"))
+        known.update(paths.values())
+        for annotation in annotations:
+            path = paths.get(annotation.recording or "")
+            if path is not None:
+                label = checked_label(pair.annotations, annotation.line, annotation.label, spellings)
+                recordings.append(_recording(path, label, annotation, data_audio))
+        if not annotations and options.unmarked == BACKGROUND:
+            recordings += [_recording(path, BACKGROUND, None, data_audio) for path in paths.values()]
+    return Annotated(recordings, wrong, known)
+
+
+def _recording(path: Path, label: str, annotation: Annotation | None, data_audio: Path) -> Recording:
+    inside = path.relative_to(data_audio)
+    key = inside.as_posix() if inside.parts[0] == label else f"{label}/{inside.as_posix()}"
+    parts = () if annotation is None else (Part(annotation.start_seconds, annotation.end_seconds),)
+    return Recording(label, key, path, group_of(path), None, parts)

@@ -1,0 +1,162 @@
+"""Annotations that lie beside recordings, or are named: which parts of which recordings are of which class."""
+
+from pathlib import Path
+
+import pytest
+
+from audionet.annotation.metadata import find_labelled_recordings
+from audionet.errors import AudionetError
+from audionet.formats.csv import CsvTimelines
+from audionet.formats.registry import OF_TOOLS
+from audionet.inference.events import Events
+from audionet.inference.windows import Segment
+from audionet.options import AnnotationOptions
+from tests.annotation.test_readers import AUDACITY, LONG, RAVEN, RTTM, TIMES, TWO_FILES
+from tests.annotation.test_tables import sounds
+
+Found = dict[str, list[tuple[float, float]]]
+MARKED: Found = {"owl": [(1.5, 3.25)], "wren": [(61.0, 62.0)]}
+
+
+def found(data_audio: Path, wrong: tuple[str, ...] = (), metadata: Path | None = None, **options: object) -> Found:
+    """The parts of each recording by its key; and the names of what lies wrong."""
+    recordings, errors = find_labelled_recordings(
+        data_audio,
+        AnnotationOptions(metadata, **options),  # type: ignore[arg-type]
+    )
+    assert tuple(Path(error.path).name for error in errors) == wrong
+    return {r.key: [tuple(part) for part in r.parts] for r in recordings}  # type: ignore[misc]
+
+
+def of(name: str, marked: Found = MARKED) -> Found:
+    return {f"{label}/{name}": parts for label, parts in marked.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.Table.1.selections.txt", RAVEN),
+        ("a.txt", AUDACITY),
+        ("a-labels.txt", AUDACITY),
+        ("A.wav.txt", AUDACITY),
+        ("a.TextGrid", LONG),
+        ("a.rttm", RTTM),
+        ("a.csv", "start,end,label\n1.5,3.25,owl\n61,62,wren\n"),
+    ],
+)
+@pytest.mark.parametrize("folder", [".", "audio"])
+def test_what_lies_beside_a_recording_is_about_it(tmp_path: Path, name: str, text: str, folder: str) -> None:
+    sounds(tmp_path, f"{folder}/a.wav", f"{folder}/a2.wav", f"{folder}/b.wav")
+    (tmp_path / folder / name).write_text(text)
+    assert found(tmp_path, wrong=("a2.wav", "b.wav")) == of((Path(folder) / "a.wav").as_posix())
+
+
+def test_calls_in_class_folders_and_annotated_nights_go_together(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/1.wav", "wren/1.wav", "wren/mixed.wav", "night.wav", "stray.wav")
+    (tmp_path / "night.txt").write_text(AUDACITY)
+    (tmp_path / "wren" / "mixed.txt").write_text(AUDACITY)
+    (tmp_path / "wren" / "1.txt").write_text("A wren, at dawn.\n")
+    assert found(tmp_path, wrong=("stray.wav",)) == {
+        "owl/1.wav": [],
+        "wren/1.wav": [],
+        **of("night.wav"),
+        "wren/mixed.wav": MARKED["wren"],
+        "owl/wren/mixed.wav": MARKED["owl"],
+    }
+
+
+def test_labels_that_are_no_folders_are_a_question(tmp_path: Path) -> None:
+    sounds(tmp_path, "anna/1.wav", "ben/1.wav")
+    (tmp_path / "anna" / "1.TextGrid").write_text(LONG.replace("owl", "hello").replace("wren", "world"))
+    with pytest.raises(AudionetError, match=r"labels \(hello and world\) are not the folders \(anna\); add --annot"):
+        found(tmp_path)
+    assert found(tmp_path, use_beside=False) == {"anna/1.wav": [], "ben/1.wav": []}
+    assert found(tmp_path, use_beside=True, wrong=("1.wav",)) == of(
+        "anna/1.wav", {"hello": MARKED["owl"], "world": MARKED["wren"]}
+    )
+
+
+def test_annotations_that_are_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(AudionetError, match="no recording has annotations beside it"):
+        found(sounds(tmp_path, "anna/1.wav"), use_beside=True)
+
+
+def test_which_annotations_are_meant_is_a_question(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav")
+    (tmp_path / "a.txt").write_text(AUDACITY)
+    (tmp_path / "a.rttm").write_text(RTTM)
+    with pytest.raises(AudionetError, match=r"a.wav: which annotations are meant, a.rttm or a.txt\?"):
+        found(tmp_path)
+    (tmp_path / "a.rttm").unlink()
+    sounds(tmp_path, "a.flac")
+    with pytest.raises(AudionetError, match=r"a.txt: is it about .*a.flac and .*a.wav\?"):
+        found(tmp_path)
+
+
+def test_one_file_may_be_about_many_recordings(tmp_path: Path) -> None:
+    sounds(tmp_path / "nights", "2024/a.wav", "2024/b.wav", "night.wav", "day.wav")
+    (tmp_path / "raven.txt").write_text(TWO_FILES + "3\t80\t81\tc.wav\t1\towl\n")
+    assert found(tmp_path / "nights", metadata=tmp_path / "raven.txt", wrong=("c.wav",)) == {
+        "owl/2024/a.wav": [(1.5, 3.25)],
+        "wren/2024/b.wav": [(11.0, 12.0)],
+    }
+    (tmp_path / "talks.rttm").write_text(RTTM + RTTM.replace(" night ", " day ") + RTTM.replace(" night ", " gone "))
+    expected = of("night.wav") | of("day.wav")
+    assert found(tmp_path / "nights", metadata=tmp_path / "talks.rttm", wrong=("talks.rttm",)) == expected
+    (tmp_path / "talks.rttm").rename(tmp_path / "nights" / "talks.rttm")
+    by_folder: Found = {"2024/a.wav": [], "2024/b.wav": []}
+    assert found(tmp_path / "nights", wrong=("talks.rttm",)) == expected | by_folder
+
+
+def test_a_file_or_a_folder_of_annotations_can_be_named(tmp_path: Path) -> None:
+    nights = sounds(tmp_path / "nights", "2024/a.wav", "b.wav")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.TextGrid").write_text(LONG)
+    (tmp_path / "labels" / "notes.md").write_text("Heard by Ida.")
+    assert found(nights, metadata=tmp_path / "labels" / "a.TextGrid") == of("2024/a.wav")
+    (tmp_path / "labels" / "b.selections.txt").write_text(RAVEN)
+    assert found(nights, metadata=tmp_path / "labels") == of("2024/a.wav") | of("b.wav")
+    (tmp_path / "labels" / "c.txt").write_text(AUDACITY)
+    assert found(nights, metadata=tmp_path / "labels", wrong=("c.txt",)) == of("2024/a.wav") | of("b.wav")
+    (nights / "b.wav").unlink()
+    (tmp_path / "Label Track.txt").write_text(AUDACITY)
+    assert found(nights, metadata=tmp_path / "Label Track.txt") == of("2024/a.wav")  # there is no other
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(AudionetError, match="is a folder, and holds no annotations"):
+        found(nights, metadata=tmp_path / "empty")
+
+
+def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav", "b.wav")
+    (tmp_path / "a.txt").write_text(RAVEN)
+    (tmp_path / "b.txt").write_text(RAVEN.splitlines()[0])
+    assert found(tmp_path) == of("a.wav")
+    with_background = found(tmp_path, unmarked="background")
+    assert with_background["background/b.wav"] == []  # the whole of it
+    assert with_background["background/a.wav"][:2] == [(0.0, 1.5), (3.25, 61.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (AUDACITY.replace("owl", "owl;wren"), "line 1 has the label 'owl;wren': is that one class, or several"),
+        (AUDACITY.replace("owl", "Wren"), r"line 3 has the class 'wren', others 'Wren' \(line 1\)"),
+        (AUDACITY.replace("wren", "a/b"), "line 3 has the class 'a/b', which can't name a folder"),
+        (AUDACITY.replace("wren", "unknown"), "line 3: no class can be called 'unknown'"),
+    ],
+)
+def test_labels_are_checked_as_those_of_tables(tmp_path: Path, text: str, message: str) -> None:
+    sounds(tmp_path, "a.wav")
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(AudionetError, match=f"a.txt: {message}"):
+        found(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["audacity", "raven", "rttm", "textgrid", "elan", "csv"])
+def test_what_label_wrote_comes_in_again(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav")
+    printer = (OF_TOOLS | {"csv": CsvTimelines})[name](["owl", "wren"])
+    printer.add(Events(str(nights / "night.wav"), [Segment(*times, 0.9) for times in TIMES], 70.0))
+    path = tmp_path / ("night.rttm" if name == "rttm" else "night.txt")
+    path.write_text(capsys.readouterr().out)
+    assert found(nights, metadata=path) == of("night.wav")
