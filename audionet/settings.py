@@ -11,14 +11,17 @@ from typing import Any
 
 from audionet.errors import AudionetError
 
-SAMPLE_RATE_HZ = 16_000  # of all sound inside the program; keeps frequencies up to 8 kHz
+# Of all sound inside the program, unless --sample-rate says otherwise; keeps frequencies up to half of it, 8 kHz.
+SAMPLE_RATE_HZ = 16_000
+LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ = 8000, 384_000
 PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
-WINDOW_SAMPLES = 2048  # 128 ms: of the windows tried, the one that tells voices and words apart best
+WINDOW_SAMPLES = 2048  # 128 ms at 16 kHz: of the windows tried, the one that tells voices and words apart best
 # Hann windows much farther apart than half their length would pass over some of the sound. At a little more than
 # half, a chunk of 20 seconds takes one window a column, which on validation is better than the mean of two.
 LONGEST_HOP = 11 / 20  # of a window
 # The linear spectrogram is the original's, which draws windows of 256 points with matplotlib's specgram.
 SPECTROGRAM_WINDOW_SAMPLES = 256
+LONGEST_CHUNK_SAMPLES = 600 * SAMPLE_RATE_HZ  # more would not fit into memory
 SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless told otherwise
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
 MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
@@ -61,12 +64,14 @@ def available_cores() -> int:
 class PictureSettings:
     """How sound becomes pictures; what `label` must know to make its pictures as `prepare` did.
 
-    chunk_seconds: length of sound in one picture, 0.1 to 600.
+    chunk_seconds: length of sound in one picture, 0.1 to 600; at most LONGEST_CHUNK_SAMPLES.
     overlap_seconds: sound that a chunk shares with the one before it, 0 to under chunk_seconds. None is half of a
         chunk of up to 5 seconds (more to learn from, and more votes), and 0 for longer ones.
     representation: mel (mel bands), spectrogram (linear frequency, as in 2018) or chromagram (12 pitch classes).
     colormap: `gray` or the name of a matplotlib colour map.
     high_pass_hz: the frequency below which sound is left out; 0 leaves out nothing.
+    sample_rate_hz: of the sound that is drawn, LOWEST_SAMPLE_RATE_HZ to HIGHEST_SAMPLE_RATE_HZ: a picture shows what
+        lies below half of it. A window is as many samples at any rate, so that it is shorter at a higher one.
 
     >>> PictureSettings(chunk_seconds=2).overlap_seconds
     1.0
@@ -77,6 +82,7 @@ class PictureSettings:
     representation: str = "mel"
     colormap: str = "gray"
     high_pass_hz: float = HIGH_PASS_HZ
+    sample_rate_hz: int = SAMPLE_RATE_HZ
 
     def __post_init__(self) -> None:
         # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
@@ -86,8 +92,16 @@ class PictureSettings:
             overlap = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0
         object.__setattr__(self, "overlap_seconds", float(overlap))
         object.__setattr__(self, "high_pass_hz", float(self.high_pass_hz))
-        if not MINIMUM_SECONDS <= self.chunk_seconds <= 600:
-            raise AudionetError(f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to 600")
+        if not LOWEST_SAMPLE_RATE_HZ <= self.sample_rate_hz <= HIGHEST_SAMPLE_RATE_HZ:
+            raise AudionetError(
+                f"--sample-rate {self.sample_rate_hz}: must be from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ}"
+            )
+        longest = min(600, LONGEST_CHUNK_SAMPLES / self.sample_rate_hz)
+        if not MINIMUM_SECONDS <= self.chunk_seconds <= longest:
+            at = f" at --sample-rate {self.sample_rate_hz}" if longest < 600 else ""
+            raise AudionetError(
+                f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to {longest:g}{at}"
+            )
         if not 0 <= overlap < self.chunk_seconds:
             raise AudionetError(
                 f"--overlap {overlap:g}: must be at least 0 and less than --chunk-seconds ({self.chunk_seconds:g})"
@@ -104,12 +118,17 @@ class PictureSettings:
     @property
     def chunk_samples(self) -> int:
         """Samples in a full chunk."""
-        return round(self.chunk_seconds * SAMPLE_RATE_HZ)
+        return round(self.chunk_seconds * self.sample_rate_hz)
 
     @property
     def step_samples(self) -> int:
         """Samples from the start of one chunk to the start of the next."""
-        return self.chunk_samples - round((self.overlap_seconds or 0) * SAMPLE_RATE_HZ)
+        return self.chunk_samples - round((self.overlap_seconds or 0) * self.sample_rate_hz)
+
+    @property
+    def highest_hz(self) -> float:
+        """The frequency below which sound is drawn."""
+        return self.sample_rate_hz / 2
 
     @property
     def window_samples(self) -> int:
@@ -135,7 +154,7 @@ class PictureSettings:
             "overlap_seconds": self.overlap_seconds,
             "representation": self.representation,
             "colormap": self.colormap,
-            "sample_rate_hz": SAMPLE_RATE_HZ,
+            "sample_rate_hz": self.sample_rate_hz,
             "window_samples": self.window_samples,
             "longest_hop_samples": self.longest_hop_samples,
             "picture_size": PICTURE_SIZE,

@@ -22,7 +22,7 @@ MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # the figures of plots and TensorBoard's confusion matrix have the latter too).
 HOMES = {
     # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
-    "subprocess": {"audio.process", "audio.ffmpeg", "audio.microphone", "parallel.sandbox"},
+    "subprocess": {"audio.process", "audio.ffmpeg", "audio.microphone", "audio.mp3", "parallel.sandbox"},
     "imageio_ffmpeg": {"audio.ffmpeg"},
     "tensorflow": {"system.tensorflow"},
     "tensorflow_hub": {"hub.tfhub"},

@@ -5,7 +5,7 @@ import io
 import math
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,37 +26,38 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of a recording: int16 samples, mono, SAMPLE_RATE_HZ."""
+    """A piece of a recording: int16 samples, mono."""
 
     index: int
     start_seconds: float
     samples: np.ndarray
+    sample_rate_hz: int = SAMPLE_RATE_HZ
 
     @property
     def seconds(self) -> float:
         """Its length, at most PictureSettings.chunk_seconds."""
-        return len(self.samples) / SAMPLE_RATE_HZ
+        return len(self.samples) / self.sample_rate_hz
 
 
 def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chunk]:
-    """Cut a stream of sample blocks of any lengths into chunks.
+    """Cut a stream of sample blocks of any lengths, at settings.sample_rate_hz, into chunks.
 
     All chunks are full but the last. What is left at the end is kept as a shorter chunk if it brings at least
     MINIMUM_TAIL of a chunk of new sound, or if it is the whole recording and MINIMUM_SECONDS long.
     """
-    size, step = settings.chunk_samples, settings.step_samples
+    size, step, sample_rate_hz = settings.chunk_samples, settings.step_samples, settings.sample_rate_hz
     waiting = np.empty(0, np.int16)
     index = 0
     for block in blocks:
         waiting = np.concatenate([waiting, block])
         while len(waiting) >= size:
-            yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting[:size])
+            yield Chunk(index, index * step / sample_rate_hz, waiting[:size], sample_rate_hz)
             waiting = waiting[step:]
             index += 1
     new = len(waiting) - (size - step if index else 0)
-    needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * SAMPLE_RATE_HZ
+    needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * sample_rate_hz
     if new >= needed:
-        yield Chunk(index, index * step / SAMPLE_RATE_HZ, waiting)
+        yield Chunk(index, index * step / sample_rate_hz, waiting, sample_rate_hz)
 
 
 def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: PictureSettings) -> Iterator[Chunk]:
@@ -64,12 +65,12 @@ def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: Pic
 
     parts: in order, without overlap. Once the last of them has ended, nothing more of the stream is read.
     """
-    source, index = _Stream(blocks), 0
+    source, index, sample_rate_hz = _Stream(blocks), 0, settings.sample_rate_hz
     for part in parts:
-        first = round(part.start_seconds * SAMPLE_RATE_HZ)
-        last = None if math.isinf(part.end_seconds) else round(part.end_seconds * SAMPLE_RATE_HZ)
+        first = round(part.start_seconds * sample_rate_hz)
+        last = None if math.isinf(part.end_seconds) else round(part.end_seconds * sample_rate_hz)
         for chunk in cut(source.between(first, last), settings):
-            yield Chunk(index, first / SAMPLE_RATE_HZ + chunk.start_seconds, chunk.samples)
+            yield replace(chunk, index=index, start_seconds=first / sample_rate_hz + chunk.start_seconds)
             index += 1
 
 
@@ -95,7 +96,9 @@ class _Stream:
             yield given
 
 
-def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[Chunk]:
+def cut_windows(
+    blocks: Iterable[np.ndarray], size: int, step: int, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> Iterator[Chunk]:
     """Windows of `size` samples, one every `step` samples, of a stream of sample blocks of any lengths.
 
     All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
@@ -106,20 +109,24 @@ def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int) -> Iterator[
     for block in blocks:
         waiting = np.concatenate([waiting, block])
         while len(waiting) >= size + step:  # so that a last window can reach back
-            yield Chunk(index, start / SAMPLE_RATE_HZ, waiting[:size])
+            yield Chunk(index, start / sample_rate_hz, waiting[:size], sample_rate_hz)
             waiting = waiting[step:]
             start += step
             index += 1
-    if len(waiting) >= min(size, MINIMUM_SECONDS * SAMPLE_RATE_HZ):
-        yield Chunk(index, start / SAMPLE_RATE_HZ, waiting[:size])
+    if len(waiting) >= min(size, MINIMUM_SECONDS * sample_rate_hz):
+        yield Chunk(index, start / sample_rate_hz, waiting[:size], sample_rate_hz)
     if len(waiting) > size:
-        yield Chunk(index + 1, (start + len(waiting) - size) / SAMPLE_RATE_HZ, waiting[-size:])
+        yield Chunk(index + 1, (start + len(waiting) - size) / sample_rate_hz, waiting[-size:], sample_rate_hz)
 
 
-def read_windows(path: Path, size: int, step: int, choice: SoundChoice = USUAL) -> Generator[Chunk, None, None]:
+def read_windows(
+    path: Path, size: int, step: int, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> Generator[Chunk, None, None]:
     """The windows of a recording, as `cut_windows` has them; `choice` as in `read_chunks`. Raises UnusableInput when
     nothing can be used."""
-    yield from _require_chunks(path, choice, lambda blocks: cut_windows(blocks, size, step))
+    yield from _require_chunks(
+        path, choice, sample_rate_hz, lambda blocks: cut_windows(blocks, size, step, sample_rate_hz)
+    )
 
 
 def read_chunks(
@@ -130,17 +137,18 @@ def read_chunks(
     choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
     parts: in which the chunks lie; without any, it is the whole recording. They may turn out to hold no chunk.
     """
+    sample_rate_hz = settings.sample_rate_hz
     if parts:
-        yield from _each_chunk(path, choice, lambda blocks: cut_parts(blocks, parts, settings))
+        yield from _each_chunk(path, choice, sample_rate_hz, lambda blocks: cut_parts(blocks, parts, settings))
     else:
-        yield from _require_chunks(path, choice, lambda blocks: cut(blocks, settings))
+        yield from _require_chunks(path, choice, sample_rate_hz, lambda blocks: cut(blocks, settings))
 
 
 def _require_chunks(
-    path: Path, choice: SoundChoice, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
+    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
 ) -> Generator[Chunk, None, None]:
     empty = True
-    for chunk in _each_chunk(path, choice, cut_up):
+    for chunk in _each_chunk(path, choice, sample_rate_hz, cut_up):
         yield chunk
         empty = False
     if empty:
@@ -148,7 +156,7 @@ def _require_chunks(
 
 
 def _each_chunk(
-    path: Path, choice: SoundChoice, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
+    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
 ) -> Generator[Chunk, None, None]:
     if path.is_dir():
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
@@ -157,13 +165,13 @@ def _each_chunk(
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
     for one in choices:
-        yield from cut_up(decode(path) if one == USUAL else decode(path, one))
+        yield from cut_up(decode(path, one, sample_rate_hz))
 
 
 def to_wav(chunk: Chunk) -> bytes:
     """The chunk as a 16-bit mono WAV file."""
     segment = _audio_segment()(
-        data=chunk.samples.astype("<i2").tobytes(), sample_width=2, frame_rate=SAMPLE_RATE_HZ, channels=1
+        data=chunk.samples.astype("<i2").tobytes(), sample_width=2, frame_rate=chunk.sample_rate_hz, channels=1
     )
     file = io.BytesIO()
     segment.export(file, format="wav")

@@ -1,4 +1,4 @@
-"""Any recording that ffmpeg reads -> 16 kHz mono samples, as a stream; and samples -> small MP3s.
+"""Any recording that ffmpeg reads -> mono samples of one rate, as a stream.
 
 A recording may come from anyone, so ffmpeg is told to open that one file and
 nothing else, and its time, memory and output are limited; docs/threats.md says against what.
@@ -35,14 +35,10 @@ from audionet.system.files import require_file
 logger = logging.getLogger(__name__)
 
 BYTES_PER_SAMPLE = 2
-TO_MONO_16_KHZ = f"aformat=sample_fmts=s16:sample_rates={SAMPLE_RATE_HZ}:channel_layouts=mono"
+TO_MONO = "aformat=sample_fmts=s16:sample_rates={}:channel_layouts=mono"
 # Samples that ffmpeg hands from thread to thread and writes at once. With those of an MP3's frame, 418, a quarter of
 # its work is the handing. Where the format changes within a file (MP3s put together), up to so many are lost.
-FRAME_SAMPLES = SAMPLE_RATE_HZ // 10
-MP3_FRAME_SAMPLES = 576  # at 16 kHz
-MP3_BITS_PER_SECOND = 24_000  # enough for speech to sound as it is
-MP3_FRAME_BYTES = MP3_FRAME_SAMPLES * MP3_BITS_PER_SECOND // (8 * SAMPLE_RATE_HZ)  # of every frame, without a remainder
-MP3_DELAY_FRAMES = 3  # at least what the encoder lags behind
+FRAMES_A_SECOND = 10
 
 # ffmpeg's names of what it may read: formats that hold sound, films among them. Left out are those that open other
 # files or addresses (concat, hls, dash, image2, imf, rtsp, sdp, vobsub, webm_dash_manifest), run scripts (avisynth,
@@ -107,8 +103,8 @@ def ffmpeg_version() -> str:
     return _check_works().split()[2]
 
 
-def decode(path: Path, choice: SoundChoice = USUAL) -> Iterator[np.ndarray]:
-    """A file's sound as blocks of int16 samples, mono, SAMPLE_RATE_HZ: of the default track, or as `choice` says.
+def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:
+    """A file's sound as blocks of int16 samples, mono, at a sample rate: of the default track, or as `choice` says.
 
     A damaged file gives what can be read of it. Where the channels cancel each other out in the mix, the louder one is
     heard instead, and a warning says so. Raises UnusableInput when nothing can be read, and when the file goes beyond
@@ -118,13 +114,13 @@ def decode(path: Path, choice: SoundChoice = USUAL) -> Iterator[np.ndarray]:
     if number is not None and number >= (channels := count_channels(path, choice)):
         have = "1 channel" if channels == 1 else f"{channels} channels"
         raise UnusableInput(path, f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)")
-    run = _Run(path, choice, _command(path, choice, () if number is None else (one_channel(number),)))
+    run = _mono(path, choice, sample_rate_hz, () if number is None else (one_channel(number),))
     blocks = run.samples()
     first = next(blocks, None)
     if first is None and number is None and run.info().is_there:
         found = _channel_samples(path, choice, 0.0, 0.1)
         if found is not None and found.shape[1] > MOST_KNOWN_CHANNELS:
-            run = _Run(path, choice, _command(path, choice, (equal_parts(found.shape[1]),)))
+            run = _mono(path, choice, sample_rate_hz, (equal_parts(found.shape[1]),))
             blocks = run.samples()
             first = next(blocks, None)
     if first is None:
@@ -152,14 +148,14 @@ def _audible(path: Path, choice: SoundChoice, run: "_Run", blocks: Iterator[np.n
         mix_db = float(levels_db(block))
         is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not run.info().is_mono
         looked += is_suspect
-        seconds = len(block) / SAMPLE_RATE_HZ
-        found = _channel_samples(path, choice, position / SAMPLE_RATE_HZ, seconds) if is_suspect else None
+        start, seconds = position / run.sample_rate_hz, len(block) / run.sample_rate_hz
+        found = _channel_samples(path, choice, start, seconds, run.sample_rate_hz) if is_suspect else None
         if found is not None and found.shape[1] > 1:
             heard = levels_db(found)
             loudest = int(heard.argmax())
             if heard[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
                 logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, found.shape[1])))
-                other = _Run(path, choice, _command(path, choice, (one_channel(loudest),))).samples()
+                other = _mono(path, choice, run.sample_rate_hz, (one_channel(loudest),)).samples()
                 yield from _without_first(other, position)
                 return
         if mix_db <= SILENT_DB and not position:
@@ -181,22 +177,22 @@ def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndar
 def _warn_of_ultrasound(path: Path, choice: SoundChoice, run: "_Run", mix_db: float, seconds: float) -> None:
     """Say that a recording is not silent, but lies above what is drawn: bats, insects, machines."""
     rate_hz = run.info().sample_rate_hz
-    if rate_hz <= 2 * SAMPLE_RATE_HZ:
+    if rate_hz <= 2 * run.sample_rate_hz:
         return
     found = _channel_samples(path, choice, 0.0, min(seconds, 10.0), rate_hz)
     if found is not None and levels_db(found).max() > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
-        logger.warning("%s: %s", path, ULTRASOUND.format(limit_hz=SAMPLE_RATE_HZ // 2, slow_hz=rate_hz // 10))
+        logger.warning("%s: %s", path, ULTRASOUND.format(limit_hz=run.sample_rate_hz // 2, slow_hz=rate_hz // 10))
 
 
 def _channel_samples(
-    path: Path, choice: SoundChoice, start_seconds: float, seconds: float, rate_hz: int = SAMPLE_RATE_HZ
+    path: Path, choice: SoundChoice, start_seconds: float, seconds: float, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> np.ndarray | None:
     """A part of a recording, int16 samples x channels; None if it can't be had."""
     place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
-    command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", "-ar", str(rate_hz)]
-    command += ["-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
+    command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le"]
+    command += ["-ar", str(sample_rate_hz), "-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
     try:
-        wav = _Run(path, choice, command).whole()
+        wav = _Run(path, choice, command, sample_rate_hz).whole()
     except UnusableInput:
         return None
     return samples_of_wav(wav)
@@ -205,9 +201,9 @@ def _channel_samples(
 class _Run:
     """One run of ffmpeg on a file: what it gives, and what it says of the file and of itself."""
 
-    def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str]) -> None:
-        """Raises UnusableInput if there is no file to read."""
-        self.path, self.choice = path, choice
+    def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str], sample_rate_hz: int) -> None:
+        """sample_rate_hz: of what the command gives. Raises UnusableInput if there is no file to read."""
+        self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
         self.size_bytes = require_file(path)
         self._process = Process(command, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * self.size_bytes / 1e6)
 
@@ -217,9 +213,9 @@ class _Run:
         for block in self._blocks():
             samples = np.frombuffer(block, "<i2", len(block) // BYTES_PER_SAMPLE)
             length += len(samples)
-            if length > LONGEST_HOURS * 3600 * SAMPLE_RATE_HZ:
+            if length > LONGEST_HOURS * 3600 * self.sample_rate_hz:
                 raise UnusableInput(self.path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
-            if length / SAMPLE_RATE_HZ > SECONDS_IN_ANY_FILE + self.size_bytes / FEWEST_BYTES_PER_SECOND:
+            if length / self.sample_rate_hz > SECONDS_IN_ANY_FILE + self.size_bytes / FEWEST_BYTES_PER_SECOND:
                 raise UnusableInput(self.path, f"gives more sound than {self.size_bytes} bytes can hold; convert it")
             yield samples
 
@@ -244,12 +240,15 @@ class _Run:
         try:
             yield from self._process.blocks()
         except OSError as error:
-            raise AudionetError(_broken(error.strerror or str(error))) from error
+            raise AudionetError(broken(error.strerror or str(error))) from error
 
 
-def _command(path: Path, choice: SoundChoice, filters: Sequence[str]) -> list[str]:
-    made = ",".join([*filters, TO_MONO_16_KHZ, f"asetnsamples=n={FRAME_SAMPLES}:p=0"])
-    return [*_reading(path, choice), "-af", made, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
+def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
+    """A run that gives one channel at a sample rate."""
+    frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
+    made = ",".join([*filters, TO_MONO.format(sample_rate_hz), frames])
+    command = [*_reading(path, choice), "-af", made, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
+    return _Run(path, choice, command, sample_rate_hz)
 
 
 def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list[str]:
@@ -262,27 +261,6 @@ def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list
     options += ["-i", f"file:{path}", "-vn", "-sn", "-dn"]
     # Without -map, ffmpeg takes the track that is marked as the default one.
     return options if choice.track is None else [*options, "-map", f"0:a:{choice.track - 1}"]
-
-
-def encode_mp3s(sounds: Sequence[np.ndarray]) -> list[bytes] | None:
-    """Small MP3s of sounds (int16, mono, SAMPLE_RATE_HZ), to listen to; None if this ffmpeg can't make them.
-
-    ffmpeg encodes them all as one, which costs one start. Its frames stand each for itself, so that it can be cut.
-    """
-    frames = [-(-len(sound) // MP3_FRAME_SAMPLES) + MP3_DELAY_FRAMES for sound in sounds]
-    padded = [np.pad(s, (0, n * MP3_FRAME_SAMPLES - len(s))) for s, n in zip(sounds, frames, strict=True)]
-    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", "s16le", "-ar", str(SAMPLE_RATE_HZ), "-ac", "1"]
-    command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(MP3_BITS_PER_SECOND), "-reservoir", "0"]
-    command += ["-compression_level", "9", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "pipe:1"]
-    sound = b"".join(samples.astype("<i2").tobytes() for samples in padded)
-    try:
-        finished = subprocess.run(command, input=sound, capture_output=True, check=False, start_new_session=True)
-    except OSError as error:
-        raise AudionetError(_broken(error.strerror or str(error))) from error
-    if finished.returncode != 0 or len(finished.stdout) < sum(frames) * MP3_FRAME_BYTES:
-        return None
-    ends = np.cumsum(frames) * MP3_FRAME_BYTES
-    return [finished.stdout[end - n * MP3_FRAME_BYTES : end] for end, n in zip(ends, frames, strict=True)]
 
 
 def _explain(run: _Run) -> str:
@@ -308,13 +286,14 @@ def _check_works() -> str:
             [find_ffmpeg(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise AudionetError(_broken(str(error))) from error
+        raise AudionetError(broken(str(error))) from error
     if finished.returncode != 0 or not finished.stdout.startswith(b"ffmpeg version"):
-        raise AudionetError(_broken(f"it ends with status {finished.returncode}"))
+        raise AudionetError(broken(f"it ends with status {finished.returncode}"))
     return finished.stdout.decode(errors="replace")
 
 
-def _broken(reason: str) -> str:
+def broken(reason: str) -> str:
+    """What is said of an ffmpeg that does not work."""
     return (
         f"{find_ffmpeg()} does not work ({reason}); reinstall ffmpeg, or remove it to use the one from imageio-ffmpeg"
     )

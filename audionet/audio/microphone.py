@@ -1,4 +1,4 @@
-"""What a microphone hears -> 16 kHz mono samples as they come, through ffmpeg's input devices."""
+"""What a microphone hears -> mono samples as they come, through ffmpeg's input devices."""
 
 import functools
 import re
@@ -14,7 +14,9 @@ from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, find_ffmpeg
 from audionet.errors import AudionetError
 from audionet.settings import SAMPLE_RATE_HZ
 
-BLOCK_BYTES = 1 << 16  # read at a time at most: 2 s of sound
+BLOCK_BYTES = 1 << 16  # read at a time at most: 2 s of sound at 16 kHz
+USUAL_RATE_HZ = 48_000  # of microphones
+KINDS_WITH_RATES = ("pulse", "alsa", "dshow")  # of devices that can be asked for a sample rate
 # ffmpeg's kinds of devices on each system, the likeliest first.
 KINDS = {"linux": ("pulse", "alsa"), "darwin": ("avfoundation",), "win32": ("dshow",)}
 OTHER_KINDS = ("oss", "openal", "jack", "sndio", "lavfi")  # by name alone: `lavfi:sine` is no microphone, but a test
@@ -54,13 +56,17 @@ def find_devices(wanted: str = "") -> list[Device]:
     return [Device(kind, wanted or _default_name(kind)) for kind in kinds]
 
 
-def listen(device: Device) -> Generator[np.ndarray, None, None]:
-    """Blocks of int16 samples, mono, SAMPLE_RATE_HZ, each as soon as it is heard, until the device ends.
+def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np.ndarray, None, None]:
+    """Blocks of int16 samples, mono, at a sample rate, each as soon as it is heard, until the device ends.
 
     Raises AudionetError when it can't be opened, or is lost.
     """
-    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", device.kind, "-i", device.ffmpeg_input]
-    command += ["-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-flush_packets", "1", "-f", "s16le", "pipe:1"]
+    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", device.kind]
+    # Unless they are asked for more, devices give what people hear, of which no more can be made.
+    if sample_rate_hz > USUAL_RATE_HZ and device.kind in KINDS_WITH_RATES:
+        command += ["-sample_rate", str(sample_rate_hz)]
+    command += ["-i", device.ffmpeg_input, "-map", "0:a:0", "-ac", "1", "-ar", str(sample_rate_hz)]
+    command += ["-flush_packets", "1", "-f", "s16le", "pipe:1"]
     with tempfile.TemporaryFile() as messages:
         try:
             # In a session of its own, so that Ctrl-C stops it through us alone.

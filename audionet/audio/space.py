@@ -10,7 +10,7 @@ from pathlib import Path
 from audionet.audio.chunks import Part
 from audionet.audio.ffmpeg import BYTES_PER_SAMPLE
 from audionet.errors import UnusableInput
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import PictureSettings
 
 SLOWEST_RATE_HZ = 1000  # lower rates hold no sound that a picture could show
 PCM_FORMATS = (1, 3, 6, 7, 0xFFFE)  # whole numbers, floats, A-law, mu-law, extensible: blocks of equal length
@@ -66,6 +66,6 @@ def bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: S
     seconds = header.seconds
     if parts:
         seconds = sum(max(0.0, min(part.end_seconds, header.seconds) - part.start_seconds) for part in parts)
-    chunks = seconds * SAMPLE_RATE_HZ / settings.step_samples + len(parts)
+    chunks = seconds * settings.sample_rate_hz / settings.step_samples + len(parts)
     sound_bytes = settings.chunk_samples * BYTES_PER_SAMPLE if keep_wav else 0
     return round(chunks * (PICTURE_BYTES + sound_bytes))

@@ -103,7 +103,12 @@ def _verbosity(options: argparse.Namespace) -> str:
 
 def _run_prepare(options: argparse.Namespace) -> int:
     pictures = PictureSettings(
-        options.chunk_seconds, options.overlap, options.representation, options.colormap, options.high_pass
+        options.chunk_seconds,
+        options.overlap,
+        options.representation,
+        options.colormap,
+        options.high_pass,
+        options.sample_rate,
     )
     names = PrepareOptions.__dataclass_fields__.keys() - {"pictures"}
     chosen = PrepareOptions(

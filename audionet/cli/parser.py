@@ -62,7 +62,7 @@ def _add_prepare(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         usage="%(prog)s [options] DATA_AUDIO",
         help="draw recordings as spectrograms",
         description="""\
-Draw recordings as spectrograms: decode each with ffmpeg to 16 kHz mono, cut it into chunks, and write one picture
+Draw recordings as spectrograms: decode each with ffmpeg to mono, cut it into chunks, and write one picture
 (JPG, 299 x 299) and one WAV for each chunk, in a folder for each class. Run again, it does only
 what is new or changed, and forgets what is gone.""",
         examples="""\
@@ -99,6 +99,13 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         metavar="HZ",
         default=pictures.high_pass_hz,
         help="leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing",
+    )
+    add(
+        "--sample-rate",
+        type=int,
+        metavar="HZ",
+        default=pictures.sample_rate_hz,
+        help="draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales",
     )
     add = parser.add_argument_group("files").add_argument
     add("--image-dir", type=Path, metavar="DIR", default=default.image_dir, help="where the pictures go")

@@ -157,7 +157,7 @@ def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
 def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     """The renderer that `renderer_to_json` described. Raises Refused for anything else.
 
-    Pictures made with other constants (sample rate, window, size) than this version's are refused too.
+    Pictures made with other constants (window, size) than this version's are refused too.
     """
     with taking_apart():
         described = mapping(content["pictures"])
@@ -168,6 +168,7 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
                 representation=text(described["representation"]),
                 colormap=text(described["colormap"]),
                 high_pass_hz=number(described.get("high_pass_hz", 0.0)),
+                sample_rate_hz=whole(described["sample_rate_hz"]),
             )
         except AudionetError as error:
             raise Refused(str(error)) from error

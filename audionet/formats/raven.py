@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer
-from audionet.settings import SAMPLE_RATE_HZ
 from audionet.system.text import printable
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class RavenSelections(Printer["Timeline"]):
             self._selections += 1
             begin, end = (self._before + seconds for seconds in (segment.start_seconds, segment.end_seconds))
             row = [str(self._selections), "Spectrogram 1", "1", f"{begin:.6f}", f"{end:.6f}", "0.0"]
-            row += [f"{SAMPLE_RATE_HZ / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
+            row += [f"{clip.sample_rate_hz / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
             print("\t".join([*row, f"{segment.score:.4f}"]))
         self._before += clip.seconds
         sys.stdout.flush()

@@ -55,7 +55,8 @@ class EventsJob:
     def reduce(self, path: Path, found: list[ChunkScores]) -> Events:
         """The events, in order."""
         events = find_events(found, self.model, self.options, self.allow_unknown)
-        return Events(str(path), events, max(window.end_seconds for window in found))
+        seconds = max(window.end_seconds for window in found)
+        return Events(str(path), events, seconds, self.model.renderer.settings.sample_rate_hz)
 
 
 def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.ffmpeg import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
 from audionet.inference.timeline import Timeline
 from audionet.inference.windows import Segment
-from audionet.settings import SAMPLE_RATE_HZ
 from audionet.system.files import write_atomically
 from audionet.system.text import printable
 
@@ -29,31 +29,31 @@ def save_segments(path: Path, clip: Timeline, folder: Path) -> list[Path]:
     known = [segment for segment in clip.segments if segment.label != UNKNOWN]
     waiting = sorted(known, key=lambda segment: segment.start_seconds)
     written, begun = [], list[tuple[Segment, list[np.ndarray]]]()
-    start = 0
-    for block in decode(path):
+    start, sample_rate_hz = 0, clip.sample_rate_hz
+    for block in decode(path, USUAL, sample_rate_hz):
         end = start + len(block)
-        while waiting and round(waiting[0].start_seconds * SAMPLE_RATE_HZ) < end:
+        while waiting and round(waiting[0].start_seconds * sample_rate_hz) < end:
             begun.append((waiting.pop(0), []))
         for segment, parts in begun:
-            first, last = (round(s * SAMPLE_RATE_HZ) for s in (segment.start_seconds, segment.end_seconds))
+            first, last = (round(s * sample_rate_hz) for s in (segment.start_seconds, segment.end_seconds))
             parts.append(block[max(0, first - start) : max(0, last - start)])
-        ended = [round(segment.end_seconds * SAMPLE_RATE_HZ) <= end for segment, _ in begun]
-        written += [_write(clip.clip, *pair, folder) for pair, is_done in zip(begun, ended, strict=True) if is_done]
+        ended = [round(segment.end_seconds * sample_rate_hz) <= end for segment, _ in begun]
+        written += [_write(clip, *pair, folder) for pair, is_done in zip(begun, ended, strict=True) if is_done]
         begun = [pair for pair, is_done in zip(begun, ended, strict=True) if not is_done]
         start = end
         if not waiting and not begun:
             break
-    return written + [_write(clip.clip, *pair, folder) for pair in begun]
+    return written + [_write(clip, *pair, folder) for pair in begun]
 
 
-def _write(clip: str, segment: Segment, parts: list[np.ndarray], folder: Path) -> Path:
-    stem = _file_name(Path(clip).stem) or "clip"
+def _write(clip: Timeline, segment: Segment, parts: list[np.ndarray], folder: Path) -> Path:
+    stem = _file_name(Path(clip.clip).stem) or "clip"
     # The classes of a stranger's model may have names that lead elsewhere.
     target = folder / (_file_name(segment.label) or "class")
     target /= f"{stem}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, to_wav(Chunk(0, segment.start_seconds, np.concatenate(parts))))
+        write_atomically(target, to_wav(Chunk(0, segment.start_seconds, np.concatenate(parts), clip.sample_rate_hz)))
     except OSError as error:
         raise AudionetError(f"{target}: cannot be written ({error.strerror}); name another --save-segments") from error
     return target

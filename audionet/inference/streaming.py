@@ -42,9 +42,10 @@ def window_seconds(model: Model) -> float:
 
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
-    """The class of window after window of a stream of int16 samples, mono, SAMPLE_RATE_HZ."""
+    """The class of window after window of a stream of int16 samples, mono, at the rate of the model."""
     place, started = Path("microphone"), datetime.now().astimezone()
-    for chunk in cut(blocks, PictureSettings(window_seconds(model), 0)):
+    windows = PictureSettings(window_seconds(model), 0, sample_rate_hz=model.renderer.settings.sample_rate_hz)
+    for chunk in cut(blocks, windows):
         found = score_chunk(chunk, place, model)
         scores = mean_scores(str(place), [found], model, allow_unknown)
         time = started + timedelta(seconds=found.start_seconds)
@@ -74,7 +75,7 @@ def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: boo
 
 def _announced(device: Device, model: Model) -> Generator[np.ndarray, None, None]:
     """What a device hears; said, once it hears."""
-    with closing(listen(device)) as blocks:
+    with closing(listen(device, model.renderer.settings.sample_rate_hz)) as blocks:
         for number, block in enumerate(blocks):
             if number == 0:
                 seconds = window_seconds(model)

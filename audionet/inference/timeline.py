@@ -18,7 +18,7 @@ from audionet.dataset.names import UNKNOWN
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import STEPS_A_WINDOW, Segment, WindowsJob, step_seconds
 from audionet.model.bundle import Model
-from audionet.settings import SoundChoice
+from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 
 # All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
 # window or two hear, three times as likely as what is around it. A window that spans a change is a mixture of two
@@ -35,11 +35,12 @@ SMALLEST_DISTANCE = 1e-9
 
 @dataclass(frozen=True)
 class Timeline:
-    """The segments of one clip, which is so many seconds long."""
+    """The segments of one clip, which is so many seconds long. sample_rate_hz: of the sound that was heard."""
 
     clip: str
     segments: list[Segment]
     seconds: float
+    sample_rate_hz: int = SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class TimelineJob:
     def reduce(self, path: Path, found: list[ChunkScores]) -> Timeline:
         """The segments, in order, without gaps."""
         segments = find_segments(found, self.model, self.allow_unknown)
-        return Timeline(str(path), segments, max(window.end_seconds for window in found))
+        seconds = max(window.end_seconds for window in found)
+        return Timeline(str(path), segments, seconds, self.model.renderer.settings.sample_rate_hz)
 
 
 def find_segments(windows: list[ChunkScores], model: Model, allow_unknown: bool) -> list[Segment]:

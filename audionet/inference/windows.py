@@ -25,11 +25,11 @@ def window_seconds(model: Model) -> float:
 
 def step_seconds(model: Model) -> float:
     """From one window to the next."""
-    return _step_samples(model) / SAMPLE_RATE_HZ
+    return _step_samples(model) / model.renderer.settings.sample_rate_hz
 
 
 def _step_samples(model: Model) -> int:
-    return max(1, round(window_seconds(model) * SAMPLE_RATE_HZ / STEPS_A_WINDOW))
+    return max(1, round(window_seconds(model) * model.renderer.settings.sample_rate_hz / STEPS_A_WINDOW))
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class Windows:
-    """The scores of a clip's windows, in order. labels: of the scores."""
+    """The scores of a clip's windows, in order. labels: of the scores. sample_rate_hz: of the sound they are of."""
 
     clip: str
     labels: Sequence[str]
     windows: list[ChunkScores]
+    sample_rate_hz: int = SAMPLE_RATE_HZ
 
     @property
     def seconds(self) -> float:
@@ -89,8 +90,9 @@ class WindowsJob:
         """The windows of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        step = _step_samples(self.model)
-        for chunk in read_windows(path, round(window_seconds(self.model) * SAMPLE_RATE_HZ), step, self.choice):
+        sample_rate_hz = self.model.renderer.settings.sample_rate_hz
+        size, step = round(window_seconds(self.model) * sample_rate_hz), _step_samples(self.model)
+        for chunk in read_windows(path, size, step, self.choice, sample_rate_hz):
             yield path, chunk
 
     def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
@@ -100,4 +102,4 @@ class WindowsJob:
 
     def reduce(self, path: Path, found: list[ChunkScores]) -> Windows:
         """All windows, as they are."""
-        return Windows(str(path), self.model.labels, found)
+        return Windows(str(path), self.model.labels, found, self.model.renderer.settings.sample_rate_hz)

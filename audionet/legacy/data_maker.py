@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.audio.ffmpeg import decode
 from audionet.commands.drawing import DrawingJob, Source
@@ -17,25 +18,26 @@ from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.names import chunk_stems
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.parallel.threads import work_through
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import PictureSettings
 from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import atomic_writer, require_file, sha256_of_file, write_atomically
 
 
-def mp3_to_wav(data_audio: Path, data_wav: Path) -> tuple[int, list[UnusableInput]]:
-    """Each recording as a WAV (16 kHz, mono, 16 bits) below data_wav; how many, and those that could not be used.
+def mp3_to_wav(data_audio: Path, data_wav: Path, image_dir: Path) -> tuple[int, list[UnusableInput]]:
+    """Each recording as a WAV (mono, 16 bits) below data_wav; how many, and those that could not be used.
 
+    The sample rate is that of the pictures in image_dir, if there are any.
     The originals' folder is left as it is: a WAV beside its MP3 would count as a recording of its own.
     """
     skipped: list[UnusableInput] = []
-    written = 0
+    written, sample_rate_hz = 0, _index(image_dir).renderer.settings.sample_rate_hz
     for recording in _recordings(data_audio, skipped):
         target = data_wav / Path(recording.key).with_suffix(".wav")
         try:
             with atomic_writer(target) as whole, wave.open(whole, "wb") as file:
-                file.setparams((1, 2, SAMPLE_RATE_HZ, 0, "NONE", ""))
-                for block in decode(recording.path):
+                file.setparams((1, 2, sample_rate_hz, 0, "NONE", ""))
+                for block in decode(recording.path, USUAL, sample_rate_hz):
                     file.writeframes(block.astype("<i2").tobytes())
             written += 1
         except UnusableInput as error:
@@ -90,18 +92,19 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
     if index is None or not index.recordings:
         raise AudionetError(f"{image_dir}: holds no chunks; cut them first with data_maker.py --mkchunks")
     drawn, skipped = 0, list[UnusableInput]()
+    sample_rate_hz = index.renderer.settings.sample_rate_hz
     for key, entry in index.recordings.items():
         chunks = []
         for chunk in entry.chunks:
             sound, picture = _file(image_dir, chunk, ".wav"), _file(image_dir, chunk, ".jpg")
             if not picture.is_file() and sound.is_file():
                 try:
-                    samples = np.concatenate(list(decode(sound)))
+                    samples = np.concatenate(list(decode(sound, USUAL, sample_rate_hz)))
                 except UnusableInput as error:
                     _skip(skipped, error)
                     chunks.append(chunk)
                     continue
-                write_atomically(picture, draw(Chunk(0, chunk.start_seconds, samples), index.renderer))
+                write_atomically(picture, draw(Chunk(0, chunk.start_seconds, samples, sample_rate_hz), index.renderer))
                 drawn += 1
             if picture.is_file():
                 chunks.append(chunk)

@@ -40,7 +40,7 @@ def data_maker(arguments: Sequence[str] | None = None) -> int:
         audio, images = folder / "data_audio", folder / "data_image"
         skipped: set[str] = set()
         if "mp3towav" in chosen:
-            count, wrong = mp3_to_wav(audio, folder / "data_wav")
+            count, wrong = mp3_to_wav(audio, folder / "data_wav", images)
             skipped |= {error.path for error in wrong}
             console.print_line(f"{count} recordings written as WAVs to {folder / 'data_wav'}")
         if "mkchunks" in chosen:

@@ -12,7 +12,7 @@ from audionet import __version__
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
-from audionet.settings import PictureSettings
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.system.text import duration
 from audionet.system.untrusted import LARGEST_WHOLE, Refused, mapping, number, sequence, taking_apart, text, whole
 
@@ -125,6 +125,7 @@ class ModelCard:
             held_out, settings = content["held_out"], mapping(content["settings"])
             for name in ("chunk_seconds", "overlap_seconds"):
                 number(settings[name], 0)
+            number(settings.get("sample_rate_hz", SAMPLE_RATE_HZ), 1)
             for name in ("representation", "colormap", "network", "bottleneck"):
                 text(settings[name])
             return cls(
@@ -162,6 +163,7 @@ class ModelCard:
         overlap = f", overlapping by {settings['overlap_seconds']:g} s" if settings["overlap_seconds"] else ""
         shown["Pictures"] = (
             f"{settings['representation']}, {settings['colormap']}; chunks of {settings['chunk_seconds']:g} s{overlap}"
+            + (f"; sample rate {settings['sample_rate_hz']:g} Hz" if "sample_rate_hz" in settings else "")
         )
         shown["Network"] = f"{settings['network']}, bottleneck {settings['bottleneck']}"
         shown["Training"] = ", ".join(
@@ -197,7 +199,10 @@ def make_card(
 
     recordings: the SHA-256s of those that were learnt from, so that `evaluate` can tell them from new ones.
     """
-    settings: dict[str, Scalar] = {
+    # Only where it is not the usual one, so that the models of before and of now are alike.
+    is_usual = pictures.sample_rate_hz == SAMPLE_RATE_HZ
+    settings: dict[str, Scalar] = {} if is_usual else {"sample_rate_hz": pictures.sample_rate_hz}
+    settings |= {
         "chunk_seconds": pictures.chunk_seconds,
         "overlap_seconds": pictures.overlap_seconds,
         "representation": pictures.representation,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from audionet.spectrogram.transform import SpectrogramRenderer
 
-TICKS_HZ = (125, 250, 500, 1000, 2000, 4000, 8000)
+TICKS_HZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000)  # as far as a picture goes
 CLOSEST_TICKS = 0.06  # of the height of the axis
 PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # Steps of a time axis in seconds; it has at most MOST_TIMES.
@@ -23,7 +23,7 @@ def row_ticks(renderer: "SpectrogramRenderer") -> tuple[list[float], list[str]]:
         return [(n + 0.5) / len(PITCH_NAMES) for n in range(len(PITCH_NAMES))], list(PITCH_NAMES)
     places: list[float] = []
     names = []
-    for hertz in reversed(TICKS_HZ):
+    for hertz in reversed([hertz for hertz in TICKS_HZ if hertz <= renderer.settings.highest_hz]):
         place = float(np.interp(hertz, centres, (np.arange(len(centres)) + 0.5) / len(centres)))
         if not places or places[-1] - place >= CLOSEST_TICKS:
             places.append(place)

@@ -22,7 +22,7 @@ from audionet.plots.figure import (
     figure_in_file,
     shortened,
 )
-from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
 from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, to_grey
@@ -31,7 +31,7 @@ from audionet.system.text import printable
 if TYPE_CHECKING:
     from audionet.model.bundle import Model
 
-COLUMN_SAMPLES = 160  # 10 ms, in a clip of up to 24 seconds; more in longer ones
+COLUMN_SAMPLES = 160  # 10 ms at 16 kHz, in a clip of up to 24 seconds; more in longer ones
 MOST_COLUMNS = 2400  # that a figure can show
 PIECE_SAMPLES = 1024 * COLUMN_SAMPLES  # of sound, drawn at once
 LONGEST_NAME, LONGEST_LABEL = 100, 30
@@ -54,7 +54,7 @@ class Spectrogram:
     @property
     def seconds(self) -> float:
         """What has been added."""
-        return self._samples / SAMPLE_RATE_HZ
+        return self._samples / self._painter.settings.sample_rate_hz
 
     def add_all(self, blocks: Iterable[np.ndarray]) -> None:
         """Add a recording in blocks of int16 samples."""
@@ -117,7 +117,7 @@ def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> f
     if path.suffix.lower() in ANY_SUFFIXES:
         return _draw_picture(axes, path, model)
     spectrogram = Spectrogram(model.renderer)
-    spectrogram.add_all(decode(path, choice))
+    spectrogram.add_all(decode(path, choice, model.renderer.settings.sample_rate_hz))
     extent = (0, spectrogram.seconds, 0, 1)
     image = axes.imshow(spectrogram.grey(), cmap=COLORMAP, vmin=0, vmax=255, aspect="auto", extent=extent)
     _label_axes(axes, model.renderer, 0, spectrogram.seconds)

@@ -33,6 +33,7 @@ class Excerpt:
     width: how much of the picture is sound, over 0 to 1; the rest are repeats.
     ticks: names of frequencies, with their heights in the picture, 0 to 1.
     jpg: its picture. mp3: its sound; None if it was not kept.
+    slowed_down: how many times, to be heard.
     """
 
     position: int
@@ -42,6 +43,7 @@ class Excerpt:
     ticks: Sequence[tuple[str, float]]
     jpg: bytes
     mp3: bytes | None
+    slowed_down: int = 1
 
 
 @dataclass(frozen=True)

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.chunks import read_chunks
-from audionet.audio.ffmpeg import encode_mp3s
+from audionet.audio.mp3 import encode_mp3s, slowed_down
 from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Predictions
 from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ
+from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 MOST_MISTAKES = 12
 MOST_UNCERTAIN = 6
-LONGEST_SECONDS = 30.0  # of sound to listen to; of a longer chunk, its start
+LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ def worth_showing(tested: Predictions) -> list[int]:
     return tested.mistakes()[:MOST_MISTAKES] + tested.least_certain()[:MOST_UNCERTAIN]
 
 
-def prepared_sources(tested: Predictions, image_dir: Path) -> Iterable[Source]:
+def prepared_sources(tested: Predictions, image_dir: Path, renderer: SpectrogramRenderer) -> Iterable[Source]:
     """Of chunks that `prepare` made; those whose pictures are gone are left out."""
     for position in worth_showing(tested):
         path = image_dir / tested.places[position].name
         try:
-            yield Source(position, Path(f"{path}.jpg").read_bytes(), _read_wav(Path(f"{path}.wav")))
+            yield Source(position, Path(f"{path}.jpg").read_bytes(), _read_wav(Path(f"{path}.wav"), renderer))
         except OSError:
             continue
 
@@ -52,7 +52,7 @@ def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable
         path = Path(tested.places[position].name)
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
-                yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav")))
+                yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav"), renderer))
             else:
                 chunk = next(read_chunks(path, renderer.settings))
                 yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
@@ -63,9 +63,10 @@ def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable
 def excerpts(tested: Predictions, sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:
     """The excerpts of what can be read, in the order given."""
     chosen = list(sources)
-    longest = round(LONGEST_SECONDS * SAMPLE_RATE_HZ)
+    sample_rate_hz = renderer.settings.sample_rate_hz
+    longest = _longest_samples(renderer)
     has_signal = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
-    mp3s = (encode_mp3s(list(has_signal.values())) if has_signal else None) or []
+    mp3s = (encode_mp3s(list(has_signal.values()), sample_rate_hz) if has_signal else None) or []
     sounds = dict(zip(has_signal, mp3s, strict=False))
     ticks = list(zip(*reversed(row_ticks(renderer)), strict=True))
     return [_excerpt(tested, source, sounds.get(source.position), renderer, ticks) for source in chosen]
@@ -81,15 +82,23 @@ def _excerpt(
     place = tested.places[source.position]
     seconds = min(place.end_seconds - place.start_seconds, renderer.settings.chunk_seconds)
     width = renderer.columns(seconds) / PICTURE_SIZE
-    return Excerpt(source.position, place.start_seconds, seconds, width, ticks, source.jpg, mp3)
+    slower = slowed_down(renderer.settings.sample_rate_hz)
+    return Excerpt(source.position, place.start_seconds, seconds, width, ticks, source.jpg, mp3, slower)
 
 
-def _read_wav(path: Path) -> np.ndarray | None:
+def _longest_samples(renderer: SpectrogramRenderer) -> int:
+    """Samples that take LONGEST_SECONDS to listen to."""
+    sample_rate_hz = renderer.settings.sample_rate_hz
+    return round(LONGEST_SECONDS * sample_rate_hz / slowed_down(sample_rate_hz))
+
+
+def _read_wav(path: Path, renderer: SpectrogramRenderer) -> np.ndarray | None:
     """The samples of a WAV that `prepare` wrote; None if it is not there, or another."""
     try:
         with wave.open(str(path)) as file:
-            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != (1, 2, SAMPLE_RATE_HZ):
+            expected = (1, 2, renderer.settings.sample_rate_hz)
+            if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != expected:
                 return None
-            return np.frombuffer(file.readframes(round(LONGEST_SECONDS * SAMPLE_RATE_HZ)), "<i2")
+            return np.frombuffer(file.readframes(_longest_samples(renderer)), "<i2")
     except (OSError, EOFError, wave.Error):
         return None

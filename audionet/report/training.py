@@ -32,7 +32,7 @@ def report_on_training(
         warnings=card.warnings,
         history=result.history,
         map=_map(result),
-        excerpts=excerpts(tested, prepared_sources(tested, image_dir), renderer) if tested else [],
+        excerpts=excerpts(tested, prepared_sources(tested, image_dir, renderer), renderer) if tested else [],
         card=card.for_people(),
         made=card.made[:10],
         key=key,

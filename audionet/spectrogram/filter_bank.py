@@ -15,15 +15,20 @@ from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SPECTROGRAM_WINDOW_S
 from audionet.system.text import did_you_mean
 
 PITCH_CLASSES = 12
+# Slaney's mel scale (Auditory Toolbox, 1998): even up to 1000 Hz, which are 15 mel; then, 27 mel are a factor of 6.4.
+LINEAR_HZ, LINEAR_MELS, LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
+# Above it, rows of low frequencies would be narrower than the bins of a spectrum, and some would lie between two.
+HIGHEST_MEL_RATE_HZ = 48_000
 
 
-def make_filter_bank(representation: str) -> np.ndarray:
+def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
     """A float32 array, PICTURE_SIZE rows x bins of the spectrum of one window, 0 Hz to half the sample rate.
 
     Row 0 is the lowest frequency (or the pitch class C).
 
-    mel: triangles of equal area, evenly spaced on Slaney's mel scale (librosa.filters.mel, as
-        scripts/make_filter_bank.py has stored it).
+    mel: triangles of equal area, evenly spaced on Slaney's mel scale, as librosa.filters.mel has them. Above
+        HIGHEST_MEL_RATE_HZ the scale, which was made for what people hear, is stretched: at 384 kHz, a row is that of
+        a frequency an eighth as high at 48 kHz.
     spectrogram: the bins as they are, stretched over the rows.
     chromagram: librosa.filters.chroma's 12 pitch classes, each as high as PICTURE_SIZE / 12 rows.
     """
@@ -36,13 +41,31 @@ def make_filter_bank(representation: str) -> np.ndarray:
         overlap = np.minimum(ends, bins + 1) - np.maximum(starts, bins)
         return np.asarray(np.clip(overlap, 0, None), np.float32)
     if representation == "mel":
+        if sample_rate_hz != SAMPLE_RATE_HZ:
+            return _mel_filter_bank(min(sample_rate_hz, HIGHEST_MEL_RATE_HZ))
+        # As librosa made it (scripts/make_filter_bank.py), so that no last bit of a picture ever changes.
         with (resources.files("audionet") / "weights" / "mel_filter_bank.npz").open("rb") as file:
             return np.asarray(np.load(file)["mel"], np.float32)
     # librosa takes over a second to start, so only what is rare waits for it.
     from librosa.filters import chroma
 
-    classes = chroma(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_chroma=PITCH_CLASSES)
+    classes = chroma(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_chroma=PITCH_CLASSES)
     return np.ascontiguousarray(classes[np.arange(PICTURE_SIZE) * PITCH_CLASSES // PICTURE_SIZE], np.float32)
+
+
+def _mel_filter_bank(sample_rate_hz: int) -> np.ndarray:
+    """librosa.filters.mel(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE), without loading it."""
+    highest_hz = sample_rate_hz / 2
+    highest_mel = LINEAR_MELS + np.log(highest_hz / LINEAR_HZ) / LOG_STEP
+    mels = np.linspace(0, highest_mel, PICTURE_SIZE + 2)
+    is_linear = mels < LINEAR_MELS
+    edges_hz = np.where(
+        is_linear, mels * LINEAR_HZ / LINEAR_MELS, LINEAR_HZ * np.exp(LOG_STEP * (mels - LINEAR_MELS).clip(0))
+    )
+    low, middle, high = (edges_hz[n : n + PICTURE_SIZE, None] for n in range(3))
+    bins_hz = np.linspace(0, highest_hz, WINDOW_SAMPLES // 2 + 1)
+    triangles = np.minimum((bins_hz - low) / (middle - low), (high - bins_hz) / (high - middle))
+    return np.asarray(triangles.clip(0) * 2 / (high - low), np.float32)
 
 
 def make_color_table(colormap: str) -> np.ndarray | None:

@@ -43,7 +43,8 @@ class SpectrogramRenderer:
     @classmethod
     def make(cls, settings: PictureSettings) -> "SpectrogramRenderer":
         """The renderer of new pictures."""
-        return cls(settings, make_filter_bank(settings.representation), make_color_table(settings.colormap))
+        filter_bank = make_filter_bank(settings.representation, settings.sample_rate_hz)
+        return cls(settings, filter_bank, make_color_table(settings.colormap))
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -56,14 +57,15 @@ class SpectrogramRenderer:
 
     def columns(self, seconds: float) -> int:
         """How many columns of a picture so much sound takes; the rest are repeats."""
-        return min(PICTURE_SIZE, max(1, round(PICTURE_SIZE * seconds * SAMPLE_RATE_HZ / self.settings.chunk_samples)))
+        columns = round(PICTURE_SIZE * seconds * self.settings.sample_rate_hz / self.settings.chunk_samples)
+        return min(PICTURE_SIZE, max(1, columns))
 
     @functools.cached_property
     def row_hz(self) -> np.ndarray | None:
         """The middle frequency of each row, from the lowest; None for pitch classes."""
         if self.settings.representation == "chromagram":
             return None
-        bins_hz = np.linspace(0, SAMPLE_RATE_HZ / 2, self.filter_bank.shape[1])
+        bins_hz = np.linspace(0, self.settings.highest_hz, self.filter_bank.shape[1])
         return np.asarray(self.filter_bank @ bins_hz / self.filter_bank.sum(axis=1))
 
     @functools.cached_property
@@ -87,29 +89,33 @@ class SpectrogramRenderer:
     def render(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
 
-        samples: int16, mono, SAMPLE_RATE_HZ, at least 2 and at most a chunk's length. A shorter chunk keeps its
-        scale: its columns are repeated from the start until the picture is full. (Stretched, its rhythm would be
-        another; left black, the average over time would be too.)
+        samples: int16, mono, at settings.sample_rate_hz, at least 2 and at most a chunk's length. A shorter chunk
+        keeps its scale: its columns are repeated from the start until the picture is full. (Stretched, its rhythm would
+        be another; left black, the average over time would be too.)
 
         Brightness is in decibels below the picture's loudest point, so that loudness makes no difference.
         """
-        columns = self.columns(len(samples) / SAMPLE_RATE_HZ)
-        heard = high_passed(samples, self.settings.high_pass_hz) if self.settings.high_pass_hz else samples
-        power = power_spectrum(heard, columns, self.settings)
-        grey = to_grey(self.filtered(power), self.settings.dynamic_range_db)
+        settings = self.settings
+        columns = self.columns(len(samples) / settings.sample_rate_hz)
+        if settings.high_pass_hz:
+            samples = high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
+        power = power_spectrum(samples, columns, settings)
+        grey = to_grey(self.filtered(power), settings.dynamic_range_db)
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
 
-def high_passed(samples: NDArray[np.int16], high_pass_hz: float) -> NDArray[np.float32]:
+def high_passed(
+    samples: NDArray[np.int16], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> NDArray[np.float32]:
     """Samples without what lies below a frequency: the gain rises from 0 to 1 within HIGH_PASS_WIDTH_HZ around it.
 
     The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.
     """
-    margin = min(round(MIRRORED_SECONDS * SAMPLE_RATE_HZ), len(samples) - 1)
+    margin = min(round(MIRRORED_SECONDS * sample_rate_hz), len(samples) - 1)
     padded = np.pad(samples.astype(np.float32), margin, mode="reflect")
     spectrum = np.fft.rfft(padded)
-    frequencies = np.fft.rfftfreq(len(padded), 1 / SAMPLE_RATE_HZ)
+    frequencies = np.fft.rfftfreq(len(padded), 1 / sample_rate_hz)
     slope = np.clip((frequencies - high_pass_hz) / HIGH_PASS_WIDTH_HZ + 0.5, 0, 1)
     spectrum *= (np.sin(np.pi / 2 * slope) ** 2).astype(np.float32)
     return np.asarray(np.fft.irfft(spectrum, len(padded))[margin : margin + len(samples)], np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.audio.channels import StreamInfo, stream_info
+from audionet.audio.channels import USUAL, StreamInfo, stream_info
 from audionet.audio.ffmpeg import count_channels, decode, find_ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import LabelOptions, PrepareOptions
@@ -18,7 +18,7 @@ from tests.conftest import make_untrained_model, tone, write_wav
 
 def pitch(path: Path, choice: SoundChoice | None = None) -> float:
     """The loudest frequency of a file's sound; 0 of silence."""
-    samples = np.concatenate(list(decode(path, *([choice] if choice else [])))).astype(float)
+    samples = np.concatenate(list(decode(path, choice or USUAL))).astype(float)
     spectrum = np.abs(np.fft.rfft(samples))
     return float(spectrum.argmax() * SAMPLE_RATE_HZ / len(samples)) if spectrum.max() > 1e4 else 0.0
 

@@ -16,7 +16,7 @@ from audionet.commands.prepare import PrepareReport
 from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
-from audionet.settings import PictureSettings
+from audionet.settings import PictureSettings, SoundChoice
 from audionet.system.progress import Progress
 from tests.conftest import chirps, read_wav, tone, write_wav
 from tests.crashes import contents
@@ -324,8 +324,8 @@ def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
     victim = two_classes / "low" / "low-0.wav"
     kept = victim.read_bytes()
 
-    def decode(path: Path) -> Iterator[np.ndarray]:
-        yield from ffmpeg.decode(path)
+    def decode(path: Path, choice: SoundChoice, sample_rate_hz: int) -> Iterator[np.ndarray]:
+        yield from ffmpeg.decode(path, choice, sample_rate_hz)
         if path.name == victim.name:
             if gone:
                 path.unlink()

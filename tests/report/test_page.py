@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.audio.ffmpeg import decode, encode_mp3s
+from audionet.audio.ffmpeg import decode
+from audionet.audio.mp3 import encode_mp3s
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores

@@ -12,9 +12,20 @@ def test_the_shipped_mel_filter_bank_is_librosas() -> None:
     assert np.allclose(make_filter_bank("mel"), expected, rtol=1e-5, atol=1e-9)
 
 
-def test_every_row_of_every_bank_hears_something() -> None:
+@pytest.mark.parametrize("sample_rate_hz", [8000, 22_050, 44_100, 48_000])
+def test_mel_filter_banks_of_other_rates_are_librosas_too(sample_rate_hz: int) -> None:
+    expected = mel(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE)
+    assert np.allclose(make_filter_bank("mel", sample_rate_hz), expected, rtol=1e-4, atol=1e-9)
+
+
+def test_above_what_people_hear_the_mel_scale_is_stretched() -> None:
+    assert np.array_equal(make_filter_bank("mel", 384_000), make_filter_bank("mel", 48_000))
+
+
+@pytest.mark.parametrize("sample_rate_hz", [8000, 16_000, 44_100, 96_000, 384_000])
+def test_every_row_of_every_bank_hears_something(sample_rate_hz: int) -> None:
     for representation in ("mel", "spectrogram", "chromagram"):
-        bank = make_filter_bank(representation)
+        bank = make_filter_bank(representation, sample_rate_hz)
         bins = PictureSettings(representation=representation).window_samples // 2 + 1
         assert bank.shape == (PICTURE_SIZE, bins)
         assert (bank.sum(axis=1) > 0).all()

@@ -1,0 +1,182 @@
+"""Sounds that lie above, or far below, what is drawn by default: learnt, labelled and found at another sample rate."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet.audio.microphone import Device, listen
+from audionet.dataset.manifest import PictureIndex
+from audionet.errors import AudionetError
+from audionet.inference.streaming import label_heard
+from audionet.model.bundle import load_model
+from audionet.options import LabelOptions
+from audionet.plots.axes import row_ticks
+from audionet.plots.clip import Spectrogram
+from audionet.settings import PictureSettings
+from audionet.spectrogram.transform import SpectrogramRenderer
+from tests.conftest import Run, make_untrained_model, read_wav, tone, write_wav
+
+Sound = Callable[[np.ndarray], np.ndarray]  # of times in seconds: -1 to 1
+
+
+def sweep(start_hz: float, end_hz: float, seconds: float, every_seconds: float) -> Sound:
+    """A call whose pitch falls or rises, with its pauses."""
+
+    def call(times: np.ndarray) -> np.ndarray:
+        within = times % every_seconds
+        phase = start_hz * within + (end_hz - start_hz) * within**2 / (2 * seconds)
+        loudness = np.sin(np.pi * within / seconds) ** 2
+        return np.asarray(np.where(within < seconds, np.sin(2 * np.pi * phase) * loudness, 0))
+
+    return call
+
+
+def silent(times: np.ndarray) -> np.ndarray:
+    """Nothing but the noise that is in each recording."""
+    return np.zeros(len(times))
+
+
+def sea(times: np.ndarray) -> np.ndarray:
+    """Waves: noise below 100 Hz."""
+    heights = np.random.default_rng(5).normal(0, 0.1, 100_000)
+    return np.asarray(np.interp(times, np.arange(0, 1000, 0.01), heights))
+
+
+# The option, the length of a chunk, and what is to be told apart: the last is the background.
+ANIMALS: dict[str, tuple[Sequence[str], int, float, dict[str, Sound]]] = {
+    "bats": (
+        ("--sample-rate", "384000"),
+        384_000,
+        0.5,
+        {"pipistrelle": sweep(90e3, 45e3, 0.005, 0.09), "noctule": sweep(24e3, 19e3, 0.015, 0.2), "noise": silent},
+    ),
+    "crickets": (
+        ("--sample-rate", "48000"),
+        48_000,
+        0.5,
+        {"cricket": sweep(12e3, 12e3, 0.02, 0.06), "bush-cricket": sweep(17e3, 17e3, 0.01, 0.02), "noise": silent},
+    ),
+    "whales": (
+        ("--sample-rate", "8000", "--high-pass", "10"),
+        8000,
+        4.0,
+        {"fin": sweep(23, 18, 1.0, 2.0), "sei": sweep(80, 35, 1.3, 2.6), "noise": sea},
+    ),
+}
+
+
+def record(sound: Sound, rate_hz: int, seconds: float, seed: int) -> np.ndarray:
+    """A recording from somewhere in a sound, with a little noise of its own."""
+    random = np.random.default_rng(seed)
+    times = random.uniform(0, 10) + np.arange(round(seconds * rate_hz)) / rate_hz
+    return np.rint(random.normal(0, 60, len(times)) + 6000 * random.uniform(0.5, 1) * sound(times)).astype(np.int16)
+
+
+@pytest.mark.parametrize("animals", ANIMALS)
+def test_animals_beyond_the_usual_range_are_learnt_and_found(audionet_here: Run, tmp_path: Path, animals: str) -> None:
+    options, rate_hz, chunk_seconds, sounds = ANIMALS[animals]
+    for number, (name, sound) in enumerate(sounds.items()):
+        for n in range(4):
+            samples = record(sound, rate_hz, 3 * chunk_seconds, 10 * number + n)
+            write_wav(tmp_path / "data_audio" / name / f"{name}-{n}.wav", samples, rate_hz)
+    prepared = audionet_here("prepare", "data_audio", "--chunk-seconds", chunk_seconds, "--overlap", 0, *options)
+    assert prepared.returncode == 0, prepared.stderr
+    assert not prepared.stderr  # nothing is left out of the pictures, and nothing said of it
+    assert audionet_here("retrain", "--steps", 50, "--no-report").returncode == 0
+    clips = [
+        write_wav(tmp_path / f"{name}.wav", record(sound, rate_hz, 2 * chunk_seconds, 99), rate_hz)
+        for name, sound in sounds.items()
+    ]
+    labelled = json.loads(audionet_here("label", *clips, "--format", "json").stdout)
+    assert [clip["label"] for clip in labelled] == list(sounds)
+    # A night: three chunks of nothing, three of calls, three of nothing.
+    first, *_, background = sounds
+    parts = [record(sounds[name], rate_hz, 3 * chunk_seconds, 50) for name in (background, first, background)]
+    night = write_wav(tmp_path / "night.wav", np.concatenate(parts), rate_hz)
+    found = audionet_here("label", night, "--events", "--background", background, "--format", "json")
+    (event,) = json.loads(found.stdout)[0]["events"]
+    assert event["label"] == first
+    assert event["start_seconds"] == pytest.approx(3 * chunk_seconds, abs=chunk_seconds)
+    assert event["end_seconds"] == pytest.approx(6 * chunk_seconds, abs=chunk_seconds)
+
+
+def test_a_folder_of_pictures_keeps_its_sample_rate(audionet_here: Run, two_classes: Path) -> None:
+    assert audionet_here("prepare", two_classes, "--chunk-seconds", 1).returncode == 0
+    refused = audionet_here("prepare", two_classes, "--chunk-seconds", 1, "--sample-rate", 48000)
+    assert refused.returncode == 2
+    assert "sample_rate_hz 16000, now 48000" in refused.stderr
+    assert "--force" in refused.stderr
+    assert (
+        audionet_here("prepare", two_classes, "--chunk-seconds", 1, "--sample-rate", 48000, "--force").returncode == 0
+    )
+    folder = two_classes.parent / "tf_files" / "data_image"
+    index = PictureIndex.load(folder)
+    assert index is not None
+    assert index.renderer.settings.sample_rate_hz == 48_000
+    rate_hz, samples = read_wav(next(folder.glob("low/*.wav")))
+    assert (rate_hz, len(samples)) == (48_000, 48_000)
+
+
+@pytest.mark.parametrize("sample_rate_hz", [0, 7999, 384_001])
+def test_sample_rates_that_cannot_be_are_refused(sample_rate_hz: int) -> None:
+    with pytest.raises(AudionetError, match=f"--sample-rate {sample_rate_hz}: must be from 8000 to 384000"):
+        PictureSettings(sample_rate_hz=sample_rate_hz)
+
+
+def test_a_chunk_that_would_not_fit_into_memory_is_refused() -> None:
+    assert PictureSettings(25, sample_rate_hz=384_000).chunk_samples == 25 * 384_000
+    with pytest.raises(AudionetError, match=r"--chunk-seconds 26: must be from 0\.1 to 25 at --sample-rate 384000"):
+        PictureSettings(26, sample_rate_hz=384_000)
+
+
+@pytest.mark.parametrize(("sample_rate_hz", "frequency_hz"), [(8000, 300), (48_000, 12_000), (384_000, 45_000)])
+def test_a_tone_lies_in_the_row_of_its_frequency(sample_rate_hz: int, frequency_hz: float) -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings(1, sample_rate_hz=sample_rate_hz))
+    picture = renderer.render(tone(frequency_hz, 1, rate_hz=sample_rate_hz))
+    rows = renderer.row_hz
+    assert rows is not None
+    loudest = rows[::-1][picture.mean(axis=1).argmax()]
+    assert loudest == pytest.approx(frequency_hz, abs=1.5 * sample_rate_hz / renderer.settings.window_samples)
+    # The axis beside it says the same.
+    (expected,) = [n for n in range(299) if rows[::-1][n] == loudest]
+    places, names = row_ticks(renderer)
+    ticks_hz = [float(name.split()[0]) * (1000 if "kHz" in name else 1) for name in names]
+    assert max(ticks_hz) <= sample_rate_hz / 2
+    order = np.argsort(ticks_hz)
+    place = np.interp(loudest, np.array(ticks_hz)[order], np.array(places)[order])
+    assert place == pytest.approx(1 - expected / 299, abs=0.06)
+
+
+def test_a_microphone_is_heard_at_the_rate_of_the_model(tmp_path: Path) -> None:
+    files = make_untrained_model(tmp_path, PictureSettings(1, sample_rate_hz=48_000))
+    model = load_model(LabelOptions(files.graph))
+    blocks = listen(Device("lavfi", "sine=frequency=12000:sample_rate=48000:duration=2"), 48_000)
+    windows = list(label_heard(blocks, model))
+    assert [window.end_seconds for window in windows] == [1, 2]
+    assert all(window.has_signal for window in windows)
+
+
+def test_what_label_writes_is_at_the_rate_of_the_model(audionet_here: Run, tmp_path: Path) -> None:
+    files = make_untrained_model(tmp_path, PictureSettings(1, sample_rate_hz=48_000))
+    clip = write_wav(tmp_path / "clip.wav", tone(12_000, 3, rate_hz=48_000), 48_000)
+    options = ("label", clip, "--graph", files.graph, "--timeline", "--no-unknown")
+    rows = audionet_here(*options, "--format", "raven", "--save-segments", "found").stdout.splitlines()
+    assert rows[1].split("\t")[6] == "24000.0"
+    saved = [read_wav(path) for path in sorted((tmp_path / "found").rglob("*.wav"))]
+    assert {rate_hz for rate_hz, _ in saved} == {48_000}
+    assert sum(len(samples) for _, samples in saved) == 3 * 48_000
+    loudest = np.abs(np.fft.rfft(saved[0][1])).argmax() * 48_000 / len(saved[0][1])
+    assert loudest == pytest.approx(12_000, abs=2)
+    assert audionet_here(*options, "--plot", "clip.png").returncode == 0
+
+
+def test_a_plot_shows_all_that_the_model_hears() -> None:
+    spectrogram = Spectrogram(SpectrogramRenderer.make(PictureSettings(1, sample_rate_hz=384_000)))
+    spectrogram.add_all([tone(45_000, 1, rate_hz=384_000)])
+    assert spectrogram.seconds == 1
+    rows = SpectrogramRenderer.make(PictureSettings(1, sample_rate_hz=384_000)).row_hz
+    assert rows is not None
+    assert rows[::-1][spectrogram.grey().mean(axis=1).argmax()] == pytest.approx(45_000, rel=0.02)
