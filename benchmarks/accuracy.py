@@ -27,7 +27,8 @@ import numpy as np
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from audionet.audio.chunks import cut
-from audionet.audio.ffmpeg import decode, find_ffmpeg
+from audionet.audio.decoding import decode
+from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.evaluation.confusion import wilson_interval
 from audionet.inference.clips import ClipScores
 from audionet.settings import OWN_FOLDS, SAMPLE_RATE_HZ

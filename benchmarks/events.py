@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import audionet
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.commands.label import _one
 from audionet.inference.windows import Segment, Windows, WindowsJob
 from audionet.model.bundle import load_model

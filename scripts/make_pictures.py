@@ -20,7 +20,7 @@ from PIL import Image
 
 from audionet import label
 from audionet.audio.chunks import read_chunks
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.names import split_chunk_name

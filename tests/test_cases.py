@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from audionet.audio.ffmpeg import decode, find_ffmpeg
+from audionet.audio.decoding import decode
+from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.dataset.folders import find_recordings
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import ROOT, Run, make_untrained_model, tone, write_wav

@@ -193,7 +193,7 @@ def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
 
 def voice_samples(voice: str) -> np.ndarray:
     """A voice's held-out clips, one after the other."""
-    from audionet.audio.ffmpeg import decode
+    from audionet.audio.decoding import decode
 
     return np.concatenate([block for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3")) for block in decode(path)])
 
@@ -213,7 +213,7 @@ def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, aud
 @pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset"])
 def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, what: str) -> None:
     """All 20 sample clips, with 10 seconds of silence, with noise 60 dB below the voice, with the hum of the mains."""
-    from audionet.audio.ffmpeg import decode
+    from audionet.audio.decoding import decode
 
     random = np.random.default_rng(0)
     for voice in VOICES:

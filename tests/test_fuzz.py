@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from audionet.audio import ffmpeg
 from audionet.audio.chunks import cut
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.commands.prepare import prepare
 from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError, UnusableInput

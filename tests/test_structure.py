@@ -22,8 +22,16 @@ MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # the figures of plots and TensorBoard's confusion matrix have the latter too).
 HOMES = {
     # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
-    "subprocess": {"audio.process", "audio.ffmpeg", "audio.microphone", "audio.mp3", "parallel.sandbox"},
+    "subprocess": {
+        "parallel.process",
+        "audio.ffmpeg",
+        "audio.microphone",
+        "audio.mp3",
+        "parallel.child",
+        "parallel.sandbox",
+    },
     "imageio_ffmpeg": {"audio.ffmpeg"},
+    "soundfile": {"audio.plain_files"},
     "tensorflow": {"system.tensorflow"},
     "tensorflow_hub": {"hub.tfhub"},
     "ai_edge_litert": {"bottleneck.backbone", "model.litert", "model.graph_def"},

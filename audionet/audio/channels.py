@@ -1,18 +1,31 @@
 """Which of a recording's sound tracks and channels is heard, and how they become one."""
 
+import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from audionet.audio.levels import FULL_SCALE, NO_SOUND_DB
+from audionet.audio.levels import FULL_SCALE, NO_SOUND_DB, SILENT_DB
 from audionet.settings import SoundChoice
+
+logger = logging.getLogger(__name__)
 
 LARGEST_CHANNEL_COUNT = 1024
 # A mix this much below its loudest channel is no picture of what a listener hears: the channels cancel each other out.
 # A sound in one of two channels alone loses 6 dB in the mix, one in the centre of six about 10.
 FAR_QUIETER_DB = 12.0
 SUSPICIOUS_DB = -30.0  # below full scale; the channels of a louder mix are not looked at
+MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
+CANCELLED = "its channels cancel each other out; of them, {name} alone is heard (--channel chooses another)"
+ULTRASOUND = (
+    "its sound lies above the {limit_hz} Hz that are drawn; slow it down first, for bats ten times: "
+    "ffmpeg -i in.wav -af asetrate={slow_hz} out.wav"
+)
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
 
 
@@ -35,6 +48,77 @@ def stream_info(messages: str) -> StreamInfo:
     # Of several tracks nothing is said here of which is heard.
     is_mono = bool(found) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in found)
     return StreamInfo("Audio:" in of_input, is_mono, max((int(rate) for rate, _ in found), default=0))
+
+
+class Opened(Protocol):
+    """A recording whose channels can be had one by one, if its mix is to be doubted."""
+
+    @property
+    def is_mono(self) -> bool:
+        """Whether it has but one channel; False where that is not known."""
+
+    @property
+    def file_rate_hz(self) -> int:
+        """The sample rate in the file; 0 where it is not known."""
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Of the blocks that are had of it."""
+
+    def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
+        """A part of it, int16 samples x channels; None if it can't be had."""
+
+    def channel(self, number: int) -> Iterator[np.ndarray]:
+        """Blocks of one channel, by its number from 0."""
+
+
+def audible(path: Path, opened: Opened, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """The blocks of a mix; from where it is found to be far quieter than its channels on, those of the louder one."""
+    position = looked = 0
+    for block in blocks:
+        mix_db = float(levels_db(block))
+        is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not opened.is_mono
+        looked += is_suspect
+        start, seconds = position / opened.sample_rate_hz, len(block) / opened.sample_rate_hz
+        found = opened.part(start, seconds, opened.sample_rate_hz) if is_suspect else None
+        if found is not None and found.shape[1] > 1:
+            heard = levels_db(found)
+            loudest = int(heard.argmax())
+            if heard[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
+                logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, found.shape[1])))
+                yield from _without_first(opened.channel(loudest), position)
+                return
+        if mix_db <= SILENT_DB and not position:
+            _warn_of_ultrasound(path, opened, mix_db, seconds)
+        if mix_db > SILENT_DB or opened.is_mono:
+            # There is sound, and it is all right.
+            yield from chain([block], blocks)
+            return
+        yield block
+        position += len(block)
+
+
+def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
+    for block in blocks:
+        if len(block) > count:
+            yield block[count:]
+        count = max(0, count - len(block))
+
+
+def _warn_of_ultrasound(path: Path, opened: Opened, mix_db: float, seconds: float) -> None:
+    """Say that a recording is not silent, but lies above what is drawn: bats, insects, machines."""
+    rate_hz = opened.file_rate_hz
+    if rate_hz <= 2 * opened.sample_rate_hz:
+        return
+    found = opened.part(0.0, min(seconds, 10.0), rate_hz)
+    if found is not None and levels_db(found).max() > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
+        logger.warning("%s: %s", path, ULTRASOUND.format(limit_hz=opened.sample_rate_hz // 2, slow_hz=rate_hz // 10))
+
+
+def no_such_channel(number: int, channels: int) -> str:
+    """Why a recording is not used of whose channels another was asked for, by its number from 0."""
+    have = "1 channel" if channels == 1 else f"{channels} channels"
+    return f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)"
 
 
 def one_channel(number: int) -> str:

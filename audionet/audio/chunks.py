@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.ffmpeg import count_channels, decode
+from audionet.audio.decoding import count_channels, decode
 from audionet.errors import UnusableInput
 from audionet.settings import EACH, MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 

@@ -5,7 +5,6 @@ nothing else, and its time, memory and output are limited; docs/threats.md says 
 """
 
 import functools
-import logging
 import shutil
 import subprocess
 from collections.abc import Generator, Iterator, Sequence
@@ -15,26 +14,22 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import (
-    FAR_QUIETER_DB,
-    SUSPICIOUS_DB,
     USUAL,
     StreamInfo,
-    channel_name,
+    audible,
     equal_parts,
-    levels_db,
+    no_such_channel,
     one_channel,
     samples_of_wav,
     stream_info,
 )
-from audionet.audio.levels import SILENT_DB
-from audionet.audio.process import Process
 from audionet.errors import AudionetError, UnusableInput
+from audionet.parallel.process import BLOCK_BYTES, Process
 from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-logger = logging.getLogger(__name__)
-
 BYTES_PER_SAMPLE = 2
+BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
 TO_MONO = "aformat=sample_fmts=s16:sample_rates={}:channel_layouts=mono"
 # Samples that ffmpeg hands from thread to thread and writes at once. With those of an MP3's frame, 418, a quarter of
 # its work is the handing. Where the format changes within a file (MP3s put together), up to so many are lost.
@@ -58,12 +53,6 @@ LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it
 NOT_AUDIO = "is not audio that ffmpeg can read"
 MOST_KNOWN_CHANNELS = 8  # of more without a layout, releases of ffmpeg guess differently
 LARGEST_LOOK_BYTES = 256 << 20  # of all channels of a block, looked at one by one
-CANCELLED = "its channels cancel each other out; of them, {name} alone is heard (--channel chooses another)"
-ULTRASOUND = (
-    "its sound lies above the {limit_hz} Hz that are drawn; slow it down first, for bats ten times: "
-    "ffmpeg -i in.wav -af asetrate={slow_hz} out.wav"
-)
-MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
 
 # What ffmpeg prints -> what it means to a person.
 EXPLANATIONS = {
@@ -112,13 +101,12 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     """
     number = choice.number
     if number is not None and number >= (channels := count_channels(path, choice)):
-        have = "1 channel" if channels == 1 else f"{channels} channels"
-        raise UnusableInput(path, f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)")
+        raise UnusableInput(path, no_such_channel(number, channels))
     run = _mono(path, choice, sample_rate_hz, () if number is None else (one_channel(number),))
     blocks = run.samples()
     first = next(blocks, None)
     if first is None and number is None and run.info().is_there:
-        found = _channel_samples(path, choice, 0.0, 0.1)
+        found = channel_samples(path, choice, 0.0, 0.1)
         if found is not None and found.shape[1] > MOST_KNOWN_CHANNELS:
             run = _mono(path, choice, sample_rate_hz, (equal_parts(found.shape[1]),))
             blocks = run.samples()
@@ -126,7 +114,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     if first is None:
         raise UnusableInput(path, _explain(run))
     if choice.channel is None:
-        yield from _audible(path, choice, run, chain([first], blocks))
+        yield from audible(path, run, chain([first], blocks))
     else:
         yield first
         yield from blocks
@@ -134,57 +122,14 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
 
 def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
     """How many channels the sound of a file has. Raises UnusableInput if there is none."""
-    found = _channel_samples(path, choice, 0.0, 0.1)
+    found = channel_samples(path, choice, 0.0, 0.1)
     if found is None:
         next(decode(path, SoundChoice(choice.track, MIX)))  # says what is wrong
         return 1
     return int(found.shape[1])
 
 
-def _audible(path: Path, choice: SoundChoice, run: "_Run", blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The blocks of a mix; from where it is found to be far quieter than its channels on, those of the louder one."""
-    position = looked = 0
-    for block in blocks:
-        mix_db = float(levels_db(block))
-        is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not run.info().is_mono
-        looked += is_suspect
-        start, seconds = position / run.sample_rate_hz, len(block) / run.sample_rate_hz
-        found = _channel_samples(path, choice, start, seconds, run.sample_rate_hz) if is_suspect else None
-        if found is not None and found.shape[1] > 1:
-            heard = levels_db(found)
-            loudest = int(heard.argmax())
-            if heard[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
-                logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, found.shape[1])))
-                other = _mono(path, choice, run.sample_rate_hz, (one_channel(loudest),)).samples()
-                yield from _without_first(other, position)
-                return
-        if mix_db <= SILENT_DB and not position:
-            _warn_of_ultrasound(path, choice, run, mix_db, seconds)
-        yield block
-        position += len(block)
-        if mix_db > SILENT_DB or run.info().is_mono:
-            break  # there is sound, and it is all right
-    yield from blocks
-
-
-def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
-    for block in blocks:
-        if len(block) > count:
-            yield block[count:]
-        count = max(0, count - len(block))
-
-
-def _warn_of_ultrasound(path: Path, choice: SoundChoice, run: "_Run", mix_db: float, seconds: float) -> None:
-    """Say that a recording is not silent, but lies above what is drawn: bats, insects, machines."""
-    rate_hz = run.info().sample_rate_hz
-    if rate_hz <= 2 * run.sample_rate_hz:
-        return
-    found = _channel_samples(path, choice, 0.0, min(seconds, 10.0), rate_hz)
-    if found is not None and levels_db(found).max() > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
-        logger.warning("%s: %s", path, ULTRASOUND.format(limit_hz=run.sample_rate_hz // 2, slow_hz=rate_hz // 10))
-
-
-def _channel_samples(
+def channel_samples(
     path: Path, choice: SoundChoice, start_seconds: float, seconds: float, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> np.ndarray | None:
     """A part of a recording, int16 samples x channels; None if it can't be had."""
@@ -218,6 +163,24 @@ class _Run:
             if length / self.sample_rate_hz > SECONDS_IN_ANY_FILE + self.size_bytes / FEWEST_BYTES_PER_SECOND:
                 raise UnusableInput(self.path, f"gives more sound than {self.size_bytes} bytes can hold; convert it")
             yield samples
+
+    @property
+    def is_mono(self) -> bool:
+        """As channels.Opened."""
+        return self.info().is_mono
+
+    @property
+    def file_rate_hz(self) -> int:
+        """As channels.Opened."""
+        return self.info().sample_rate_hz
+
+    def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
+        """As channels.Opened."""
+        return channel_samples(self.path, self.choice, start_seconds, seconds, rate_hz)
+
+    def channel(self, number: int) -> Iterator[np.ndarray]:
+        """As channels.Opened."""
+        return _mono(self.path, self.choice, self.sample_rate_hz, (one_channel(number),)).samples()
 
     def whole(self) -> bytes:
         """All that ffmpeg gives, up to LARGEST_LOOK_BYTES."""

@@ -10,7 +10,7 @@ from typing import Any
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks, to_wav
 from audionet.audio.levels import clipped_share, level_db
-from audionet.audio.space import bytes_needed
+from audionet.commands.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput

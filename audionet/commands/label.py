@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from audionet.audio.channels import USUAL, channel_name
-from audionet.audio.ffmpeg import count_channels
+from audionet.audio.decoding import count_channels
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob

@@ -6,7 +6,7 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, to_wav
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
 from audionet.inference.timeline import Timeline

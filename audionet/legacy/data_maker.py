@@ -11,7 +11,7 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.commands.drawing import DrawingJob, Source
 from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry

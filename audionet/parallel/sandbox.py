@@ -21,6 +21,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from audionet.errors import AudionetError
+from audionet.parallel.child import BOOT, limit_this_process
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
@@ -30,9 +31,6 @@ MEMORY_BYTES = 2 << 30  # beside what LiteRT or TensorFlow themselves take
 MEMORY_TIMES_SIZE = 4  # and so many times the size of the network's file: it is read, taken apart and converted
 LARGEST_ANSWER_BYTES = 1 << 20
 REMEDY = "use another model, or train one with audionet retrain"
-
-# Before anything is imported, the child takes our places for modules, and not the folder that we happen to be in.
-BOOT = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], run_name='__main__')"
 
 REQUEST = struct.Struct("<III")  # number, height, width; then the pixels
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
@@ -277,7 +275,7 @@ def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]
     start()
     answer(FIRST, STARTED, b"")
     content = requests.read(header["length"])
-    _limit(header["memory_bytes"])
+    limit_this_process(header["memory_bytes"])
     network: ShapedNetwork | None = None
 
     def load() -> list[np.ndarray]:
@@ -294,19 +292,3 @@ def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]
         assert network is not None  # nobody asks before it is there
         pool.submit(answer_with, number, lambda picture=picture: network.run(picture))  # type: ignore[misc]
     os._exit(0)
-
-
-def _limit(memory_bytes: int) -> None:
-    """From now on, take no more memory than so much, and write no file; where the system can limit that."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    limits = {resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
-    if sys.platform == "linux":
-        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-            used = next((int(line.split()[1]) << 10 for line in status if line.startswith("VmData:")), 0)
-        limits[resource.RLIMIT_DATA] = used + memory_bytes
-    for which, limit in limits.items():
-        with suppress(OSError, ValueError):
-            resource.setrlimit(which, (limit, limit))

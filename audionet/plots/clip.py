@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores

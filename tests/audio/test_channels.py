@@ -8,12 +8,21 @@ import numpy as np
 import pytest
 
 import audionet
+from audionet.audio import decoding
 from audionet.audio.channels import USUAL, StreamInfo, stream_info
-from audionet.audio.ffmpeg import count_channels, decode, find_ffmpeg
+from audionet.audio.decoding import count_channels, decode
+from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from tests.conftest import make_untrained_model, tone, write_wav
+
+
+@pytest.fixture(autouse=True, params=["whoever reads it", "ffmpeg"])
+def who_reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is said of channels holds whoever reads the file."""
+    if request.param == "ffmpeg":
+        monkeypatch.setattr(decoding, "is_plain", lambda beginning: False)  # noqa: ARG005
 
 
 def pitch(path: Path, choice: SoundChoice | None = None) -> float:
@@ -81,7 +90,7 @@ def test_faint_stereo_and_mono_are_left_as_they_are(tmp_path: Path, caplog: pyte
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize("channels", [9, 10, 12, 16, 30, 32, 60, 64])
+@pytest.mark.parametrize("channels", [9, 10, 16, 64])
 def test_many_channels_without_a_layout_are_mixed_in_equal_parts(tmp_path: Path, channels: int) -> None:
     sound = tone(440, 1, 0.5)
     path = write_wav(tmp_path / "a.wav", np.stack([sound] * channels, axis=1))

@@ -1,0 +1,122 @@
+"""Any recording -> mono samples of one rate, as a stream, by whoever reads files of its kind.
+
+Short, plain WAV, FLAC and Ogg Vorbis are read by plain_files.py, everything else by ffmpeg.py. What is in a file
+decides that, not its name, nor how busy the machine is, nor what is installed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from audionet.audio import ffmpeg
+from audionet.audio.channels import USUAL, audible, no_such_channel
+from audionet.audio.plain_files import (
+    HEADER,
+    LARGEST_FILE_BYTES,
+    MOST_CHANNELS,
+    MOST_MADE,
+    REQUEST,
+    PlainSound,
+    Wanted,
+    is_compressed,
+    is_plain,
+    parse_answer,
+    read_wav,
+)
+from audionet.errors import UnusableInput
+from audionet.parallel.child import ChildFailed, Children
+from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
+from audionet.system.files import require_file
+
+WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for libsndfile, as for ffmpeg: far more than any file takes
+LARGEST_ANSWER_BYTES = HEADER.size + 2 * MOST_CHANNELS * (MOST_MADE + 1)
+
+_libsndfile = Children("audionet.audio.plain_files", LARGEST_ANSWER_BYTES)
+
+
+def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:
+    """A file's sound as blocks of int16 samples, mono, at a sample rate: of the default track, or as `choice` says.
+
+    A damaged file gives what can be read of it. Where the channels cancel each other out in the mix, the louder one is
+    heard instead, and a warning says so. Raises UnusableInput when nothing can be read, and when the file goes beyond
+    its limits; AudionetError when what reads it does not work.
+    """
+    number = choice.number
+    opened = _open(path, choice, sample_rate_hz)
+    sound = opened.read(each_channel=number is not None) if opened else None
+    if opened is None or sound is None:
+        yield from ffmpeg.decode(path, choice, sample_rate_hz)
+        return
+    if number is not None and number >= sound.channels:
+        raise UnusableInput(path, no_such_channel(number, sound.channels))
+    samples = sound.samples[number or 0]
+    blocks = iter(np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES)))
+    if choice.channel is None:
+        yield from audible(path, opened, blocks)
+    else:
+        yield from blocks
+
+
+def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
+    """How many channels the sound of a file has. Raises UnusableInput if there is none."""
+    opened = _open(path, choice, SAMPLE_RATE_HZ)
+    sound = opened.read(each_channel=False) if opened else None
+    return sound.channels if sound else ffmpeg.count_channels(path, choice)
+
+
+def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile | None":
+    """A file that may be one of those that are read here. Raises UnusableInput if it cannot be read."""
+    if choice.track is not None or require_file(path) > LARGEST_FILE_BYTES:
+        return None
+    try:
+        with open(path, "rb") as file:
+            beginning = file.read(12)
+            if not is_plain(beginning):
+                return None
+            content = beginning + file.read(LARGEST_FILE_BYTES)
+    except OSError as error:
+        raise UnusableInput.unreadable(path, error) from error
+    return _PlainFile(path, content, sample_rate_hz)
+
+
+class _PlainFile:
+    """A channels.Opened: a file that was read, and is decoded as often as it takes."""
+
+    def __init__(self, path: Path, content: bytes, sample_rate_hz: int) -> None:
+        self.path, self.content, self.sample_rate_hz = path, content, sample_rate_hz
+        self.is_mono, self.file_rate_hz = False, 0
+
+    def read(self, each_channel: bool) -> PlainSound | None:
+        """Its sound; None if it is none that is read here. Raises UnusableInput for what makes libsndfile fail."""
+        sound = self._decode(Wanted(self.sample_rate_hz, each_channel))
+        if sound is not None:
+            self.is_mono, self.file_rate_hz = sound.channels == 1, sound.rate_hz
+        return sound
+
+    def _decode(self, wanted: Wanted) -> PlainSound | None:
+        if not is_compressed(self.content):
+            return read_wav(self.content, wanted)
+        limit_seconds = WAIT_SECONDS + WAIT_SECONDS_PER_MB * len(self.content) / 1e6
+        try:
+            return parse_answer(_libsndfile.ask((REQUEST.pack(*wanted), self.content), limit_seconds))
+        except ChildFailed as error:
+            reason = "makes libsndfile break down; convert it to another format"
+            if error.took_too_long:
+                reason = f"keeps libsndfile busy for more than {limit_seconds:.0f} seconds"
+            raise UnusableInput(self.path, reason) from error
+        except ValueError as error:
+            raise UnusableInput(self.path, "makes libsndfile break down; convert it to another format") from error
+
+    def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
+        """As channels.Opened."""
+        sound = self.read(each_channel=True) if rate_hz == self.sample_rate_hz else None
+        if sound is None:
+            return ffmpeg.channel_samples(self.path, USUAL, start_seconds, seconds, rate_hz)
+        start = round(start_seconds * rate_hz)
+        return np.asarray(sound.samples[:, start : start + round(seconds * rate_hz)].T)
+
+    def channel(self, number: int) -> Iterator[np.ndarray]:
+        """As channels.Opened."""
+        sound = self.read(each_channel=True)
+        yield from sound.samples[number : number + 1] if sound else ()

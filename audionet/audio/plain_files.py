@@ -1,0 +1,244 @@
+"""A short WAV, FLAC or Ogg Vorbis file -> its samples, where nothing about it is out of the ordinary.
+
+Thousands of short recordings are read with these, where to start an ffmpeg for each would take nearly all of the time.
+A WAV's samples lie there as they are; FLAC and Vorbis are decoded by libsndfile, in a process of its own (this module,
+run as a program). Whatever is long, damaged, cut off or unusual gives None: it is ffmpeg's, whose samples these are
+but for the rounding of one in a thousand. So what a file is decides who reads it, and nothing else does.
+"""
+
+import io
+import struct
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.audio.resampling import can_resample, resample, shortest
+
+LARGEST_FILE_BYTES = 48 << 20
+MOST_SAMPLES = 1 << 23  # of all channels: a minute and a half in stereo at 44.1 kHz
+MOST_MADE = 1 << 22  # of one channel, at the rate that is wanted: four minutes at 16 kHz
+MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
+FULL_SCALE = 32768.0
+MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
+
+WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
+USUAL_MASKS = {1: (0, 4), 2: (0, 3)}  # of speakers, by the number of channels: unsaid, or centre, or left and right
+SUBFORMAT_END = bytes.fromhex("000000001000800000aa00389b71")
+# What coded sound in a WAV that calls itself PCM begins with: DTS in its four forms, and what goes over S/PDIF.
+CODED_MARKS = tuple(
+    bytes.fromhex(mark) for mark in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "72f81f4e", "f8724e1f", "0b77")
+)
+CODED_WITHIN_BYTES = 1 << 14
+FLAC_BITS = (16, 24)
+MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
+OGG_BEGIN, OGG_END = 2, 4  # flags of a page
+
+REQUEST = struct.Struct("<I?")  # before the content: what is wanted
+HEADER = struct.Struct("<IBB")  # of an answer: rate, channels, rows of samples
+NOTHING = HEADER.pack(0, 0, 0)
+
+
+class Wanted(NamedTuple):
+    """What a file's sound is to become: of this rate, each channel apart or all in one."""
+
+    sample_rate_hz: int
+    each_channel: bool
+
+
+class PlainSound(NamedTuple):
+    """What is in a file, and of which rate there. samples: int16 at the rate wanted, one row, or a row a channel."""
+
+    rate_hz: int
+    channels: int
+    samples: NDArray[np.int16]
+
+
+class _Raw(NamedTuple):
+    """values: samples x channels as they are in the file; full_scale: what stands for the loudest there."""
+
+    rate_hz: int
+    values: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
+    full_scale: float
+
+
+def is_compressed(content: bytes) -> bool:
+    """Whether a file is one that libsndfile is asked for."""
+    return content.startswith((b"fLaC", b"OggS"))
+
+
+def is_plain(beginning: bytes) -> bool:
+    """Whether a file whose first 12 bytes these are may be one of those that are read here."""
+    return is_compressed(beginning) or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WAVE")
+
+
+def read_wav(content: bytes, wanted: Wanted) -> PlainSound | None:
+    """The sound of a WAV."""
+    return _as_wanted(_parse_wav(content, wanted.sample_rate_hz), wanted)
+
+
+def read_compressed(content: bytes, wanted: Wanted) -> PlainSound | None:
+    """The sound of a FLAC or Ogg Vorbis file."""
+    parse = _decode_flac if content.startswith(b"fLaC") else _decode_vorbis
+    return _as_wanted(parse(content, wanted.sample_rate_hz), wanted)
+
+
+def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
+    if raw is None or len(raw.values) < shortest(raw.rate_hz, wanted.sample_rate_hz):
+        return None
+    channels = raw.values.shape[1]
+    rows = [row.astype(np.float64) * (FULL_SCALE / raw.full_scale) for row in raw.values.T]
+    if not wanted.each_channel and channels > 1:
+        rows = [sum(rows) / channels]
+    if not np.isfinite(rows).all():
+        return None
+    is_mixed = channels > len(rows)
+    made = [resample(row, raw.rate_hz, wanted.sample_rate_hz) for row in rows]
+    if raw.rate_hz == wanted.sample_rate_hz:
+        made = [_shortened(row, raw.values.dtype, is_mixed) for row in made]
+    return PlainSound(raw.rate_hz, channels, np.clip(np.rint(made), -32768, 32767).astype(np.int16))
+
+
+def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: bool) -> NDArray[np.float64]:
+    """As ffmpeg does it where only whole numbers are at work: it rounds up a mix, and cuts off what is longer."""
+    if dtype == np.int16 and is_mixed:
+        return np.floor(samples + 0.5)
+    return np.floor(samples) if dtype == np.int32 and not is_mixed else samples
+
+
+def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:
+    if not (1 <= channels <= MOST_CHANNELS and can_resample(rate_hz, wanted_hz)):
+        return False
+    return 0 < samples * channels <= MOST_SAMPLES and samples * wanted_hz <= MOST_MADE * rate_hz
+
+
+def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
+    place, form = 12, b""
+    while place + 8 <= len(content):
+        name, length = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], "little")
+        body = place + 8
+        if body + length > len(content):
+            return None
+        if name == b"data":
+            return _pcm(form, memoryview(content)[body : body + length], wanted_hz) if form else None
+        if name == b"fmt ":
+            if form:
+                return None
+            form = content[body : body + length]
+        place = body + length + length % 2
+    return None
+
+
+def _pcm(form: bytes, data: memoryview, wanted_hz: int) -> _Raw | None:
+    """What a WAV's data chunk holds, by what its fmt chunk says."""
+    if len(form) < 16:
+        return None
+    kind, channels, rate_hz, _, block_bytes, bits = struct.unpack_from("<HHIIHH", form)
+    if kind == WAV_EXTENSIBLE and len(form) >= 40:
+        valid_bits, mask, kind = struct.unpack_from("<HIH", form, 18)
+        if valid_bits != bits or form[26:40] != SUBFORMAT_END or mask not in USUAL_MASKS.get(channels, ()):
+            return None
+    count, rest = divmod(len(data), block_bytes or 1)
+    if rest or block_bytes * 8 != channels * bits or not _is_usual(rate_hz, channels, count, wanted_hz):
+        return None
+    beginning = bytes(data[:CODED_WITHIN_BYTES])
+    if any(mark in beginning for mark in CODED_MARKS if len(mark) == 4) or beginning.startswith(CODED_MARKS[-1]):
+        return None
+    values: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
+    if (kind, bits) == (WAV_PCM, 16):  # what has 8, ffmpeg resamples more coarsely
+        values = np.frombuffer(data, "<i2")
+    elif (kind, bits) == (WAV_PCM, 24):
+        wide = np.zeros((len(data) // 3, 4), np.uint8)
+        wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        values = wide.view("<i4")
+    elif (kind, bits) == (WAV_PCM, 32):
+        values = np.frombuffer(data, "<i4")
+    elif (kind, bits) == (WAV_FLOAT, 32):
+        values = np.frombuffer(data, "<f4")
+    else:
+        return None
+    full_scale = {"i2": FULL_SCALE, "i4": 2.0**31, "f4": 1.0}[values.dtype.str[1:]]
+    return _Raw(rate_hz, values.reshape(count, channels), full_scale)
+
+
+def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
+    # The block of its properties is always the first: 20 bits of rate, 3 of channels, 5 of depth, 36 of length.
+    properties = int.from_bytes(content[18:26], "big")
+    rate_hz, channels = properties >> 44, (properties >> 41 & 7) + 1
+    bits, count = (properties >> 36 & 31) + 1, properties & ((1 << 36) - 1)
+    if len(content) < 42 or content[4] & 127 or bits not in FLAC_BITS:
+        return None
+    if not _is_usual(rate_hz, channels, count, wanted_hz) or MASK_TAG in content[: 1 << 16].upper():
+        return None
+    dtype = "int16" if bits == FLAC_BITS[0] else "int32"
+    return _by_libsndfile(content, dtype, (rate_hz, channels, count))
+
+
+def _decode_vorbis(content: bytes, wanted_hz: int) -> _Raw | None:
+    """Of a stream that is whole and alone in its file: each page follows on the one before, from first to last."""
+    if content[28:35] != b"\x01vorbis":
+        return None
+    channels, rate_hz = struct.unpack_from("<BI", content, 39)
+    serial, place, number, flags, count = content[14:18], 0, 0, OGG_BEGIN, 0
+    while place + 27 <= len(content):
+        flags, parts = content[place + 5], content[place + 26]
+        expected = b"OggS\0", serial, number, number == 0
+        found = content[place : place + 5], content[place + 14 : place + 18]
+        if (*found, int.from_bytes(content[place + 18 : place + 22], "little"), bool(flags & OGG_BEGIN)) != expected:
+            return None
+        ends_at = int.from_bytes(content[place + 6 : place + 14], "little", signed=True)
+        count = ends_at if ends_at >= 0 else count
+        place, number = place + 27 + parts + sum(content[place + 27 : place + 27 + parts]), number + 1
+    if place != len(content) or not flags & OGG_END or not _is_usual(rate_hz, channels, count, wanted_hz):
+        return None
+    return _by_libsndfile(content, "float32", (rate_hz, channels, count))
+
+
+def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -> _Raw | None:
+    """The samples, if they are all there. expected: rate, channels and length that the file says it has."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            if (file.samplerate, file.channels, file.frames) != expected:
+                return None
+            values = file.read(dtype=dtype, always_2d=True)
+    except (RuntimeError, ValueError, TypeError):  # its own errors, and what is too large for an array
+        return None
+    full_scale = {"int16": FULL_SCALE, "int32": 2.0**31, "float32": 1.0}[dtype]
+    return _Raw(expected[0], values, full_scale) if len(values) == expected[2] else None
+
+
+def answer(request: bytes) -> list[bytes]:
+    """What the process says to a file's bytes, which come after what is wanted."""
+    try:
+        sound = read_compressed(request[REQUEST.size :], Wanted(*REQUEST.unpack_from(request)))
+    except MemoryError:
+        sound = None
+    if sound is None:
+        return [NOTHING]
+    return [HEADER.pack(sound.rate_hz, sound.channels, len(sound.samples)), sound.samples.astype("<i2").tobytes()]
+
+
+def parse_answer(found: bytes) -> PlainSound | None:
+    """What `answer` said, which may be made up if a file made the process do so. Raises ValueError for what is none."""
+    if len(found) < HEADER.size:
+        raise ValueError("no answer")
+    rate_hz, channels, rows = HEADER.unpack_from(found)
+    if not rows:
+        return None
+    if not 1 <= rows <= channels <= MOST_CHANNELS:
+        raise ValueError("an answer that cannot be")
+    return PlainSound(rate_hz, channels, np.frombuffer(found, "<i2", offset=HEADER.size).reshape(rows, -1))
+
+
+if __name__ == "__main__":
+    import soundfile
+
+    from audionet.parallel.child import serve
+
+    trial = io.BytesIO()
+    soundfile.write(trial, np.zeros(1000, np.int16), 44_100, format="FLAC")
+    # With all that is loaded only when it is needed.
+    read_compressed(trial.getvalue(), Wanted(16_000, each_channel=False))
+    serve(answer, MEMORY_BYTES)

@@ -1,0 +1,215 @@
+"""A process of our own that takes apart what may come from anyone: one request after the other, within limits.
+
+It is given bytes and answers with bytes, so that it needs no file, and can open none. It is kept for the next request;
+one that breaks down or takes too long is ended, at the cost of that one request. It ends with us, however we end: its
+input is closed then.
+"""
+
+import os
+import queue
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from audionet.errors import AudionetError
+from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
+
+START_SECONDS = 60.0  # for Python to start there: a fraction of a second, but on a busy machine
+PIPE_BYTES = 1 << 20
+LENGTH = struct.Struct("<Q")  # before each request and each answer
+STARTED = b"started"
+
+# Before anything is imported, the child takes our places for modules, and not the folder that we happen to be in.
+BOOT = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], run_name='__main__')"
+PACKAGES = Path(__file__).resolve().parent.parent.parent
+
+
+class ChildFailed(Exception):
+    """A request that got no answer: the child took too long, or it broke down."""
+
+    def __init__(self, took_too_long: bool) -> None:
+        super().__init__("takes too long" if took_too_long else "breaks down")
+        self.took_too_long = took_too_long
+
+
+class Children:
+    """Processes that run one of our modules, as many as threads ask at once; each is started when it is needed.
+
+    module: its name; run as a program, it calls `serve`. largest_answer: in bytes.
+    """
+
+    def __init__(self, module: str, largest_answer: int) -> None:
+        self._module, self._largest_answer = module, largest_answer
+        self._forget()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)  # those are not its children
+
+    def ask(self, request: Sequence[bytes], limit_seconds: float) -> bytes:
+        """The answer to a request. Raises ChildFailed; AudionetError if no process can be started, or we are to end."""
+        with self._lock:
+            child = self._idle.pop() if self._idle else None
+        if child is None or child.has_ended():
+            child = _Child(self._module)
+        try:
+            answer = child.ask(request, limit_seconds, self._largest_answer)
+        except BaseException:
+            child.end()
+            if came():
+                raise AudionetError("the run was interrupted") from None
+            raise
+        with self._lock:
+            self._idle.append(child)
+        return answer
+
+    def end(self) -> None:
+        """End those that have nothing to do."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().end()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Child] = []
+
+
+class _Child:
+    def __init__(self, module: str) -> None:
+        # Without what `site` does, and what the environment says, Python starts in half the time. One thread for matrix
+        # products: as many children work as there are cores.
+        flags = ["-I", "-S", *(["-B"] if sys.flags.dont_write_bytecode else [])]
+        variables = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        try:
+            # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
+            self._process = subprocess.Popen(
+                [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env=variables,
+            )
+        except OSError as error:
+            raise AudionetError(f"no process can be started to read recordings ({error.strerror})") from error
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+        self._kill = self._process.kill
+        end_with_us(self._kill)
+        _enlarge(self._requests)
+        _enlarge(self._answers)
+        self._has_started = False
+
+    def has_ended(self) -> bool:
+        """Whether it was ended by someone else."""
+        if self._process.poll() is None:
+            return False
+        self.end()
+        return True
+
+    def ask(self, request: Sequence[bytes], limit_seconds: float, largest_answer: int) -> bytes:
+        """The answer. Raises ChildFailed."""
+        if not self._has_started:
+            with Alarm(START_SECONDS, self._kill):
+                has_started = self._read(len(STARTED)) == STARTED
+            if not has_started:
+                raise AudionetError(
+                    "the process that reads recordings does not start; run: audionet doctor"
+                    if not came()
+                    else "the run was interrupted"
+                )
+            self._has_started = True
+        with Alarm(limit_seconds, self._kill) as alarm:
+            try:
+                self._requests.write(LENGTH.pack(sum(map(len, request))))
+                for part in request:
+                    self._requests.write(part)
+                self._requests.flush()
+                answer = self._read(largest_answer)
+            except OSError:
+                answer = None  # it has ended: there is no answer either
+        if answer is None:
+            raise ChildFailed(alarm.has_rung)
+        return answer
+
+    def _read(self, largest: int) -> bytes | None:
+        """The next answer; None if it gives none that is whole."""
+        header = self._answers.read(LENGTH.size)
+        length = LENGTH.unpack(header)[0] if len(header) == LENGTH.size else largest + 1
+        answer = self._answers.read(length) if length <= largest else b""
+        return answer if len(answer) == length else None
+
+    def end(self) -> None:
+        """End the process."""
+        no_longer_ours(self._kill)
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._requests, self._answers):
+            with suppress(OSError):
+                pipe.close()
+
+
+def _enlarge(pipe: IO[bytes]) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int) -> None:
+    """What the child does: answer each request on standard input, until there are no more.
+
+    answer: what it needs has been imported and tried, since no file can be opened from now on. memory_bytes: beside
+    what it takes already.
+    """
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries write there is no answer
+    limit_this_process(memory_bytes, no_files=True)
+
+    def send(parts: Sequence[bytes]) -> None:
+        answers.write(LENGTH.pack(sum(map(len, parts))))
+        for part in parts:
+            answers.write(part)
+        answers.flush()
+
+    def work() -> None:
+        try:
+            while True:
+                send(answer(waiting.get()))
+        finally:
+            os._exit(1)  # whoever waits need not wait for what this fails of
+
+    send([STARTED])
+    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=work, daemon=True).start()
+    # This thread only reads: when there is nothing more to read, whoever asks has gone, and so does the child.
+    while len(header := requests.read(LENGTH.size)) == LENGTH.size:
+        (length,) = LENGTH.unpack(header)
+        waiting.put(requests.read(length))
+    os._exit(0)
+
+
+def limit_this_process(memory_bytes: int, *, no_files: bool = False) -> None:
+    """From now on, take no more memory than so much, and write no file; where the system can limit that.
+
+    no_files: nor open any.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limits = {resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
+    if sys.platform == "linux":
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            used = next((int(line.split()[1]) << 10 for line in status if line.startswith("VmData:")), 0)
+        limits[resource.RLIMIT_DATA] = used + memory_bytes
+    if no_files:
+        limits[resource.RLIMIT_NOFILE] = 0  # those that are open stay so
+    for which, limit in limits.items():
+        with suppress(OSError, ValueError):
+            resource.setrlimit(which, (limit, limit))
