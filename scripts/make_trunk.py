@@ -28,6 +28,8 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.backbone import CHECKSUM_SUFFIX
+from audionet.bottleneck.maps import OVERALL_GAIN, SMALLEST_VARIANCE, SMALLEST_WEIGHT, cepstrum_cosines
+from audionet.spectrogram.transform import SILENT, SOUNDING
 
 PACKAGE = "nsfwjs@4.3.0"
 TARBALL_SHA256 = "4496790efc9bdc6f3e85a826a8e482c1fa1e9db4b3d18c095e98cc0c73cfb12f"
@@ -36,19 +38,9 @@ SHARDS = 6
 CONVOLUTIONS = 94  # in keras.applications.InceptionV3, each with a batch normalisation behind it
 
 BOTTLENECKS = ("rows", "pool_3")
-CEPSTRAL_COEFFICIENTS = 30
-# The deviations in all of the cepstrum and of what all frequencies have in common, against those of the rows, were
-# chosen on the training sides (docs/experiments.md).
-CEPSTRUM_GAIN = 5.5
-OVERALL_GAIN = 5.0
-# The brightness of a column's loudest row below which a column counts as silent, and above which as sound: 60 and
-# 45 dB below the picture's loudest point, of 80. In between it counts in part.
-SILENT, SOUNDING = 0.25, 0.4375
-SMALLEST_WEIGHT = 1e-6  # of a column: a black picture has an average too
 # Which columns of the picture a column of a block looks at most: the first one, and how many. (The convolutions before
 # them have no padding; the middle of a block's column n is at offset + (n + 1/2) * stride.)
 COLUMNS = {35: (9, 8), 17: (13, 16)}
-SMALLEST_VARIANCE = 1e-8  # under the root: its slope at 0 has no bound
 
 
 def main() -> None:
@@ -237,13 +229,11 @@ def cepstrum(brightness: Any, weights: Any) -> Any:
     from keras import ops
 
     size = brightness.shape[1]
-    angles = np.pi * (np.arange(size)[:, None] + 0.5) * np.arange(1, CEPSTRAL_COEFFICIENTS + 1) / size
-    cosines = (np.cos(angles) * np.sqrt(2 / size)).astype(np.float32)
     shares = weights / ops.sum(weights, axis=1, keepdims=True)
     # With an axis behind, so that the converter, which looks at one picture, keeps the shares of each picture apart.
     average = ops.sum(ops.expand_dims(brightness, 3) * ops.reshape(shares, (-1, 1, size, 1)), axis=(2, 3))
     # A product and a sum, not a matrix product: the converter would round the cosines to 8 bits.
-    return ops.sum(ops.expand_dims(average, 2) * (CEPSTRUM_GAIN * cosines), axis=1)
+    return ops.sum(ops.expand_dims(average, 2) * cepstrum_cosines(), axis=1)
 
 
 def creation_number(layer: Any) -> int:

@@ -34,7 +34,7 @@ HOMES = {
     "soundfile": {"audio.plain_files"},
     "tensorflow": {"system.tensorflow"},
     "tensorflow_hub": {"hub.tfhub"},
-    "ai_edge_litert": {"bottleneck.backbone", "model.litert", "model.graph_def"},
+    "ai_edge_litert": {"bottleneck.backbone", "bottleneck.maps", "model.litert", "model.graph_def"},
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
     "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},

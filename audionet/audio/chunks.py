@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from audionet.audio.channels import USUAL
 from audionet.audio.decoding import count_channels, decode
 from audionet.errors import UnusableInput
 from audionet.settings import EACH, MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+
+Piece = TypeVar("Piece")
 
 
 class Part(NamedTuple):
@@ -145,8 +147,9 @@ def read_chunks(
 
 
 def _require_chunks(
-    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
-) -> Generator[Chunk, None, None]:
+    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
+) -> Generator[Piece, None, None]:
+    """What a recording is cut up into. Raises UnusableInput when that is nothing."""
     empty = True
     for chunk in _each_chunk(path, choice, sample_rate_hz, cut_up):
         yield chunk
@@ -156,8 +159,8 @@ def _require_chunks(
 
 
 def _each_chunk(
-    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Chunk]]
-) -> Generator[Chunk, None, None]:
+    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
+) -> Generator[Piece, None, None]:
     if path.is_dir():
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
@@ -166,6 +169,69 @@ def _each_chunk(
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
     for one in choices:
         yield from cut_up(decode(path, one, sample_rate_hz))
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A stretch of a recording, and the windows that lie in it.
+
+    start: of the stretch, in samples from the start of the recording. samples: int16, mono.
+    windows: where windows of window_samples start, in samples from the start of the recording.
+    """
+
+    start: int
+    samples: np.ndarray
+    windows: list[int]
+    window_samples: int
+
+
+@dataclass(frozen=True)
+class StripSettings:
+    """How a recording is cut into strips, all in samples.
+
+    window, step: length of a window, and from the start of one to the next, as `cut_windows` has them.
+    windows: in a strip. margin: of sound before its first and behind its last window, where there is so much.
+    """
+
+    window: int
+    step: int
+    windows: int
+    margin: int
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+
+
+def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterator[Strip]:
+    """The windows of `cut_windows`, not each by itself, but many with the sound in which they lie."""
+    window, step, size = settings.window, settings.step, settings.windows * settings.step
+    parts: list[np.ndarray] = []
+    start = held = first = 0  # of the parts: the first sample, and how many; the first window that is not given out
+
+    def strip(starts: list[int], end: int) -> Strip:
+        return Strip(start, np.concatenate(parts)[: end - start], starts, window)
+
+    for block in blocks:
+        parts.append(block)
+        held += len(block)
+        while start + held >= first + size + window + settings.margin:
+            made = strip(list(range(first, first + size, step)), first + size - step + window + settings.margin)
+            yield made
+            first += size
+            rest = np.concatenate(parts)[max(0, first - settings.margin - start) :]
+            start, held, parts = max(start, first - settings.margin), len(rest), [rest]
+    total = start + held
+    starts = list(range(first, total - window + 1, step))
+    if not starts and not first and total >= min(window, MINIMUM_SECONDS * settings.sample_rate_hz):
+        starts = [0]
+    last_end = (starts[-1] if starts else first - step) + window
+    if last_end < total and (starts or first):
+        starts.append(total - window)
+    if starts:
+        yield strip(starts, total)
+
+
+def read_strips(path: Path, settings: StripSettings, choice: SoundChoice = USUAL) -> Generator[Strip, None, None]:
+    """The strips of a recording; `choice` as in `read_chunks`. Raises UnusableInput when nothing can be used."""
+    yield from _require_chunks(path, choice, settings.sample_rate_hz, lambda blocks: cut_strips(blocks, settings))
 
 
 def to_wav(chunk: Chunk) -> bytes:

@@ -1,5 +1,6 @@
 """A long recording -> what stands out of its background, or of nothing: when, which class, with which score."""
 
+import functools
 import unicodedata
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk
+from audionet.audio.chunks import Chunk, Strip
 from audionet.errors import AudionetError
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.timeline import Timeline, per_step
@@ -44,19 +45,24 @@ class EventsJob:
     allow_unknown: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
-        """The windows of a recording."""
-        return WindowsJob(self.model, self.choice).split(path)
+    @functools.cached_property
+    def windows(self) -> WindowsJob:
+        """What scores the windows."""
+        return WindowsJob(self.model, self.choice)
 
-    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
-        """The scores of a window."""
-        return WindowsJob(self.model).map(part)
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
+        """The strips, or windows, of a recording."""
+        return self.windows.split(path)
 
-    def reduce(self, path: Path, found: list[ChunkScores]) -> Events:
+    def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
+        """The scores of the windows in it."""
+        return self.windows.map(part)
+
+    def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Events:
         """The events, in order."""
-        events = find_events(found, self.model, self.options, self.allow_unknown)
-        seconds = max(window.end_seconds for window in found)
-        return Events(str(path), events, seconds, self.model.renderer.settings.sample_rate_hz)
+        heard = self.windows.reduce(path, scored)
+        events = find_events(heard.windows, self.model, self.options, self.allow_unknown)
+        return Events(str(path), events, heard.seconds, heard.sample_rate_hz)
 
 
 def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:

@@ -4,6 +4,7 @@ Short windows that overlap are scored one by one; then the sequence of classes i
 when a change costs something (Viterbi, 1967).
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Generator
@@ -13,12 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk
+from audionet.audio.chunks import Chunk, Strip
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import STEPS_A_WINDOW, Segment, WindowsJob, step_seconds
 from audionet.model.bundle import Model
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
+from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
 
 # All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
 # window or two hear, three times as likely as what is around it. A window that spans a change is a mixture of two
@@ -31,6 +33,10 @@ MOST_UNKNOWN = 1.5
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
 FAMILIAR_LIMIT = -4.0
 SMALLEST_DISTANCE = 1e-9
+# Times the usual distance of the training. In strips, new utterances of known readers lay at .7 to 1.3 of it, other
+# voices, rain, surf and noise at 2 to 6; in windows that are drawn as short clips, at .6 to 1 and at 1.05 to 3
+# (docs/experiments.md).
+STRANGE_IN_STRIPS, STRANGE_IN_WINDOWS = 1.5, 1.0
 
 
 @dataclass(frozen=True)
@@ -51,28 +57,46 @@ class TimelineJob:
     allow_unknown: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
-        """The windows of a recording."""
-        return WindowsJob(self.model, self.choice).split(path)
+    @functools.cached_property
+    def windows(self) -> WindowsJob:
+        """What scores the windows."""
+        return WindowsJob(self.model, self.choice)
 
-    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
-        """The scores of a window."""
-        return WindowsJob(self.model).map(part)
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
+        """The strips, or windows, of a recording."""
+        return self.windows.split(path)
 
-    def reduce(self, path: Path, found: list[ChunkScores]) -> Timeline:
+    def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
+        """The scores of the windows in it."""
+        return self.windows.map(part)
+
+    def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Timeline:
         """The segments, in order, without gaps."""
-        segments = find_segments(found, self.model, self.allow_unknown)
-        seconds = max(window.end_seconds for window in found)
-        return Timeline(str(path), segments, seconds, self.model.renderer.settings.sample_rate_hz)
+        heard = self.windows.reduce(path, scored)
+        limit = strange_distance(self.model.thresholds, by_strips=self.windows.scorer is not None)
+        segments = find_segments(heard.windows, self.model, self.allow_unknown, limit)
+        return Timeline(str(path), segments, heard.seconds, heard.sample_rate_hz)
 
 
-def find_segments(windows: list[ChunkScores], model: Model, allow_unknown: bool) -> list[Segment]:
-    """The segments of a clip from the scores of its windows, in order, without gaps."""
+def strange_distance(thresholds: RejectionThresholds, by_strips: bool) -> float:
+    """What lies on average farther away than this, for long, is of none of the classes."""
+    if thresholds.usual_distance is None:
+        return thresholds.max_distance / FAR_MARGIN
+    return thresholds.usual_distance * (STRANGE_IN_STRIPS if by_strips else STRANGE_IN_WINDOWS)
+
+
+def find_segments(
+    windows: list[ChunkScores], model: Model, allow_unknown: bool, strange_distance: float
+) -> list[Segment]:
+    """The segments of a clip from the scores of its windows, in order, without gaps.
+
+    strange_distance: sound that lies on average farther from the training, for long, is unknown.
+    """
     scores = np.array([window.scores for window in windows], float)
     evidence = np.log(np.maximum(scores, SMALLEST_SCORE))
     costs = np.full(len(model.labels), CHANGE_COST)
     if allow_unknown:
-        evidence = np.column_stack([evidence, _strangeness(windows, model)])
+        evidence = np.column_stack([evidence, _strangeness(windows, model, strange_distance)])
         evidence[[not window.has_signal for window in windows], :-1] = math.log(SMALLEST_SCORE)
         scores = np.column_stack([scores, scores.max(axis=1)])
         costs = np.append(costs, UNKNOWN_COST)
@@ -104,9 +128,9 @@ def per_step(windows: np.ndarray) -> np.ndarray:
     return np.stack([np.convolve(column, weights) for column in windows.T], axis=1) / heard
 
 
-def _strangeness(windows: list[ChunkScores], model: Model) -> np.ndarray:
+def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: float) -> np.ndarray:
     """The evidence of each window for none of the classes."""
-    limit = max(model.thresholds.strange_distance, SMALLEST_DISTANCE)
+    limit = max(strange_distance, SMALLEST_DISTANCE)
     far = np.array([window.distance / limit - 1 for window in windows])
     doubt = math.log(max(model.thresholds.min_score, SMALLEST_SCORE))
     strange = doubt + np.clip(DISTANCE_WEIGHT * far, FAMILIAR_LIMIT, MOST_UNKNOWN)

@@ -1,15 +1,18 @@
 """A recording -> the scores of short windows that overlap: what timelines and events stand on."""
 
+import functools
+import itertools
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, read_windows
+from audionet.audio.chunks import Chunk, Strip, read_strips, read_windows
 from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk
+from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
-from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
 
 # Or a chunk, if that is shorter. Of readers in turns of 1.5 to 14 s, windows of 1.5 s gave 97 % of the time the right
@@ -18,9 +21,13 @@ WINDOW_SECONDS = 1.5
 STEPS_A_WINDOW = 3
 
 
+SMALLEST_WINDOW = 8  # columns of a picture: the width of one of the backbone's own
+
+
 def window_seconds(model: Model) -> float:
     """How much is scored at once."""
-    return min(WINDOW_SECONDS, model.renderer.settings.chunk_seconds)
+    chunk_seconds = model.renderer.settings.chunk_seconds
+    return min(max(WINDOW_SECONDS, chunk_seconds * SMALLEST_WINDOW / PICTURE_SIZE), chunk_seconds)
 
 
 def step_seconds(model: Model) -> float:
@@ -81,25 +88,42 @@ class Windows:
 
 @dataclass(frozen=True)
 class WindowsJob:
-    """A job for workers: score the windows of recordings."""
+    """A job for workers: score the windows of recordings.
+
+    Where the model stands on the embedded network, the windows of a strip are scored together; else each is drawn as a
+    short clip is, and its picture scored.
+    """
 
     model: Model
     choice: SoundChoice = USUAL
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk], None, None]:
-        """The windows of a recording."""
+    @functools.cached_property
+    def scorer(self) -> StripScorer | None:
+        """Made when it is first needed; None where there is none for the model."""
+        return StripScorer.of(self.model, window_seconds(self.model))
+
+    def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
+        """The strips, or the windows, of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        sample_rate_hz = self.model.renderer.settings.sample_rate_hz
-        size, step = round(window_seconds(self.model) * sample_rate_hz), _step_samples(self.model)
-        for chunk in read_windows(path, size, step, self.choice, sample_rate_hz):
-            yield path, chunk
+        step, sample_rate_hz = _step_samples(self.model), self.model.renderer.settings.sample_rate_hz
+        if self.scorer is not None:
+            for strip in read_strips(path, self.scorer.strip_settings(step), self.choice):
+                yield path, strip
+        else:
+            window = round(window_seconds(self.model) * sample_rate_hz)
+            for chunk in read_windows(path, window, step, self.choice, sample_rate_hz):
+                yield path, chunk
 
-    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
-        """The scores of a window."""
-        path, chunk = part
-        return score_chunk(chunk, path, self.model)
+    def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
+        """The scores of the windows of a strip, or of a window."""
+        path, sound = part
+        if isinstance(sound, Strip):
+            assert self.scorer is not None
+            return self.scorer.score(sound)
+        return [score_chunk(sound, path, self.model)]
 
-    def reduce(self, path: Path, found: list[ChunkScores]) -> Windows:
-        """All windows, as they are."""
-        return Windows(str(path), self.model.labels, found, self.model.renderer.settings.sample_rate_hz)
+    def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Windows:
+        """All windows, in order."""
+        windows = list(itertools.chain.from_iterable(scored))
+        return Windows(str(path), self.model.labels, windows, self.model.renderer.settings.sample_rate_hz)

@@ -4,6 +4,7 @@ The backbone's flatbuffer is read, a few operators and their tensors are added, 
 and a fraction of a second. The field names are those of LiteRT's schema.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ class ClassifierHead:
     """What comes behind the backbone, all float32.
 
     weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
-    middle: the mean bottleneck of the training.
+    centroid: the mean bottleneck of the training, features.
     """
 
     weights: np.ndarray
@@ -88,3 +89,34 @@ def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
     builder = flatbuffers.Builder(len(backbone.flatbuffer) + layer.weights.nbytes)
     builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
     return bytes(builder.Output())
+
+
+def read_head(network: bytes, backbone: Backbone, features: int, classes: int) -> ClassifierHead | None:
+    """The head of a network that `attach_head` made with this backbone; None for any other network.
+
+    The network may be a stranger's: nothing of it is taken apart. Its numbers are read where `attach_head` puts them,
+    and a network that was made anew of them must be equal to it.
+    """
+    empty = ClassifierHead(*(np.zeros(shape, np.float32) for shape in ((features, classes), classes, features)))
+    model = attach_head(backbone, empty)
+    if len(model) != len(network):
+        return None
+    weights, biases, centroid = (
+        np.frombuffer(network, "<f4", size, start)
+        for start, size in _places(model, ("final_weights", "final_biases", "middle"))
+    )
+    head = ClassifierHead(weights.reshape(classes, features).T, biases, centroid)
+    return head if attach_head(backbone, head) == network else None
+
+
+def _places(network: bytes, names: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where the float32 numbers of tensors lie in a network: the first byte, and how many numbers."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(network, 0)
+    graph = model.Subgraphs(0)
+    buffers = {graph.Tensors(n).Name().decode(): graph.Tensors(n).Buffer() for n in range(graph.TensorsLength())}
+    for name in names:
+        table = model.Buffers(buffers[name])._tab
+        field = table.Offset(4)  # of `data`, the first field of a buffer in LiteRT's schema
+        yield table.Vector(field), table.VectorLen(field) // 4

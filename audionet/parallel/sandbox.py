@@ -68,6 +68,11 @@ class SandboxedNetwork:
         self._child: _Child | None = None
         self.output_shapes = self._running().output_shapes
 
+    @property
+    def content(self) -> bytes:
+        """The network as it was given."""
+        return self._content
+
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
         """The outputs, float32, for a uint8 picture (height x width x 3).
 

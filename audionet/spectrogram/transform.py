@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.settings import (
-    FULL_SCALE,
     PICTURE_SIZE,
     SAMPLE_RATE_HZ,
     PictureSettings,
 )
 from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank
 
+FULL_SCALE = 32768.0  # of int16 samples
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
@@ -104,6 +104,32 @@ class SpectrogramRenderer:
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
+    def render_strip(self, samples: NDArray[np.int16], level_seconds: float) -> NDArray[np.uint8]:
+        """A picture of sound of any length, at the scale of a chunk: uint8, PICTURE_SIZE x columns (x 3).
+
+        A column's brightness is in decibels below the loudest point within about level_seconds, as it would be in a
+        picture of so much sound; what comes long before or after makes no difference.
+        """
+        columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
+        heard = high_passed(samples, self.settings.high_pass_hz) if self.settings.high_pass_hz else samples
+        power = self.filtered(power_spectrum(heard, columns, self.settings))
+        width = max(1, round(PICTURE_SIZE * level_seconds / self.settings.chunk_seconds))
+        grey = to_grey(power, self.settings.dynamic_range_db, sliding_levels(power.max(axis=0), width))[::-1]
+        return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
+
+
+def sliding_levels(loudest: NDArray[np.floating], width: int) -> NDArray[np.floating]:
+    """The level, as a power, that each column of a strip is drawn against: never below its own, and without jumps.
+
+    loudest: the power of each column's loudest row. It is the mean, in decibels and over `width` columns, of the
+    loudest of the `width` columns around each of them; 0 where there is silence.
+    """
+    decibels = 10 * np.log10(np.maximum(loudest, SILENCE_POWER))
+    ends = np.pad(decibels, ((width - 1) // 2 + width // 2,), mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(ends, width).max(axis=1)
+    levels = 10 ** (np.convolve(highest, np.full(width, 1 / width), "valid") / 10)
+    return np.asarray(np.where(levels > SILENCE_POWER * (1 + 1e-6), levels, 0))
+
 
 def high_passed(
     samples: NDArray[np.int16], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
@@ -127,8 +153,12 @@ def sounding_share(picture: NDArray[np.uint8]) -> float:
     picture: height x width, or x 3.
     """
     brightness = picture if picture.ndim == 2 else picture.mean(axis=2)
-    loudest = brightness.max(axis=0) / 255
-    return float(np.clip((loudest - SILENT) / (SOUNDING - SILENT), 0, 1).mean())
+    return float(column_weights(brightness / 255).mean())
+
+
+def column_weights(brightness: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How much each column of a picture sounds, 0 to 1. brightness: rows x columns, 0 to 1."""
+    return np.asarray(np.clip((brightness.max(axis=0) - SILENT) / (SOUNDING - SILENT), 0, 1))
 
 
 @functools.cache
@@ -161,11 +191,16 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
     return power
 
 
-def to_grey(power: np.ndarray, dynamic_range_db: float) -> np.ndarray:
-    """Power -> uint8: 255 at the loudest point, 0 from dynamic_range_db below it; all 0 for silence."""
-    loudest = power.max()
-    if not loudest > SILENCE_POWER:
-        return np.zeros(power.shape, np.uint8)
+def to_grey(
+    power: NDArray[np.floating], dynamic_range_db: float, levels: NDArray[np.floating] | None = None
+) -> NDArray[np.uint8]:
+    """Power -> uint8: 255 at the loudest point, 0 from dynamic_range_db below it; all 0 for silence.
+
+    power: rows x columns. levels: for each column, what is 255; None is the loudest point of all.
+    """
+    if levels is None:
+        levels = np.full(power.shape[1], power.max())
     floor = 10 ** (-dynamic_range_db / 10)
-    decibels = 10 * np.log10(np.maximum(power / loudest, floor))
-    return np.asarray(np.rint(255 * (1 + decibels / dynamic_range_db)), np.uint8)
+    decibels = 10 * np.log10(np.clip(power / np.maximum(levels, SILENCE_POWER), floor, 1))
+    brightness = np.rint(255 * (1 + decibels / dynamic_range_db))
+    return np.asarray(np.where(levels > SILENCE_POWER, brightness, 0), np.uint8)

@@ -15,9 +15,6 @@ HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own s
 FAR_MARGIN = 1.6
 LENGTH_EXPONENT = 0.6
 USUAL = 0.75  # share of the training that is nearer than the usual distance
-# Short windows of readers' new utterances lay at 0.6 to 1 of the usual distance, those of other voices, of music, rain
-# and noise at 1.05 to 3 (docs/experiments.md).
-STRANGE_MARGIN = 1.0
 LARGEST_DISTANCE = 1e30  # squared; of 37,758 float16 numbers it is at most 2e14
 
 
@@ -35,13 +32,6 @@ class RejectionThresholds:
     min_score: float
     max_distance: float
     usual_distance: float | None = None
-
-    @property
-    def strange_distance(self) -> float:
-        """What lies on average farther away than this, for long, is of none of the classes."""
-        if self.usual_distance is None:
-            return self.max_distance / FAR_MARGIN
-        return self.usual_distance * STRANGE_MARGIN
 
     def is_unknown(self, score: float, distance: float) -> bool:
         """Whether sound with this best score, at this comparable distance, is of none of the classes."""

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.audio.chunks import Chunk, cut, cut_windows, to_wav
+from audionet.audio.chunks import Chunk, StripSettings, cut, cut_strips, cut_windows, to_wav
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import read_wav
 
@@ -72,3 +72,22 @@ def test_all_that_is_heard_lies_in_a_window(length: int) -> None:
     assert all(len(window.samples) == min(16_000, length) for window in windows)
     assert [window.start_seconds * 16_000 for window in windows] == [window.samples[0] for window in windows]
     assert all(0 < b.start_seconds - a.start_seconds <= 0.5 for a, b in itertools.pairwise(windows))
+
+
+def test_strips_hold_the_same_windows_as_windows_cut_one_by_one() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        samples = random.integers(-99, 99, int(random.integers(0, 7000))).astype(np.int16)
+        blocks = np.array_split(samples, 5)
+        window = int(random.integers(100, 3000))
+        step, margin = int(random.integers(60, window + 1)), int(random.integers(0, 900))
+        settings = StripSettings(window, step, windows=int(random.integers(1, 6)), margin=margin)
+        expected = list(cut_windows(blocks, window, step))
+        strips = list(cut_strips(blocks, settings))
+        starts = [start for strip in strips for start in strip.windows]
+        assert starts == [round(chunk.start_seconds * SAMPLE_RATE_HZ) for chunk in expected]
+        for strip in strips:
+            assert strip.start == max(0, strip.windows[0] - margin)
+            assert (strip.samples == samples[strip.start :][: len(strip.samples)]).all()
+            wanted = min(len(samples), strip.windows[-1] + window + margin)
+            assert strip.start + len(strip.samples) >= wanted or strip is strips[-1]

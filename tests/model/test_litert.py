@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.bottleneck.backbone import Interpreter, load_backbone
-from audionet.model.litert import ClassifierHead, attach_head
+from audionet.model.litert import ClassifierHead, attach_head, read_head
 
 
 def test_a_grafted_network_scores_as_trunk_and_layer_do() -> None:
@@ -27,3 +27,22 @@ def test_a_grafted_network_scores_as_trunk_and_layer_do() -> None:
         assert np.allclose(scores, exponentials / exponentials.sum(), atol=1e-4)
         assert np.isclose(distance, ((bottleneck - layer.centroid) ** 2).sum(), rtol=1e-4)
     assert attach_head(backbone, layer) == network
+
+
+def test_the_head_of_our_own_network_is_read_and_no_others() -> None:
+    backbone = load_backbone("rows", Path())
+    features, classes = 37_758, 3
+    random = np.random.default_rng(0)
+    head = ClassifierHead(
+        *(random.normal(0, 1, s).astype(np.float32) for s in ((features, classes), classes, features))
+    )
+    network = attach_head(backbone, head)
+    found = read_head(network, backbone, features, classes)
+    assert found is not None
+    for part in ("weights", "biases", "centroid"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(head, part))
+    assert read_head(network, backbone, features, classes + 1) is None
+    assert read_head(b"", backbone, features, classes) is None
+    changed = bytearray(network)
+    changed[-200_000] ^= 1  # one bit of the backbone's own
+    assert read_head(bytes(changed), backbone, features, classes) is None

@@ -1,0 +1,179 @@
+"""A stretch of sound -> the bottlenecks of windows of it, with every column sent through the backbone once.
+
+The blocks of the embedded network are maps over frequency and time, and a bottleneck is made of their averages over
+time. The averages of many windows that overlap are sums over the columns of the same maps, so that a timeline costs
+hardly more than the label of the clip.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.bottleneck.backbone import Backbone, Network
+from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.transform import column_weights
+
+BLOCKS = ("mixed2", "mixed3")
+MIXED2_CHANNELS, MIXED3_CHANNELS = 288, 768
+FEATURES = 37_758  # of a bottleneck of the embedded backbone
+CEPSTRAL_COEFFICIENTS = 30
+# The deviations in all of the cepstrum and of what all frequencies have in common, against those of the rows, were
+# chosen on the training sides (docs/experiments.md).
+CEPSTRUM_GAIN = 5.5
+OVERALL_GAIN = 5.0
+SMALLEST_WEIGHT = 1e-6  # of a column: a black picture has an average too
+SMALLEST_VARIANCE = 1e-8  # under the root: its slope at 0 has no bound
+
+# The columns of a block at the ends of a picture hear the padding of the convolutions before them, so that the middle
+# of a picture is used: so many of its columns, from this one on.
+TILE_COLUMNS, MARGIN_COLUMNS = 256, 29
+
+
+class Block(NamedTuple):
+    """How the columns of a block lie in a picture.
+
+    first, columns: which columns of the block are used of one picture: from which on, and how many.
+    stride: columns of the picture from the middle of one to the next. middle: of the first, from MARGIN_COLUMNS on.
+    """
+
+    first: int
+    columns: int
+    stride: int
+    middle: float
+
+
+MIXED2, MIXED3 = Block(2, 32, 8, 0.0), Block(1, 16, 16, 8.0)
+COLUMNS = Block(MARGIN_COLUMNS, TILE_COLUMNS, 1, 0.5)  # of the picture itself
+
+
+class Window(NamedTuple):
+    """From which to which column of a picture a window goes; between two columns, part of a column counts."""
+
+    first: float
+    last: float
+
+
+def cut_to_maps(backbone: Backbone) -> bytes:
+    """The LiteRT network from a picture to the maps of BLOCKS, with the weights of the embedded backbone.
+
+    The maps are float32, frequency x time x channels: 35 x 35 x 288 and 17 x 17 x 768.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
+    graph = model.subgraphs[0]
+    makers = {}  # of each block: the last operator that is needed for it
+    for number, operator in enumerate(graph.operators):
+        name = graph.tensors[operator.outputs[0]].name.decode()
+        for block in BLOCKS:
+            if f"/{block}_" in name and name.endswith("/concat"):
+                makers[block] = number
+    graph.outputs = [graph.operators[makers[block]].outputs[0] for block in BLOCKS]
+    graph.operators = graph.operators[: max(makers.values()) + 1]
+    model.signatureDefs = None  # they name the output that is no longer one
+    builder = flatbuffers.Builder(len(backbone.flatbuffer))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+@dataclass(frozen=True)
+class WindowFeatures:
+    """What is known of some windows of a picture.
+
+    bottlenecks: windows x features, float32: as the backbone gives them for a picture of a window's sound, but for what
+        the blocks hear of the sound around it.
+    sounding: how much of each window's time sounds, 0 to 1.
+    """
+
+    bottlenecks: NDArray[np.float32]
+    sounding: NDArray[np.float64]
+
+
+def window_features(network: Network, picture: NDArray[np.uint8], windows: Sequence[Window]) -> WindowFeatures:
+    """The features of windows of a picture of any width.
+
+    network: of `cut_to_maps`. picture: PICTURE_SIZE x columns (x 3). Each window lies at least partly within it.
+    """
+    origin = math.floor(min(window.first for window in windows))
+    tiles = math.ceil((max(window.last for window in windows) - origin) / TILE_COLUMNS)
+    colored = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
+    shown = _cut_out(colored, origin - MARGIN_COLUMNS, (tiles - 1) * TILE_COLUMNS + PICTURE_SIZE)
+    mixed2, mixed3 = _run(network, shown, tiles)
+    used = shown[:, MARGIN_COLUMNS : MARGIN_COLUMNS + tiles * TILE_COLUMNS]
+    brightness = used.mean(axis=2, dtype=np.float32) / np.float32(255)
+    sounding = column_weights(brightness).astype(np.float64)
+    edges = np.array(windows) - origin
+    weights = np.concatenate([[0.0], np.cumsum(sounding + SMALLEST_WEIGHT)])
+    mean2 = _shares(weights, edges, MIXED2, tiles) @ mixed2
+    shares3 = _shares(weights, edges, MIXED3, tiles)
+    mean3 = shares3 @ mixed3
+    variance3 = np.maximum(shares3 @ np.square(mixed3) - np.square(mean3), 0)
+    mean_rows, overall_mean = _rows(mean3, MIXED3_CHANNELS)
+    deviation_rows, overall_deviation = _rows(np.sqrt(variance3 + SMALLEST_VARIANCE), MIXED3_CHANNELS)
+    bottlenecks = [
+        _rows(mean2, MIXED2_CHANNELS)[0],
+        mean_rows,
+        deviation_rows,
+        _shares(weights, edges, COLUMNS, tiles) @ (brightness.T @ cepstrum_cosines()),
+        OVERALL_GAIN * overall_mean,
+        OVERALL_GAIN * overall_deviation,
+    ]
+    lengths = np.maximum(edges[:, 1] - edges[:, 0], 1e-9)
+    heard = np.interp(edges, np.arange(len(sounding) + 1), np.concatenate([[0.0], np.cumsum(sounding)]))
+    return WindowFeatures(np.concatenate(bottlenecks, axis=1), (heard[:, 1] - heard[:, 0]) / lengths)
+
+
+def cepstrum_cosines() -> NDArray[np.float32]:
+    """What turns the brightness of PICTURE_SIZE rows into the cepstral coefficients 1 to CEPSTRAL_COEFFICIENTS.
+
+    The orthonormal cosine transform (DCT-II), as in MFCCs, times CEPSTRUM_GAIN; coefficient 0, loudness, is left out.
+    """
+    rows, numbers = np.arange(PICTURE_SIZE)[:, None] + 0.5, np.arange(1, CEPSTRAL_COEFFICIENTS + 1)
+    cosines = np.cos(np.pi * rows * numbers / PICTURE_SIZE) * np.sqrt(2 / PICTURE_SIZE)
+    return np.asarray(CEPSTRUM_GAIN * cosines, np.float32)
+
+
+def _cut_out(picture: NDArray[np.uint8], first: int, columns: int) -> NDArray[np.uint8]:
+    """So many columns of a picture from one on; where there is none, the picture is mirrored."""
+    missing = (max(0, -first), max(0, first + columns - picture.shape[1]))
+    mirrored = np.pad(picture, ((0, 0), missing, (0, 0)), mode="symmetric")
+    return mirrored[:, first + missing[0] :][:, :columns]
+
+
+def _run(network: Network, picture: NDArray[np.uint8], tiles: int) -> list[NDArray[np.float32]]:
+    """Of MIXED2 and MIXED3, the columns that are used of all tiles of a picture: columns x (frequency x channels)."""
+    parts: tuple[list[NDArray[np.float32]], ...] = ([], [])
+    for tile in range(tiles):
+        first = tile * TILE_COLUMNS
+        maps = network.run(np.ascontiguousarray(picture[:, first : first + PICTURE_SIZE]))
+        for block, found, part in zip((MIXED2, MIXED3), maps, parts, strict=True):
+            columns = found[:, block.first : block.first + block.columns].swapaxes(0, 1)
+            part.append(columns.reshape(block.columns, -1))
+    return [np.concatenate(part) for part in parts]
+
+
+def _shares(weights: NDArray[np.float64], edges: NDArray[np.float64], block: Block, tiles: int) -> NDArray[np.float32]:
+    """How much each column of a block counts in the average over each window: windows x columns, in each row 1 in all.
+
+    weights: of the picture's columns, added up, from 0. edges: windows x 2. A column counts by how much lies, of the
+    stride around its middle, in the window.
+    """
+    middles = block.middle + block.stride * np.arange(block.columns * tiles)
+    lows, highs = middles - block.stride / 2, middles + block.stride / 2
+    lows[0], highs[-1] = 0, len(weights) - 1  # the first and the last stand for what lies beyond them
+    firsts, lasts = edges[:, :1], edges[:, 1:]
+    columns = np.arange(len(weights))
+    lower, upper = (np.interp(np.clip(ends, firsts, lasts), columns, weights) for ends in (lows, highs))
+    return np.asarray((upper - lower) / (upper - lower).sum(axis=1, keepdims=True), np.float32)
+
+
+def _rows(statistic: NDArray[np.float32], channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The roots of windows x (frequency x channels), each channel less its mean over frequency; and those means."""
+    roots = np.sqrt(statistic).reshape(len(statistic), -1, channels)
+    means = roots.mean(axis=1, keepdims=True)
+    return (roots - means).reshape(statistic.shape), means[:, 0]

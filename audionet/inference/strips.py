@@ -1,0 +1,108 @@
+"""Many windows of a recording -> their scores, with the embedded network run once over the sound that they share."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.audio.chunks import Strip, StripSettings
+from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features
+from audionet.inference.scoring import SMALLEST_SHARE, ChunkScores
+from audionet.model.bundle import Model
+from audionet.model.litert import ClassifierHead, read_head
+from audionet.parallel.sandbox import SandboxedNetwork
+from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.unknown import comparable_distance
+
+TILES = 4  # of a strip: runs of the network
+# A window's distance from the training is that of so much sound around it, or of a chunk if that is shorter: strangers
+# differ more clearly from the classes in it (docs/experiments.md).
+DISTANCE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class StripScorer:
+    """Scores windows with the maps of the embedded network, and what was learnt.
+
+    window_seconds: how much is scored at once.
+    """
+
+    network: Network
+    head: ClassifierHead
+    renderer: SpectrogramRenderer
+    window_seconds: float
+
+    @classmethod
+    def of(cls, model: Model, window_seconds: float) -> "StripScorer | None":
+        """The scorer of a model; None for one that does not stand on the embedded network."""
+        if isinstance(model.network, Network):
+            content = model.network.flatbuffer
+        elif isinstance(model.network, SandboxedNetwork):
+            content = model.network.content
+        else:
+            return None
+        backbone = load_backbone("rows", Path())
+        head = read_head(content, backbone, FEATURES, len(model.labels))
+        if head is None:
+            return None
+        return cls(Network(cut_to_maps(backbone)), head, model.renderer, window_seconds)
+
+    @property
+    def _around_seconds(self) -> float:
+        """The sound before a window, and that behind it, which its distance is of too."""
+        longest = min(DISTANCE_SECONDS, self.renderer.settings.chunk_seconds)
+        return max(0.0, (longest - self.window_seconds) / 2)
+
+    def strip_settings(self, step: int) -> StripSettings:
+        """How recordings are to be cut, with a window every `step` samples."""
+        rate_hz, column = self.renderer.settings.sample_rate_hz, self.renderer.settings.chunk_samples / PICTURE_SIZE
+        window, around = round(self.window_seconds * rate_hz), self._around_seconds * rate_hz
+        windows = max(1, int((TILES * TILE_COLUMNS * column - window - 2 * around) // step))
+        # The brightness of a column depends on those within a window's length.
+        margin = math.ceil(around + window + (MARGIN_COLUMNS + 1) * column)
+        return StripSettings(window, step, windows, margin, rate_hz)
+
+    def score(self, strip: Strip) -> list[ChunkScores]:
+        """The scores of the windows of a strip, in order."""
+        rate_hz = self.renderer.settings.sample_rate_hz
+        picture = self.renderer.render_strip(strip.samples, self.window_seconds)
+        columns_a_sample = picture.shape[1] / len(strip.samples)
+        starts = np.array(strip.windows) - strip.start
+        ends = np.minimum(starts + strip.window_samples, len(strip.samples))
+        around = self._around_seconds * rate_hz
+        wide = np.maximum(starts - around, 0), np.minimum(ends + around, len(strip.samples))
+        windows = [
+            Window(*pair)
+            for firsts, lasts in ((starts, ends), wide)
+            for pair in zip(firsts * columns_a_sample, lasts * columns_a_sample, strict=True)
+        ]
+        features = window_features(self.network, picture, windows)
+        count = len(starts)
+        logits = features.bottlenecks[:count] @ self.head.weights + self.head.biases
+        scores = np.exp(logits - logits.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+        seconds = (ends - starts) / rate_hz
+        distances = self._distances(features.bottlenecks[count:], features.sounding[count:] * (wide[1] - wide[0]))
+        return [
+            ChunkScores(
+                start_seconds=strip.windows[n] / rate_hz,
+                seconds=float(seconds[n]),
+                scores=scores[n],
+                distance=float(distances[n]),
+                sounding_seconds=float(seconds[n] * features.sounding[n]),
+                has_signal=bool(features.sounding[n] > 0),
+            )
+            for n in range(count)
+        ]
+
+    def _distances(
+        self, bottlenecks: NDArray[np.float32], sounding_samples: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The squared distances from the training, comparable with whole chunks'."""
+        squares = np.square(bottlenecks - self.head.centroid).sum(axis=1)
+        shares = np.clip(sounding_samples / self.renderer.settings.chunk_samples, SMALLEST_SHARE, 1)
+        return np.asarray(comparable_distance(squares, shares), np.float64)
