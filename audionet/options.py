@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.rules import AT_LEAST_1, RETRAIN_RULES, check, take_text_for_paths
-from audionet.settings import EMBEDDED, REPORT_NAME, TF_FILES, PictureSettings, SoundChoice
+from audionet.settings import EMBEDDED, REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
 
 ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
 
@@ -67,7 +67,7 @@ class PrepareOptions:
     force: bool = False
     prune: bool = False
     metadata: Path | None = None
-    scheduler: str | None = None
+    scheduler: str | TlsScheduler | None = None
     contact_sheet: bool = False
     keep_gone: bool = False
     track: int | None = None
@@ -203,7 +203,7 @@ class RetrainOptions:
     random_crop: float = 0.0
     random_scale: float = 0.0
     random_brightness: float = 0.0
-    scheduler: str | None = None
+    scheduler: str | TlsScheduler | None = None
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
@@ -276,7 +276,7 @@ class LabelOptions:
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path | None = None
     allow_unknown: bool = True
-    scheduler: str | None = None
+    scheduler: str | TlsScheduler | None = None
     metadata: Path | None = None
     threshold: float | None = None
     track: int | None = None

@@ -13,6 +13,7 @@ from audionet.errors import AudionetError
 
 # Of all sound inside the program, unless --sample-rate says otherwise; keeps frequencies up to half of it, 8 kHz.
 SAMPLE_RATE_HZ = 16_000
+FULL_SCALE = 32768  # of int16 samples; the loudest that is positive is one less
 LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ = 8000, 384_000
 PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
 WINDOW_SAMPLES = 2048  # 128 ms at 16 kHz: of the windows tried, the one that tells voices and words apart best
@@ -58,6 +59,26 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class TlsScheduler:
+    """The tls:// address of a Dask cluster, and the files (PEM) to reach it with, as dask scheduler calls them.
+
+    tls_ca_file: of who vouches for the cluster. tls_cert, tls_key: of who we are; the key may be in the certificate's.
+    """
+
+    address: str
+    tls_ca_file: Path
+    tls_cert: Path
+    tls_key: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.address.startswith("tls://"):
+            raise AudionetError(f"--scheduler {self.address}: is reached without TLS; its address begins with tls://")
+        for option, path in (("ca-file", self.tls_ca_file), ("cert", self.tls_cert), ("key", self.tls_key)):
+            if path is not None and not path.is_file():
+                raise AudionetError(f"--tls-{option} {path}: no such file")
 
 
 @dataclass(frozen=True)

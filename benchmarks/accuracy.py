@@ -31,7 +31,7 @@ from audionet.audio.decoding import decode
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.evaluation.confusion import wilson_interval
 from audionet.inference.clips import ClipScores
-from audionet.settings import OWN_FOLDS, SAMPLE_RATE_HZ
+from audionet.settings import FULL_SCALE, OWN_FOLDS, SAMPLE_RATE_HZ
 
 ROOT = Path(__file__).resolve().parent.parent
 POOL_3 = ROOT / "tf_files" / "models" / "inception_v3_pool_3.tflite"
@@ -299,7 +299,9 @@ def share_right(protocol: Protocol, statistics_of: Callable[[np.ndarray], np.nda
     settings = PictureSettings(chunk_seconds=protocol.chunk_seconds)
 
     def features(path: Path) -> np.ndarray:
-        return np.stack([statistics_of(chunk.samples / np.float32(32768)) for chunk in cut(decode(path), settings)])
+        return np.stack(
+            [statistics_of(chunk.samples / np.float32(FULL_SCALE)) for chunk in cut(decode(path), settings)]
+        )
 
     train = [(features(path), label) for label, paths in protocol.train.items() for path in paths]
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))

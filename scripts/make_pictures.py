@@ -25,7 +25,7 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.names import split_chunk_name
 from audionet.options import LabelOptions
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import FULL_SCALE, PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
@@ -75,7 +75,7 @@ def from_sound_to_scores(model: LabelOptions) -> Any:
     )
     for (sound, picture, scores), voice in zip(axes, CLIPS, strict=True):
         samples = np.concatenate(list(decode(clip(voice))))[: round(SHOWN_SECONDS * SAMPLE_RATE_HZ)]
-        sound.plot(np.arange(len(samples)) / SAMPLE_RATE_HZ, samples / 32768, color=INK, linewidth=0.3)
+        sound.plot(np.arange(len(samples)) / SAMPLE_RATE_HZ, samples / FULL_SCALE, color=INK, linewidth=0.3)
         sound.set(xlim=(0, SHOWN_SECONDS), ylim=(-1, 1), yticks=[], ylabel=f"{voice}'s voice")
         show_picture(picture, renderer.render(samples), SHOWN_SECONDS)
         show_scores(scores, voice, model)

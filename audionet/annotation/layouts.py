@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from audionet.annotation.tables import Row, Table
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
+from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ FREQUENCIES = re.compile(
     r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
     r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
 )
-CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
+CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
+SHOWN = 40  # characters of a time that is none
 FREQUENCIES_SAID = (
     "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
 )
@@ -73,15 +75,16 @@ class TimeColumns:
         for name, value in ((self.start, start), (self.end, end)):
             if not value:
                 raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
+        offset = row.get(FILE_OFFSET) or row.get(f"{FILE_OFFSET}s")
         try:
             begin, stop = seconds(start), seconds(end)
+            stop = begin + stop if self.end_is_length else stop
+            if offset:
+                # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
+                begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
         except ValueError as error:
-            raise table.error(row.line, f"has the times {start!r} and {end!r}; {error}") from error
-        offset = row.get(FILE_OFFSET) or row.get(f"{FILE_OFFSET}s")
-        stop = begin + stop if self.end_is_length else stop
-        if offset:
-            # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
-            begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
+            named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
+            raise table.error(row.line, f"has the times {named}; {error}") from error
         return table.part(row.line, begin, stop)
 
 
@@ -174,7 +177,7 @@ def seconds(text: str) -> float:
         value = float(text.replace(",", "."))
     except ValueError as error:
         raise ValueError("times are seconds, such as 12.5, or 1:02:03.5") from error
-    if not math.isfinite(value) or value < 0:
+    if not 0 <= value <= LONGEST_START_SECONDS:  # which NaN is not either
         raise ValueError("times are seconds from the start of the recording, such as 12.5")
     return value
 

@@ -1,8 +1,8 @@
 """Annotations that people or programs made -> what is heard in which recording from when to when. Pure readers."""
 
 import logging
-import math
 import re
+from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +10,16 @@ from pathlib import Path
 from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
 from audionet.annotation.tables import decoded, header_of, parse_table
 from audionet.errors import AudionetError
+from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_limited
+from audionet.system.untrusted import LONGEST_TEXT, Refused
+from audionet.system.untrusted import text as checked_text
 
 logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 64 << 20
+MOST_LINES = 1_000_000
+SHOWN = 40  # characters of a number that is none
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 AUDACITY = re.compile(r"\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?\t\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?(?:\t.*)?")
 RTTM_LINES = ("SPEAKER ", "SPKR-INFO ", ";;")
@@ -49,6 +54,8 @@ def read_annotations(path: Path) -> list[Annotation]:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not annotations, which are text ({error})") from error
+    if text.count("\n") + text.count("\r") > 2 * MOST_LINES:
+        raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
     # Raven has a row for each view, so that each selection is there twice.
     return list(dict.fromkeys(_reader_of(path, text)(path, text)))
 
@@ -97,12 +104,19 @@ def _annotation(path: Path, line: int, recording: str | None, start: str, end: s
     try:
         times = float(start.replace(",", ".")), float(end.replace(",", "."))
     except ValueError as error:
-        raise AudionetError(f"{path}: line {line} has the times {start!r} and {end!r}; times are seconds") from error
-    if not all(map(math.isfinite, times)) or not 0 <= times[0] <= times[1]:
-        raise AudionetError(f"{path}: line {line} marks {start} to {end} s; a part ends after it begins")
+        raise AudionetError(
+            f"{path}: line {line} has the times {start[:SHOWN]!r} and {end[:SHOWN]!r}; times are seconds"
+        ) from error
+    if not 0 <= times[0] <= times[1] <= LONGEST_START_SECONDS:  # which NaN is not either
+        raise AudionetError(
+            f"{path}: line {line} marks {start[:SHOWN]} to {end[:SHOWN]} s; a part ends after it begins"
+        )
     if not label.strip():
         raise AudionetError(f"{path}: line {line} has no label; say what is heard from {start} to {end} s")
-    return Annotation(recording, *times, label.strip(), line)
+    try:
+        return Annotation(recording, *times, checked_text(label.strip()), line)
+    except Refused as error:
+        raise AudionetError(f"{path}: line {line} has a label of over {LONGEST_TEXT} characters") from error
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
@@ -116,8 +130,8 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
         fields = line.split("\t")
         if len(fields) < 2:
             raise AudionetError(
-                f"{path}: line {number}, {line.strip()!r}, is no label of Audacity's: start, end and label, with tabs "
-                "between"
+                f"{path}: line {number}, {line.strip()[:SHOWN]!r}, is no label of Audacity's: start, end and "
+                "label, with tabs between"
             )
         found.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(fields[2:])))
     if has_frequencies:
@@ -150,9 +164,11 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
 
 def _read_textgrid(path: Path, text: str) -> list[Annotation]:
     """Interval tiers, in the long and the short form: what is not a number, a text or a flag is for people."""
-    token = re.compile(r'"(?:[^"]|"")*"|<[a-z]+>|(?<![\w.\[])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.\]])')
-    body = text.partition("TextGrid")[2]
-    tokens = iter(token.findall(body.partition("\n")[2]))
+    token = re.compile(r'"[^"]*(?:""[^"]*)*"|<[a-z]+>|(?<![\w.\[])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.\]])')
+    start_of_body = text.find("\n", text.find("TextGrid")) + 1
+    places = token.finditer(text, start_of_body)
+    tokens = (place.group() for place in places)
+    line_ends = [place.start() for place in re.finditer("\n", text)]
     wrong = AudionetError(f"{path}: a TextGrid that is cut off or damaged; save it from Praat again")
     found = []
     try:
@@ -163,10 +179,11 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
                 if kind != '"IntervalTier"':
                     next(tokens), next(tokens)  # the time and text of a point, which has no length
                     continue
-                start, end, quoted = (next(tokens) for _ in range(3))
+                start, end, place = next(tokens), next(tokens), next(places)
+                quoted = place.group()
                 label = quoted[1:-1].replace('""', '"').strip()
                 if label != EMPTY:
-                    line = text[: text.find(quoted)].count("\n") + 1
+                    line = bisect(line_ends, place.start()) + 1
                     found.append(_annotation(path, line, None, start, end, label))
     except (StopIteration, RuntimeError, ValueError) as error:
         raise wrong from error

@@ -12,21 +12,24 @@ from audionet.audio.chunks import Part
 from audionet.dataset.folders import is_passed_over
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
-from audionet.system.text import listed
+from audionet.system.text import from_spreadsheet_cell, listed
 
 LARGEST_TABLE_BYTES = 256 << 20
+MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
 TABLE_SUFFIXES = (".csv", ".tsv")
 PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
 TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
 MOST_TABLES = 50  # that are looked into, of a folder full of them
 SEPARATORS = (",", ";", "\t", "|")
-SEPARATOR_LINE = re.compile(r'^"?sep=(.)"?[;,\t|]*$', re.IGNORECASE)  # the first line of tables that Excel is to open
+# The first line of tables that Excel is to open.
+SEPARATOR_LINE = re.compile(r'^"?sep=([^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
 COLUMNS_NAMED = 8
+LONGEST_MESSAGE, LONGEST_NAME = 1000, 40
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its cells by column, the names of which are simplified, and the line where it begins.
+    """One row: its cells that are not empty, by simplified name of their column, and the line where it begins.
 
     The first line of the file is 1, as editors count.
     """
@@ -48,8 +51,9 @@ class Table:
     rows: list[Row]
 
     def error(self, line: int, message: str) -> AudionetError:
-        """What is wrong with a line."""
-        return AudionetError(f"{self.path}: line {line} {message}")
+        """What is wrong with a line. A cell in the message may be of any length."""
+        shown = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ..."
+        return AudionetError(f"{self.path}: line {line} {shown}")
 
     def part(self, line: int, start_seconds: float, end_seconds: float) -> Part:
         """A part of a recording that a line marks. Raises AudionetError if it ends before it begins."""
@@ -59,7 +63,11 @@ class Table:
 
     def columns_named(self) -> str:
         """The columns, for a message."""
-        return listed([repr(name) for name in self.columns.values()], most=COLUMNS_NAMED) if self.columns else "none"
+        return (
+            listed([repr(name[:LONGEST_NAME]) for name in self.columns.values()], most=COLUMNS_NAMED)
+            if self.columns
+            else "none"
+        )
 
 
 def simplified(column: str) -> str:
@@ -135,6 +143,8 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
                 if any(cell.strip() for cell in cells):
                     yield line + skipped, cells
                 line = reader.line_num + 1
+                if line > MOST_LINES:
+                    raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
         except csv.Error as error:
             raise AudionetError(
                 f"{path}: line {line + skipped} begins a row that can't be read ({error}); see whether each double "
@@ -156,7 +166,7 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]
-    read = []
+    read, cells_left = [], MOST_CELLS
     for line, cells in found:
         extra = [cell for cell in cells[len(names) :] if cell.strip()]
         if extra:
@@ -164,7 +174,12 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
                 f"{path}: line {line} has {len(names) + len(extra)} values, the first line names {len(names)} columns; "
                 f"put a value with {separator!r} in it between double quotes"
             )
-        read.append(Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}))
+        filled = ((name, cell.strip()) for name, cell in zip(names, cells, strict=False))
+        row = Row(line, {name: from_spreadsheet_cell(cell) for name, cell in filled if name and cell})
+        cells_left -= len(row.cells)
+        if cells_left < 0:
+            raise AudionetError(f"{path}: has more than {MOST_CELLS:,} cells; split it, or leave columns out")
+        read.append(row)
     return Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, read)
 
 

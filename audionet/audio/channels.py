@@ -10,8 +10,8 @@ from typing import Protocol
 
 import numpy as np
 
-from audionet.audio.levels import FULL_SCALE, NO_SOUND_DB, SILENT_DB
-from audionet.settings import SoundChoice
+from audionet.audio.levels import NO_SOUND_DB, SILENT_DB
+from audionet.settings import FULL_SCALE, SoundChoice
 
 logger = logging.getLogger(__name__)
 

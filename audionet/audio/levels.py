@@ -2,7 +2,8 @@
 
 import numpy as np
 
-FULL_SCALE = 32767  # of int16 samples
+from audionet.settings import FULL_SCALE
+
 SILENT_DB = -60.0  # below full scale; a chunk that is not louder holds nothing that a person would hear
 NO_SOUND_DB = -120.0  # what stands for digital silence, which has no level
 CLIPPED_FROM = 0.995  # of full scale

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.audio.resampling import can_resample, resample, shortest
+from audionet.settings import FULL_SCALE
 
 LARGEST_FILE_BYTES = 48 << 20
 MOST_SAMPLES = 1 << 23  # of all channels: a minute and a half in stereo at 44.1 kHz
 MOST_MADE = 1 << 22  # of one channel, at the rate that is wanted: four minutes at 16 kHz
 MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
-FULL_SCALE = 32768.0
 MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE

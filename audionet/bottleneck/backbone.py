@@ -14,7 +14,9 @@ import numpy as np
 from audionet.errors import AudionetError
 from audionet.parallel.sandbox import serve
 from audionet.settings import PICTURE_SIZE
+from audionet.system.files import read_limited
 from audionet.system.stderr import quiet_stderr
+from audionet.system.untrusted import Refused
 
 # Of the one in the package, which scripts/make_trunk.py made. One with other bytes is damaged, and is refused.
 ROWS_SHA256 = "eaf613de46865c8b350328e06298943a5ae302cf073c40feb09263789bef2d2a"
@@ -55,11 +57,12 @@ def load_backbone(name: str, model_dir: Path) -> Backbone:
         else:
             where = str(model_dir / file_name)
             remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {where}"
-            data = Path(where).read_bytes()
+            data = read_limited(Path(where), LARGEST_NETWORK_BYTES)
             checksum = Path(where).with_suffix(CHECKSUM_SUFFIX)
-            sha256 = checksum.read_text(encoding="utf-8", errors="replace").strip() if checksum.is_file() else ""
-    except OSError as error:
-        raise AudionetError(f"{where}: cannot be read ({error.strerror}); {remedy}") from error
+            sha256 = read_limited(checksum, 4096).decode(errors="replace").strip() if checksum.is_file() else ""
+    except (OSError, Refused) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise AudionetError(f"{where}: cannot be read ({reason}); {remedy}") from error
     backbone = Backbone(name, data)
     if backbone.sha256 != sha256:
         raise AudionetError(f"{where}: its checksum is wrong or missing; {remedy}")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from audionet.system.files import read_json, write_json
+from audionet.system.files import open_file, read_json, write_json
 from audionet.system.untrusted import LARGEST_WHOLE, Refused, sequence, sha256, whole
 
 # A file that was changed so shortly before it was read could be changed again in the same tick of the clock.
@@ -48,7 +48,8 @@ class Digests:
         """The content of a file and its SHA-256, which is remembered. Raises OSError."""
         status = file.stat()
         now_ns = time.time_ns()
-        content = file.read_bytes()
+        with open_file(file) as opened:
+            content = opened.read()
         digest = hashlib.sha256(content).digest()
         if len(content) == status.st_size and now_ns - status.st_mtime_ns > SETTLED_NS:
             self._entries[self._name(file)] = (status.st_size, status.st_mtime_ns, digest.hex())

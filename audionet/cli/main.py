@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from audionet.cli.completion import completion_script
 from audionet.cli.label import label_options, run_label
 from audionet.cli.logs import configure_logging
+from audionet.cli.option_groups import choose_scheduler
 from audionet.cli.parser import build_parser
 from audionet.cli.plain_parser import as_meant, modern_spelling
 from audionet.errors import ALL_DONE, NOTHING_DONE, SOME_SKIPPED, AudionetError
@@ -38,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(build_parser().format_help())
         return NOTHING_DONE
     options = build_parser().parse(as_meant(typed))
-    return guarded(lambda: RUN[options.command](options), _verbosity(options))
+    return guarded(lambda: _run(options), _verbosity(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    choose_scheduler(options)
+    return RUN[options.command](options)
 
 
 def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:

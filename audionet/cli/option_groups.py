@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from audionet.errors import AudionetError
 from audionet.options import (
     BACKGROUND,
     BOTH,
@@ -14,7 +15,7 @@ from audionet.options import (
     LabelOptions,
     RetrainOptions,
 )
-from audionet.settings import BOTTLENECKS
+from audionet.settings import BOTTLENECKS, TlsScheduler
 
 NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
 OUTPUTS_TITLE, WORKERS_TITLE = "watching the training, and other outputs", "who does the work"
@@ -89,6 +90,20 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
         help="of a Dask cluster that shares the folders, such as tcp://host:8786: its workers do the work "
         "(default: this machine)",
     )
+    told = "of a cluster at tls://host:8786; a file (PEM), as dask scheduler has it"
+    group.add_argument("--tls-ca-file", type=Path, metavar="FILE", help=f"the authority {told}")
+    group.add_argument("--tls-cert", type=Path, metavar="FILE", help=f"the certificate for a client {told}")
+    group.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key, if it is not in its file")
+
+
+def choose_scheduler(options: argparse.Namespace) -> None:
+    """Put the options of TLS together with the address of the scheduler."""
+    ca_file, cert, key = (getattr(options, f"tls_{name}", None) for name in ("ca_file", "cert", "key"))
+    if ca_file is None and cert is None and key is None:
+        return
+    if options.scheduler is None or ca_file is None or cert is None:
+        raise AudionetError("--tls-ca-file and --tls-cert go together, and with --scheduler tls://host:8786")
+    options.scheduler = TlsScheduler(options.scheduler, ca_file, cert, key)
 
 
 def add_metadata(add: Callable[..., object]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from audionet.formats.base import Printer
+from audionet.system.text import spreadsheet_cell
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
@@ -14,22 +15,34 @@ if TYPE_CHECKING:
     from audionet.inference.windows import Windows
 
 T = TypeVar("T")
+TERMINATOR = "\r\n"
+
+
+class _Lines:
+    """Standard output, where each line ends in a line feed alone."""
+
+    def write(self, line: str) -> None:
+        sys.stdout.write(f"{line.removesuffix(TERMINATOR)}\n")
 
 
 class CsvPrinter(Printer[T]):
-    """Rows as soon as they are known. columns: their names, before those of the classes' scores."""
+    """Rows as soon as they are known, in which no spreadsheet finds a formula.
+
+    columns: their names, before those of the classes' scores.
+    """
 
     columns: tuple[str, ...] = ()
     has_scores = False
 
     def __init__(self, labels: list[str], top: int = 1) -> None:
         super().__init__(labels, top)
-        self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        self._writer.writerow([*self.columns, *(f"score {label}" for label in labels if self.has_scores)])
+        # Whatever could end a line, in the terminator, is quoted where it stands in a cell.
+        self._writer = csv.writer(_Lines(), lineterminator=TERMINATOR)
+        self.write([[*self.columns, *(f"score {label}" for label in labels if self.has_scores)]])
 
     def write(self, rows: Iterable[list[str]]) -> None:
         """Print rows at once."""
-        self._writer.writerows(rows)
+        self._writer.writerows([spreadsheet_cell(cell) for cell in row] for row in rows)
         sys.stdout.flush()
 
     def scores(self, found: "ClipScores") -> list[str]:

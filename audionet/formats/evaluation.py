@@ -39,7 +39,8 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     confusion = evaluation.confusion
     clips = evaluation.clips
     unknown, right = len(evaluation.unknown), sum(clip.label == truth for clip, truth in clips)
-    print(f"{count(len(clips), 'clip')}: {right} right, {len(clips) - right - unknown} wrong, {unknown} called unknown")
+    wrong = len(clips) - right - unknown
+    print(f"{count(len(clips), 'clip')}: {right:,} right, {wrong:,} wrong, {unknown:,} called unknown")
     which = "one by its" if unknown == 1 else "ones by their"
     print(f"accuracy: {accuracy(confusion, 'clip')}" + (f", the unknown {which} best class" if unknown else ""))
     width = max(5, *(len(label) for label in confusion.labels))
@@ -86,7 +87,7 @@ def print_evaluation_json(evaluation: "Evaluation") -> None:
 def accuracy(confusion: "Confusion", noun: str) -> str:
     """`95.0% (19 of 20 clips; between 76.4% and 99.1%)`: with the 95 % interval."""
     low, high = confusion.interval
-    counted = f"{confusion.correct} of {count(confusion.count, noun)}"
+    counted = f"{confusion.correct:,} of {count(confusion.count, noun)}"
     return f"{confusion.accuracy:.1%} ({counted}; between {low:.1%} and {high:.1%})"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer
-from audionet.system.text import printable
+from audionet.system.text import printable, spreadsheet_cell
 
 if TYPE_CHECKING:
     from audionet.inference.timeline import Timeline
@@ -33,6 +33,6 @@ class RavenSelections(Printer["Timeline"]):
             begin, end = (self._before + seconds for seconds in (segment.start_seconds, segment.end_seconds))
             row = [str(self._selections), "Spectrogram 1", "1", f"{begin:.6f}", f"{end:.6f}", "0.0"]
             row += [f"{clip.sample_rate_hz / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
-            print("\t".join([*row, f"{segment.score:.4f}"]))
+            print("\t".join(map(spreadsheet_cell, [*row, f"{segment.score:.4f}"])))
         self._before += clip.seconds
         sys.stdout.flush()

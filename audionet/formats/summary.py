@@ -37,8 +37,8 @@ def print_prepared(report: "PrepareReport") -> None:
     """What `prepare` did, in three lines at most."""
     print(
         f"{count(report.made + report.kept, 'recording')}: "
-        f"{report.made} drawn ({count(report.made_chunks, 'picture')}), "
-        f"{report.kept} unchanged ({count(report.kept_chunks, 'picture')}), {len(report.skipped)} skipped"
+        f"{report.made:,} drawn ({count(report.made_chunks, 'picture')}), "
+        f"{report.kept:,} unchanged ({count(report.kept_chunks, 'picture')}), {len(report.skipped):,} skipped"
     )
     _print_gone(report)
     print(f"pictures are in {report.image_dir}")
@@ -63,14 +63,14 @@ def _print_gone(report: "PrepareReport") -> None:
 def print_retrained(report: "RetrainReport", mistakes_shown: int | None = MISTAKES_SHOWN) -> None:
     """What `retrain` did and how good the model is; mistakes_shown None is all."""
     print(
-        f"{count(sum(report.pictures.values()), 'picture')} of {len(report.labels)} classes; "
-        f"bottlenecks: {report.computed} computed, {report.cached} from the cache"
+        f"{count(sum(report.pictures.values()), 'picture')} of {count(len(report.labels), 'class')}; "
+        f"bottlenecks: {report.computed:,} computed, {report.cached:,} from the cache"
     )
     held_out = report.held_out
     if held_out and held_out.fold_accuracies:
         print(f"measured in {len(held_out.fold_accuracies)} folds, each recording held out once")
     else:
-        print("split: " + ", ".join(f"{count} {part}" for part, count in report.pictures.items()))
+        print("split: " + ", ".join(f"{number:,} {part}" for part, number in report.pictures.items()))
     if not report.trained:
         print("nothing has changed: the model is up to date (--force trains it anew)")
     if report.validation_accuracy is not None:

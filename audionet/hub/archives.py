@@ -1,8 +1,10 @@
 """Archives of modules (.tar.gz, from anywhere) -> files in one folder, within limits."""
 
 import gzip
+import struct
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
@@ -10,6 +12,8 @@ MOST_FILES = 10_000
 LARGEST_BYTES = 4 << 30  # of the archive, and of all that is in it
 LARGEST_READ_BYTES = 16 << 20  # at once: tarfile reads names as long as their header claims
 GZIP = b"\x1f\x8b"
+# What Python makes of an archive that is damaged, or whose headers follow one another without end.
+DAMAGED = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, struct.error, OverflowError, RecursionError)
 
 
 def extract(archive: BinaryIO, folder: Path) -> None:
@@ -27,7 +31,7 @@ def extract(archive: BinaryIO, folder: Path) -> None:
             bounded: Any = _Bounded(gzip.GzipFile(fileobj=file) if compressed else file)
             with tarfile.open(fileobj=bounded, mode="r:") as tar:
                 _extract_all(tar, folder)
-        except (tarfile.TarError, EOFError, gzip.BadGzipFile, OverflowError) as error:
+        except DAMAGED as error:
             raise ValueError("no archive, or a damaged one") from error
 
 

@@ -8,13 +8,12 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
-from audionet.errors import AudionetError
 from audionet.inference.timeline import Timeline
 from audionet.inference.windows import Segment
-from audionet.system.files import write_atomically
+from audionet.system.files import make_inner_folder, write_atomically
 from audionet.system.text import printable
 
-LONGEST_STEM = 120  # of a recording's name, so that time and score still fit
+LONGEST_STEM_BYTES = 160  # of a recording's name, so that time and score still fit
 # What no file system of today, Windows' included, takes in a name.
 FORBIDDEN = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
 
@@ -51,14 +50,11 @@ def _write(clip: Timeline, segment: Segment, parts: list[np.ndarray], folder: Pa
     # The classes of a stranger's model may have names that lead elsewhere.
     target = folder / (_file_name(segment.label) or "class")
     target /= f"{stem}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, to_wav(Chunk(0, segment.start_seconds, np.concatenate(parts), clip.sample_rate_hz)))
-    except OSError as error:
-        raise AudionetError(f"{target}: cannot be written ({error.strerror}); name another --save-segments") from error
+    make_inner_folder(target.parent)
+    write_atomically(target, to_wav(Chunk(0, segment.start_seconds, np.concatenate(parts), clip.sample_rate_hz)))
     return target
 
 
 def _file_name(name: str) -> str:
     """A name as a file or folder can have it anywhere."""
-    return printable(name).translate(FORBIDDEN)[:LONGEST_STEM].strip(" .")
+    return printable(name).translate(FORBIDDEN).encode()[:LONGEST_STEM_BYTES].decode(errors="ignore").strip(" .")

@@ -6,6 +6,7 @@ one the new. The frozen graph and the file of labels are exports: `label` needs 
 """
 
 import hashlib
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,9 +63,9 @@ class ModelFiles:
         return self.network.with_name(f"{self._beginning}{network_sha256[:16]}{self.network.suffix}")
 
     def left_over(self) -> list[Path]:
-        """Networks of runs that were killed at that moment."""
-        found = self.network.parent.glob(f".*{self.network.suffix}")
-        return [path for path in found if path.name.startswith(self._beginning)]
+        """Networks of runs that were killed at that moment; not those of a model whose name begins like this one's."""
+        name = re.compile(rf"{re.escape(self._beginning)}[0-9a-f]{{16}}{re.escape(self.network.suffix)}")
+        return [path for path in self.network.parent.glob(f".*{self.network.suffix}") if name.fullmatch(path.name)]
 
     @property
     def _beginning(self) -> str:

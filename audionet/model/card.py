@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -26,9 +27,8 @@ DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files 
 
 def now() -> datetime:
     """The time in UTC, to the second; or what DATE_VARIABLE says it is."""
-    told = os.environ.get(DATE_VARIABLE, "")
-    if told.isdecimal():
-        return datetime.fromtimestamp(int(told), timezone.utc)
+    with suppress(ValueError, OverflowError, OSError):  # of what is no number, or of no year that there can be
+        return datetime.fromtimestamp(int(os.environ.get(DATE_VARIABLE, "")), timezone.utc)
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 

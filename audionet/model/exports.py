@@ -31,6 +31,8 @@ class Exports:
     def __init__(self, backbone: Backbone, subspace: Subspace, options: ExportOptions) -> None:
         """subspace: what the classifiers were fitted in."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
+        if options.saved_model_dir is not None:
+            require_place_for_saved_model(options.saved_model_dir)  # before the training, not after it
 
     def head(self, classifier: Classifier) -> ClassifierHead:
         """The classifier for raw bottlenecks."""
@@ -85,8 +87,7 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
     tf.saved_model.load take it.
     Raises AudionetError when the folder holds something else or cannot be written.
     """
-    if folder.exists() and not (folder / "saved_model.pb").is_file() and any(folder.iterdir()):
-        raise AudionetError(f"{folder}: holds other files than a SavedModel; name a new folder with --saved-model-dir")
+    require_place_for_saved_model(folder)
     tf = start_tensorflow()
     definition = tf.compat.v1.GraphDef.FromString(graph)
 
@@ -122,6 +123,20 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
     except (OSError, tf.errors.OpError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the disk is full, perhaps"
         raise AudionetError(f"{folder}: cannot be written ({reason}); choose another folder") from error
+
+
+def require_place_for_saved_model(folder: Path) -> None:
+    """Raise AudionetError where something else than a SavedModel or an empty folder is."""
+    temporary = replaced(folder).parent
+    if temporary.is_symlink():
+        raise AudionetError(f"{temporary}: is a link, which is not followed; delete it")
+    try:
+        if folder.exists() and not (folder / "saved_model.pb").is_file() and any(folder.iterdir()):
+            raise AudionetError(
+                f"{folder}: holds other files than a SavedModel; name a new folder with --saved-model-dir"
+            )
+    except OSError as error:
+        raise AudionetError(f"{folder}: no folder ({error.strerror}); name a new one with --saved-model-dir") from error
 
 
 def replaced(folder: Path) -> Path:

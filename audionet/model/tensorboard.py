@@ -4,15 +4,18 @@ The curves during the training are those of training/calibrator.py.
 """
 
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audionet.errors import UnusableInput
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
 from audionet.spectrogram import jpeg as pictures
+from audionet.system.files import make_inner_folder
 from audionet.system.tensorflow import start_tensorflow
 
 PICTURES_SHOWN = 20
@@ -30,6 +33,7 @@ def write_summaries(
     """
     tf = start_tensorflow()
     for name in (LAYER, TEST):
+        make_inner_folder(summaries_dir / name)
         for path in (summaries_dir / name).glob("events.out.tfevents.*"):
             path.unlink()
     with tf.summary.create_file_writer(str(summaries_dir / LAYER)).as_default(step=step):
@@ -42,8 +46,8 @@ def write_summaries(
         tf.summary.image("confusion (rows: the truth, columns: taken for)", draw_confusion(held_out.confusion)[None])
         for mistake in held_out.mistakes[:PICTURES_SHOWN]:
             path = image_dir / f"{mistake.picture}.jpg"
-            if path.is_file():
-                picture = pictures.decode_any(path.read_bytes(), path)
+            with suppress(UnusableInput):
+                picture = pictures.decode_any(pictures.read(path), path)
                 said = f"misclassified/{mistake.picture} taken for {mistake.label} ({mistake.score:.2f})"
                 tf.summary.image(said, picture[None])
 

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from audionet import __version__
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.threads import Found, Item, Job, Part, Result, Threads, Workers, work_through
+from audionet.settings import TlsScheduler
 
 CONNECT_SECONDS = 10  # to wait for a scheduler
 FIRST_WORKER_SECONDS = 30  # to wait for one
@@ -21,7 +22,7 @@ ITEMS_A_THREAD = 4  # handed out ahead, so that no thread waits for the next
 
 
 @contextmanager
-def open_workers(scheduler: str | None = None, width: int | None = None) -> Iterator[Workers]:
+def open_workers(scheduler: str | TlsScheduler | None = None, width: int | None = None) -> Iterator[Workers]:
     """The threads of this process (`width` of them; None is one a core), or the Dask cluster of a scheduler's address.
 
     Raises AudionetError when there is no such cluster.
@@ -29,14 +30,15 @@ def open_workers(scheduler: str | None = None, width: int | None = None) -> Iter
     if scheduler is None:
         yield Threads(width)
         return
-    client = _connect(scheduler)
+    address = scheduler if isinstance(scheduler, str) else scheduler.address
+    client = _connect(address, None if isinstance(scheduler, str) else scheduler)
     try:
-        yield Cluster(client, scheduler)
+        yield Cluster(client, address)
     finally:
         client.close()
 
 
-def _connect(scheduler: str) -> Any:
+def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
     if find_spec("distributed") is None:
         raise AudionetError("--scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'")
     from distributed import Client
@@ -48,13 +50,18 @@ def _connect(scheduler: str) -> Any:
         # Asked before Dask, which is slow to give up where nobody is.
         with socket.create_connection(get_address_host_port(scheduler, strict=True), CONNECT_SECONDS):
             pass
-        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(tls))
     except TypeError as error:  # what Dask makes of tls:// without certificates
         raise AudionetError(
-            f"--scheduler {scheduler}: Dask has no certificates to reach it with; name them in its configuration "
-            "(distributed.comm.tls), see docs.dask.org"
+            f"--scheduler {scheduler}: needs certificates; name them with --tls-ca-file, --tls-cert and --tls-key, "
+            "or in Dask's configuration (distributed.comm.tls)"
         ) from error
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TimeoutError, RuntimeError) as error:
+        if tls is not None:
+            raise AudionetError(
+                f"--scheduler {scheduler}: no Dask scheduler answers there that goes with the certificates of "
+                f"--tls-ca-file {tls.tls_ca_file} and --tls-cert {tls.tls_cert}; check the address and the files"
+            ) from error
         raise AudionetError(
             f"--scheduler {scheduler}: no Dask scheduler answers there; start one with dask scheduler, "
             "or check the address (tcp://host:8786)"
@@ -75,6 +82,20 @@ def _connect(scheduler: str) -> Any:
         others = ", ".join(sorted(versions - {__version__}))
         raise AudionetError(f"--scheduler {scheduler}: its workers run audionet {others}; {_REMEDY}")
     return client
+
+
+def _security(tls: TlsScheduler | None) -> Any:
+    """Dask's own record of certificates; None leaves it to Dask's configuration. Raises OSError for files of no use."""
+    if tls is None:
+        return None
+    from distributed.security import Security
+
+    key = str(tls.tls_key or tls.tls_cert)
+    security = Security(
+        tls_ca_file=str(tls.tls_ca_file), tls_client_cert=str(tls.tls_cert), tls_client_key=key, require_encryption=True
+    )
+    security.get_connection_args("client")  # reads them
+    return security
 
 
 _REMEDY = f"install audionet {__version__} where they run"

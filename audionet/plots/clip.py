@@ -9,7 +9,6 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
-from audionet.errors import UnusableInput
 from audionet.inference.clips import ClipScores
 from audionet.inference.timeline import Timeline
 from audionet.plots.axes import row_ticks, time_ticks
@@ -130,10 +129,7 @@ def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> f
 
 
 def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
+    data = pictures.read(path)
     if model.any_picture:
         axes.imshow(pictures.decode_any(data, path))
         axes.set_axis_off()

@@ -11,8 +11,8 @@ from audionet.model.card import ModelCard, now
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts
-from audionet.report.sentences import count
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.text import count
 
 CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
 SMALLEST_SCORE = 1e-6  # below it, differences mean nothing

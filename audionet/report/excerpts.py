@@ -1,5 +1,6 @@
 """Which chunks are worth looking at and listening to, and their pictures and sounds."""
 
+import struct
 import wave
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.files import open_file
+from audionet.system.untrusted import MALFORMED
 
 MOST_MISTAKES = 12
 MOST_UNCERTAIN = 6
@@ -41,8 +44,8 @@ def prepared_sources(tested: Predictions, image_dir: Path, renderer: Spectrogram
     for position in worth_showing(tested):
         path = image_dir / tested.places[position].name
         try:
-            yield Source(position, Path(f"{path}.jpg").read_bytes(), _read_wav(Path(f"{path}.wav"), renderer))
-        except OSError:
+            yield Source(position, pictures.read(Path(f"{path}.jpg")), _read_wav(Path(f"{path}.wav"), renderer))
+        except UnusableInput:
             continue
 
 
@@ -52,7 +55,7 @@ def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable
         path = Path(tested.places[position].name)
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
-                yield Source(position, path.read_bytes(), _read_wav(path.with_suffix(".wav"), renderer))
+                yield Source(position, pictures.read(path), _read_wav(path.with_suffix(".wav"), renderer))
             else:
                 chunk = next(read_chunks(path, renderer.settings))
                 yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
@@ -95,10 +98,10 @@ def _longest_samples(renderer: SpectrogramRenderer) -> int:
 def _read_wav(path: Path, renderer: SpectrogramRenderer) -> np.ndarray | None:
     """The samples of a WAV that `prepare` wrote; None if it is not there, or another."""
     try:
-        with wave.open(str(path)) as file:
+        with open_file(path) as opened, wave.open(opened) as file:
             expected = (1, 2, renderer.settings.sample_rate_hz)
             if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != expected:
                 return None
             return np.frombuffer(file.readframes(_longest_samples(renderer)), "<i2")
-    except (OSError, EOFError, wave.Error):
+    except (OSError, EOFError, wave.Error, struct.error, *MALFORMED):
         return None

@@ -15,8 +15,8 @@ from audionet.errors import AudionetError
 from audionet.evaluation.confusion import wilson_interval
 from audionet.report import charts, sentences
 from audionet.report.content import Excerpt, Report
-from audionet.system.files import write_atomically
-from audionet.system.text import clock, duration
+from audionet.system.files import open_file, write_atomically
+from audionet.system.text import clock, count, duration
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def try_to_write(path: Path, report: Report) -> bool:
 def is_report_of(path: Path, key: str) -> bool:
     """Whether there is a report that was made of this."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return f'name="audionet-key" content="{key}"'.encode() in file.read(4000)
     except OSError:
         return False
@@ -54,7 +54,7 @@ def render(report: Report) -> bytes:
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
     shown: dict[str, Any] = {"report": report, "tested": tested, "sentences": sentences, "charts": charts}
-    shown |= {"interval": wilson_interval, "length": duration, "clock": clock}
+    shown |= {"interval": wilson_interval, "length": duration, "clock": clock, "count": count}
     shown |= {"style": style, "script": script, "script_digest": script_digest}
     shown |= {"marks": marks, "places": places, "map_height": map_height, "named": len(places) <= CLASSES_NAMED_ON_MAP}
     learnt_from = report.classes if report.noun == "chunk" else ()

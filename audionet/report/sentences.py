@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from audionet.dataset.checks import ClassData
 from audionet.dataset.names import split_chunk_name
 from audionet.evaluation.predictions import Predictions
+from audionet.system.text import count
 
 SPACE = "\N{NO-BREAK SPACE}"
 ENOUGH_RECORDINGS = 5  # of a class, to measure it well
@@ -19,11 +20,6 @@ def percent(share: float) -> str:
     if 0.99 < share < 1 - 1e-9:
         return f"{int(share * 1000) / 10:.1f}{SPACE}%"
     return f"{share * 100:.0f}{SPACE}%"
-
-
-def count(number: int, noun: str) -> str:
-    """`1 chunk` or `2 chunks`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
 
 
 def guessing(tested: Predictions) -> float:

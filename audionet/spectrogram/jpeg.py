@@ -2,6 +2,8 @@
 
 import io
 import json
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from audionet.errors import UnusableInput
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
-from audionet.system.untrusted import Refused, number, parse_json, taking_apart, text
+from audionet.system.untrusted import MALFORMED, Refused, number, parse_json, taking_apart, text
 
 SUFFIXES = (".jpg", ".jpeg")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
@@ -26,7 +28,11 @@ LARGEST_PIXELS = 1 << 24
 LONGEST_START_SECONDS = 1e9  # of a recording: thirty years
 LONGEST_CHUNK_SECONDS = 3600.0
 
-DAMAGED = (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError)  # what Pillow raises then
+# What Pillow raises then, or what its own code does.
+DAMAGED = (
+    UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError, EOFError, MemoryError, struct.error,
+    zlib.error, *MALFORMED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

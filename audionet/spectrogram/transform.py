@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.settings import (
+    FULL_SCALE,
     PICTURE_SIZE,
     SAMPLE_RATE_HZ,
     PictureSettings,
 )
 from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank
 
-FULL_SCALE = 32768.0  # of int16 samples
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.

@@ -70,6 +70,19 @@ def _unwritable(path: Path, error: OSError) -> AudionetError:
     return failure(f"{path}: cannot be written ({error.strerror}); free space or choose another folder")
 
 
+def make_inner_folder(folder: Path) -> None:
+    """Make a folder in one that the user named. A link in its place would lead elsewhere, and is not followed.
+
+    Raises AudionetError when the disk refuses, or something else is there.
+    """
+    if folder.is_symlink():
+        raise AudionetError(f"{folder}: is a link, which is not followed; delete it")
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
     """Write `data` to `path`, as `atomic_writer`."""
     with atomic_writer(path) as file:
@@ -162,13 +175,25 @@ def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
     return parse_json(read_limited(path, largest_bytes))
 
 
+def open_file(path: Path) -> IO[bytes]:
+    """A regular file, or one that a link leads to, to be read. A pipe is not waited for. Raises OSError."""
+    flags = os.O_RDONLY
+    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT", "O_NOCTTY"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return open(descriptor, "rb")
+
+
 def read_limited(path: Path, largest_bytes: int) -> bytes:
     """The content of a file that may be a stranger's. Raises OSError; Refused for more than so many bytes."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Refused("not a file")
     # It may grow, or be another, between the look at its size and the reading.
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         content = file.read(largest_bytes + 1) if status.st_size <= largest_bytes else b""
     if len(content) > largest_bytes or status.st_size > largest_bytes:
         raise Refused(f"larger than {largest_bytes} bytes")
@@ -200,7 +225,7 @@ def require_file(path: Path) -> int:
 def sha256_of_file(path: Path) -> str:
     """The file's SHA-256 as 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -1,6 +1,7 @@
 """Words for people: names from elsewhere made safe to print, suggestions, counts, lists and lengths of time."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -8,6 +9,11 @@ from collections.abc import Iterable, Sequence
 BREAKING_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text read as another
 NAMES_LISTED = 3  # of many
+# Where a formula would begin for a spreadsheet, which may go by another separator than the table's.
+BEGINNING_OF_A_CELL, SIGNS = r"(^|[;\t\r\n])", r"\s*'*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+FORMULA = re.compile(rf"{BEGINNING_OF_A_CELL}(?={SIGNS}|[\t\r])")
+GUARDED = re.compile(rf"{BEGINNING_OF_A_CELL}'(?={SIGNS}|[\t\r])")
+HARMLESS = re.compile(r"[+-]?\d+([.,]\d+)?|-")  # a number, and what stands for standard input
 
 
 def is_printable(text: str) -> bool:
@@ -26,6 +32,20 @@ def _breaks(character: str) -> bool:
     return unicodedata.category(character) in BREAKING_CATEGORIES or character in TURNING
 
 
+def spreadsheet_cell(text: str) -> str:
+    """Text as a cell of a table that no spreadsheet computes: an apostrophe stands before what looks like a formula.
+
+    >>> spreadsheet_cell("=1+1"), spreadsheet_cell("-5"), spreadsheet_cell("a.wav")
+    ("'=1+1", '-5', 'a.wav')
+    """
+    return text if HARMLESS.fullmatch(text) else FORMULA.sub(r"\1'", text)
+
+
+def from_spreadsheet_cell(cell: str) -> str:
+    """The text that `spreadsheet_cell` was given."""
+    return GUARDED.sub(r"\1", cell)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean X?` for the known name that is most like `name`; nothing if none is like it."""
     names = {candidate.casefold(): candidate for candidate in sorted(known)}
@@ -34,8 +54,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 recording`, `2 recordings`."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    """`1 recording`, `2,000 recordings`, `2 classes`."""
+    plural = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{plural}"
 
 
 def listed(names: Sequence[str], most: int = NAMES_LISTED) -> str:

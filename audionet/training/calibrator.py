@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from audionet.errors import AudionetError
 from audionet.options import FitOptions
+from audionet.system.files import make_inner_folder
 from audionet.system.progress import Progress, silent
 from audionet.system.tensorflow import start_tensorflow
 
@@ -167,6 +168,8 @@ class _Watch:
         self._draws = np.random.default_rng(options.seed)
         self._writers: dict[str, Any] = {}
         if summaries_dir is not None:
+            for name in parts:
+                make_inner_folder(summaries_dir / name)
             _remove_old_events(summaries_dir)
             self._writers = {name: self._tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
 
@@ -247,5 +250,7 @@ def _functions() -> tuple[Any, Any]:
 def _remove_old_events(folder: Path) -> None:
     """TensorBoard would draw the curves of former runs into the new ones."""
     for part in ("train", "validation"):
+        if (folder / part).is_symlink():
+            continue  # of no run of ours
         for path in (folder / part).glob("events.out.tfevents.*"):
             path.unlink()

@@ -21,7 +21,7 @@ from audionet.training.unknown import RejectionThresholds, comparable_distance
 CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature and a bias for each class from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
-SMALLEST_SHARE = 1e-3  # of a chunk that a sample's sound is taken to last
+SHORTEST_SHARE = 1e-3  # of a chunk that a sample is taken to last
 
 Indices = NDArray[np.intp]  # of samples in their data set
 
@@ -66,7 +66,7 @@ class Trainer:
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
         self._options = options
         seconds = np.array([sample.seconds for sample in dataset])
-        self._shares = np.clip(seconds / chunk_seconds, SMALLEST_SHARE, 1)
+        self._shares = np.clip(seconds / chunk_seconds, SHORTEST_SHARE, 1)
 
     def fit(
         self,

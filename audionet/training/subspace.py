@@ -15,7 +15,8 @@ from audionet.training.lda import LinearDiscriminant
 
 COLUMNS_AT_ONCE = 4096  # features turned into float32 at a time
 ROWS_AT_ONCE = 1024
-SMALLEST_SHARE = 1e-4  # of the mean squared distance, added so that equal pictures do not make the arithmetic fail
+# Of the mean squared distance: added, so that equal pictures do not make the arithmetic fail; less is rounding.
+RIDGE = 1e-4
 # What tells words of unheard voices apart lies along axes of little variance: with 512 of 1500, .82 of the digits were
 # right, with 1024 .84, with all .85 (docs/experiments.md). So many can be paid on a laptop.
 SAMPLE, AXES = 2500, 1536
@@ -68,7 +69,7 @@ class SampleSubspace:
             centred = features[:, part] - self.mean[part]
             gram += centred @ centred.T
         ridged = gram.copy()
-        ridged[np.diag_indices_from(gram)] += SMALLEST_SHARE * max(float(np.mean(np.diag(gram))), 1e-12)
+        ridged[np.diag_indices_from(gram)] += RIDGE * max(float(np.mean(np.diag(gram))), 1e-12)
         self._lower = np.linalg.cholesky(ridged)
         self.coordinates = np.linalg.solve(self._lower, gram).T
         self.squared_residuals = np.zeros(len(features))
@@ -118,7 +119,7 @@ class PCA:
         centred = features - mean
         values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
         # The smallest come first. What is all but zero is rounding; the largest stays, should all pictures be equal.
-        least = min(SMALLEST_SHARE * float(values.mean()), values[-1])
+        least = min(RIDGE * float(values.mean()), values[-1])
         strong = np.flatnonzero(values >= least)[-AXES:]
         values = np.maximum(values, 1e-12)
         return cls(mean, centred.T @ (vectors[:, strong] / np.sqrt(values[strong])).astype(np.float32))

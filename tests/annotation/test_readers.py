@@ -181,3 +181,59 @@ def test_limits_of_frequency_are_said_not_to_count(tmp_path: Path, caplog: pytes
         with caplog.at_level("INFO"):
             read_annotations(tmp_path / name)
         assert f"{name}: its frequency limits are not used" in caplog.text
+
+
+UNUSABLE = ["1e300", "-1e300", "nan", "inf", "1e999", "9" * 400, "-5", "1e12", "", "x" * 100_000, "0x10"]
+
+
+@pytest.mark.parametrize("value", UNUSABLE, ids=lambda value: value[:10])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "@\t2\tlow", "1\t@\tlow", "start,end,label\n@,2,low", "start,end,label\n1,@,low",
+        "SPEAKER a 1 @ 2 <NA> <NA> low <NA> <NA>", "SPEAKER a 1 1 @ <NA> <NA> low <NA> <NA>",
+        "Selection\tBegin Time (s)\tEnd Time (s)\tFile Offset (s)\tLabel\n1\t1\t2\t@\tlow",
+    ],
+    ids=["audacity", "audacity", "table", "table", "rttm", "rttm", "raven"],
+)  # fmt: skip
+def test_a_time_that_no_recording_has_is_a_sentence(tmp_path: Path, line: str, value: str) -> None:
+    if not value and "Offset" in line:
+        return  # then the times are those of the file
+    path = tmp_path / "marks.txt"
+    path.write_text(line.replace("@", value), encoding="utf-8")
+    with pytest.raises(AudionetError, match=r"marks\.txt") as raised:
+        read_annotations(path)
+    assert len(str(raised.value)) < len(str(tmp_path)) + 300
+
+
+def test_a_label_of_pages_a_pipe_and_a_file_of_a_million_lines_are_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "marks.txt"
+    path.write_text("1\t2\t" + "x" * 100_000)
+    with pytest.raises(AudionetError, match="line 1 has a label of over"):
+        read_annotations(path)
+    with pytest.raises(AudionetError, match="not annotations"):
+        read_annotations(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("audionet.annotation.readers.LARGEST_BYTES", 99)
+        with pytest.raises(AudionetError, match="larger than 99 bytes"):
+            read_annotations(path)
+    monkeypatch.setattr("audionet.annotation.readers.MOST_LINES", 10)
+    path.write_text("1\t2\tx\n" * 12)
+    assert len(read_annotations(path)) == 1  # of one part, once
+    path.write_text("1\t2\tx\n" * 30)
+    with pytest.raises(AudionetError, match="more than 10 lines"):
+        read_annotations(path)
+
+
+def test_a_textgrid_of_many_intervals_says_its_lines(tmp_path: Path) -> None:
+    intervals = "".join(f'{n}\n{n + 1}\n"low ""{n}"""\n' for n in range(20_000))
+    path = tmp_path / "a.TextGrid"
+    head = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n20000\n<exists>\n1\n'
+    path.write_text(f'{head}"IntervalTier"\n"t"\n0\n20000\n20000\n{intervals}')
+    found = read_annotations(path)
+    assert (len(found), found[-1].label) == (20_000, 'low "19999"')
+    path.write_text(path.read_text().replace('19999\n20000\n"low', '19999\n2\n"low'))
+    with pytest.raises(AudionetError, match="line 60012 marks 19999 to 2 s"):
+        read_annotations(path)

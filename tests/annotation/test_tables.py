@@ -1,5 +1,6 @@
 """Tables as people have them, in any shape, and layouts of data sets as others pass them on."""
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -256,3 +257,36 @@ def test_names_up_to_nohash_are_a_group_as_google_has_it(tmp_path: Path) -> None
     assert {(r.path.name, r.group) for r in recordings} == {
         (f"{who}_nohash_{n}.wav", who) for who in ("0a7c", "b1") for n in (0, 1)
     }
+
+
+@pytest.mark.parametrize("line", ['sep="', "sep=\r", "sep=x", 'sep="""', "sep= ", "sep=\x00"])
+def test_a_separator_that_none_can_be_is_no_traceback(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(f"{line}\npath,label\na.wav,low\n".encode())
+    with contextlib.suppress(AudionetError):
+        assert len(read_table(path, ("path", "label")).rows) <= 2
+
+
+def test_tables_without_bound_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.csv"
+    monkeypatch.setattr("audionet.annotation.tables.MOST_CELLS", 100)
+    monkeypatch.setattr("audionet.annotation.tables.MOST_LINES", 1000)
+    path.write_text("path,label\n" + "a,b\n" * 51)
+    with pytest.raises(AudionetError, match="more than 100 cells"):
+        read_table(path, ("path", "label"))
+    for content in ("path,label\n" + "\n" * 2000, "path,label\n" + ",\n" * 2000, '"' + "\n" * 2000):
+        path.write_text(content)
+        with pytest.raises(AudionetError, match=r"more than 1,000 lines|can't be read"):
+            read_table(path, ("path", "label"))
+    path.write_text(",".join(map(str, range(300_000))) + "\n" + "," * 299_999 + "x\n")
+    (row,) = read_table(path, ("path",)).rows
+    assert row.cells == {"299999": "x"}
+
+
+def test_a_class_that_a_csv_of_label_has_behind_an_apostrophe_is_read_without(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("path,label\n'=1.wav,'+low\n'a.wav,b\n")
+    assert [row.cells for row in read_table(path, ("path", "label")).rows] == [
+        {"path": "=1.wav", "label": "+low"},
+        {"path": "'a.wav", "label": "b"},
+    ]

@@ -1,7 +1,9 @@
 """The formats of other tools, read back by independent readers: the same times and labels."""
 
+import csv
 import html
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS, PRINTERS
+from audionet.inference.clips import ClipScores
 from audionet.inference.events import Events
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import Segment, Windows
+from audionet.system.text import from_spreadsheet_cell, spreadsheet_cell
 
 LABELS = ["anna", 'Bår "B" & <ben>', "rain"]
 SEGMENTS = [
@@ -120,3 +124,47 @@ def test_what_is_of_one_recording_refuses_a_second(name: str, capsys: pytest.Cap
 @pytest.mark.parametrize("name", sorted(OF_TOOLS))
 def test_a_clip_without_events_is_no_error(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "anna" not in printed(name, capsys, Events("still.wav", [], 5.0))
+
+
+FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", " =1", "\uff1d1+1", "x;=1+1", "x\n-1+1", "'=1"]
+
+
+def cells_of(text: str, separators: str) -> list[str]:
+    """The cells of a table, for a spreadsheet that goes by some separator."""
+    rows = [row for separator in separators for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)]
+    return [cell for row in rows for cell in row]
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_no_cell_of_a_table_is_a_formula_and_its_text_can_be_had_back(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for printer, mode in (("csv", "timeline"), ("csv", "events"), ("elan", "events"), ("raven", "events")):
+        clip = Events(name, [Segment(0.5, 2.25, name, 0.9)], 3.0)
+        found = PRINTERS[mode][printer]([name])
+        found.add(clip)
+        text = capsys.readouterr().out
+        for cell in cells_of(text, "\t" if printer == "raven" else ",;\t"):
+            assert re.fullmatch(r"-?[\d.]+", cell) or not re.match(r"\s*[=+\-@\uff1d]|[\t\r]", cell)
+        if printer != "raven":  # which has the path of the file, and spells out line breaks
+            (_, row) = csv.reader(io.StringIO(text, newline=""))
+            assert [from_spreadsheet_cell(cell) for cell in row].count(name) == 2
+
+
+@pytest.mark.parametrize("name", ["-5", "+1.5", "-", "a-b", "a.wav", "x;y", "1-1", "'quoted'", "Bår"])
+def test_what_is_no_formula_stays_as_it_is(name: str) -> None:
+    assert spreadsheet_cell(name) == name == from_spreadsheet_cell(name)
+
+
+def test_a_csv_of_labels_has_no_formula_in_its_header_either(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = {"=1": 0.75, "x;=2": 0.25}
+    printer = PRINTERS["labels"]["csv"](list(scores))
+    printer.add(ClipScores("-x.wav", 1.0, scores))
+    assert not [cell for cell in cells_of(capsys.readouterr().out, ",;") if cell.lstrip().startswith(("=", "-"))]
+
+
+@pytest.mark.parametrize("name", ["   .wav", "\N{NO-BREAK SPACE}.wav", "a b.wav", "-"])
+def test_no_field_of_rttm_is_empty(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = printed("rttm", capsys, Events(name, SEGMENTS[:1], 3.0)).splitlines()
+    assert len(line.split(" ")) == 10
+    assert all(line.split(" "))

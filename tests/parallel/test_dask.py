@@ -1,6 +1,7 @@
 """The commands on a real Dask cluster of two worker processes: the same bytes as without."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from distributed import Client, LocalCluster
+from distributed.security import Security
 
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions, label, prepare, retrain
 from audionet.errors import AudionetError
+from audionet.settings import TlsScheduler
 from tests.conftest import Run, chirps, write_wav
 
 
@@ -135,3 +138,59 @@ def test_without_dask_the_remedy_is_named(two_classes: Path) -> None:
 def test_the_threads_of_this_machine_and_a_cluster_exclude_each_other() -> None:
     with pytest.raises(AudionetError, match="choose one"):
         PrepareOptions(jobs=2, scheduler="tcp://127.0.0.1:8786")
+
+
+CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a certificate that vouches for itself, and its key; and another of nobody's."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificates")
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("ours", "other"):
+        subprocess.run(
+            [*CERTIFICATE, "-keyout", f"{name}-key.pem", "-out", f"{name}.pem"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
+    (folder / "both.pem").write_text((folder / "ours.pem").read_text() + (folder / "ours-key.pem").read_text())
+    return folder
+
+
+def test_a_cluster_is_reached_by_tls_with_the_certificates_of_our_own_options(
+    certificates: Path, two_classes: Path, audionet_here: Run
+) -> None:
+    ours, key, both = (str(certificates / name) for name in ("ours.pem", "ours-key.pem", "both.pem"))
+    roles = {f"tls_{role}_{what}": path for role in ("scheduler", "worker", "client") for what, path in
+             (("cert", ours), ("key", key))}  # fmt: skip
+    security = Security(tls_ca_file=ours, require_encryption=True, **roles)
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tls", security=security, dashboard_address=None,
+        silence_logs=50,
+    ) as found:  # fmt: skip
+        command = ["prepare", two_classes, "--chunk-seconds", "1", "--scheduler", found.scheduler_address]
+        assert found.scheduler_address.startswith("tls://")
+        finished = audionet_here(*command, "--tls-ca-file", ours, "--tls-cert", ours, "--tls-key", key)
+        assert (finished.returncode, finished.stdout.splitlines()[0][:13]) == (0, "8 recordings:"), finished.stderr
+        assert audionet_here(*command, "--tls-ca-file", ours, "--tls-cert", both).returncode == 0
+        other, others_key = (str(certificates / name) for name in ("other.pem", "other-key.pem"))
+        for options, said in (
+            ([], "needs certificates; name them with --tls-ca-file"),
+            (
+                ["--tls-ca-file", other, "--tls-cert", other, "--tls-key", others_key],
+                "no Dask scheduler answers there that",
+            ),
+            (
+                ["--tls-ca-file", ours, "--tls-cert", ours, "--tls-key", others_key],
+                "no Dask scheduler answers there that",
+            ),
+            (["--tls-ca-file", str(two_classes), "--tls-cert", ours], "no such file"),
+            (["--tls-cert", ours], "go together"),
+        ):
+            refused = audionet_here(*command, *options)
+            assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+    with pytest.raises(AudionetError, match="begins with tls://"):
+        TlsScheduler("tcp://127.0.0.1:8786", Path(ours), Path(ours))
