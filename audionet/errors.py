@@ -4,10 +4,13 @@ The message is for people: which file, what is wrong, what to do now.
 """
 
 import logging
+import re
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
+# As a path, an address has one slash left of two, and may have been taken for a place in the current folder.
+ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECASE)
 # What a command ends with, if nobody interrupts it.
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
@@ -34,6 +37,8 @@ class UnusableInput(AudionetError):
     @classmethod
     def unreadable(cls, path: Path | str, error: OSError) -> "UnusableInput":
         """What the system refused to read, in its own words."""
+        if isinstance(error, FileNotFoundError) and ADDRESS.search(str(path)):
+            return cls(path, "is an address; download what is there, and name the file")
         return cls(path, f"cannot be read ({error.strerror or error})")
 
     def __reduce__(self) -> "tuple[type[UnusableInput], tuple[str, str]]":

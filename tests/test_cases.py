@@ -265,7 +265,15 @@ def test_what_is_no_usual_path_works_or_gets_a_sentence(tmp_path: Path, audionet
     assert audionet_here("prepare", ".", "--image-dir", "../pictures", cwd=tmp_path / "data").returncode == 0
     shutil.rmtree(tmp_path.parent / "pictures", ignore_errors=True)
     model = ["--graph", tmp_path / "retrained_graph.pb"]
-    for clip in ("https://example.org/a.mp3", "data/*.ogg"):
+    for clip, said in (
+        ("https://example.org/a.mp3", "is an address; download what is there, and name the file"),
+        ("S3://bucket/a.wav", "is an address"),
+        ("data/*.ogg", "cannot be read"),
+        ("C:/data/a.wav", "cannot be read"),
+    ):
         finished = audionet_here("label", clip, *model)
         assert finished.returncode == 2
-        assert re.search(r"cannot be read \(.+\) \(skipped\)\n.*no clip could be labelled", finished.stderr)
+        assert re.search(rf"{said}.* \(skipped\)\n.*no clip could be labelled", finished.stderr)
+    refused = audionet_here("prepare", "https://example.org/sounds.zip")
+    assert refused.returncode == 2
+    assert "no such folder" in refused.stderr

@@ -22,9 +22,10 @@ TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
 MOST_TABLES = 50  # that are looked into, of a folder full of them
 SEPARATORS = (",", ";", "\t", "|")
 # The first line of tables that Excel is to open.
-SEPARATOR_LINE = re.compile(r'^"?sep=([^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
+SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
 COLUMNS_NAMED = 8
 LONGEST_MESSAGE, LONGEST_NAME = 1000, 40
+WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
+    if not text.strip():
+        raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
     return parse_table(path, text, known_columns)
 
 
@@ -112,6 +115,8 @@ def decoded(data: bytes) -> str:
 
     Raises ValueError if it is no text.
     """
+    if data.startswith(WORKBOOK_MARKS):
+        raise ValueError("it is a spreadsheet's own file; save it as CSV there")
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, errors="strict" if encoding == "utf-8-sig" else "ignore")
@@ -129,7 +134,7 @@ def decoded(data: bytes) -> str:
 def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> Table:
     """As `read_table`, of text that was read from `path`."""
     lines = io.StringIO(text, newline="")
-    told = SEPARATOR_LINE.match(text.partition("\n")[0].strip())
+    told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
     skipped = 1 if told else 0
     if told:
         lines.readline()
@@ -160,7 +165,7 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
         names = {simplified(name) for name in header}
         return len(names & set(known_columns)), len(header)
 
-    separator = told[1] if told else max(SEPARATORS, key=fitting)
+    separator = told[1].replace("\\t", "\t") if told else max(SEPARATORS, key=fitting)
     found = rows(separator)
     _, header = next(found, (0, []))
     while header and not header[-1].strip():

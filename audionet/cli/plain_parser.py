@@ -13,6 +13,17 @@ LEAST_SCORE = (
     "retrain finds out below which score a clip is unknown; --no-unknown names a class for each clip, and --format csv "
     "has the scores to choose by"
 )
+ANOTHER_FORMAT = {"--json": "type --format json", "--csv": "type --format csv"}
+# What to type instead of commands that people expect.
+OTHER_COMMANDS = (
+    dict.fromkeys(("predict", "classify", "identify", "recognize", "recognise", "detect", "infer", "run"), "label CLIP")
+    | dict.fromkeys(("train", "learn", "fit"), "retrain")
+    | dict.fromkeys(("test", "validate", "score", "measure"), "evaluate DATA_AUDIO_TEST")
+    | dict.fromkeys(("draw", "convert", "preprocess", "spectrogram", "import"), "prepare DATA_AUDIO")
+    | dict.fromkeys(("listen", "microphone", "mic", "live"), "label --microphone")
+    | {"timeline": "label CLIP --timeline", "events": "label CLIP --events", "watch": "label --watch FOLDER"}
+    | {"version": "--version", "check": "doctor"}
+)
 # What to do instead of options that people expect.
 INSTEAD = {
     "prepare": dict.fromkeys(
@@ -25,10 +36,12 @@ INSTEAD = {
     | dict.fromkeys(("--epochs", "--iterations"), "name the number of training steps with --steps"),
     "label": dict.fromkeys(("--output", "--output-file", "--out", "-o"), TO_A_FILE)
     | dict.fromkeys(("--min-score", "--min-conf", "--threshold", "--min-confidence"), LEAST_SCORE)
-    | {"--model": "name the model with --graph"},
+    | {"--model": "name the model with --graph"}
+    | ANOTHER_FORMAT,
     "evaluate": dict.fromkeys(("--output", "--output-file", "--out", "-o"), TO_A_FILE)
     | dict.fromkeys(("--min-score", "--threshold"), LEAST_SCORE)
-    | {"--model": "name the model with --graph"},
+    | {"--model": "name the model with --graph"}
+    | ANOTHER_FORMAT,
 }
 
 
@@ -92,7 +105,8 @@ class PlainParser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             known = [str(choice) for choice in action.choices]
-            message = f"{value}: must be one of {', '.join(known)}{did_you_mean(str(value), known)}"
+            instead = instead_of_command(value) if isinstance(action, argparse._SubParsersAction) else ""
+            message = f"{value}: must be one of {', '.join(known)}{instead or did_you_mean(str(value), known)}"
             raise argparse.ArgumentError(action, message)
 
 
@@ -160,6 +174,15 @@ def as_meant(arguments: Sequence[str]) -> list[str]:
     if len(arguments) > 1 and arguments[0] in ("-v", "--verbose", "-q", "--quiet") and arguments[1][:1] != "-":
         return [arguments[1], arguments[0], *arguments[2:]]
     return list(arguments)
+
+
+def instead_of_command(word: str) -> str:
+    """What to type instead of a command that there is not: of its meaning, or for the file or folder that it is."""
+    if word.casefold() in OTHER_COMMANDS:
+        return f"; type: audionet {OTHER_COMMANDS[word.casefold()]}"
+    if Path(word).is_dir():
+        return f"; to draw the recordings in that folder, type: audionet prepare {word}"
+    return f"; to ask which class that file is, type: audionet label {word}" if Path(word).is_file() else ""
 
 
 def instead_of_retraining(argument: Path) -> str:

@@ -32,17 +32,21 @@ SOUND_MARKS = (
 # What systems, editors and downloads leave beside recordings. It is passed over whatever it holds, and in silence.
 PASSED_OVER_NAMES = frozenset(
     {"$recycle.bin", "recycler", "system volume information", "__macosx", "@eadir", "#recycle", "@recycle"}
-    | {"#snapshot", "lost+found", "found.000", "thumbs.db", "desktop.ini"}
+    | {"#snapshot", "@tmp", "@sharebin", "network trash folder", "temporary items", "icon\r", "__pycache__"}
+    | {"lost+found", "thumbs.db", "desktop.ini", *(f"found.{number:03d}" for number in range(10))}
 )
 EDITORS_SUFFIXES = frozenset(
     ".sfk .sfap0 .reapeaks .reapindex .rpp .rpp-bak .asd .als .aup .auf .aup3 .aup3-wal .aup3-shm .pkf .pek .cfa .sesx "
-    ".icloud".split()
+    ".gpk .mrk .ovw .peak .peaks .wfm .cpr .npr .ptx .flp .bak .swp .icloud".split()
 )
-UNFINISHED_SUFFIXES = frozenset(".part .partial .filepart .crdownload .download .opdownload .tmp .temp".split())
+UNFINISHED_SUFFIXES = frozenset(
+    ".part .partial .filepart .crdownload .crswap .download .opdownload .fdmdownload .dtapart .aria2 .ytdl .xltd .td "
+    ".!ut .!qb .bc! .tmp .temp".split()
+)
 # Names of folders that are no classes, where there are no others: the parts of a data set.
 PART_OF_A_SET = re.compile(
-    r"(fold|split|part|batch|set)s?[-_ ]?\d*|audios?|wavs?|mp3s?|flacs?|data|train(ing)?|test(ing)?|val(id(ation)?)?"
-    r"|dev(elopment)?|eval(uation)?|meta(data)?",
+    r"(fold|split|part|batch|(sub|data)?set|cv)s?[-_ ]?\d*|audios?|wavs?|mp3s?|flacs?|(raw[-_ ]?)?data|clips|sounds"
+    r"|recordings|samples|train(ing)?|test(ing)?|val(id(ation)?)?|dev(elopment)?|eval(uation)?|meta(data)?",
     re.IGNORECASE,
 )
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})

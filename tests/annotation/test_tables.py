@@ -42,6 +42,8 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
         ("path|label\na.wav|robin\nb é.wav|wren\n", "cp1252"),
         ("sep=;\r\nPath;Label\r\na.wav;robin\r\nb é.wav;wren\r\n", "cp1252"),
         ('"sep=;"\nPath;Label\na.wav;robin\nb é.wav;wren\n', "utf-8"),
+        ("sep=\t\r\npath\tlabel\r\na.wav\trobin\r\nb é.wav\twren\r\n", "utf-16"),
+        ("sep=\\t\npath\tlabel\na.wav\trobin\nb é.wav\twren\n", "utf-8"),
         ("path, label\na.wav, robin\nb é.wav , wren\n", "utf-8"),
         ('"path", "label"\n"a.wav", "robin"\n"b é.wav", "wren"\n', "utf-8"),
         ("Label,File Name,,\nrobin,a.wav,,\n,,,\nwren,b é.wav,,\n,,,\n,,,\n", "utf-8"),
@@ -173,6 +175,8 @@ def test_esc50_is_known_in_its_usual_disguises(tmp_path: Path, table: str, point
         (("audio/a.wav",), "name the table"),
         (("train/anna/a.wav", "test/anna/b.wav"), r"if its classes are the folders in .*train, name that instead"),
         (("Training/a.wav", "Validation/b.wav"), "name the table"),
+        (("subset1/a.wav", "subset2/b.wav"), "name the table"),
+        (("Recordings/a.wav",), "name the table"),
     ],
 )
 def test_parts_of_a_data_set_are_not_taken_for_classes(tmp_path: Path, names: tuple[str, ...], remedy: str) -> None:
@@ -195,7 +199,9 @@ def test_one_class_called_train_among_others_is_one(tmp_path: Path) -> None:
         ('path,label\n"a.wav,x\nb.wav,y\n', "line 2 begins a row that can't be read"),
         ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
         ("path,label\n", "lists no recordings"),
-        ("", "its first line names the columns none"),
+        ("", "is empty; it should have a line that names the columns"),
+        ("\n \r\n", "is empty"),
+        ("PK\x03\x04\x14", r"not a table as text, such as CSV \(it is a spreadsheet's own file; save it as CSV there"),
         ("a.wav,x\nb.wav,y\n", "its first line names the columns 'a.wav' and 'x'"),
         (
             "path,label\ngone.wav,x\nlost.wav,y\n",

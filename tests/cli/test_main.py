@@ -173,6 +173,15 @@ def test_what_was_mistyped_gets_a_suggestion(line: str, said: str, capsys: pytes
         ("label clip.mp3 --output results.csv", "add > FILE at the end, and --format csv"),
         ("label clip.mp3 --min-score .7", "--no-unknown names a class for each clip"),
         ("evaluate data_audio --model x", "name the model with --graph"),
+        ("label clip.mp3 --json", "--json: no such option; type --format json"),
+        ("evaluate data_audio --csv", "--csv: no such option; type --format csv"),
+        ("train", "doctor, completion; type: audionet retrain"),
+        ("predict clip.mp3", "type: audionet label CLIP"),
+        ("Test data_audio", "type: audionet evaluate DATA_AUDIO_TEST"),
+        ("listen", "type: audionet label --microphone"),
+        ("version", "type: audionet --version"),
+        ("data_audio", "to draw the recordings in that folder, type: audionet prepare data_audio"),
+        ("lable x", "did you mean label?"),
     ],
 )
 def test_what_people_type_first_is_told_what_to_type(
@@ -229,14 +238,14 @@ def test_retrain_shows_what_most_need_and_the_rest_if_asked(audionet_here: Run) 
     assert len(short.splitlines()) <= 80
 
 
-def test_a_mistyped_folder_gets_a_suggestion(audionet: Run, tmp_path: Path) -> None:
+def test_a_mistyped_folder_gets_a_suggestion(audionet_here: Run, tmp_path: Path) -> None:
     (tmp_path / "data_audio").mkdir()
     (tmp_path / "birds" / "pictures").mkdir(parents=True)
-    assert audionet("prepare", "data_adio").stderr.endswith("did you mean data_audio?\n")
-    assert audionet("prepare", "zzz").stderr.endswith("one folder of recordings for each class\n")
-    assert audionet("retrain", "--image-dir", "birds/pictrues").stderr.endswith("did you mean pictures?\n")
+    assert audionet_here("prepare", "data_adio").stderr.endswith("did you mean data_audio?\n")
+    assert audionet_here("prepare", "zzz").stderr.endswith("one folder of recordings for each class\n")
+    assert audionet_here("retrain", "--image-dir", "birds/pictrues").stderr.endswith("did you mean pictures?\n")
     write_wav(tmp_path / "data_audio" / "a" / "a.wav", tone(440, 1))
-    assert audionet("prepare", "data_audio", "--colormap", "virids").stderr.endswith("did you mean viridis?\n")
+    assert audionet_here("prepare", "data_audio", "--colormap", "virids").stderr.endswith("did you mean viridis?\n")
 
 
 @pytest.mark.parametrize("command", ["prepare", "retrain", "label", "evaluate"])
@@ -256,9 +265,9 @@ def one_line(error: str) -> str:
     return error.removeprefix("audionet: ").rstrip()
 
 
-def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet: Run, tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tmp_path: Path) -> None:
     def refused(*arguments: object) -> str:
-        finished = audionet(*arguments)
+        finished = audionet_here(*arguments)
         assert finished.returncode == 2
         assert finished.stdout == ""
         return one_line(finished.stderr)
@@ -275,27 +284,27 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet: Run, tmp_pat
     assert "no such model file; train one with audionet retrain" in refused("evaluate", "classes")
 
 
-def test_one_class_is_drawn_but_not_trained_on(audionet: Run, tmp_path: Path) -> None:
+def test_one_class_is_drawn_but_not_trained_on(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "only" / "a.wav", tone(440, 1))
-    assert audionet("prepare", "data_audio").returncode == 0
-    finished = audionet("retrain")
+    assert audionet_here("prepare", "data_audio").returncode == 0
+    finished = audionet_here("retrain")
     assert finished.returncode == 2
     assert "holds only one class, 'only'; add a folder of recordings of another class" in one_line(finished.stderr)
 
 
-def test_skipped_input_is_named_and_status_1(audionet: Run, tmp_path: Path) -> None:
+def test_skipped_input_is_named_and_status_1(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
     (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
-    finished = audionet("prepare", "data_audio")
+    finished = audionet_here("prepare", "data_audio")
     assert finished.returncode == 1
     assert one_line(finished.stderr) == "data_audio/a/notes.mp3: is not audio that ffmpeg can read (skipped)"
     assert "1 recording: 1 drawn (1 picture), 0 unchanged (0 pictures), 1 skipped" in finished.stdout
 
 
-def test_nothing_usable_is_status_2(audionet: Run, tmp_path: Path) -> None:
+def test_nothing_usable_is_status_2(audionet_here: Run, tmp_path: Path) -> None:
     (tmp_path / "data_audio" / "a").mkdir(parents=True)
     (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
-    finished = audionet("prepare", "data_audio")
+    finished = audionet_here("prepare", "data_audio")
     assert finished.returncode == 2
     assert "none of its 1 recording can be used" in finished.stderr
 
@@ -310,10 +319,10 @@ def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path
     assert re.fullmatch(r"ffmpeg was not found; install it .* or run: pip install .*", one_line(finished.stderr))
 
 
-def test_an_unwritable_folder_is_one_sentence(audionet: Run, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_one_sentence(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
     (tmp_path / "taken").write_text("a file where the folder should go")
-    finished = audionet("prepare", "data_audio", "--image-dir", "taken/pictures")
+    finished = audionet_here("prepare", "data_audio", "--image-dir", "taken/pictures")
     assert finished.returncode == 2
     assert "cannot be written" in one_line(finished.stderr)
 

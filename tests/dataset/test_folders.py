@@ -39,8 +39,15 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
         "#recycle",
         "lost+found",
         ".Trash-1000",
+        "FOUND.001",
+        "@tmp",
+        "Network Trash Folder",
+        "Temporary Items",
     )
-    suffixes = "sfk SFK reapeaks asd aup3 pkf icloud part crdownload tmp download partial filepart temp".split()
+    suffixes = (
+        "sfk SFK reapeaks asd aup3 pkf gpk peak icloud part crdownload tmp download partial filepart temp aria2 ytdl "
+        "!ut bak swp"
+    ).split()
     touch(tmp_path, "a/x.mp3", "a/._x.mp3", *(f"{place}{name}/y.mp3" for name in folders for place in ("", "a/")))
     touch(tmp_path, *(f"a/x.mp3.{suffix}" for suffix in suffixes), *(f"z.{suffix}" for suffix in suffixes))
     (tmp_path / "a" / "half.part").write_bytes(b"ID3\x03")  # a download's beginning is that of a recording
