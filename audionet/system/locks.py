@@ -22,25 +22,39 @@ POLL_SECONDS = 0.02
 OPENINGS = 3  # of a lock file that others delete before it is locked
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
+    from ctypes import wintypes
 
-    # Windows keeps others from reading what is locked, so that is a byte far behind the end.
+    # Windows keeps others from reading what is locked, so that is a byte far behind the end. Neither msvcrt.locking
+    # nor filelock has shared locks there, and portalocker locks the beginning of the file.
     _FAR = 2**31 - 2
+    _FAIL_IMMEDIATELY, _EXCLUSIVE = 1, 2
+    _LOCKED_BY_ANOTHER = 33  # ERROR_LOCK_VIOLATION
+
+    class _Overlapped(ctypes.Structure):
+        _fields_ = (
+            ("Internal", ctypes.c_void_p),
+            ("InternalHigh", ctypes.c_void_p),
+            ("Offset", wintypes.DWORD),
+            ("OffsetHigh", wintypes.DWORD),
+            ("hEvent", wintypes.HANDLE),
+        )
+
+    _lock_file_ex = ctypes.WinDLL("kernel32", use_last_error=True).LockFileEx
+    _lock_file_ex.argtypes = (wintypes.HANDLE, *[wintypes.DWORD] * 4, ctypes.POINTER(_Overlapped))
+    _lock_file_ex.restype = wintypes.BOOL
 
     def try_lock(file: IO[Any], *, shared: bool = False) -> bool | None:
-        """Lock an open file until it is closed: False if another has it, None if the file system knows no locks."""
-        del shared  # there is only one kind here
-        position = file.tell()
-        try:
-            file.seek(_FAR)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        except OSError:
-            return None
-        finally:
-            file.seek(position)
-        return True
+        """Lock an open file until it is closed: False if another has it, None if the file system knows no locks.
+
+        A shared lock keeps away only those that are not.
+        """
+        handle, place = msvcrt.get_osfhandle(file.fileno()), _Overlapped(Offset=_FAR)
+        flags = _FAIL_IMMEDIATELY if shared else _FAIL_IMMEDIATELY | _EXCLUSIVE
+        if _lock_file_ex(handle, flags, 0, 1, 0, ctypes.byref(place)):
+            return True
+        return False if ctypes.get_last_error() == _LOCKED_BY_ANOTHER else None
 
 else:
     import fcntl
