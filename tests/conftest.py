@@ -3,11 +3,12 @@
 import logging
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
 from audionet.dataset.samples import Sample
-from audionet.model.bundle import ModelFiles, describe_model, save_model
+from audionet.model.bundle import ModelFiles, save_model
+from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -80,13 +82,20 @@ def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarr
     return (samples + random.normal(0, 100, len(samples))).astype(np.int16)
 
 
-def make_model(folder: Path, classes: dict[str, tuple[float, float]], **options: object) -> RetrainReport:
-    """tf_files/ in `folder` as the commands leave it, of chirps between two frequencies a class."""
+def make_model(
+    folder: Path, classes: Mapping[str, tuple[float, float]], known: Path | None = None, **options: Any
+) -> RetrainReport:
+    """tf_files/ in `folder` as the commands leave it, of chirps between two frequencies a class.
+
+    known: such a folder, whose bottlenecks are taken over; making them takes most of the time.
+    """
     for number, (name, (low_hz, high_hz)) in enumerate(classes.items()):
         for n in range(4):
             samples = chirps(10 * number + n, low_hz, high_hz, 2.5)
             write_wav(folder / "data_audio" / name / f"{name}-{n}.wav", samples)
     files = folder / "tf_files"
+    if known is not None:
+        shutil.copytree(known / "tf_files" / "bottlenecks", files / "bottlenecks")
     pictures: Any = options.pop("pictures", PictureSettings(1, 0))
     audionet_package.prepare(folder / "data_audio", PrepareOptions(files / "data_image", pictures))
     paths = {
@@ -116,20 +125,20 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     backbone = load_backbone("rows", folder)
     size = int(np.prod(Network(backbone.flatbuffer).output_shapes[0]))
     weights = np.random.default_rng(0).normal(0, 0.01, (size, 2)).astype(np.float32)
-    network = attach_head(backbone, ClassifierHead(weights, np.zeros(2, np.float32), np.zeros(size, np.float32)))
+    head = ClassifierHead(weights, np.zeros(2, np.float32), np.zeros(size, np.float32))
+    network = TrainedNetwork(attach_head(backbone, head))
     files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
     renderer = SpectrogramRenderer.make(pictures)
-    save_model(
-        files, b"", network, describe_model(b"", network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9))
-    )
+    save_model(files, network, describe_model(network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9)))
     return files
 
 
 @pytest.fixture(scope="session")
-def twins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def twins(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of three classes, of which two hold the same sort of sound, and one has a nasty name."""
     folder = tmp_path_factory.mktemp("twins")
-    make_model(folder, {"<script>alert(1)<script>": (300, 500), "twin": (300, 500), "high": (2000, 3000)})
+    classes = {"<script>alert(1)<script>": (300, 500), "high": (2000, 3000), "twin": (300, 500)}
+    make_model(folder, classes, known=low_and_high)
     return folder
 
 
@@ -152,12 +161,18 @@ def silent_library() -> Iterator[None]:
 
 @pytest.fixture
 def two_classes(tmp_path: Path) -> Path:
-    """data_audio/ with 4 recordings of 2.5 s of low tones and 4 of high ones."""
+    """data_audio/ with 4 recordings of 2.5 s of low tones and 4 of high ones: those of `low_and_high`."""
     folder = tmp_path / "data_audio"
     for n in range(4):
         write_wav(folder / "low" / f"low-{n}.wav", chirps(n, 200, 400, 2.5))
         write_wav(folder / "high" / f"high-{n}.wav", chirps(10 + n, 2000, 3000, 2.5))
     return folder
+
+
+@pytest.fixture
+def known_bottlenecks(low_and_high: Path, tmp_path: Path) -> None:
+    """The bottlenecks of `two_classes` in chunks of 1 s are in tmp_path: for tests of what comes after them."""
+    shutil.copytree(low_and_high / "tf_files" / "bottlenecks", tmp_path / "bottlenecks")
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ FOLDERS = (
 # Modules at the top of the package: what all folders may import, and what imports all folders.
 FIRST, LAST = ["errors", "settings", "rules", "options"], ["__main__"]
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
+MOST_PARAMETERS = 6
+# What TensorFlow traces takes its tensors one by one.
+MANY_PARAMETERS = {"training.calibrator.descend"}
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
 # the figures of plots and TensorBoard's confusion matrix have the latter too).
@@ -129,6 +132,18 @@ def test_only_what_people_read_is_printed() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert printing == PRINTING
+
+
+def test_functions_take_few_parameters() -> None:
+    """More of them travel in a record."""
+    counts = {
+        f"{name}.{node.name}": len({*arguments} - {"self", "cls"})
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for arguments in [[a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)]]
+    }
+    assert {name for name, count in counts.items() if count > MOST_PARAMETERS} == MANY_PARAMETERS
 
 
 def test_modules_stay_small() -> None:

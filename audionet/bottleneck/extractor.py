@@ -228,9 +228,9 @@ class BottleneckJob:
         """A picture's bottleneck: float16, one dimension."""
         return bottleneck(self.network, picture)
 
-    def reduce(self, wanted: Wanted, found: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
+    def reduce(self, wanted: Wanted, results: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the augmentations' order."""
-        return found
+        return results
 
 
 def _cache_key(digest: bytes, augmentation: Augmentation) -> bytes:

@@ -15,7 +15,7 @@ from audionet.cli.live import check_live, print_arrivals, print_microphone
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput
 from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
-from audionet.settings import EACH
+from audionet.settings import EACH, SoundChoice
 from audionet.system import signals as interruption
 from audionet.system.terminal import progress_shown
 
@@ -56,19 +56,26 @@ def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object
 
 
 def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
-    """The function of commands.label that does what was asked for with clips; it takes clips, workers, names and
-    progress. Raises AudionetError for a background that the model does not know."""
-    from audionet.commands import label as commands
-    from audionet.inference.events import background_classes
+    """`run_each` for what was asked for: it takes clips, workers, names and progress.
 
-    if options.mode == "windows":
-        return functools.partial(commands.windows_each, model=model, choice=label_options(options).sound)
-    choices = {"model": model, "allow_unknown": options.allow_unknown, "choice": label_options(options).sound}
+    Raises AudionetError for a background that the model does not know.
+    """
+    from audionet.commands.label import run_each
+    from audionet.inference.clips import ScoringJob
+    from audionet.inference.events import EventsJob, background_classes
+    from audionet.inference.timeline import TimelineJob
+    from audionet.inference.windows import WindowsJob
+
+    allow_unknown, choice = options.allow_unknown, label_options(options).sound
     if options.mode == "events":
         background_classes(model.labels, options.background)
-        return functools.partial(commands.events_each, options=event_options(options), **choices)
-    each: Callable[..., Iterator[Any]] = commands.timeline_each if options.mode == "timeline" else commands.label_each
-    return functools.partial(each, **choices)
+    jobs: dict[str, Callable[[SoundChoice], Any]] = {
+        "labels": lambda sound: ScoringJob(model, allow_unknown, sound),
+        "timeline": lambda sound: TimelineJob(model, allow_unknown, sound),
+        "events": lambda sound: EventsJob(model, event_options(options), allow_unknown, sound),
+        "windows": lambda sound: WindowsJob(model, sound),
+    }
+    return functools.partial(run_each, jobs[options.mode], choice=choice)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -80,9 +80,9 @@ class DrawingJob:
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
         return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
 
-    def reduce(self, source: Source, found: list[Any]) -> RecordingEntry:
+    def reduce(self, source: Source, results: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
-        entry, *chunks = found
+        entry, *chunks = results
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
             raise UnusableInput(source.path, "changed while it was read; run the same command again")
         return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks), parts=source.parts)

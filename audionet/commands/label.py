@@ -13,8 +13,8 @@ from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
 from audionet.inference.timeline import Timeline, TimelineJob
-from audionet.inference.windows import Segment, Windows, WindowsJob
-from audionet.model.bundle import Model, load_model
+from audionet.inference.windows import Segment, Windows
+from audionet.model.bundle import load_model
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
@@ -42,29 +42,13 @@ def label(
         clips = [clips]
     options = options or LabelOptions()
     model = load_model(options)
+
+    def job_for(sound: SoundChoice) -> ScoringJob:
+        return ScoringJob(model, options.allow_unknown, sound)
+
     with open_workers(options.scheduler) as workers:
-        shown = chosen(progress)
-        found = list(
-            label_each(map(Path, clips), model, options.allow_unknown, workers, NO_NAMES, shown, options.sound)
-        )
-    return [scored for scored in found if isinstance(scored, ClipScores)]
-
-
-def label_each(
-    clips: Iterable[Path],
-    model: Model,
-    allow_unknown: bool = True,
-    workers: Workers | None = None,
-    names: Mapping[Path, str] = NO_NAMES,
-    progress: Progress = silent,
-    choice: SoundChoice = USUAL,
-) -> Iterator[ClipScores | UnusableInput]:
-    """The scores of each clip in order, as soon as they are known, or why it has none.
-
-    names: what to call clips instead of by their paths. choice: which of their sound is heard; of each channel, every
-    one is a clip of its own.
-    """
-    return _each(lambda one: ScoringJob(model, allow_unknown, one), choice, clips, workers, names, progress)
+        results = list(run_each(job_for, map(Path, clips), options.sound, workers, progress=chosen(progress)))
+    return [result for result in results if isinstance(result, ClipScores)]
 
 
 def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[Segment]:
@@ -92,61 +76,28 @@ def events(
 
 def _one(job: Job[Path, Any, Any, AClip], clip: Path | str, options: LabelOptions) -> AClip:
     with open_workers(options.scheduler) as workers:
-        ((_, found),) = workers.run(job, [Path(clip).absolute()])
-    if isinstance(found, UnusableInput):
-        raise UnusableInput(clip, found.reason)
-    return found
+        ((_, result),) = workers.run(job, [Path(clip).absolute()])
+    if isinstance(result, UnusableInput):
+        raise UnusableInput(clip, result.reason)
+    return result
 
 
-def timeline_each(
-    clips: Iterable[Path],
-    model: Model,
-    allow_unknown: bool = True,
-    workers: Workers | None = None,
-    names: Mapping[Path, str] = NO_NAMES,
-    progress: Progress = silent,
-    choice: SoundChoice = USUAL,
-) -> Iterator[Timeline | UnusableInput]:
-    """The timeline of each clip in order, as soon as it is known, or why it has none; as `label_each`."""
-    return _each(lambda one: TimelineJob(model, allow_unknown, one), choice, clips, workers, names, progress)
-
-
-def events_each(
-    clips: Iterable[Path],
-    model: Model,
-    options: EventOptions,
-    allow_unknown: bool = True,
-    workers: Workers | None = None,
-    names: Mapping[Path, str] = NO_NAMES,
-    progress: Progress = silent,
-    choice: SoundChoice = USUAL,
-) -> Iterator[Events | UnusableInput]:
-    """The events of each clip in order, as soon as they are known, or why there are none; as `label_each`."""
-    return _each(lambda one: EventsJob(model, options, allow_unknown, one), choice, clips, workers, names, progress)
-
-
-def windows_each(
-    clips: Iterable[Path],
-    model: Model,
-    workers: Workers | None = None,
-    names: Mapping[Path, str] = NO_NAMES,
-    progress: Progress = silent,
-    choice: SoundChoice = USUAL,
-) -> Iterator[Windows | UnusableInput]:
-    """The scores of each clip's windows, in order, as soon as they are known; as `label_each`."""
-    return _each(lambda one: WindowsJob(model, one), choice, clips, workers, names, progress)
-
-
-def _each(
+def run_each(
     job_for: Callable[[SoundChoice], Job[Path, Any, Any, AClip]],
-    choice: SoundChoice,
     clips: Iterable[Path],
-    workers: Workers | None,
-    names: Mapping[Path, str],
-    progress: Progress,
+    choice: SoundChoice = USUAL,
+    workers: Workers | None = None,
+    names: Mapping[Path, str] = NO_NAMES,
+    progress: Progress = silent,
 ) -> Iterator[AClip | UnusableInput]:
+    """What a job (of scores, a timeline, events, windows) gives for each clip in order, as soon as it is known; or why
+    there is nothing.
+
+    job_for: the job on the sound that was chosen. choice: which of their sound is heard; of each channel, every one is
+    a clip of its own. names: what to call clips instead of by their paths.
+    """
     if choice.channel == EACH:
-        yield from _each_channel(job_for, choice, clips, workers, names)
+        yield from _run_each_channel(job_for, clips, choice, workers, names)
         return
     # A folder without clips stays in the list, to be named with the reason.
     paths = [clip for path in clips for clip in list(find_clips([path])) or [path]]
@@ -168,15 +119,15 @@ def _each(
             progress("clips", done, len(paths))
 
 
-def _each_channel(
+def _run_each_channel(
     job_for: Callable[[SoundChoice], Job[Path, Any, Any, AClip]],
-    choice: SoundChoice,
     clips: Iterable[Path],
+    choice: SoundChoice,
     workers: Workers | None,
     names: Mapping[Path, str],
 ) -> Iterator[AClip | UnusableInput]:
     """Each channel of each clip as a clip of its own, called `clip.wav (left)` or `clip.wav (channel 3)`."""
-    for path in [found for clip in clips for found in list(find_clips([clip])) or [clip]]:
+    for path in [clip for place in clips for clip in list(find_clips([place])) or [place]]:
         name = names.get(path, str(path))
         is_picture = path.suffix.lower() in SUFFIXES
         try:
@@ -188,4 +139,4 @@ def _each_channel(
             continue
         for number in range(channels):
             shown = name if channels == 1 else f"{name} ({channel_name(number, channels)})"
-            yield from _each(job_for, choice.of_channel(number), [path], workers, {path: shown}, silent)
+            yield from run_each(job_for, [path], choice.of_channel(number), workers, {path: shown})

@@ -13,15 +13,15 @@ from audionet.bottleneck.backbone import Backbone, load_backbone
 from audionet.bottleneck.distortions import Distortions
 from audionet.bottleneck.extractor import BottleneckExtractor
 from audionet.commands.up_to_date import load_previous, training_key
-from audionet.dataset.checks import MOST_COMPARED, check_data, class_data
+from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes
 from audionet.errors import UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
-from audionet.model.bundle import ModelFiles, describe_model, save_model
+from audionet.model.bundle import ModelFiles, save_model
 from audionet.model.card import make_card
-from audionet.model.description import TrainingRecord
+from audionet.model.description import TrainedNetwork, TrainingRecord, describe_model
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
@@ -156,35 +156,17 @@ def _train_and_export(
         trainer, dataset, plan, summaries_dir=options.summaries_dir, store=exports.store, progress=progress
     )
     record = _training_record(setup, plan, result, key, warnings)
-    sources = [sample.source for sample in dataset]
-    card = make_card(
-        class_data(dataset.samples),
-        result.evaluation,
-        renderer.settings,
-        options,
-        setup.backbone.name,
-        warnings,
-        sources,
-    )
+    card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.name, warnings)
     head = exports.head(result.classifier)
     graph = freeze(setup.backbone, head, options.final_tensor_name)
-    network = attach_head(setup.backbone, head)
-    description = describe_model(
-        graph,
-        network,
-        dataset.labels,
-        renderer,
-        result.classifier.thresholds,
-        record,
-        options.final_tensor_name,
-        card,
-    )
+    network = TrainedNetwork(attach_head(setup.backbone, head), graph, options.final_tensor_name)
+    description = describe_model(network, dataset.labels, renderer, result.classifier.thresholds, record, card)
     exports.finish(options.steps, head, graph, description)
     write_summaries(options.summaries_dir, head, result.evaluation, options.image_dir, options.steps)
     if options.report_path:
         try_to_write(options.report_path, report_on_training(result, card, options.image_dir, renderer, key))
     # Last: once it is there, a further run takes everything for done.
-    save_model(setup.files, graph, network, description)
+    save_model(setup.files, network, description)
     return record
 
 

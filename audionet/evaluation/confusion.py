@@ -69,8 +69,9 @@ class Confusion:
         """Which class was taken for which other and how often, the most frequent first."""
         off_diagonal = self.matrix - np.diag(np.diag(self.matrix))
         truths, predicted = np.nonzero(off_diagonal)
-        found = [(int(off_diagonal[i, j]), int(i), int(j)) for i, j in zip(truths, predicted, strict=True)]
-        return [(self.labels[i], self.labels[j], count) for count, i, j in sorted(found, key=lambda f: (-f[0], f[1:]))]
+        counts = [(int(off_diagonal[i, j]), int(i), int(j)) for i, j in zip(truths, predicted, strict=True)]
+        counts.sort(key=lambda each: (-each[0], each[1:]))
+        return [(self.labels[i], self.labels[j], count) for count, i, j in counts]
 
 
 def wilson_interval(correct: int, count: int) -> tuple[float, float]:

@@ -53,7 +53,7 @@ def expected_calibration_error(scores: ArrayLike, correct: ArrayLike) -> float:
     al., 2015; Guo et al., 2017). The arguments are those of `calibration_bins`.
     """
     bins = calibration_bins(scores, correct)
-    return sum(abs(found.score_sum - found.right_sum) for found in bins) / sum(found.count for found in bins)
+    return sum(abs(each.score_sum - each.right_sum) for each in bins) / sum(each.count for each in bins)
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,9 @@ class ScoringJob:
         path, chunk = part
         return score_picture(path, self.model) if chunk is None else score_chunk(chunk, path, self.model)
 
-    def reduce(self, path: Path, found: list[ChunkScores]) -> ClipScores:
+    def reduce(self, path: Path, results: list[ChunkScores]) -> ClipScores:
         """The mean of the chunks' scores."""
-        return mean_scores(str(path), found, self.model, self.allow_unknown)
+        return mean_scores(str(path), results, self.model, self.allow_unknown)
 
 
 def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_unknown: bool) -> ClipScores:
@@ -118,10 +118,10 @@ def find_clips(paths: Iterable[Path]) -> Iterator[Path]:
     """The files named, and the recordings and pictures in the folders named, sorted within each folder."""
     for path in paths:
         if path.is_dir():
-            found = [file for file in walk_files(path) if is_clip(file)]
+            files = [file for file in walk_files(path) if is_clip(file)]
             # Pictures lie beside the WAVs of the same chunks: each chunk counts once.
-            drawn = {file.with_suffix("") for file in found if file.suffix.lower() in SUFFIXES and NOHASH in file.name}
-            yield from (f for f in found if f.suffix.lower() != ".wav" or f.with_suffix("") not in drawn)
+            drawn = {file.with_suffix("") for file in files if file.suffix.lower() in SUFFIXES and NOHASH in file.name}
+            yield from (f for f in files if f.suffix.lower() != ".wav" or f.with_suffix("") not in drawn)
         else:
             yield path
 

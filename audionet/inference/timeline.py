@@ -146,8 +146,8 @@ def _likeliest(evidence: np.ndarray, costs: np.ndarray) -> np.ndarray:
         changed = best.max() - costs
         came_from[moment] = np.where(changed > best, best.argmax(), stay)
         best = np.maximum(changed, best) + evidence[moment]
-    found = np.empty(len(evidence), np.intp)
-    found[-1] = best.argmax()
+    path = np.empty(len(evidence), np.intp)
+    path[-1] = best.argmax()
     for moment in range(len(evidence) - 1, 0, -1):
-        found[moment - 1] = came_from[moment, found[moment]]
-    return found
+        path[moment - 1] = came_from[moment, path[moment]]
+    return path

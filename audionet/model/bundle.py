@@ -20,10 +20,9 @@ from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Network
 from audionet.bottleneck.provenance import is_from_here, remember_network
 from audionet.errors import AudionetError
 from audionet.model.card import ModelCard
-from audionet.model.description import MOST_LABELS, ModelDescription, TrainingRecord
+from audionet.model.description import MOST_LABELS, ModelDescription, TrainedNetwork
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, sandboxed_graph
-from audionet.model.litert import OUTPUT_NAME
 from audionet.options import ARTICLES, LabelOptions, labels_beside
 from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
@@ -38,7 +37,7 @@ REMEDY = "train it again with audionet retrain"
 READINGS, READ_AGAIN_SECONDS = 20, 0.05
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis", high_pass_hz=0)
 
-Found = TypeVar("Found")
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -102,30 +101,7 @@ class Model:
         return scores, float(distance)
 
 
-def describe_model(
-    graph: bytes,
-    network: bytes,
-    labels: list[str],
-    renderer: SpectrogramRenderer,
-    thresholds: RejectionThresholds,
-    training: TrainingRecord | None = None,
-    output_name: str = OUTPUT_NAME,
-    card: ModelCard | None = None,
-) -> ModelDescription:
-    """The description of a model. It holds the networks' checksums, so that a reader notices what does not fit."""
-    return ModelDescription(
-        labels=labels,
-        renderer=renderer,
-        thresholds=thresholds,
-        graph_sha256=hashlib.sha256(graph).hexdigest(),
-        network_sha256=hashlib.sha256(network).hexdigest(),
-        output_name=output_name,
-        training=training,
-        card=card,
-    )
-
-
-def save_model(files: ModelFiles, graph: bytes, network: bytes, description: ModelDescription) -> None:
+def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDescription) -> None:
     """Write the model that `describe_model` described, in the place of an old one.
 
     Killed at any moment, it leaves the old model or the new one. Raises AudionetError when the disk refuses.
@@ -133,10 +109,10 @@ def save_model(files: ModelFiles, graph: bytes, network: bytes, description: Mod
     by_content = files.by_content(description.network_sha256)
     write_in_order(
         [
-            (by_content, network),
+            (by_content, network.flatbuffer),
             (files.description, json_bytes(description.to_json())),  # from here on, it is the new model
-            (files.network, network),
-            (files.graph, graph),
+            (files.network, network.flatbuffer),
+            (files.graph, network.graph),
             (files.labels, labels_file(description)),
         ]
     )
@@ -163,12 +139,12 @@ def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
     return None
 
 
-def _with_patience(read: Callable[[], Found | None]) -> Found | None:
+def _with_patience(read: Callable[[], Content | None]) -> Content | None:
     """What is read, while `retrain` may be replacing it."""
     for _ in range(READINGS):
-        found = read()
-        if found is not None:
-            return found
+        content = read()
+        if content is not None:
+            return content
         time.sleep(READ_AGAIN_SECONDS)
     return None
 
@@ -205,10 +181,10 @@ def _load_model(options: LabelOptions) -> Model:
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
         missing = files.description if files.network.is_file() else files.network
         raise AudionetError(f"{missing}: no such model file; train one with audionet retrain, or name it with --graph")
-    found = _with_patience(lambda: read_model(files))
-    if found is None:
+    content = _with_patience(lambda: read_model(files))
+    if content is None:
         raise AudionetError(_misfit(files.description, files.network))
-    description, flatbuffer = found
+    description, flatbuffer = content
     try:
         network: ShapedNetwork
         if is_from_here(description.network_sha256):

@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -10,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from audionet import __version__
-from audionet.dataset.checks import ClassData
+from audionet.dataset.checks import ClassData, class_data
+from audionet.dataset.samples import Dataset
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -187,17 +189,16 @@ def scalar(value: Any) -> Scalar:
 
 
 def make_card(
-    classes: Sequence[ClassData],
+    dataset: Dataset,
     held_out: EvaluationResult | None,
     pictures: PictureSettings,
     options: RetrainOptions,
     backbone: str,
     warnings: Sequence[str],
-    recordings: Iterable[str],
 ) -> ModelCard:
     """The card of a training. held_out: None if nothing was held out. backbone: the name of its network.
 
-    recordings: the SHA-256s of those that were learnt from, so that `evaluate` can tell them from new ones.
+    It holds the SHA-256s of the recordings that were learnt from, so that `evaluate` can tell them from new ones.
     """
     # Only where it is not the usual one, so that the models of before and of now are alike.
     is_usual = pictures.sample_rate_hz == SAMPLE_RATE_HZ
@@ -212,20 +213,18 @@ def make_card(
     }
     return ModelCard(
         made=now().isoformat(),
-        classes=list(classes),
+        classes=class_data(dataset.samples),
         held_out=None if held_out is None else Measured.of(held_out),
         settings=settings | {name: getattr(options, name) for name in SETTINGS},
         versions=_versions(),
         warnings=list(warnings),
-        recordings=sorted({sha256[:DIGITS] for sha256 in recordings}),
+        recordings=sorted({sample.source[:DIGITS] for sample in dataset}),
     )
 
 
 def _versions() -> dict[str, str]:
-    found = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
+    versions = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
     for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
+    return versions

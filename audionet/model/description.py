@@ -3,9 +3,10 @@
 It is the one file that makes a model: it names its networks by their checksums. What it says may be a stranger's.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from audionet.dataset.manifest import renderer_from_json, renderer_to_json
 from audionet.evaluation.result import EvaluationResult
@@ -153,3 +154,32 @@ def _card(content: Any) -> ModelCard | None:
         return ModelCard.from_json(content)
     except Refused:
         return None
+
+
+class TrainedNetwork(NamedTuple):
+    """A network as `retrain` writes it: for LiteRT, and frozen for TensorFlow, with the name of its scores there."""
+
+    flatbuffer: bytes
+    graph: bytes = b""
+    output_name: str = OUTPUT_NAME
+
+
+def describe_model(
+    network: TrainedNetwork,
+    labels: list[str],
+    renderer: SpectrogramRenderer,
+    thresholds: RejectionThresholds,
+    training: TrainingRecord | None = None,
+    card: ModelCard | None = None,
+) -> ModelDescription:
+    """The description of a model. It holds the network's checksums, so that a reader notices what does not fit."""
+    return ModelDescription(
+        labels=labels,
+        renderer=renderer,
+        thresholds=thresholds,
+        graph_sha256=hashlib.sha256(network.graph).hexdigest(),
+        network_sha256=hashlib.sha256(network.flatbuffer).hexdigest(),
+        output_name=network.output_name,
+        training=training,
+        card=card,
+    )

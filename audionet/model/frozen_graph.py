@@ -111,10 +111,10 @@ class FrozenGraph:
 
 def _of_one(output: Any) -> np.ndarray:
     """What belongs to the one picture that was given. Raises ValueError for what is not one array of numbers."""
-    found = np.asarray(output.numpy(), np.float32)
-    if len(np.atleast_1d(found)) != 1:
-        raise ValueError(f"an output of shape {found.shape} for one picture")
-    return np.asarray(np.atleast_1d(found)[0])
+    values = np.asarray(output.numpy(), np.float32)
+    if len(np.atleast_1d(values)) != 1:
+        raise ValueError(f"an output of shape {values.shape} for one picture")
+    return np.asarray(np.atleast_1d(values)[0])
 
 
 def _parse(content: bytes, path: Path, tf: Any) -> Any:

@@ -58,7 +58,7 @@ class Job(Protocol[Item_contra, Part, Found, Result_co]):
     def map(self, part: Part) -> Found:
         """What a part gives. Called by several threads at once, for parts of one item too."""
 
-    def reduce(self, item: Item_contra, found: list[Found]) -> Result_co:
+    def reduce(self, item: Item_contra, results: list[Found]) -> Result_co:
         """The item's result from what its parts gave, in their order."""
 
 
@@ -158,7 +158,7 @@ class _UnderWay(Generic[Item, Part, Found]):
         self.lock = threading.Lock()  # of all below, and of `parts`
         self.begun = self.done = 0
         self.no_more = False
-        self.found: dict[int, Found] = {}
+        self.results: dict[int, Found] = {}
         self.unusable: UnusableInput | None = None
 
 
@@ -215,7 +215,7 @@ class _Crew(Generic[Item, Part, Found, Result]):
                 number = own.begun
                 own.begun += 1
             try:
-                own.found[number] = self.job.map(part[0])
+                own.results[number] = self.job.map(part[0])
             except UnusableInput as error:
                 own.unusable = own.unusable or error
             with own.lock:
@@ -242,8 +242,8 @@ class _Crew(Generic[Item, Part, Found, Result]):
             self._under_way.remove(own)
         result: Result | UnusableInput
         try:
-            found = [own.found[number] for number in range(own.begun)] if own.unusable is None else []
-            result = own.unusable or self.job.reduce(own.item, found)
+            in_order = [own.results[number] for number in range(own.begun)] if own.unusable is None else []
+            result = own.unusable or self.job.reduce(own.item, in_order)
         except UnusableInput as error:
             result = error
         self.results.put((own.position, result))

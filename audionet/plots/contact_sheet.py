@@ -48,9 +48,9 @@ def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progres
         chunks.setdefault(class_name, []).extend((recording, chunk) for chunk in index.recordings[key].chunks)
     sheets = []
     progress("contact sheets", 0, len(chunks))
-    for done, (class_name, found) in enumerate(chunks.items(), start=1):
+    for done, (class_name, of_class) in enumerate(chunks.items(), start=1):
         path = image_dir / f"{class_name}{SUFFIX}"
-        _write_sheet(path, class_name, found, image_dir, index.renderer)
+        _write_sheet(path, class_name, of_class, image_dir, index.renderer)
         sheets.append(path)
         progress("contact sheets", done, len(chunks))
     return sheets
@@ -74,7 +74,7 @@ def _write_sheet(
     chosen = [chunks[n * len(chunks) // count] for n in range(count)]
     whole = renderer.settings.chunk_seconds
     read = (_read(recording, chunk, image_dir, chunk.seconds / whole) for recording, chunk in chosen)
-    shown = [found for found in read if found is not None]
+    shown = [picture for picture in read if picture is not None]
     rows = max(1, -(-len(shown) // COLUMNS))
     width, height = COLUMNS * (SIZE + GAP) - GAP, rows * (SIZE + CAPTION)
     whole_width, whole_height = LEFT + width + RIGHT, TOP + height + BOTTOM
@@ -86,10 +86,10 @@ def _write_sheet(
         axes.spines[:].set_visible(False)
         axes.tick_params(length=2, labelsize=7)
         _tick(axes, rows, len(shown), renderer)
-        for n, found in enumerate(shown):
+        for n, each in enumerate(shown):
             row, column = divmod(n, COLUMNS)
             x, y = column * (SIZE + GAP), row * (SIZE + CAPTION) + SIZE + 3
-            axes.text(x, y, _caption(found), fontsize=7, color=INK, va="top")
+            axes.text(x, y, _caption(each), fontsize=7, color=INK, va="top")
         figure.text(LEFT / whole_width, 1 - 14 / whole_height, printable(class_name), fontsize=12, va="center")
         summary = _summary(chunks, len(shown))
         figure.text(LEFT / whole_width, 1 - 32 / whole_height, summary, fontsize=8, va="center")
@@ -112,12 +112,12 @@ def _read(recording: str, chunk: ChunkEntry, image_dir: Path, share: float) -> _
 
 def _mosaic(shown: Sequence[_Shown], width: int, height: int) -> np.ndarray:
     mosaic = np.full((height, width, 3), PAPER, np.uint8)
-    for n, found in enumerate(shown):
+    for n, each in enumerate(shown):
         row, column = divmod(n, COLUMNS)
         top, left = row * (SIZE + CAPTION), column * (SIZE + GAP)
         # A picture of a shorter chunk repeats until it is full: here it is shown once, on the axis of the others.
-        width_shown = min(SIZE, max(1, round(SIZE * found.share)))
-        mosaic[top : top + SIZE, left : left + width_shown] = found.picture[:, :width_shown]
+        width_shown = min(SIZE, max(1, round(SIZE * each.share)))
+        mosaic[top : top + SIZE, left : left + width_shown] = each.picture[:, :width_shown]
     return mosaic
 
 
@@ -136,9 +136,9 @@ def _tick(axes: Any, rows: int, count: int, renderer: SpectrogramRenderer) -> No
     )
 
 
-def _caption(found: _Shown) -> str:
-    time = f"{found.chunk.start_seconds:g} s"
-    return f"{shortened(printable(found.recording), LONGEST_CAPTION - len(time))} {time}"
+def _caption(shown: _Shown) -> str:
+    time = f"{shown.chunk.start_seconds:g} s"
+    return f"{shortened(printable(shown.recording), LONGEST_CAPTION - len(time))} {time}"
 
 
 def _summary(chunks: Sequence[tuple[str, ChunkEntry]], shown: int) -> str:

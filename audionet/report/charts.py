@@ -85,7 +85,7 @@ class Dot:
 
 def calibration_dots(bins: Sequence[CalibrationBin]) -> list[Dot]:
     """Each bin's score to the right, what was right upwards."""
-    most = max(found.count for found in bins)
+    most = max(each.count for each in bins)
     return [
         Dot(b.score * HEIGHT, (1 - b.right) * HEIGHT, max(3.0, LARGEST_DOT * (b.count / most) ** 0.5), b) for b in bins
     ]
@@ -152,8 +152,8 @@ def flat(features: np.ndarray) -> np.ndarray:
     # Through the rows' products: there are usually fewer rows than features.
     values, vectors = np.linalg.eigh(centred @ centred.T)
     best = np.argsort(-values, kind="stable")[:2]
-    found = vectors[:, best] * np.sqrt(np.maximum(values[best], 0))
-    if found.shape[1] < 2:
-        found = np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
-    firsts = found[np.abs(found).argmax(axis=0), [0, 1]]
-    return np.asarray(found * np.where(firsts < 0, -1, 1))
+    points = vectors[:, best] * np.sqrt(np.maximum(values[best], 0))
+    if points.shape[1] < 2:
+        points = np.pad(points, ((0, 0), (0, 2 - points.shape[1])))
+    firsts = points[np.abs(points).argmax(axis=0), [0, 1]]
+    return np.asarray(points * np.where(firsts < 0, -1, 1))

@@ -59,7 +59,7 @@ def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
     seconds: dict[str, list[float]] = {}
     for clip, truth in clips:
         seconds.setdefault(truth, []).append(clip.seconds)
-    return [ClassData(name, len(found), len(found), sum(found)) for name, found in sorted(seconds.items())]
+    return [ClassData(name, len(lengths), len(lengths), sum(lengths)) for name, lengths in sorted(seconds.items())]
 
 
 def _map(tested: Predictions) -> Map:

@@ -77,14 +77,14 @@ def render(report: Report) -> bytes:
 
 def _that_fit(excerpts: Any) -> list[Excerpt]:
     """The first excerpts, as many as there is room for."""
-    trainer = LARGEST_BYTES - 800_000  # for all else
-    found = []
+    room_bytes = LARGEST_BYTES - 800_000  # for all else
+    fitting = []
     for excerpt in excerpts:
-        trainer -= (len(excerpt.jpg) + len(excerpt.mp3 or b"")) * 4 // 3 + 3000
-        if trainer < 0:
+        room_bytes -= (len(excerpt.jpg) + len(excerpt.mp3 or b"")) * 4 // 3 + 3000
+        if room_bytes < 0:
             break
-        found.append(excerpt)
-    return found
+        fitting.append(excerpt)
+    return fitting
 
 
 def _links(excerpts: list[Excerpt], report: Report) -> dict[tuple[int, int], int]:

@@ -109,26 +109,28 @@ def calibration(tested: Predictions) -> str:
 
 def advice(tested: Predictions | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
     """What to do next, the most useful first. classes: what was learnt from."""
-    found = []
+    sentences = []
     few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]
     if few:
         named = ", ".join(f"{data.name} ({data.recordings})" for data in few[:5]) + (", ..." if len(few) > 5 else "")
-        found.append(
+        sentences.append(
             f"Record more of what there is little of: {named}. Five recordings of each class or more, from several "
             "days, rooms and microphones, teach it what the class is rather than what the room is."
         )
     if tested is None:
-        return found
+        return sentences
     first = next(iter(tested.pairs()), None)
     if first and first.times:
-        found.append(
+        sentences.append(
             f"Listen to what was confused of {quoted(first.one)} and {quoted(first.other)}, below. If a {noun} is in "
             "the wrong folder, or holds both, mend that first; if not, more recordings of both are what helps."
         )
     weak = [(tested.confusion.recall(n), label) for n, label in enumerate(tested.labels)]
     worst = min(((recall, label) for recall, label in weak if recall is not None), default=None)
     if worst and worst[0] < 0.8:
-        found.append(f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of it are recognised.")
+        sentences.append(
+            f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of it are recognised."
+        )
     if recordings < FEW_TESTED:
-        found.append(f"This was measured on {count(recordings, 'recording')} only: take the figures with care.")
-    return found
+        sentences.append(f"This was measured on {count(recordings, 'recording')} only: take the figures with care.")
+    return sentences

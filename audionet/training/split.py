@@ -142,7 +142,7 @@ def non_overlapping_train_mask(samples: Sequence[Sample], held_out: NDArray[np.b
     for sample, out in zip(samples, held_out.tolist(), strict=True):
         if out:
             spans[sample.group, sample.sha256].append((sample.start_seconds, sample.end_seconds))
-    held = {sound: _HeldSpans(found) for sound, found in spans.items()}
+    held = {sound: _HeldSpans(of_sound) for sound, of_sound in spans.items()}
     nothing = _HeldSpans([])
     kept = ~held_out
     for i in np.flatnonzero(kept).tolist():

@@ -11,7 +11,8 @@ import pytest
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.bottleneck.provenance import is_from_here, remember_network
 from audionet.errors import AudionetError
-from audionet.model.bundle import ModelFiles, describe_model, load_model, read_model, save_model
+from audionet.model.bundle import ModelFiles, load_model, read_model, save_model
+from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import LabelOptions
 from audionet.parallel.sandbox import SandboxedNetwork
@@ -34,13 +35,13 @@ class Trained:
         (features,) = Network(backbone.flatbuffer).output_shapes[0]
         weights = np.zeros((features, len(labels)), np.float32)
         biases = np.array([bias] + [0.0] * (len(labels) - 1), np.float32)
-        self.network = attach_head(backbone, ClassifierHead(weights, biases, np.zeros(features, np.float32)))
-        self.graph = b"a graph of " + labels[0].encode()
+        head = ClassifierHead(weights, biases, np.zeros(features, np.float32))
+        self.network = TrainedNetwork(attach_head(backbone, head), b"a graph of " + labels[0].encode())
         renderer = SpectrogramRenderer.make(PictureSettings())
-        self.description = describe_model(self.graph, self.network, labels, renderer, RejectionThresholds(0, 1e9))
+        self.description = describe_model(self.network, labels, renderer, RejectionThresholds(0, 1e9))
 
     def save(self, files: ModelFiles) -> None:
-        save_model(files, self.graph, self.network, self.description)
+        save_model(files, self.network, self.description)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_a_kill_at_any_step_leaves_the_old_model_or_the_new_one(
     models: tuple[Trained, Trained], tmp_path: Path
 ) -> None:
     old, new = models
-    wanted = {tuple(model.description.labels): model.network for model in models}
+    wanted = {tuple(model.description.labels): model.network.flatbuffer for model in models}
     found = []
     for step in range(200):
         folder = tmp_path / str(step)

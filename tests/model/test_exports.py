@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import audionet
 from audionet.errors import AudionetError
-from audionet.model.bundle import describe_model
-from audionet.model.description import ModelDescription
+from audionet.model.description import ModelDescription, TrainedNetwork, describe_model
 from audionet.model.exports import save_saved_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.options import LabelOptions, RetrainOptions
@@ -23,13 +23,13 @@ CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exports")
-    make_model(folder, CLASSES, **every_export(folder))
+    make_model(folder, CLASSES, known=low_and_high, **every_export(folder))
     return folder
 
 
-def every_export(folder: Path) -> dict[str, object]:
+def every_export(folder: Path) -> dict[str, Any]:
     return {
         "steps": 50,
         "saved_model_dir": folder / "saved",
@@ -75,7 +75,9 @@ def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
 
 
 def a_description() -> ModelDescription:
-    return describe_model(b"", b"", ["a", "b"], SpectrogramRenderer.make(PictureSettings()), RejectionThresholds(0, 1))
+    return describe_model(
+        TrainedNetwork(b""), ["a", "b"], SpectrogramRenderer.make(PictureSettings()), RejectionThresholds(0, 1)
+    )
 
 
 def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path) -> None:
@@ -113,7 +115,12 @@ def test_a_missing_export_is_made_although_nothing_else_has_changed(trained: Pat
 def test_batch_sizes_and_intervals_of_the_evaluations(trained: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    changes = {"summaries_dir": tmp_path / "s", "eval_step_interval": 25, "test_batch_size": 6, "steps": 60}
+    changes: dict[str, Any] = {
+        "summaries_dir": tmp_path / "s",
+        "eval_step_interval": 25,
+        "test_batch_size": 6,
+        "steps": 60,
+    }
     report = make_model(trained, CLASSES, **changes, validation_batch_size=2)
     assert report.held_out is not None
     assert report.held_out.confusion.count == 6
