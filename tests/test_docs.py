@@ -19,6 +19,8 @@ from audionet.cli.plain_parser import modern_spelling
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, make_launchers
 from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, links
 
+pytestmark = pytest.mark.slow
+
 READERS = {"anna": "allison", "ben": "carlo"}  # whose voices the examples speak of -> of the sample voices, whose
 RECORDINGS = ("interview", "lecture", "podcast-12")
 WORDS_OF_README = 1300

@@ -46,6 +46,8 @@ from tests import mutants
 from tests.conftest import ROOT, chirps, make_untrained_model, write_wav
 from tests.strange_files import small_graph, small_network
 
+pytestmark = pytest.mark.slow
+
 CORPUS = ROOT / "tests" / "corpus"
 FUZZ_SECONDS = float(os.environ.get("AUDIONET_FUZZ_SECONDS", "0"))
 FIRST_SEED = int(os.environ.get("AUDIONET_FUZZ_SEED", "0"))

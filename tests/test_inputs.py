@@ -19,6 +19,8 @@ from audionet.system.text import printable
 from tests.bad_inputs import CLASS_FOLDERS, Input, bad_pictures, can_be_made, sounds
 from tests.conftest import ROOT, chirps, write_wav
 
+pytestmark = pytest.mark.slow
+
 DOC = ROOT / "docs" / "inputs.md"
 COMMANDS = ("prepare", "retrain", "label", "evaluate")
 USED, NOT_ITS_OWN = "used", "-"

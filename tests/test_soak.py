@@ -18,6 +18,8 @@ from audionet.settings import PictureSettings
 from tests.bad_inputs import encoded
 from tests.conftest import chirps, make_untrained_model, write_wav
 
+pytestmark = pytest.mark.slow
+
 SOAK_SECONDS = float(os.environ.get("AUDIONET_SOAK_SECONDS", "0"))
 CLIPS = 100_000 if SOAK_SECONDS else 200
 SAMPLES_EVERY_SECONDS = 2.0 if SOAK_SECONDS else 0.05

@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,28 +9,18 @@ from pathlib import Path
 import pytest
 
 import audionet
-from audionet.options import PrepareOptions, RetrainOptions
-from audionet.settings import PictureSettings
 from tests.conftest import Run, chirps, write_wav
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tf_files/ as the commands leave it after training on low and high tones, 1 s a chunk."""
+def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`low_and_high`, with three clips of each class in test_audio/."""
     folder = tmp_path_factory.mktemp("trained")
-    for n in range(4):
-        write_wav(folder / "data_audio" / "low" / f"low-{n}.wav", chirps(n, 200, 400, 2.5))
-        write_wav(folder / "data_audio" / "high" / f"high-{n}.wav", chirps(10 + n, 2000, 3000, 2.5))
+    shutil.copytree(low_and_high, folder, dirs_exist_ok=True)
+    shutil.rmtree(folder / "test_audio")
     for n in range(3):
         write_wav(folder / "test_audio" / "low" / f"l{n}.wav", chirps(20 + n, 200, 400, 3.7))
         write_wav(folder / "test_audio" / "high" / f"h{n}.wav", chirps(30 + n, 2000, 3000, 1.3))
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        audionet.prepare("data_audio", PrepareOptions(pictures=PictureSettings(1, 0)))
-        audionet.retrain(RetrainOptions(steps=100))
-    finally:
-        os.chdir(before)
     return folder
 
 
@@ -70,20 +59,20 @@ def test_a_folder_is_labelled_whole_and_a_chunk_counts_once() -> None:
     assert len(audionet.label(["test_audio", "test_audio/low/l0.wav"])) == 7
 
 
-def test_text_shows_the_best_classes_with_scores(trained: Path, audionet: Run) -> None:
-    finished = audionet("label", "test_audio/low/l0.wav", "test_audio/high", cwd=trained)
+def test_text_shows_the_best_classes_with_scores(trained: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "test_audio/low/l0.wav", "test_audio/high", cwd=trained)
     assert finished.returncode == 0
     lines = finished.stdout.splitlines()
     assert lines[0] == "test_audio/low/l0.wav"
     assert lines[1].split()[0] == "low"
     assert float(lines[1].split()[1]) > 0.5
     assert len(lines) == 4 * 3
-    only_best = audionet("label", "--top", 1, "test_audio/low/l0.wav", cwd=trained)
+    only_best = audionet_here("label", "--top", 1, "test_audio/low/l0.wav", cwd=trained)
     assert len(only_best.stdout.splitlines()) == 2
 
 
-def test_json_has_an_object_a_clip(trained: Path, audionet: Run) -> None:
-    finished = audionet("label", "--format", "json", "test_audio", cwd=trained)
+def test_json_has_an_object_a_clip(trained: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "--format", "json", "test_audio", cwd=trained)
     clips = json.loads(finished.stdout)
     assert len(clips) == 6
     for clip in clips:
@@ -92,8 +81,8 @@ def test_json_has_an_object_a_clip(trained: Path, audionet: Run) -> None:
         assert set(clip["scores"]) == {"low", "high"}
 
 
-def test_csv_has_a_line_a_clip(trained: Path, audionet: Run) -> None:
-    finished = audionet("label", "--format=csv", "test_audio", cwd=trained)
+def test_csv_has_a_line_a_clip(trained: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "--format=csv", "test_audio", cwd=trained)
     rows = list(csv.DictReader(io.StringIO(finished.stdout)))
     assert [row["label"] for row in rows] == ["high"] * 3 + ["low"] * 3
     assert float(rows[0]["score high"]) == float(rows[0]["score"])
@@ -109,10 +98,10 @@ def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:
     assert "-: is empty (skipped)" in nothing.stderr
 
 
-def test_bad_clips_are_named_and_the_others_labelled(trained: Path, audionet: Run, tmp_path: Path) -> None:
+def test_bad_clips_are_named_and_the_others_labelled(trained: Path, audionet_here: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.mp3").write_text("no sound")
     (tmp_path / "empty").mkdir()
-    finished = audionet(
+    finished = audionet_here(
         "label", tmp_path / "notes.mp3", "gone.mp3", tmp_path / "empty", "test_audio/low/l0.wav", cwd=trained
     )
     assert finished.returncode == 1
@@ -122,16 +111,16 @@ def test_bad_clips_are_named_and_the_others_labelled(trained: Path, audionet: Ru
     assert "empty: holds no clips (skipped)" in finished.stderr
 
 
-def test_a_picture_made_with_other_settings_is_refused(trained: Path, audionet: Run, tmp_path: Path) -> None:
-    audionet("prepare", trained / "data_audio", "--chunk-seconds", 2, "--image-dir", tmp_path / "other")
+def test_a_picture_made_with_other_settings_is_refused(trained: Path, audionet_here: Run, tmp_path: Path) -> None:
+    audionet_here("prepare", trained / "data_audio", "--chunk-seconds", 2, "--image-dir", tmp_path / "other")
     picture = next((tmp_path / "other").rglob("*.jpg"))
-    finished = audionet("label", picture, cwd=trained)
+    finished = audionet_here("label", picture, cwd=trained)
     assert finished.returncode == 2
     assert "made with other settings than the model's" in finished.stderr
 
 
-def test_evaluate_counts_a_clip_once(trained: Path, audionet: Run) -> None:
-    finished = audionet("evaluate", "test_audio", "--format", "json", cwd=trained)
+def test_evaluate_counts_a_clip_once(trained: Path, audionet_here: Run) -> None:
+    finished = audionet_here("evaluate", "test_audio", "--format", "json", cwd=trained)
     assert finished.returncode == 0
     found = json.loads(finished.stdout)
     assert (found["accuracy"], found["correct"], found["count"]) == (1.0, 6, 6)
@@ -140,11 +129,11 @@ def test_evaluate_counts_a_clip_once(trained: Path, audionet: Run) -> None:
     assert found["per_class"]["low"] == {"precision": 1.0, "recall": 1.0, "count": 3}
 
 
-def test_evaluate_tells_what_was_wrong(trained: Path, audionet: Run, tmp_path: Path) -> None:
+def test_evaluate_tells_what_was_wrong(trained: Path, audionet_here: Run, tmp_path: Path) -> None:
     shutil.copytree(trained / "test_audio", tmp_path / "test")
     shutil.copy(tmp_path / "test" / "low" / "l0.wav", tmp_path / "test" / "high" / "swapped.wav")
     shutil.copytree(tmp_path / "test" / "low", tmp_path / "test" / "Low tones")
-    finished = audionet("evaluate", "--format", "json", tmp_path / "test", cwd=trained)
+    finished = audionet_here("evaluate", "--format", "json", tmp_path / "test", cwd=trained)
     assert finished.returncode == 1
     found = json.loads(finished.stdout)
     assert found["confusion"] == [[3, 1], [0, 3]]
@@ -153,7 +142,7 @@ def test_evaluate_tells_what_was_wrong(trained: Path, audionet: Run, tmp_path: P
     assert found["per_class"]["low"]["precision"] == 0.75
     assert Path(found["misclassified"][0]["clip"]).name == "swapped.wav"
     assert "Low tones: the model has no such class (it knows high, low) (skipped)" in finished.stderr
-    text = audionet("evaluate", tmp_path / "test", cwd=trained).stdout
+    text = audionet_here("evaluate", tmp_path / "test", cwd=trained).stdout
     assert "accuracy: 85.7% (6 of 7 clips; between 48.7% and 97.4%)" in text
     assert "swapped.wav is high, taken for low" in text
 
@@ -163,21 +152,21 @@ def test_evaluate_tells_what_was_wrong(trained: Path, audionet: Run, tmp_path: P
     [("tflite", "does not fit retrained_graph.tflite; train it again"), ("json", "damaged, or of another version")],
 )
 def test_a_model_with_a_part_missing_or_changed_is_refused(
-    trained: Path, audionet: Run, tmp_path: Path, ending: str, what: str
+    trained: Path, audionet_here: Run, tmp_path: Path, ending: str, what: str
 ) -> None:
     for path in (trained / "tf_files").glob("retrained_*"):
         shutil.copy(path, tmp_path / path.name)
     arguments = ["--graph", tmp_path / "retrained_graph.pb", "--labels", tmp_path / "retrained_labels.txt"]
     clip = trained / "test_audio" / "low" / "l0.wav"
-    assert audionet("label", clip, *arguments).returncode == 0
+    assert audionet_here("label", clip, *arguments).returncode == 0
     victim = tmp_path / f"retrained_graph.{ending}"
     victim.write_bytes(victim.read_bytes()[:-50])
-    finished = audionet("label", clip, *arguments)
+    finished = audionet_here("label", clip, *arguments)
     assert finished.returncode == 2
     assert f"retrained_graph.json: {what}" in finished.stderr
     victim.unlink()
     (tmp_path / "retrained_graph.pb").unlink()
-    finished = audionet("label", clip, *arguments)
+    finished = audionet_here("label", clip, *arguments)
     assert finished.returncode == 2
     assert f"retrained_graph.{ending}: no such model file; train one with audionet retrain" in finished.stderr
 

@@ -73,7 +73,7 @@ def test_a_corrected_label_gives_the_model_of_a_fresh_start(tmp_path: Path) -> N
         report = audionet.retrain(
             RetrainOptions(
                 image_dir=files / "data_image",
-                bottleneck_dir=files / "bottlenecks",
+                bottleneck_dir=tmp_path / "bottlenecks",  # by content: those of a picture are the same for all
                 summaries_dir=files / "training_summaries",
                 output_graph=files / "retrained_graph.pb",
                 output_labels=files / "retrained_labels.txt",

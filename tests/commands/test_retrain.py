@@ -18,7 +18,7 @@ def options(folder: Path, **changes: object) -> RetrainOptions:
         "image_dir": folder / "data_image",
         "model_dir": folder / "models",
         "bottleneck_dir": folder / "bottlenecks",
-        "summaries_dir": folder / "summaries",
+        "summaries_dir": folder / "training_summaries",
         "output_graph": folder / "retrained_graph.pb",
         "output_labels": folder / "retrained_labels.txt",
     }
@@ -30,34 +30,50 @@ def retrain(folder: Path, **changes: object) -> RetrainReport:
 
 
 @pytest.fixture
-def prepared(two_classes: Path, tmp_path: Path) -> Path:
-    """tmp_path with pictures of two classes, 1 s each, in data_image/."""
-    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+def prepared(low_and_high: Path, tmp_path: Path) -> Path:
+    """tmp_path with pictures of two classes, 1 s each, in data_image/, and their bottlenecks."""
+    for name in ("data_image", "bottlenecks"):
+        shutil.copytree(low_and_high / "tf_files" / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def trained(low_and_high: Path, tmp_path: Path) -> Path:
+    """tmp_path as `retrain` of `prepared` leaves it."""
+    shutil.copytree(low_and_high / "tf_files", tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
 def test_it_learns_to_tell_low_tones_from_high_ones(prepared: Path) -> None:
+    shutil.rmtree(prepared / "bottlenecks")
     report = retrain(prepared)
     assert report.labels == ["high", "low"]
+    assert (report.computed, report.cached, report.trained) == (24, 0, True)
     assert report.held_out is not None
     assert report.held_out.confusion.accuracy == 1
     assert report.held_out.mistakes == []
-    assert (report.computed, report.cached, report.trained) == (24, 0, True)
-
-
-def test_few_recordings_are_each_held_out_once(prepared: Path) -> None:
-    report = retrain(prepared)
-    assert report.held_out is not None
+    # Few recordings are each held out once.
     assert (report.held_out.confusion.count, report.held_out.recordings) == (24, 8)
     assert len(report.held_out.fold_accuracies) == 4  # of 4 recordings a class, no fifth fold has any
     assert report.refit
+    # The model, and what is in it.
+    assert (prepared / "retrained_labels.txt").read_text() == "high\nlow\n"
+    assert (prepared / "retrained_graph.tflite").read_bytes()[4:8] == b"TFL3"
+    description = json.loads((prepared / "retrained_graph.json").read_text())
+    assert description["labels"] == ["high", "low"]
+    assert description["pictures"]["chunk_seconds"] == 1
+    assert description["training"]["options"]["steps"] == 50
+    assert description["training"]["pictures"] == report.pictures
+    assert description["training"]["held_out"]["accuracy"] == 1
+    assert 0 < description["familiarity"]["lowest_score"] < 1
+    assert list((prepared / "training_summaries" / "train").glob("events.out.tfevents.*"))
 
 
 def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:
     """One of ten held out would say next to nothing."""
     for n in range(10):
-        write_wav(tmp_path / "audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 1))
-        write_wav(tmp_path / "audio" / "high" / f"{n}.wav", chirps(20 + n, 2000, 3000, 1))
+        write_wav(tmp_path / "audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 0.5))
+        write_wav(tmp_path / "audio" / "high" / f"{n}.wav", chirps(20 + n, 2000, 3000, 0.5))
     audionet.prepare(tmp_path / "audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
     held_out = retrain(tmp_path).held_out
     assert held_out is not None
@@ -79,9 +95,12 @@ def test_without_refit_there_is_one_split_and_its_model(prepared: Path) -> None:
     assert report.held_out.confusion.count == report.pictures["test"]
     assert report.held_out.fold_accuracies == []
     assert report.validation_accuracy == 1
-    before = (prepared / "retrained_graph.tflite").read_bytes()
-    retrain(prepared)
-    assert (prepared / "retrained_graph.tflite").read_bytes() != before  # the held-out pictures count too
+
+
+def test_a_refit_learns_from_the_held_out_pictures_too(trained: Path) -> None:
+    before = (trained / "retrained_graph.tflite").read_bytes()
+    assert retrain(trained, refit=False).trained
+    assert (trained / "retrained_graph.tflite").read_bytes() != before
 
 
 def farthest(report: RetrainReport) -> float:
@@ -89,10 +108,11 @@ def farthest(report: RetrainReport) -> float:
     return float(json.loads(report.files.description.read_text())["familiarity"]["longest_distance"])
 
 
-def test_of_many_pictures_it_learns_from_coordinates(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_pictures_it_learns_from_coordinates(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with all of their features, and what the model says of a clip is the same."""
-    report = retrain(prepared)
-    clip = prepared / "clip.wav"
+    report = retrain(trained)
+    assert not report.trained
+    clip = trained / "clip.wav"
     write_wav(clip, chirps(7, 2000, 4000, 3))
     label_options = audionet.LabelOptions(report.files.graph, report.files.labels)
     [before] = audionet.label(clip, label_options)
@@ -100,8 +120,8 @@ def test_of_many_pictures_it_learns_from_coordinates(prepared: Path, monkeypatch
     monkeypatch.setattr("audionet.training.features.LARGEST_SPAN", 10)
     monkeypatch.setattr("audionet.training.classifier.CALIBRATION_PICTURES", 12)
     monkeypatch.setattr("audionet.training.classifier.CALIBRATION_PICTURES_A_CLASS", 4)
-    again = retrain(prepared, force=True)
-    assert list((prepared / "bottlenecks").glob("*.coordinates.npz"))
+    again = retrain(trained, force=True)
+    assert list((trained / "bottlenecks").glob("*.coordinates.npz"))
     assert again.held_out is not None
     assert again.held_out.confusion.accuracy == 1
     assert (again.computed, again.cached) == (0, 24)
@@ -111,6 +131,7 @@ def test_of_many_pictures_it_learns_from_coordinates(prepared: Path, monkeypatch
     assert farthest(again) == pytest.approx(distance, rel=0.05)
 
 
+@pytest.mark.usefixtures("known_bottlenecks")
 def test_mistakes_are_listed_with_their_place(two_classes: Path, tmp_path: Path) -> None:
     """A recording of low tones lies among the high ones."""
     shutil.move(two_classes / "low" / "low-0.wav", two_classes / "high" / "stray.wav")
@@ -137,27 +158,13 @@ def test_a_class_of_two_pictures_and_one_of_one_work(tmp_path: Path) -> None:
     assert report.held_out.confusion.matrix.sum(axis=1).tolist() == [3, 0, 2]
 
 
-def test_it_writes_the_model_and_what_is_in_it(prepared: Path) -> None:
-    report = retrain(prepared)
-    assert (prepared / "retrained_labels.txt").read_text() == "high\nlow\n"
-    assert (prepared / "retrained_graph.tflite").read_bytes()[4:8] == b"TFL3"
-    description = json.loads((prepared / "retrained_graph.json").read_text())
-    assert description["labels"] == ["high", "low"]
-    assert description["pictures"]["chunk_seconds"] == 1
-    assert description["training"]["options"]["steps"] == 50
-    assert description["training"]["pictures"] == report.pictures
-    assert description["training"]["held_out"]["accuracy"] == 1
-    assert 0 < description["familiarity"]["lowest_score"] < 1
-    assert list((prepared / "summaries" / "train").glob("events.out.tfevents.*"))
-
-
 def test_a_second_time_there_is_nothing_to_do(prepared: Path) -> None:
     first = retrain(prepared)
     files = [prepared / f"retrained_graph.{ending}" for ending in ("tflite", "json")]
     files += list((prepared / "bottlenecks").glob("*.bottlenecks"))
     before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
     again = retrain(prepared)
-    assert (again.computed, again.cached, again.trained) == (0, 24, False)
+    assert (first.trained, again.trained, again.computed, again.cached) == (True, False, 0, 24)
     assert again.held_out is not None
     assert first.held_out is not None
     assert again.held_out.to_json() == first.held_out.to_json()
@@ -165,26 +172,26 @@ def test_a_second_time_there_is_nothing_to_do(prepared: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"steps": 51}, {"seed": 1}, {"learning_rate": 0.5}, {"folds": 3}, {"force": True}])
-def test_any_change_of_the_options_trains_anew(prepared: Path, change: dict[str, object]) -> None:
-    retrain(prepared)
-    again = retrain(prepared, **change)
+def test_any_change_of_the_options_trains_anew(trained: Path, change: dict[str, object]) -> None:
+    assert not retrain(trained).trained
+    again = retrain(trained, **change)
     assert again.trained
     assert again.computed == 0
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_order_on_disk(prepared: Path, tmp_path: Path) -> None:
-    retrain(prepared)
+def test_the_same_seed_gives_the_same_bytes_whatever_the_order_on_disk(trained: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    for path in sorted((prepared / "data_image").rglob("*"), reverse=True):
+    for path in sorted((trained / "data_image").rglob("*"), reverse=True):
         if path.is_file():
-            copy = other / path.relative_to(prepared)
+            copy = other / path.relative_to(trained)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
-    retrain(other)
-    one, two = (folder / "retrained_graph.tflite" for folder in (prepared, other))
+    retrain(other)  # its bottlenecks too
+    one, two = (folder / "retrained_graph.tflite" for folder in (trained, other))
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.usefixtures("known_bottlenecks")
 def test_copies_of_a_recording_stay_on_one_side(two_classes: Path, tmp_path: Path) -> None:
     for n in range(4):
         shutil.copy(two_classes / "low" / f"low-{n}.wav", two_classes / "low" / f"copy-{n}.wav")
@@ -195,6 +202,7 @@ def test_copies_of_a_recording_stay_on_one_side(two_classes: Path, tmp_path: Pat
     assert report.notes == []
 
 
+@pytest.mark.usefixtures("known_bottlenecks")
 def test_a_class_short_of_recordings_is_named_and_split_by_time(two_classes: Path, tmp_path: Path) -> None:
     write_wav(two_classes / "third" / "only.wav", chirps(5, 800, 1000, 10))
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
@@ -217,6 +225,7 @@ def test_bad_pictures_are_named_and_the_others_used(prepared: Path) -> None:
 
 
 def test_too_little_to_train_on_is_refused_before_any_work(prepared: Path, tmp_path: Path) -> None:
+    shutil.rmtree(prepared / "bottlenecks")
     with pytest.raises(AudionetError, match="no such folder; make the pictures first with audionet prepare"):
         retrain(tmp_path / "nowhere")
     shutil.rmtree(prepared / "data_image" / "low")

@@ -16,6 +16,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from audionet.cli import main as cli
 from audionet.errors import ALL_DONE, NOTHING_DONE, SOME_SKIPPED
 from audionet.settings import SAMPLE_RATE_HZ
 from audionet.system import signals as interruption
@@ -47,19 +48,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def printed(trained: Path) -> dict[tuple[str, str], str]:
-    """What each command prints in each format."""
-    found = {}
-    for name, form in [(name, "json") for name in COMMANDS] + [
+    """What each command prints in each format: where a pipe's encoding is the system's old one, as on Windows."""
+    command = [sys.executable, "-m", "audionet", *COMMANDS["label"], "json"]
+    env = os.environ | {"PYTHONIOENCODING": "cp1252"}
+    finished = subprocess.run(command, cwd=trained, env=env, capture_output=True, timeout=300, check=True)
+    found = {("label", "json"): finished.stdout.decode("utf-8")}
+    for name, form in [(name, "json") for name in COMMANDS if name != "label"] + [
         ("label", "csv"),
         ("timeline", "csv"),
         ("timeline", "rttm"),
     ]:
-        command = [sys.executable, "-m", "audionet", *COMMANDS[name], form]
-        # As on Windows, where a pipe's encoding is the system's old one.
-        env = os.environ | {"PYTHONIOENCODING": "cp1252"}
-        finished = subprocess.run(command, cwd=trained, env=env, capture_output=True, timeout=300, check=False)
-        assert finished.returncode in (0, 1), finished.stderr
-        found[name, form] = finished.stdout.decode("utf-8")
+        pipe = io.BytesIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(trained)
+            patch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="cp1252"))
+            assert cli.main([*COMMANDS[name], form]) in (0, 1)
+            sys.stdout.flush()
+            found[name, form] = pipe.getvalue().decode("utf-8")
     return found
 
 

@@ -18,7 +18,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("timeline")
     for n in range(4):
         for name, low, high in (("low", 200, 400), ("middle", 900, 1300), ("high", 2500, 3500)):
-            write_wav(folder / "audio" / name / f"{n}.wav", chirps(10 * len(name) + n, low, high, 6))
+            write_wav(folder / "audio" / name / f"{n}.wav", chirps(10 * len(name) + n, low, high, 4))
     files = folder / "tf_files"
     audionet.prepare(folder / "audio", PrepareOptions(files / "data_image", PictureSettings(2)))
     audionet.retrain(
@@ -28,6 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             summaries_dir=files / "summaries",
             output_graph=files / "retrained_graph.pb",
             output_labels=files / "retrained_labels.txt",
+            write_report=False,
         )
     )
     return folder
@@ -43,6 +44,18 @@ def spliced(model: Path) -> Path:
         chirps(93, 900, 1300, 10),
     ]
     return write_wav(model / "spliced sounds.wav", np.concatenate(parts))
+
+
+@pytest.fixture(scope="module")
+def short(model: Path) -> Path:
+    """3 seconds of low tones, 3 of high ones, 4 of silence, 3 of middle ones."""
+    parts = [
+        chirps(91, 200, 400, 3),
+        chirps(92, 2500, 3500, 3),
+        np.zeros(4 * 16_000, np.int16),
+        chirps(93, 900, 1300, 3),
+    ]
+    return write_wav(model / "short spliced sounds.wav", np.concatenate(parts))
 
 
 def options(model: Path, **changes: Any) -> LabelOptions:
@@ -80,8 +93,8 @@ def test_the_end_of_a_clip_is_heard(model: Path) -> None:
     assert found[-1].end_seconds == pytest.approx(7.3, abs=0.001)
 
 
-def test_without_unknown_every_moment_has_a_class(model: Path, spliced: Path) -> None:
-    found = audionet.timeline(spliced, options(model, allow_unknown=False))
+def test_without_unknown_every_moment_has_a_class(model: Path, short: Path) -> None:
+    found = audionet.timeline(short, options(model, allow_unknown=False))
     assert {segment.label for segment in found} <= {"low", "middle", "high"}
     assert found[0].label == "low"
 
@@ -93,14 +106,14 @@ def test_a_clip_shorter_than_a_window_is_one_segment(model: Path) -> None:
     assert segment.end_seconds == pytest.approx(0.7, abs=0.01)
 
 
-def test_every_format_says_the_same(model: Path, spliced: Path, audionet: Run) -> None:
+def test_every_format_says_the_same(model: Path, short: Path, audionet_here: Run) -> None:
     def run(style: str) -> str:
-        finished = audionet("label", spliced, "--timeline", "--format", style, cwd=model)
+        finished = audionet_here("label", short, "--timeline", "--format", style, cwd=model)
         assert (finished.returncode, finished.stderr) == (0, "")
         return str(finished.stdout)
 
     (clip,) = json.loads(run("json"))
-    assert clip["clip"] == str(spliced)
+    assert clip["clip"] == str(short)
     labels = [segment["label"] for segment in clip["segments"]]
     assert labels == ["low", "high", "unknown", "middle"]
     lines = run("csv").splitlines()
@@ -109,7 +122,7 @@ def test_every_format_says_the_same(model: Path, spliced: Path, audionet: Run) -
     assert [line.split()[3] for line in run("text").splitlines()[1:]] == labels
     rttm = [line.split() for line in run("rttm").splitlines()]
     assert [(line[0], line[1], line[7]) for line in rttm] == [
-        ("SPEAKER", "spliced_sounds", label) for label in ("low", "high", "middle")
+        ("SPEAKER", "short_spliced_sounds", label) for label in ("low", "high", "middle")
     ]
     second = clip["segments"][1]
     assert float(rttm[1][3]) == pytest.approx(second["start_seconds"], abs=0.001)
@@ -125,11 +138,11 @@ def test_a_clip_of_two_classes_says_so_as_a_whole(model: Path, audionet_here: Ru
     assert (clip["label"], sorted(clip["several"])) == ("unknown", ["high", "low"])
 
 
-def test_rttm_needs_a_timeline_and_a_timeline_the_recording(model: Path, audionet: Run) -> None:
-    finished = audionet("label", "x.wav", "--format", "rttm", cwd=model)
+def test_rttm_needs_a_timeline_and_a_timeline_the_recording(model: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", "x.wav", "--format", "rttm", cwd=model)
     assert finished.returncode == 2
     assert "add --timeline" in finished.stderr
     picture = next((model / "tf_files" / "data_image").glob("low/*.jpg"))
-    finished = audionet("label", picture, "--timeline", cwd=model)
+    finished = audionet_here("label", picture, "--timeline", cwd=model)
     assert finished.returncode == 2
     assert "is a picture; a timeline needs the recording (skipped)" in finished.stderr

@@ -16,6 +16,8 @@ from audionet.options import PrepareOptions
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, read_wav
 from tests.pages import blocks
 
+pytestmark = pytest.mark.slow
+
 VOICES = ("allison", "carlo")  # two of the four, to save time
 
 

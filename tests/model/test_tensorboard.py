@@ -22,11 +22,11 @@ def read(folder: Path) -> EventAccumulator:
 
 
 @pytest.fixture(scope="module")
-def summaries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def summaries(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Those of a training in which a recording of low tones lies among the high ones."""
     folder = tmp_path_factory.mktemp("summaries")
     write_wav(folder / "data_audio" / "high" / "stray.wav", chirps(99, 200, 400, 1))
-    make_model(folder, CLASSES, steps=20)
+    make_model(folder, CLASSES, known=low_and_high, steps=20)
     return folder / "tf_files" / "training_summaries"
 
 

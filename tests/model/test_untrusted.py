@@ -35,10 +35,10 @@ CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of low and high tones, in tf_files/, and as a SavedModel."""
     folder = tmp_path_factory.mktemp("trained")
-    make_model(folder, CLASSES, saved_model_dir=folder / "saved")
+    make_model(folder, CLASSES, known=low_and_high, saved_model_dir=folder / "saved")
     return folder
 
 

@@ -17,6 +17,8 @@ from audionet.errors import AudionetError
 from audionet.settings import TlsScheduler
 from tests.conftest import Run, chirps, write_wav
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:

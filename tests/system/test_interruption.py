@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import ROOT, Run, tone, write_wav
 from tests.crashes import Victim, crash, hear_ctrl_c
 
+pytestmark = pytest.mark.slow
+
 # Imports of every kind: the very first, Python's own, ours, a C library's, and what is imported in the midst of work.
 MOMENTS = ("audionet.system.signals", "argparse", "audionet.commands.prepare", "numpy.linalg", "PIL._imaging")
 

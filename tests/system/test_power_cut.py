@@ -112,6 +112,7 @@ def test_a_picture_that_was_changed_by_hand_stays(two_classes: Path, tmp_path: P
         assert path.read_bytes() == changed
 
 
+@pytest.mark.usefixtures("known_bottlenecks")
 def test_retrain_names_pictures_that_are_not_whole_and_says_what_to_do(
     two_classes: Path, tmp_path: Path, audionet_here: Run
 ) -> None:
@@ -121,7 +122,7 @@ def test_retrain_names_pictures_that_are_not_whole_and_says_what_to_do(
     (pictures / "low/low-1_nohash_0001.jpg").write_bytes(data[: len(data) // 2])
     (pictures / "low/low-2_nohash_0001.jpg").write_bytes(b"")
     (pictures / "low/low-3_nohash_0001.jpg").unlink()
-    finished = audionet_here("retrain", "--steps", 5, "--no-report")
+    finished = audionet_here("retrain", "--steps", 5, "--no-report", "--bottleneck-dir", "bottlenecks")
     assert finished.returncode == 1
     said = {line.partition("low-")[2][:13]: line for line in finished.stderr.splitlines() if "low-" in line}
     assert "run audionet prepare again" in said["1_nohash_0001"]
