@@ -221,7 +221,7 @@ def sounds() -> list[Input]:
         Input("a link to itself", "loop.wav", link("loop.wav"), False),
         Input("a link to a folder", "folder", link("../CON"), False),
         Input("a file that may not be read", "secret.wav", unreadable, False),
-        Input("a named pipe", "pipe.wav", lambda path: os.mkfifo(path), False),
+        Input("a named pipe", "pipe.wav", os.mkfifo, False),
         Input("a socket", "socket.wav", a_socket, False),
         Input("a link to a device", "device.wav", link("/dev/zero"), False),
     ]
@@ -239,7 +239,7 @@ def bad_pictures(image_dir: Path) -> list[Input]:
         Input("a JPG that claims 60000 x 60000 pixels", "bomb.jpg", raw(jpg(60_000, 60_000)), False),
         Input("a .jpg of 100 MB", "huge.jpg", huge, False),
         Input("a picture made with other settings", "other.jpg", raw(our_picture()), False),
-        Input("a named pipe called .jpg", "pipe.jpg", lambda path: os.mkfifo(path), False),
+        Input("a named pipe called .jpg", "pipe.jpg", os.mkfifo, False),
         Input("a link to a device called .jpg", "device.jpg", link("/dev/zero"), False),
     ]
 

@@ -89,7 +89,7 @@ def own_imports(name: str) -> set[str]:
 
 def place(name: str) -> int:
     """Where a module stands in the order of the folders."""
-    return [*FIRST, *FOLDERS, *LAST].index(name.split(".")[0])
+    return [*FIRST, *FOLDERS, *LAST].index(name.split(".", maxsplit=1)[0])
 
 
 def test_every_module_lies_in_a_folder_that_says_its_job() -> None:

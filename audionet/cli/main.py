@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audionet.cli.completion import completion_script
 from audionet.cli.label import label_options, run_label
@@ -23,10 +22,6 @@ from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
 from audionet.system.terminal import progress_shown
-
-if TYPE_CHECKING:
-    pass
-
 
 logger = logging.getLogger(__name__)
 

@@ -71,7 +71,7 @@ def check_data(samples: Sequence[Sample], coordinates: np.ndarray | None) -> lis
         *_short_of_recordings(classes),
         *_unequal(classes),
         *_bad_sound(samples, "clipped", lambda sample: (sample.clipped or 0) > CLIPPED),
-        *_bad_sound(samples, "silent", lambda sample: _is_silent(sample)),
+        *_bad_sound(samples, "silent", _is_silent),
         *_in_two_classes(samples, coordinates),
     ]
 

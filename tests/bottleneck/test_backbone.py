@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audionet.bottleneck import backbone as backbone
+from audionet.bottleneck import backbone
 from audionet.bottleneck.backbone import Interpreter, Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings

@@ -20,7 +20,8 @@ def on_a_terminal(folder: Path, *arguments: str, **environment: str) -> str:
     fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # without a size there is no bar
     os.set_blocking(terminal, False)
     env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | environment
-    subprocess.run([sys.executable, "-m", "audionet", *arguments], cwd=folder, stdout=ours, stderr=ours, env=env)
+    command = [sys.executable, "-m", "audionet", *arguments]
+    subprocess.run(command, cwd=folder, stdout=ours, stderr=ours, env=env, check=False)
     try:
         shown = os.read(terminal, 100_000).decode()  # while our end is open, or what was written is lost
     except BlockingIOError:
