@@ -2,12 +2,14 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
-from tests.conftest import Run, chirps, write_wav
+from tests.conftest import ROOT, Run, chirps, write_wav
 
 OWL, WREN = (200.0, 400.0), (2000.0, 3000.0)
 CALLS = ((2.0, 4.5, OWL), (8.0, 9.0, WREN), (10.0, 12.0, OWL), (14.0, 16.5, WREN), (20.0, 20.6, OWL))
@@ -49,12 +51,25 @@ def test_hand_made_annotations_train_a_model_that_finds_the_calls_of_another_nig
     retrained = audionet_here("retrain", "--steps", 100)
     assert retrained.returncode == 0, retrained.stderr
 
-    night(tmp_path / "another night.wav", 3)
-    listed = audionet_here("label", "another night.wav", "--events", "--format", "csv").stdout
+    night(tmp_path / "test" / "another night.wav", 3)
+    listed = audionet_here("label", "test", "--events", "--format", "csv").stdout
     events = list(csv.DictReader(io.StringIO(listed)))
     assert [event["label"] for event in events] == ["owl" if band == OWL else "wren" for *_, band in CALLS]
     for event, (start, end, _) in zip(events, CALLS, strict=True):
         assert float(event["start_seconds"]) == pytest.approx(start + 3, abs=0.5)
         assert float(event["end_seconds"]) == pytest.approx(end + 3, abs=0.5)
 
-    (tmp_path / "another night.txt").write_text(rows(3, "{start}\t{end}\t{label}\n"))
+    (tmp_path / "test" / "another night.txt").write_text(rows(3, "{start}\t{end}\t{label}\n"))
+    found = json.loads(audionet_here("evaluate", "test", "--format", "json").stdout)
+    assert (found["count"], found["correct"], found["detection"]["found_by"]) == (5, 5, "events")
+    assert (found["detection"]["event_f1"], found["detection"]["event_recall"]) == (1, 1)
+    schema = json.loads((ROOT / "docs" / "schemas" / "evaluate.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(found)
+
+    saved = audionet_here("label", "test", "--events", "--save-segments", "found")
+    assert saved.returncode == 0
+    again = audionet_here("prepare", "found", "--image-dir", "again", "--chunk-seconds", 1)
+    assert again.stdout.startswith("5 recordings: 5 drawn")
+    recordings = json.loads((tmp_path / "again" / "audionet.json").read_text(encoding="utf-8"))["recordings"]
+    assert {key.partition("/")[0] for key in recordings} == {"owl", "wren"}
+    assert {entry["group"] for entry in recordings.values()} == {"another night"}  # one side of a split

@@ -41,7 +41,7 @@ HOMES = {
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
     "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},
-    "scipy": {"training.folds", "training.lda"},
+    "scipy": {"training.folds", "training.lda", "evaluation.detection"},
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.terminal"},

@@ -13,7 +13,7 @@ from audionet.dataset.folders import Recording
 from audionet.errors import AudionetError
 from audionet.options import BACKGROUND, REFUSE, AnnotationOptions
 from audionet.settings import MINIMUM_SECONDS
-from audionet.system.text import clock, count, printable
+from audionet.system.text import clock, count, listed, printable
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,15 @@ def span(part: Part) -> str:
         return "all of it"
     end = "the end" if math.isinf(part.end_seconds) else clock(part.end_seconds)
     return f"{clock(part.start_seconds)} to {end}"
+
+
+def unused(recording: Recording, parts: Sequence[Part]) -> str:
+    """Why marked parts of a recording are of no use, in which no chunk lies."""
+    are = "is" if len(parts) == 1 else "are"
+    return (
+        f"{listed([span(part) for part in parts])} {are} marked as {printable(recording.class_name)!r}, and not used: "
+        f"shorter than {MINIMUM_SECONDS:g} seconds, or behind the end of the recording"
+    )
 
 
 def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:

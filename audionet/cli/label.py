@@ -90,6 +90,8 @@ def _check(options: argparse.Namespace) -> None:
                 raise AudionetError(f"{name}: is about events; add --events")
     if options.save_segments is not None and options.mode not in ("timeline", "events"):
         raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
+    if options.save_segments is not None and options.channel == EACH:
+        raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
     if options.plot is not None and options.mode == "windows":
         raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
     if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
@@ -165,11 +167,14 @@ def _saving(options: argparse.Namespace, places: Mapping[str, Path]) -> Callable
     """What --save-segments does with each clip, and whether it could."""
     if options.save_segments is None:
         return lambda _: True
-    from audionet.inference.excerpts import save_segments
+    from audionet.inference.excerpts import SegmentSaver
+
+    folders = [folder for folder in map(Path, [*options.clips, *filter(None, [options.watch])]) if folder.is_dir()]
+    saver = SegmentSaver(options.save_segments, folders, label_options(options).sound)
 
     def save(clip: Any) -> bool:
         try:
-            save_segments(places.get(clip.clip, Path(clip.clip)), clip, options.save_segments)
+            saver.save(places.get(clip.clip, Path(clip.clip)), clip)
         except UnusableInput as error:
             logger.warning("%s (not saved)", error)
             return False

@@ -17,7 +17,7 @@ from audionet.cli.plain_parser import as_meant, modern_spelling
 from audionet.errors import ALL_DONE, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
-from audionet.options import PrepareOptions, RetrainOptions
+from audionet.options import AnnotationOptions, PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
@@ -140,9 +140,14 @@ def _run_retrain(options: argparse.Namespace) -> int:
 
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate, write_report
+    from audionet.evaluation.detection import DetectionOptions
 
+    names = AnnotationOptions.__dataclass_fields__
+    annotations = AnnotationOptions(**{name: getattr(options, name) for name in names})
+    detection = DetectionOptions(options.kind, options.collar, tuple(options.background))
     with progress_shown(options.quiet) as progress:
-        evaluation = evaluate(options.data_audio_test, label_options(options), progress=progress)
+        model = label_options(options)
+        evaluation = evaluate(options.data_audio_test, model, annotations, detection, progress=progress)
     if options.format == "json":
         print_evaluation_json(evaluation)
     else:

@@ -1,7 +1,6 @@
 """Options in groups: those that several commands share, and those of `retrain` that few need."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from audionet.errors import AudionetError
@@ -106,8 +105,10 @@ def choose_scheduler(options: argparse.Namespace) -> None:
     options.scheduler = TlsScheduler(options.scheduler, ca_file, cert, key)
 
 
-def add_metadata(add: Callable[..., object]) -> None:
-    """Add --metadata, by the add_argument of a group."""
+def add_annotations(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where the labels are, and what is made of them."""
+    default = AnnotationOptions()
+    add = parser.add_argument_group("where the labels are").add_argument
     add(
         "--metadata",
         type=Path,
@@ -117,13 +118,6 @@ def add_metadata(add: Callable[..., object]) -> None:
         "annotations of Raven, Audacity, Praat or RTTM (default: a table in the folder or beside it that lists its "
         "recordings; without one, the folders are the classes)",
     )
-
-
-def add_annotations(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where the labels are, and what is made of them."""
-    default = AnnotationOptions()
-    add = parser.add_argument_group("where the labels are").add_argument
-    add_metadata(add)
     add(
         "--corrections",
         type=Path,
@@ -151,6 +145,29 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         choices=(BOTH, REFUSE),
         default=default.overlaps,
         help="where marked parts of two classes overlap, both are learnt, or nothing is done until they are mended",
+    )
+
+
+def add_detection(parser: argparse.ArgumentParser) -> None:
+    """Add how `evaluate` listens to annotated recordings."""
+    group = parser.add_argument_group("annotated recordings")
+    kinds = group.add_mutually_exclusive_group()
+    for kind in ("events", "timeline"):
+        kinds.add_argument(
+            f"--{kind}",
+            action="store_const",
+            dest="kind",
+            const=kind,
+            help=f"compare with label --{kind} (default: events where there is a background class, else timeline)",
+        )
+    add = group.add_argument
+    add("--collar", type=float, metavar="S", default=0.5, help="seconds that the start of an event may be off")
+    add(
+        "--background",
+        action="append",
+        metavar="CLASS",
+        default=[],
+        help="the class that events stand out of; may be given several times (default: one called background or noise)",
     )
 
 

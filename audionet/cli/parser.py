@@ -10,10 +10,10 @@ from audionet.cli.option_groups import (
     OUTPUTS_TITLE,
     WORKERS_TITLE,
     add_annotations,
+    add_detection,
     add_distortions,
     add_events,
     add_messages,
-    add_metadata,
     add_model,
     add_network,
     add_outputs,
@@ -301,15 +301,16 @@ def _add_evaluate(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         help="measure how often the model is right",
         description="""\
 Label clips whose class is known, in a folder for each class or with a table, and count how often the model is right.
-Use recordings that it was not trained on. A clip counts once, however long it is.""",
+Use recordings that it was not trained on. A clip counts once, however long it is. Of annotated recordings each marked
+part is a clip, and what the model finds in the whole is compared with all of them.""",
         examples="""\
   audionet evaluate test_audio/                    test_audio/anna/*.mp3, test_audio/ben/*.mp3, ...
+  audionet evaluate nights/                        nights/a.wav with nights/a.selections.txt beside, ...
   audionet evaluate test_audio/ --format json""",
     )
-    parser.add_argument(
-        "data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, in a folder for each class"
-    )
-    add_metadata(parser.add_argument_group("clips").add_argument)
+    parser.add_argument("data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, as prepare takes them")
+    add_annotations(parser)
+    add_detection(parser)
     add_sound(parser)
     group = parser.add_argument_group("what is said")
     group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")

@@ -1,27 +1,36 @@
 """evaluate: labelled folders of clips the model has never heard -> how often it is right."""
 
 import logging
+import math
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from audionet.annotation.metadata import find_annotated
-from audionet.dataset.folders import class_folders, require_classes_not_parts, stray_files
+from audionet.annotation.metadata import find_annotated, find_labelled_recordings
+from audionet.annotation.parts import unused
+from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
 from audionet.evaluation.predictions import expected_calibration_error
-from audionet.inference.clips import ClipScores, ScoringJob, find_clips
-from audionet.model.bundle import load_model, read_card
+from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
+from audionet.inference.events import EventsJob, background_classes
+from audionet.inference.timeline import Timeline, TimelineJob
+from audionet.inference.windows import Segment
+from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
-from audionet.options import AnnotationOptions, LabelOptions
+from audionet.options import AnnotationOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
-from audionet.parallel.threads import in_order
+from audionet.parallel.threads import Job, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
+from audionet.settings import EACH
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, chosen
@@ -37,7 +46,7 @@ class Evaluation:
     clips: each with its true class.
     skipped: what could not be used.
     renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
-    warnings: of the clips.
+    warnings: of the clips. detection: of annotated recordings; None if there were none.
     """
 
     confusion: Confusion
@@ -46,6 +55,7 @@ class Evaluation:
     renderer: SpectrogramRenderer
     card: ModelCard | None
     warnings: list[str]
+    detection: Detection | None = None
 
     @property
     def misclassified(self) -> list[tuple[ClipScores, str]]:
@@ -65,46 +75,38 @@ class Evaluation:
 
 
 def evaluate(
-    data_audio: Path | str, options: LabelOptions | None = None, *, progress: Progress | None = None
+    data_audio: Path | str,
+    options: LabelOptions | None = None,
+    annotations: AnnotationOptions | None = None,
+    detection: DetectionOptions | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Label the clips in a folder of one folder a class, named as in training, and count.
+    """Label the clips in a folder of one folder a class, named as in training, and count; or those that a table, or
+    annotations, say the classes of, as `prepare` takes them. A marked part of a recording is a clip.
 
+    annotations: None is options.metadata alone. detection: how annotated recordings are listened to as a whole.
     A clip that cannot be used and a folder of a class that the model does not know are skipped, with a warning.
     Raises AudionetError when there is no usable model or no usable clip.
     """
     data_audio = Path(data_audio)
     options, progress = options or LabelOptions(), chosen(progress)
     model = load_model(options)
-    skipped, todo = [], []
+    skipped = list[UnusableInput]()
 
     def skip(error: UnusableInput) -> None:
         warn_of_skipped(error)
         skipped.append(error)
 
-    # macOS spells a name's accents in another way than Windows and Linux.
-    known = {unicodedata.normalize("NFC", label): label for label in model.labels}
-    for folder, clips in _clips_by_class(data_audio, options.metadata, skip).items():
-        truth = known.get(unicodedata.normalize("NFC", folder.name))
-        if truth is None:
-            like = did_you_mean(folder.name, model.labels)
-            skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
-        elif not clips:
-            skip(UnusableInput(folder, "holds no clips"))
-        else:
-            todo += [(clip, truth) for clip in clips]
-    scored = []
-    progress("clips", 0, len(todo))
-    job = ScoringJob(model, options.allow_unknown, options.sound)
-    with (
-        open_workers(options.scheduler) as workers,
-        closing(workers.run(job, [path.absolute() for path, _ in todo])) as results,
-    ):
-        for done, ((path, truth), result) in enumerate(zip(todo, in_order(results), strict=True), start=1):
-            if isinstance(result, UnusableInput):
-                skip(UnusableInput(path, result.reason))
-            else:
-                scored.append((replace(result, clip=str(path)), truth))
-            progress("clips", done, len(todo))
+    todo = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skip)
+    marked = [clip for clip in todo if clip.parts]
+    listener = _Listener(model, options, detection or DetectionOptions()) if marked else None
+    with open_workers(options.scheduler) as workers:
+        counted = _Counted(progress, len(todo) + len({clip.path for clip in marked}))
+        wholes = [clip for clip in todo if not clip.parts]
+        scored = list(_score_wholes(wholes, model, options, workers, counted, skip))
+        scored += _score_parts(marked, model, options, workers, counted, skip)
+        detected = listener.listen(marked, workers, counted, skip) if listener else None
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({', '.join(model.labels)})")
     numbers = {label: number for number, label in enumerate(model.labels)}
@@ -115,39 +117,145 @@ def evaluate(
     warnings = _heard_before([clip for clip, _ in scored], card)
     for warning in warnings:
         logger.warning("%s", warning)
-    return Evaluation(confusion, scored, skipped, model.renderer, card, warnings)
+    return Evaluation(confusion, scored, skipped, model.renderer, card, warnings, detected)
 
 
-def _clips_by_class(
-    data_audio: Path, metadata: Path | None, skip: Callable[[UnusableInput], None]
-) -> dict[Path, list[Path]]:
-    """The clips of each class, by its folder, or by its name in the folder where a table labels them."""
-    found = find_annotated(data_audio, AnnotationOptions(metadata))
-    if found is None:
-        for error in stray_files(data_audio):
+Skip = Callable[[UnusableInput], None]
+Scored = tuple[ClipScores, str]
+
+
+class _Counted:
+    """Progress over several jobs, one after the other."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._done, self._total = progress, 0, total
+        progress("clips", 0, total)
+
+    def one(self) -> None:
+        """One clip more is done."""
+        self._done += 1
+        self._progress("clips", self._done, self._total)
+
+
+def _score_wholes(
+    clips: list[Recording], model: Model, options: LabelOptions, workers: Workers, counted: _Counted, skip: Skip
+) -> Iterator[Scored]:
+    job = ScoringJob(model, options.allow_unknown, options.sound)
+    with closing(workers.run(job, [clip.path.absolute() for clip in clips])) as results:
+        for clip, result in zip(clips, in_order(results), strict=True):
+            counted.one()
+            if isinstance(result, UnusableInput):
+                skip(UnusableInput(clip.path, result.reason))
+            else:
+                yield replace(result, clip=str(clip.path)), clip.class_name
+
+
+def _score_parts(
+    clips: list[Recording], model: Model, options: LabelOptions, workers: Workers, counted: _Counted, skip: Skip
+) -> Iterator[Scored]:
+    job = PartsJob(model, options.allow_unknown, options.sound)
+    with closing(workers.run(job, [(clip.path.absolute(), clip.parts) for clip in clips])) as results:
+        for clip, result in zip(clips, in_order(results), strict=True):
+            counted.one()
+            if isinstance(result, UnusableInput):
+                skip(UnusableInput(clip.path, result.reason))
+                continue
+            for part, scores in zip(clip.parts, result, strict=True):
+                if scores is not None:
+                    yield replace(scores, clip=str(clip.path)), clip.class_name
+                elif not math.isinf(part.end_seconds):
+                    skip(UnusableInput(clip.path, unused(clip, [part])))
+
+
+class _Listener:
+    """Listens to annotated recordings as a whole, as `label --events` or `--timeline` does."""
+
+    def __init__(self, model: Model, options: LabelOptions, detection: DetectionOptions) -> None:
+        """Raises AudionetError for a background that the model does not know."""
+        if options.sound.channel == EACH:
+            raise AudionetError("--channel each: annotations are of one channel, or of the mix; name it")
+        self._model, self._options = model, options
+        background = background_classes(model.labels, detection.background)
+        self._kind = detection.kind or (EVENTS if background else TIMELINE)
+        self._background = background if self._kind == EVENTS else set()
+        self._collar_seconds = detection.collar_seconds
+
+    def listen(self, clips: list[Recording], workers: Workers, counted: _Counted, skip: Skip) -> Detection:
+        """What is found in the recordings, against their marked parts."""
+        by_path: dict[Path, list[Recording]] = {}
+        for clip in clips:
+            by_path.setdefault(clip.path, []).append(clip)
+        detection = Detection(self._kind, self._collar_seconds)
+        allow_unknown, sound = self._options.allow_unknown, self._options.sound
+        job: Job[Path, Any, Any, Timeline] = TimelineJob(self._model, allow_unknown, sound)
+        if self._kind == EVENTS:
+            job = EventsJob(self._model, EventOptions(tuple(sorted(self._background))), allow_unknown, sound)
+        with closing(workers.run(job, [path.absolute() for path in by_path])) as results:
+            for (path, same), result in zip(by_path.items(), in_order(results), strict=True):
+                counted.one()
+                if isinstance(result, UnusableInput):
+                    skip(UnusableInput(path, result.reason))
+                    continue
+                reference = [
+                    Span(part.start_seconds, min(part.end_seconds, result.seconds), clip.class_name)
+                    for clip in same
+                    for part in clip.parts
+                    if clip.class_name not in self._background and part.start_seconds < result.seconds
+                ]
+                detection.add(reference, _spans(result.segments), result.seconds)
+        return detection
+
+
+def _spans(segments: Sequence[Segment]) -> list[Span]:
+    return [Span(s.start_seconds, s.end_seconds, s.label) for s in segments if s.label != UNKNOWN]
+
+
+def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model, skip: Skip) -> list[Recording]:
+    """The clips of the model's classes, each under the name that the model has for its class."""
+    found = find_annotated(data_audio, annotations)
+    if found is None and annotations.corrections is None:
+        by_folder = _clips_in_folders(data_audio, skip)
+    else:
+        recordings, wrong = find_labelled_recordings(data_audio, annotations)
+        for error in wrong:
             skip(error)
-        folders = class_folders(data_audio)
-        require_classes_not_parts(data_audio, [folder.name for folder in folders])
-        return {folder: list(find_clips([folder])) for folder in folders}
-    recordings, wrong = found
-    marked = next((recording for recording in recordings if recording.parts), None)
-    if marked is not None:
-        raise AudionetError(f"{marked.path}: parts of it are marked, and whole recordings alone can be measured on")
-    for error in wrong:
+        by_folder = {}
+        for recording in recordings:
+            by_folder.setdefault(data_audio / recording.class_name, []).append(recording)
+    # macOS spells a name's accents in another way than Windows and Linux.
+    known = {unicodedata.normalize("NFC", label): label for label in model.labels}
+    todo = []
+    for folder, clips in by_folder.items():
+        truth = known.get(unicodedata.normalize("NFC", folder.name))
+        if truth is None:
+            like = did_you_mean(folder.name, model.labels)
+            skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
+        elif not clips:
+            skip(UnusableInput(folder, "holds no clips"))
+        else:
+            todo += [replace(clip, class_name=truth) for clip in clips]
+    return todo
+
+
+def _clips_in_folders(data_audio: Path, skip: Skip) -> dict[Path, list[Recording]]:
+    """The clips in each class folder, pictures too."""
+    for error in stray_files(data_audio):
         skip(error)
-    clips: dict[Path, list[Path]] = {}
-    for recording in recordings:
-        clips.setdefault(data_audio / recording.class_name, []).append(recording.path)
-    return clips
+    folders = class_folders(data_audio)
+    require_classes_not_parts(data_audio, [folder.name for folder in folders])
+    return {
+        folder: [Recording(folder.name, path.as_posix(), path) for path in find_clips([folder])] for folder in folders
+    }
 
 
 def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[str]:
     """A sentence if there are clips that the model was trained on."""
     known = set(card.recordings) if card else set()
-    heard = [clip.clip for clip in clips if known and sha256_of_file(Path(clip.clip))[:DIGITS] in known]
+    names = list(dict.fromkeys(clip.clip for clip in clips))
+    heard = [name for name in names if known and sha256_of_file(Path(name))[:DIGITS] in known]
     if not heard:
         return []
-    which = f"{len(heard)} of {len(clips)} clips were" if len(clips) > 1 else "the clip was"
+    which = f"{len(heard)} of {len(names)} clips were" if len(names) > 1 else "the clip was"
     return [f"{which} in the model's training ({listed(heard)}): on new ones, it is right less often"]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.annotation.metadata import find_labelled_recordings
-from audionet.annotation.parts import span
+from audionet.annotation.parts import unused
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.drawing import DrawingJob, Source, draw_each, size_and_time, written_chunks
 from audionet.commands.picture_folder import (
@@ -33,11 +33,10 @@ from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
-from audionet.settings import MINIMUM_SECONDS
 from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen
-from audionet.system.text import count, listed, printable
+from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
 
@@ -86,21 +85,14 @@ class PrepareReport:
     def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None) -> None:
         """Say which marked parts of a recording are of no use: too short, or behind its end."""
         starts = [chunk.start_seconds for chunk in entry.chunks] if entry else []
-        unused = [
-            span(part)
+        useless = [
+            part
             for part in recording.parts
             if not math.isinf(part.end_seconds)
             and bisect.bisect_left(starts, part.start_seconds - 1e-3) == bisect.bisect_left(starts, part.end_seconds)
         ]
-        if entry is not None and unused:
-            are = "is" if len(unused) == 1 else "are"
-            self.skip(
-                UnusableInput(
-                    recording.path,
-                    f"{listed(unused)} {are} marked as {printable(recording.class_name)!r}, and not used: shorter than "
-                    f"{MINIMUM_SECONDS:g} seconds, or behind the end of the recording",
-                )
-            )
+        if entry is not None and useless:
+            self.skip(UnusableInput(recording.path, unused(recording, useless)))
 
 
 def prepare(

@@ -49,6 +49,8 @@ PART_OF_A_SET = re.compile(
     r"|recordings|samples|train(ing)?|test(ing)?|val(id(ation)?)?|dev(elopment)?|eval(uation)?|meta(data)?",
     re.IGNORECASE,
 )
+# `<recording>_<start>s_<score>.wav`, see inference/excerpts.py.
+SAVED_SEGMENT = re.compile(r"(.+)_\d{6,}\.\d\ds_[01]\.\d\d\.wav")
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
 
 
@@ -121,9 +123,13 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
 
 
 def group_of(path: Path) -> str | None:
-    """What recordings have in common whose names agree up to `_nohash_`: a speaker, as in Google's Speech Commands."""
+    """What recordings have in common whose names agree up to `_nohash_`: a speaker, as in Google's Speech Commands; and
+    segments that `label --save-segments` cut from one recording."""
     before, mark, _ = path.name.partition(NOHASH)
-    return before if mark and before else None
+    if mark and before:
+        return before
+    saved = SAVED_SEGMENT.fullmatch(path.name)
+    return saved[1] if saved else None
 
 
 def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInput]]:

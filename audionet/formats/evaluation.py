@@ -1,13 +1,17 @@
 """What `evaluate` prints, as text and as JSON; and the confusions that `retrain` shows too."""
 
 import json
+import math
 from typing import TYPE_CHECKING
 
-from audionet.system.text import count, printable
+from audionet.annotation.parts import span
+from audionet.system.text import count, duration, printable
 
 if TYPE_CHECKING:
     from audionet.commands.evaluate import Evaluation
     from audionet.evaluation.confusion import Confusion
+    from audionet.evaluation.detection import Detection
+    from audionet.inference.clips import ClipScores
 
 MISTAKES_SHOWN = 20
 CLASSES_IN_TABLE = 20
@@ -51,7 +55,27 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     print_confusion(confusion)
     for clip, truth in evaluation.misclassified:
         whether = ", called unknown" if clip.is_unknown else ""
-        print(f"misclassified: {printable(clip.clip)} is {truth}, taken for {clip.best} ({clip.score:.3f}){whether}")
+        name = printable(clip.clip) + (f" ({span(clip.part)})" if clip.part else "")
+        print(f"misclassified: {name} is {truth}, taken for {clip.best} ({clip.score:.3f}){whether}")
+    if evaluation.detection:
+        _print_detection(evaluation.detection)
+
+
+def _print_detection(found: "Detection") -> None:
+    """What was found in annotated recordings: F1 of events and seconds, and the errors of a timeline."""
+    print(f"{count(found.recordings, 'annotated recording')}, {duration(found.seconds)}, listened to by --{found.kind}")
+    for noun, counts in ((f"events (collar {found.collar_seconds:g} s)", found.events), ("segments", found.segments)):
+        print(
+            f"{noun}: F1 {counts.f1:.1%} (precision {counts.precision:.1%}, recall {counts.recall:.1%}; "
+            f"{counts.correct} of {counts.reference} found, {counts.found - counts.correct} false)"
+        )
+    if found.kind == "timeline":
+        errors, by_name = found.diarization, found.identification
+        total = errors.total or 1.0
+        print(
+            f"diarisation error: {errors.rate:.1%} (missed {errors.missed / total:.1%}, confused "
+            f"{errors.confused / total:.1%}, false alarm {errors.false_alarm / total:.1%}); by name {by_name.rate:.1%}"
+        )
 
 
 def print_evaluation_json(evaluation: "Evaluation") -> None:
@@ -76,12 +100,22 @@ def print_evaluation_json(evaluation: "Evaluation") -> None:
         "confusion": confusion.matrix.tolist(),
         "per_class": per_class,
         "misclassified": [
-            {"clip": clip.clip, "class": truth, "label": clip.best, "score": clip.score}
+            {"clip": clip.clip, "class": truth, "label": clip.best, "score": clip.score} | _place(clip)
             for clip, truth in evaluation.misclassified
         ],
         "skipped": [{"path": error.path, "reason": error.reason} for error in evaluation.skipped],
     }
+    if evaluation.detection:
+        content["detection"] = evaluation.detection.to_json()
     print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def _place(clip: "ClipScores") -> dict[str, float | None]:
+    """The times of a part of a recording; an end of None is the recording's."""
+    if clip.part is None:
+        return {}
+    start, end = clip.part
+    return {"start_seconds": start, "end_seconds": None if math.isinf(end) else end}
 
 
 def accuracy(confusion: "Confusion", noun: str) -> str:

@@ -1,13 +1,13 @@
 """Clip -> chunks -> pictures -> scores: the way of a recording through a model, the same as in training."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, read_chunks
+from audionet.audio.chunks import Chunk, Part, read_chunks
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
@@ -28,6 +28,7 @@ class ClipScores:
     scores: a probability for each of the model's labels.
     is_unknown: the clip is more likely none of them.
     several: of an unknown clip, the classes that are heard in it, the most likely first, if it is a mixture of them.
+    part: of the clip, if it is not the whole.
     """
 
     clip: str
@@ -35,6 +36,7 @@ class ClipScores:
     scores: dict[str, float]
     is_unknown: bool = False
     several: tuple[str, ...] = ()
+    part: Part | None = None
 
     @property
     def best(self) -> str:
@@ -80,6 +82,39 @@ class ScoringJob:
     def reduce(self, path: Path, results: list[ChunkScores]) -> ClipScores:
         """The mean of the chunks' scores."""
         return mean_scores(str(path), results, self.model, self.allow_unknown)
+
+
+@dataclass(frozen=True)
+class PartsJob:
+    """A job for workers: score parts of recordings, each as a clip of its own.
+
+    An item is a path and its parts, in order and without overlap.
+    """
+
+    model: Model
+    allow_unknown: bool = True
+    choice: SoundChoice = USUAL
+
+    def split(self, item: tuple[Path, tuple[Part, ...]]) -> Generator[tuple[Path, Chunk], None, None]:
+        """The chunks of all parts."""
+        path, parts = item
+        for chunk in read_chunks(path, self.model.renderer.settings, self.choice, parts):
+            yield path, chunk
+
+    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
+        """The scores of a chunk. Raises UnusableInput."""
+        path, chunk = part
+        return score_chunk(chunk, path, self.model)
+
+    def reduce(self, item: tuple[Path, tuple[Part, ...]], found: list[ChunkScores]) -> list[ClipScores | None]:
+        """The scores of each part; None of one that is too short, or lies behind the end."""
+        path, parts = item
+        clips = []
+        for part in parts:
+            own = [one for one in found if part.start_seconds - 1e-3 <= one.start_seconds < part.end_seconds]
+            clip = mean_scores(str(path), own, self.model, self.allow_unknown) if own else None
+            clips.append(clip and replace(clip, part=part))
+        return clips
 
 
 def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_unknown: bool) -> ClipScores:

@@ -1,5 +1,8 @@
 """The sound of what was heard when, as WAVs in a folder for each class, ready for `prepare`."""
 
+import hashlib
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.timeline import Timeline
 from audionet.inference.windows import Segment
+from audionet.settings import SoundChoice
 from audionet.system.files import make_inner_folder, write_atomically
 from audionet.system.text import printable
 
@@ -18,18 +22,41 @@ LONGEST_STEM_BYTES = 160  # of a recording's name, so that time and score still 
 FORBIDDEN = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
 
 
-def save_segments(path: Path, clip: Timeline, folder: Path) -> list[Path]:
-    """Write the sound of each segment of a clip, which lies in `path`: folder/<class>/<recording>_<start>_<score>.wav.
+class SegmentSaver:
+    """Writes the sound of segments: folder/<class>/<recording>_<start>s_<score>.wav, which `prepare` keeps together.
 
+    Recordings in the sub-folders of those that were named are called by both, and another of the same name gets eight
+    digits of its path's hash.
+    """
+
+    def __init__(self, folder: Path, named: Sequence[Path] = (), choice: SoundChoice = USUAL) -> None:
+        self._folder, self._named, self._choice = folder, named, choice
+        self._stems: dict[str, Path] = {}
+
+    def save(self, path: Path, clip: Timeline) -> list[Path]:
+        """Write those of a clip, which lies in `path`; as save_segments."""
+        below = next((path.relative_to(folder) for folder in self._named if path.is_relative_to(folder)), None)
+        parts = Path(clip.clip).with_suffix("").parts if below is None else below.with_suffix("").parts
+        stem = _file_name("-".join(parts[-1:] if below is None else parts)) or "clip"
+        if self._stems.setdefault(stem.casefold(), path) != path:
+            stem = f"{stem}-{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]}"
+        return save_segments(path, clip, self._folder, stem, self._choice)
+
+
+def save_segments(path: Path, clip: Timeline, folder: Path, stem: str = "", choice: SoundChoice = USUAL) -> list[Path]:
+    """Write the sound of each segment of a clip, which lies in `path`, as SegmentSaver names it.
+
+    stem: what the names begin with, instead of the clip's name without its suffix.
     The recording is read once, and of its sound no more is held than a segment. Unknown ones are of no class, and left
     out. Files of the same names are written anew.
     Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
     """
+    place = folder / (stem or _file_name(Path(clip.clip).stem) or "clip")
     known = [segment for segment in clip.segments if segment.label != UNKNOWN]
     waiting = sorted(known, key=lambda segment: segment.start_seconds)
     written, begun = [], list[tuple[Segment, list[np.ndarray]]]()
     start, sample_rate_hz = 0, clip.sample_rate_hz
-    for block in decode(path, USUAL, sample_rate_hz):
+    for block in decode(path, choice, sample_rate_hz):
         end = start + len(block)
         while waiting and round(waiting[0].start_seconds * sample_rate_hz) < end:
             begun.append((waiting.pop(0), []))
@@ -37,19 +64,18 @@ def save_segments(path: Path, clip: Timeline, folder: Path) -> list[Path]:
             first, last = (round(s * sample_rate_hz) for s in (segment.start_seconds, segment.end_seconds))
             parts.append(block[max(0, first - start) : max(0, last - start)])
         ended = [round(segment.end_seconds * sample_rate_hz) <= end for segment, _ in begun]
-        written += [_write(clip, *pair, folder) for pair, is_done in zip(begun, ended, strict=True) if is_done]
+        written += [_write(clip, *pair, place) for pair, is_done in zip(begun, ended, strict=True) if is_done]
         begun = [pair for pair, is_done in zip(begun, ended, strict=True) if not is_done]
         start = end
         if not waiting and not begun:
             break
-    return written + [_write(clip, *pair, folder) for pair in begun]
+    return written + [_write(clip, *pair, place) for pair in begun]
 
 
-def _write(clip: Timeline, segment: Segment, parts: list[np.ndarray], folder: Path) -> Path:
-    stem = _file_name(Path(clip.clip).stem) or "clip"
+def _write(clip: Timeline, segment: Segment, parts: list[np.ndarray], place: Path) -> Path:
     # The classes of a stranger's model may have names that lead elsewhere.
-    target = folder / (_file_name(segment.label) or "class")
-    target /= f"{stem}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
+    target = place.parent / (_file_name(segment.label) or "class")
+    target /= f"{place.name}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
     make_inner_folder(target.parent)
     write_atomically(target, to_wav(Chunk(0, segment.start_seconds, np.concatenate(parts), clip.sample_rate_hz)))
     return target

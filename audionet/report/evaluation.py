@@ -1,5 +1,6 @@
 """What `evaluate` found -> its report."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -49,10 +50,15 @@ def report_on_evaluation(
 def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
     return Predictions(
         labels,
-        [Place(clip.clip, 0.0, clip.seconds) for clip, _ in clips],
+        [_place(clip) for clip, _ in clips],
         np.array([labels.index(truth) for _, truth in clips], np.intp),
         np.array([[clip.scores[label] for label in labels] for clip, _ in clips]),
     )
+
+
+def _place(clip: ClipScores) -> Place:
+    start, end = clip.part or (0.0, math.inf)
+    return Place(clip.clip, start, start + clip.seconds if math.isinf(end) else end)
 
 
 def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:

@@ -1,5 +1,6 @@
 """Which chunks are worth looking at and listening to, and their pictures and sounds."""
 
+import itertools
 import struct
 import wave
 from collections.abc import Iterable, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.chunks import read_chunks
+from audionet.audio.chunks import Part, read_chunks
 from audionet.audio.mp3 import encode_mp3s, slowed_down
 from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Predictions
@@ -57,8 +58,10 @@ def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable
             if path.suffix.lower() in pictures.SUFFIXES:
                 yield Source(position, pictures.read(path), _read_wav(path.with_suffix(".wav"), renderer))
             else:
-                chunk = next(read_chunks(path, renderer.settings))
-                yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
+                place = tested.places[position]
+                part = Part(place.start_seconds, place.end_seconds)
+                for chunk in itertools.islice(read_chunks(path, renderer.settings, parts=[part]), 1):
+                    yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
         except (OSError, UnusableInput):
             continue
 

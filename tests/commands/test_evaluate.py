@@ -4,9 +4,10 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
+from audionet.evaluation.detection import Detection, DetectionOptions, Span
 from audionet.formats.evaluation import print_evaluation
 from audionet.model.bundle import ModelFiles
-from audionet.options import LabelOptions
+from audionet.options import AnnotationOptions, LabelOptions
 from audionet.settings import PictureSettings
 from tests.conftest import chirps, make_untrained_model, write_wav
 
@@ -69,4 +70,76 @@ def test_right_wrong_and_unknown_come_first_as_label_would_name_them(
     assert "calibration" not in first + second + "".join(rest)
     assert [line for line in rest if line.endswith(", called unknown")] == [
         line for line in rest if "silence.wav" in line
+    ]
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    """A folder with a recording of 12 s and its annotations: of two classes that the model knows, and one more."""
+    write_wav(tmp_path / "night" / "a.wav", chirps(1, 200, 400, 12))
+    (tmp_path / "night" / "a.txt").write_text("1\t3\tlow\n2.5\t4\thigh\n6\t7.5\tlow\n9\t10\towl\n20\t21\tlow\n")
+    return tmp_path / "night"
+
+
+def test_each_marked_part_is_a_clip(model: ModelFiles, night: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = audionet.evaluate(night, options(model))
+    assert [(Path(clip.clip).name, clip.part, truth) for clip, truth in found.clips] == [
+        ("a.wav", (2.5, 4), "high"),
+        ("a.wav", (1, 3), "low"),
+        ("a.wav", (6, 7.5), "low"),
+    ]
+    assert [clip.seconds for clip, _ in found.clips] == [1.5, 2, 1.5]
+    assert [error.reason.partition(" (")[0].partition(",")[0] for error in found.skipped] == [
+        "the model has no such class",
+        "0:20.0 to 0:21.0 is marked as 'low'",
+    ]
+    # A part scores as a recording of its own does.
+    samples = chirps(1, 200, 400, 12)[round(2.5 * 16000) : 4 * 16000]
+    (alone,) = audionet.label(write_wav(night.parent / "part.wav", samples), options(model))
+    assert found.clips[0][0].scores == pytest.approx(alone.scores, abs=1e-6)
+    print_evaluation(found)
+    out = capsys.readouterr().out
+    taken_for = "high" if found.clips[1][0].best == "high" else "low"
+    wrong = "a.wav (0:01.0 to 0:03.0) is low" if taken_for == "high" else "a.wav (0:02.5 to 0:04.0) is high"
+    assert f"{wrong}, taken for {taken_for}" in out
+
+
+def test_what_label_hears_in_an_annotated_recording_is_compared_with_all_its_parts(
+    model: ModelFiles, night: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = audionet.evaluate(night, options(model))
+    assert found.detection is not None
+    segments = audionet.timeline(night / "a.wav", options(model))
+    expected = Detection("timeline")
+    expected.add(
+        [Span(1, 3, "low"), Span(6, 7.5, "low"), Span(2.5, 4, "high")],
+        [Span(s.start_seconds, s.end_seconds, s.label) for s in segments if s.label != "unknown"],
+        12.0,
+    )
+    assert found.detection == expected
+    print_evaluation(found)
+    *_, first, second, third, last = capsys.readouterr().out.splitlines()
+    assert first == "1 annotated recording, 12 s, listened to by --timeline"
+    assert second.startswith("events (collar 0.5 s): F1 ")
+    assert third.startswith("segments: F1 ")
+    assert last.startswith(f"diarisation error: {expected.diarization.rate:.1%} (missed ")
+
+
+def test_of_events_the_background_is_none(model: ModelFiles, night: Path) -> None:
+    listened = DetectionOptions("events", 1.0, ("high",))
+    found = audionet.evaluate(night, options(model), detection=listened)
+    assert found.detection is not None
+    assert found.detection.events.reference == 2
+    with pytest.raises(AudionetError, match="the model has no such class"):
+        audionet.evaluate(night, options(model), detection=DetectionOptions("events", background=("rain",)))
+
+
+def test_corrections_and_the_background_are_as_prepare_has_them(model: ModelFiles, night: Path) -> None:
+    (night.parent / "c.csv").write_text("path,label,start,end\na.wav,high,6,7.5\n")
+    annotations = AnnotationOptions(corrections=night.parent / "c.csv")
+    found = audionet.evaluate(night, options(model), annotations)
+    assert [(clip.part, truth) for clip, truth in found.clips] == [
+        ((2.5, 4), "high"),
+        ((6, 7.5), "high"),
+        ((1, 3), "low"),
     ]

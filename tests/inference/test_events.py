@@ -8,13 +8,17 @@ import pytest
 
 import audionet
 from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet.dataset.folders import find_recordings
 from audionet.inference.events import background_classes, find_events
+from audionet.inference.excerpts import SegmentSaver
 from audionet.inference.scoring import ChunkScores
+from audionet.inference.timeline import Timeline
+from audionet.inference.windows import Segment
 from audionet.model.bundle import Model
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import Run, read_wav, write_wav
+from tests.conftest import Run, read_wav, tone, write_wav
 
 CALLS = [(3.0, "owl"), (7.7, "wren"), (12.1, "owl"), (17.2, "wren"), (22.0, "owl"), (26.9, "wren")]
 
@@ -86,6 +90,24 @@ def test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
         assert path.stem == f"night_{event['start_seconds']:09.2f}s_{event['score']:.2f}"
         first, last = (round(event[f"{side}_seconds"] * SAMPLE_RATE_HZ) for side in ("start", "end"))
         assert np.array_equal(read_wav(path)[1], sound[first:last])
+
+
+def test_recordings_of_one_name_are_saved_beside_each_other(tmp_path: Path) -> None:
+    stereo = np.stack([tone(400, 2), tone(3000, 2)], axis=1)
+    paths = [write_wav(tmp_path / place / "a.wav", stereo) for place in ("in/x", "in/y", "p", "q")]
+    saver = SegmentSaver(tmp_path / "found", [tmp_path / "in"], SoundChoice(channel="right"))
+    names = []
+    for path in paths:
+        (saved,) = saver.save(path, Timeline(str(path), [Segment(0.5, 1.5, "wren", 0.9)], 2.0))
+        names.append(saved.name)
+        sound = read_wav(saved)[1]
+        assert np.abs(np.fft.rfft(sound)).argmax() * SAMPLE_RATE_HZ / len(sound) == pytest.approx(3000, abs=5)
+    assert [name[:3] for name in names] == ["x-a", "y-a", "a_0", names[3][:3]]
+    assert len(set(names)) == 4
+    recordings, _ = find_recordings(tmp_path / "found")
+    assert sorted(str(recording.group) for recording in recordings) == sorted(
+        ["x-a", "y-a", "a", names[3].partition("_")[0]]
+    )
 
 
 def test_a_timeline_has_the_same_calls(night: Path, audionet_here: Run) -> None:

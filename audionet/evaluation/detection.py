@@ -1,0 +1,243 @@
+"""How well events, segments and turns are found in annotated recordings: F1 and error rates.
+
+Event and segment F1 are those of sed_eval (Mesaros, Heittola and Virtanen, 2016), the diarisation error rate is that of
+pyannote.metrics (Bredin, 2017), each counted over all recordings together.
+"""
+
+import bisect
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from audionet.errors import AudionetError
+
+EVENTS, TIMELINE = "events", "timeline"
+COLLAR_SECONDS = 0.5  # an event's start may be as far off; its end too, or half of the event's length
+SHARE_OF_LENGTH = 0.5
+SEGMENT_SECONDS = 1.0
+ROUNDING_SECONDS = 1e-9
+
+
+class Span(NamedTuple):
+    """What is heard from when to when in a recording, in seconds."""
+
+    start_seconds: float
+    end_seconds: float
+    label: str
+
+
+@dataclass(frozen=True)
+class DetectionOptions:
+    """How annotated recordings are listened to, and what counts as found.
+
+    kind: EVENTS or TIMELINE, as `label` has them; None is events if the model has a background class.
+    collar_seconds: see match_events.
+    background: the classes that events stand out of; none is those called background or noise.
+    """
+
+    kind: str | None = None
+    collar_seconds: float = COLLAR_SECONDS
+    background: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.collar_seconds < math.inf:
+            raise AudionetError(f"--collar {self.collar_seconds:g}: must be at least 0 seconds")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """correct: how many of `reference` were among those `found`."""
+
+    correct: int = 0
+    reference: int = 0
+    found: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(self.correct + other.correct, self.reference + other.reference, self.found + other.found)
+
+    @property
+    def precision(self) -> float:
+        """Of what was found, the share that is right, 0 to 1; 0 if nothing was found."""
+        return self.correct / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Of what is there, the share that was found, 0 to 1."""
+        return self.correct / self.reference if self.reference else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of both."""
+        return 2 * self.correct / (self.reference + self.found) if self.reference + self.found else 0.0
+
+
+@dataclass(frozen=True)
+class SpeakingErrors:
+    """Seconds that are annotated, in all; missed; confused with another label; and found where nothing is."""
+
+    total: float = 0.0
+    missed: float = 0.0
+    confused: float = 0.0
+    false_alarm: float = 0.0
+
+    def __add__(self, other: "SpeakingErrors") -> "SpeakingErrors":
+        return SpeakingErrors(
+            self.total + other.total,
+            self.missed + other.missed,
+            self.confused + other.confused,
+            self.false_alarm + other.false_alarm,
+        )
+
+    @property
+    def rate(self) -> float:
+        """The errors as a share of the total; over 1 if there are more."""
+        return (self.missed + self.confused + self.false_alarm) / self.total if self.total else 0.0
+
+
+@dataclass
+class Detection:
+    """What was found in annotated recordings, counted.
+
+    kind: events or timeline, whichever was asked of the model. recordings, seconds: how many, and how long.
+    events: by their times, see `match_events`. segments: seconds in which a class is heard.
+    diarization: the errors with the names of the voices as fit best in each recording. identification: with the names
+    as they are.
+    """
+
+    kind: str
+    collar_seconds: float = COLLAR_SECONDS
+    recordings: int = 0
+    seconds: float = 0.0
+    events: Counts = field(default_factory=Counts)
+    segments: Counts = field(default_factory=Counts)
+    diarization: SpeakingErrors = field(default_factory=SpeakingErrors)
+    identification: SpeakingErrors = field(default_factory=SpeakingErrors)
+
+    def add(self, reference: Sequence[Span], found: Sequence[Span], seconds: float) -> None:
+        """Count one recording, which is so many seconds long."""
+        self.recordings += 1
+        self.seconds += seconds
+        self.events += match_events(reference, found, self.collar_seconds)
+        self.segments += match_segments(reference, found)
+        self.identification += speaking_errors(reference, found)
+        self.diarization += speaking_errors(reference, _renamed(reference, found))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, for `evaluate --format json`."""
+        return {
+            "found_by": self.kind,
+            "recordings": self.recordings,
+            "seconds": self.seconds,
+            "collar_seconds": self.collar_seconds,
+            "event_f1": self.events.f1,
+            "event_precision": self.events.precision,
+            "event_recall": self.events.recall,
+            "segment_f1": self.segments.f1,
+            "segment_precision": self.segments.precision,
+            "segment_recall": self.segments.recall,
+            "diarization_error_rate": self.diarization.rate,
+            "identification_error_rate": self.identification.rate,
+            "missed_seconds": self.diarization.missed,
+            "confused_seconds": self.diarization.confused,
+            "false_alarm_seconds": self.diarization.false_alarm,
+            "annotated_seconds": self.diarization.total,
+        }
+
+
+def match_events(reference: Sequence[Span], found: Sequence[Span], collar_seconds: float = COLLAR_SECONDS) -> Counts:
+    """How many events of one recording were found: of the same label, their starts at most the collar apart, and their
+    ends at most the collar or half of the event's length. Each counts once, in the pairs of which there are most."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    ordered = sorted(found)
+    starts = [span.start_seconds for span in ordered]
+    pairs = []
+    for row, event in enumerate(reference):
+        longest = max(collar_seconds, SHARE_OF_LENGTH * (event.end_seconds - event.start_seconds))
+        first = bisect.bisect_left(starts, event.start_seconds - collar_seconds - ROUNDING_SECONDS)
+        last = bisect.bisect_right(starts, event.start_seconds + collar_seconds + ROUNDING_SECONDS)
+        for column in range(first, last):
+            off = abs(ordered[column].end_seconds - event.end_seconds)
+            if ordered[column].label == event.label and off <= longest + ROUNDING_SECONDS:
+                pairs.append((row, column))
+    if not pairs:
+        return Counts(0, len(reference), len(found))
+    rows, columns = zip(*pairs, strict=True)
+    graph = csr_matrix((np.ones(len(pairs), np.int8), (rows, columns)), (len(reference), len(found)))
+    matched = maximum_bipartite_matching(graph, perm_type="column")
+    return Counts(int((matched >= 0).sum()), len(reference), len(found))
+
+
+def match_segments(reference: Sequence[Span], found: Sequence[Span], seconds: float = SEGMENT_SECONDS) -> Counts:
+    """In how many seconds (or other steps) of one recording each label is heard, is said to be, and both."""
+    there, said = _steps(reference, seconds), _steps(found, seconds)
+    return Counts(len(there & said), len(there), len(said))
+
+
+def _steps(spans: Sequence[Span], seconds: float) -> set[tuple[int, str]]:
+    return {
+        (step, span.label)
+        for span in spans
+        for step in range(math.floor(span.start_seconds / seconds), math.ceil(span.end_seconds / seconds))
+    }
+
+
+def speaking_errors(reference: Sequence[Span], found: Sequence[Span]) -> SpeakingErrors:
+    """Where the labels that are found differ from the annotated ones, in one recording."""
+    total = missed = confused = false_alarm = 0.0
+
+    def count(seconds: float, there: set[str], said: set[str]) -> None:
+        nonlocal total, missed, confused, false_alarm
+        total += seconds * len(there)
+        missed += seconds * max(0, len(there) - len(said))
+        false_alarm += seconds * max(0, len(said) - len(there))
+        confused += seconds * (min(len(there), len(said)) - len(there & said))
+
+    _sweep(reference, found, count)
+    return SpeakingErrors(total, missed, confused, false_alarm)
+
+
+def _renamed(reference: Sequence[Span], found: Sequence[Span]) -> list[Span]:
+    """What was found, under the annotated names with which it shares most time, each name given once."""
+    from scipy.optimize import linear_sum_assignment
+
+    together: dict[tuple[str, str], float] = defaultdict(float)
+
+    def count(seconds: float, there: set[str], said: set[str]) -> None:
+        for name in there:
+            for other in said:
+                together[name, other] += seconds
+
+    _sweep(reference, found, count)
+    names, others = sorted({span.label for span in reference}), sorted({span.label for span in found})
+    shared = np.array([[together[name, other] for other in others] for name in names]).reshape(len(names), len(others))
+    rows, columns = linear_sum_assignment(-shared)
+    given = {others[column]: names[row] for row, column in zip(rows, columns, strict=True) if shared[row, column] > 0}
+    # Whoever got no name keeps none that an annotated voice has.
+    return [span._replace(label=given.get(span.label, f"\0{span.label}")) for span in found]
+
+
+def _sweep(
+    reference: Sequence[Span], found: Sequence[Span], count: Callable[[float, set[str], set[str]], None]
+) -> None:
+    """Call `count` for each stretch of time in which the labels do not change, with its seconds and both sets."""
+    changes: dict[float, list[tuple[int, str, int]]] = defaultdict(list)
+    for which, spans in enumerate((reference, found)):
+        for span in spans:
+            if span.end_seconds > span.start_seconds:
+                changes[span.start_seconds].append((which, span.label, 1))
+                changes[span.end_seconds].append((which, span.label, -1))
+    heard: tuple[dict[str, int], dict[str, int]] = (defaultdict(int), defaultdict(int))
+    before = 0.0
+    for time in sorted(changes):
+        there, said = ({label for label, times in one.items() if times} for one in heard)
+        if there or said:
+            count(time - before, there, said)
+        for which, label, change in changes[time]:
+            heard[which][label] += change
+        before = time
