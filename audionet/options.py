@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.errors import AudionetError
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, check, take_text_for_paths
-from audionet.settings import EMBEDDED, REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, check, check_network, take_text_for_paths
+from audionet.settings import REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
 
 ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
 
@@ -147,6 +147,8 @@ class RetrainOptions:
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
         2018; the embedded network's backbone for it is looked for in model_dir). None is rows, or pool_3 of a module.
     tfhub_module: a module of TensorFlow Hub instead, by its address, folder or .tar.gz, or Google's, by its name.
+    backbone: a LiteRT file (.tflite) of a network from sound instead. Of such a network, or module, backbone_output is
+        the name of what is learnt from, None if there is one output; backbone_sample_rate is in Hz, None if it says so.
     tfhub_sha256: what the module's archive must have, in hexadecimal; None is whatever it is.
     output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
     learning_rate: step size of the gradient descent, over 0.
@@ -181,6 +183,9 @@ class RetrainOptions:
     bottleneck: str | None = None
     tfhub_module: str | None = None
     tfhub_sha256: str | None = None
+    backbone: Path | None = None
+    backbone_output: str | None = None
+    backbone_sample_rate: int | None = None
     learning_rate: float = 1.0
     train_batch_size: int = 100
     validation_percentage: float = 10.0
@@ -208,8 +213,7 @@ class RetrainOptions:
     def __post_init__(self) -> None:
         take_text_for_paths(self)
         check(self, RETRAIN_RULES)
-        if self.tfhub_sha256 is not None and self.tfhub_module is None and self.architecture == EMBEDDED:
-            raise AudionetError("--tfhub-sha256 is of a module; name it with --tfhub-module or --architecture")
+        check_network(self)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
             raise AudionetError("--intermediate-output-graphs-dir and --intermediate-store-frequency go together")
         if self.validation_percentage + self.testing_percentage >= 100:

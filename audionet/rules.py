@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError
-from audionet.settings import ARCHITECTURES, BOTTLENECKS, EMBEDDED, OWN_FOLDS
+from audionet.settings import (
+    ARCHITECTURES,
+    BOTTLENECKS,
+    EMBEDDED,
+    HIGHEST_SAMPLE_RATE_HZ,
+    LOWEST_SAMPLE_RATE_HZ,
+    OWN_FOLDS,
+)
 
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
@@ -41,6 +48,10 @@ RETRAIN_RULES: dict[str, Rule] = {
         lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits) is not None,
         "must be 64 hexadecimal digits in lower case",
     ),
+    "backbone_sample_rate": (
+        lambda hz: LOWEST_SAMPLE_RATE_HZ <= hz <= HIGHEST_SAMPLE_RATE_HZ,
+        f"must be from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ}",
+    ),
     "final_tensor_name": (
         lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name) is not None,
         "letters, digits and _ . - / are what TensorFlow allows",
@@ -55,6 +66,19 @@ def check(options: object, rules: Mapping[str, Rule]) -> None:
         if value is not None and not is_allowed(value):
             shown = f"{value:g}" if isinstance(value, float) else value
             raise AudionetError(f"--{name.replace('_', '-')} {shown}: {sentence}")
+
+
+def check_network(options: Any) -> None:
+    """Raise AudionetError unless RetrainOptions name one network, and say of it what can be said."""
+    if options.tfhub_sha256 is not None and options.tfhub_module is None and options.architecture == EMBEDDED:
+        raise AudionetError("--tfhub-sha256 is of a module; name it with --tfhub-module or --architecture")
+    if options.backbone is not None and (options.tfhub_module is not None or options.architecture != EMBEDDED):
+        raise AudionetError("--backbone, --tfhub-module and --architecture each name a network: choose one")
+    if options.backbone is None and options.tfhub_module is None:
+        for name in ("backbone_output", "backbone_sample_rate"):
+            if getattr(options, name) is not None:
+                flag = f"--{name.replace('_', '-')}"
+                raise AudionetError(f"{flag} is of a network from sound; name it with --backbone or --tfhub-module")
 
 
 def take_text_for_paths(record: Any) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from audionet.bottleneck.backbone import load_backbone
-from audionet.bottleneck.digests import SETTLED_NS
 from audionet.bottleneck.extractor import BottleneckExtractor
+from audionet.dataset.digests import SETTLED_NS
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import choose_augmentations

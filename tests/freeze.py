@@ -23,7 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from audionet import PictureSettings, prepare, retrain
-from audionet.commands.picture_folder import FOLDER_FILE
+from audionet.dataset.sources import FOLDER_FILE
 from tests.conftest import SAMPLE_CLIPS, SAMPLE_VOICES, chirps, write_wav
 
 GOLDEN = Path(__file__).resolve().parent / "golden"

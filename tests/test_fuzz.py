@@ -26,8 +26,8 @@ from audionet.audio import ffmpeg
 from audionet.audio.chunks import cut
 from audionet.audio.decoding import decode
 from audionet.bottleneck.backbone import Network
-from audionet.bottleneck.digests import Digests
 from audionet.commands.prepare import prepare
+from audionet.dataset.digests import Digests
 from audionet.dataset.manifest import PictureIndex
 from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import MOST_FILES, extract

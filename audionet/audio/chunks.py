@@ -121,6 +121,21 @@ def cut_windows(
         yield Chunk(index + 1, (start + len(waiting) - size) / sample_rate_hz, waiting[-size:], sample_rate_hz)
 
 
+def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> Iterator[np.ndarray]:
+    """The samples of spans (start, end) of a stream of sample blocks, in the order of their starts; they may overlap.
+
+    What lies behind the end of the stream is missing: the last ones may be short, or empty.
+    """
+    blocks, waiting, first = iter(blocks), np.empty(0, np.int16), 0  # first: the position of what waits
+    for start, end in spans:
+        waiting, first = waiting[max(0, start - first) :], first + min(len(waiting), max(0, start - first))
+        while first + len(waiting) < end and (block := next(blocks, None)) is not None:
+            waiting = np.concatenate([waiting, block])
+            passed = min(len(waiting), max(0, start - first))
+            waiting, first = waiting[passed:], first + passed
+        yield waiting[max(0, start - first) : max(0, end - first)]
+
+
 def read_windows(
     path: Path, size: int, step: int, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> Generator[Chunk, None, None]:

@@ -3,14 +3,16 @@
 import functools
 import hashlib
 import math
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from audionet.bottleneck.sound import SoundInput
 from audionet.errors import AudionetError
 from audionet.parallel.sandbox import serve
 from audionet.settings import PICTURE_SIZE
@@ -22,6 +24,7 @@ from audionet.system.untrusted import Refused
 ROWS_SHA256 = "eaf613de46865c8b350328e06298943a5ae302cf073c40feb09263789bef2d2a"
 INPUT_NAME, BOTTLENECK_NAME = "Mul", "bottleneck"  # in TensorFlow's graphs, as in those of 2018
 CHECKSUM_SUFFIX = ".sha256"  # of the file beside another backbone that holds its checksum
+MODULE = "audionet.bottleneck.backbone"  # what is run in a process of its own
 LARGEST_NETWORK_BYTES = 2 << 30  # of weights and of what flows through it for one picture; ours need 43 MB
 
 
@@ -30,16 +33,31 @@ class Backbone:
     """The LiteRT flatbuffer of a cut network. `name` is what `--bottleneck` calls it.
 
     graph_def: the same network as a frozen TensorFlow graph from `Mul` to `bottleneck`, where it came from TensorFlow.
+    sound: how it hears; None if it looks at pictures.
+    path, file_sha256: of the file that it was cut from, if it is a stranger's, which runs in a process of its own.
     """
 
     name: str
     flatbuffer: bytes
     graph_def: bytes | None = None
+    sound: SoundInput | None = None
+    path: Path | None = None
+    file_sha256: str = ""
 
     @functools.cached_property
     def sha256(self) -> str:
-        """Of the flatbuffer, in hexadecimal."""
-        return hashlib.sha256(self.flatbuffer).hexdigest()
+        """Of the file that it was cut from, or else of the flatbuffer, in hexadecimal."""
+        return self.file_sha256 or hashlib.sha256(self.flatbuffer).hexdigest()
+
+    @property
+    def what(self) -> str:
+        """What is taken of it, for people: the name, or the output of a network from sound."""
+        return self.name if self.sound is None else f"{self.sound.output} (sound, {self.sound.sample_rate_hz} Hz)"
+
+    @property
+    def fingerprint(self) -> str:
+        """What differs whenever its bottlenecks of the same input would."""
+        return self.sha256 if self.sound is None else f"{self.sha256} {self.sound.fingerprint}"
 
 
 def load_backbone(name: str, model_dir: Path) -> Backbone:
@@ -77,14 +95,7 @@ class Interpreter:
 
         Raises ValueError when the bytes are no network from a picture.
         """
-        # Not for others: they are made while clips are labelled, and what is said of those must come through.
-        with quiet_stderr() if is_first else nullcontext():
-            from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
-
-            self._interpreter: Any = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
-            self._interpreter.allocate_tensors()
-        if is_first:
-            _check_memory(self._interpreter.get_tensor_details())
+        self._interpreter = start_interpreter(flatbuffer, is_first)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
         if len(inputs) != 1 or not outputs or tuple(inputs[0]["shape"]) != shape:
@@ -101,10 +112,35 @@ class Interpreter:
         return [np.asarray(self._interpreter.get_tensor(output)[0]) for output in self._outputs]
 
 
+def start_interpreter(flatbuffer: bytes, is_first: bool) -> Any:
+    """LiteRT's own interpreter of a network, ready to run. `is_first`: as in `Interpreter`.
+
+    Raises ValueError or RuntimeError when the bytes are no network, or LiteRT can't run it.
+    """
+    # Not for others: they are made while clips are labelled, and what is said of those must come through.
+    with quiet_stderr() if is_first else nullcontext():
+        from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
+
+        interpreter = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
+        interpreter.allocate_tensors()
+    if is_first:
+        _check_memory(interpreter.get_tensor_details())
+    return interpreter
+
+
 def _check_memory(tensors: list[dict[str, Any]]) -> None:
     needed = sum(math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize for tensor in tensors)
     if needed > LARGEST_NETWORK_BYTES:
         raise ValueError(f"a network that needs {needed >> 20} MB")
+
+
+class Runs(Protocol):
+    """An interpreter of a network: `Interpreter`, or sound_network.SoundInterpreter."""
+
+    output_shapes: list[tuple[int, ...]]
+
+    def run(self, given: np.ndarray) -> list[np.ndarray]:
+        """What the network makes of a picture, or of sound."""
 
 
 class Network:
@@ -113,26 +149,29 @@ class Network:
     How many threads run it changes nothing in what comes out. It can be pickled.
     """
 
+    interpreter: Callable[[bytes, bool], Runs] = Interpreter
+
     def __init__(self, flatbuffer: bytes) -> None:
         """Raises ValueError when the bytes are no network from a picture."""
-        first = Interpreter(flatbuffer)
+        make = type(self).interpreter
+        first = make(flatbuffer, True)
         self.flatbuffer = flatbuffer
         self.output_shapes = first.output_shapes
         self._idle = [first]
 
-    def run(self, picture: np.ndarray) -> list[np.ndarray]:
-        """As `Interpreter.run`."""
+    def run(self, given: np.ndarray) -> list[np.ndarray]:
+        """As the interpreter's `run`."""
         try:
             interpreter = self._idle.pop()
         except IndexError:
-            interpreter = Interpreter(self.flatbuffer, is_first=False)
+            interpreter = type(self).interpreter(self.flatbuffer, False)
         try:
-            return interpreter.run(picture)
+            return interpreter.run(given)
         finally:
             self._idle.append(interpreter)
 
     def __reduce__(self) -> "tuple[type[Network], tuple[bytes]]":
-        return Network, (self.flatbuffer,)
+        return type(self), (self.flatbuffer,)
 
 
 def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
-from audionet.bottleneck.digests import DIGEST_BYTES
+from audionet.dataset.digests import DIGEST_BYTES
 from audionet.errors import AudionetError
+from audionet.settings import EMBEDDED
 from audionet.system.locks import open_in_place, wait_for_lock
 
 logger = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ def _checksum(digest: bytes, features: np.ndarray) -> int:
 
 
 def cache_path(folder: Path, backbone: Backbone, fingerprint: str) -> Path:
-    """The cache file for a backbone's weights and the fingerprint of the pictures' settings."""
-    key = hashlib.sha256(f"{backbone.sha256} {fingerprint}".encode()).hexdigest()[:16]
-    return folder / f"inception_v3_{backbone.name}_{key}.bottlenecks"
+    """The cache file for a backbone's weights and the fingerprint of the pictures' settings, or of the sound's."""
+    key = hashlib.sha256(f"{backbone.fingerprint} {fingerprint}".encode()).hexdigest()[:16]
+    beginning = EMBEDDED if backbone.sound is None else "network"
+    return folder / f"{beginning}_{backbone.name}_{key}.bottlenecks"

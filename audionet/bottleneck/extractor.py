@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.bottleneck.cache import Cache, cache_path
-from audionet.bottleneck.digests import Digests
+from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import available_cores
 from audionet.spectrogram import jpeg
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, continued, silent
 
 logger = logging.getLogger(__name__)
 
@@ -59,33 +59,39 @@ def no_usable_picture(paths: Sequence[Path]) -> AudionetError:
     )
 
 
-class BottleneckExtractor:
-    """Gives the bottlenecks of JPGs: from the cache in `folder` where they are there, else by running the backbone."""
+class Extractor:
+    """Gives the bottlenecks of pictures' chunks: from the cache where they are there, else by running the backbone.
+
+    Subclasses say what the backbone is given: BottleneckExtractor the pictures, sound_extractor.SoundExtractor the
+    sound that they were drawn from.
+    """
 
     def __init__(
         self,
         backbone: Backbone,
-        renderer: SpectrogramRenderer,
-        folder: Path,
-        augmentations: Sequence[Augmentation] = (ORIGINAL,),
-        workers: Workers | None = None,
+        cache: Path,
+        size: int,
+        augmentations: Sequence[Augmentation],
+        workers: Workers | None,
     ) -> None:
-        """augmentations: of each picture; ORIGINAL is the picture as it is."""
-        self.backbone, self.augmentations = backbone, augmentations
-        self.cache_path = cache_path(folder, backbone, renderer.fingerprint)
-        self.digests = Digests(folder / DIGESTS_NAME)
-        self._workers = workers or Threads()
-        self._job = BottleneckJob(Network(backbone.flatbuffer), renderer)
+        """size: of a bottleneck. augmentations: of each picture; ORIGINAL is the picture as it is."""
+        self.backbone, self.cache_path, self.augmentations = backbone, cache, augmentations
+        self._size, self._workers = size, workers or Threads()
         logger.debug("bottlenecks of backbone %s are kept in %s", backbone.name, self.cache_path)
 
     @functools.cached_property
     def cache(self) -> Cache:
         """It is opened when first needed: it may be of many gigabytes."""
-        return Cache(self.cache_path, int(np.prod(self._job.network.output_shapes[0])))
+        return Cache(self.cache_path, self._size)
 
     def keys(self, digest: bytes) -> list[bytes]:
         """What the augmentations of the picture with this SHA-256 are called in the cache."""
         return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
+
+    @property
+    def batch_size(self) -> int:
+        """So many pictures are worked on between two writes to the cache."""
+        return self._workers.width * BATCH_PER_WORKER
 
     def extract(self, paths: Sequence[Path], progress: Progress = silent) -> Bottlenecks:
         """The bottlenecks of JPGs and their augmentations.
@@ -97,11 +103,15 @@ class BottleneckExtractor:
         pictures: list[ReadPicture] = []
         skipped, computed = [], 0
         progress("bottlenecks", 0, len(paths))
-        batch_size = self._workers.width * BATCH_PER_WORKER
         with ThreadPoolExecutor(available_cores()) as readers:
-            for start in range(0, len(paths), batch_size):
-                entries = list(readers.map(self._look_up, paths[start : start + batch_size]))
-                self._make_missing(entries)
+            for start in range(0, len(paths), self.batch_size):
+                entries = list(readers.map(self.look_up, paths[start : start + self.batch_size]))
+                incomplete = [entry for entry in entries if entry.error is None and entry.missing]
+                if incomplete:
+                    ready = start + len(entries) - len(incomplete)
+                    self.make_missing(incomplete, continued(progress, ready, len(paths)))
+                    # In the order of the pictures, whichever was ready first: the same cache, byte for byte.
+                    self.cache.append([row for entry in incomplete for row in entry.fresh])
                 for position, entry in enumerate(entries, start):
                     if entry.error is not None:
                         warn_of_skipped(entry.error)
@@ -111,8 +121,48 @@ class BottleneckExtractor:
                         pictures.append(ReadPicture(position, entry.digest))
                         computed += entry.was_incomplete
                 progress("bottlenecks", start + len(entries), len(paths))
-        self.digests.save()
+        self.save_digests()
         return Bottlenecks(features[: len(pictures)], pictures, skipped, computed)
+
+    def identify(self, path: Path) -> bytes | UnusableInput:
+        """What the chunk of a picture is known by, 32 bytes, or why it cannot be used."""
+        raise NotImplementedError
+
+    def look_up(self, path: Path) -> "Entry":
+        """What the cache holds of a picture's chunk."""
+        raise NotImplementedError
+
+    def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
+        """Run the backbone for what entries lack, and put it into them, or why it can't be had."""
+        raise NotImplementedError
+
+    def save_digests(self) -> None:
+        """Keep what was learnt of files while they were identified."""
+
+    def cached(self, path: Path, digest: bytes) -> "Entry":
+        """What the cache holds of the chunk that is known by a digest."""
+        keys = self.keys(digest)
+        rows = [self.cache.find(key) for key in keys]
+        return Entry(path, digest, keys, rows, was_incomplete=any(row is None for row in rows))
+
+
+class BottleneckExtractor(Extractor):
+    """Gives the bottlenecks of JPGs: from the cache in `folder` where they are there, else by running the backbone."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        renderer: SpectrogramRenderer,
+        folder: Path,
+        augmentations: Sequence[Augmentation] = (ORIGINAL,),
+        workers: Workers | None = None,
+    ) -> None:
+        """As Extractor. renderer: of the pictures."""
+        network = Network(backbone.flatbuffer)
+        path, size = cache_path(folder, backbone, renderer.fingerprint), int(np.prod(network.output_shapes[0]))
+        super().__init__(backbone, path, size, augmentations, workers)
+        self.digests = Digests(folder / DIGESTS_NAME)
+        self._job = BottleneckJob(network, renderer)
 
     def identify(self, path: Path) -> bytes | UnusableInput:
         """The SHA-256 of a picture's file, which is read only if it is new or changed."""
@@ -131,50 +181,44 @@ class BottleneckExtractor:
             raise UnusableInput(path, f"{error.reason}; run audionet prepare again") from error
         return self.digests.read(path)
 
-    def _look_up(self, path: Path) -> "_Entry":
+    def look_up(self, path: Path) -> "Entry":
         """What the cache holds of a picture; its JPG is read only where something is missing."""
         try:
             digest = self.digests.remembered(path)
             if digest is not None:
-                entry = self._cached(path, digest)
+                entry = self.cached(path, digest)
                 if not entry.missing:
                     return entry
             jpg, digest = self._read(path)
         except UnusableInput as error:
-            return _Entry(path, error=error)
+            return Entry(path, error=error)
         except OSError as error:
-            return _Entry(path, error=UnusableInput.unreadable(path, error))
-        entry = self._cached(path, digest)
+            return Entry(path, error=UnusableInput.unreadable(path, error))
+        entry = self.cached(path, digest)
         entry.jpg = jpg
         return entry
 
-    def _cached(self, path: Path, digest: bytes) -> "_Entry":
-        keys = self.keys(digest)
-        rows = [self.cache.find(key) for key in keys]
-        return _Entry(path, digest, keys, rows, was_incomplete=any(row is None for row in rows))
-
-    def _make_missing(self, entries: Sequence["_Entry"]) -> None:
-        """Run the backbone for what the cache lacks, and put it there; an entry that can't be used gets its error."""
-        incomplete = [entry for entry in entries if entry.error is None and entry.missing]
-        if not incomplete:
-            return
-        wanted = [Wanted(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in incomplete]
-        fresh: dict[int, list[tuple[bytes, NDArray[np.float16]]]] = {}
-        for position, made in self._workers.run(self._job, wanted):
-            entry = incomplete[position]
+    def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
+        """Run the backbone for what entries lack, and put it into them; one that can't be used gets its error."""
+        wanted = [Wanted(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in entries]
+        for ready, (position, made) in enumerate(self._workers.run(self._job, wanted), start=1):
+            progress("bottlenecks", ready, len(entries))
             if isinstance(made, UnusableInput):
-                entry.error = made
+                entries[position].error = made
             else:
-                fresh[position] = entry.fill(made)
-        # In the order of the pictures, whichever was ready first: the same cache, byte for byte.
-        self.cache.append([row for position in sorted(fresh) for row in fresh[position]])
+                entries[position].fill(made)
+
+    def save_digests(self) -> None:
+        """Keep the SHA-256s of the files that were read."""
+        self.digests.save()
 
 
 @dataclass
-class _Entry:
+class Entry:
     """One picture on its way: its digest, and for each augmentation the key in the cache and the bottleneck.
 
-    rows: None for a bottleneck that is still to be made. jpg: the file's content, where something is to be made.
+    rows: None for a bottleneck that is still to be made. fresh: those that were made, with their keys.
+    jpg: the file's content, where something is to be made of it.
     """
 
     path: Path
@@ -184,19 +228,18 @@ class _Entry:
     was_incomplete: bool = False
     jpg: bytes = b""
     error: UnusableInput | None = None
+    fresh: list[tuple[bytes, NDArray[np.float16]]] = field(default_factory=list)
 
     @property
     def missing(self) -> list[int]:
         """The positions of the bottlenecks that are still to be made."""
         return [n for n, row in enumerate(self.rows) if row is None]
 
-    def fill(self, made: Sequence[NDArray[np.float16]]) -> list[tuple[bytes, NDArray[np.float16]]]:
-        """Put in what was missing, in its order; it comes back with its keys."""
-        fresh = []
+    def fill(self, made: Sequence[NDArray[np.float16]]) -> None:
+        """Put in what was missing, in its order."""
         for n, row in zip(self.missing, made, strict=True):
             self.rows[n] = row
-            fresh.append((self.keys[n], row))
-        return fresh
+            self.fresh.append((self.keys[n], row))
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,24 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         "inception_v3; it is a program, which runs as you",
     )
     add(
+        "--backbone",
+        type=Path,
+        metavar="FILE",
+        help="a network from sound, as a LiteRT file (.tflite), such as BirdNET, Perch or YAMNet have; --tfhub-module "
+        "takes such networks too",
+    )
+    add(
+        "--backbone-output",
+        metavar="NAME",
+        help="which of its outputs is learnt from, such as embeddings (default: the one that it has)",
+    )
+    add(
+        "--backbone-sample-rate",
+        type=int,
+        metavar="HZ",
+        help="the sample rate of the sound that it was made for, such as 48000 (default: as its file says, if it does)",
+    )
+    add(
         "--tfhub-sha256",
         metavar="DIGITS",
         help="the SHA-256 that the module's archive must have, or it is not used (default: any)",

@@ -1,6 +1,5 @@
 """The folder of pictures: its index, what it holds of which recordings, and what is deleted from it."""
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,12 +12,6 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import read_limited, write_durably
-
-# In the folder of pictures: the folder whose recordings were drawn last. It is not in audionet.json, which is the same
-# to the byte wherever the recordings lie.
-FOLDER_FILE = ".audionet.data_audio"
-LONGEST_FOLDER_BYTES = 1 << 16
 
 
 @dataclass
@@ -99,33 +92,6 @@ def _difference(index: PictureIndex, options: PrepareOptions) -> str:
     # A setting that one of them does not have (the high pass of old pictures) is off there.
     pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in before | after}
     return ", ".join(f"{name} {old}, now {new}" for name, (old, new) in pairs.items() if old != new)
-
-
-def resolved(path: Path) -> Path:
-    """From the root, with links followed, as far as they lead somewhere."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # links that go round in a circle
-        return path.absolute()
-
-
-def folder_name(data_audio: Path) -> bytes:
-    """What FOLDER_FILE calls a folder of recordings."""
-    return os.fsencode(resolved(data_audio))
-
-
-def remembered_folder(image_dir: Path) -> bytes | None:
-    """The folder whose recordings were drawn last; None if that is not known."""
-    try:
-        return read_limited(image_dir / FOLDER_FILE, LONGEST_FOLDER_BYTES) or None
-    except (OSError, ValueError):
-        return None
-
-
-def remember_folder(image_dir: Path, data_audio: Path) -> None:
-    """Note whose recordings are drawn into a folder."""
-    if remembered_folder(image_dir) != folder_name(data_audio):
-        write_durably(image_dir / FOLDER_FILE, folder_name(data_audio))
 
 
 def forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:

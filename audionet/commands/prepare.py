@@ -18,17 +18,14 @@ from audionet.commands.picture_folder import (
     OpenIndex,
     delete_chunks,
     delete_unlisted,
-    folder_name,
     forget,
     open_index,
-    remember_folder,
-    remembered_folder,
     replace_entry,
-    resolved,
 )
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
 from audionet.dataset.names import chunk_name, chunk_stems
+from audionet.dataset.sources import folder_name, remember_folder, remembered_folder, resolved
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers

@@ -11,11 +11,15 @@ import numpy as np
 from audionet import __version__
 from audionet.bottleneck.backbone import Backbone, load_backbone
 from audionet.bottleneck.distortions import Distortions
-from audionet.bottleneck.extractor import BottleneckExtractor
+from audionet.bottleneck.extractor import BottleneckExtractor, Extractor
+from audionet.bottleneck.sound import SoundRequest
+from audionet.bottleneck.sound_extractor import SoundExtractor, single_windows
+from audionet.bottleneck.sound_network import load_sound_file
 from audionet.commands.up_to_date import load_previous, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes
-from audionet.errors import UnusableInput
+from audionet.dataset.sources import chunk_sources
+from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
@@ -28,9 +32,10 @@ from audionet.model.litert import attach_head
 from audionet.model.tensorboard import write_summaries
 from audionet.options import RetrainOptions
 from audionet.parallel.dask import open_workers
-from audionet.parallel.threads import one_blas_thread
+from audionet.parallel.threads import Workers, one_blas_thread
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
+from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, chosen
@@ -78,6 +83,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
         pictures = load_pictures(options.image_dir)
         with _locked_outputs(options), one_blas_thread():
             setup = _Setup(options, pictures, _choose_backbone(options, progress))
+            _require_sensible(options, setup.backbone, pictures.renderer.settings)
             features = _extract(setup, progress)
             plan = plan_evaluation(features.dataset, options.split)
             for note in plan.split.notes:
@@ -108,7 +114,10 @@ class _Setup:
     @property
     def augmentations(self) -> list[Augmentation]:
         """What is learnt from beside the pictures as they are."""
-        return choose_augmentations(len(self.pictures.samples), self.pictures.renderer)
+        count, renderer, sound = len(self.pictures.samples), self.pictures.renderer, self.backbone.sound
+        if sound is None:
+            return choose_augmentations(count, renderer)
+        return single_windows(count, sound, renderer.settings.chunk_seconds)
 
 
 @contextmanager
@@ -126,21 +135,59 @@ def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
 
 
 def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
+    request = SoundRequest(options.backbone_output, options.backbone_sample_rate)
+    if options.backbone is not None:
+        return load_sound_file(options.backbone, request)
     handle = module_asked_for(options)
     if handle is None:
         return load_backbone(options.bottleneck or "rows", options.model_dir)
-    return load_module(handle, options.bottleneck, options.model_dir, options.tfhub_sha256, progress)
+    return load_module(handle, options.bottleneck, options.model_dir, options.tfhub_sha256, request, progress)
+
+
+def _require_sensible(options: RetrainOptions, backbone: Backbone, settings: PictureSettings) -> None:
+    """Raise AudionetError for options that are not of networks from sound, or of no others, as the backbone is.
+
+    settings: of the pictures.
+    """
+    if backbone.sound is None:
+        for name in ("backbone_output", "backbone_sample_rate"):
+            if getattr(options, name) is not None:
+                flag = f"--{name.replace('_', '-')}"
+                raise AudionetError(f"{flag}: is of networks from sound, and {options.tfhub_module} looks at pictures")
+        return
+    if options.bottleneck is not None:
+        raise AudionetError(f"--bottleneck {options.bottleneck}: is of networks from pictures; this one hears sound")
+    if Distortions.of(options) is not None:
+        raise AudionetError(
+            "--random-brightness and the like distort pictures; a network that hears has no use for them"
+        )
+    if options.saved_model_dir is not None:
+        raise AudionetError("--saved-model-dir: only networks from pictures can be written so; leave it out")
+    try:
+        replace(settings, sample_rate_hz=backbone.sound.sample_rate_hz)
+    except AudionetError as error:
+        raise AudionetError(
+            f"chunks of {settings.chunk_seconds:g} seconds are too long for a network that hears "
+            f"{backbone.sound.sample_rate_hz} Hz; make shorter ones with prepare --chunk-seconds"
+        ) from error
 
 
 def _extract(setup: _Setup, progress: Progress) -> Features:
     options, pictures = setup.options, setup.pictures
     with open_workers(options.scheduler) as workers:
-        extractor = BottleneckExtractor(
-            setup.backbone, pictures.renderer, options.bottleneck_dir, setup.augmentations, workers
-        )
+        extractor = _extractor(setup, workers)
         features = extract_features(pictures.samples, extractor, Distortions.of(options), options.seed, progress)
     require_classes(options.image_dir, features.dataset)
     return features
+
+
+def _extractor(setup: _Setup, workers: Workers) -> Extractor:
+    """What gives the bottlenecks: of the pictures, or of the sound that they were drawn from."""
+    pictures, folder, augmentations = setup.pictures, setup.options.bottleneck_dir, setup.augmentations
+    if setup.backbone.sound is None:
+        return BottleneckExtractor(setup.backbone, pictures.renderer, folder, augmentations, workers)
+    sources = chunk_sources(pictures)
+    return SoundExtractor(setup.backbone, pictures.renderer.settings, folder, sources, augmentations, workers)
 
 
 def _train_and_export(
@@ -156,10 +203,11 @@ def _train_and_export(
         trainer, dataset, plan, summaries_dir=options.summaries_dir, store=exports.store, progress=progress
     )
     record = _training_record(setup, plan, result, key, warnings)
-    card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.name, warnings)
+    card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.what, warnings)
     head = exports.head(result.classifier)
     graph = freeze(setup.backbone, head, options.final_tensor_name)
-    network = TrainedNetwork(attach_head(setup.backbone, head), graph, options.final_tensor_name)
+    flatbuffer = attach_head(setup.backbone, head)
+    network = TrainedNetwork(flatbuffer, graph, options.final_tensor_name, setup.backbone.sound)
     description = describe_model(network, dataset.labels, renderer, result.classifier.thresholds, record, card)
     exports.finish(options.steps, head, graph, description)
     write_summaries(options.summaries_dir, head, result.evaluation, options.image_dir, options.steps)
@@ -186,7 +234,9 @@ def _training_record(
 ) -> TrainingRecord:
     # Where the work was done leaves no trace in what comes out.
     elsewhere = ("scheduler", "report", "write_report")
-    chosen = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
+    said = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
+    # Of networks from sound there is only to say something where one was named.
+    chosen = {name: value for name, value in said.items() if value is not None or not name.startswith("backbone")}
     chosen["output_labels"] = setup.files.labels
     return TrainingRecord(
         key=key,

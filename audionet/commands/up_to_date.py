@@ -20,8 +20,8 @@ ALGORITHM_VERSION = 4
 # Where things lie, and what only says which backbone or that nothing is to be taken for done.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "
-    "checkpoint_path saved_model_dir architecture bottleneck tfhub_module tfhub_sha256 force scheduler report "
-    "write_report".split()
+    "checkpoint_path saved_model_dir architecture bottleneck tfhub_module tfhub_sha256 backbone backbone_output "
+    "backbone_sample_rate force scheduler report write_report".split()
 )
 
 
@@ -36,7 +36,7 @@ def training_key(
     names = sorted(RetrainOptions.__dataclass_fields__.keys() - WITHOUT_EFFECT)
     hyperparameters = {name: getattr(options, name) for name in names}
     cache_names = [augmentation.cache_name for augmentation in augmentations]
-    ingredients = [ALGORITHM_VERSION, backbone.sha256, renderer.fingerprint, hyperparameters, cache_names]
+    ingredients = [ALGORITHM_VERSION, backbone.fingerprint, renderer.fingerprint, hyperparameters, cache_names]
     key = hashlib.sha256(json.dumps(ingredients).encode())
     for sample in dataset:
         known = (sample.name, sample.class_name, sample.group, sample.sha256, sample.fold)

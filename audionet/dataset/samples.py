@@ -89,11 +89,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """The samples in a folder that `prepare` made, sorted, without digests; and what drew their pictures."""
+    """The samples in a folder that `prepare` made, sorted, without digests; what drew their pictures, and the index."""
 
     path: Path
     samples: list[Sample]
     renderer: SpectrogramRenderer
+    index: PictureIndex
 
 
 def load_pictures(image_dir: Path) -> PictureFolder:
@@ -134,7 +135,7 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             count(len(missing), "picture"),
             sentence_list(missing),
         )
-    return PictureFolder(image_dir, samples, index.renderer)
+    return PictureFolder(image_dir, samples, index.renderer, index)
 
 
 def require_classes(image_dir: Path, samples: Iterable[Sample]) -> None:

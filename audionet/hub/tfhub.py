@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
+from audionet.bottleneck.litert_file import Unfit
+from audionet.bottleneck.sound import SoundInput, SoundRequest
 from audionet.errors import AudionetError
 from audionet.hub.archives import extract
 from audionet.hub.download import FAILURES, cache_folder, fetch, require_checksum
+from audionet.hub.sound_module import sound_backbone
 from audionet.options import RetrainOptions
 from audionet.settings import EMBEDDED, PICTURE_SIZE
-from audionet.system.files import write_durably
+from audionet.system.files import json_bytes, write_durably
 from audionet.system.progress import Progress, silent
 from audionet.system.stderr import quiet_stderr
 from audionet.system.tensorflow import freeze_function, start_tensorflow
+from audionet.system.untrusted import parse_json
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ FEWEST_ROWS = 16
 SIGNATURES = ("image_feature_vector", "default", "serving_default")
 SMALLEST_VARIANCE = 1e-8  # under the root
 INSTEAD = f"without --tfhub-module and with --architecture {EMBEDDED}, the network inside AudioNet needs no download"
+ANYTHING = SoundRequest()
 VERSION = 1  # of the conversion; backbones made by another are made anew
 
 
@@ -57,34 +62,43 @@ def google_handle(architecture: str) -> str:
 
 
 def load_module(
-    handle: str, bottleneck: str | None, model_dir: Path, sha256: str | None = None, progress: Progress = silent
+    handle: str,
+    bottleneck: str | None,
+    model_dir: Path,
+    sha256: str | None = None,
+    request: SoundRequest = ANYTHING,
+    progress: Progress = silent,
 ) -> Backbone:
-    """The backbone of a module: a URL, a SavedModel's folder or a .tar.gz of one.
+    """The backbone of a module, from pictures or from sound: a URL, a SavedModel's folder or a .tar.gz of one.
 
     bottleneck: pool_3 (or None) for its feature vector; rows for the mean and the deviation over time of its last
         endpoint with FEWEST_ROWS rows.
     model_dir: where the converted network is kept, and what is downloaded (or in TFHUB_CACHE_DIR).
-    sha256: what its archive must have; None is whatever it is.
-    Raises AudionetError when the module can't be had, or is not one from pictures to features.
+    sha256: what its archive must have; None is whatever it is. request: what is known of a module from sound.
+    Raises AudionetError when the module can't be had, or is not one from pictures or sound to features.
     """
     tf = start_tensorflow()
     bottleneck = bottleneck or "pool_3"
     with tempfile.TemporaryDirectory(prefix="audionet-") as temporary:
         folder = _resolve(handle, Path(temporary), cache_folder(model_dir), sha256, progress)
-        digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}")
+        asked = "" if request == ANYTHING else f" {request.output} {request.sample_rate_hz}"
+        digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}{asked}")
         kept = model_dir / f"module_{bottleneck}_{digest[:16]}.npz"
         name = f"module_{bottleneck}"
         found = _read(kept, name)
         if found is None:
             try:
                 with quiet_stderr():
-                    network = _network(_hub().load(str(folder)), handle, bottleneck)
-                    flatbuffer, graph_def = _convert(network, handle)
+                    module = _hub().load(str(folder))
+                    found = sound_backbone(module, _specs(module), request)
+                    if found is None:
+                        found = Backbone(name, *_convert(_network(module, handle, bottleneck), handle))
+            except Unfit as error:
+                raise AudionetError(f"--tfhub-module {handle}: {error}") from error
             except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:
                 raise AudionetError(
                     f"--tfhub-module {handle}: not a module from pictures to features ({_first_line(error)}); {INSTEAD}"
                 ) from error
-            found = Backbone(name, flatbuffer, graph_def)
             _write(kept, found)
     return found
 
@@ -132,9 +146,7 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
 def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
     """A function for TensorFlow to trace: pictures (N x 299 x 299 x 3, 0 to 1) -> bottlenecks (N x features)."""
     tf = start_tensorflow()
-    signatures = getattr(module, "signatures", {})
-    signature = next((signatures[name] for name in SIGNATURES if name in signatures), None)
-    specs = _input_specs(module, signature)
+    signature, specs = _signature(module), _specs(module)
     shaped = [spec for spec in specs if spec.shape.rank == 4]
     static = [spec.shape[1] for spec in shaped if spec.shape[1] is not None]
     size = static[0] if static else _named_size(handle) or _usual_size(handle)
@@ -184,8 +196,14 @@ def _root(variance: Any) -> Any:
     return start_tensorflow().sqrt(variance + SMALLEST_VARIANCE)
 
 
-def _input_specs(module: Any, signature: Any) -> list[Any]:
-    """What the module says about its pictures, the most telling first."""
+def _signature(module: Any) -> Any:
+    signatures = getattr(module, "signatures", {})
+    return next((signatures[name] for name in SIGNATURES if name in signatures), None)
+
+
+def _specs(module: Any) -> list[Any]:
+    """What the module says about what it takes, the most telling first."""
+    signature = _signature(module)
     specs = list(signature.structured_input_signature[1].values()) if signature is not None else []
     for function in getattr(vars(module).get("__call__"), "concrete_functions", []):
         specs += [spec for spec in function.structured_input_signature[0] if hasattr(spec, "shape")]
@@ -234,7 +252,10 @@ def _read(path: Path, name: str) -> Backbone | None:
     """A backbone that was kept; None if there is none, or a damaged one."""
     try:
         with np.load(path) as content:
-            return Backbone(name, content["flatbuffer"].tobytes(), content["graph_def"].tobytes())
+            flatbuffer, graph_def = content["flatbuffer"].tobytes(), content["graph_def"].tobytes()
+            if "sound" not in content:
+                return Backbone(name, flatbuffer, graph_def)
+            return Backbone("sound", flatbuffer, sound=SoundInput.from_json(parse_json(content["sound"].tobytes())))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
@@ -243,12 +264,11 @@ def _write(path: Path, backbone: Backbone) -> None:
     import io
 
     file = io.BytesIO()
-    assert backbone.graph_def is not None
-    np.savez(
-        file,
-        flatbuffer=np.frombuffer(backbone.flatbuffer, np.uint8),
-        graph_def=np.frombuffer(backbone.graph_def, np.uint8),
-    )
+    parts = {"flatbuffer": backbone.flatbuffer, "graph_def": backbone.graph_def or b""}
+    if backbone.sound is not None:
+        parts["sound"] = json_bytes(backbone.sound.to_json())
+    arrays: dict[str, Any] = {name: np.frombuffer(part, np.uint8) for name, part in parts.items()}
+    np.savez(file, **arrays)
     write_durably(path, file.getvalue())
 
 

@@ -71,7 +71,7 @@ class ScoringJob:
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
             yield path, None
         else:
-            for chunk in read_chunks(path, self.model.renderer.settings, self.choice):
+            for chunk in read_chunks(path, self.model.settings, self.choice):
                 yield path, chunk
 
     def map(self, part: tuple[Path, Chunk | None]) -> ChunkScores:

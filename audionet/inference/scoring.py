@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.chunks import Chunk
+from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.spectrogram import jpeg as pictures
@@ -41,14 +42,19 @@ class ChunkScores:
 def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     """The scores of a chunk of the recording `path`.
 
-    The picture passes through JPG as in training, so that a recording scores as its prepared pictures do.
+    The picture passes through JPG as in training, so that a recording scores as its prepared pictures do. A network
+    that hears gets the sound.
     """
+    if model.sound is not None:
+        return _score_sound(chunk, model, model.sound)
     return _score(pictures.draw(chunk, model.renderer), path, model, chunk.start_seconds, chunk.seconds)
 
 
 def score_picture(path: Path, model: Model) -> ChunkScores:
     """The scores of a picture that `prepare` made. Raises UnusableInput."""
-    return _score(pictures.read(path), path, model, 0.0, model.renderer.settings.chunk_seconds)
+    if model.sound is not None:
+        raise UnusableInput(path, "is a picture, and the model's network hears sound; label the recording")
+    return _score(pictures.read(path), path, model, 0.0, model.settings.chunk_seconds)
 
 
 def _score(jpg: bytes, path: Path, model: Model, start_seconds: float, seconds: float) -> ChunkScores:
@@ -60,7 +66,22 @@ def _score(jpg: bytes, path: Path, model: Model, start_seconds: float, seconds: 
             raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
     scores, distance = model.score(picture)
     sounding_seconds = seconds * sounding_share(picture)
-    # An average over less sound lies farther out, whether the clip is short or full of pauses.
-    share = min(1.0, max(sounding_seconds / model.renderer.settings.chunk_seconds, SMALLEST_SHARE))
-    comparable = comparable_distance(distance, share)
+    comparable = _comparable(distance, sounding_seconds, model)
     return ChunkScores(start_seconds, seconds, scores, comparable, sounding_seconds, bool(picture.any()))
+
+
+def _score_sound(chunk: Chunk, model: Model, sound: SoundInput) -> ChunkScores:
+    samples = as_heard(chunk.samples, sound.sample_rate_hz, model.settings.high_pass_hz)
+    if is_silent(samples):  # which some networks make no finite numbers of
+        even = np.full(len(model.labels), 1 / len(model.labels), np.float32)
+        return ChunkScores(chunk.start_seconds, chunk.seconds, even, 0.0, 0.0, False)
+    scores, distance = model.score(samples)
+    sounding_seconds = chunk.seconds * float(sounding(samples, sound.window_samples).mean())
+    comparable = _comparable(distance, sounding_seconds, model)
+    return ChunkScores(chunk.start_seconds, chunk.seconds, scores, comparable, sounding_seconds, True)
+
+
+def _comparable(distance: float, sounding_seconds: float, model: Model) -> float:
+    """An average over less sound lies farther out, whether the clip is short or full of pauses."""
+    share = min(1.0, max(sounding_seconds / model.settings.chunk_seconds, SMALLEST_SHARE))
+    return float(comparable_distance(distance, share))

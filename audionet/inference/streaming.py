@@ -37,14 +37,15 @@ class WindowPrediction:
 
 
 def window_seconds(model: Model) -> float:
-    """How much is scored at once."""
-    return min(WINDOW_SECONDS, model.renderer.settings.chunk_seconds)
+    """How much is scored at once: as much as a network that hears looks at, if that is more."""
+    seconds = WINDOW_SECONDS if model.sound is None else max(WINDOW_SECONDS, model.sound.window_seconds)
+    return min(seconds, model.settings.chunk_seconds)
 
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
     """The class of window after window of a stream of int16 samples, mono, at the rate of the model."""
     place, started = Path("microphone"), datetime.now().astimezone()
-    windows = PictureSettings(window_seconds(model), 0, sample_rate_hz=model.renderer.settings.sample_rate_hz)
+    windows = PictureSettings(window_seconds(model), 0, sample_rate_hz=model.settings.sample_rate_hz)
     for chunk in cut(blocks, windows):
         found = score_chunk(chunk, place, model)
         scores = mean_scores(str(place), [found], model, allow_unknown)
@@ -75,7 +76,7 @@ def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: boo
 
 def _announced(device: Device, model: Model) -> Generator[np.ndarray, None, None]:
     """What a device hears; said, once it hears."""
-    with closing(listen(device, model.renderer.settings.sample_rate_hz)) as blocks:
+    with closing(listen(device, model.settings.sample_rate_hz)) as blocks:
         for number, block in enumerate(blocks):
             if number == 0:
                 seconds = window_seconds(model)

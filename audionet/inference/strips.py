@@ -39,6 +39,8 @@ class StripScorer:
     @classmethod
     def of(cls, model: Model, window_seconds: float) -> "StripScorer | None":
         """The scorer of a model; None for one that does not stand on the embedded network."""
+        if model.sound is not None:
+            return None
         if isinstance(model.network, Network):
             content = model.network.flatbuffer
         elif isinstance(model.network, SandboxedNetwork):

@@ -25,18 +25,19 @@ SMALLEST_WINDOW = 8  # columns of a picture: the width of one of the backbone's 
 
 
 def window_seconds(model: Model) -> float:
-    """How much is scored at once."""
-    chunk_seconds = model.renderer.settings.chunk_seconds
-    return min(max(WINDOW_SECONDS, chunk_seconds * SMALLEST_WINDOW / PICTURE_SIZE), chunk_seconds)
+    """How much is scored at once: as much as a network that hears looks at, if that is more."""
+    chunk_seconds = model.settings.chunk_seconds
+    least = chunk_seconds * SMALLEST_WINDOW / PICTURE_SIZE if model.sound is None else model.sound.window_seconds
+    return min(max(WINDOW_SECONDS, least), chunk_seconds)
 
 
 def step_seconds(model: Model) -> float:
     """From one window to the next."""
-    return _step_samples(model) / model.renderer.settings.sample_rate_hz
+    return _step_samples(model) / model.settings.sample_rate_hz
 
 
 def _step_samples(model: Model) -> int:
-    return max(1, round(window_seconds(model) * model.renderer.settings.sample_rate_hz / STEPS_A_WINDOW))
+    return max(1, round(window_seconds(model) * model.settings.sample_rate_hz / STEPS_A_WINDOW))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class WindowsJob:
         """The strips, or the windows, of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        step, sample_rate_hz = _step_samples(self.model), self.model.renderer.settings.sample_rate_hz
+        step, sample_rate_hz = _step_samples(self.model), self.model.settings.sample_rate_hz
         if self.scorer is not None:
             for strip in read_strips(path, self.scorer.strip_settings(step), self.choice):
                 yield path, strip
@@ -126,4 +127,4 @@ class WindowsJob:
     def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Windows:
         """All windows, in order."""
         windows = list(itertools.chain.from_iterable(scored))
-        return Windows(str(path), self.model.labels, windows, self.model.renderer.settings.sample_rate_hz)
+        return Windows(str(path), self.model.labels, windows, self.model.settings.sample_rate_hz)

@@ -5,6 +5,7 @@ there before, under a name of its content; whoever finds the old description fin
 one the new. The frozen graph and the file of labels are exports: `label` needs neither.
 """
 
+import functools
 import hashlib
 import re
 import time
@@ -17,13 +18,17 @@ from typing import TypeVar
 import numpy as np
 
 from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Network
-from audionet.bottleneck.provenance import is_from_here, remember_network
+from audionet.bottleneck.backbone import MODULE as PICTURES
+from audionet.bottleneck.sound import SoundInput
+from audionet.bottleneck.sound_network import MODULE as SOUND
+from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.errors import AudionetError
 from audionet.model.card import ModelCard
-from audionet.model.description import MOST_LABELS, ModelDescription, TrainedNetwork
+from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
-from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, sandboxed_graph
-from audionet.options import ARTICLES, LabelOptions, labels_beside
+from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
+from audionet.model.provenance import is_from_here, remember_network
+from audionet.options import LabelOptions, labels_beside
 from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -76,6 +81,7 @@ class Model:
     """A network from picture to scores, the labels of the scores, the renderer of its pictures, and what is familiar.
 
     any_picture: the network is not ours, so that its pictures need not be either.
+    sound: how the network hears, if it is from sound to scores; pictures are for people then.
     For several threads at once; it can be pickled.
     """
 
@@ -84,15 +90,23 @@ class Model:
     network: PictureNetwork
     thresholds: RejectionThresholds
     any_picture: bool = False
+    sound: SoundInput | None = None
 
-    def score(self, picture: np.ndarray) -> tuple[np.ndarray, float]:
-        """A probability a label, float32, for a uint8 picture (grey or colour); and its squared distance.
+    @functools.cached_property
+    def settings(self) -> PictureSettings:
+        """How a recording is cut into chunks for it, and at which sample rate: its pictures' unless it hears."""
+        settings = self.renderer.settings
+        return settings if self.sound is None else replace(settings, sample_rate_hz=self.sound.sample_rate_hz)
+
+    def score(self, given: np.ndarray) -> tuple[np.ndarray, float]:
+        """A probability a label, float32, for a uint8 picture (grey or colour), or samples as a network hears them
+        (sound.as_heard); and the squared distance.
 
         Raises AudionetError for a network that gives anything but so many numbers.
         """
-        if picture.ndim == 2:
-            picture = np.repeat(picture[:, :, None], 3, axis=2)
-        outputs = self.network.run(picture)
+        if given.ndim == 2:
+            given = np.repeat(given[:, :, None], 3, axis=2)
+        outputs = self.network.run(given)
         if [np.shape(output) for output in outputs] != [(len(self.labels),), ()]:
             raise AudionetError(f"the model gives no score for each of its {len(self.labels)} classes; {REMEDY}")
         scores, distance = outputs
@@ -186,11 +200,9 @@ def _load_model(options: LabelOptions) -> Model:
         raise AudionetError(_misfit(files.description, files.network))
     description, flatbuffer = content
     try:
-        network: ShapedNetwork
-        if is_from_here(description.network_sha256):
-            network = Network(flatbuffer)
-        else:
-            network = SandboxedNetwork("audionet.bottleneck.backbone", flatbuffer, files.network)
+        module, make = (PICTURES, Network) if description.sound is None else (SOUND, SoundNetwork)
+        is_ours = is_from_here(description.network_sha256)
+        network = make(flatbuffer) if is_ours else SandboxedNetwork(module, flatbuffer, files.network)
         return _described(description, network)
     except (Refused, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
@@ -216,7 +228,7 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
         except (OSError, Refused) as error:
             raise AudionetError(f"{files.description}: damaged, or of another version of audionet; {REMEDY}") from error
         return _load_described_graph(description, files.description, files.graph, options)
-    labels = _labels_of_2018(files)
+    labels = read_labels(files.labels, files.graph)
     network = sandboxed_graph(_read_graph(files.graph), files.graph, options)
     if network.output_shapes[0] != (len(labels),):
         raise AudionetError(
@@ -230,6 +242,8 @@ def _load_described_graph(
     description: ModelDescription, described_in: Path, path: Path, options: InputOptions | None = None
 ) -> Model:
     """A frozen graph with its description. What is run is what the checksum is of."""
+    if description.sound is not None:
+        raise AudionetError(f"{path}: is the layer alone of a network from sound; label needs the .tflite beside it")
     content = _read_graph(path)
     if description.graph_sha256 != hashlib.sha256(content).hexdigest():
         raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}")
@@ -247,25 +261,6 @@ def _read_graph(path: Path) -> bytes:
         raise AudionetError(f"{path}: cannot be read ({error.strerror}); name another with --graph") from error
     except Refused as error:
         raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
-
-
-def _labels_of_2018(files: ModelFiles) -> list[str]:
-    """The classes of a graph that comes without a description, from its own file or the article's beside it."""
-    path = files.labels
-    if path == labels_beside(files.graph) and not path.is_file():
-        path = labels_beside(path.with_name(ARTICLES))
-    if not path.is_file():
-        raise AudionetError(f"{files.labels}: no such file of classes; name the graph's with --labels")
-    try:
-        content = read_limited(path, LARGEST_DESCRIPTION_BYTES).decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise AudionetError(
-            f"{path}: not a file of classes, one a line, in UTF-8; name another with --labels"
-        ) from error
-    labels = [label.strip() for label in content.split("\n") if label.strip()]
-    if not 0 < len(labels) <= MOST_LABELS or len(set(labels)) < len(labels):
-        raise AudionetError(f"{path}: holds no classes, too many, or one twice; name another with --labels")
-    return labels
 
 
 def _saved_model(graph: Path) -> Path | None:
@@ -293,4 +288,5 @@ def _described(description: ModelDescription, network: ShapedNetwork) -> Model:
     """A network with its description. Raises Refused where the two do not fit."""
     if network.output_shapes != [(len(description.labels),), ()]:
         raise Refused("labels and scores differ in number")
-    return Model(description.labels, description.renderer, network, description.thresholds)
+    thresholds, sound = description.thresholds, description.sound
+    return Model(description.labels, description.renderer, network, thresholds, sound=sound)

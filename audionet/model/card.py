@@ -195,7 +195,7 @@ def make_card(
     backbone: str,
     warnings: Sequence[str],
 ) -> ModelCard:
-    """The card of a training. held_out: None if nothing was held out. backbone: the name of its network.
+    """The card of a training. held_out: None if nothing was held out. backbone: what is taken of its network.
 
     It holds the SHA-256s of the recordings that were learnt from, so that `evaluate` can tell them from new ones.
     """
@@ -207,7 +207,7 @@ def make_card(
         "overlap_seconds": pictures.overlap_seconds,
         "representation": pictures.representation,
         "colormap": pictures.colormap,
-        "network": options.tfhub_module or options.architecture,
+        "network": options.backbone.name if options.backbone else options.tfhub_module or options.architecture,
         "bottleneck": backbone,
     }
     return ModelCard(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from audionet.bottleneck.sound import SoundInput
 from audionet.dataset.manifest import renderer_from_json, renderer_to_json
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.card import ModelCard, Scalar, scalar
@@ -92,7 +93,8 @@ def _held_out(labels: list[str], content: dict[str, Any]) -> EvaluationResult:
 class ModelDescription:
     """The description of a model: of the network for LiteRT and of the frozen graph, with their SHA-256s.
 
-    output_name: of the graph's scores. training, card: None if it came without, or with such as cannot be read.
+    output_name: of the graph's scores. sound: how the network hears; None if it looks at pictures.
+    training, card: None if it came without, or with such as cannot be read.
     """
 
     labels: list[str]
@@ -103,6 +105,7 @@ class ModelDescription:
     output_name: str = OUTPUT_NAME
     training: TrainingRecord | None = None
     card: ModelCard | None = None
+    sound: SoundInput | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -115,6 +118,7 @@ class ModelDescription:
             "network_sha256": self.network_sha256,
             "familiarity": self.thresholds.to_json(),
             "training": {} if self.training is None else self.training.to_json(),
+            **({} if self.sound is None else {"sound": self.sound.to_json()}),
         } | renderer_to_json(self.renderer)
 
     @classmethod
@@ -129,7 +133,7 @@ class ModelDescription:
             labels = [text(label) for label in sequence(content["labels"], MOST_LABELS)]
             if not 0 < len(labels) == len(set(labels)) or not all(label and is_printable(label) for label in labels):
                 raise Refused("labels that no folders of classes can have")
-            card, training = content.get("card"), content.get("training")
+            card, training, sound = content.get("card"), content.get("training"), content.get("sound")
             return cls(
                 labels=labels,
                 renderer=renderer_from_json(content),
@@ -139,6 +143,7 @@ class ModelDescription:
                 output_name=text(content["output_name"]),
                 training=_training(labels, training) if training else None,
                 card=_card(card) if card else None,
+                sound=None if sound is None else SoundInput.from_json(sound),
             )
 
 
@@ -157,11 +162,15 @@ def _card(content: Any) -> ModelCard | None:
 
 
 class TrainedNetwork(NamedTuple):
-    """A network as `retrain` writes it: for LiteRT, and frozen for TensorFlow, with the name of its scores there."""
+    """A network as `retrain` writes it: for LiteRT, and frozen for TensorFlow, with the name of its scores there.
+
+    sound: how it hears; None if it looks at pictures.
+    """
 
     flatbuffer: bytes
     graph: bytes = b""
     output_name: str = OUTPUT_NAME
+    sound: SoundInput | None = None
 
 
 def describe_model(
@@ -182,4 +191,5 @@ def describe_model(
         output_name=network.output_name,
         training=training,
         card=card,
+        sound=network.sound,
     )

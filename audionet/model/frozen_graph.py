@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
+from audionet.model.description import MOST_LABELS
 from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME
+from audionet.options import ARTICLES, labels_beside
 from audionet.parallel.sandbox import SandboxedNetwork, serve
 from audionet.settings import PICTURE_SIZE
+from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
 
 # What networks from pictures to scores are made of, those of 2015 to 2018 among them.
@@ -31,6 +34,7 @@ OPERATIONS = frozenset(
     "StridedSlice Sub Sum Tanh Tile Transpose Unpack ZerosLike _FusedConv2D".split()
 )
 LARGEST_GRAPH_BYTES = 1 << 30
+LARGEST_LABELS_BYTES = 64 << 20
 LARGEST_TENSOR_ELEMENTS = 1 << 28  # 1 GB of float32
 MOST_NODES = 100_000  # Inception v3 has 2,000
 INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
@@ -64,6 +68,25 @@ def sandboxed_graph(content: bytes, path: Path, options: InputOptions | None = N
         return SandboxedNetwork("audionet.model.frozen_graph", content, path, asdict(options or InputOptions()))
     except ValueError as error:
         raise AudionetError(f"{path}: not a graph from pictures to scores ({error})") from error
+
+
+def read_labels(path: Path, graph: Path) -> list[str]:
+    """The classes of a graph that comes without a description, from its own file or the article's beside it."""
+    named = path
+    if path == labels_beside(graph) and not path.is_file():
+        path = labels_beside(path.with_name(ARTICLES))
+    if not path.is_file():
+        raise AudionetError(f"{named}: no such file of classes; name the graph's with --labels")
+    try:
+        content = read_limited(path, LARGEST_LABELS_BYTES).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise AudionetError(
+            f"{path}: not a file of classes, one a line, in UTF-8; name another with --labels"
+        ) from error
+    labels = [label.strip() for label in content.split("\n") if label.strip()]
+    if not 0 < len(labels) <= MOST_LABELS or len(set(labels)) < len(labels):
+        raise AudionetError(f"{path}: holds no classes, too many, or one twice; name another with --labels")
+    return labels
 
 
 class FrozenGraph:

@@ -24,9 +24,12 @@ def freeze(backbone: Backbone, layer: ClassifierHead, output_name: str = OUTPUT_
 
     Its input `Mul` is N x 299 x 299 x 3, float32, values 0 to 1; its output `output_name` N x classes, probabilities.
     `squared_distance`, N, is that of the bottlenecks from the layer's middle.
+    Of a network from sound, which TensorFlow may not know, it is the layer alone, from `bottleneck`, N x features.
     """
     graph = GraphWriter()
-    if backbone.graph_def is None:
+    if backbone.sound is not None:
+        bottleneck = graph.placeholder(BOTTLENECK_NAME, (-1, len(layer.weights)))
+    elif backbone.graph_def is None:
         bottleneck = _translate(backbone.flatbuffer, graph)
     else:
         graph.definition.ParseFromString(backbone.graph_def)

@@ -1,4 +1,4 @@
-"""Backbone and new layer -> one LiteRT network from picture to scores.
+"""Backbone and new layer -> one LiteRT network from picture, or sound, to scores.
 
 The backbone's flatbuffer is read, a few operators and their tensors are added, and it is written again: no TensorFlow,
 and a fraction of a second. The field names are those of LiteRT's schema.
@@ -6,14 +6,16 @@ and a fraction of a second. The field names are those of LiteRT's schema.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
+from audionet.bottleneck.litert_file import FILE_IDENTIFIER
+from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
 
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
 DISTANCE_NAME = "squared_distance"
-FILE_IDENTIFIER = b"TFL3"
 
 
 @dataclass(frozen=True)
@@ -30,62 +32,25 @@ class ClassifierHead:
 
 
 def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
-    """The network with two outputs: the scores, and the squared distance of the bottleneck from the centroid."""
+    """The network with two outputs: the scores, and the squared distance of the bottleneck from the centroid.
+
+    Behind a network from sound, whose windows are first to be averaged, the layer is a graph of its own, as
+    bottleneck/sound_network.py runs it.
+    """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
-    graph = model.subgraphs[0]
-
-    def add_tensor(
-        name: str, shape: tuple[int, ...], data: np.ndarray | None = None, kind: int = schema.TensorType.FLOAT32
-    ) -> int:
-        buffer = schema.BufferT()
-        if data is not None:
-            numbers = np.ascontiguousarray(data, "<f4" if kind == schema.TensorType.FLOAT32 else "<i4")
-            buffer.data = np.frombuffer(numbers.tobytes(), np.uint8)
-        model.buffers.append(buffer)
-        tensor = schema.TensorT()
-        tensor.name, tensor.shape, tensor.type = name, list(shape), kind
-        tensor.buffer, tensor.hasRank = len(model.buffers) - 1, True
-        graph.tensors.append(tensor)
-        return len(graph.tensors) - 1
-
-    def add_operator(code: int, inputs: list[int], output: int, options_type: int = 0, options: object = None) -> None:
-        operator_code = schema.OperatorCodeT()
-        operator_code.builtinCode = operator_code.deprecatedBuiltinCode = code
-        model.operatorCodes.append(operator_code)
-        operator = schema.OperatorT()
-        operator.opcodeIndex = len(model.operatorCodes) - 1
-        operator.inputs, operator.outputs = inputs, [output]
-        operator.builtinOptionsType, operator.builtinOptions = options_type, options
-        graph.operators.append(operator)
-
-    features, classes = layer.weights.shape
-    operators, options = schema.BuiltinOperator, schema.BuiltinOptions
-    bottleneck = graph.outputs[0]  # LiteRT flattens it to the weights' width
-    weights = add_tensor("final_weights", (classes, features), layer.weights.T)
-    biases = add_tensor("final_biases", (classes,), layer.biases)
-    logits = add_tensor("logits", (1, classes))
-    fully_connected = schema.FullyConnectedOptionsT()
-    add_operator(
-        operators.FULLY_CONNECTED, [bottleneck, weights, biases], logits, options.FullyConnectedOptions, fully_connected
-    )
-    scores = add_tensor(OUTPUT_NAME, (1, classes))
-    softmax = schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
-    add_operator(operators.SOFTMAX, [logits], scores, options.SoftmaxOptions, softmax)
-
-    shape = tuple(graph.tensors[bottleneck].shape)
-    centroid = add_tensor("middle", shape, layer.centroid)
-    squares = add_tensor("squares", shape)
-    add_operator(operators.SQUARED_DIFFERENCE, [bottleneck, centroid], squares)
-    distance = add_tensor(DISTANCE_NAME, (1,))
-    axes = add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)), schema.TensorType.INT32)
-    add_operator(operators.SUM, [squares, axes], distance, options.ReducerOptions, schema.ReducerOptionsT())
-    graph.outputs = [scores, distance]
     # The backbone's signature names an output that is no longer one.
     model.signatureDefs = None
+    if backbone.sound is None:
+        graph = SubgraphWriter(model, model.subgraphs[0], schema)
+        graph.subgraph.outputs = graph.add_head(graph.subgraph.outputs[0], layer)  # LiteRT flattens what comes in
+    else:
+        graph = SubgraphWriter(model, _new_subgraph(model, schema), schema)
+        features = graph.add_tensor(FEATURES, (1, len(layer.weights)))
+        graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, layer)
+        model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1, schema)]
     builder = flatbuffers.Builder(len(backbone.flatbuffer) + layer.weights.nbytes)
     builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
     return bytes(builder.Output())
@@ -120,3 +85,80 @@ def _places(network: bytes, names: Sequence[str]) -> Iterator[tuple[int, int]]:
         table = model.Buffers(buffers[name])._tab
         field = table.Offset(4)  # of `data`, the first field of a buffer in LiteRT's schema
         yield table.Vector(field), table.VectorLen(field) // 4
+
+
+def _new_subgraph(model: Any, schema: Any) -> Any:
+    subgraph = schema.SubGraphT()
+    subgraph.name, subgraph.tensors, subgraph.operators = HEAD, [], []
+    model.subgraphs.append(subgraph)
+    return subgraph
+
+
+def _signature(subgraph: Any, position: int, schema: Any) -> Any:
+    def tensor_map(name: str, tensor: int) -> Any:
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name, tensor
+        return entry
+
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = HEAD, position
+    signature.inputs = [tensor_map(FEATURES, subgraph.inputs[0])]
+    signature.outputs = [tensor_map(*pair) for pair in zip((SCORES, DISTANCE), subgraph.outputs, strict=True)]
+    return signature
+
+
+class SubgraphWriter:
+    """One graph of a network, to which the layer is added."""
+
+    def __init__(self, model: Any, subgraph: Any, schema: Any) -> None:
+        self.model, self.subgraph, self._schema = model, subgraph, schema
+
+    def add_tensor(self, name: str, shape: tuple[int, ...], data: np.ndarray | None = None) -> int:
+        """Add a tensor, int32 if its data are, else float32; its position."""
+        buffer, types = self._schema.BufferT(), self._schema.TensorType
+        is_whole = data is not None and data.dtype.kind == "i"
+        if data is not None:
+            numbers = np.ascontiguousarray(data, "<i4" if is_whole else "<f4")
+            buffer.data = np.frombuffer(numbers.tobytes(), np.uint8)
+        self.model.buffers.append(buffer)
+        tensor = self._schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = name, list(shape), types.INT32 if is_whole else types.FLOAT32
+        tensor.buffer, tensor.hasRank = len(self.model.buffers) - 1, True
+        self.subgraph.tensors.append(tensor)
+        return len(self.subgraph.tensors) - 1
+
+    def add_operator(self, name: str, inputs: list[int], output: int, options: Any = None) -> None:
+        """Add an operator; `options` is an object of the class of its options, if it has any."""
+        code = self._schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(self._schema.BuiltinOperator, name)
+        self.model.operatorCodes.append(code)
+        operator = self._schema.OperatorT()
+        operator.opcodeIndex = len(self.model.operatorCodes) - 1
+        operator.inputs, operator.outputs = inputs, [output]
+        if options is not None:
+            kind = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(self._schema.BuiltinOptions, kind)
+            operator.builtinOptions = options
+        self.subgraph.operators.append(operator)
+
+    def add_head(self, bottleneck: int, layer: ClassifierHead) -> list[int]:
+        """Add the layer behind a tensor: the positions of the scores and the squared distance."""
+        features, classes = layer.weights.shape
+        weights = self.add_tensor("final_weights", (classes, features), layer.weights.T)
+        biases = self.add_tensor("final_biases", (classes,), layer.biases)
+        logits = self.add_tensor("logits", (1, classes))
+        fully_connected = self._schema.FullyConnectedOptionsT()
+        self.add_operator("FULLY_CONNECTED", [bottleneck, weights, biases], logits, fully_connected)
+        scores = self.add_tensor(OUTPUT_NAME, (1, classes))
+        softmax = self._schema.SoftmaxOptionsT()
+        softmax.beta = 1.0
+        self.add_operator("SOFTMAX", [logits], scores, softmax)
+
+        shape = tuple(self.subgraph.tensors[bottleneck].shape)
+        centroid = self.add_tensor("middle", shape, layer.centroid)
+        squares = self.add_tensor("squares", shape)
+        self.add_operator("SQUARED_DIFFERENCE", [bottleneck, centroid], squares)
+        distance = self.add_tensor(DISTANCE_NAME, (1,))
+        axes = self.add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)))
+        self.add_operator("SUM", [squares, axes], distance, self._schema.ReducerOptionsT())
+        return [scores, distance]

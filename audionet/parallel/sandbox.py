@@ -1,11 +1,13 @@
 """A stranger's network runs in a process of its own, as ffmpeg does: with limits of time and memory, and no files.
 
 A network that consists of arithmetic can neither read nor write anything, but it can compute without end, and ask for
-any memory while it runs. So it is given to a child process, picture by picture, over pipes. What comes back is taken
-apart like anything else from outside. The child ends with us, however we end: its input is closed then.
+any memory while it runs. So it is given to a child process, picture by picture or chunk by chunk of sound, over pipes.
+What comes back is taken apart like anything else from outside. The child ends with us, however we end: its input is
+closed then.
 """
 
 import json
+import math
 import os
 import queue
 import struct
@@ -27,12 +29,15 @@ from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
 START_SECONDS = 300.0  # for LiteRT or TensorFlow to start: a few seconds, but on a busy machine
 LOAD_SECONDS, ANSWER_SECONDS = 120.0, 60.0  # for a network to be read and tried, and for each picture
+SAMPLES_IN_TIME = 1 << 20  # of sound, for which the latter is enough: of a longer chunk, it is so much longer
 MEMORY_BYTES = 2 << 30  # beside what LiteRT or TensorFlow themselves take
 MEMORY_TIMES_SIZE = 4  # and so many times the size of the network's file: it is read, taken apart and converted
 LARGEST_ANSWER_BYTES = 1 << 20
 REMEDY = "use another model, or train one with audionet retrain"
 
-REQUEST = struct.Struct("<III")  # number, height, width; then the pixels
+REQUEST = struct.Struct("<IBB")  # number, type of numbers, axes; then the length of each (LENGTH), and the numbers
+LENGTH = struct.Struct("<I")
+TYPES = (np.dtype("u1"), np.dtype("<f4"))  # of pictures, and of sound
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
 STARTED, OUTPUTS, SENTENCE, REASON = range(4)  # kinds of answers; REASON says why the content is no network
 PLACES = ("Detected at", "File ", "Errors may", "\t")  # what a line begins with that says where, not what
@@ -42,10 +47,10 @@ Sizes = tuple[int, ...]
 
 
 class PictureNetwork(Protocol):
-    """From a picture to some arrays."""
+    """From a picture, or from sound, to some arrays."""
 
-    def run(self, picture: np.ndarray) -> list[np.ndarray]:
-        """The outputs, float32, for a uint8 picture (height x width x 3)."""
+    def run(self, given: np.ndarray) -> list[np.ndarray]:
+        """The outputs, float32, for a uint8 picture (height x width x 3), or for samples (float32)."""
 
 
 class ShapedNetwork(PictureNetwork, Protocol):
@@ -73,12 +78,12 @@ class SandboxedNetwork:
         """The network as it was given."""
         return self._content
 
-    def run(self, picture: np.ndarray) -> list[np.ndarray]:
-        """The outputs, float32, for a uint8 picture (height x width x 3).
+    def run(self, given: np.ndarray) -> list[np.ndarray]:
+        """The outputs, float32, for a uint8 picture (height x width x 3), or for samples (float32).
 
         Raises AudionetError when the network gives none, or goes beyond its limits.
         """
-        return self._running().ask(picture)
+        return self._running().ask(given)
 
     def _running(self) -> "_Child":
         with self._lock:
@@ -132,12 +137,13 @@ class _Child:
             raise
         self.output_shapes = [output.shape for output in outputs]
 
-    def ask(self, picture: np.ndarray) -> list[np.ndarray]:
-        """The outputs for a picture."""
+    def ask(self, given: np.ndarray) -> list[np.ndarray]:
+        """The outputs for a picture, or for sound."""
         number, answers = self._expect()
-        height, width, _ = picture.shape
-        pixels = np.ascontiguousarray(picture, np.uint8).tobytes()
-        return self._get(number, answers, ANSWER_SECONDS, REQUEST.pack(number, height, width) + pixels)
+        kind = TYPES.index(given.dtype)
+        header = REQUEST.pack(number, kind, given.ndim) + b"".join(LENGTH.pack(length) for length in given.shape)
+        limit_seconds = ANSWER_SECONDS * max(1, given.size / SAMPLES_IN_TIME if given.ndim == 1 else 1)
+        return self._get(number, answers, limit_seconds, header + np.ascontiguousarray(given).tobytes())
 
     def end(self) -> None:
         """End the process."""
@@ -292,8 +298,10 @@ def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]
     pool = ThreadPoolExecutor(available_cores())
     pool.submit(answer_with, FIRST, load)
     while len(request := requests.read(REQUEST.size)) == REQUEST.size:
-        number, height, width = REQUEST.unpack(request)
-        picture = np.frombuffer(requests.read(height * width * 3), np.uint8).reshape(height, width, 3)
+        number, kind, axes = REQUEST.unpack(request)
+        shape = [LENGTH.unpack(requests.read(LENGTH.size))[0] for _ in range(axes)]
+        size = math.prod(shape) * TYPES[kind].itemsize
+        given = np.frombuffer(requests.read(size), TYPES[kind]).reshape(shape)
         assert network is not None  # nobody asks before it is there
-        pool.submit(answer_with, number, lambda picture=picture: network.run(picture))  # type: ignore[misc]
+        pool.submit(answer_with, number, lambda given=given: network.run(given))  # type: ignore[misc]
     os._exit(0)

@@ -18,6 +18,11 @@ def silent(stage: str, done: int, total: int) -> None:
     """The progress of library use: nothing."""
 
 
+def continued(progress: Progress, start: int, total: int) -> Progress:
+    """What is done of a part, reported as done of the whole."""
+    return lambda stage, done, _: progress(stage, start + done, total)
+
+
 class NotebookProgress:
     """One line under the cell of a notebook, written over as the work goes on."""
 

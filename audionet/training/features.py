@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
-from audionet.bottleneck.extractor import BottleneckExtractor, ReadPicture, no_usable_picture
+from audionet.bottleneck.extractor import Extractor, ReadPicture, no_usable_picture
 from audionet.dataset.samples import Dataset, Sample
 from audionet.errors import UnusableInput
 from audionet.system.progress import Progress, silent
@@ -32,7 +32,7 @@ class Features:
 
 def extract_features(
     samples: Sequence[Sample],
-    extractor: BottleneckExtractor,
+    extractor: Extractor,
     distortions: Distortions | None,
     seed: int,
     progress: Progress = silent,

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.bottleneck.extractor import BottleneckExtractor, Bottlenecks, ReadPicture, no_usable_picture
+from audionet.bottleneck.extractor import Bottlenecks, Extractor, ReadPicture, no_usable_picture
 from audionet.errors import UnusableInput, warn_of_skipped
 from audionet.settings import available_cores
 from audionet.system.files import write_atomically
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, continued, silent
 from audionet.training.subspace import PCA, SAMPLE, Projection
 
 logger = logging.getLogger(__name__)
@@ -45,9 +45,7 @@ class Coordinates:
     computed: int
 
 
-def compute_coordinates(
-    paths: Sequence[Path], extractor: BottleneckExtractor, progress: Progress = silent
-) -> Coordinates:
+def compute_coordinates(paths: Sequence[Path], extractor: Extractor, progress: Progress = silent) -> Coordinates:
     """The coordinates of JPGs and their augmentations, from the cache where they are there, else from bottlenecks.
 
     Raises AudionetError if none of the pictures can be used.
@@ -77,7 +75,7 @@ def compute_coordinates(
         archive.pca = PCA.of(_as_rows(bottlenecks.features)[rows])
     missing = sorted(n for n, digest in digests.items() if not archive.has(extractor.keys(digest)))
     for start in range(0, len(missing), PICTURES_AT_ONCE):
-        bottlenecks = extract(missing[start : start + PICTURES_AT_ONCE], _continued(progress, start, len(missing)))
+        bottlenecks = extract(missing[start : start + PICTURES_AT_ONCE], continued(progress, start, len(missing)))
         keys = [key for _, digest in bottlenecks.pictures for key in extractor.keys(digest)]
         archive.add(keys, _as_rows(bottlenecks.features))
     pictures = [ReadPicture(n, digests[n]) for n in sorted(digests)]
@@ -87,7 +85,7 @@ def compute_coordinates(
     return Coordinates(archive.take(keys), pictures, skipped, computed)
 
 
-def _identify(paths: Sequence[Path], extractor: BottleneckExtractor) -> tuple[dict[int, bytes], list[UnusableInput]]:
+def _identify(paths: Sequence[Path], extractor: Extractor) -> tuple[dict[int, bytes], list[UnusableInput]]:
     """The SHA-256s of files by their positions in the list, and the files that can't be read."""
 
     def identify(part: Sequence[Path]) -> list[bytes | UnusableInput]:
@@ -96,7 +94,7 @@ def _identify(paths: Sequence[Path], extractor: BottleneckExtractor) -> tuple[di
     parts = [paths[start : start + PATHS_PER_TASK] for start in range(0, len(paths), PATHS_PER_TASK)]
     with ThreadPoolExecutor(available_cores()) as readers:
         identified = [one for part in readers.map(identify, parts) for one in part]
-    extractor.digests.save()
+    extractor.save_digests()
     skipped = [one for one in identified if isinstance(one, UnusableInput)]
     for error in skipped:
         warn_of_skipped(error)
@@ -178,8 +176,3 @@ class _Archive:
 def _as_rows(features: NDArray[np.float16]) -> NDArray[np.float16]:
     """Pictures x augmentations x features as one row an augmentation."""
     return features.reshape(-1, features.shape[-1])
-
-
-def _continued(progress: Progress, start: int, total: int) -> Progress:
-    """What is done of a part, reported as done of the whole."""
-    return lambda stage, done, _: progress(stage, start + done, total)

@@ -11,9 +11,9 @@ from PIL import Image
 
 import audionet
 from audionet.audio import ffmpeg
-from audionet.commands.picture_folder import FOLDER_FILE
 from audionet.commands.prepare import PrepareReport
 from audionet.dataset.manifest import PictureIndex
+from audionet.dataset.sources import FOLDER_FILE
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings, SoundChoice

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import audionet
-from audionet.commands.picture_folder import FOLDER_FILE
 from audionet.commands.prepare import PrepareReport
+from audionet.dataset.sources import FOLDER_FILE
 from audionet.errors import AudionetError
 from audionet.formats.summary import print_prepared
 from audionet.options import PrepareOptions, RetrainOptions

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.provenance import is_from_here, remember_network
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, load_model, read_model, save_model
 from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.litert import ClassifierHead, attach_head
+from audionet.model.provenance import is_from_here, remember_network
 from audionet.options import LabelOptions
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PictureSettings

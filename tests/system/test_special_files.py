@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from audionet.bottleneck.backbone import load_backbone
-from audionet.bottleneck.digests import Digests
+from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import extract
 from audionet.inference.excerpts import save_segments

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from audionet.annotation.metadata import find_labelled_recordings
-from audionet.bottleneck.digests import Digests
+from audionet.dataset.digests import Digests
 from audionet.dataset.manifest import FILE_NAME, ChunkEntry, PictureIndex, RecordingEntry
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import PictureSettings

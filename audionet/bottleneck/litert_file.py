@@ -1,0 +1,213 @@
+"""A LiteRT file of a network from sound -> the part of it that leads to one output, and how it hears.
+
+The file says at which length it takes sound, and seldom at which sample rate. The field names are those of LiteRT's
+schema, and of the schema of the metadata that some files carry.
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from audionet.bottleneck.sound import SoundInput, SoundRequest
+from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, LOWEST_SAMPLE_RATE_HZ
+from audionet.system.text import count, did_you_mean
+from audionet.system.untrusted import MALFORMED
+
+FILE_IDENTIFIER = b"TFL3"  # from the fifth byte on
+METADATA_NAME = b"TFLITE_METADATA"
+AUDIO_PROPERTIES = 4  # the kind of content of metadata that speaks of sound
+ANY_LENGTH_SECONDS = 0.975  # is given to networks that take any: what YAMNet and VGGish look at at once
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.02, 60.0  # that a network may look at at once
+MOST_NAMED = 8  # outputs that a message lists
+RATE_WANTED = (
+    "does not say at which sample rate it hears; name it with --backbone-sample-rate "
+    "(BirdNET 48000, Perch 32000, YAMNet and VGGish 16000)"
+)
+
+
+class Cut(NamedTuple):
+    """A network from a window of sound to one output, as a flatbuffer, and how it hears."""
+
+    flatbuffer: bytes
+    sound: SoundInput
+
+
+class Unfit(ValueError):
+    """A file is no network from sound. The message is a sentence without its subject, which is the file."""
+
+
+def cut(content: bytes, request: SoundRequest) -> Cut:
+    """The part of a network from sound that leads to one output, with its input made as long as a window.
+
+    As an output, any tensor inside the network may be named too: what comes behind it is left out.
+    Raises Unfit for what is no such network.
+    """
+    if content[4:8] != FILE_IDENTIFIER:
+        raise Unfit("is not a LiteRT network (.tflite)")
+    try:
+        return _cut(content, request)
+    except Unfit:
+        raise
+    except (*MALFORMED, struct.error, AssertionError) as error:
+        raise Unfit("is a damaged LiteRT network") from error
+
+
+def _cut(content: bytes, request: SoundRequest) -> Cut:
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+    rate_hz = sample_rate(_rate_in_metadata(model), request.sample_rate_hz)
+    window_samples = _shape_input(graph, rate_hz, schema)
+    taken, name = _choose_output(model, graph, request.output, schema)
+    graph.outputs = [taken]
+    _leave_out_what_is_not_needed(model, graph)
+    # They speak of inputs and outputs that may be no longer there.
+    model.signatureDefs = model.metadata = model.metadataBuffer = None
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
+    return Cut(bytes(builder.Output()), SoundInput(rate_hz, window_samples, name))
+
+
+def sample_rate(said_hz: int | None, wanted_hz: int | None) -> int:
+    """The rate that a network says it hears, or that it is said to. Raises Unfit if there is none, or there are two."""
+    if said_hz is None and wanted_hz is None:
+        raise Unfit(RATE_WANTED)
+    if said_hz is not None and wanted_hz not in (None, said_hz):
+        raise Unfit(f"says that it hears {said_hz} Hz; leave out --backbone-sample-rate {wanted_hz}")
+    found = said_hz or wanted_hz or 0
+    if not LOWEST_SAMPLE_RATE_HZ <= found <= HIGHEST_SAMPLE_RATE_HZ:
+        raise Unfit(
+            f"says that it hears {found} Hz; sound is from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ} Hz"
+        )
+    return found
+
+
+def _shape_input(graph: Any, sample_rate_hz: int, schema: Any) -> int:
+    """Give the input a fixed length; how many samples that is."""
+    if len(graph.inputs) != 1:
+        raise Unfit(f"has {len(graph.inputs)} inputs, where a network from sound has one, for samples")
+    tensor = graph.tensors[graph.inputs[0]]
+    if tensor.type == schema.TensorType.STRING:
+        raise Unfit("takes text, not sound")
+    if tensor.type != schema.TensorType.FLOAT32:
+        raise Unfit(f"takes {_type_name(tensor, schema)} numbers, where samples are float32, from -1 to 1")
+    samples, shape = fit_length(_sizes(tensor), sample_rate_hz)
+    tensor.shape, tensor.shapeSignature = shape, None
+    return samples
+
+
+def fit_length(sizes: Sequence[int], sample_rate_hz: int) -> tuple[int, list[int]]:
+    """How many samples an input takes at once, and its shape for those. Raises Unfit.
+
+    sizes: along its axes; -1 is any.
+    """
+    long = [n for n, size in enumerate(sizes) if size > 1]
+    if len(long) > 1:
+        what = "pictures" if len(sizes) == 4 and sizes[-1] in (1, 3) else "spectrograms or the like"
+        raise Unfit(f"takes {' x '.join(map(str, sizes))} numbers, which are {what}, not samples in a row")
+    if not sizes:
+        raise Unfit("takes a single number, not samples in a row")
+    # A length of 1 or -1 stands for any; of several such, the last is the samples', the others are of how many clips.
+    place = long[0] if long else len(sizes) - 1
+    samples = sizes[place] if long else round(ANY_LENGTH_SECONDS * sample_rate_hz)
+    if not SHORTEST_SECONDS <= samples / sample_rate_hz <= LONGEST_SECONDS:
+        raise Unfit(
+            f"looks at {samples} samples at once, which at {sample_rate_hz} Hz are {samples / sample_rate_hz:.2g} "
+            f"seconds, where networks from sound take {SHORTEST_SECONDS:g} to {LONGEST_SECONDS:g}"
+        )
+    return samples, [samples if n == place else 1 for n in range(len(sizes))]
+
+
+def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> tuple[int, str]:
+    """The position of the tensor that is asked for, and its name."""
+    outputs = {_name(graph.tensors[i]): int(i) for i in graph.outputs}
+    # As programs call them, beside what they are called inside.
+    called = {
+        each.name.decode(errors="replace"): int(each.tensorIndex)
+        for signature in model.signatureDefs or []
+        if signature.subgraphIndex == 0
+        for each in signature.outputs or []
+    }
+    shown = called or outputs
+    listed = ", ".join(f"{name} ({_count(graph.tensors[i])})" for name, i in list(shown.items())[:MOST_NAMED])
+    if wanted is None:
+        if len(outputs) != 1:
+            raise Unfit(f"has {len(outputs)} outputs: {listed}; choose one with --backbone-output")
+        (name,) = shown if len(shown) == 1 else outputs
+        taken = next(iter(outputs.values()))
+    else:
+        computed = {int(i) for operator in graph.operators for i in operator.outputs}
+        inner = {_name(tensor): i for i, tensor in enumerate(graph.tensors) if i in computed}
+        found = (inner | outputs | called).get(wanted)
+        if found is None:
+            like = did_you_mean(wanted, [*called, *outputs, *inner])
+            raise Unfit(f"has no output {wanted!r}; it has {listed}{like}")
+        taken, name = found, wanted
+    if graph.tensors[taken].type != schema.TensorType.FLOAT32:
+        kind = _type_name(graph.tensors[taken], schema)
+        raise Unfit(f"gives {kind} numbers at {name!r}, where float32 is needed; choose another --backbone-output")
+    return taken, name
+
+
+def _leave_out_what_is_not_needed(model: Any, graph: Any) -> None:
+    """Drop the operators that the output does not depend on, and their weights."""
+    needed, kept = set(map(int, graph.outputs)), []
+    for operator in reversed(graph.operators):
+        outputs = set(map(int, operator.outputs))
+        if outputs & needed or not outputs:  # without outputs, it is for what it does
+            needed |= set(map(int, operator.inputs)) | outputs
+            kept.append(operator)
+    graph.operators = kept[::-1]
+    others = {tensor.buffer for other in model.subgraphs[1:] for tensor in other.tensors}
+    buffers = others | {graph.tensors[i].buffer for i in needed | set(map(int, graph.inputs)) if i >= 0}
+    for number, buffer in enumerate(model.buffers):
+        if number not in buffers:
+            buffer.data = None
+
+
+def _rate_in_metadata(model: Any) -> int | None:
+    """The sample rate that the metadata name for the input, if there are any, and they do."""
+    from flatbuffers.number_types import Uint32Flags
+    from flatbuffers.table import Table
+
+    places = [entry.buffer for entry in model.metadata or [] if entry.name == METADATA_NAME]
+    data = model.buffers[places[0]].data if places else None
+    if data is None:
+        return None
+    content = bytes(bytearray(data))
+    table = Table(content, int.from_bytes(content[:4], "little"))
+    # ModelMetadata.subgraph_metadata[0].input_tensor_metadata[0].content.content_properties.sample_rate
+    for field, is_list in ((3, True), (2, True), (3, False)):
+        place = table.Offset(4 + 2 * field)
+        if not place or (is_list and not table.VectorLen(place)):
+            return None
+        table = Table(content, table.Indirect(table.Vector(place) if is_list else place + table.Pos))
+    kind, value = table.Offset(4), table.Offset(6)
+    if not kind or not value or content[kind + table.Pos] != AUDIO_PROPERTIES:
+        return None
+    properties = Table(content, table.Indirect(value + table.Pos))
+    rate = properties.Offset(4)
+    return int(properties.Get(Uint32Flags, rate + properties.Pos)) or None if rate else None
+
+
+def _sizes(tensor: Any) -> list[int]:
+    """How many numbers along each axis; -1 is any."""
+    shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
+    return [] if shape is None else [int(n) for n in shape]
+
+
+def _count(tensor: Any) -> str:
+    """How many numbers it holds, of one clip."""
+    return count(math.prod(size for size in _sizes(tensor) if size > 0), "number")
+
+
+def _name(tensor: Any) -> str:
+    return str((tensor.name or b"").decode(errors="replace"))
+
+
+def _type_name(tensor: Any, schema: Any) -> str:
+    names = {number: name for name, number in vars(schema.TensorType).items() if not name.startswith("_")}
+    return str(names.get(tensor.type, "unknown")).lower()

@@ -1,0 +1,193 @@
+"""Bottlenecks of networks from sound: of the recordings that pictures were drawn from, at the network's sample rate.
+
+The WAVs beside the pictures have the pictures' rate, which may be too low. So the recordings are decoded again; where
+one is gone, a WAV of at least the network's rate does.
+"""
+
+import logging
+import wave
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.audio.chunks import cut_out
+from audionet.audio.ffmpeg import decode
+from audionet.bottleneck.backbone import Backbone
+from audionet.bottleneck.cache import cache_path
+from audionet.bottleneck.extractor import Entry, Extractor
+from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, pooled, windows
+from audionet.bottleneck.sound_network import open_sound_network
+from audionet.dataset.sources import ChunkSource
+from audionet.errors import AudionetError, UnusableInput
+from audionet.parallel.sandbox import PictureNetwork
+from audionet.parallel.threads import Workers
+from audionet.settings import PictureSettings, SoundChoice
+from audionet.spectrogram.augmentation import FEW_PICTURES, ORIGINAL, Augmentation
+from audionet.system.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+BATCH = 128  # chunks between two writes to the cache: a recording is decoded once for so many of its chunks
+PARTS = 4  # of a chunk, each a window alone, that are learnt from beside it, so that short clips are known too
+
+
+def single_windows(pictures: int, sound: SoundInput, chunk_seconds: float) -> list[Augmentation]:
+    """What to learn from beside so many chunks as they are: the first is ORIGINAL, the others are windows of them.
+
+    They cost nothing, since the network has heard them. Without them a short clip, of one window, in which nothing
+    deviates from the mean, would be like nothing that was learnt from.
+    """
+    if chunk_seconds <= sound.window_seconds:
+        return [ORIGINAL]
+    count, part = PARTS if pictures <= FEW_PICTURES else 1, sound.window_seconds / chunk_seconds
+    return [ORIGINAL, *(Augmentation(part=part, start=(n + 0.5) / count * (1 - part)) for n in range(count))]
+
+
+class SoundExtractor(Extractor):
+    """Gives the bottlenecks of the sound behind pictures."""
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        settings: PictureSettings,
+        folder: Path,
+        sources: Mapping[Path, ChunkSource],
+        augmentations: Sequence[Augmentation],
+        workers: Workers | None = None,
+    ) -> None:
+        """settings: of the pictures. sources: where the sound of each picture is. augmentations: as single_windows."""
+        assert backbone.sound is not None
+        network = open_sound_network(backbone)
+        path = cache_path(folder, backbone, f"high pass {settings.high_pass_hz:g} Hz")
+        super().__init__(backbone, path, 2 * network.output_shapes[0][-1], augmentations, workers)
+        self._sources, self._has_warned = sources, False
+        self._job = HearingJob(network, backbone.sound, settings.high_pass_hz, self.augmentations)
+
+    @property
+    def batch_size(self) -> int:
+        """So many chunks are worked on between two writes to the cache."""
+        return BATCH
+
+    def identify(self, path: Path) -> bytes | UnusableInput:
+        """What the sound of a picture's chunk is known by."""
+        source = self._sources[path]
+        if not source.sha256:
+            return UnusableInput(path, "is not listed in audionet.json, so that its recording is not known")
+        return source.digest
+
+    def look_up(self, path: Path) -> Entry:
+        """What the cache holds of a picture's chunk."""
+        digest = self.identify(path)
+        return Entry(path, error=digest) if isinstance(digest, UnusableInput) else self.cached(path, digest)
+
+    def make_missing(self, entries: Sequence[Entry], progress: Progress) -> None:
+        """Hear the recordings of entries, and put what they lack into them; where one can't be heard, why."""
+        by_file: dict[tuple[Path, SoundChoice], list[tuple[float, float, Entry]]] = {}
+        for entry in entries:
+            try:
+                place, choice, start, seconds = self._place(entry.path)
+                by_file.setdefault((place, choice), []).append((start, seconds, entry))
+            except UnusableInput as error:
+                entry.error = error
+        files = [(*file, sorted(chunks, key=lambda chunk: chunk[:2])) for file, chunks in by_file.items()]
+        wanted = [Heard(place, choice, tuple(chunk[:2] for chunk in chunks)) for place, choice, chunks in files]
+        ready = 0
+        for position, made in self._workers.run(self._job, wanted):
+            ready += len(wanted[position].chunks)
+            progress("bottlenecks", ready, len(entries))
+            for n, (_, _, entry) in enumerate(files[position][2]):
+                found = made if isinstance(made, UnusableInput) else made[n]
+                if isinstance(found, UnusableInput):
+                    entry.error = UnusableInput(entry.path, found.reason)
+                else:
+                    entry.fill([found[which] for which in entry.missing])
+
+    def _place(self, picture: Path) -> tuple[Path, SoundChoice, float, float]:
+        """The file to decode, what of it, and where the chunk lies in it. Raises UnusableInput."""
+        source = self._sources[picture]
+        if source.recording is not None:
+            return source.recording.absolute(), source.choice, source.start_seconds, source.seconds
+        wav = picture.with_suffix(".wav")
+        needed_hz = self._job.sound.sample_rate_hz
+        rate_hz = _rate_of_wav(wav)
+        if rate_hz < needed_hz:
+            there = f"the WAV beside its picture has {rate_hz} Hz" if rate_hz else "there is no WAV of the chunk either"
+            raise UnusableInput(
+                picture,
+                f"its recording is gone, and {there}, where the network hears {needed_hz} Hz; put the recording "
+                "back and run audionet prepare again",
+            )
+        if not self._has_warned:
+            logger.warning("%s: its recording is gone; the WAV beside it is heard, as of others that are gone", picture)
+            self._has_warned = True
+        return wav.absolute(), SoundChoice(), 0.0, source.seconds
+
+
+def _rate_of_wav(path: Path) -> int:
+    """The sample rate of a WAV; 0 if there is none that can be read."""
+    try:
+        with path.open("rb") as file, wave.open(file) as wav:
+            return int(wav.getframerate())
+    except (OSError, wave.Error, EOFError):
+        return 0
+
+
+Bottlenecks = list[NDArray[np.float16]] | UnusableInput  # of a chunk, one an augmentation; or why there are none
+
+
+class Heard(NamedTuple):
+    """A file, which of its sound, and chunks of it (start, length, in seconds) in the order of their starts."""
+
+    path: Path
+    choice: SoundChoice
+    chunks: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class HearingJob:
+    """A job for workers: decode recordings and run a network from sound on chunks of them."""
+
+    network: PictureNetwork
+    sound: SoundInput
+    high_pass_hz: float
+    augmentations: Sequence[Augmentation]
+
+    def split(self, heard: Heard) -> Generator[tuple[Path, NDArray[np.int16]], None, None]:
+        """The sound of the chunks. Raises UnusableInput."""
+        rate_hz = self.sound.sample_rate_hz
+        spans = [(round(start * rate_hz), round((start + seconds) * rate_hz)) for start, seconds in heard.chunks]
+        for samples in cut_out(decode(heard.path, heard.choice, rate_hz), spans):
+            if len(samples) < 2:
+                raise UnusableInput(heard.path, "is shorter than it was when its pictures were made; run prepare again")
+            yield heard.path, samples
+
+    def map(self, part: tuple[Path, NDArray[np.int16]]) -> Bottlenecks:
+        """The bottlenecks of a chunk, one an augmentation. Raises AudionetError for numbers that are none."""
+        path, samples = part
+        heard = as_heard(samples, self.sound.sample_rate_hz, self.high_pass_hz)
+        parts = [(self.network.run(w.samples)[0], w.weight) for w in windows(heard, self.sound.window_samples)]
+        rows = np.concatenate([rows for rows, _ in parts])
+        weights = np.concatenate([np.full(len(rows), weight) for rows, weight in parts])
+        found = [pooled(rows, weights)]
+        count = len(self.augmentations) - 1
+        for n in range(count):
+            alone, _ = parts[int((n + 0.5) / count * len(parts))]
+            found.append(pooled(alone, np.ones(len(alone))))
+        with np.errstate(over="ignore"):
+            bottlenecks = [features.astype(np.float16) for features in found]
+        if not all(np.isfinite(features).all() for features in bottlenecks):
+            if is_silent(heard):
+                return UnusableInput(path, "is silent, and the network makes no finite numbers of silence")
+            raise AudionetError(
+                f"{path}: the network gives no finite numbers for it, or too large ones, at {self.sound.output!r}; "
+                "choose another --backbone-output, or another network"
+            )
+        return bottlenecks
+
+    def reduce(self, heard: Heard, found: list[Bottlenecks]) -> list[Bottlenecks]:  # noqa: ARG002
+        """The bottlenecks of the chunks, in their order."""
+        return found

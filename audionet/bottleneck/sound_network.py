@@ -1,0 +1,128 @@
+"""Networks from sound, run by LiteRT: their parts up to one output, with a new layer behind them or without.
+
+A model has both in one file. Its first graph is the network, from a window of sound to rows of numbers; its second, of
+the signature HEAD, is the new layer, from the mean and deviation of all rows of a chunk to the scores.
+"""
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone, Network, start_interpreter
+from audionet.bottleneck.litert_file import Unfit, cut
+from audionet.bottleneck.sound import SoundRequest, pooled, windows
+from audionet.errors import AudionetError
+from audionet.parallel.sandbox import SandboxedNetwork, ShapedNetwork, serve
+from audionet.system.files import read_limited
+from audionet.system.untrusted import Refused
+
+HEAD, FEATURES, SCORES, DISTANCE = "head", "features", "scores", "squared_distance"  # names in a model's signature
+MODULE = "audionet.bottleneck.sound_network"  # what is run in a process of its own
+WIDEST = 1 << 16  # numbers a row: more than any network's embedding
+
+
+class SoundInterpreter:
+    """A LiteRT network from sound to float32 arrays. Not for two threads at once.
+
+    With a layer: from a chunk to the scores of its classes and the squared distance. Without: from a window of
+    window_samples to rows of numbers.
+    """
+
+    def __init__(self, flatbuffer: bytes, is_first: bool = True) -> None:
+        """`is_first`: as of backbone.Interpreter. Raises ValueError when the bytes are no network from sound."""
+        self._interpreter = start_interpreter(flatbuffer, is_first)
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1 or {inputs[0]["dtype"], outputs[0]["dtype"]} != {np.float32}:
+            raise ValueError("not a network from samples to one array of numbers, all float32")
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._input_shape = [int(n) for n in inputs[0]["shape"]]
+        self.window_samples = math.prod(self._input_shape)
+        self._has_head = False
+        rows = self._rows(np.zeros(self.window_samples, np.float32))
+        self.output_shapes: list[tuple[int, ...]] = [rows.shape]
+        if HEAD in self._interpreter.get_signature_list():
+            self._has_head = True
+            features = np.zeros(2 * rows.shape[1], np.float32)
+            self.output_shapes = [output.shape for output in self._scores(features)]
+
+    def run(self, samples: NDArray[np.float32]) -> list[np.ndarray]:
+        """The outputs for float32 samples, -1 to 1."""
+        if not self._has_head:
+            return [self._rows(samples)]
+        rows, weights = [], []
+        for window in windows(samples, self.window_samples):
+            found = self._rows(window.samples)
+            rows.append(found)
+            weights += [window.weight] * len(found)
+        return self._scores(pooled(np.concatenate(rows), np.array(weights, np.float32)))
+
+    def _rows(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network makes of a window: rows x numbers."""
+        self._interpreter.reset_all_variables()  # what it heard before has no say
+        self._interpreter.set_tensor(self._input, window.reshape(self._input_shape))
+        self._interpreter.invoke()
+        found = np.asarray(self._interpreter.get_tensor(self._output))
+        width = found.shape[-1] if found.ndim else 1
+        if not 0 < width <= WIDEST or not found.size:
+            raise ValueError(f"its output is of {found.size} numbers, in rows of {width}")
+        return found.reshape(-1, width)
+
+    def _scores(self, features: NDArray[np.float32]) -> list[np.ndarray]:
+        # Made each time: LiteRT does not run the first graph while something holds on to a runner of the second.
+        found = self._interpreter.get_signature_runner(HEAD)(**{FEATURES: features[None]})
+        return [np.asarray(found[name])[0] for name in (SCORES, DISTANCE)]
+
+
+class SoundNetwork(Network):
+    """A SoundInterpreter for several threads at once."""
+
+    interpreter = SoundInterpreter
+
+
+def load_sound_file(path: Path, request: SoundRequest) -> Backbone:
+    """The backbone of a LiteRT file, up to the output that is asked for.
+
+    It is taken apart and tried in a process of its own before anything is done with it here.
+    Raises AudionetError for what is no network from sound, or not one that LiteRT can run.
+    """
+    try:
+        content = read_limited(path, LARGEST_NETWORK_BYTES)
+    except OSError as error:
+        raise AudionetError(f"--backbone {path}: cannot be read ({error.strerror}); name a .tflite file") from error
+    except Refused as error:
+        raise AudionetError(f"--backbone {path}: is no file of a network, or too large a one; name another") from error
+    try:
+        SandboxedNetwork(MODULE, content, path, request._asdict())
+        flatbuffer, sound = cut(content, request)
+    except ValueError as error:
+        raise AudionetError(f"--backbone {path}: LiteRT can't run it ({error}); choose another network") from error
+    return Backbone("sound", flatbuffer, sound=sound, path=path, file_sha256=hashlib.sha256(content).hexdigest())
+
+
+def open_sound_network(backbone: Backbone) -> ShapedNetwork:
+    """What runs a backbone from sound: in a process of its own where it comes from a stranger."""
+    if backbone.path is None:
+        return SoundNetwork(backbone.flatbuffer)
+    return SandboxedNetwork(MODULE, backbone.flatbuffer, backbone.path)
+
+
+def _make(content: bytes, where: Path, options: dict[str, Any]) -> ShapedNetwork:
+    """A model, or a network that has been cut; with options, one that is to be cut first, as `cut` has them."""
+    if not options:
+        return SoundNetwork(content)
+    try:
+        return SoundNetwork(cut(content, SoundRequest(**options)).flatbuffer)
+    except Unfit as error:
+        raise AudionetError(f"--backbone {where}: {error}") from error
+
+
+def _start() -> None:
+    import ai_edge_litert.interpreter  # noqa: F401
+
+
+if __name__ == "__main__":  # the process of a network that comes from elsewhere
+    serve(_start, _make)
