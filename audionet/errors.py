@@ -15,6 +15,9 @@ ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECA
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
 
+NO_THREADS = "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
+
+
 class AudionetError(Exception):
     """The command cannot go on. The message says why and what to do now."""
 

@@ -14,7 +14,7 @@ from audionet.cli.logs import configure_logging
 from audionet.cli.option_groups import choose_scheduler
 from audionet.cli.parser import build_parser
 from audionet.cli.plain_parser import as_meant, modern_spelling
-from audionet.errors import ALL_DONE, NOTHING_DONE, SOME_SKIPPED, AudionetError
+from audionet.errors import ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
 from audionet.options import AnnotationOptions, PrepareOptions, RetrainOptions
@@ -71,7 +71,7 @@ def _explained(error: BaseException) -> int:
     elif isinstance(error, MemoryError):
         logger.error("out of memory; close other programs, or use fewer recordings at once")
     elif isinstance(error, RuntimeError) and str(error) == "can't start new thread":
-        logger.error("the system lets no further thread start; close other programs, or raise its limit (ulimit -u)")
+        logger.error(NO_THREADS)
     elif isinstance(error, OSError):
         place = "" if error.filename is None else f"{error.filename}: "
         logger.error("%s%s; mend that and run the same command again", place, error.strerror or error)

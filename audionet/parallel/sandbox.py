@@ -22,7 +22,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from audionet.errors import AudionetError
+from audionet.errors import NO_THREADS, AudionetError
 from audionet.parallel.child import BOOT, limit_this_process
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
@@ -127,13 +127,15 @@ class _Child:
         end_with_us(self._kill)
         listener = threading.Thread(target=self._listen, args=(self._process.stdout,), name="sandbox", daemon=True)
         number, answers = self._expect()
-        listener.start()
         try:
+            listener.start()
             header = {"memory_bytes": memory_bytes, "length": len(content), "where": str(where), "options": options}
             self._get(number, answers, START_SECONDS, json.dumps(header).encode() + b"\n" + content)
             outputs = self._get(number, answers, LOAD_SECONDS)
-        except BaseException:
+        except BaseException as error:
             self.end()
+            if isinstance(error, RuntimeError):  # of a thread that cannot start
+                raise AudionetError(NO_THREADS) from error
             raise
         self.output_shapes = [output.shape for output in outputs]
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import NO_THREADS, AudionetError, UnusableInput
 from audionet.settings import available_cores
 from audionet.system.signals import end_children
 
@@ -123,9 +123,7 @@ def _start(threads: Iterable[threading.Thread]) -> int:
             thread.start()
         except RuntimeError as error:
             if not running:
-                raise AudionetError(
-                    "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
-                ) from error
+                raise AudionetError(NO_THREADS) from error
             break
         running += 1
     return running

@@ -67,7 +67,10 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
 
 def _unwritable(path: Path, error: OSError) -> AudionetError:
     failure = DiskFull if error.errno in FULL_ERRORS else AudionetError
-    return failure(f"{path}: cannot be written ({error.strerror}); free space or choose another folder")
+    remedy = "free space or choose another folder"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        remedy = "close other programs, or raise the limit of open files (ulimit -n)"
+    return failure(f"{path}: cannot be written ({error.strerror}); {remedy}")
 
 
 def make_inner_folder(folder: Path) -> None:

@@ -204,3 +204,22 @@ def test_the_processes_that_work_for_us_can_be_ended_and_start_again() -> None:
         except AudionetError:
             time.sleep(0.05)  # it has not yet been seen that it is gone
     pytest.fail("never started again")
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_threads_that_cannot_start_are_a_sentence_and_leave_no_process(
+    started: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, before = threading.Thread.start, len(signals._children)
+    left = [started]
+
+    def limited(thread: threading.Thread) -> None:
+        if not left[0]:
+            raise RuntimeError("can't start new thread")
+        left[0] -= 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    with pytest.raises(AudionetError, match="lets no further thread start"):
+        network("usual")
+    assert len(signals._children) == before

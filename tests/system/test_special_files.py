@@ -1,5 +1,6 @@
 """Pipes, sockets, devices and links where files and folders should be: nothing is waited for, no link is followed."""
 
+import errno
 import gzip
 import io
 import os
@@ -29,7 +30,7 @@ from audionet.report.page import is_report_of
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import make_inner_folder, open_file, read_limited, sha256_of_file
+from audionet.system.files import make_inner_folder, open_file, read_limited, sha256_of_file, write_atomically
 from audionet.system.untrusted import Refused
 from audionet.training.calibrator import _remove_old_events
 from tests.conftest import chirps, write_wav
@@ -199,3 +200,12 @@ def test_a_picture_with_text_that_unpacks_to_gigabytes_is_refused() -> None:
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(file, "PNG", pnginfo=text)
     with pytest.raises(UnusableInput, match="damaged"):
         jpeg.decode_any(file.getvalue(), Path("a.png"))
+
+
+def test_too_many_open_files_are_no_lack_of_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("audionet.system.files._begin", refuse)
+    with pytest.raises(AudionetError, match=r"Too many open files\); close other programs, or raise the limit"):
+        write_atomically(tmp_path / "a", b"x")
