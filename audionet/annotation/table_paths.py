@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from audionet.dataset.folders import is_other_file, is_passed_over, walk_files
+from audionet.system.untrusted import LONGEST_PATH_BYTES
 
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
@@ -45,7 +46,7 @@ class TablePaths:
     def candidates(self, path: str, left_out: int = 0) -> list[Path]:
         """The places where a path may lead, without its first so many parts."""
         parts = _parts(path)[left_out:]
-        if not parts:
+        if not parts or len(path) > LONGEST_PATH_BYTES:
             return []
         if left_out == 0 and _is_absolute(path):
             return [absolute(Path(path.replace("\\", "/")))]
@@ -72,7 +73,7 @@ class TablePaths:
                 inside = self.inside(place)
                 if inside is None:
                     continue
-                if (self.root / inside).is_file():
+                if _is_file(self.root / inside):
                     return inside
                 names = self._beside(self.root / inside)
                 if len(names) == 1:  # the set was converted to another format after its table was made
@@ -97,11 +98,26 @@ class TablePaths:
         folder = path.parent
         if folder not in self._stems:
             self._stems[folder] = {}
-            for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+            for name in _names_in(folder):
                 there = folder / name
                 if not is_passed_over(name) and there.is_file() and not is_other_file(there):
                     self._stems[folder].setdefault(there.stem.casefold(), []).append(name)
         return self._stems[folder].get(path.stem.casefold(), [])
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; no name that is too long, or in a folder that is closed to us, is one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (OSError, ValueError):
+        return []
 
 
 def absolute(path: Path) -> Path:

@@ -296,3 +296,15 @@ def test_a_class_that_a_csv_of_label_has_behind_an_apostrophe_is_read_without(tm
         {"path": "=1.wav", "label": "+low"},
         {"path": "'a.wav", "label": "b"},
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["9" * 400, "x" * 300 + "/a.wav", "a/" * 60_000 + "a.wav", "a\\0b.wav", "low/" + "\u97f3" * 200]
+)
+def test_a_path_that_no_file_can_have_is_one_that_is_not_there(tmp_path: Path, name: str) -> None:
+    data = sounds(tmp_path / "data", "a.wav")
+    path = tmp_path / "t.csv"
+    path.write_text(f"path,label\na.wav,low\n{name},high\n", encoding="utf-8")
+    recordings, wrong = find_labelled_recordings(data, path)
+    assert [recording.path.name for recording in recordings] == ["a.wav"]
+    assert len(wrong) == 1
