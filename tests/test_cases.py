@@ -219,6 +219,10 @@ def test_formats_are_read(name: str, tmp_path: Path) -> None:
     command = [find_ffmpeg(), "-v", "error", "-i", str(source), *options, str(tmp_path / target)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("this ffmpeg can't write it")
+    # Static builds of 4.2 and 7.0 break down at what they have written themselves, an MPEG-TS, whoever calls them.
+    command = [find_ffmpeg(), "-v", "error", "-i", str(tmp_path / target), "-f", "null", "-"]
+    if subprocess.run(command, capture_output=True, check=False).returncode < 0:
+        pytest.skip("this ffmpeg breaks down at it")
     assert pitch(tmp_path / target) == pytest.approx(1000, abs=5)
 
 
