@@ -33,7 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         open_missing_streams()
         sys.stderr.write(build_parser().format_help())
         return NOTHING_DONE
-    options = build_parser().parse(as_meant(typed))
+    try:
+        options = build_parser().parse(as_meant(typed))
+    except OSError as error:  # of --version, on a full disk
+        configure_logging("INFO")
+        return _explained(error)
     return guarded(lambda: _run(options), _verbosity(options))
 
 

@@ -105,14 +105,15 @@ def test_output_that_nobody_can_take_is_a_sentence_or_silence(audionet: Run, tmp
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    finished = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m audionet prepare data_audio > /dev/full"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 2
-    assert finished.stderr == "audionet: No space left on device; mend that and run the same command again\n"
+    for typed in ("prepare data_audio", "--version"):
+        finished = subprocess.run(
+            ["sh", "-c", f"{sys.executable} -m audionet {typed} > /dev/full"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 2
+        assert finished.stderr == "audionet: No space left on device; mend that and run the same command again\n"
     assert audionet("prepare", "data_audio").returncode == 0
