@@ -28,17 +28,19 @@ class _Lines:
 class CsvPrinter(Printer[T]):
     """Rows as soon as they are known, in which no spreadsheet finds a formula.
 
-    columns: their names, before those of the classes' scores.
+    columns, last_columns: their names, before and after those of the classes' scores.
     """
 
     columns: tuple[str, ...] = ()
+    last_columns: tuple[str, ...] = ()
     has_scores = False
 
     def __init__(self, labels: list[str], top: int = 1) -> None:
         super().__init__(labels, top)
         # Whatever could end a line, in the terminator, is quoted where it stands in a cell.
         self._writer = csv.writer(_Lines(), lineterminator=TERMINATOR)
-        self.write([[*self.columns, *(f"score {label}" for label in labels if self.has_scores)]])
+        scores = [f"score {label}" for label in labels if self.has_scores]
+        self.write([[*self.columns, *scores, *self.last_columns]])
 
     def write(self, rows: Iterable[list[str]]) -> None:
         """Print rows at once."""
@@ -51,14 +53,15 @@ class CsvPrinter(Printer[T]):
 
 
 class CsvLabels(CsvPrinter["ClipScores"]):
-    """A line a clip: the clip, its label and score, then the score of each class."""
+    """A line a clip: the clip, its label and score, the score of each class, the best class, and why it is unknown."""
 
     columns = ("clip", "label", "score")
     has_scores = True
+    last_columns = ("best", "reason")
 
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
-        self.write([[clip.clip, clip.label, *self.scores(clip)]])
+        self.write([[clip.clip, clip.label, *self.scores(clip), clip.best, clip.why_unknown]])
 
 
 class CsvTimelines(CsvPrinter["Timeline"]):
@@ -91,13 +94,15 @@ class CsvWindows(CsvPrinter["Windows"]):
 
 
 class CsvHeard(CsvPrinter["WindowPrediction"]):
-    """A line a window that a microphone heard: when, the label and its score, then the score of each class."""
+    """A line a window that a microphone heard: when, and then as of a clip."""
 
     columns = ("time", "start_seconds", "end_seconds", "label", "score")
     has_scores = True
+    last_columns = ("best", "reason")
 
     def add(self, clip: "WindowPrediction") -> None:
         """Print one window."""
         times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
         time = clip.time.isoformat(timespec="milliseconds")
-        self.write([[time, *times, clip.scores.label, *self.scores(clip.scores)]])
+        found = clip.scores
+        self.write([[time, *times, found.label, *self.scores(found), found.best, found.why_unknown]])

@@ -47,6 +47,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
 
     def to_json(self, clip: "ClipScores") -> dict[str, Any]:
         """One clip."""
+        why = {"reason": clip.why_unknown} if clip.is_unknown else {}
         several = {"several": list(clip.several)} if clip.several else {}
         return {
             "clip": clip.clip,
@@ -55,7 +56,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
             "score": clip.score,
             "scores": dict(clip.best_first()),
             "seconds": clip.seconds,
-        } | several
+        } | (why | several)
 
 
 class JsonTimelines(JsonPrinter["Timeline"]):
@@ -110,7 +111,7 @@ class JsonHeard(JsonPrinter["WindowPrediction"]):
             "best": found.best,
             "score": found.score,
             "scores": dict(found.best_first()),
-        }
+        } | ({"reason": found.why_unknown} if found.is_unknown else {})
 
 
 class JsonLineLabels(JsonLabels):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer
 from audionet.system.terminal import colored
-from audionet.system.text import clock, listed, printable
+from audionet.system.text import clock, printable
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
@@ -20,14 +20,7 @@ class TextLabels(Printer["ClipScores"]):
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
         width = max(map(len, self._labels))
-        unknown = "like none of the classes"
-        if clip.several:
-            unknown = (
-                "several classes heard, "
-                + listed([f"{label} {clip.scores[label]:.2f}" for label in clip.several])
-                + "; try --timeline"
-            )
-        note = colored(f": unknown, {unknown}", "yellow", sys.stdout) if clip.is_unknown else ""
+        note = colored(f": unknown, {clip.explanation}", "yellow", sys.stdout) if clip.is_unknown else ""
         print(printable(clip.clip) + note)
         for label, score in clip.best_first()[: self._top]:
             line = f"  {label:<{width}}  {score:.3f}"
@@ -74,5 +67,5 @@ class TextHeard(Printer["WindowPrediction"]):
         if not clip.has_signal:
             line = "silence"
         elif found.is_unknown:
-            line = colored(f"{line}  most like {found.best}", "yellow", sys.stdout)
+            line = colored(f"{line}  {found.explanation}", "yellow", sys.stdout)
         print(f"{clip.time:%H:%M:%S}  {line}", flush=True)

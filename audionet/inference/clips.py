@@ -8,15 +8,23 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks
+from audionet.audio.ffmpeg import decode
+from audionet.audio.levels import SILENT_DB, level_db
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk, score_picture
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
-from audionet.settings import SoundChoice
+from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
+from audionet.system.text import listed
+from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL
 
+# Why a clip is unknown, beside what training/unknown.py knows: it is a mixture, silent, or silent in the band that the
+# model's pictures show, but not above it.
+SEVERAL_CLASSES, SILENT, INAUDIBLE = "several_classes", "silent", "inaudible"
+REASONS = (LOW_SCORE, UNLIKE_ALL, SEVERAL_CLASSES, SILENT, INAUDIBLE)
 LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
 
 
@@ -26,7 +34,8 @@ class ClipScores:
 
     seconds: of sound behind them.
     scores: a probability for each of the model's labels.
-    is_unknown: the clip is more likely none of them.
+    why_unknown: why it is more likely none of them: one of REASONS; "" if the best class is believed.
+    needed_score: what a best class needs to be believed.
     several: of an unknown clip, the classes that are heard in it, the most likely first, if it is a mixture of them.
     part: of the clip, if it is not the whole.
     """
@@ -34,9 +43,15 @@ class ClipScores:
     clip: str
     seconds: float
     scores: dict[str, float]
-    is_unknown: bool = False
+    why_unknown: str = ""
+    needed_score: float = 0.0
     several: tuple[str, ...] = ()
     part: Part | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it is more likely none of the classes."""
+        return bool(self.why_unknown)
 
     @property
     def best(self) -> str:
@@ -52,6 +67,20 @@ class ClipScores:
     def score(self) -> float:
         """The best class's, whether it is believed or not."""
         return self.scores[self.best]
+
+    @property
+    def explanation(self) -> str:
+        """Why it is unknown, in words; "" if it is not."""
+        best = f"{self.best} {self.score:.2f}"
+        heard = [f"{label} {self.scores[label]:.2f}" for label in self.several]
+        return {
+            "": "",
+            LOW_SCORE: f"most like {best}, but {self.needed_score:.2f} is needed to believe it",
+            UNLIKE_ALL: f"unlike all that was learnt (the best class is {best})",
+            SEVERAL_CLASSES: f"several classes heard, {listed(heard) if heard else best}; try --timeline",
+            SILENT: "silent",
+            INAUDIBLE: "not silent, but what sounds lies above the band that the model listens to",
+        }[self.why_unknown]
 
     def best_first(self) -> list[tuple[str, float]]:
         """The classes and their scores, the highest first."""
@@ -81,7 +110,16 @@ class ScoringJob:
 
     def reduce(self, path: Path, results: list[ChunkScores]) -> ClipScores:
         """The mean of the chunks' scores."""
-        return mean_scores(str(path), results, self.model, self.allow_unknown)
+        scores = mean_scores(str(path), results, self.model, self.allow_unknown)
+        is_quiet = all(chunk.level_db is not None and chunk.level_db <= SILENT_DB for chunk in results)
+        if self.allow_unknown and is_quiet and _sounds_above(path, self.choice):
+            return replace(scores, why_unknown=INAUDIBLE, several=())
+        return scores
+
+
+def _sounds_above(path: Path, choice: SoundChoice) -> bool:
+    """Whether a recording is no silence at the highest sample rate, as its beginning has it."""
+    return level_db(next(decode(path, choice, HIGHEST_SAMPLE_RATE_HZ))) > SILENT_DB
 
 
 @dataclass(frozen=True)
@@ -127,12 +165,14 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     sounding = np.array([chunk.sounding_seconds for chunk in chunks])
     weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks])
     *scores, distance = (weights @ table / weights.sum()).tolist()
-    unknown = not has_signal.any() or model.thresholds.is_unknown(max(scores), distance)
     by_label = dict(zip(model.labels, scores, strict=True))
     seconds = sum(chunk.seconds for chunk in chunks)
-    is_near = has_signal.any() and distance <= model.thresholds.max_distance
-    several = _mixture(by_label) if allow_unknown and unknown and is_near else ()
-    return ClipScores(clip, seconds, by_label, allow_unknown and unknown, several)
+    if not allow_unknown:
+        return ClipScores(clip, seconds, by_label)
+    reason = model.thresholds.why_unknown(max(scores), distance) if has_signal.any() else SILENT
+    several = _mixture(by_label) if reason == LOW_SCORE else ()
+    reason = SEVERAL_CLASSES if several else reason
+    return ClipScores(clip, seconds, by_label, reason, model.thresholds.min_score, several)
 
 
 def _mixture(scores: dict[str, float]) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """A chunk, or a picture of one -> its scores: one place for clips, timelines, microphones and watched folders."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from audionet.audio.chunks import Chunk
+from audionet.audio.levels import level_db
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
@@ -23,7 +24,8 @@ class ChunkScores:
     scores: a probability for each of the model's labels, float32.
     distance: the squared distance of its picture from the training's, comparable with whole chunks'.
     sounding_seconds: how much of it is no silence.
-    has_signal: there was any sound at all; a microphone that is switched off gives none.
+    has_signal: anything was drawn; of a microphone that is switched off, nothing is.
+    level_db: how loud it is (audio/levels.py), in the band that is drawn; None of a picture.
     """
 
     start_seconds: float
@@ -32,6 +34,7 @@ class ChunkScores:
     distance: float
     sounding_seconds: float
     has_signal: bool
+    level_db: float | None = None
 
     @property
     def end_seconds(self) -> float:
@@ -46,8 +49,10 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     that hears gets the sound.
     """
     if model.sound is not None:
-        return _score_sound(chunk, model, model.sound)
-    return _score(pictures.draw(chunk, model.renderer), path, model, chunk.start_seconds, chunk.seconds)
+        scored = _score_sound(chunk, model, model.sound)
+    else:
+        scored = _score(pictures.draw(chunk, model.renderer), path, model, chunk.start_seconds, chunk.seconds)
+    return replace(scored, level_db=level_db(chunk.samples))
 
 
 def score_picture(path: Path, model: Model) -> ChunkScores:

@@ -15,6 +15,8 @@ HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own s
 FAR_MARGIN = 1.6
 LENGTH_EXPONENT = 0.6
 USUAL = 0.75  # share of the training that is nearer than the usual distance
+# Why sound is unknown, as JSON and CSV name it.
+UNLIKE_ALL, LOW_SCORE = "unlike_all", "low_score"
 LARGEST_DISTANCE = 1e30  # squared; of 37,758 float16 numbers it is at most 2e14
 
 
@@ -33,9 +35,11 @@ class RejectionThresholds:
     max_distance: float
     usual_distance: float | None = None
 
-    def is_unknown(self, score: float, distance: float) -> bool:
-        """Whether sound with this best score, at this comparable distance, is of none of the classes."""
-        return bool(score < self.min_score or distance > self.max_distance)
+    def why_unknown(self, score: float, distance: float) -> str:
+        """Why sound with this best score, at this comparable distance, is of none of the classes; "" if it may be."""
+        if distance > self.max_distance:
+            return UNLIKE_ALL
+        return LOW_SCORE if score < self.min_score else ""
 
     def to_json(self) -> dict[str, float]:
         """As plain values, for the model's description."""

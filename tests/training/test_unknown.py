@@ -3,6 +3,8 @@ import pytest
 
 from audionet.training.unknown import (
     HIGHEST_DOUBT,
+    LOW_SCORE,
+    UNLIKE_ALL,
     RejectionThresholds,
     comparable_distance,
 )
@@ -11,9 +13,9 @@ from audionet.training.unknown import (
 def test_low_scores_and_far_sound_are_unknown() -> None:
     thresholds = RejectionThresholds.of(np.linspace(0.2, 1, 101), np.linspace(50, 100, 101))
     assert thresholds.min_score == pytest.approx(0.2 + 0.15 * 0.8)
-    assert not thresholds.is_unknown(0.5, 100)
-    assert thresholds.is_unknown(0.3, 100)
-    assert thresholds.is_unknown(0.99, 200)
+    assert thresholds.why_unknown(0.5, 100) == ""
+    assert thresholds.why_unknown(0.3, 100) == LOW_SCORE
+    assert thresholds.why_unknown(0.99, 200) == UNLIKE_ALL
 
 
 def test_a_good_score_is_believed_even_where_all_are_better() -> None:

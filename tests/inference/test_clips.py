@@ -1,0 +1,66 @@
+"""What a clip is called, and why it is called unknown."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audionet.inference.clips import ClipScores, mean_scores, score_clip
+from audionet.inference.scoring import ChunkScores
+from audionet.model.bundle import Model, load_model
+from audionet.options import LabelOptions
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.training.unknown import RejectionThresholds
+from tests.conftest import Run, make_untrained_model, tone, write_wav
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model of `high` and `low` that believes scores from .9, and nothing farther away than 100."""
+    files = make_untrained_model(tmp_path_factory.mktemp("model"), PictureSettings(1, 0))
+    return replace(load_model(LabelOptions(files.graph)), thresholds=RejectionThresholds(0.9, 100.0))
+
+
+def scored(model: Model, high: float, distance: float) -> ClipScores:
+    chunk = ChunkScores(0.0, 1.0, np.array([high, 1 - high]), distance, 1.0, True)
+    return mean_scores("clip.wav", [chunk], model, allow_unknown=True)
+
+
+def test_an_unknown_clip_says_whether_its_score_is_too_low_or_it_is_unlike_all(model: Model) -> None:
+    known, low, strange = scored(model, 0.95, 50), scored(model, 0.8, 50), scored(model, 0.99, 150)
+    assert (known.label, known.why_unknown, known.explanation) == ("high", "", "")
+    assert (low.label, low.why_unknown) == ("unknown", "low_score")
+    assert low.explanation == "most like high 0.80, but 0.90 is needed to believe it"
+    assert (strange.label, strange.why_unknown) == ("unknown", "unlike_all")
+    assert strange.explanation == "unlike all that was learnt (the best class is high 0.99)"
+    several = scored(model, 0.55, 50)
+    assert several.why_unknown == "several_classes"
+    assert several.explanation == "several classes heard, high 0.55 and low 0.45; try --timeline"
+
+
+def test_silence_is_told_from_what_sounds_above_the_band_that_is_drawn(model: Model, tmp_path: Path) -> None:
+    silent = score_clip(write_wav(tmp_path / "silent.wav", np.zeros(SAMPLE_RATE_HZ, np.int16)), model)
+    assert (silent.why_unknown, silent.explanation) == ("silent", "silent")
+    bat = tone(40_000, 1, rate_hz=192_000)
+    assert score_clip(write_wav(tmp_path / "bat.wav", bat, 192_000), model).why_unknown == "inaudible"
+    faint = tone(1000, 1, amplitude=0.0005)  # -69 dB, but heard
+    assert score_clip(write_wav(tmp_path / "faint.wav", faint), model).why_unknown not in ("silent", "inaudible")
+
+
+def test_text_json_and_csv_say_why(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
+    quiet = write_wav(tmp_path / "quiet.wav", np.zeros(SAMPLE_RATE_HZ, np.int16))
+    known = low_and_high / "test_audio" / "high.wav"
+    command = ["label", known, quiet, "--graph", low_and_high / "tf_files"]
+    assert f"{quiet}: unknown, silent\n" in audionet_here(*command).stdout
+    of_known, of_quiet = json.loads(audionet_here(*command, "--format", "json").stdout)
+    assert "reason" not in of_known
+    assert of_quiet["reason"] == "silent"
+    first, second = csv.DictReader(io.StringIO(audionet_here(*command, "--format", "csv").stdout))
+    assert (first["label"], first["best"], first["reason"]) == ("high", "high", "")
+    assert (second["label"], second["reason"]) == ("unknown", "silent")
+    assert second["score"] == second[f"score {second['best']}"]
+    assert audionet_here("label", quiet, "--no-unknown", *command[3:]).stdout.startswith(f"{quiet}\n")
