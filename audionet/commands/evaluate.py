@@ -255,7 +255,8 @@ def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[s
     heard = [name for name in names if known and sha256_of_file(Path(name))[:DIGITS] in known]
     if not heard:
         return []
-    which = f"{len(heard)} of {len(names)} clips were" if len(names) > 1 else "the clip was"
+    were = "was" if len(heard) == 1 else "were"
+    which = f"{len(heard)} of {len(names)} clips {were}" if len(names) > 1 else "the clip was"
     return [f"{which} in the model's training ({listed(heard)}): on new ones, it is right less often"]
 
 

@@ -18,6 +18,7 @@ from audionet.legacy.flags import RETRAIN, old_parser
 from audionet.model.bundle import Model, ModelFiles, load_graph, load_model
 from audionet.model.frozen_graph import InputOptions
 from audionet.options import LabelOptions
+from audionet.system.text import count
 
 logger = logging.getLogger(__name__)
 
@@ -40,17 +41,19 @@ def data_maker(arguments: Sequence[str] | None = None) -> int:
         audio, images = folder / "data_audio", folder / "data_image"
         skipped: set[str] = set()
         if "mp3towav" in chosen:
-            count, wrong = mp3_to_wav(audio, folder / "data_wav", images)
+            made, wrong = mp3_to_wav(audio, folder / "data_wav", images)
             skipped |= {error.path for error in wrong}
-            console.print_line(f"{count} recordings written as WAVs to {folder / 'data_wav'}")
+            console.print_line(
+                f"{count(made, 'recording')} written as {'a WAV' if made == 1 else 'WAVs'} to {folder / 'data_wav'}"
+            )
         if "mkchunks" in chosen:
-            count, wrong = make_chunks(audio, images)
+            made, wrong = make_chunks(audio, images)
             skipped |= {error.path for error in wrong}
-            console.print_line(f"{count} chunks cut into {images}")
+            console.print_line(f"{count(made, 'chunk')} cut into {images}")
         if "spectrogram" in chosen:
-            count, wrong = draw_spectrograms(images)
+            made, wrong = draw_spectrograms(images)
             skipped |= {error.path for error in wrong}
-            console.print_line(f"{count} spectrograms drawn in {images}")
+            console.print_line(f"{count(made, 'spectrogram')} drawn in {images}")
         return SOME_SKIPPED if skipped else ALL_DONE
 
     return cli.guarded(run)
