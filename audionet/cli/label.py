@@ -20,6 +20,7 @@ from audionet.system import signals as interruption
 from audionet.system.terminal import progress_shown
 
 if TYPE_CHECKING:
+    from audionet.inference.clips import ClipScores
     from audionet.model.bundle import Model
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,8 @@ def _check(options: argparse.Namespace) -> None:
         raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
     if options.save_segments is not None and options.channel == EACH:
         raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
+    if options.report is not None and (options.mode != "labels" or not options.clips):
+        raise AudionetError("--report: shows the class of each clip; name clips, without --timeline and the like")
     if options.plot is not None and options.mode == "windows":
         raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
     if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
@@ -105,6 +108,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
 
     each = scoring(options, model)
     printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
+    reported: list[ClipScores] = []
     scored = skipped = 0
     # Where the clips themselves come by on the terminal, nobody needs a bar.
     unseen = not options.quiet and not sys.stdout.isatty()
@@ -122,11 +126,26 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
             else:
                 printer.add(clip)
                 scored += 1
+                if options.report is not None:
+                    reported.append(clip)
                 skipped += not treat(clip)
     printer.finish()
     if not scored:
         raise AudionetError("no clip could be labelled")
+    skipped += not _report(options, model, reported)
     return SOME_SKIPPED if skipped else ALL_DONE
+
+
+def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipScores]") -> bool:
+    """Write what --report asks for; whether that worked."""
+    if options.report is None:
+        return True
+    from audionet.commands.label import write_report
+
+    if not write_report(options.report, clips, model, label_options(options)):
+        return False
+    logger.info("report: %s (open it in a browser)", options.report)
+    return True
 
 
 def _check_plot(options: argparse.Namespace) -> None:

@@ -318,6 +318,17 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_clip_report(group: "argparse._ActionsContainer") -> None:
+    """Add the option that has a report written on clips of which nobody has said what they are."""
+    group.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page for a browser too, such as page.html: all clips, the most doubtful first, to listen to and "
+        "correct; what was corrected is saved as corrections.csv, for prepare",
+    )
+
+
 def add_report(group: "argparse._ActionsContainer", default: str) -> None:
     """Add the options that say where the report goes; default is where, in words."""
     group.add_argument(

@@ -10,6 +10,7 @@ from audionet.cli.option_groups import (
     OUTPUTS_TITLE,
     WORKERS_TITLE,
     add_annotations,
+    add_clip_report,
     add_detection,
     add_distortions,
     add_events,
@@ -229,8 +230,8 @@ none of the classes is called unknown; its scores are shown all the same.""",
         nargs="?",
         const="",
         metavar="DEVICE",
-        help="label what a microphone hears (default: the system's own), a line a window; named as ffmpeg has it, such "
-        "as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
+        help="label what a microphone hears (default: the system's own), a line per window; named as ffmpeg has it, "
+        "such as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
     )
     add(
         "--watch",
@@ -287,6 +288,7 @@ none of the classes is called unknown; its scores are shown all the same.""",
         help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class "
         "in this one, such as segments",
     )
+    add_clip_report(parser.add_argument_group("the report"))
     add_events(parser)
     add_model(parser)
     add_threshold(parser)

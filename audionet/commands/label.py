@@ -1,7 +1,7 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
 from audionet.inference.timeline import Timeline, TimelineJob
 from audionet.inference.windows import Segment, Windows
-from audionet.model.bundle import load_model
+from audionet.model.bundle import Model, load_model, read_card
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
@@ -80,6 +80,15 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Path | str, options: LabelOption
     if isinstance(result, UnusableInput):
         raise UnusableInput(clip, result.reason)
     return result
+
+
+def write_report(path: Path, clips: Sequence[ClipScores], model: Model, options: LabelOptions) -> bool:
+    """Write the report on clips as HTML; whether that worked. A warning says why not."""
+    # Not at the top: most who label want no page.
+    from audionet.report.labelling import report_on_labels
+    from audionet.report.page import try_to_write
+
+    return try_to_write(path, report_on_labels(clips, model, read_card(options)))
 
 
 def run_each(

@@ -37,6 +37,7 @@ class Sample(NamedTuple):
     fold: the data set's own; None if it has none.
     level_db, clipped: how loud it is and what share of its samples is clipped (audio/levels.py); None if unknown.
     digest: the SHA-256 of the JPG; empty until the JPG has been read.
+    is_marked: of its recording, marked parts alone are learnt.
     """
 
     class_name: str
@@ -51,6 +52,7 @@ class Sample(NamedTuple):
     level_db: float | None = None
     clipped: float | None = None
     digest: bytes = b""
+    is_marked: bool = False
 
     @property
     def seconds(self) -> float:
@@ -121,6 +123,7 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             group = entry.sha256 if entry.group is None else entry.group
             loudness = chunk.level_db, chunk.clipped
             sample = Sample(class_name, name, path, key, group, entry.sha256, start, end, entry.fold, *loudness)
+            sample = sample._replace(is_marked=bool(entry.parts))
         else:
             start = number * chunk_seconds
             sample = Sample(class_name, name, path, f"{class_name}/{stem}", stem, "", start, start + chunk_seconds)

@@ -112,7 +112,7 @@ def evaluate_samples(
         drawn = np.sort(random.choice(len(test), options.test_batch_size, replace=False))
         test, probabilities = test[drawn], probabilities[drawn]
     samples = [dataset.samples[i] for i in test]
-    places = [Place(sample.name, sample.start_seconds, sample.end_seconds) for sample in samples]
+    places = [Place(sample.name, sample.start_seconds, sample.end_seconds, sample.recording) for sample in samples]
     predictions = Predictions(dataset.labels, places, dataset.targets[test], probabilities)
     recordings = len({(sample.class_name, sample.group) for sample in samples})
     return EvaluationResult.of(predictions, recordings, fold_accuracies)

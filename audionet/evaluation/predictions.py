@@ -58,11 +58,17 @@ def expected_calibration_error(scores: ArrayLike, correct: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Place:
-    """What a tested chunk or clip is called, and where it lies in its recording."""
+    """What a tested chunk or clip is called, and where it lies in its recording.
+
+    recording: the path of that, as a table of corrections names it; "" if it has none.
+    is_whole: it is the whole recording.
+    """
 
     name: str
     start_seconds: float
     end_seconds: float
+    recording: str = ""
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)

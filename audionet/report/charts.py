@@ -13,7 +13,9 @@ from audionet.training.calibrator import HistoryPoint
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40
-NAME_WIDTH, NAME_HEIGHT, LETTER_WIDTH = 90, 21, 14  # of a class's name on the map, about; on phones it is larger
+NAME_HEIGHT, LETTER_WIDTH = 30, 16  # of a class's name on the map, about, on a phone, where it is largest
+MARK_RADIUS = 11  # with the ring around a mistake
+NAME_DISTANCES, NAME_DIRECTIONS = range(0, 240, 12), 24  # from the middle of a class, where its name may stand
 COLORS = 8  # in the style sheet
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 PARTS = {"train": "learnt from", "validation": "held out"}
@@ -106,7 +108,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Place:
-    """A class's name on the map: a little above the middle of its points."""
+    """A class's name on the map: near the middle of its points, where it hides none of them."""
 
     x: float
     y: float
@@ -131,16 +133,29 @@ def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place], i
         )
     ]
     named: list[Place] = []
-    middles = {n: np.median(places[drawn.targets == n], axis=0) for n in np.unique(drawn.targets).tolist()}
-    for number, (x, y) in sorted(middles.items(), key=lambda item: -float(item[1][1])):
-        half = min(len(labels[number]) * LETTER_WIDTH / 2, MAP_WIDTH / 2)
-        x, y = round(float(np.clip(x, half, MAP_WIDTH - half)), 1), round(float(y) - NAME_HEIGHT, 1)
-        for other in named:  # names must not hide each other
-            if abs(other.x - x) < NAME_WIDTH and abs(other.y - y) < NAME_HEIGHT:
-                y = other.y - NAME_HEIGHT
-        y = max(y, NAME_HEIGHT / 2)
+    for number in np.unique(drawn.targets).tolist():
+        x, y = _free_place(labels[number], places[drawn.targets == number], places, named, map_height)
         named.append(Place(x, y, labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
-    return marks, sorted(named, key=lambda place: labels.index(place.name)), map_height
+    return marks, named, map_height
+
+
+def _free_place(
+    name: str, own: np.ndarray, points: np.ndarray, named: Sequence[Place], map_height: int
+) -> tuple[float, float]:
+    """The middle of a name: where it hides fewest other names and marks, and of such places the nearest to its own."""
+    half = np.array([min(len(name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
+    angles = 2 * np.pi * (np.arange(NAME_DIRECTIONS) / NAME_DIRECTIONS - 0.25)  # upwards first
+    ways = np.column_stack([np.cos(angles), np.sin(angles)])
+    wanted = np.median(own, axis=0) + np.concatenate([ways * distance for distance in NAME_DISTANCES])
+    candidates = np.clip(wanted, half, np.maximum((MAP_WIDTH, map_height) - half, half))
+    hidden = (np.abs(candidates[:, None] - points) < half + MARK_RADIUS).all(axis=2).sum(axis=1)
+    for other in named:
+        other_half = np.array([min(len(other.name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
+        # To hide a name is worse than to hide any number of marks.
+        hidden += (np.abs(candidates - (other.x, other.y)) < half + other_half).all(axis=1) * (len(points) + 1)
+    distances = np.linalg.norm(candidates[:, None] - own, axis=2).min(axis=1)
+    x, y = candidates[np.lexsort((distances, hidden))[0]].round(1).tolist()
+    return x, y
 
 
 def flat(features: np.ndarray) -> np.ndarray:

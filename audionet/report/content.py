@@ -7,6 +7,7 @@ import numpy as np
 
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Predictions
+from audionet.system.text import is_printable
 from audionet.training.calibrator import HistoryPoint
 
 
@@ -47,10 +48,47 @@ class Excerpt:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A chunk, a clip or a whole recording to look at, to listen to, and to correct.
+
+    number: of what it shows, in what was tested. positions: all that it stands for.
+    path: of the recording, as a table of corrections names it; "" if it can't be corrected.
+    is_whole: it is the whole recording that is corrected, not the seconds from start to end.
+    own: the class of its folder; None if nobody has said. own_score: what that was given.
+    scores: of all classes, the highest first. note: what to think of, a sentence.
+    """
+
+    number: int
+    positions: tuple[int, ...]
+    name: str
+    path: str
+    start_seconds: float
+    end_seconds: float
+    is_whole: bool
+    own: str | None
+    own_score: float
+    scores: Sequence[tuple[str, float]]
+    is_unknown: bool = False
+    note: str = ""
+    excerpt: Excerpt | None = None
+
+    @property
+    def can_be_corrected(self) -> bool:
+        """Whether a table could hold its path."""
+        return bool(self.path) and is_printable(self.path)
+
+    @property
+    def heard(self) -> str:
+        """The class with the highest score."""
+        return self.scores[0][0]
+
+
+@dataclass(frozen=True)
 class Report:
     """What a report shows.
 
     noun: what was tested, `chunk` or `clip`. recordings: how many recordings that is from.
+    verdict: the whole in a sentence, where it does not follow from what was tested.
     tested: None if nothing was held out. classes: what was learnt from, or of clips, what was tested.
     warnings: of the data. remarks: what else is to be known of the figures.
     card: terms and their values. key: what it was made of, so that it is not made again.
@@ -65,8 +103,9 @@ class Report:
     warnings: Sequence[str]
     history: Sequence[HistoryPoint]
     map: Map | None
-    excerpts: Sequence[Excerpt]
+    cards: Sequence[Card]
     card: Mapping[str, str]
     made: str
     key: str = ""
     remarks: Sequence[str] = ()
+    verdict: str = "How good it is, is not known: no recording was held out to test on."

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from audionet.dataset.checks import ClassData
-from audionet.evaluation.predictions import Place, Predictions
+from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
 from audionet.model.card import ModelCard, now
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
-from audionet.report.excerpts import clip_sources, excerpts
+from audionet.report.excerpts import clip_sources, excerpts, place_of
+from audionet.report.review import cards_of_clips, with_excerpts
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.text import count
 
@@ -29,6 +30,8 @@ def report_on_evaluation(
 ) -> Report:
     """The report on clips, each with its class. card: the model's; None if it came without."""
     tested = _tested(clips, labels)
+    cards = cards_of_clips(tested)
+    shown = excerpts(tested, clip_sources(tested, [card.number for card in cards], renderer), renderer)
     unknown = sum(clip.is_unknown for clip, _ in clips)
     return Report(
         title=f"How well it tells {len(labels)} classes apart, on {count(len(clips), 'clip')}",
@@ -41,7 +44,7 @@ def report_on_evaluation(
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
         history=[],
         map=_map(tested),
-        excerpts=excerpts(tested, clip_sources(tested, renderer), renderer),
+        cards=with_excerpts(cards, shown),
         card=card.for_people() if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
         made=now().isoformat()[:10],
     )
@@ -50,15 +53,10 @@ def report_on_evaluation(
 def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
     return Predictions(
         labels,
-        [_place(clip) for clip, _ in clips],
+        [place_of(clip) for clip, _ in clips],
         np.array([labels.index(truth) for _, truth in clips], np.intp),
         np.array([[clip.scores[label] for label in labels] for clip, _ in clips]),
     )
-
-
-def _place(clip: ClipScores) -> Place:
-    start, end = clip.part or (0.0, math.inf)
-    return Place(clip.clip, start, start + clip.seconds if math.isinf(end) else end)
 
 
 def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:

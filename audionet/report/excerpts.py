@@ -1,4 +1,4 @@
-"""Which chunks are worth looking at and listening to, and their pictures and sounds."""
+"""The pictures and sounds of chunks that are worth looking at and listening to."""
 
 import itertools
 import struct
@@ -12,7 +12,8 @@ import numpy as np
 from audionet.audio.chunks import Part, read_chunks
 from audionet.audio.mp3 import encode_mp3s, slowed_down
 from audionet.errors import UnusableInput
-from audionet.evaluation.predictions import Predictions
+from audionet.evaluation.predictions import Place, Predictions
+from audionet.inference.clips import ClipScores
 from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
 from audionet.settings import PICTURE_SIZE
@@ -21,8 +22,6 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import open_file
 from audionet.system.untrusted import MALFORMED
 
-MOST_MISTAKES = 12
-MOST_UNCERTAIN = 6
 LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
 
 
@@ -35,14 +34,11 @@ class Source:
     samples: np.ndarray | None
 
 
-def worth_showing(tested: Predictions) -> list[int]:
-    """The surest mistakes and the least certain of what was right, as positions."""
-    return tested.mistakes()[:MOST_MISTAKES] + tested.least_certain()[:MOST_UNCERTAIN]
-
-
-def prepared_sources(tested: Predictions, image_dir: Path, renderer: SpectrogramRenderer) -> Iterable[Source]:
+def prepared_sources(
+    tested: Predictions, positions: Iterable[int], image_dir: Path, renderer: SpectrogramRenderer
+) -> Iterable[Source]:
     """Of chunks that `prepare` made; those whose pictures are gone are left out."""
-    for position in worth_showing(tested):
+    for position in positions:
         path = image_dir / tested.places[position].name
         try:
             yield Source(position, pictures.read(Path(f"{path}.jpg")), _read_wav(Path(f"{path}.wav"), renderer))
@@ -50,9 +46,9 @@ def prepared_sources(tested: Predictions, image_dir: Path, renderer: Spectrogram
             continue
 
 
-def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable[Source]:
+def clip_sources(tested: Predictions, positions: Iterable[int], renderer: SpectrogramRenderer) -> Iterable[Source]:
     """Of clips, by their paths: the first chunk of each."""
-    for position in worth_showing(tested):
+    for position in positions:
         path = Path(tested.places[position].name)
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
@@ -64,6 +60,18 @@ def clip_sources(tested: Predictions, renderer: SpectrogramRenderer) -> Iterable
                     yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
         except (OSError, UnusableInput):
             continue
+
+
+def place_of(clip: ClipScores) -> Place:
+    """Where a clip is. Its path stays as it was typed: a report that is passed on says nothing of folders.
+
+    A picture, or a channel of a clip, is no recording that could be learnt from.
+    """
+    path = Path(clip.clip)
+    is_recording = path.suffix.lower() not in pictures.ANY_SUFFIXES and path.is_file()
+    start, end = clip.part or (0.0, math.inf)
+    end = start + clip.seconds if math.isinf(end) else end
+    return Place(clip.clip, start, end, clip.clip if is_recording else "", is_whole=clip.part is None)
 
 
 def excerpts(tested: Predictions, sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:

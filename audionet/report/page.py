@@ -5,16 +5,20 @@ import functools
 import hashlib
 import logging
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import escape
 
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import wilson_interval
 from audionet.report import charts, sentences
-from audionet.report.content import Excerpt, Report
+from audionet.report.content import Card, Report
+from audionet.report.review import choices
 from audionet.system.files import open_file, write_atomically
 from audionet.system.text import clock, count, duration
 
@@ -48,9 +52,9 @@ def is_report_of(path: Path, key: str) -> bool:
 def render(report: Report) -> bytes:
     """The HTML. Names are escaped, and nothing is loaded from elsewhere."""
     environment = _environment()
-    excerpts = _that_fit(report.excerpts)
+    cards = _that_fit(report.cards)
     tested = report.tested
-    style, script = _file("report.css"), _file("report.js")
+    style, script = _file("report.css"), _without_empty_lines(_file("report.js") + _file("corrections.js"))
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
     shown: dict[str, Any] = {"report": report, "tested": tested, "sentences": sentences, "charts": charts}
@@ -60,40 +64,41 @@ def render(report: Report) -> bytes:
     learnt_from = report.classes if report.noun == "chunk" else ()
     shown |= {"advice": sentences.advice(tested, learnt_from, report.recordings, report.noun)}
     shown |= {"curves": charts.learning_curves(report.history), "top": TOP}
+    shown |= {"cards": cards, "choices": choices, "correctable": any(card.can_be_corrected for card in cards)}
+    shown["shown"] = {position: card.number for card in cards for position in card.positions}
     if tested is not None:
         wrong = set(tested.mistakes())
         shown |= {
-            "mistakes": [excerpt for excerpt in excerpts if excerpt.position in wrong],
-            "uncertain": [excerpt for excerpt in excerpts if excerpt.position not in wrong],
-            "links": _links(excerpts, report),
-            "shown_positions": {excerpt.position for excerpt in excerpts},
+            "links": _links(cards, report.labels),
             "wrong": wrong,
             "bins": tested.calibration(),
             "table": _classes_in_table(report),
         }
     html = environment.get_template("report.html").render(shown)
-    return re.sub(r"\n\s*\n+", "\n", html).encode("utf-8", errors="replace")
+    return _without_empty_lines(html).encode("utf-8", errors="replace")
 
 
-def _that_fit(excerpts: Any) -> list[Excerpt]:
-    """The first excerpts, as many as there is room for."""
+def _without_empty_lines(text: str) -> str:
+    return re.sub(r"\n\s*\n+", "\n", text)
+
+
+def _that_fit(cards: Sequence[Card]) -> list[Card]:
+    """The cards; the later ones without pictures and sounds, for which there is no room."""
     room_bytes = LARGEST_BYTES - 800_000  # for all else
     fitting = []
-    for excerpt in excerpts:
-        room_bytes -= (len(excerpt.jpg) + len(excerpt.mp3 or b"")) * 4 // 3 + 3000
-        if room_bytes < 0:
-            break
-        fitting.append(excerpt)
+    for card in cards:
+        if card.excerpt:
+            room_bytes -= (len(card.excerpt.jpg) + len(card.excerpt.mp3 or b"")) * 4 // 3 + 3000
+        fitting.append(card if room_bytes >= 0 else replace(card, excerpt=None))
     return fitting
 
 
-def _links(excerpts: list[Excerpt], report: Report) -> dict[tuple[int, int], int]:
-    """For each pair of class numbers (the truth, taken for), the first excerpt that shows it."""
+def _links(cards: Sequence[Card], labels: list[str]) -> dict[tuple[int, int], int]:
+    """For each pair of class numbers (the truth, taken for), the first card that shows it."""
     links: dict[tuple[int, int], int] = {}
-    assert report.tested is not None
-    for excerpt in excerpts:
-        pair = int(report.tested.targets[excerpt.position]), int(report.tested.predicted[excerpt.position])
-        links.setdefault(pair, excerpt.position)
+    for card in cards:
+        if card.own is not None:
+            links.setdefault((labels.index(card.own), labels.index(card.heard)), card.number)
     return links
 
 
@@ -119,6 +124,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     environment.filters["percent"] = sentences.percent
+    environment.filters["exactly"] = escape  # and not _printable: a program reads it
     return environment
 
 

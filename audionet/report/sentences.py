@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from audionet.dataset.checks import ClassData
 from audionet.dataset.names import split_chunk_name
 from audionet.evaluation.predictions import Predictions
+from audionet.report.content import Report
 from audionet.system.text import count
 
 SPACE = "\N{NO-BREAK SPACE}"
@@ -72,6 +73,16 @@ def recording_of(name: str) -> str:
 def times(number: int) -> str:
     """`once`, `twice`, `3 times`."""
     return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def what_is_listed(report: Report) -> str:
+    """What the cards are of."""
+    if report.tested is None:
+        return "The unknown clips come first, then those with the lowest scores."
+    return (
+        f"First the {report.noun}s and recordings that were taken for another class, those whose own class was given "
+        "the lowest score first; then what was right, but least certain."
+    )
 
 
 def confused(tested: Predictions) -> list[str]:

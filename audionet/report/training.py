@@ -1,5 +1,6 @@
 """What `retrain` found -> its report."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from audionet.model.card import ModelCard
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
+from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 MOST_ON_MAP = 600  # more would hide each other
@@ -22,6 +24,12 @@ def report_on_training(
     """The report on a model that has just been trained. card: the model's. key: of the training."""
     labels, evaluation = result.dataset.labels, result.evaluation
     tested = evaluation.tested if evaluation else None
+    cards = []
+    if tested:
+        cards = cards_of_chunks(tested, Counter(sample.recording for sample in result.dataset if not sample.is_marked))
+        positions = [found.number for found in cards]
+        shown = excerpts(tested, prepared_sources(tested, positions, image_dir, renderer), renderer)
+        cards = with_excerpts(cards, shown)
     return Report(
         title=f"How well it tells {len(labels)} classes apart",
         noun="chunk",
@@ -32,7 +40,7 @@ def report_on_training(
         warnings=card.warnings,
         history=result.history,
         map=_map(result),
-        excerpts=excerpts(tested, prepared_sources(tested, image_dir, renderer), renderer) if tested else [],
+        cards=cards,
         card=card.for_people(),
         made=card.made[:10],
         key=key,

@@ -165,6 +165,21 @@ def test_of_corrections_of_the_same_seconds_the_last_counts(tmp_path: Path) -> N
     assert math.isclose(pictures(tmp_path / "p")["low/1.wav"][-1][1], 4)
 
 
+def test_a_clip_elsewhere_is_not_taken_for_a_recording_whose_path_ends_alike(tmp_path: Path) -> None:
+    """As `evaluate` names clips: test_audio/low/1.wav beside data/low/1.wav."""
+    for name in ("low", "high"):
+        write_wav(tmp_path / "data" / name / "1.wav", tone(LOW, 2))
+    clip = write_wav(tmp_path / "test_audio" / "low" / "1.wav", tone(HIGH, 1))
+    (tmp_path / "c.csv").write_text(f"path,label,start,end\n{clip},high,,\n")
+    options = PrepareOptions(tmp_path / "p", PictureSettings(1, 0), corrections=tmp_path / "c.csv")
+    assert not audionet.prepare(tmp_path / "data", options).skipped
+    assert pictures(tmp_path / "p") == {
+        "high/1.wav": [(0, 1), (1, 2)],
+        "high/low/1.wav": [(0, 1)],
+        "low/1.wav": [(0, 1), (1, 2)],
+    }
+
+
 def test_a_correction_that_can_be_no_class_is_refused(tmp_path: Path, audionet_here: Run) -> None:
     write_wav(tmp_path / "data" / "low" / "1.wav", tone(LOW, 4))
     for row, message in (

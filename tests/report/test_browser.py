@@ -130,6 +130,29 @@ def test_it_breaks_no_rule_of_accessibility(
     assert width == viewport["width"]
 
 
+def test_on_a_phone_the_table_fits_zeros_recede_and_curves_are_folded_away(
+    browser: Any, reports: dict[str, Path]
+) -> None:
+    visited = Visit(browser, reports["retrain"], PHONE, "light")
+    page = visited.page
+    table = page.locator(".scroll:has(.classes)")
+    assert table.evaluate("box => box.scrollWidth") <= table.evaluate("box => box.clientWidth")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    numbers = page.locator(".matrix td")
+    for cell in numbers.all():
+        is_zero = cell.inner_text().strip() == "0"
+        assert is_zero == (
+            cell.evaluate("cell => getComputedStyle(cell).backgroundColor") in ("rgba(0, 0, 0, 0)", ground)
+        )
+        if is_zero:
+            assert cell.locator("span").bounding_box()["width"] <= 1  # for those who hear the page alone
+    curves = page.locator("#training ~ details, section:has(#training) details")
+    assert not curves.locator("svg").first.is_visible()
+    curves.locator("summary").click()
+    assert curves.locator("svg").first.is_visible()
+    visited.context.close()
+
+
 def test_numbers_in_the_confusion_matrix_can_be_read(browser: Any, reports: dict[str, Path]) -> None:
     """axe-core does not look through what is drawn under them: at least 4.5 to 1, in light and dark."""
     for scheme in ("light", "dark"):

@@ -1,0 +1,113 @@
+"""What is worth a second look: the chunks, clips and recordings that a report shows for correction, and their order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from audionet.evaluation.predictions import Predictions
+from audionet.report.content import Card, Excerpt
+from audionet.report.sentences import quoted, recording_of
+from audionet.system.text import count
+
+NEARLY_ALL = 0.8  # of a recording's chunks
+MOST_MISTAKES = 24
+MOST_UNCERTAIN = 6
+MOST_BUTTONS = 9
+MOST_CLIPS = 200  # of those that nobody has named yet
+MOST_PICTURED = 60  # of them, with picture and sound
+
+
+def cards_of_chunks(tested: Predictions, chunks: Mapping[str, int]) -> list[Card]:
+    """Recordings that sound like another class as a whole, other chunks that do, and the least certain that are right.
+
+    The most doubtful come first: those whose own class was given the lowest score. chunks: how many each
+    recording has that is learnt as a whole.
+    """
+    by_recording: dict[str, list[int]] = defaultdict(list)
+    for position in tested.mistakes():
+        place = tested.places[position]
+        by_recording[place.recording or place.name].append(position)
+    cards = []
+    for recording, positions in by_recording.items():
+        guesses = np.bincount(tested.predicted[positions], minlength=len(tested.labels))
+        taken_for = int(guesses.argmax())
+        alike = [position for position in positions if tested.predicted[position] == taken_for]
+        if recording in chunks and len(alike) >= NEARLY_ALL * chunks[recording]:
+            cards.append(_whole_recording(tested, alike, chunks[recording]))
+            positions = [position for position in positions if position not in alike]
+        cards += [_card(tested, [position]) for position in positions]
+    return _chosen(tested, cards)
+
+
+def cards_of_clips(tested: Predictions) -> list[Card]:
+    """Clips that were taken for another class, and the least certain that are right; the most doubtful come first."""
+    cards = []
+    for position in tested.mistakes():
+        taken_for = tested.labels[tested.predicted[position]]
+        card = _card(tested, [position])
+        what = "The whole clip" if card.is_whole else "This part"
+        wrong = "folder" if card.is_whole else "label"
+        cards.append(replace(card, note=f"{what} sounds like {quoted(taken_for)}: wrong {wrong}?"))
+    return _chosen(tested, cards)
+
+
+def cards_of_unnamed_clips(scored: Predictions, why_unknown: Sequence[str]) -> list[Card]:
+    """Clips of which nobody has said what they are, the most doubtful first: the unknown ones, then by their scores.
+
+    why_unknown: of each, a sentence; "" for one whose class is believed.
+    """
+    order = sorted(range(len(scored)), key=lambda n: (not why_unknown[n], float(scored.scores[n])))
+    return [
+        replace(_card(scored, [n]), own=None, note=why_unknown[n], is_unknown=bool(why_unknown[n]))
+        for n in order[:MOST_CLIPS]
+    ]
+
+
+def with_excerpts(cards: Iterable[Card], excerpts: Iterable[Excerpt]) -> list[Card]:
+    """The cards, each with the excerpt of its number, if there is one."""
+    found = {excerpt.position: excerpt for excerpt in excerpts}
+    return [replace(card, excerpt=found.get(card.number)) for card in cards]
+
+
+def _chosen(tested: Predictions, wrong: list[Card]) -> list[Card]:
+    """The most doubtful of the cards of what was wrong, and the least certain of what was right."""
+    right = [_card(tested, [position]) for position in tested.least_certain()[:MOST_UNCERTAIN]]
+    return sorted(wrong, key=lambda card: card.own_score)[:MOST_MISTAKES] + right
+
+
+def _whole_recording(tested: Predictions, alike: list[int], chunks: int) -> Card:
+    card = _card(tested, alike, is_whole=True)
+    share = "All" if len(alike) == chunks else "Nearly all"
+    note = f"{share} of this recording ({count(len(alike), 'chunk')}) sounds like {quoted(card.heard)}: wrong folder?"
+    return replace(card, note=note)
+
+
+def _card(tested: Predictions, positions: list[int], *, is_whole: bool = False) -> Card:
+    """The card that stands for these positions, of one class; it shows the first."""
+    first = positions[0]
+    place, own = tested.places[first], int(tested.targets[first])
+    scores = tested.probabilities[positions].mean(axis=0)
+    order = np.argsort(-scores, kind="stable")
+    return Card(
+        number=first,
+        positions=tuple(positions),
+        name=recording_of(place.name),
+        path=place.recording,
+        start_seconds=place.start_seconds,
+        end_seconds=place.end_seconds,
+        is_whole=is_whole or place.is_whole,
+        own=tested.labels[own],
+        own_score=float(scores[own]),
+        scores=[(tested.labels[n], float(scores[n])) for n in order],
+    )
+
+
+def choices(card: Card, labels: Sequence[str]) -> list[str]:
+    """The classes that have a button and a digit: all, or of many the likeliest and the card's own."""
+    if len(labels) <= MOST_BUTTONS:
+        return list(labels)
+    likeliest = [label for label, _ in card.scores]
+    own = [card.own] if card.own is not None else []
+    return list(dict.fromkeys([*own, *likeliest]))[:MOST_BUTTONS]
