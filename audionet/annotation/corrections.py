@@ -100,14 +100,11 @@ def _path_of(row: Row, place: str | None, table: LabelledTable, keys: dict[str, 
     for name in filter(None, table.layout.paths(row)):
         if name in keys:
             return keys[name]
-        elsewhere = absolute(Path(name))
-        # A clip of another folder is meant, even where this one has a file whose path ends alike.
-        if Path(name).is_absolute() and table.paths.inside(elsewhere) is None and elsewhere.is_file():
-            return elsewhere
+        for folder in (Path.cwd(), table.table.path.parent):
+            elsewhere = absolute(folder / name)
+            # A clip of another folder is meant, even where this one has a recording whose path ends alike.
+            if elsewhere.is_file() and table.paths.inside(elsewhere) is None:
+                return elsewhere
         if place is not None:
             return table.data_audio / place
-        for folder in (Path.cwd(), table.table.path.parent):
-            path = absolute(folder / name)
-            if path.is_file():
-                return path
     return None

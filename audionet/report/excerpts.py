@@ -1,6 +1,7 @@
 """The pictures and sounds of chunks that are worth looking at and listening to."""
 
 import itertools
+import math
 import struct
 import wave
 from collections.abc import Iterable, Sequence

@@ -165,12 +165,17 @@ def test_of_corrections_of_the_same_seconds_the_last_counts(tmp_path: Path) -> N
     assert math.isclose(pictures(tmp_path / "p")["low/1.wav"][-1][1], 4)
 
 
-def test_a_clip_elsewhere_is_not_taken_for_a_recording_whose_path_ends_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_absolute", [True, False])
+def test_a_clip_elsewhere_is_not_taken_for_a_recording_whose_path_ends_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_absolute: bool
+) -> None:
     """As `evaluate` names clips: test_audio/low/1.wav beside data/low/1.wav."""
+    monkeypatch.chdir(tmp_path)
     for name in ("low", "high"):
         write_wav(tmp_path / "data" / name / "1.wav", tone(LOW, 2))
     clip = write_wav(tmp_path / "test_audio" / "low" / "1.wav", tone(HIGH, 1))
-    (tmp_path / "c.csv").write_text(f"path,label,start,end\n{clip},high,,\n")
+    name = clip if is_absolute else clip.relative_to(tmp_path)
+    (tmp_path / "c.csv").write_text(f"path,label,start,end\n{name},high,,\n")
     options = PrepareOptions(tmp_path / "p", PictureSettings(1, 0), corrections=tmp_path / "c.csv")
     assert not audionet.prepare(tmp_path / "data", options).skipped
     assert pictures(tmp_path / "p") == {
