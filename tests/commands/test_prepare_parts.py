@@ -174,8 +174,8 @@ def test_a_clip_elsewhere_is_not_taken_for_a_recording_whose_path_ends_alike(
     for name in ("low", "high"):
         write_wav(tmp_path / "data" / name / "1.wav", tone(LOW, 2))
     clip = write_wav(tmp_path / "test_audio" / "low" / "1.wav", tone(HIGH, 1))
-    name = clip if is_absolute else clip.relative_to(tmp_path)
-    (tmp_path / "c.csv").write_text(f"path,label,start,end\n{name},high,,\n")
+    shown = clip if is_absolute else clip.relative_to(tmp_path)
+    (tmp_path / "c.csv").write_text(f"path,label,start,end\n{shown},high,,\n")
     options = PrepareOptions(tmp_path / "p", PictureSettings(1, 0), corrections=tmp_path / "c.csv")
     assert not audionet.prepare(tmp_path / "data", options).skipped
     assert pictures(tmp_path / "p") == {

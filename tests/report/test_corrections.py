@@ -94,12 +94,12 @@ def test_a_correction_can_be_taken_back_and_another_class_named(visit: Visit, tm
     assert pressed.get_attribute("value") == other
     card.locator(f"button[value={own}]").click()
     assert page.get_by_role("button", name="Save corrections.csv").is_disabled()
-    card.locator(".choose input").fill("middling, 5")
+    card.locator(".choose input").fill("=middling, 5")
     card.locator(".choose input").press("Enter")
     second = page.locator(".card").nth(1)
     second.focus()
     page.keyboard.press("0")  # leave it out
-    assert [row[1:] for row in rows(saved(visit, tmp_path))[1:]] == [["middling, 5", "", ""], ["", "", ""]]
+    assert [row[1:] for row in rows(saved(visit, tmp_path))[1:]] == [["'=middling, 5", "", ""], ["", "", ""]]
 
 
 def test_a_digit_in_the_field_for_another_class_chooses_nothing(visit: Visit) -> None:

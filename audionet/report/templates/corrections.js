@@ -22,8 +22,10 @@
     unsaved = count > 0;
   };
 
+  // No spreadsheet takes a name for a formula: an apostrophe stands before it, which prepare leaves out again.
+  const guarded = (text) => text.replace(/(^|[;\t\r\n])(?=\s*'*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])/g, "$1'");
   const quoted = (text) => (/[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text);
-  const row = ({ path, label, start = "", end = "" }) => [path, label, start, end].map(quoted).join(",") + "\n";
+  const row = ({ path, label, start = "", end = "" }) => [path, label, start, end].map(guarded).map(quoted).join(",") + "\n";
   const save = () => {
     const table = "path,label,start,end\n" + corrected().map((card) => row(card.dataset)).join("");
     const link = document.createElement("a");
