@@ -139,8 +139,6 @@ def _add_retrain(commands: "argparse._SubParsersAction[PlainParser]") -> None:
 Learn the classes: run each picture through the embedded Inception v3 once (the results, called bottlenecks, are
 kept), then train a new last layer on them. Some recordings are held out to test what was learnt.""",
         examples="""\
-  audionet retrain
-  audionet retrain --steps 500 --seed 1
   audionet retrain --image-dir birds/pictures --output-graph birds/model.pb --output-labels birds/labels.txt
   audionet retrain --folds 10                      measure with each tenth of the recordings held out in turn
   audionet retrain --saved-model-dir birds/saved   for other TensorFlow programs too

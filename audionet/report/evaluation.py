@@ -1,6 +1,5 @@
 """What `evaluate` found -> its report."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np

@@ -57,10 +57,13 @@ def test_a_recording_of_which_little_was_tested_is_not_judged_as_a_whole() -> No
     assert not card.is_whole
 
 
-def test_clips_are_corrected_as_a_whole() -> None:
-    found = cards_of_clips(predictions_of(("one", 0.9), ("two", 0.1)))
+def test_clips_are_corrected_as_a_whole_and_parts_of_them_as_parts() -> None:
+    tested = predictions_of(("one", 0.9), ("two", 0.1), ("three", 0.8))
+    places = [replace(place, is_whole=n < 2) for n, place in enumerate(tested.places)]
+    found = cards_of_clips(replace(tested, places=places))
     assert [(card.name, card.is_whole, card.note) for card in found] == [
         ("one", True, "The whole clip sounds like “anna”: wrong folder?"),
+        ("three", False, "This part sounds like “anna”: wrong label?"),
         ("two", True, ""),
     ]
 
