@@ -1,5 +1,6 @@
 """How what the package logs is shown: on standard error, a line each."""
 
+import argparse
 import logging
 import sys
 import warnings
@@ -44,3 +45,18 @@ class _Formatter(logging.Formatter):
         if record.levelno < logging.WARNING:
             return text
         return colored(text, "red" if record.levelno >= logging.ERROR else "yellow", sys.stderr)
+
+
+def add_messages(parser: argparse.ArgumentParser) -> None:
+    """Add --quiet and --verbose."""
+    group = parser.add_argument_group("messages", "They go to standard error, results to standard output.")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="no progress and no summary: warnings and errors, and the results of label and evaluate",
+    )
+    which.add_argument(
+        "-v", "--verbose", action="store_true", help="say what is done with each file, and how long it took"
+    )

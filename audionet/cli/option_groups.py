@@ -185,21 +185,6 @@ def add_sound(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_messages(parser: argparse.ArgumentParser) -> None:
-    """Add --quiet and --verbose."""
-    group = parser.add_argument_group("messages", "They go to standard error, results to standard output.")
-    which = group.add_mutually_exclusive_group()
-    which.add_argument(
-        "-q",
-        "--quiet",
-        action="store_true",
-        help="no progress and no summary: warnings and errors, and the results of label and evaluate",
-    )
-    which.add_argument(
-        "-v", "--verbose", action="store_true", help="say what is done with each file, and how long it took"
-    )
-
-
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the network under the new layer."""
     default = RetrainOptions()
@@ -320,13 +305,8 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def add_clip_report(group: "argparse._ActionsContainer") -> None:
     """Add the option that has a report written on clips of which nobody has said what they are."""
-    group.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE",
-        help="write a page for a browser too, such as page.html: all clips, the most doubtful first, to listen to and "
-        "correct; what was corrected is saved as corrections.csv, for prepare",
-    )
+    help_text = "write a page too, such as page.html: all clips, the most doubtful first, to listen to and to correct"
+    group.add_argument("--report", type=Path, metavar="FILE", help=help_text)
 
 
 def add_report(group: "argparse._ActionsContainer", default: str) -> None:

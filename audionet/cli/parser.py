@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from audionet.cli.help import ShowVersions, add_completion, add_doctor
+from audionet.cli.logs import add_messages
 from audionet.cli.option_groups import (
     DISTORTIONS_TITLE,
     NETWORK_TITLE,
@@ -14,7 +15,6 @@ from audionet.cli.option_groups import (
     add_detection,
     add_distortions,
     add_events,
-    add_messages,
     add_model,
     add_network,
     add_outputs,
