@@ -128,7 +128,7 @@ def test_a_mutated_picture_is_seen_or_refused() -> None:
 
     others = st.sampled_from(pictures_of_all_formats()).flatmap(mutants.of_bytes)
     ours = st.builds(with_comment, mutants.of_json(comment))
-    fuzz(st.one_of(mutants.of_files(CORPUS, "*.jpg"), others, ours), test, 200)
+    fuzz(st.one_of(mutants.of_files(CORPUS, "*.jpg"), others, ours), test, 100)
 
 
 def test_a_mutated_audionet_json_is_used_or_refused(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_mutated_list_of_checksums_costs_time_and_nothing_else(tmp_path: Path)
         digests.save()
         assert Digests(path).remembered(picture) == digests.remembered(picture)
 
-    fuzz(mutants.of_json(original), test, 60)
+    fuzz(mutants.of_json(original), test, 40)
 
 
 TABLES = [
@@ -255,7 +255,7 @@ def test_a_mutated_table_is_read_or_refused(tmp_path: Path) -> None:
             assert all(recording.path.resolve().is_relative_to(data) for recording in recordings)
             assert all(isinstance(one, UnusableInput) for one in wrong)
 
-    fuzz(st.sampled_from(TABLES).flatmap(mutants.of_table), test, 150)
+    fuzz(st.sampled_from(TABLES).flatmap(mutants.of_table), test, 70)
 
 
 ANNOTATIONS = [
@@ -285,7 +285,7 @@ def test_a_mutated_annotation_is_read_or_refused(tmp_path: Path) -> None:
             assert all(0 <= one.start_seconds <= one.end_seconds <= 1e9 and one.label for one in found)
         may_be_annotations(path)
 
-    fuzz(st.sampled_from(ANNOTATIONS).flatmap(mutants.of_table), test, 150)
+    fuzz(st.sampled_from(ANNOTATIONS).flatmap(mutants.of_table), test, 70)
 
 
 def answers(make: Callable[[], Any]) -> None:
@@ -326,7 +326,7 @@ def test_a_mutated_network_answers_or_is_refused() -> None:
         )
 
     parse, write, content = small_network()
-    fuzz(st.one_of(mutants.of_object(parse, write), mutants.of_bytes(content)), test, 30)
+    fuzz(st.one_of(mutants.of_object(parse, write), mutants.of_bytes(content)), test, 20)
 
 
 @pytest.mark.usefixtures("short_limits")
@@ -343,7 +343,7 @@ def test_a_mutated_graph_answers_or_is_refused(tmp_path: Path) -> None:
             answers(lambda: FrozenGraph(content, path))
 
     parse, write, content = small_graph()
-    fuzz(st.one_of(mutants.of_object(parse, write), mutants.of_bytes(content)), test, 10)
+    fuzz(st.one_of(mutants.of_object(parse, write), mutants.of_bytes(content)), test, 4)
 
 
 def load_graph_at(path: Path) -> Model:
@@ -363,4 +363,4 @@ def test_a_mutated_archive_is_unpacked_into_its_folder_or_refused(tmp_path: Path
         assert all(path.is_dir() or (path.is_file() and not path.is_symlink()) for path in made)
         assert [path.name for path in (*tmp_path.iterdir(), *(tmp_path / "in").iterdir())] == ["in", "here"]
 
-    fuzz(mutants.archives(), test, 60)
+    fuzz(mutants.archives(), test, 25)
