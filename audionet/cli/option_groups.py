@@ -89,10 +89,15 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
         help="of a Dask cluster that shares the folders, such as tcp://host:8786: its workers do the work "
         "(default: this machine)",
     )
-    told = "of a cluster at tls://host:8786; a file (PEM), as dask scheduler has it"
+    told = "of a cluster at tls://host:8786; a PEM file as dask scheduler has it (default: none)"
     group.add_argument("--tls-ca-file", type=Path, metavar="FILE", help=f"the authority {told}")
     group.add_argument("--tls-cert", type=Path, metavar="FILE", help=f"the certificate for a client {told}")
-    group.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key, if it is not in its file")
+    group.add_argument(
+        "--tls-key",
+        type=Path,
+        metavar="FILE",
+        help="the certificate's key, such as key.pem, if it is a file of its own",
+    )
 
 
 def choose_scheduler(options: argparse.Namespace) -> None:
