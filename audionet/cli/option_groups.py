@@ -92,12 +92,7 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
     told = "of a cluster at tls://host:8786; a PEM file as dask scheduler has it (default: none)"
     group.add_argument("--tls-ca-file", type=Path, metavar="FILE", help=f"the authority {told}")
     group.add_argument("--tls-cert", type=Path, metavar="FILE", help=f"the certificate for a client {told}")
-    group.add_argument(
-        "--tls-key",
-        type=Path,
-        metavar="FILE",
-        help="the certificate's key, such as key.pem, if it is a file of its own",
-    )
+    group.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, such as key.pem, if it is a file apart")
 
 
 def choose_scheduler(options: argparse.Namespace) -> None:
