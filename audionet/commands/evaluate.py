@@ -216,7 +216,8 @@ def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model,
     if found is None and annotations.corrections is None:
         by_folder = _clips_in_folders(data_audio, skip)
     else:
-        recordings, wrong = find_labelled_recordings(data_audio, annotations)
+        uncorrected = found if annotations.corrections is None else None
+        recordings, wrong = uncorrected or find_labelled_recordings(data_audio, annotations)
         for error in wrong:
             skip(error)
         by_folder = {}
