@@ -87,16 +87,18 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
     if raw is None or len(raw.values) < shortest(raw.rate_hz, wanted.sample_rate_hz):
         return None
     channels = raw.values.shape[1]
-    rows = [row.astype(np.float64) * (FULL_SCALE / raw.full_scale) for row in raw.values.T]
-    if not wanted.each_channel and channels > 1:
-        rows = [sum(rows) / channels]
-    if not np.isfinite(rows).all():
+    if raw.values.dtype == np.float32 and not np.isfinite(raw.values).all():
         return None
-    is_mixed = channels > len(rows)
-    made = [resample(row, raw.rate_hz, wanted.sample_rate_hz) for row in rows]
-    if raw.rate_hz == wanted.sample_rate_hz:
-        made = [_shortened(row, raw.values.dtype, is_mixed) for row in made]
-    return PlainSound(raw.rate_hz, channels, np.clip(np.rint(made), -32768, 32767).astype(np.int16))
+    is_mixed = channels > 1 and not wanted.each_channel
+    made = []
+    for row in [raw.values.mean(axis=1, dtype=np.float64)] if is_mixed else raw.values.T:
+        samples = resample(row, raw.rate_hz, wanted.sample_rate_hz)
+        if raw.full_scale != FULL_SCALE:
+            samples *= FULL_SCALE / raw.full_scale
+        if raw.rate_hz == wanted.sample_rate_hz:
+            samples = _shortened(samples, raw.values.dtype, is_mixed)
+        made.append(np.clip(np.rint(samples, out=samples), -32768, 32767, out=samples).astype(np.int16))
+    return PlainSound(raw.rate_hz, channels, np.array(made))
 
 
 def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: bool) -> NDArray[np.float64]:

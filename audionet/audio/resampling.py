@@ -6,7 +6,7 @@ ffmpeg's low pass: the windowed sinc of libswresample's default (its options fil
 
 import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +47,10 @@ def shortest(from_hz: int, to_hz: int) -> int:
     return 1 if from_hz == to_hz else _filter(from_hz, to_hz).taps + 1
 
 
-def resample(samples: NDArray[np.floating], from_hz: int, to_hz: int) -> NDArray[np.float64]:
+def resample(samples: NDArray[Any], from_hz: int, to_hz: int) -> NDArray[np.float64]:
     """Samples at another rate, as many as ffmpeg gives; in float64, so that no order of sums matters.
 
-    samples: at least `shortest`. The rates: those that `can_resample`.
+    samples: at least `shortest`, of any type of numbers. The rates: those that `can_resample`.
     """
     if from_hz == to_hz:
         return samples.astype(np.float64)

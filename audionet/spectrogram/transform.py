@@ -148,7 +148,7 @@ def high_passed(
     first = around[0] + margin
     spectrum = np.fft.rfft(padded)
     stopped = int((high_pass_hz + HIGH_PASS_WIDTH_HZ / 2) * len(padded) / sample_rate_hz) + 2  # or held back
-    frequencies = np.fft.rfftfreq(len(padded), 1 / sample_rate_hz)[:stopped]
+    frequencies = np.arange(stopped) * (1 / (len(padded) * (1 / sample_rate_hz)))  # as np.fft.rfftfreq has them
     slope = np.clip((frequencies - high_pass_hz) / HIGH_PASS_WIDTH_HZ + 0.5, 0, 1)
     spectrum[:stopped] *= (np.sin(np.pi / 2 * slope) ** 2).astype(np.float32)
     return np.asarray(np.fft.irfft(spectrum, len(padded))[first : first + len(samples)], np.float32)

@@ -75,6 +75,8 @@ else:
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those that it lies in, if they are not there, to outlive a power cut. Raises OSError."""
+    if folder.is_dir():
+        return
     new = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for place in new:
