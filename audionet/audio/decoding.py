@@ -23,8 +23,9 @@ from audionet.audio.plain_files import (
     is_plain,
     parse_answer,
     read_wav,
+    trial_flac,
 )
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
@@ -63,6 +64,15 @@ def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
     opened = _open(path, choice, SAMPLE_RATE_HZ)
     sound = opened.read(each_channel=False) if opened else None
     return sound.channels if sound else ffmpeg.count_channels(path, choice)
+
+
+def check_libsndfile() -> None:
+    """Raises AudionetError if libsndfile, or the process that it runs in, does not work."""
+    samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
+    opened = _PlainFile(Path("trial.flac"), trial_flac(samples, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    sound = opened.read(each_channel=False)
+    if sound is None or not np.array_equal(sound.samples[0], samples):
+        raise AudionetError("libsndfile reads sound wrongly; run: pip install --force-reinstall soundfile")
 
 
 def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile | None":

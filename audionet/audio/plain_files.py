@@ -234,13 +234,18 @@ def parse_answer(found: bytes) -> PlainSound | None:
     return PlainSound(rate_hz, channels, np.frombuffer(found, "<i2", offset=HEADER.size).reshape(rows, -1))
 
 
-if __name__ == "__main__":
+def trial_flac(samples: NDArray[np.int16], rate_hz: int) -> bytes:
+    """A file to try libsndfile with."""
     import soundfile
 
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate_hz, format="FLAC")
+    return file.getvalue()
+
+
+if __name__ == "__main__":
     from audionet.parallel.child import serve
 
-    trial = io.BytesIO()
-    soundfile.write(trial, np.zeros(1000, np.int16), 44_100, format="FLAC")
-    # With all that is loaded only when it is needed.
-    read_compressed(trial.getvalue(), Wanted(16_000, each_channel=False))
+    # So that all is loaded that is loaded only when it is needed.
+    read_compressed(trial_flac(np.zeros(1000, np.int16), 44_100), Wanted(16_000, each_channel=False))
     serve(answer, MEMORY_BYTES)

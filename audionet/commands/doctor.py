@@ -15,7 +15,8 @@ import numpy as np
 
 from audionet import __version__
 from audionet.audio.chunks import Chunk, to_wav
-from audionet.audio.ffmpeg import decode, ffmpeg_version, find_ffmpeg
+from audionet.audio.decoding import check_libsndfile
+from audionet.audio.ffmpeg import decode, ffmpeg_version, find_ffmpeg, start_seconds
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, load_model
@@ -99,7 +100,7 @@ def _packages() -> str:
 
 
 def _ffmpeg() -> str:
-    """That ffmpeg is there and reads sound."""
+    """That ffmpeg is there and reads sound, and that libsndfile does; and what it costs to start ffmpeg."""
     samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
     with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
         path = Path(folder) / "sound.wav"
@@ -107,7 +108,9 @@ def _ffmpeg() -> str:
         if not np.array_equal(np.concatenate(list(decode(path))), samples):
             raise AudionetError(f"{find_ffmpeg()} {ffmpeg_version()}: reads sound wrongly; install another")
     origin = "the one of imageio-ffmpeg" if "imageio" in find_ffmpeg() else "the system's own"
-    return f"{ffmpeg_version()} in {find_ffmpeg()}, {origin}, reads sound"
+    check_libsndfile()
+    starts = f"starts in {1000 * start_seconds():.0f} ms, once for each recording (but short WAV, FLAC and Ogg)"
+    return f"{ffmpeg_version()} in {find_ffmpeg()}, {origin}, reads sound; {starts}"
 
 
 def _trunk() -> str:

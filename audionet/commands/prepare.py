@@ -37,7 +37,9 @@ from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
 
-SAVE_INTERVAL_SECONDS = 2.0  # at most this much finished work is done again after a kill
+# At most so much finished work is done again after a kill; more where the index is long, so that to write it takes but
+# a small share of the time.
+SAVE_INTERVAL_SECONDS, SAVE_SHARE = 2.0, 1 / 20
 
 
 @dataclass
@@ -238,7 +240,7 @@ def _draw_new(
     if todo:
         content.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
         index.save()
-    saved = time.monotonic()
+    saved, interval = time.monotonic(), SAVE_INTERVAL_SECONDS
     # Workers elsewhere share the folders, not the current directory.
     job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav, choice=options.sound)
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key], r.parts) for r in todo]
@@ -261,9 +263,10 @@ def _draw_new(
                 replace_entry(content, recording.key, entry, image_dir)
                 yield recording, entry
             progress("recordings", done, len(todo))
-            if time.monotonic() - saved > SAVE_INTERVAL_SECONDS:
+            if (began := time.monotonic()) - saved > interval:
                 index.save()
                 saved = time.monotonic()
+                interval = max(SAVE_INTERVAL_SECONDS, (saved - began) / SAVE_SHARE)
     delete_unlisted(content, image_dir)
 
 

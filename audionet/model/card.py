@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from audionet import __version__
@@ -222,6 +221,8 @@ def make_card(
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and of no use to label
+
     versions = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
     for package in PACKAGES:
         with suppress(PackageNotFoundError):

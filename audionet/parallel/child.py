@@ -118,7 +118,7 @@ class _Child:
                 has_started = self._read(len(STARTED)) == STARTED
             if not has_started:
                 raise AudionetError(
-                    "the process that reads recordings does not start; run: audionet doctor"
+                    "the process that reads recordings does not start; run: pip install --force-reinstall soundfile"
                     if not came()
                     else "the run was interrupted"
                 )

@@ -1,6 +1,5 @@
 """Work done by a Dask cluster: the same jobs, on other machines that share the folders."""
 
-import asyncio
 import logging
 import socket
 from collections.abc import Generator, Iterable, Iterator
@@ -118,6 +117,8 @@ class Cluster:
         self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
     ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
         """As `Workers.run`."""
+        import asyncio  # here, for it takes longer to import than much of what label does
+
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
 

@@ -9,6 +9,7 @@ from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.bottleneck.backbone import ROWS_SHA256
 from audionet.commands import doctor
 from audionet.commands.doctor import examine
+from audionet.parallel.child import Children
 from audionet.settings import TF_FILES
 from tests.conftest import Run
 
@@ -21,6 +22,7 @@ def test_a_healthy_machine(low_and_high: Path, audionet: Run) -> None:
     told = {name: text for _, name, text in lines}
     assert list(told) == ["audionet", "packages", "ffmpeg", "trunk", "folder", "model", "machine"]
     assert find_ffmpeg() in told["ffmpeg"]
+    assert re.search(r"starts in \d+ ms, once for each recording", told["ffmpeg"])
     assert ROWS_SHA256[:16] in told["trunk"]
     assert told["model"] == "tf_files/retrained_graph.pb: knows high, low"
     assert re.match(r"\d+ cores?\b", told["machine"])
@@ -52,6 +54,13 @@ def test_a_damaged_trunk_and_a_full_disk_are_found(tmp_path: Path, monkeypatch: 
     assert told["model"].healthy
     assert told["model"].text == "none in tf_files yet; audionet retrain makes one"
     assert os.listdir(tmp_path) == [], "the patient is left as found"
+
+
+def test_a_libsndfile_that_reads_nothing_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audionet.audio.decoding._libsndfile", Children("no.such.module", 1 << 20))
+    (told,) = (finding for finding in examine(tmp_path) if finding.name == "ffmpeg")
+    assert not told.healthy
+    assert "does not start; run: pip install --force-reinstall soundfile" in told.text
 
 
 def test_the_version_tells_what_matters(audionet: Run) -> None:
