@@ -3,6 +3,7 @@
 
     python benchmarks/speed.py                                        everything (half an hour on two cores)
     python benchmarks/speed.py --only prepare-decoding label --runs 7
+    python benchmarks/speed.py --large --only prepare-40000           with what takes an hour of its own
 
 Names for --only:
 
@@ -16,6 +17,15 @@ Names for --only:
     retrain-many          500 steps with 100,000 pictures (benchmarks/synthetic.py, 7 GB), against 1000
     label                 a 20-second MP3, against `import tensorflow`
     label-long            an MP3 of an hour, against its own length
+    prepare-ogg           400 Ogg Vorbis files of 5 seconds, against libsndfile and soxr on the same files
+    prepare-ogg-librosa   the same, against librosa.load in a loop
+    prepare-wav           3,000 WAVs of 4 seconds at 22 kHz, against reading and resampling them
+    prepare-six           half an hour in six MP3s, against ffmpeg decoding and resampling them
+    prepare-again         4,000 WAVs of which nothing is new, against 400
+    label-ogg             400 Ogg Vorbis files of 5 seconds, against reading and resampling them
+    label-start           a WAV of 2 seconds, against `import numpy` and LiteRT
+    prepare-4000          seconds a WAV of half a second, of 4,000, against 400
+    prepare-40000         the same of 40,000, against 4,000 (with --large)
     memory-prepare        an MP3 of 10 hours, against one of 10 minutes
     memory-label          the same with label
 
@@ -39,6 +49,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+import soundfile
 from synthetic import make
 
 from audionet.audio.ffmpeg import find_ffmpeg
@@ -79,7 +91,7 @@ BARE_INTERPRETER = (
     + """
 from ai_edge_litert.interpreter import Interpreter
 from audionet.bottleneck.backbone import load_backbone
-interpreter = Interpreter(model_content=load_trunk("rows", Path()).flatbuffer, num_threads=int(sys.argv[2]))
+interpreter = Interpreter(model_content=load_backbone("rows", Path()).flatbuffer, num_threads=int(sys.argv[2]))
 interpreter.allocate_tensors()
 place, output = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 start = time.perf_counter()
@@ -103,6 +115,44 @@ for batch in batches:
 print((time.perf_counter() - start) / (32 * len(batches)))
 """
 )
+
+
+# Programs that read short files, as the first argument names their folder, and bring them to 16 kHz.
+READ_SHORT = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import soundfile, soxr
+def read(path):
+    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(samples.mean(axis=1), rate_hz, 16000)
+with ThreadPoolExecutor(int(sys.argv[2])) as pool:
+    for _ in pool.map(read, sorted(path for path in Path(sys.argv[1]).rglob("*") if path.is_file())):
+        pass
+"""
+LOAD_BY_LIBROSA = """
+import sys
+from pathlib import Path
+import librosa
+for path in sorted(path for path in Path(sys.argv[1]).rglob("*") if path.is_file()):
+    librosa.load(path, sr=16000)
+"""
+IMPORT_LITERT = [sys.executable, "-c", "import numpy, ai_edge_litert.interpreter"]
+SOUNDS, CLASSES = 20, 10  # different ones among the short files, and their folders
+
+
+@dataclass(frozen=True)
+class Short:
+    """Short files of one kind, made to order: tones in noise."""
+
+    count: int
+    seconds: float
+    rate_hz: int
+    ending: str = "wav"
+
+
+OGGS, WAVS = Short(400, 5.0, 44_100, "ogg"), Short(3000, 4.0, 22_050)
+FEW, MANY, VERY_MANY = (Short(count, 0.5, 16_000) for count in (400, 4000, 40_000))
 
 
 @dataclass(frozen=True)
@@ -190,6 +240,38 @@ class Bench:
         self.ffmpeg(*before, "-i", self.hour, "-c", "copy", path)
         return path
 
+    def short(self, kind: Short) -> Path:
+        """data_audio/ of short files."""
+        folder = self.folder / f"short-{kind.count}-{kind.ending}-{kind.seconds}"
+        if folder.is_dir():
+            return folder
+        random, seconds = np.random.default_rng(0), np.arange(round(kind.seconds * kind.rate_hz)) / kind.rate_hz
+        for number in range(kind.count):
+            path = folder / f"class{number % CLASSES}" / f"{number:06d}.{kind.ending}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if number < SOUNDS:
+                sound = 0.2 * np.sin(2 * np.pi * (300 + 100 * number) * seconds)
+                soundfile.write(path, sound + random.normal(0, 0.01, len(seconds)), kind.rate_hz)
+            else:
+                shutil.copy(folder / f"class{number % SOUNDS % CLASSES}" / f"{number % SOUNDS:06d}.{kind.ending}", path)
+        return folder
+
+    def read_short(self, kind: Short, program: str = READ_SHORT) -> Usage:
+        return measure([sys.executable, "-c", program, str(self.short(kind)), str(self.cores)], self.folder)
+
+    def prepare_short(self, kind: Short) -> Usage:
+        """Seconds a file."""
+        usage = self.prepare(self.short(kind))
+        return Usage(usage.seconds / kind.count, usage.peak_mb)
+
+    def prepare_again(self, kind: Short) -> Usage:
+        """Nothing is new."""
+        pictures, recordings = self.folder / f"again-{kind.count}", self.short(kind)
+        command = [*AUDIONET, "prepare", str(recordings), "--image-dir", str(pictures)]
+        if not pictures.is_dir():
+            measure(command, self.folder)
+        return measure(command, self.folder)
+
     @cached_property
     def model(self) -> Path:
         """A folder with tf_files/ as the commands leave it after training on the sample voices."""
@@ -224,10 +306,19 @@ class Bench:
     def import_tensorflow(self) -> Usage:
         return measure(IMPORT_TENSORFLOW, self.folder)
 
-    def decode(self) -> Usage:
+    @cached_property
+    def six(self) -> Path:
+        """data_audio/ of half an hour in six MP3s."""
+        for path in self.parts[:6]:
+            copied = self.folder / "six" / "voices" / path.name
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copied)
+        return self.folder / "six"
+
+    def decode(self, count: int = HOUR_SECONDS // PART_SECONDS) -> Usage:
         """The same options as ours, as many processes at once."""
         options = "-nostdin -v error -threads 1 -i {} -map 0:a:0 -ac 1 -ar 16000 -f null -"
-        files = " ".join(str(path) for path in self.parts)
+        files = " ".join(str(path) for path in self.parts[:count])
         return measure(
             ["sh", "-c", f"printf '%s\\n' {files} | xargs -P{self.cores} -I{{}} {find_ffmpeg()} {options}"], self.folder
         )
@@ -321,6 +412,74 @@ COMPARISONS = {
         lambda bench: Usage(HOUR_SECONDS, 0),  # noqa: ARG005
         "at most 0.004",
     ),
+    "prepare-ogg": Comparison(
+        "prepare, 400 OGGs of 5 s",
+        lambda bench: bench.prepare(bench.short(OGGS)),
+        "libsndfile and soxr alone",
+        lambda bench: bench.read_short(OGGS),
+        "at most 3",
+    ),
+    "prepare-ogg-librosa": Comparison(
+        "prepare, 400 OGGs of 5 s",
+        lambda bench: bench.prepare(bench.short(OGGS)),
+        "librosa.load alone",
+        lambda bench: bench.read_short(OGGS, LOAD_BY_LIBROSA),
+        "no limit",
+        runs=2,
+    ),
+    "prepare-wav": Comparison(
+        "prepare, 3,000 WAVs of 4 s",
+        lambda bench: bench.prepare(bench.short(WAVS)),
+        "libsndfile and soxr alone",
+        lambda bench: bench.read_short(WAVS),
+        "at most 3.5",
+        runs=2,
+    ),
+    "prepare-six": Comparison(
+        "prepare, half an hour in 6 MP3s",
+        lambda bench: bench.prepare(bench.six),
+        "ffmpeg alone",
+        lambda bench: bench.decode(6),
+        "at most 1.35",
+    ),
+    "prepare-again": Comparison(
+        "prepare, 4,000 WAVs, nothing new",
+        lambda bench: bench.prepare_again(MANY),
+        "400",
+        lambda bench: bench.prepare_again(FEW),
+        "at most 1.1 s more",
+    ),
+    "label-ogg": Comparison(
+        "label, 400 OGGs of 5 s",
+        lambda bench: bench.label(bench.short(OGGS)),
+        "libsndfile and soxr alone",
+        lambda bench: bench.read_short(OGGS),
+        "at most 5",
+        runs=2,
+    ),
+    "label-start": Comparison(
+        "label, a WAV of 2 s",
+        lambda bench: bench.label(bench.short(Short(1, 2.0, 16_000)) / "class0" / "000000.wav"),
+        "import numpy and LiteRT",
+        lambda bench: measure(IMPORT_LITERT, bench.folder),
+        "at most 0.25 s more",
+    ),
+    "prepare-4000": Comparison(
+        "prepare, a WAV of 0.5 s among 4,000",
+        lambda bench: bench.prepare_short(MANY),
+        "among 400",
+        lambda bench: bench.prepare_short(FEW),
+        "at most 1.2, and 500 MB",
+        runs=1,
+    ),
+    "prepare-40000": Comparison(
+        "prepare, a WAV of 0.5 s among 40,000",
+        lambda bench: bench.prepare_short(VERY_MANY),
+        "among 4,000",
+        lambda bench: bench.prepare_short(MANY),
+        "at most 1.2, and 500 MB",
+        runs=1,
+    ),
     "memory-prepare": Comparison(
         "prepare, an MP3 of 10 hours",
         lambda bench: bench.prepare(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9).parent.parent, "--no-keep-wav"),
@@ -340,6 +499,9 @@ COMPARISONS = {
         runs=1,
     ),
 }
+
+
+LARGE = ("prepare-40000",)
 
 
 def compare(bench: Bench, comparison: Comparison) -> str:
@@ -364,8 +526,10 @@ def compare(bench: Bench, comparison: Comparison) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="pairs that count, unless one takes minutes (default: 5)")
-    parser.add_argument("--only", nargs="+", choices=COMPARISONS, default=list(COMPARISONS), metavar="NAME")
+    parser.add_argument("--only", nargs="+", choices=COMPARISONS, metavar="NAME", help="some of them")
+    parser.add_argument("--large", action="store_true", help=f"what takes very long too: {', '.join(LARGE)}")
     options = parser.parse_args()
+    names = [name for name in options.only or COMPARISONS if options.large or name not in LARGE]
     ffmpeg = subprocess.run([find_ffmpeg(), "-version"], capture_output=True, text=True, check=True).stdout
     print(
         f"{available_cores()} cores, {platform.machine()}, Python {platform.python_version()}, "
@@ -375,7 +539,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), options.runs)
-        for chosen in options.only:
+        for chosen in names:
             print(compare(bench, COMPARISONS[chosen]), flush=True)
 
 

@@ -260,3 +260,13 @@ def test_a_strip_shows_each_moment_against_what_is_heard_around_it() -> None:
     columns = round(PICTURE_SIZE * 4 / 2)  # the last four seconds
     assert np.abs(together[:, -columns:].astype(int) - alone[:, -columns:]).mean() < 2
     assert not renderer.render_strip(np.zeros(32_000, np.int16), 1).any()
+
+
+def test_a_length_that_is_slow_to_transform_is_filtered_as_any_other() -> None:
+    samples = np.random.default_rng(0).normal(300, 3000, 80_021).astype(np.int16)  # a prime number, with an offset
+    margin = 2048
+    padded = np.pad(samples.astype(float), margin, mode="reflect")
+    gain = np.sin(np.pi / 2 * np.clip((np.fft.rfftfreq(len(padded), 1 / 16_000) - 65) / 20 + 0.5, 0, 1)) ** 2
+    expected = np.fft.irfft(np.fft.rfft(padded) * gain, len(padded))[margin:-margin]
+    found = high_passed(samples, 65)
+    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()
