@@ -4,13 +4,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import audionet
-from audionet.audio import ffmpeg
+from audionet.audio import decoding, ffmpeg
 from audionet.commands.prepare import PrepareReport
 from audionet.dataset.manifest import PictureIndex
 from audionet.dataset.sources import FOLDER_FILE
@@ -40,13 +41,13 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 @pytest.fixture
 def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the recordings that ffmpeg was asked for; the decoding is the real one."""
+    """The names of the recordings that were decoded; the decoding is the real one."""
     names: list[str] = []
-    real = ffmpeg.decode
+    real = decoding.decode
 
-    def decode(path: Path) -> object:
+    def decode(path: Path, *how: Any) -> object:
         names.append(path.name)
-        return real(path)
+        return real(path, *how)
 
     monkeypatch.setattr("audionet.audio.chunks.decode", decode)
     return names
