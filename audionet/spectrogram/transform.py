@@ -24,6 +24,7 @@ SILENCE_POWER = 1e-9
 HIGH_PASS_WIDTH_HZ = 20.0  # from where everything is stopped to where everything passes
 MIRRORED_SECONDS = 0.128  # at both ends of what is filtered, so that its beginning and end do not meet
 LARGEST_FACTOR = 250  # of a number of samples that is transformed as it is; whole chunks of the usual lengths have none
+SHORT_SECONDS = 6.0  # of a recording of its own; a longer chunk of an odd length is but the last of its recording
 WRAPPED_SECONDS = 0.5  # beyond which the filter reaches less than a grey level
 # As in the backbone (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
 # counts as silent, and from which it counts as sound.
@@ -142,10 +143,10 @@ def high_passed(
     """
     margin = min(round(MIRRORED_SECONDS * sample_rate_hz), len(samples) - 1)
     padded = np.pad(samples.astype(np.float32), margin, mode="reflect")
-    around = _samples_around(len(padded), sample_rate_hz)
-    if around != (0, 0):
+    first, around = margin, _samples_around(len(padded), sample_rate_hz)
+    if around != (0, 0) and len(samples) <= SHORT_SECONDS * sample_rate_hz:
         padded = np.pad(padded, around, mode="wrap")  # as the transform takes it to go on
-    first = around[0] + margin
+        first += around[0]
     spectrum = np.fft.rfft(padded)
     stopped = int((high_pass_hz + HIGH_PASS_WIDTH_HZ / 2) * len(padded) / sample_rate_hz) + 2  # or held back
     frequencies = np.arange(stopped) * (1 / (len(padded) * (1 / sample_rate_hz)))  # as np.fft.rfftfreq has them
