@@ -17,6 +17,7 @@ from audionet.errors import DiskFull, UnusableInput
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import SoundChoice
 from audionet.spectrogram.jpeg import draw
+from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
@@ -44,14 +45,18 @@ class DrawingJob:
     keep_picture: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
-        """None, for the recording as a whole, and then its chunks."""
+    def split(self, source: Source) -> Generator[tuple[Source, Chunk | RangeCheck | None], None, None]:
+        """None, for the recording as a whole, then its chunks, and what remains to be looked into."""
         self._require_space(source)
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
         yield source, None
-        for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice, source.parts)):
+        settings = self.renderer.settings
+        check = RangeCheck(source.path, settings, self.choice)
+        chunks = check.watch(read_chunks(source.path, settings, self.choice, source.parts))
+        for index, chunk in enumerate(chunks):
             yield source, replace(chunk, index=index)
+        yield source, check
 
     def _require_space(self, source: Source) -> None:
         """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
@@ -62,11 +67,13 @@ class DrawingJob:
             if needed > free + sum(path.lstat().st_size for path in old):
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
 
-    def map(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
-        """The recording's entry, without chunks; or that of a chunk, whose files are written."""
+    def map(self, part: tuple[Source, Chunk | RangeCheck | None]) -> RecordingEntry | ChunkEntry | int | None:
+        """The recording's entry, without chunks; a chunk, whose files are written; or what the check came to."""
         source, chunk = part
         if chunk is None:
             return _describe(source.path)
+        if isinstance(chunk, RangeCheck):
+            return chunk.needed_rate_hz()
         name = chunk_name(source.class_name, source.stem, chunk.index)
         sizes: list[int | None] = []
         made = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
@@ -82,10 +89,15 @@ class DrawingJob:
 
     def reduce(self, source: Source, results: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
-        entry, *chunks = results
+        entry: RecordingEntry = results[0]
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
             raise UnusableInput(source.path, "changed while it was read; run the same command again")
-        return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks), parts=source.parts)
+        return replace(
+            entry,
+            chunks=tuple(results[1:-1]),
+            parts=source.parts,
+            needed_rate_hz=results[-1],
+        )
 
 
 def _describe(path: Path) -> RecordingEntry:

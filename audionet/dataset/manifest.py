@@ -59,6 +59,8 @@ class RecordingEntry:
     mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
     sha256: of the file's bytes.
     group, fold, parts: see folders.Recording.
+    needed_rate_hz: the sample rate that would show its sound, most of which lies above what is drawn; None if that is
+        not so, or not known.
     """
 
     size_bytes: int
@@ -68,6 +70,7 @@ class RecordingEntry:
     group: str | None = None
     fold: int | None = None
     parts: tuple[Part, ...] = ()
+    needed_rate_hz: int | None = None
 
 
 @dataclass
@@ -182,7 +185,10 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
 
 def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
     ends = [(part.start_seconds, None if math.isinf(part.end_seconds) else part.end_seconds) for part in entry.parts]
-    return ({"parts": [list(part) for part in ends]} if ends else {}) | {
+    known: dict[str, Any] = {"parts": [list(part) for part in ends]} if ends else {}
+    if entry.needed_rate_hz is not None:
+        known["needed_rate_hz"] = entry.needed_rate_hz
+    return known | {
         "size_bytes": entry.size_bytes,
         "mtime_ns": entry.mtime_ns,
         "sha256": entry.sha256,
@@ -214,6 +220,7 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
         None if group is None else text(group),
         None if fold is None else whole(fold),
         parts,
+        None if value.get("needed_rate_hz") is None else whole(value["needed_rate_hz"]),
     )
 
 
