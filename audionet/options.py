@@ -170,6 +170,7 @@ class RetrainOptions:
     flip_left_right, random_crop, random_scale, random_brightness: distortions of the pictures that are learnt from,
         the latter three in per cent; see distortions.py.
     scheduler: address of a Dask cluster that makes the bottlenecks; None is this process.
+    background: the classes that events stand out of, for `label --events`; none is those called background or noise.
     """
 
     image_dir: Path = TF_FILES / "data_image"
@@ -209,9 +210,12 @@ class RetrainOptions:
     random_scale: float = 0.0
     random_brightness: float = 0.0
     scheduler: str | TlsScheduler | None = None
+    background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
+        background = (self.background,) if isinstance(self.background, str) else tuple(self.background)
+        object.__setattr__(self, "background", background)
         check(self, RETRAIN_RULES)
         check_network(self)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):

@@ -21,7 +21,7 @@ from audionet.audio.decoding import decode
 from audionet.commands.label import _one
 from audionet.inference.windows import Segment, Windows, WindowsJob
 from audionet.model.bundle import load_model
-from audionet.options import EventOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 
 CALLS = ("baby_cry", "dog_bark", "person_sneeze", "rooster")
@@ -39,7 +39,9 @@ def sound_of(path: Path) -> np.ndarray:
     return np.concatenate(list(decode(path))).astype(float)
 
 
-def train(folder: Path, recordings: dict[str, list[Path]], chunk_seconds: float) -> LabelOptions:
+def train(
+    folder: Path, recordings: dict[str, list[Path]], chunk_seconds: float, background: tuple[str, ...] = ()
+) -> LabelOptions:
     """A model of some recordings a class, with the defaults of the commands."""
     for name, paths in recordings.items():
         (folder / "data_audio" / name).mkdir(parents=True)
@@ -56,6 +58,7 @@ def train(folder: Path, recordings: dict[str, list[Path]], chunk_seconds: float)
             model_dir=files / "models",
             output_graph=graph,
             output_labels=labels,
+            background=background,
         )
     )
     return LabelOptions(graph, labels)
@@ -180,11 +183,11 @@ def report_calls(options: argparse.Namespace, folder: Path) -> None:
     """Train on all folds but one, and look for its calls in its rain or sea."""
     sounds = {path.name: sorted(path.glob("*.*")) for path in sorted(options.data.iterdir()) if path.is_dir()}
     learnt = {name: [p for p in paths if p.name[0] != str(options.fold)] for name, paths in sounds.items()}
-    model = train(folder, learnt, options.chunk_seconds)
+    model = train(folder, learnt, options.chunk_seconds, BEDS)
     for louder_db in (0, 10, 20):
         samples, truth = make_soundscape(options.data, options.fold, options.count, louder_db, options.seed)
         clip = write(folder / "night.wav", samples)
-        events = plain(audionet.events(clip, model, EventOptions(background=BEDS)))
+        events = plain(audionet.events(clip, model))
         parts = [part for part in plain(audionet.timeline(clip, model)) if part[2] not in BEDS]
         windows = _one(WindowsJob(load_model(model)), clip, model)
         simple = by_threshold(windows, windows.windows[1].start_seconds, BEDS)
@@ -214,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("talk", "calls"))
     parser.add_argument("data", type=Path)
-    parser.add_argument("--chunk-seconds", type=float, default=2.0)
+    parser.add_argument("--chunk-seconds", type=float, default=5.0)
     parser.add_argument("--learn", type=int, default=6, help="recordings of each reader that are learnt")
     parser.add_argument("--fold", type=int, default=5, help="that is not learnt")
     parser.add_argument("--count", type=int, default=40, help="turns or calls")

@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 
 # The stages of the pipeline, in the order of the data. A folder imports from those before it, never from those behind.
 FOLDERS = (
-    "system parallel audio spectrogram dataset annotation bottleneck hub training evaluation model inference plots "
-    "report commands formats cli legacy"
+    "system parallel audio spectrogram dataset annotation bottleneck hub training detection evaluation model "
+    "inference plots report commands formats cli legacy"
 ).split()
 # Modules at the top of the package: what all folders may import, and what imports all folders.
 FIRST, LAST = ["errors", "settings", "rules", "options"], ["__main__"]
@@ -48,7 +48,7 @@ HOMES = {
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
     "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},
-    "scipy": {"training.folds", "training.lda", "evaluation.detection"},
+    "scipy": {"detection.detector", "evaluation.detection", "training.folds", "training.lda"},
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.terminal"},

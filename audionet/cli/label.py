@@ -62,8 +62,9 @@ def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Itera
     Raises AudionetError for a background that the model does not know.
     """
     from audionet.commands.label import run_each
+    from audionet.detection.background import background_classes
     from audionet.inference.clips import ScoringJob
-    from audionet.inference.events import EventsJob, background_classes
+    from audionet.inference.events import EventsJob
     from audionet.inference.timeline import TimelineJob
     from audionet.inference.windows import WindowsJob
 

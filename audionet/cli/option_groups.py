@@ -1,6 +1,7 @@
 """Options in groups: those that several commands share, and those of `retrain` that few need."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from audionet.errors import AudionetError
@@ -61,13 +62,7 @@ def add_events(parser: argparse.ArgumentParser) -> None:
     """Add what --events takes for an event."""
     default = EventOptions()
     add = parser.add_argument_group("events").add_argument
-    add(
-        "--background",
-        action="append",
-        metavar="CLASS",
-        default=[],
-        help="the class that events stand out of; may be given several times (default: one called background or noise)",
-    )
+    add_background(add, "the class that events stand out of")
     add("--min-seconds", type=float, metavar="S", default=default.min_seconds, help="leave out shorter events")
     add(
         "--merge-gap",
@@ -76,6 +71,12 @@ def add_events(parser: argparse.ArgumentParser) -> None:
         default=default.merge_gap_seconds,
         help="make one of events of a class with at most so much between them",
     )
+
+
+def add_background(add: Callable[..., object], what: str) -> None:
+    """Add --background, by the add_argument of a group; what: it is for."""
+    told = f"{what}; may be given several times (default: one called background or noise)"
+    add("--background", action="append", metavar="CLASS", default=[], help=told)
 
 
 def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
@@ -162,13 +163,7 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
         )
     add = group.add_argument
     add("--collar", type=float, metavar="S", default=0.5, help="seconds that the start of an event may be off")
-    add(
-        "--background",
-        action="append",
-        metavar="CLASS",
-        default=[],
-        help="the class that events stand out of; may be given several times (default: one called background or noise)",
-    )
+    add_background(add, "the class that events stand out of")
 
 
 def add_sound(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from audionet.cli.option_groups import (
     OUTPUTS_TITLE,
     WORKERS_TITLE,
     add_annotations,
+    add_background,
     add_clip_report,
     add_detection,
     add_distortions,
@@ -162,14 +163,10 @@ kept), then train a new last layer on them. Some recordings are held out to test
     add = parser.add_argument_group("training").add_argument
     add("--steps", "--how-many-training-steps", type=int, metavar="N", default=default.steps, help="training steps")
     add("--learning-rate", type=float, metavar="X", default=default.learning_rate, help="size of a training step")
-    add(
-        "--train-batch-size",
-        type=int,
-        metavar="N",
-        default=default.train_batch_size,
-        help="pictures per training step; -1 is all",
-    )
+    batch_size = default.train_batch_size
+    add("--train-batch-size", type=int, metavar="N", default=batch_size, help="pictures per training step; -1 is all")
     add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
+    add_background(add, "for label --events, learn to hear the other classes in this one")
     add = parser.add_argument_group("measuring how good it is").add_argument
     for part, percentage in (("validation", default.validation_percentage), ("testing", default.testing_percentage)):
         add(

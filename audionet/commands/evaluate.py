@@ -15,12 +15,13 @@ from audionet.annotation.metadata import find_annotated, find_labelled_recording
 from audionet.annotation.parts import unused
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.names import UNKNOWN
+from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
 from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
-from audionet.inference.events import EventsJob, background_classes
+from audionet.inference.events import EventsJob
 from audionet.inference.timeline import Timeline, TimelineJob
 from audionet.inference.windows import Segment
 from audionet.model.bundle import Model, load_model, read_card
@@ -175,7 +176,8 @@ class _Listener:
         if options.sound.channel == EACH:
             raise AudionetError("--channel each: annotations are of one channel, or of the mix; name it")
         self._model, self._options = model, options
-        background = background_classes(model.labels, detection.background)
+        learnt = model.detection.background if model.detection else ()
+        background = background_classes(model.labels, detection.background or learnt)
         self._kind = detection.kind or (EVENTS if background else TIMELINE)
         self._background = background if self._kind == EVENTS else set()
         self._collar_seconds = detection.collar_seconds

@@ -19,13 +19,15 @@ from audionet.commands.up_to_date import load_previous, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes
 from audionet.dataset.sources import chunk_sources
+from audionet.detection.background import background_classes
+from audionet.detection.detector import Detector, fit_detector
 from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.bundle import ModelFiles, save_model
-from audionet.model.card import make_card
-from audionet.model.description import TrainedNetwork, TrainingRecord, describe_model
+from audionet.model.card import Scalar, make_card
+from audionet.model.description import LearntEvents, TrainedNetwork, TrainingRecord, describe_model
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
@@ -204,11 +206,14 @@ def _train_and_export(
     )
     record = _training_record(setup, plan, result, key, warnings)
     card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.what, warnings)
-    head = exports.head(result.classifier)
+    detector = _fit_detector(setup, dataset, progress)
+    head = exports.head(result.classifier, detector)
     graph = freeze(setup.backbone, head, options.final_tensor_name)
     flatbuffer = attach_head(setup.backbone, head)
     network = TrainedNetwork(flatbuffer, graph, options.final_tensor_name, setup.backbone.sound)
     description = describe_model(network, dataset.labels, renderer, result.classifier.thresholds, record, card)
+    if detector is not None:
+        description = replace(description, detection=LearntEvents(detector.background, detector.thresholds))
     exports.finish(options.steps, head, graph, description)
     write_summaries(options.summaries_dir, head, result.evaluation, options.image_dir, options.steps)
     if options.report_path:
@@ -216,6 +221,22 @@ def _train_and_export(
     # Last: once it is there, a further run takes everything for done.
     save_model(setup.files, network, description)
     return record
+
+
+def _fit_detector(setup: _Setup, dataset: Dataset, progress: Progress) -> Detector | None:
+    """What tells events from the background classes; None if there are none.
+
+    Raises AudionetError if classes are named that do not exist, or with pictures or a network that it is not for.
+    """
+    asked_for = setup.options.background
+    background = sorted(background_classes(dataset.labels, asked_for)) if len(dataset.labels) > 1 else []
+    if not background:
+        return None
+    if setup.backbone.name != "rows" or setup.pictures.renderer.settings.colormap != "gray":
+        if asked_for:
+            raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
+        return None
+    return fit_detector(dataset, background, setup.backbone, setup.pictures.renderer, setup.options.seed, progress)
 
 
 def _check(setup: _Setup, trainer: Trainer, dataset: Dataset) -> list[str]:
@@ -227,6 +248,13 @@ def _check(setup: _Setup, trainer: Trainer, dataset: Dataset) -> list[str]:
     for warning in warnings:
         logger.warning("%s", warning)
     return warnings
+
+
+def _plain(value: object) -> Scalar:
+    """The value of an option as the model's description has it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _training_record(
@@ -243,7 +271,7 @@ def _training_record(
         audionet_version=__version__,
         backbone_name=setup.backbone.name,
         backbone_sha256=setup.backbone.sha256,
-        options={name: str(v) if isinstance(v, Path) else v for name, v in chosen.items()},
+        options={name: _plain(value) for name, value in chosen.items()},
         pictures={part: len(plan.split.indices(part)) for part in PARTS},
         validation_accuracy=result.validation_accuracy,
         held_out=result.evaluation,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.samples import Dataset
-from audionet.model.bundle import ModelFiles, labels_file, read_model
-from audionet.model.description import ModelDescription, TrainingRecord
+from audionet.model.bundle import ModelFiles, read_model
+from audionet.model.description import ModelDescription, TrainingRecord, labels_file
 from audionet.model.exports import are_there
 from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of

@@ -4,7 +4,6 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from audionet.annotation.parts import span
 from audionet.system.text import count, duration, printable
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def print_confusion(confusion: "Confusion") -> None:
 
 def print_evaluation(evaluation: "Evaluation") -> None:
     """Accuracy, precision and recall of each class, the confusion matrix, and each clip that was misclassified."""
+    from audionet.annotation.parts import span  # it loads NumPy, which the help does without
+
     confusion = evaluation.confusion
     clips = evaluation.clips
     unknown, right = len(evaluation.unknown), sum(clip.label == truth for clip, truth in clips)

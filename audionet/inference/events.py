@@ -1,7 +1,6 @@
 """A long recording -> what stands out of its background, or of nothing: when, which class, with which score."""
 
 import functools
-import unicodedata
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,22 +9,24 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
-from audionet.errors import AudionetError
+from audionet.detection.background import background_classes
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.timeline import Timeline, per_step
 from audionet.inference.windows import Segment, WindowsJob, step_seconds
 from audionet.model.bundle import Model
+from audionet.model.description import LearntEvents
 from audionet.options import EventOptions
 from audionet.settings import SoundChoice
-from audionet.system.text import did_you_mean
 
-BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the background unless others are named
 # The score that an event needs where the model does not say how low those of its own classes are.
 USUAL_THRESHOLD = 0.5
 # An event that has been noticed goes on while its class scores at least this share of the threshold.
 LASTING = 0.6
 # Its borders are where its class crosses this share of its highest score: of calls of 1.5 s, within 0.4 s (median 0.2).
 BORDER = 0.65
+# The same of classes that were learnt against their background, in windows of 1 s (docs/experiments.md).
+LEARNT_BORDER = 0.6
+MARGIN_WINDOWS = 2
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class EventsJob:
     @functools.cached_property
     def windows(self) -> WindowsJob:
         """What scores the windows."""
-        return WindowsJob(self.model, self.choice)
+        return WindowsJob(self.model, self.choice, of_events=self.model.detection is not None)
 
     def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
         """The strips, or windows, of a recording."""
@@ -61,27 +62,11 @@ class EventsJob:
     def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Events:
         """The events, in order."""
         heard = self.windows.reduce(path, scored)
-        events = find_events(heard.windows, self.model, self.options, self.allow_unknown)
+        if self.model.detection is None:
+            events = find_events(heard.windows, self.model, self.options, self.allow_unknown)
+        else:
+            events = find_learnt_events(heard.windows, self.model.labels, self.model.detection, self.options)
         return Events(str(path), events, heard.seconds, heard.sample_rate_hz)
-
-
-def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:
-    """Which of the classes are the background. Raises AudionetError for a name that is no class's."""
-    known = {unicodedata.normalize("NFC", label): label for label in labels}
-    found = set()
-    for name in asked_for:
-        label = known.get(unicodedata.normalize("NFC", name))
-        if label is None:
-            like = did_you_mean(name, list(labels))
-            raise AudionetError(
-                f"--background {name}: the model has no such class (it knows {', '.join(labels)}){like}"
-            )
-        found.add(label)
-    if not asked_for:
-        found = {label for label in labels if label.casefold() in BACKGROUND_NAMES}
-    if found == set(labels):
-        raise AudionetError("--background: names all classes of the model; leave out those whose events you look for")
-    return found
 
 
 def find_events(
@@ -117,6 +102,50 @@ def find_events(
         events += _merged(found, options.merge_gap_seconds)
     events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
     return sorted(events, key=lambda event: (event.start_seconds, event.label))
+
+
+def find_learnt_events(
+    windows: list[ChunkScores], labels: Sequence[str], detection: LearntEvents, options: EventOptions
+) -> list[Segment]:
+    """The events of a clip from scores of each class against the rest, the surest first.
+
+    An event is where a class scores higher than any other and than its threshold. It goes on to both sides as long as
+    the class scores at least LEARNT_BORDER of that, and no other may begin within MARGIN_WINDOWS of it.
+    """
+    background = background_classes(labels, options.background or detection.background)
+    classes = [number for number, label in enumerate(labels) if label not in background]
+    scores = np.array([window.scores if window.has_signal else np.zeros(len(labels)) for window in windows])
+    middles = np.array([window.start_seconds + window.seconds / 2 for window in windows])
+    best = np.array(classes)[scores[:, classes].argmax(axis=1)]
+    highest = scores[np.arange(len(scores)), best]
+    is_taken = np.zeros(len(scores), bool)
+    found: dict[int, list[Segment]] = {number: [] for number in classes}
+    for peak in np.argsort(-highest, kind="stable").tolist():
+        number, score = int(best[peak]), float(highest[peak])
+        if is_taken[peak] or score < detection.thresholds[number]:
+            continue
+        column, level = scores[:, number], LEARNT_BORDER * score
+        first, last = peak, peak
+        while first > 0 and not is_taken[first - 1] and column[first - 1] >= level:
+            first -= 1
+        while last < len(scores) - 1 and not is_taken[last + 1] and column[last + 1] >= level:
+            last += 1
+        start = windows[0].start_seconds if first == 0 else _between(middles, column, first, first - 1, level)
+        end = windows[-1].end_seconds if last == len(scores) - 1 else _between(middles, column, last, last + 1, level)
+        is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
+        found[number].append(Segment(start, end, labels[number], score))
+    in_order = [sorted(segments, key=lambda segment: segment.start_seconds) for segments in found.values()]
+    events = [event for segments in in_order for event in _merged(segments, options.merge_gap_seconds)]
+    events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
+    return sorted(events, key=lambda event: (event.start_seconds, event.label))
+
+
+def _between(middles: np.ndarray, scores: np.ndarray, inside: int, outside: int, level: float) -> float:
+    """When the score crosses the level between two windows, as if it changed evenly."""
+    if scores[outside] >= level:  # the next event's
+        return float(middles[inside] + middles[outside]) / 2
+    share = (scores[inside] - level) / (scores[inside] - scores[outside])
+    return float(middles[inside] + share * (middles[outside] - middles[inside]))
 
 
 def _crossing(scores: np.ndarray, first: int, level: float) -> float:

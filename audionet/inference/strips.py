@@ -28,17 +28,21 @@ DISTANCE_SECONDS = 3.0
 class StripScorer:
     """Scores windows with the maps of the embedded network, and what was learnt.
 
-    window_seconds: how much is scored at once.
+    window_seconds: how much is scored at once. of_events: by each class against the rest.
     """
 
     network: Network
     head: ClassifierHead
     renderer: SpectrogramRenderer
     window_seconds: float
+    of_events: bool = False
 
     @classmethod
-    def of(cls, model: Model, window_seconds: float) -> "StripScorer | None":
-        """The scorer of a model; None for one that does not stand on the embedded network."""
+    def of(cls, model: Model, window_seconds: float, of_events: bool = False) -> "StripScorer | None":
+        """The scorer of a model; None for one that does not stand on the embedded network.
+
+        of_events: its scores are those of events, each class against the rest, which the model has learnt.
+        """
         if model.sound is not None:
             return None
         if isinstance(model.network, Network):
@@ -48,10 +52,10 @@ class StripScorer:
         else:
             return None
         backbone = load_backbone("rows", Path())
-        head = read_head(content, backbone, FEATURES, len(model.labels))
+        head = read_head(content, backbone, (FEATURES, len(model.labels)), model.detection is not None)
         if head is None:
             return None
-        return cls(Network(cut_to_maps(backbone)), head, model.renderer, window_seconds)
+        return cls(Network(cut_to_maps(backbone)), head, model.renderer, window_seconds, of_events)
 
     @property
     def _around_seconds(self) -> float:
@@ -84,9 +88,7 @@ class StripScorer:
         ]
         features = window_features(self.network, picture, windows)
         count = len(starts)
-        logits = features.bottlenecks[:count] @ self.head.weights + self.head.biases
-        scores = np.exp(logits - logits.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
+        scores = self._scores(features.bottlenecks[:count])
         seconds = (ends - starts) / rate_hz
         distances = self._distances(features.bottlenecks[count:], features.sounding[count:] * (wide[1] - wide[0]))
         return [
@@ -100,6 +102,15 @@ class StripScorer:
             )
             for n in range(count)
         ]
+
+    def _scores(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Windows x classes, 0 to 1; but for those of events, each row is 1 in all."""
+        if self.of_events:
+            assert self.head.event_weights is not None
+            return np.asarray(np.clip(bottlenecks @ self.head.event_weights + self.head.event_biases, 0, 1))
+        logits = bottlenecks @ self.head.weights + self.head.biases
+        scores = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
     def _distances(
         self, bottlenecks: NDArray[np.float32], sounding_samples: NDArray[np.float64]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip, read_strips, read_windows
+from audionet.detection import detector
 from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk, warn_of_range
 from audionet.inference.strips import StripScorer
@@ -20,16 +21,18 @@ from audionet.spectrogram.out_of_range import RangeCheck
 # voice, those of 2 and 3 s 95 % (docs/experiments.md).
 WINDOW_SECONDS = 1.5
 STEPS_A_WINDOW = 3
-
-
 SMALLEST_WINDOW = 8  # columns of a picture: the width of one of the backbone's own
 
 
-def window_seconds(model: Model) -> float:
-    """How much is scored at once: as much as a network that hears looks at, if that is more."""
+def window_seconds(model: Model, of_events: bool = False) -> float:
+    """How much is scored at once: as much as a network that hears looks at, if that is more.
+
+    of_events: by what tells the events of the model from their background.
+    """
     chunk_seconds = model.settings.chunk_seconds
+    usual = detector.WINDOW_SECONDS if of_events else WINDOW_SECONDS
     least = chunk_seconds * SMALLEST_WINDOW / PICTURE_SIZE if model.sound is None else model.sound.window_seconds
-    return min(max(WINDOW_SECONDS, least), chunk_seconds)
+    return min(max(usual, least), chunk_seconds)
 
 
 def step_seconds(model: Model) -> float:
@@ -37,8 +40,9 @@ def step_seconds(model: Model) -> float:
     return _step_samples(model) / model.settings.sample_rate_hz
 
 
-def _step_samples(model: Model) -> int:
-    return max(1, round(window_seconds(model) * model.settings.sample_rate_hz / STEPS_A_WINDOW))
+def _step_samples(model: Model, of_events: bool = False) -> int:
+    steps = detector.STEPS_A_WINDOW if of_events else STEPS_A_WINDOW
+    return max(1, round(window_seconds(model, of_events) * model.settings.sample_rate_hz / steps))
 
 
 @dataclass(frozen=True)
@@ -94,21 +98,23 @@ class WindowsJob:
 
     Where the model stands on the embedded network, the windows of a strip are scored together; else each is drawn as a
     short clip is, and its picture scored.
+    of_events: the scores are those of events, which the model has learnt.
     """
 
     model: Model
     choice: SoundChoice = USUAL
+    of_events: bool = False
 
     @functools.cached_property
     def scorer(self) -> StripScorer | None:
         """Made when it is first needed; None where there is none for the model."""
-        return StripScorer.of(self.model, window_seconds(self.model))
+        return StripScorer.of(self.model, window_seconds(self.model, self.of_events), self.of_events)
 
     def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
         """The strips, or the windows, of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        step, settings = _step_samples(self.model), self.model.settings
+        step, settings = _step_samples(self.model, self.of_events), self.model.settings
         check, sample_rate_hz = RangeCheck(path, settings, self.choice), settings.sample_rate_hz
         if self.scorer is not None:
             for strip in read_strips(path, self.scorer.strip_settings(step), self.choice):

@@ -24,7 +24,7 @@ from audionet.bottleneck.sound_network import MODULE as SOUND
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.errors import AudionetError
 from audionet.model.card import ModelCard
-from audionet.model.description import ModelDescription, TrainedNetwork
+from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, labels_file
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
 from audionet.model.provenance import is_from_here, remember_network
@@ -82,6 +82,7 @@ class Model:
 
     any_picture: the network is not ours, so that its pictures need not be either.
     sound: how the network hears, if it is from sound to scores; pictures are for people then.
+    detection: None where the scores of events were not learnt.
     For several threads at once; it can be pickled.
     """
 
@@ -91,6 +92,7 @@ class Model:
     thresholds: RejectionThresholds
     any_picture: bool = False
     sound: SoundInput | None = None
+    detection: LearntEvents | None = None
 
     @functools.cached_property
     def settings(self) -> PictureSettings:
@@ -136,11 +138,6 @@ def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDes
     remember_network(description.network_sha256)
 
 
-def labels_file(description: ModelDescription) -> bytes:
-    """The classes, one a line, as programs of 2018 read them."""
-    return "".join(f"{label}\n" for label in description.labels).encode()
-
-
 def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
     """The description and the network, if they are there and fit each other; else None."""
     with suppress(OSError, Refused):
@@ -182,7 +179,8 @@ def load_model(options: LabelOptions) -> Model:
     model = _load_model(options)
     if options.threshold is None:
         return model
-    return replace(model, thresholds=replace(model.thresholds, min_score=options.threshold))
+    detection = model.detection and model.detection.believed_from(options.threshold)
+    return replace(model, thresholds=replace(model.thresholds, min_score=options.threshold), detection=detection)
 
 
 def _load_model(options: LabelOptions) -> Model:
@@ -288,5 +286,5 @@ def _described(description: ModelDescription, network: ShapedNetwork) -> Model:
     """A network with its description. Raises Refused where the two do not fit."""
     if network.output_shapes != [(len(description.labels),), ()]:
         raise Refused("labels and scores differ in number")
-    thresholds, sound = description.thresholds, description.sound
-    return Model(description.labels, description.renderer, network, thresholds, sound=sound)
+    thresholds, sound, detection = description.thresholds, description.sound, description.detection
+    return Model(description.labels, description.renderer, network, thresholds, sound=sound, detection=detection)

@@ -5,7 +5,7 @@ It is the one file that makes a model: it names its networks by their checksums.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from audionet.bottleneck.sound import SoundInput
@@ -90,10 +90,39 @@ def _held_out(labels: list[str], content: dict[str, Any]) -> EvaluationResult:
 
 
 @dataclass(frozen=True)
+class LearntEvents:
+    """How events are told from their background: its classes, and from which score each of the labels is believed."""
+
+    background: tuple[str, ...]
+    thresholds: tuple[float, ...]
+
+    def believed_from(self, threshold: float) -> "LearntEvents":
+        """The same with one threshold for all labels."""
+        return replace(self, thresholds=(threshold,) * len(self.thresholds))
+
+    def to_json(self, labels: list[str]) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "background": list(self.background),
+            "thresholds": dict(zip(labels, self.thresholds, strict=True)),
+        }
+
+    @classmethod
+    def from_json(cls, labels: list[str], content: Any) -> "LearntEvents":
+        """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
+        with taking_apart():
+            background = tuple(text(name) for name in sequence(content["background"], MOST_LABELS))
+            if not background or not set(background) < set(labels):
+                raise Refused("a background that is none of the classes, or all of them")
+            return cls(background, tuple(number(content["thresholds"][label], 0, 1) for label in labels))
+
+
+@dataclass(frozen=True)
 class ModelDescription:
     """The description of a model: of the network for LiteRT and of the frozen graph, with their SHA-256s.
 
     output_name: of the graph's scores. sound: how the network hears; None if it looks at pictures.
+    detection: None where the scores of events were not learnt.
     training, card: None if it came without, or with such as cannot be read.
     """
 
@@ -106,6 +135,7 @@ class ModelDescription:
     training: TrainingRecord | None = None
     card: ModelCard | None = None
     sound: SoundInput | None = None
+    detection: LearntEvents | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -119,6 +149,7 @@ class ModelDescription:
             "familiarity": self.thresholds.to_json(),
             "training": {} if self.training is None else self.training.to_json(),
             **({} if self.sound is None else {"sound": self.sound.to_json()}),
+            **({} if self.detection is None else {"events": self.detection.to_json(self.labels)}),
         } | renderer_to_json(self.renderer)
 
     @classmethod
@@ -133,7 +164,7 @@ class ModelDescription:
             labels = [text(label) for label in sequence(content["labels"], MOST_LABELS)]
             if not 0 < len(labels) == len(set(labels)) or not all(label and is_printable(label) for label in labels):
                 raise Refused("labels that no folders of classes can have")
-            card, training, sound = content.get("card"), content.get("training"), content.get("sound")
+            card, training, sound, events = (content.get(name) for name in ("card", "training", "sound", "events"))
             return cls(
                 labels=labels,
                 renderer=renderer_from_json(content),
@@ -144,7 +175,13 @@ class ModelDescription:
                 training=_training(labels, training) if training else None,
                 card=_card(card) if card else None,
                 sound=None if sound is None else SoundInput.from_json(sound),
+                detection=LearntEvents.from_json(labels, events) if events else None,
             )
+
+
+def labels_file(description: ModelDescription) -> bytes:
+    """The classes, one a line, as programs of 2018 read them."""
+    return "".join(f"{label}\n" for label in description.labels).encode()
 
 
 def _training(labels: list[str], content: Any) -> TrainingRecord | None:

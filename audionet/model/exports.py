@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
+from audionet.detection.detector import Detector
 from audionet.errors import AudionetError
 from audionet.model.description import ModelDescription
 from audionet.model.graph_def import freeze
@@ -34,12 +35,13 @@ class Exports:
         if options.saved_model_dir is not None:
             require_place_for_saved_model(options.saved_model_dir)  # before the training, not after it
 
-    def head(self, classifier: Classifier) -> ClassifierHead:
-        """The classifier for raw bottlenecks."""
+    def head(self, classifier: Classifier, detector: Detector | None = None) -> ClassifierHead:
+        """The classifier for raw bottlenecks; detector: what tells events, if it was learnt."""
         linear, calibrator = self._subspace.linear_scores(classifier.discriminant), classifier.calibrator
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
         biases = linear.biases * np.float32(calibrator.inverse_temperature)
-        return ClassifierHead(weights, biases, self._subspace.features_at(classifier.centroid))
+        events = () if detector is None else (detector.linear.weights, detector.linear.biases)
+        return ClassifierHead(weights, biases, self._subspace.features_at(classifier.centroid), *events)
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew."""

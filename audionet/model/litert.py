@@ -24,11 +24,15 @@ class ClassifierHead:
 
     weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
     centroid: the mean bottleneck of the training, features.
+    event_weights, event_biases: of the scores of events (detection/detector.py), of the same shapes; None where they
+        were not learnt. The network carries them, and does not compute them.
     """
 
     weights: np.ndarray
     biases: np.ndarray
     centroid: np.ndarray
+    event_weights: np.ndarray | None = None
+    event_biases: np.ndarray | None = None
 
 
 def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
@@ -56,21 +60,23 @@ def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
     return bytes(builder.Output())
 
 
-def read_head(network: bytes, backbone: Backbone, features: int, classes: int) -> ClassifierHead | None:
+def read_head(
+    network: bytes, backbone: Backbone, shape: tuple[int, int], has_events: bool = False
+) -> ClassifierHead | None:
     """The head of a network that `attach_head` made with this backbone; None for any other network.
 
+    shape: how many features and classes. has_events: whether the head has the scores of events too.
     The network may be a stranger's: nothing of it is taken apart. Its numbers are read where `attach_head` puts them,
     and a network that was made anew of them must be equal to it.
     """
-    empty = ClassifierHead(*(np.zeros(shape, np.float32) for shape in ((features, classes), classes, features)))
-    model = attach_head(backbone, empty)
+    features, classes = shape
+    shapes = [(features, classes), (classes,), (features,), *(((features, classes), (classes,)) if has_events else ())]
+    names = ["final_weights", "final_biases", "middle", *(("event_weights", "event_biases") if has_events else ())]
+    model = attach_head(backbone, ClassifierHead(*(np.zeros(one, np.float32) for one in shapes)))
     if len(model) != len(network):
         return None
-    weights, biases, centroid = (
-        np.frombuffer(network, "<f4", size, start)
-        for start, size in _places(model, ("final_weights", "final_biases", "middle"))
-    )
-    head = ClassifierHead(weights.reshape(classes, features).T, biases, centroid)
+    parts = [np.frombuffer(network, "<f4", size, start) for start, size in _places(model, names)]
+    head = ClassifierHead(*(part.reshape(one[::-1]).T for part, one in zip(parts, shapes, strict=True)))
     return head if attach_head(backbone, head) == network else None
 
 
@@ -153,6 +159,9 @@ class SubgraphWriter:
         softmax = self._schema.SoftmaxOptionsT()
         softmax.beta = 1.0
         self.add_operator("SOFTMAX", [logits], scores, softmax)
+        if layer.event_weights is not None and layer.event_biases is not None:
+            self.add_tensor("event_weights", (classes, features), layer.event_weights.T)
+            self.add_tensor("event_biases", (classes,), layer.event_biases)
 
         shape = tuple(self.subgraph.tensors[bottleneck].shape)
         centroid = self.add_tensor("middle", shape, layer.centroid)

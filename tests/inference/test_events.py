@@ -9,12 +9,14 @@ import pytest
 import audionet
 from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.dataset.folders import find_recordings
-from audionet.inference.events import background_classes, find_events
+from audionet.detection.background import background_classes
+from audionet.inference.events import find_events, find_learnt_events
 from audionet.inference.excerpts import SegmentSaver
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.timeline import Timeline
 from audionet.inference.windows import Segment
-from audionet.model.bundle import Model
+from audionet.model.bundle import Model, load_model
+from audionet.model.description import LearntEvents
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
@@ -196,9 +198,53 @@ def test_what_is_faint_or_far_from_the_training_is_no_event() -> None:
     assert len(find_events(windows_of(*rows, distance=200), model, EventOptions(), allow_unknown=False)) == 1
 
 
+def learnt_windows(*rows: tuple[float, ...]) -> list[ChunkScores]:
+    """Windows of 1 s every quarter of a second, with these scores of each class against the rest."""
+    return [ChunkScores(n / 4, 1.0, np.array(row, np.float32), 1.0, 1.0, True) for n, row in enumerate(rows)]
+
+
+def test_learnt_events_stand_out_of_a_background_that_goes_on() -> None:
+    labels, detection = ["background", "owl", "wren"], LearntEvents(("background",), (0.4, 0.4, 0.4))
+    none, some, full = (0.9, 0.0, 0.1), (0.9, 0.4, 0.1), (0.8, 0.8, 0.1)
+    rows = [none] * 4 + [some, full, full, full, some] + [none] * 6 + [(0.9, 0.0, 0.39)] * 4 + [none] * 4
+    (event,) = find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions())
+    # The middle of the first full window is at 1.75 s; from there on down to 0.6 of 0.8, at 0.4 of the way to `some`.
+    assert event.label == "owl"
+    assert event.score == pytest.approx(0.8)
+    assert event.start_seconds == pytest.approx(1.75 - 0.2)
+    assert event.end_seconds == pytest.approx(2.25 + 0.2)
+    assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions(("owl",))) != [event]
+    low = LearntEvents(("background",), (0.4, 0.4, 0.3))
+    assert [e.label for e in find_learnt_events(learnt_windows(*rows), labels, low, EventOptions())] == ["owl", "wren"]
+    assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions(min_seconds=2)) == []
+
+
+def test_two_classes_that_follow_each_other_are_two_events_and_a_clip_may_begin_and_end_with_one() -> None:
+    labels, detection = ["background", "owl", "wren"], LearntEvents(("background",), (0.4, 0.4, 0.4))
+    owl, wren, none = (0.5, 0.9, 0.0), (0.5, 0.0, 0.7), (0.9, 0.0, 0.0)
+    events = find_learnt_events(learnt_windows(*[owl] * 4, *[none] * 4, *[wren] * 4), labels, detection, EventOptions())
+    assert [event.label for event in events] == ["owl", "wren"]
+    assert events[0].start_seconds == 0
+    assert events[1].end_seconds == pytest.approx(11 / 4 + 1)
+    assert events[0].end_seconds < events[1].start_seconds
+
+
+def test_the_model_keeps_what_it_learnt_of_its_background(night: Path) -> None:
+    files = night / "tf_files"
+    options = LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt")
+    detection = load_model(options).detection
+    assert detection is not None
+    assert detection.background == ("background",)
+    assert all(0.3 <= threshold <= 0.6 for threshold in detection.thresholds)
+    asked_for = load_model(LabelOptions(options.graph, options.labels, threshold=0.9)).detection
+    assert asked_for is not None
+    assert set(asked_for.thresholds) == {0.9}
+
+
 def test_the_background_is_named_or_asked_for() -> None:
     assert background_classes(["owl", "Noise", "rain"]) == {"Noise"}
     assert background_classes(["owl", "noise", "rain"], ["rain"]) == {"rain"}
     assert background_classes(["owl", "wren"]) == set()
+    assert background_classes(["background", "noise"]) == set()
     with pytest.raises(AudionetError, match="names all classes"):
-        background_classes(["noise"])
+        background_classes(["noise"], ["noise"])

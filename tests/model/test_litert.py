@@ -33,16 +33,16 @@ def test_the_head_of_our_own_network_is_read_and_no_others() -> None:
     backbone = load_backbone("rows", Path())
     features, classes = 37_758, 3
     random = np.random.default_rng(0)
-    head = ClassifierHead(
-        *(random.normal(0, 1, s).astype(np.float32) for s in ((features, classes), classes, features))
-    )
+    shapes = (features, classes), classes, features, (features, classes), classes
+    head = ClassifierHead(*(random.normal(0, 1, shape).astype(np.float32) for shape in shapes))
     network = attach_head(backbone, head)
-    found = read_head(network, backbone, features, classes)
+    found = read_head(network, backbone, (features, classes), has_events=True)
     assert found is not None
-    for part in ("weights", "biases", "centroid"):
+    for part in ("weights", "biases", "centroid", "event_weights", "event_biases"):
         np.testing.assert_array_equal(getattr(found, part), getattr(head, part))
-    assert read_head(network, backbone, features, classes + 1) is None
-    assert read_head(b"", backbone, features, classes) is None
+    assert read_head(network, backbone, (features, classes)) is None
+    assert read_head(network, backbone, (features, classes + 1), has_events=True) is None
+    assert read_head(b"", backbone, (features, classes)) is None
     changed = bytearray(network)
     changed[-200_000] ^= 1  # one bit of the backbone's own
-    assert read_head(bytes(changed), backbone, features, classes) is None
+    assert read_head(bytes(changed), backbone, (features, classes), has_events=True) is None

@@ -1,0 +1,29 @@
+"""Which classes are the background that events stand out of."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from audionet.errors import AudionetError
+from audionet.system.text import did_you_mean
+
+BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the background unless others are named
+
+
+def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:
+    """Which of the classes are the background. Raises AudionetError for a name that is no class's."""
+    known = {unicodedata.normalize("NFC", label): label for label in labels}
+    found = set[str]()
+    for name in asked_for:
+        label = known.get(unicodedata.normalize("NFC", name))
+        if label is None:
+            like = did_you_mean(name, list(labels))
+            raise AudionetError(
+                f"--background {name}: the model has no such class (it knows {', '.join(labels)}){like}"
+            )
+        found.add(label)
+    if not asked_for:
+        usual = {label for label in labels if label.casefold() in BACKGROUND_NAMES}
+        return usual if usual < set(labels) else set()
+    if found == set(labels):
+        raise AudionetError("--background: names all classes of the model; leave out those whose events you look for")
+    return found

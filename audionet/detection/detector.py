@@ -1,0 +1,188 @@
+"""Mixtures -> a score for each class against all that is not it: what tells that a bark in the rain is a bark.
+
+Ridge regression (Hoerl and Kennard, 1970) on what is heard in each window: several classes may be at once, which the
+scores of `label`, of which each clip shares out one, cannot say.
+"""
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.bottleneck.backbone import Backbone, Network
+from audionet.bottleneck.maps import MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features
+from audionet.dataset.samples import Dataset
+from audionet.detection.mixtures import HeardPicture, Mixture, mix
+from audionet.settings import PICTURE_SIZE, available_cores
+from audionet.spectrogram import jpeg
+from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.progress import Progress, silent
+from audionet.training.lda import LinearDiscriminant
+from audionet.training.split import percentage_hash
+from audionet.training.subspace import LinearScores, SampleSubspace
+
+WINDOW_SECONDS = 1.0  # or a chunk, if that is shorter
+STEPS_A_WINDOW = 4
+MOST_WINDOWS, MOST_MIXTURES = 1500, 600  # that are learnt from
+SHRINKAGE = 0.1  # of the mean squared distance; from .01 to .3 made no difference (docs/experiments.md)
+# Of the shorter of a window and a call: with so much in common, the call is heard in the window; with so little, not.
+HEARD, NOT_HEARD = 0.5, 0.15
+FOLDS = 3
+THRESHOLDS = np.arange(0.3, 0.61, 0.05)
+RARER = 2.0  # calls are in a night than in the mixtures, so that much of what is wrong lies between them
+USUAL_THRESHOLD = 0.45  # of equally good ones, the nearest is taken
+
+
+@dataclass(frozen=True)
+class Detector:
+    """scores = bottlenecks @ weights + biases: of each class of the model, about 1 where it is heard, 0 where not.
+
+    background: the classes that events stand out of. thresholds: of each class, the score from which it is believed.
+    """
+
+    linear: LinearScores
+    background: tuple[str, ...]
+    thresholds: tuple[float, ...]
+
+
+class _Example(NamedTuple):
+    """A window's bottleneck, which classes are heard in it, and the recording that the call is from."""
+
+    features: NDArray[np.float16]
+    heard: NDArray[np.float32]
+    fold: int
+
+
+def window_seconds(chunk_seconds: float) -> float:
+    """How much is scored at once."""
+    return min(WINDOW_SECONDS, chunk_seconds)
+
+
+def fit_detector(
+    dataset: Dataset,
+    background: Sequence[str],
+    backbone: Backbone,
+    renderer: SpectrogramRenderer,
+    seed: int,
+    progress: Progress = silent,
+) -> Detector:
+    """Learn from the pictures of all classes, laid over those of the background, at random with the seed.
+
+    background: at least one of the data set's classes, and not all. Raises UnusableInput for a damaged picture.
+    """
+    examples = _make_examples(dataset, background, backbone, renderer, seed, progress)
+    drawn = np.sort(np.random.default_rng(seed).permutation(len(examples))[:MOST_WINDOWS])
+    chosen = [examples[i] for i in drawn]
+    subspace = SampleSubspace(np.stack([example.features for example in chosen]))
+    heard, folds = np.stack([example.heard for example in chosen]), np.array([example.fold for example in chosen])
+    held_out = np.zeros(heard.shape)
+    for fold in range(FOLDS):
+        is_held = folds == fold
+        if is_held.any() and not is_held.all():
+            fitted = _ridge(subspace.coordinates[~is_held], heard[~is_held])
+            held_out[is_held] = fitted.scores(subspace.coordinates[is_held])
+    linear = subspace.linear_scores(_ridge(subspace.coordinates, heard))
+    thresholds = [_best_threshold(*columns) for columns in zip(held_out.T, heard.T, strict=True)]
+    return Detector(linear, tuple(background), tuple(thresholds))
+
+
+def _make_examples(
+    dataset: Dataset,
+    background: Sequence[str],
+    backbone: Backbone,
+    renderer: SpectrogramRenderer,
+    seed: int,
+    progress: Progress,
+) -> list[_Example]:
+    """The windows of mixtures, and what is heard in them."""
+    random = np.random.default_rng(seed)
+    numbers = {label: number for number, label in enumerate(dataset.labels)}
+    of_class = {label: [i for i, sample in enumerate(dataset) if sample.class_name == label] for label in numbers}
+    beds = [i for label in background for i in of_class[label]]
+    callers = [label for label in dataset.labels if label not in background]
+    column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
+    columns = max(1.0, window_seconds(renderer.settings.chunk_seconds) / column_seconds)
+    windows = _windows(columns)
+    # The background alone is learnt from as often as any class in it.
+    count = max(1, min(math.ceil(MOST_WINDOWS / len(windows)), MOST_MIXTURES) // (len(callers) + 1))
+    pairs: list[tuple[int | None, int]] = [(None, int(random.choice(beds))) for _ in range(count)]
+    for label in callers:
+        calls = np.resize(random.permutation(of_class[label]), count).tolist()
+        pairs += [(call, int(random.choice(beds))) for call in calls]
+    seeds = random.integers(2**31, size=len(pairs)).tolist()
+    network = Network(cut_to_maps(backbone))
+
+    def examples_of(work: tuple[tuple[int | None, int], int]) -> list[_Example]:
+        (call, bed), own_seed = work
+        behind = dataset.samples[bed]
+        caller = behind if call is None else dataset.samples[call]
+        pictures = [_read(sample.path, renderer, sample.seconds) for sample in (behind, caller)]
+        called = None if call is None else pictures[1]
+        mixture = mix(called, pictures[0], renderer, round(columns), np.random.default_rng(own_seed))
+        features = window_features(network, mixture.grey, windows).bottlenecks.astype(np.float16)
+        made = []
+        for window, row in zip(windows, features, strict=True):
+            share = _overlap(window, mixture)
+            heard = np.zeros(len(numbers), np.float32)
+            heard[numbers[behind.class_name]] = 1
+            if share >= HEARD:
+                heard[numbers[caller.class_name]] = 1
+            if share >= HEARD or share <= NOT_HEARD:
+                made.append(_Example(row, heard, int(percentage_hash(caller.group)) % FOLDS))
+        return made
+
+    examples: list[_Example] = []
+    with ThreadPoolExecutor(available_cores()) as threads:
+        for done, made in enumerate(threads.map(examples_of, zip(pairs, seeds, strict=True)), start=1):
+            examples += made
+            progress("mixtures", done, len(pairs))
+    return examples
+
+
+def _read(path: Path, renderer: SpectrogramRenderer, seconds: float) -> HeardPicture:
+    picture, _ = jpeg.decode(jpeg.read(path), path)
+    return HeardPicture(np.ascontiguousarray(picture[:, :, 0]), renderer.columns(seconds))
+
+
+def _windows(columns: float) -> list[Window]:
+    """Windows of so many columns in the part of a picture that one run of the network is used for."""
+    first, last = float(MARGIN_COLUMNS), float(MARGIN_COLUMNS + TILE_COLUMNS)
+    if columns >= last - first:
+        return [Window(first, last)]
+    starts = np.arange(first, last - columns + 1e-6, columns / 2)
+    return [Window(start, start + columns) for start in starts.tolist()]
+
+
+def _overlap(window: Window, mixture: Mixture) -> float:
+    """How much of the window or the call, whichever is shorter, they have in common."""
+    common = min(window.last, mixture.last) - max(window.first, mixture.first)
+    return max(0.0, common) / max(1.0, min(window.last - window.first, mixture.last - mixture.first))
+
+
+def _ridge(coordinates: NDArray[np.floating], heard: NDArray[np.float32]) -> LinearDiscriminant:
+    """Least squares with SHRINKAGE; the weights of an average class are not held back by those of others."""
+    from scipy.linalg import solve
+
+    mean, average = coordinates.mean(axis=0), heard.mean(axis=0, dtype=np.float64)
+    centred = coordinates - mean
+    products = centred.T @ centred
+    products[np.diag_indices_from(products)] += SHRINKAGE * float(np.trace(products)) / len(centred)
+    weights = solve(products, centred.T @ (heard - average), assume_a="pos", overwrite_a=True, check_finite=False)
+    return LinearDiscriminant(weights, average - mean @ weights)
+
+
+def _best_threshold(scores: NDArray[np.float64], heard: NDArray[np.float32]) -> float:
+    """The threshold with the highest F1 on windows that were held out, were calls as rare as in recordings."""
+    is_heard = heard > 0
+
+    def f1(threshold: float) -> float:
+        believed = scores >= threshold
+        right, wrong = (believed & is_heard).sum(), (believed & ~is_heard).sum()
+        return float(2 * right / max(1, right + RARER * wrong + is_heard.sum()))
+
+    return float(max(THRESHOLDS, key=lambda threshold: (round(f1(threshold), 3), -abs(threshold - USUAL_THRESHOLD))))
