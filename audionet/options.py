@@ -229,12 +229,7 @@ class RetrainOptions:
     def split(self) -> "SplitOptions":
         """What decides which samples are held out, and tested."""
         return SplitOptions(
-            self.validation_percentage,
-            self.testing_percentage,
-            self.folds,
-            self.refit,
-            self.test_batch_size,
-            self.seed,
+            self.validation_percentage, self.testing_percentage, self.folds, self.refit, self.test_batch_size, self.seed
         )
 
     @property

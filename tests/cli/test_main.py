@@ -10,8 +10,9 @@ import pytest
 from audionet.cli import main as cli
 from audionet.cli import parser
 from audionet.cli.plain_parser import as_meant, commands_of, modern_spelling
+from audionet.evaluation.detection import DetectionOptions
 from audionet.model.bundle import ModelFiles
-from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
+from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from tests.conftest import Run, tone, write_wav
 
@@ -102,8 +103,10 @@ def test_the_spellings_of_2018_are_accepted(call: Any) -> None:
 
 
 def test_evaluates_flags_arrive(call: Any) -> None:
-    assert call("evaluate t") == (Path("t"), LabelOptions())
-    assert call("evaluate t --graph g.pb --labels l") == (Path("t"), LabelOptions(Path("g.pb"), Path("l")))
+    usual = (AnnotationOptions(), DetectionOptions())
+    assert call("evaluate t") == (Path("t"), LabelOptions(), *usual)
+    model = LabelOptions(Path("g.pb"), Path("l"))
+    assert call("evaluate t --graph g.pb --labels l") == (Path("t"), model, *usual)
 
 
 def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
