@@ -22,10 +22,6 @@ FAR_QUIETER_DB = 12.0
 SUSPICIOUS_DB = -30.0  # below full scale; the channels of a louder mix are not looked at
 MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
 CANCELLED = "its channels cancel each other out; of them, {name} alone is heard (--channel chooses another)"
-ULTRASOUND = (
-    "its sound lies above the {limit_hz} Hz that are drawn; slow it down first, for bats ten times: "
-    "ffmpeg -i in.wav -af asetrate={slow_hz} out.wav"
-)
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
 
 
@@ -58,10 +54,6 @@ class Opened(Protocol):
         """Whether it has but one channel; False where that is not known."""
 
     @property
-    def file_rate_hz(self) -> int:
-        """The sample rate in the file; 0 where it is not known."""
-
-    @property
     def sample_rate_hz(self) -> int:
         """Of the blocks that are had of it."""
 
@@ -88,8 +80,6 @@ def audible(path: Path, opened: Opened, blocks: Iterator[np.ndarray]) -> Iterato
                 logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, found.shape[1])))
                 yield from _without_first(opened.channel(loudest), position)
                 return
-        if mix_db <= SILENT_DB and not position:
-            _warn_of_ultrasound(path, opened, mix_db, seconds)
         if mix_db > SILENT_DB or opened.is_mono:
             # There is sound, and it is all right.
             yield from chain([block], blocks)
@@ -103,16 +93,6 @@ def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndar
         if len(block) > count:
             yield block[count:]
         count = max(0, count - len(block))
-
-
-def _warn_of_ultrasound(path: Path, opened: Opened, mix_db: float, seconds: float) -> None:
-    """Say that a recording is not silent, but lies above what is drawn: bats, insects, machines."""
-    rate_hz = opened.file_rate_hz
-    if rate_hz <= 2 * opened.sample_rate_hz:
-        return
-    found = opened.part(0.0, min(seconds, 10.0), rate_hz)
-    if found is not None and levels_db(found).max() > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
-        logger.warning("%s: %s", path, ULTRASOUND.format(limit_hz=opened.sample_rate_hz // 2, slow_hz=rate_hz // 10))
 
 
 def no_such_channel(number: int, channels: int) -> str:
@@ -142,6 +122,11 @@ def samples_of_wav(wav: bytes) -> np.ndarray | None:
     if start < 44 or not 1 <= channels <= LARGEST_CHANNEL_COUNT:
         return None
     return np.frombuffer(wav, "<i2", (len(wav) - start) // (2 * channels) * channels, start).reshape(-1, channels)
+
+
+def rate_of_wav(wav: bytes) -> int:
+    """The sample rate of a WAV that ffmpeg wrote."""
+    return int.from_bytes(wav[24:28], "little")
 
 
 def levels_db(samples: np.ndarray) -> np.ndarray:

@@ -85,13 +85,13 @@ class _PlainFile:
 
     def __init__(self, path: Path, content: bytes, sample_rate_hz: int) -> None:
         self.path, self.content, self.sample_rate_hz = path, content, sample_rate_hz
-        self.is_mono, self.file_rate_hz = False, 0
+        self.is_mono = False
 
     def read(self, each_channel: bool) -> PlainSound | None:
         """Its sound; None if it is none that is read here. Raises UnusableInput for what makes libsndfile fail."""
         sound = self._decode(Wanted(self.sample_rate_hz, each_channel))
         if sound is not None:
-            self.is_mono, self.file_rate_hz = sound.channels == 1, sound.rate_hz
+            self.is_mono = sound.channels == 1
         return sound
 
     def _decode(self, wanted: Wanted) -> PlainSound | None:

@@ -20,6 +20,7 @@ from audionet.audio.channels import (
     equal_parts,
     no_such_channel,
     one_channel,
+    rate_of_wav,
     samples_of_wav,
     stream_info,
 )
@@ -133,14 +134,33 @@ def channel_samples(
     path: Path, choice: SoundChoice, start_seconds: float, seconds: float, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> np.ndarray | None:
     """A part of a recording, int16 samples x channels; None if it can't be had."""
-    place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
-    command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le"]
-    command += ["-ar", str(sample_rate_hz), "-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
-    try:
-        wav = _Run(path, choice, command, sample_rate_hz).whole()
-    except UnusableInput:
+    return samples_of_wav(_wav_of(path, choice, start_seconds, seconds, ["-ar", str(sample_rate_hz)]))
+
+
+def source_samples(
+    path: Path, choice: SoundChoice, start_seconds: float, seconds: float
+) -> tuple[int, np.ndarray] | None:
+    """A part of a recording at its own sample rate: that, and int16 samples x channels; None if it can't be had.
+
+    choice: of the channels, the one that it names is given alone.
+    """
+    wav = _wav_of(path, choice, start_seconds, seconds, [])
+    samples = samples_of_wav(wav)
+    if samples is None:
         return None
-    return samples_of_wav(wav)
+    number = choice.number
+    return rate_of_wav(wav), samples if number is None else samples[:, number : number + 1]
+
+
+def _wav_of(path: Path, choice: SoundChoice, start_seconds: float, seconds: float, options: Sequence[str]) -> bytes:
+    """A part of a recording as a WAV; nothing if it can't be had."""
+    place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
+    command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options]
+    command += ["-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
+    try:
+        return _Run(path, choice, command, SAMPLE_RATE_HZ).whole()
+    except UnusableInput:
+        return b""
 
 
 class _Run:
@@ -168,11 +188,6 @@ class _Run:
     def is_mono(self) -> bool:
         """As channels.Opened."""
         return self.info().is_mono
-
-    @property
-    def file_rate_hz(self) -> int:
-        """As channels.Opened."""
-        return self.info().sample_rate_hz
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
         """As channels.Opened."""

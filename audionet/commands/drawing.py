@@ -5,11 +5,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks, to_wav
-from audionet.audio.levels import clipped_share, level_db
+from audionet.audio.levels import Conditions, clipped_share, conditions, level_db, of_recording
 from audionet.commands.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
@@ -17,6 +17,7 @@ from audionet.errors import DiskFull, UnusableInput
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import SoundChoice
 from audionet.spectrogram.jpeg import draw
+from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
@@ -34,6 +35,13 @@ class Source:
     parts: tuple[Part, ...] = ()
 
 
+class DrawnChunk(NamedTuple):
+    """A chunk whose files are written, and the conditions under which it was recorded."""
+
+    entry: ChunkEntry
+    conditions: Conditions | None
+
+
 @dataclass(frozen=True)
 class DrawingJob:
     """A job for workers: decode recordings, draw their chunks and write the files."""
@@ -44,14 +52,18 @@ class DrawingJob:
     keep_picture: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, source: Source) -> Generator[tuple[Source, Chunk | None], None, None]:
-        """None, for the recording as a whole, and then its chunks."""
+    def split(self, source: Source) -> Generator[tuple[Source, Chunk | RangeCheck | None], None, None]:
+        """None, for the recording as a whole, then its chunks, and what remains to be looked into."""
         self._require_space(source)
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
         yield source, None
-        for index, chunk in enumerate(read_chunks(source.path, self.renderer.settings, self.choice, source.parts)):
+        settings = self.renderer.settings
+        check = RangeCheck(source.path, settings, self.choice)
+        chunks = check.watch(read_chunks(source.path, settings, self.choice, source.parts))
+        for index, chunk in enumerate(chunks):
             yield source, replace(chunk, index=index)
+        yield source, check
 
     def _require_space(self, source: Source) -> None:
         """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
@@ -62,11 +74,13 @@ class DrawingJob:
             if needed > free + sum(path.lstat().st_size for path in old):
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
 
-    def map(self, part: tuple[Source, Chunk | None]) -> RecordingEntry | ChunkEntry:
-        """The recording's entry, without chunks; or that of a chunk, whose files are written."""
+    def map(self, part: tuple[Source, Chunk | RangeCheck | None]) -> RecordingEntry | DrawnChunk | int | None:
+        """The recording's entry, without chunks; a chunk, whose files are written; or what the check came to."""
         source, chunk = part
         if chunk is None:
             return _describe(source.path)
+        if isinstance(chunk, RangeCheck):
+            return chunk.needed_rate_hz()
         name = chunk_name(source.class_name, source.stem, chunk.index)
         sizes: list[int | None] = []
         made = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
@@ -78,14 +92,22 @@ class DrawingJob:
                 except DiskFull as error:
                     raise UnusableInput(source.path, NO_SPACE) from error
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
+        entry = ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
+        return DrawnChunk(entry, conditions(chunk.samples, chunk.sample_rate_hz))
 
     def reduce(self, source: Source, results: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
-        entry, *chunks = results
+        entry: RecordingEntry = results[0]
+        drawn: list[DrawnChunk] = results[1:-1]
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
             raise UnusableInput(source.path, "changed while it was read; run the same command again")
-        return RecordingEntry(entry.size_bytes, entry.mtime_ns, entry.sha256, tuple(chunks), parts=source.parts)
+        return replace(
+            entry,
+            chunks=tuple(chunk.entry for chunk in drawn),
+            parts=source.parts,
+            conditions=of_recording([chunk.conditions for chunk in drawn if chunk.conditions is not None]),
+            needed_rate_hz=results[-1],
+        )
 
 
 def _describe(path: Path) -> RecordingEntry:

@@ -22,6 +22,7 @@ from audionet.commands.picture_folder import (
     open_index,
     replace_entry,
 )
+from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
 from audionet.dataset.names import chunk_name, chunk_stems
@@ -135,6 +136,10 @@ def prepare(
             index.save()
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
+        highest_hz = index.content.renderer.settings.highest_hz
+        needed = {key: entry.needed_rate_hz for key, entry in index.content.recordings.items()}
+        for sentence in out_of_range(needed, highest_hz):
+            logger.warning("%s", sentence)
         report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.audio.levels import SILENT_DB
+from audionet.dataset.conditions import out_of_range, unlike_conditions
 from audionet.dataset.samples import Sample
+from audionet.settings import SAMPLE_RATE_HZ
 from audionet.system.text import duration, listed
 
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
@@ -59,19 +61,24 @@ def _covered(spans: list[tuple[float, float]]) -> float:
     return total
 
 
-def check_data(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:
+def check_data(
+    samples: Sequence[Sample], coordinates: np.ndarray | None, highest_hz: float = SAMPLE_RATE_HZ / 2
+) -> list[str]:
     """Sentences on what to mend, each with what to do; none if all is well.
 
     coordinates: a row each; distances between them say how unlike the chunks look. None if they are too many to be
     compared, more than MOST_COMPARED, or of a network other than the embedded one; then only copies whose pictures are
     the same to the bit are found.
+    highest_hz: what the pictures reach up to.
     """
     classes = class_data(samples)
     return [
         *_short_of_recordings(classes),
         *_unequal(classes),
         *_bad_sound(samples, "clipped", lambda sample: (sample.clipped or 0) > CLIPPED),
-        *_bad_sound(samples, "silent", _is_silent),
+        *_bad_sound(samples, "silent", lambda sample: _is_silent(sample) and sample.needed_rate_hz is None),
+        *out_of_range({sample.recording: sample.needed_rate_hz for sample in samples}, highest_hz),
+        *unlike_conditions(samples),
         *_in_two_classes(samples, coordinates),
     ]
 
@@ -101,7 +108,7 @@ def _bad_sound(samples: Sequence[Sample], what: str, is_bad: Callable[[Sample], 
         return []
     remedy = {
         "clipped": "louder than the recording could hold; record with the microphone turned down or farther away",
-        "silent": "nothing to hear below 8 kHz; cut it out, or see whether the microphone was on",
+        "silent": "nothing to hear in what is drawn; cut it out, or see whether the microphone was on",
     }
     recordings = Counter(sample.recording for sample in bad)
     named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]

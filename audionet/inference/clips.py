@@ -13,11 +13,12 @@ from audionet.audio.levels import SILENT_DB, level_db
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, score_chunk, score_picture
+from audionet.inference.scoring import ChunkScores, score_chunk, score_picture, warn_of_range
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
+from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.system.text import listed
 from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL
 
@@ -100,8 +101,11 @@ class ScoringJob:
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
             yield path, None
         else:
-            for chunk in read_chunks(path, self.model.settings, self.choice):
+            settings = self.model.settings
+            check = RangeCheck(path, settings, self.choice)
+            for chunk in check.watch(read_chunks(path, settings, self.choice)):
                 yield path, chunk
+            warn_of_range(path, check, settings.highest_hz)
 
     def map(self, part: tuple[Path, Chunk | None]) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""

@@ -1,5 +1,6 @@
 """A chunk, or a picture of one -> its scores: one place for clips, timelines, microphones and watched folders."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
+
+logger = logging.getLogger(__name__)
 
 SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
 
@@ -53,6 +57,19 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     else:
         scored = _score(pictures.draw(chunk, model.renderer), path, model, chunk.start_seconds, chunk.seconds)
     return replace(scored, level_db=level_db(chunk.samples))
+
+
+def warn_of_range(path: Path, check: RangeCheck, highest_hz: float) -> None:
+    """Say so if most of a clip's sound lies above what the model hears."""
+    needed_hz = check.needed_rate_hz()
+    if needed_hz is not None:
+        logger.warning(
+            "%s: its sound lies above the %g kHz that the model hears; one that hears it is trained on pictures of "
+            "audionet prepare --sample-rate %d",
+            path,
+            highest_hz / 1000,
+            needed_hz,
+        )
 
 
 def score_picture(path: Path, model: Model) -> ChunkScores:

@@ -9,11 +9,12 @@ from pathlib import Path
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip, read_strips, read_windows
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, score_chunk
+from audionet.inference.scoring import ChunkScores, score_chunk, warn_of_range
 from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
+from audionet.spectrogram.out_of_range import RangeCheck
 
 # Or a chunk, if that is shorter. Of readers in turns of 1.5 to 14 s, windows of 1.5 s gave 97 % of the time the right
 # voice, those of 2 and 3 s 95 % (docs/experiments.md).
@@ -107,14 +108,17 @@ class WindowsJob:
         """The strips, or the windows, of a recording."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        step, sample_rate_hz = _step_samples(self.model), self.model.settings.sample_rate_hz
+        step, settings = _step_samples(self.model), self.model.settings
+        check, sample_rate_hz = RangeCheck(path, settings, self.choice), settings.sample_rate_hz
         if self.scorer is not None:
             for strip in read_strips(path, self.scorer.strip_settings(step), self.choice):
+                check.add(strip.samples, strip.start / sample_rate_hz)
                 yield path, strip
         else:
             window = round(window_seconds(self.model) * sample_rate_hz)
-            for chunk in read_windows(path, window, step, self.choice, sample_rate_hz):
+            for chunk in check.watch(read_windows(path, window, step, self.choice, sample_rate_hz)):
                 yield path, chunk
+        warn_of_range(path, check, settings.highest_hz)
 
     def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
         """The scores of the windows of a strip, or of a window."""

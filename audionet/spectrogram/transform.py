@@ -97,12 +97,16 @@ class SpectrogramRenderer:
         """
         settings = self.settings
         columns = self.columns(len(samples) / settings.sample_rate_hz)
-        if settings.high_pass_hz:
-            samples = high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
-        power = power_spectrum(samples, columns, settings)
+        power = power_spectrum(self._without_rumble(samples), columns, settings)
         grey = to_grey(self.filtered(power), settings.dynamic_range_db)
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
+
+    def _without_rumble(self, samples: NDArray[np.int16]) -> NDArray[np.int16] | NDArray[np.float32]:
+        settings = self.settings
+        if not settings.high_pass_hz:
+            return samples
+        return high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
 
     def render_strip(self, samples: NDArray[np.int16], level_seconds: float) -> NDArray[np.uint8]:
         """A picture of sound of any length, at the scale of a chunk: uint8, PICTURE_SIZE x columns (x 3).
@@ -111,7 +115,7 @@ class SpectrogramRenderer:
         picture of so much sound; what comes long before or after makes no difference.
         """
         columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
-        heard = high_passed(samples, self.settings.high_pass_hz) if self.settings.high_pass_hz else samples
+        heard = self._without_rumble(samples)
         power = self.filtered(power_spectrum(heard, columns, self.settings))
         width = max(1, round(PICTURE_SIZE * level_seconds / self.settings.chunk_seconds))
         grey = to_grey(power, self.settings.dynamic_range_db, sliding_levels(power.max(axis=0), width))[::-1]

@@ -142,14 +142,6 @@ def test_the_default_track_is_heard_or_the_one_asked_for(film: Path) -> None:
         pitch(film, SoundChoice(track=3))
 
 
-def test_sound_above_what_is_drawn_is_not_called_silence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = write_wav(tmp_path / "bat.wav", tone(45_000, 1, 0.5, 384_000), 384_000)
-    with caplog.at_level(logging.WARNING):
-        list(decode(path))
-    assert "its sound lies above the 8000 Hz that are drawn; slow it down first" in caplog.text
-    assert "asetrate=38400" in caplog.text
-
-
 @pytest.mark.parametrize("line", ["[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono, fltp, 128 kb/s\n"])
 def test_what_ffmpeg_says_of_a_file_is_understood(line: str) -> None:
     assert stream_info(line) == StreamInfo(True, True, 44100)
