@@ -16,7 +16,7 @@ MOST_IN_COMMON = 0.1  # of a class's recordings may lie on the other class's sid
 NOTICEABLE_OFFSET = 0.005  # of full scale
 RUMBLE_DB = -32.0  # of the whole: from here on it is strong
 CLEAR_DB = 15.0  # between two classes, of rumble and of the noise in pauses
-LOUDNESS_DB = 21.0  # between two classes; the pictures do not show it, but what is so faint was recorded otherwise
+LOUDNESS_DB = 25.0  # between two classes; the pictures do not show it, but what is so faint was recorded otherwise
 PAUSES_DB = -20.0  # of the whole: what is not so much fainter is no pause, but sound that goes on
 NARROWER = 0.85  # of the other class's highest frequency
 

@@ -15,7 +15,7 @@ from audionet.settings import HIGH_PASS_HZ, PictureSettings, SoundChoice
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
 # Only a recording that is drawn as faint, or as hissing, can have most of its sound elsewhere; so few are looked into.
 FAINT_DB = -45.0  # of what changes from sample to sample
-HISSING = 0.5  # of the power: that much changes from sample to sample; of voices a tenth
+HISSING = 1.0  # times the power changes from sample to sample; of voices a tenth, of white noise twice
 LOOK_SECONDS = 10.0
 FRAME_SAMPLES = 1024
 OUTSTANDING = 20.0  # times the median power: what is so loud is no noise

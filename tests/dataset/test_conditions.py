@@ -70,7 +70,7 @@ DIFFERENCES: dict[str, Change] = {
     "hum or rumble below 60 Hz": lambda sound: sound + tone(50, 2, 0.01),
     "end at 4.0 kHz": lambda sound: band(sound, 0, 4000),
     "dB more noise": lambda sound: sound + np.random.default_rng(3).normal(0, 150, len(sound)),
-    "dB fainter": lambda sound: sound / 15,
+    "dB fainter": lambda sound: sound / 25,
 }
 
 
