@@ -142,7 +142,8 @@ def take(prompts: list[Path], seconds: float) -> Iterator[bytes]:
 def encode(samples: bytes, path: Path, voice: Voice) -> None:
     """Write an MP3 with credits in its tags."""
     command = ["ffmpeg", "-v", "error", "-y", "-f", "s16le", "-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-i", "pipe:0"]
-    command += ["-af", voice.filters, "-b:a", BIT_RATE, "-metadata", f"artist={voice.artist}", "-metadata", f"copyright={voice.licence}"]
+    command += ["-af", voice.filters, "-b:a", BIT_RATE, "-metadata", f"artist={voice.artist}"]
+    command += ["-metadata", f"copyright={voice.licence}"]
     subprocess.run([*command, "-bitexact", str(path)], input=samples, check=True)
 
 
