@@ -1,5 +1,6 @@
 """How loud a chunk is, how much of it is clipped, and what of it is its recording's and not its sound's."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ RUMBLE_HZ = 60.0  # below lie rumble and the hum of the mains
 CUT_OFF = 1e-6  # of the power: nothing natural ends so abruptly that no more than this lies above
 FRAME_SECONDS = 0.05
 QUIETEST = 0.1  # of the frames, which are taken for the pauses
+STRETCH_SECONDS, MOST_STRETCHES = 0.5, 16  # of a chunk, whose spectrum is looked at
 FAINTEST_DB = -90.0  # frames below hold no noise, but digital silence
 
 
@@ -59,9 +61,10 @@ def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
     whole = _decibels(float(np.mean(np.square(sound))))
     if whole <= SILENT_DB or not len(levels):
         return None
-    power = np.abs(np.fft.rfft(sound * np.hanning(len(sound)).astype(np.float32))) ** 2
-    frequencies = np.fft.rfftfreq(len(sound), 1 / sample_rate_hz)
-    power = power.astype(np.float64)
+    power = _spectrum(sound, sample_rate_hz)
+    if not power.any():  # all that sounds lies between the stretches
+        return None
+    frequencies = np.linspace(0, sample_rate_hz / 2, len(power))
     above = np.cumsum(power[::-1])[::-1] / power.sum()
     return Conditions(
         level_db=round(whole, 1),
@@ -75,6 +78,20 @@ def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
 def of_recording(found: Sequence[Conditions]) -> Conditions | None:
     """The conditions of a recording by those of its chunks: the median of each; None if there are none."""
     return Conditions(*(round(float(value), 4) for value in np.median(found, axis=0))) if found else None
+
+
+def _spectrum(sound: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """Mean power by frequency, float64, of some stretches of a sound."""
+    size = min(len(sound), round(STRETCH_SECONDS * sample_rate_hz)) // 2 * 2
+    starts = np.linspace(0, len(sound) - size, min(MOST_STRETCHES, len(sound) // size)).astype(np.intp)
+    stretches = np.lib.stride_tricks.sliding_window_view(sound, size)[starts]
+    spectrum = np.fft.rfft((stretches - stretches.mean(axis=1, keepdims=True)) * _hann_window(size), axis=1)
+    return np.asarray((spectrum.real**2 + spectrum.imag**2).sum(axis=0, dtype=np.float64))
+
+
+@functools.cache
+def _hann_window(size: int) -> np.ndarray:
+    return np.hanning(size).astype(np.float32)
 
 
 def _decibels(power: float) -> float:

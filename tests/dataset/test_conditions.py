@@ -104,3 +104,9 @@ def test_a_recording_of_a_telephone_is_known_by_its_end(tmp_path: Path) -> None:
         found = conditions(np.concatenate(list(decode(path))), 16_000)
         assert isinstance(found, Conditions)
         assert found.cut_off_hz == pytest.approx(expected, rel=0.15)
+
+
+def test_a_click_in_silence_says_nothing() -> None:
+    samples = np.zeros(20 * 16_000, np.int16)
+    samples[14_000:14_400] = 20_000
+    assert conditions(samples, 16_000) is None
