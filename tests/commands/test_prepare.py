@@ -44,9 +44,9 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = ffmpeg.decode
 
-    def decode(path: Path) -> object:
+    def decode(path: Path, choice: SoundChoice, sample_rate_hz: int) -> object:
         names.append(path.name)
-        return real(path)
+        return real(path, choice, sample_rate_hz)
 
     monkeypatch.setattr("audionet.audio.chunks.decode", decode)
     return names
