@@ -31,7 +31,7 @@ HOMES = {
         "audio.microphone",
         "parallel.child",
         "parallel.sandbox",
-        "report.mp3",
+        "audio.mp3",
     },
     "imageio_ffmpeg": {"audio.ffmpeg"},
     "soundfile": {"audio.plain_files"},

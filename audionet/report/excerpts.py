@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.chunks import Part, read_chunks
+from audionet.audio.mp3 import encode_mp3s, slowed_down
 from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
 from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
-from audionet.report.mp3 import encode_mp3s, slowed_down
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
