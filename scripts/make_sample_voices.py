@@ -8,6 +8,9 @@ Each voice becomes five recordings of about a minute and a half in tf_files/data
 about fifteen seconds in tf_files/test_audio/<voice>/, all MP3. A recording is a row of prompts with pauses between
 them. No prompt is in two files, and a prompt that is in a test clip of one voice is in no recording of another: a
 prompt's name alone decides where it goes, so the words never tell the voice.
+
+The prompts of paola have an offset and a hum of the mains, which would tell her from the others as well as her voice.
+They are taken out before the MP3s are made.
 """
 
 import argparse
@@ -30,18 +33,25 @@ SHARES = (7,) * len(RECORDING_SECONDS) + (1,) * len(CLIP_SECONDS)  # of the prom
 # Folders and names that hold no words of the speaker.
 NOT_SPEECH = ("silence/", "beep", "tt-monkeys")
 
+# 48 dB an octave from 75 Hz downwards, where there is no voice.
+HIGH_PASS = ",".join(["highpass=frequency=75"] * 4)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Voice:
-    """A speaker, and the package and folder that hold the prompts. `artist` and `licence` go into the MP3s' tags."""
+    """A speaker, and the package and folder that hold the prompts. `artist` and `licence` go into the MP3s' tags.
+
+    filters: ffmpeg's, for what is not the voice.
+    """
 
     name: str
     package: str
     folder: str
     artist: str
     licence: str
+    filters: str = "anull"
 
 
 VOICES = (
@@ -54,6 +64,7 @@ VOICES = (
         "it_IT_f_Menardi",
         "Marco Menardi e Paola Dal Zot, http://www.voip.ammdomus.it",
         "CC BY-SA 3.0 IT",
+        HIGH_PASS,
     ),
 )
 
@@ -61,14 +72,16 @@ VOICES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", type=Path, metavar="DIR", help="folder with the four .deb files")
+    parser.add_argument("--voice", metavar="NAME", choices=[voice.name for voice in VOICES], help="only this one")
     parser.add_argument("--output", type=Path, metavar="DIR", default=ROOT / "tf_files")
     options = parser.parse_args()
+    voices = [voice for voice in VOICES if options.voice in (None, voice.name)]
     with tempfile.TemporaryDirectory() as temporary:
         packages = options.packages or Path(temporary)
         if options.packages is None:
-            names = [voice.package for voice in VOICES]
+            names = [voice.package for voice in voices]
             subprocess.run(["apt-get", "download", *names], cwd=packages, check=True)
-        for voice in VOICES:
+        for voice in voices:
             extracted = Path(temporary) / voice.name
             subprocess.run(["dpkg-deb", "-x", next(packages.glob(f"{voice.package}_*.deb")), extracted], check=True)
             make_voice(voice, extracted / "usr/share/asterisk/sounds" / voice.folder, options.output)
@@ -129,7 +142,8 @@ def take(prompts: list[Path], seconds: float) -> Iterator[bytes]:
 def encode(samples: bytes, path: Path, voice: Voice) -> None:
     """Write an MP3 with credits in its tags."""
     command = ["ffmpeg", "-v", "error", "-y", "-f", "s16le", "-ar", str(SAMPLE_RATE_HZ), "-ac", "1", "-i", "pipe:0"]
-    command += ["-b:a", BIT_RATE, "-metadata", f"artist={voice.artist}", "-metadata", f"copyright={voice.licence}"]
+    command += ["-af", voice.filters, "-b:a", BIT_RATE, "-metadata", f"artist={voice.artist}"]
+    command += ["-metadata", f"copyright={voice.licence}"]
     subprocess.run([*command, "-bitexact", str(path)], input=samples, check=True)
 
 

@@ -86,7 +86,8 @@ def test_animals_beyond_the_usual_range_are_learnt_and_found(audionet_here: Run,
         for n in range(4):
             samples = record(sound, rate_hz, 3 * chunk_seconds, 10 * number + n)
             write_wav(tmp_path / "data_audio" / name / f"{name}-{n}.wav", samples, rate_hz)
-    prepared = audionet_here("prepare", "data_audio", "--chunk-seconds", chunk_seconds, "--overlap", 0, *options)
+    chunks = ("--chunk-seconds", chunk_seconds, "--overlap", 0)
+    prepared = audionet_here("prepare", "data_audio", "--quiet", *chunks, *options)
     assert prepared.returncode == 0, prepared.stderr
     assert not prepared.stderr  # nothing is left out of the pictures, and nothing said of it
     assert audionet_here("retrain", "--steps", 50, "--no-report").returncode == 0
@@ -230,3 +231,21 @@ def test_a_plot_shows_all_that_the_model_hears() -> None:
     rows = SpectrogramRenderer.make(PictureSettings(1, sample_rate_hz=384_000)).row_hz
     assert rows is not None
     assert rows[::-1][spectrogram.grey().mean(axis=1).argmax()] == pytest.approx(45_000, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("sample_rate_hz", "high_pass_hz", "left_out_hz", "kept_hz"), [(8000, 100, 70, 300), (384_000, 1000, 700, 5000)]
+)
+def test_the_high_pass_is_at_its_frequency_at_any_rate(
+    sample_rate_hz: int, high_pass_hz: float, left_out_hz: float, kept_hz: float
+) -> None:
+    settings = PictureSettings(1, sample_rate_hz=sample_rate_hz, high_pass_hz=high_pass_hz)
+    renderer = SpectrogramRenderer.make(settings)
+    rows = renderer.row_hz
+    assert rows is not None
+    frequencies = (left_out_hz, kept_hz)
+    samples = sum((tone(hertz, 1, 0.4, sample_rate_hz) for hertz in frequencies), np.zeros(sample_rate_hz, np.int16))
+    for picture in (renderer.render(samples), renderer.render_strip(samples, 1)):
+        left_out, kept = (picture[::-1][np.abs(rows - hertz).argmin()].mean() for hertz in frequencies)
+        assert left_out < kept - 100
+        assert kept > 240

@@ -204,6 +204,17 @@ def voice_samples(voice: str) -> np.ndarray:
     return np.concatenate([block for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3")) for block in decode(path)])
 
 
+def over_gsm(samples: np.ndarray, folder: Path) -> np.ndarray:
+    """Sound as a mobile phone of the nineties passes it on: GSM 06.10."""
+    import soundfile
+
+    from audionet.audio.ffmpeg import decode
+
+    narrow = list(decode(write_wav(folder / "wide.wav", samples), sample_rate_hz=8000))
+    soundfile.write(folder / "gsm.wav", np.concatenate(narrow), 8000, format="WAV", subtype="GSM610")
+    return np.concatenate(list(decode(folder / "gsm.wav"))).astype(float)
+
+
 def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, audionet: Run) -> None:
     from audionet.audio.ffmpeg import find_ffmpeg
 
@@ -216,7 +227,7 @@ def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, aud
     assert [clip["label"] for clip in found] == VOICES
 
 
-@pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset"])
+@pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset", "GSM"])
 def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, what: str) -> None:
     """All 20 sample clips, with 10 seconds of silence, with noise 60 dB below the voice, with the hum of the mains."""
     from audionet.audio.decoding import decode
@@ -233,6 +244,7 @@ def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, what:
                 "faint noise in front": np.concatenate([random.normal(0, level / 1000, len(silence)), samples]),
                 "hum": samples + tone(50, 120)[: len(samples)] / 32767 * 2 * level * 0.1 * np.sqrt(2),
                 "offset": samples + 0.02 * 32768,
+                "GSM": over_gsm(samples, tmp_path) if what == "GSM" else samples,
             }[what]
             write_wav(tmp_path / "clips" / voice / f"{path.stem}.wav", changed.clip(-32768, 32767).round())
     finished = run_audionet(workshop, "label", tmp_path / "clips", "--format", "json")

@@ -1,4 +1,8 @@
-"""How loud a chunk is, and how much of it is clipped."""
+"""How loud a chunk is, how much of it is clipped, and what of it is its recording's and not its sound's."""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -7,6 +11,28 @@ from audionet.settings import FULL_SCALE
 SILENT_DB = -60.0  # below full scale; a chunk that is not louder holds nothing that a person would hear
 NO_SOUND_DB = -120.0  # what stands for digital silence, which has no level
 CLIPPED_FROM = 0.995  # of full scale
+RUMBLE_HZ = 60.0  # below lie rumble and the hum of the mains
+CUT_OFF = 1e-6  # of the power: nothing natural ends so abruptly that no more than this lies above
+FRAME_SECONDS = 0.05
+QUIETEST = 0.1  # of the frames, which are taken for the pauses
+STRETCH_SECONDS, MOST_STRETCHES = 0.5, 16  # of a chunk, whose spectrum is looked at
+FAINTEST_DB = -90.0  # frames below hold no noise, but digital silence
+
+
+class Conditions(NamedTuple):
+    """What a recording has of its microphone, its room and its format.
+
+    level_db: how loud it is. floor_db: how loud its pauses are; both in decibels below full scale.
+    offset: the mean of the samples, as a share of full scale, 0 to 1.
+    rumble_db: what lies below RUMBLE_HZ, in decibels below the whole.
+    cut_off_hz: where its sound ends.
+    """
+
+    level_db: float
+    floor_db: float
+    offset: float
+    rumble_db: float
+    cut_off_hz: float
 
 
 def level_db(samples: np.ndarray) -> float:
@@ -21,3 +47,52 @@ def clipped_share(samples: np.ndarray) -> float:
     if samples.max() < limit and samples.min() > -limit:
         return 0.0
     return round(float(((samples >= limit) | (samples <= -limit)).mean()), 5)
+
+
+def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
+    """Those of a chunk, int16; None if there is too little to hear to say anything."""
+    sound = samples.astype(np.float32) / FULL_SCALE
+    offset = float(sound.mean())
+    sound -= offset
+    frame = round(FRAME_SECONDS * sample_rate_hz)
+    frames = sound[: len(sound) // frame * frame].reshape(-1, frame)
+    levels = 20 * np.log10(np.maximum(frames.std(axis=1), 1e-6))
+    levels = levels[levels > FAINTEST_DB]
+    whole = _decibels(float(np.mean(np.square(sound))))
+    if whole <= SILENT_DB or not len(levels):
+        return None
+    power = _spectrum(sound, sample_rate_hz)
+    if not power.any():  # all that sounds lies between the stretches
+        return None
+    frequencies = np.linspace(0, sample_rate_hz / 2, len(power))
+    above = np.cumsum(power[::-1])[::-1] / power.sum()
+    return Conditions(
+        level_db=round(whole, 1),
+        floor_db=round(float(np.quantile(levels, QUIETEST)), 1),
+        offset=round(abs(offset), 4),
+        rumble_db=round(_decibels(float(power[frequencies < RUMBLE_HZ].sum() / power.sum())), 1),
+        cut_off_hz=round(float(frequencies[above >= CUT_OFF][-1]), -1),
+    )
+
+
+def of_recording(found: Sequence[Conditions]) -> Conditions | None:
+    """The conditions of a recording by those of its chunks: the median of each; None if there are none."""
+    return Conditions(*(round(float(value), 4) for value in np.median(found, axis=0))) if found else None
+
+
+def _spectrum(sound: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+    """Mean power by frequency, float64, of some stretches of a sound."""
+    size = min(len(sound), round(STRETCH_SECONDS * sample_rate_hz)) // 2 * 2
+    starts = np.linspace(0, len(sound) - size, min(MOST_STRETCHES, len(sound) // size)).astype(np.intp)
+    stretches = np.lib.stride_tricks.sliding_window_view(sound, size)[starts]
+    spectrum = np.fft.rfft((stretches - stretches.mean(axis=1, keepdims=True)) * _hann_window(size), axis=1)
+    return np.asarray((spectrum.real**2 + spectrum.imag**2).sum(axis=0, dtype=np.float64))
+
+
+@functools.cache
+def _hann_window(size: int) -> np.ndarray:
+    return np.hanning(size).astype(np.float32)
+
+
+def _decibels(power: float) -> float:
+    return max(NO_SOUND_DB, 10 * float(np.log10(max(power, 1e-12))))

@@ -5,11 +5,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks, to_wav
-from audionet.audio.levels import clipped_share, level_db
+from audionet.audio.levels import Conditions, clipped_share, conditions, level_db, of_recording
 from audionet.commands.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
@@ -33,6 +33,13 @@ class Source:
     class_name: str
     stem: str
     parts: tuple[Part, ...] = ()
+
+
+class DrawnChunk(NamedTuple):
+    """A chunk whose files are written, and the conditions under which it was recorded."""
+
+    entry: ChunkEntry
+    conditions: Conditions | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class DrawingJob:
             if needed > free + sum(path.lstat().st_size for path in old):
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
 
-    def map(self, part: tuple[Source, Chunk | RangeCheck | None]) -> RecordingEntry | ChunkEntry | int | None:
+    def map(self, part: tuple[Source, Chunk | RangeCheck | None]) -> RecordingEntry | DrawnChunk | int | None:
         """The recording's entry, without chunks; a chunk, whose files are written; or what the check came to."""
         source, chunk = part
         if chunk is None:
@@ -85,17 +92,20 @@ class DrawingJob:
                 except DiskFull as error:
                     raise UnusableInput(source.path, NO_SPACE) from error
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        return ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
+        entry = ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
+        return DrawnChunk(entry, conditions(chunk.samples, chunk.sample_rate_hz))
 
     def reduce(self, source: Source, results: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
         entry: RecordingEntry = results[0]
+        drawn: list[DrawnChunk] = results[1:-1]
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
             raise UnusableInput(source.path, "changed while it was read; run the same command again")
         return replace(
             entry,
-            chunks=tuple(results[1:-1]),
+            chunks=tuple(chunk.entry for chunk in drawn),
             parts=source.parts,
+            conditions=of_recording([chunk.conditions for chunk in drawn if chunk.conditions is not None]),
             needed_rate_hz=results[-1],
         )
 

@@ -22,7 +22,7 @@ from audionet.commands.picture_folder import (
     open_index,
     replace_entry,
 )
-from audionet.dataset.checks import out_of_range
+from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
 from audionet.dataset.names import chunk_name, chunk_stems

@@ -2,15 +2,16 @@
 or in two classes at once."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from audionet.audio.levels import SILENT_DB
+from audionet.dataset.conditions import out_of_range, unlike_conditions
 from audionet.dataset.samples import Sample
 from audionet.settings import SAMPLE_RATE_HZ
-from audionet.system.text import count, duration, listed
+from audionet.system.text import duration, listed
 
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
 UNEQUAL = 5.0  # times as much sound as the shortest class has
@@ -77,21 +78,8 @@ def check_data(
         *_bad_sound(samples, "clipped", lambda sample: (sample.clipped or 0) > CLIPPED),
         *_bad_sound(samples, "silent", lambda sample: _is_silent(sample) and sample.needed_rate_hz is None),
         *out_of_range({sample.recording: sample.needed_rate_hz for sample in samples}, highest_hz),
+        *unlike_conditions(samples),
         *_in_two_classes(samples, coordinates),
-    ]
-
-
-def out_of_range(needed: Mapping[str, int | None], highest_hz: float) -> list[str]:
-    """A sentence if most of the sound of some recordings lies above what is drawn.
-
-    needed: for each recording the sample rate that would show it, see spectrogram/out_of_range.py.
-    """
-    found = {name: rate for name, rate in needed.items() if rate is not None}
-    if not found:
-        return []
-    return [
-        f"the sound of {count(len(found), 'recording')} lies above {highest_hz / 1000:g} kHz, where nothing is drawn: "
-        f"add --sample-rate {max(found.values())} --force to audionet prepare ({listed(sorted(found))})"
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from audionet.audio.chunks import Part
+from audionet.audio.levels import Conditions
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.filter_bank import pack, unpack
@@ -59,8 +60,8 @@ class RecordingEntry:
     mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
     sha256: of the file's bytes.
     group, fold, parts: see folders.Recording.
-    needed_rate_hz: the sample rate that would show its sound, most of which lies above what is drawn; None if that is
-        not so, or not known.
+    conditions: of its sound, see levels.Conditions; None if they are not known. needed_rate_hz: the sample rate that
+        would show its sound, most of which lies above what is drawn; None if that is not so, or not known.
     """
 
     size_bytes: int
@@ -70,6 +71,7 @@ class RecordingEntry:
     group: str | None = None
     fold: int | None = None
     parts: tuple[Part, ...] = ()
+    conditions: Conditions | None = None
     needed_rate_hz: int | None = None
 
 
@@ -186,6 +188,8 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
 def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
     ends = [(part.start_seconds, None if math.isinf(part.end_seconds) else part.end_seconds) for part in entry.parts]
     known: dict[str, Any] = {"parts": [list(part) for part in ends]} if ends else {}
+    if entry.conditions is not None:
+        known["conditions"] = entry.conditions._asdict()
     if entry.needed_rate_hz is not None:
         known["needed_rate_hz"] = entry.needed_rate_hz
     return known | {
@@ -220,8 +224,13 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
         None if group is None else text(group),
         None if fold is None else whole(fold),
         parts,
+        _conditions_from_json(value.get("conditions")),
         None if value.get("needed_rate_hz") is None else whole(value["needed_rate_hz"]),
     )
+
+
+def _conditions_from_json(value: Any) -> Conditions | None:
+    return None if value is None else Conditions(*(number(mapping(value)[name]) for name in Conditions._fields))
 
 
 def _part_from_json(value: Any) -> Part:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from audionet.audio.levels import Conditions
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.manifest import FILE_NAME, PictureIndex
 from audionet.dataset.names import split_chunk_name
@@ -38,7 +39,7 @@ class Sample(NamedTuple):
     level_db, clipped: how loud it is and what share of its samples is clipped (audio/levels.py); None if unknown.
     digest: the SHA-256 of the JPG; empty until the JPG has been read.
     is_marked: of its recording, marked parts alone are learnt.
-    needed_rate_hz: of its recording, see manifest.RecordingEntry.
+    conditions, needed_rate_hz: of its recording, see manifest.RecordingEntry.
     """
 
     class_name: str
@@ -54,6 +55,7 @@ class Sample(NamedTuple):
     clipped: float | None = None
     digest: bytes = b""
     is_marked: bool = False
+    conditions: Conditions | None = None
     needed_rate_hz: int | None = None
 
     @property
@@ -125,7 +127,9 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             group = entry.sha256 if entry.group is None else entry.group
             loudness = chunk.level_db, chunk.clipped
             sample = Sample(class_name, name, path, key, group, entry.sha256, start, end, entry.fold, *loudness)
-            sample = sample._replace(is_marked=bool(entry.parts), needed_rate_hz=entry.needed_rate_hz)
+            sample = sample._replace(
+                is_marked=bool(entry.parts), conditions=entry.conditions, needed_rate_hz=entry.needed_rate_hz
+            )
         else:
             start = number * chunk_seconds
             sample = Sample(class_name, name, path, f"{class_name}/{stem}", stem, "", start, start + chunk_seconds)

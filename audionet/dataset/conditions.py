@@ -1,0 +1,140 @@
+"""Where the recordings of two classes differ in what is not their sound: then the model may learn that instead."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from audionet.audio.levels import Conditions
+from audionet.dataset.samples import Sample
+from audionet.settings import LOWEST_SAMPLE_RATE_HZ
+from audionet.system.text import count, listed
+
+FEWEST_RECORDINGS = 3  # of a class, to say what they have in common
+MOST_IN_COMMON = 0.1  # of a class's recordings may lie on the other class's side
+NOTICEABLE_OFFSET = 0.005  # of full scale
+RUMBLE_DB = -32.0  # of the whole: from here on it is strong
+CLEAR_DB = 15.0  # between two classes, of rumble and of the noise in pauses
+LOUDNESS_DB = 25.0  # between two classes; the pictures do not show it, but what is so faint was recorded otherwise
+PAUSES_DB = -20.0  # of the whole: what is not so much fainter is no pause, but sound that goes on
+NARROWER = 0.85  # of the other class's highest frequency
+
+
+class _Class(NamedTuple):
+    """A class, with a value for each of its recordings."""
+
+    name: str
+    values: list[float]
+
+    @property
+    def usual(self) -> float:
+        """The value of the recording in the middle."""
+        return float(np.median(self.values))
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """Two classes whose recordings nearly all differ: the one with the lowest values and the one with the highest."""
+
+    low: _Class
+    high: _Class
+
+    @property
+    def amount(self) -> float:
+        """By how much."""
+        return self.high.usual - self.low.usual
+
+
+def out_of_range(needed: Mapping[str, int | None], highest_hz: float) -> list[str]:
+    """A sentence if most of the sound of some recordings lies above what is drawn.
+
+    needed: for each recording the sample rate that would show it, see spectrogram/out_of_range.py.
+    """
+    found = {name: rate for name, rate in needed.items() if rate is not None}
+    if not found:
+        return []
+    return [
+        f"the sound of {count(len(found), 'recording')} lies above {highest_hz / 1000:g} kHz, where nothing is drawn: "
+        f"add --sample-rate {max(found.values())} --force to audionet prepare ({listed(sorted(found))})"
+    ]
+
+
+def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
+    """Sentences on what tells the recordings of two classes apart and is not their sound, each with what to do."""
+    recordings = {(s.class_name, s.recording): s.conditions for s in samples if s.conditions is not None}
+    classes: dict[str, list[Conditions]] = {}
+    for (class_name, _), found in sorted(recordings.items()):
+        classes.setdefault(class_name, []).append(found)
+    classes = {name: found for name, found in classes.items() if len(found) >= FEWEST_RECORDINGS}
+    if len(classes) < 2:
+        return []
+    return [*_offset(classes), *_rumble(classes), *_cut_off(classes), *_floor(classes), *_loudness(classes)]
+
+
+def _difference(classes: Mapping[str, Sequence[float]]) -> _Difference | None:
+    """The two classes that lie farthest apart, if hardly a recording of one is like those of the other."""
+    found = sorted((_Class(name, list(values)) for name, values in classes.items()), key=lambda one: one.usual)
+    low, high = found[0], found[-1]
+    is_clear = np.quantile(low.values, 1 - MOST_IN_COMMON) < np.quantile(high.values, MOST_IN_COMMON)
+    return _Difference(low, high) if is_clear else None
+
+
+def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
+    found = _difference({name: [one.offset for one in all_] for name, all_ in classes.items()})
+    if found is None or found.amount < NOTICEABLE_OFFSET:
+        return []
+    return [
+        f"the recordings of {found.high.name!r} have an offset ({found.high.usual:.1%} of full scale), those of "
+        f"{found.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
+        "best record all in the same way"
+    ]
+
+
+def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
+    found = _difference({name: [one.rumble_db for one in all_] for name, all_ in classes.items()})
+    if found is None or found.high.usual < RUMBLE_DB or found.amount < CLEAR_DB:
+        return []
+    return [
+        f"the recordings of {found.high.name!r} have hum or rumble below 60 Hz, {-found.high.usual:.0f} dB below the "
+        f"whole, those of {found.low.name!r} {found.amount:.0f} dB less: what lies below --high-pass is left out, but "
+        "best record all in the same way"
+    ]
+
+
+def _cut_off(classes: Mapping[str, list[Conditions]]) -> list[str]:
+    found = _difference({name: [one.cut_off_hz for one in all_] for name, all_ in classes.items()})
+    if found is None or found.low.usual > NARROWER * found.high.usual:
+        return []
+    low_khz, high_khz = found.low.usual / 1000, found.high.usual / 1000
+    return [
+        f"the recordings of {found.low.name!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
+        f"{found.high.name!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the same "
+        f"way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(found.low.usual // 1000) * 2000)}"
+    ]
+
+
+def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
+    floors = {
+        name: [one.floor_db - one.level_db for one in all_ if one.floor_db - one.level_db <= PAUSES_DB]
+        for name, all_ in classes.items()
+    }
+    # A class whose sound goes on without a pause shows no noise of its recordings.
+    floors = {name: values for name, values in floors.items() if 2 * len(values) > len(classes[name])}
+    found = _difference(floors) if len(floors) > 1 else None
+    if found is None or found.amount < CLEAR_DB:
+        return []
+    return [
+        f"in the pauses of {found.high.name!r} there is {found.amount:.0f} dB more noise than in those of "
+        f"{found.low.name!r}: the model may know the classes by that; best record all in the same rooms"
+    ]
+
+
+def _loudness(classes: Mapping[str, list[Conditions]]) -> list[str]:
+    found = _difference({name: [one.level_db for one in all_] for name, all_ in classes.items()})
+    if found is None or found.amount < LOUDNESS_DB:
+        return []
+    return [
+        f"the recordings of {found.low.name!r} are {found.amount:.0f} dB fainter than those of {found.high.name!r}: "
+        "the pictures do not show that, but best record all at the same distance and with the same microphone"
+    ]
