@@ -67,7 +67,7 @@ ANIMALS: dict[str, tuple[Sequence[str], int, float, dict[str, Sound]]] = {
         ("--sample-rate", "8000", "--high-pass", "10"),
         8000,
         4.0,
-        {"fin": sweep(23, 18, 1.0, 2.0), "sei": sweep(80, 35, 1.3, 2.6), "noise": sea},
+        {"fin": sweep(23, 18, 1.0, 2.0), "sei": sweep(80, 35, 1.3, 2.6), "sea": sea},
     ),
 }
 
@@ -101,7 +101,8 @@ def test_animals_beyond_the_usual_range_are_learnt_and_found(audionet_here: Run,
     first, *_, background = sounds
     parts = [record(sounds[name], rate_hz, 3 * chunk_seconds, 50) for name in (background, first, background)]
     night = write_wav(tmp_path / "night.wav", np.concatenate(parts), rate_hz)
-    found = audionet_here("label", night, "--events", "--background", background, "--format", "json")
+    heard = ("--background", background, "--merge-gap", chunk_seconds)  # one call comes after the other
+    found = audionet_here("label", night, "--events", *heard, "--format", "json")
     (event,) = json.loads(found.stdout)[0]["events"]
     assert event["label"] == first
     assert event["start_seconds"] == pytest.approx(3 * chunk_seconds, abs=chunk_seconds)
