@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 READERS = {"anna": "allison", "ben": "carlo"}  # whose voices the examples speak of -> of the sample voices, whose
 RECORDINGS = ("interview", "lecture", "podcast-12")
 WORDS_OF_README = 1300
-FEW = 10  # blocks that may go without being run
+FEW = 11  # blocks that may go without being run
 SHELL_ONLY = re.compile(r"[|<>&;$]|^(?!audionet |#|\s*$)", re.MULTILINE)
 # Run where their files are: from-2018.md in a clone of the project by test_old_scripts.py.
 RUN_ELSEWHERE = {"from-2018.md"}

@@ -41,6 +41,7 @@ OTHER_OPTIONS: dict[str, Any] = {
     "random_crop": 1.0,
     "random_scale": 1.0,
     "random_brightness": 1.0,
+    "background": ("low",),
 }
 
 
