@@ -25,7 +25,7 @@ LASTING = 0.6
 # Its borders are where its class crosses this share of its highest score: of calls of 1.5 s, within 0.4 s (median 0.2).
 BORDER = 0.65
 # The same of classes that were learnt against their background, in windows of 1 s (docs/experiments.md).
-LEARNT_BORDER = 0.6
+LEARNT_BORDER = 0.7
 MARGIN_WINDOWS = 2
 
 

@@ -208,11 +208,11 @@ def test_learnt_events_stand_out_of_a_background_that_goes_on() -> None:
     none, some, full = (0.9, 0.0, 0.1), (0.9, 0.4, 0.1), (0.8, 0.8, 0.1)
     rows = [none] * 4 + [some, full, full, full, some] + [none] * 6 + [(0.9, 0.0, 0.39)] * 4 + [none] * 4
     (event,) = find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions())
-    # The middle of the first full window is at 1.75 s; from there on down to 0.6 of 0.8, at 0.4 of the way to `some`.
+    # The middle of the first full window is at 1.75 s; from there on down to 0.7 of 0.8, at 0.6 of the way to `some`.
     assert event.label == "owl"
     assert event.score == pytest.approx(0.8)
-    assert event.start_seconds == pytest.approx(1.75 - 0.2)
-    assert event.end_seconds == pytest.approx(2.25 + 0.2)
+    assert event.start_seconds == pytest.approx(1.75 - 0.15)
+    assert event.end_seconds == pytest.approx(2.25 + 0.15)
     assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions(("owl",))) != [event]
     low = LearntEvents(("background",), (0.4, 0.4, 0.3))
     assert [e.label for e in find_learnt_events(learnt_windows(*rows), labels, low, EventOptions())] == ["owl", "wren"]
