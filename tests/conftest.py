@@ -157,6 +157,7 @@ def silent_library() -> Iterator[None]:
     logger = logging.getLogger("audionet")
     logger.handlers.clear()
     logger.propagate = True
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ CASES = {
     9: Case(
         "bats at 384 kHz",
         "what is lost, and what to do",
-        "audio/test_channels.py::test_sound_above_what_is_drawn_is_not_called_silence",
+        "test_bandwidth.py::test_prepare_label_and_retrain_name_the_option",
     ),
     11: Case(
         "a class called unknown",
