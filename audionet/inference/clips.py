@@ -140,7 +140,7 @@ class PartsJob:
     def split(self, item: tuple[Path, tuple[Part, ...]]) -> Generator[tuple[Path, Chunk], None, None]:
         """The chunks of all parts."""
         path, parts = item
-        for chunk in read_chunks(path, self.model.renderer.settings, self.choice, parts):
+        for chunk in read_chunks(path, self.model.settings, self.choice, parts):
             yield path, chunk
 
     def map(self, part: tuple[Path, Chunk]) -> ChunkScores:

@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audionet.audio.chunks import Part
 from audionet.bottleneck.backbone import Network
+from audionet.bottleneck.sound import SoundInput
+from audionet.inference.clips import PartsJob
 from audionet.inference.windows import Windows, WindowsJob
 from audionet.model.bundle import Model, load_model
 from audionet.options import LabelOptions
@@ -58,6 +61,13 @@ def test_a_strangers_copy_of_our_model_gives_the_same(model: Model, clip: Path) 
     here, there = scored(WindowsJob(model), clip), scored(WindowsJob(sandboxed), clip)
     assert WindowsJob(sandboxed).scorer is not None
     assert [w.scores.tolist() for w in here.windows] == [w.scores.tolist() for w in there.windows]
+
+
+def test_parts_are_heard_at_the_rate_of_a_network_that_hears(model: Model, clip: Path) -> None:
+    hears = replace(model, sound=SoundInput(48_000, 48_000, "output"))
+    chunks = [chunk for _, chunk in PartsJob(hears).split((clip, (Part(1, 3),)))]
+    assert {chunk.sample_rate_hz for chunk in chunks} == {48_000}
+    assert sum(len(chunk.samples) for chunk in chunks) == 2 * 48_000
 
 
 def test_silence_and_short_clips(model: Model, tmp_path: Path) -> None:
