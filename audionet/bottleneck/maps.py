@@ -50,6 +50,14 @@ MIXED2, MIXED3 = Block(2, 32, 8, 0.0), Block(1, 16, 16, 8.0)
 COLUMNS = Block(MARGIN_COLUMNS, TILE_COLUMNS, 1, 0.5)  # of the picture itself
 
 
+SMALLEST_WINDOW = 8  # columns of a picture: the stride of the finer block
+
+
+def window_seconds(usual_seconds: float, chunk_seconds: float) -> float:
+    """How long a window is that is usually so long: at least SMALLEST_WINDOW columns, and at most a chunk."""
+    return min(max(usual_seconds, chunk_seconds * SMALLEST_WINDOW / PICTURE_SIZE), chunk_seconds)
+
+
 class Window(NamedTuple):
     """From which to which column of a picture a window goes; between two columns, part of a column counts."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone, Network
-from audionet.bottleneck.maps import MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features
+from audionet.bottleneck.maps import MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features, window_seconds
 from audionet.dataset.samples import Dataset
 from audionet.detection.mixtures import HeardPicture, Mixture, mix
 from audionet.settings import PICTURE_SIZE, available_cores
@@ -56,11 +56,6 @@ class _Example(NamedTuple):
     features: NDArray[np.float16]
     heard: NDArray[np.float32]
     fold: int
-
-
-def window_seconds(chunk_seconds: float) -> float:
-    """How much is scored at once."""
-    return min(WINDOW_SECONDS, chunk_seconds)
 
 
 def fit_detector(
@@ -106,7 +101,7 @@ def _make_examples(
     beds = [i for label in background for i in of_class[label]]
     callers = [label for label in dataset.labels if label not in background]
     column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
-    columns = max(1.0, window_seconds(renderer.settings.chunk_seconds) / column_seconds)
+    columns = max(1.0, window_seconds(WINDOW_SECONDS, renderer.settings.chunk_seconds) / column_seconds)
     windows = _windows(columns)
     # The background alone is learnt from as often as any class in it.
     count = max(1, min(math.ceil(MOST_WINDOWS / len(windows)), MOST_MIXTURES) // (len(callers) + 1))

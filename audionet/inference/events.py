@@ -1,7 +1,7 @@
 """A long recording -> what stands out of its background, or of nothing: when, which class, with which score."""
 
 import functools
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def find_events(
     heard = per_step(scores)
     best = heard.argmax(axis=1)
     step, total = step_seconds(model), max(window.end_seconds for window in windows)
-    events: list[Segment] = []
+    by_class: list[list[Segment]] = []
     for number, label in enumerate(model.labels):
         if label in background:
             continue
@@ -99,9 +99,8 @@ def find_events(
             end = min(step * (len(heard) - _crossing(heard[::-1, number], len(heard) - last, level)), total)
             if score >= threshold and start < end:
                 found.append(Segment(start, end, label, score))
-        events += _merged(found, options.merge_gap_seconds)
-    events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
-    return sorted(events, key=lambda event: (event.start_seconds, event.label))
+        by_class.append(found)
+    return _chosen(by_class, options)
 
 
 def find_learnt_events(
@@ -134,10 +133,7 @@ def find_learnt_events(
         end = windows[-1].end_seconds if last == len(scores) - 1 else _between(middles, column, last, last + 1, level)
         is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
         found[number].append(Segment(start, end, labels[number], score))
-    in_order = [sorted(segments, key=lambda segment: segment.start_seconds) for segments in found.values()]
-    events = [event for segments in in_order for event in _merged(segments, options.merge_gap_seconds)]
-    events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
-    return sorted(events, key=lambda event: (event.start_seconds, event.label))
+    return _chosen(found.values(), options)
 
 
 def _between(middles: np.ndarray, scores: np.ndarray, inside: int, outside: int, level: float) -> float:
@@ -162,6 +158,14 @@ def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
     """Where a run of True begins, and where it has ended."""
     borders = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
     return list(zip(borders[::2].tolist(), borders[1::2].tolist(), strict=True))
+
+
+def _chosen(by_class: Iterable[list[Segment]], options: EventOptions) -> list[Segment]:
+    """The events of all classes in order, merged and of a length as the options have it."""
+    in_order = [sorted(events, key=lambda event: event.start_seconds) for events in by_class]
+    events = [event for events in in_order for event in _merged(events, options.merge_gap_seconds)]
+    events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
+    return sorted(events, key=lambda event: (event.start_seconds, event.label))
 
 
 def _merged(events: list[Segment], gap_seconds: float) -> list[Segment]:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def _score(jpg: bytes, path: Path, model: Model, start_seconds: float, seconds: 
             raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
     scores, distance = model.score(picture)
     sounding_seconds = seconds * sounding_share(picture)
-    comparable = _comparable(distance, sounding_seconds, model)
+    comparable = float(comparable_with_chunks(distance, sounding_seconds, model.settings.chunk_seconds))
     return ChunkScores(start_seconds, seconds, scores, comparable, sounding_seconds, bool(picture.any()))
 
 
@@ -99,11 +100,13 @@ def _score_sound(chunk: Chunk, model: Model, sound: SoundInput) -> ChunkScores:
         return ChunkScores(chunk.start_seconds, chunk.seconds, even, 0.0, 0.0, False)
     scores, distance = model.score(samples)
     sounding_seconds = chunk.seconds * float(sounding(samples, sound.window_samples).mean())
-    comparable = _comparable(distance, sounding_seconds, model)
+    comparable = float(comparable_with_chunks(distance, sounding_seconds, model.settings.chunk_seconds))
     return ChunkScores(chunk.start_seconds, chunk.seconds, scores, comparable, sounding_seconds, True)
 
 
-def _comparable(distance: float, sounding_seconds: float, model: Model) -> float:
-    """An average over less sound lies farther out, whether the clip is short or full of pauses."""
-    share = min(1.0, max(sounding_seconds / model.settings.chunk_seconds, SMALLEST_SHARE))
-    return float(comparable_distance(distance, share))
+def comparable_with_chunks(distances: Any, sounding_seconds: Any, chunk_seconds: float) -> Any:
+    """Squared distances, or one, as they would be of full chunks.
+
+    An average over less sound lies farther out, whether the clip is short or full of pauses.
+    """
+    return comparable_distance(distances, np.clip(sounding_seconds / chunk_seconds, SMALLEST_SHARE, 1))

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features
-from audionet.inference.scoring import SMALLEST_SHARE, ChunkScores
+from audionet.inference.scoring import ChunkScores, comparable_with_chunks
 from audionet.model.bundle import Model
 from audionet.model.litert import ClassifierHead, read_head
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.training.unknown import comparable_distance
 
 TILES = 4  # of a strip: runs of the network
 # A window's distance from the training is that of so much sound around it, or of a chunk if that is shorter: strangers
@@ -90,7 +89,9 @@ class StripScorer:
         count = len(starts)
         scores = self._scores(features.bottlenecks[:count])
         seconds = (ends - starts) / rate_hz
-        distances = self._distances(features.bottlenecks[count:], features.sounding[count:] * (wide[1] - wide[0]))
+        squares = np.square(features.bottlenecks[count:] - self.head.centroid).sum(axis=1)
+        sounding_seconds = features.sounding[count:] * (wide[1] - wide[0]) / rate_hz
+        distances = comparable_with_chunks(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
         return [
             ChunkScores(
                 start_seconds=strip.windows[n] / rate_hz,
@@ -111,11 +112,3 @@ class StripScorer:
         logits = bottlenecks @ self.head.weights + self.head.biases
         scores = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(scores / scores.sum(axis=1, keepdims=True))
-
-    def _distances(
-        self, bottlenecks: NDArray[np.float32], sounding_samples: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """The squared distances from the training, comparable with whole chunks'."""
-        squares = np.square(bottlenecks - self.head.centroid).sum(axis=1)
-        shares = np.clip(sounding_samples / self.renderer.settings.chunk_samples, SMALLEST_SHARE, 1)
-        return np.asarray(comparable_distance(squares, shares), np.float64)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip, read_strips, read_windows
+from audionet.bottleneck import maps
 from audionet.detection import detector
 from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk, warn_of_range
 from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
 
@@ -21,7 +22,6 @@ from audionet.spectrogram.out_of_range import RangeCheck
 # voice, those of 2 and 3 s 95 % (docs/experiments.md).
 WINDOW_SECONDS = 1.5
 STEPS_A_WINDOW = 3
-SMALLEST_WINDOW = 8  # columns of a picture: the width of one of the backbone's own
 
 
 def window_seconds(model: Model, of_events: bool = False) -> float:
@@ -31,8 +31,9 @@ def window_seconds(model: Model, of_events: bool = False) -> float:
     """
     chunk_seconds = model.settings.chunk_seconds
     usual = detector.WINDOW_SECONDS if of_events else WINDOW_SECONDS
-    least = chunk_seconds * SMALLEST_WINDOW / PICTURE_SIZE if model.sound is None else model.sound.window_seconds
-    return min(max(usual, least), chunk_seconds)
+    if model.sound is not None:
+        return min(max(usual, model.sound.window_seconds), chunk_seconds)
+    return maps.window_seconds(usual, chunk_seconds)
 
 
 def step_seconds(model: Model) -> float:
