@@ -54,7 +54,6 @@ def cut(content: bytes, request: SoundRequest) -> Cut:
 
 
 def _cut(content: bytes, request: SoundRequest) -> Cut:
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -62,13 +61,9 @@ def _cut(content: bytes, request: SoundRequest) -> Cut:
     rate_hz = sample_rate(_rate_in_metadata(model), request.sample_rate_hz)
     window_samples = _shape_input(graph, rate_hz, schema)
     taken, name = _choose_output(model, graph, request.output, schema)
-    graph.outputs = [taken]
-    _leave_out_what_is_not_needed(model, graph)
-    # They speak of inputs and outputs that may be no longer there.
-    model.signatureDefs = model.metadata = model.metadataBuffer = None
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return Cut(bytes(builder.Output()), SoundInput(rate_hz, window_samples, name))
+    keep_outputs(model, [taken])
+    model.metadata = model.metadataBuffer = None  # they speak of outputs that may be no longer there
+    return Cut(pack(model, len(content)), SoundInput(rate_hz, window_samples, name))
 
 
 def sample_rate(said_hz: int | None, wanted_hz: int | None) -> int:
@@ -152,8 +147,12 @@ def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> t
     return taken, name
 
 
-def _leave_out_what_is_not_needed(model: Any, graph: Any) -> None:
-    """Drop the operators that the output does not depend on, and their weights."""
+def keep_outputs(model: Any, tensors: Sequence[int]) -> None:
+    """Make tensors of a network's first graph its outputs, and drop the operators that they do not depend on, and
+    their weights."""
+    graph = model.subgraphs[0]
+    graph.outputs = list(tensors)
+    model.signatureDefs = None  # they name outputs that may be no longer there
     needed, kept = set(map(int, graph.outputs)), []
     for operator in reversed(graph.operators):
         outputs = set(map(int, operator.outputs))
@@ -166,6 +165,15 @@ def _leave_out_what_is_not_needed(model: Any, graph: Any) -> None:
     for number, buffer in enumerate(model.buffers):
         if number not in buffers:
             buffer.data = None
+
+
+def pack(model: Any, likely_bytes: int) -> bytes:
+    """The file of a network (schema.ModelT), which will be about so long."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(likely_bytes)
+    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
+    return bytes(builder.Output())
 
 
 def _rate_in_metadata(model: Any) -> int | None:

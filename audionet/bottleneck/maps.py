@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone, Network
+from audionet.bottleneck.litert_file import keep_outputs, pack
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import column_weights
 
@@ -70,23 +71,15 @@ def cut_to_maps(backbone: Backbone) -> bytes:
 
     The maps are float32, frequency x time x channels: 35 x 35 x 288 and 17 x 17 x 768.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
-    graph = model.subgraphs[0]
-    makers = {}  # of each block: the last operator that is needed for it
-    for number, operator in enumerate(graph.operators):
-        name = graph.tensors[operator.outputs[0]].name.decode()
-        for block in BLOCKS:
-            if f"/{block}_" in name and name.endswith("/concat"):
-                makers[block] = number
-    graph.outputs = [graph.operators[makers[block]].outputs[0] for block in BLOCKS]
-    graph.operators = graph.operators[: max(makers.values()) + 1]
-    model.signatureDefs = None  # they name the output that is no longer one
-    builder = flatbuffers.Builder(len(backbone.flatbuffer))
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    names = [tensor.name.decode() for tensor in model.subgraphs[0].tensors]
+    joined = [
+        next(n for n, name in enumerate(names) if f"/{block}_" in name and name.endswith("/concat")) for block in BLOCKS
+    ]
+    keep_outputs(model, joined)
+    return pack(model, len(backbone.flatbuffer))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
-from audionet.bottleneck.litert_file import FILE_IDENTIFIER
+from audionet.bottleneck.litert_file import pack
 from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
 
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
@@ -41,7 +41,6 @@ def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
     Behind a network from sound, whose windows are first to be averaged, the layer is a graph of its own, as
     bottleneck/sound_network.py runs it.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
@@ -55,9 +54,7 @@ def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
         features = graph.add_tensor(FEATURES, (1, len(layer.weights)))
         graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, layer)
         model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1, schema)]
-    builder = flatbuffers.Builder(len(backbone.flatbuffer) + layer.weights.nbytes)
-    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return pack(model, len(backbone.flatbuffer) + layer.weights.nbytes)
 
 
 def read_head(
