@@ -1,6 +1,6 @@
 """Where the recordings of two classes differ in what is not their sound: then the model may learn that instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,8 +80,13 @@ def _difference(classes: Mapping[str, Sequence[float]]) -> _Difference | None:
     return _Difference(low, high) if is_clear else None
 
 
+def _values(classes: Mapping[str, list[Conditions]], value: Callable[[Conditions], float]) -> dict[str, list[float]]:
+    """Of each class, a value of each of its recordings."""
+    return {name: [value(one) for one in conditions] for name, conditions in classes.items()}
+
+
 def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference({name: [one.offset for one in all_] for name, all_ in classes.items()})
+    found = _difference(_values(classes, lambda one: one.offset))
     if found is None or found.amount < NOTICEABLE_OFFSET:
         return []
     return [
@@ -92,7 +97,7 @@ def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
 
 
 def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference({name: [one.rumble_db for one in all_] for name, all_ in classes.items()})
+    found = _difference(_values(classes, lambda one: one.rumble_db))
     if found is None or found.high.usual < RUMBLE_DB or found.amount < CLEAR_DB:
         return []
     return [
@@ -103,7 +108,7 @@ def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
 
 
 def _cut_off(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference({name: [one.cut_off_hz for one in all_] for name, all_ in classes.items()})
+    found = _difference(_values(classes, lambda one: one.cut_off_hz))
     if found is None or found.low.usual > NARROWER * found.high.usual:
         return []
     low_khz, high_khz = found.low.usual / 1000, found.high.usual / 1000
@@ -131,7 +136,7 @@ def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
 
 
 def _loudness(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference({name: [one.level_db for one in all_] for name, all_ in classes.items()})
+    found = _difference(_values(classes, lambda one: one.level_db))
     if found is None or found.amount < LOUDNESS_DB:
         return []
     return [

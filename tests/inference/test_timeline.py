@@ -37,25 +37,24 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def spliced(model: Path) -> Path:
     """10 seconds of low tones, 8 of high ones, 7 of silence, 10 of middle ones."""
-    parts = [
-        chirps(91, 200, 400, 10),
-        chirps(92, 2500, 3500, 8),
-        np.zeros(7 * 16_000, np.int16),
-        chirps(93, 900, 1300, 10),
-    ]
-    return write_wav(model / "spliced sounds.wav", np.concatenate(parts))
+    return write_wav(model / "spliced sounds.wav", splice(10, 8, 7, 10))
 
 
 @pytest.fixture(scope="module")
 def short(model: Path) -> Path:
     """3 seconds of low tones, 3 of high ones, 4 of silence, 3 of middle ones."""
+    return write_wav(model / "short spliced sounds.wav", splice(3, 3, 4, 3))
+
+
+def splice(low_seconds: int, high_seconds: int, silent_seconds: int, middle_seconds: int) -> np.ndarray:
+    """Low tones, high ones, silence, middle ones."""
     parts = [
-        chirps(91, 200, 400, 3),
-        chirps(92, 2500, 3500, 3),
-        np.zeros(4 * 16_000, np.int16),
-        chirps(93, 900, 1300, 3),
+        chirps(91, 200, 400, low_seconds),
+        chirps(92, 2500, 3500, high_seconds),
+        np.zeros(silent_seconds * 16_000, np.int16),
+        chirps(93, 900, 1300, middle_seconds),
     ]
-    return write_wav(model / "short spliced sounds.wav", np.concatenate(parts))
+    return np.concatenate(parts)
 
 
 def options(model: Path, **changes: Any) -> LabelOptions:
