@@ -80,8 +80,13 @@ def folds(samples: Sequence[Sample], count: int) -> list[int]:
     """
     chosen = [0] * len(samples)
     fold_of: dict[str, int] = {}
-    for _, members in sorted(by_class(samples).items()):
-        groups = sorted({samples[i].group for i in members}, key=lambda name: (percentage_hash(name), name))
+    classes = [
+        (class_name, members, {samples[i].group for i in members})
+        for class_name, members in by_class(samples).items()
+    ]
+    # Of recordings that classes share, a class with few comes first, or all that it has might lie in one fold.
+    for _, members, names in sorted(classes, key=lambda of_class: (len(of_class[2]), of_class[0])):
+        groups = sorted(names, key=lambda name: (percentage_hash(name), name))
         if len(groups) > 1:
             filled = Counter(fold_of[name] for name in groups if name in fold_of)
             for name in groups:

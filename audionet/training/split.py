@@ -4,7 +4,7 @@ import bisect
 import hashlib
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,53 +34,74 @@ def split(samples: Sequence[Sample], validation_percentage: float, testing_perce
     """Assign every sample to train, validation or test.
 
     A recording's place depends on its own name alone, as in Google's retrain.py: its hash, 0 to 100, is compared
-    with the percentages. A class that leaves a part empty so lends it the recording whose hash is nearest. A class
-    with fewer recordings than parts is split by time instead: the start of every recording to train on, the end to
-    test, and a note says so.
+    with the percentages. It is the same for all classes that the recording has parts of. A class that leaves a part
+    empty so lends it the recording whose hash is nearest. A class with fewer recordings than parts is split by time
+    instead: the start of every recording to train on, the end to test, and a note says so.
     """
-    shares = {TEST: testing_percentage, VALIDATION: validation_percentage}
+    shares = {TEST: testing_percentage, VALIDATION: validation_percentage, TRAIN: 100.0}
     wanted = [part for part, share in shares.items() if share > 0]
-    parts: list[str | None] = [TRAIN] * len(samples)
+    members = dict(sorted(by_class(samples).items()))
+    recordings = {name: {samples[i].group for i in of_class} for name, of_class in members.items()}
+    enough = {name: own for name, own in recordings.items() if len(own) >= len(wanted)}
+    assigned = split_recordings(enough, validation_percentage, testing_percentage)
+    parts: list[str | None] = [assigned.get(sample.group, TRAIN) for sample in samples]
     notes = []
-    for class_name, members in sorted(by_class(samples).items()):
-        recordings = {samples[i].group for i in members}
-        missing = len(wanted) + 1 - len(recordings)
-        if missing <= 0:
-            assigned = split_recordings(recordings, validation_percentage, testing_percentage)
-            for i in members:
-                parts[i] = assigned[samples[i].group]
-        else:
-            for i, part in split_by_time(samples, members, validation_percentage, testing_percentage).items():
-                parts[i] = part
-            notes.append(_note(class_name, len(recordings), missing, [parts[i] for i in members], wanted))
+    for class_name, of_class in members.items():
+        if class_name in enough:
+            empty = [part for part in wanted if part not in {parts[i] for i in of_class}]
+            if empty:
+                notes.append(_note_of_shared(class_name, empty))
+            continue
+        for i, part in split_by_time(samples, of_class, validation_percentage, testing_percentage).items():
+            parts[i] = part
+        notes.append(_note(class_name, len(recordings[class_name]), [parts[i] for i in of_class], wanted))
+    if len(enough) < len(members):  # other classes may have parts of a recording that is split by time
+        kept = non_overlapping_train_mask(samples, np.array([part in (VALIDATION, TEST) for part in parts], bool))
+        parts = [None if part == TRAIN and not keep else part for part, keep in zip(parts, kept, strict=True)]
     return Split(parts, notes)
 
 
 def split_recordings(
-    recordings: Iterable[str], validation_percentage: float, testing_percentage: float
+    recordings: Mapping[str, Collection[str]], validation_percentage: float, testing_percentage: float
 ) -> dict[str, str]:
-    """The part of each recording of one class; none of the wanted parts is empty if there are enough recordings."""
-    by_hash = sorted((percentage_hash(name), name) for name in set(recordings))
+    """The part of each recording.
+
+    recordings: those of each class; there may be classes that share some. No class leaves a wanted part empty if it
+    has enough recordings, unless those that it could lend are the last ones of another class in their part.
+    """
+    places = {name: percentage_hash(name) for own in recordings.values() for name in own}
     assigned = {}
-    for position, name in by_hash:
+    for name, position in places.items():
         if position < testing_percentage:
             assigned[name] = TEST
         elif position < testing_percentage + validation_percentage:
             assigned[name] = VALIDATION
         else:
             assigned[name] = TRAIN
-    names = [name for _, name in by_hash]
+    counts = {class_name: Counter(assigned[name] for name in own) for class_name, own in recordings.items()}
+    owners: dict[str, list[str]] = defaultdict(list)
+    for class_name, own in recordings.items():
+        for name in own:
+            owners[name].append(class_name)
+
+    def can_be_lent(name: str) -> bool:
+        return all(counts[owner][assigned[name]] > 1 for owner in owners[name])
+
     # The lowest hashes are nearest to the held-out parts, the highest to training.
-    borrowers = [
-        (TEST, names, testing_percentage),
-        (VALIDATION, names, validation_percentage),
-        (TRAIN, names[::-1], 100),
-    ]
-    for part, nearest_first, share in borrowers:
-        if share > 0 and part not in assigned.values():
-            counts = Counter(assigned.values())
-            lender = max(PARTS, key=lambda part: counts[part])
-            assigned[next(name for name in nearest_first if assigned[name] == lender)] = part
+    borrowers = [(TEST, 1, testing_percentage), (VALIDATION, 1, validation_percentage), (TRAIN, -1, 100)]
+    # Who has few recordings has the least choice.
+    for class_name, own in sorted(recordings.items(), key=lambda item: (len(item[1]), item[0])):
+        for part, order, share in borrowers:
+            if share == 0 or counts[class_name][part]:
+                continue
+            lenders = sorted(PARTS, key=lambda lender: -counts[class_name][lender])
+            nearest_first = sorted(own, key=lambda name: (lenders.index(assigned[name]), order * places[name], name))
+            lent = next(filter(can_be_lent, nearest_first), None)
+            if lent is not None:
+                for owner in owners[lent]:
+                    counts[owner] += Counter({part: 1})
+                    counts[owner][assigned[lent]] -= 1
+                assigned[lent] = part
     return assigned
 
 
@@ -120,16 +141,23 @@ def split_by_time(
     return parts
 
 
-def _note(class_name: str, have: int, missing: int, parts: list[str | None], wanted: list[str]) -> str:
+def _note(class_name: str, have: int, parts: list[str | None], wanted: list[str]) -> str:
     empty = [part for part in wanted if part not in parts]
     note = (
-        f"class {class_name!r} has {have} of the {have + missing} recordings that an honest split needs "
-        f"({count(missing, 'more recording')}); its recordings are split by time instead, "
+        f"class {class_name!r} has {have} of the {len(wanted)} recordings that an honest split needs "
+        f"({count(len(wanted) - have, 'more recording')}); its recordings are split by time instead, "
         "so its accuracy may look better than it is"
     )
     if empty:
         note += f", and it has too few chunks for {' and '.join(empty)}"
     return note
+
+
+def _note_of_shared(class_name: str, empty: list[str]) -> str:
+    return (
+        f"class {class_name!r} has no recording for {' and '.join(empty)}: those that it has are needed on other sides "
+        "by classes that are heard in them too; add recordings, or use --folds 5"
+    )
 
 
 def non_overlapping_train_mask(samples: Sequence[Sample], held_out: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -41,6 +41,59 @@ def test_a_recording_is_never_on_two_sides() -> None:
     assert not found[VALIDATION] & found[TEST]
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_a_recording_with_several_classes_is_on_one_side_for_all_of_them(seed: int) -> None:
+    """As talks are in which several people are marked: each of them must still be in every part."""
+    random = np.random.default_rng(seed)
+    talks = [f"talk {seed} {n}" for n in range(8)]
+    given = [
+        sample_of(who, talk, 10 * n, 10 * n + 5)
+        for who, share in [("anna", 0.9), ("ben", 0.6), ("carl", 0.4), ("dora", 0.0)]
+        for n, talk in enumerate([*talks[:3], *(talk for talk in talks[3:] if random.random() < share)])
+    ]
+    divided = split(given, 10, 10)
+    sides = defaultdict(set)
+    for sample, part in zip(given, divided.parts, strict=True):
+        sides[sample.group].add(part)
+    assert {len(side) for side in sides.values()} == {1}
+    assert divided.notes == []
+    for name in ("anna", "ben", "carl", "dora"):
+        assert {part for sample, part in zip(given, divided.parts, strict=True) if sample.class_name == name} == set(
+            PARTS
+        )
+
+
+def test_a_class_that_can_have_no_recording_to_itself_is_named() -> None:
+    """Two classes of three recordings each share two: who gets the third to test on leaves the other without."""
+    given = [sample_of(who, talk, 0, 5) for who, talks in [("anna", "abc"), ("ben", "abd")] for talk in talks]
+    given += [sample_of(who, talk, 9, 14) for who in ("carl", "dora") for talk in "cde"]
+    divided = split(given, 10, 10)
+    left = {
+        name: set(PARTS) - {part for sample, part in zip(given, divided.parts, strict=True) if sample.class_name == name}
+        for name in ("anna", "ben", "carl", "dora")
+    }
+    assert 0 < len(divided.notes) == sum(map(bool, left.values()))
+    for note, name in zip(divided.notes, [name for name, parts in left.items() if parts], strict=True):
+        assert f"class '{name}' has no recording for {left[name].pop()}" in note
+
+
+def test_what_sounds_together_with_a_part_held_out_is_not_learnt() -> None:
+    """Anna has one recording, which is split by time; ben speaks at the same time as she does."""
+    anna = [sample_of("anna", "talk", start, start + 5) for start in range(0, 100, 5)]
+    ben = [sample_of("ben", "talk", start + 1, start + 4) for start in (0, 80, 95)]
+    ben += [sample_of("ben", f"other {n}", 0, 5) for n in range(9)]
+    divided = split([*anna, *ben], 10, 10)
+    held_out = [s for s, part in zip([*anna, *ben], divided.parts, strict=True) if part in (VALIDATION, TEST)]
+    for sample, part in zip([*anna, *ben], divided.parts, strict=True):
+        if part == TRAIN:
+            assert not any(
+                sample.group == other.group
+                and sample.start_seconds < other.end_seconds
+                and other.start_seconds < sample.end_seconds
+                for other in held_out
+            )
+
+
 def test_the_shares_are_about_those_asked_for() -> None:
     all_items = items("a", 2000, 1)
     counts = Counter(split(all_items, 10, 20).parts)
@@ -119,6 +172,16 @@ def test_folds_deal_out_recordings_and_cut_a_single_one_by_time() -> None:
         assert {f for i, f in zip(many, found, strict=False) if i.group == item.group} == {fold}
     assert sorted(found[:30]) == sorted([0, 1, 2, 3, 4] * 6)
     assert found[30:] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_all_recordings_of_a_class_that_shares_them_do_not_lie_in_one_fold() -> None:
+    given = [sample_of("all", f"{n}", 0, 5) for n in range(20)]
+    for i in range(20):
+        for j in range(i):
+            pair = [sample_of("few", f"{n}", 7, 12) for n in (i, j)]
+            found = folds([*given, *pair], 5)
+            assert found[20] != found[21]
+            assert (found[i], found[j]) == (found[20], found[21])
 
 
 def test_folds_do_not_depend_on_the_order_of_the_files() -> None:
