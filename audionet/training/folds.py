@@ -81,8 +81,7 @@ def folds(samples: Sequence[Sample], count: int) -> list[int]:
     chosen = [0] * len(samples)
     fold_of: dict[str, int] = {}
     classes = [
-        (class_name, members, {samples[i].group for i in members})
-        for class_name, members in by_class(samples).items()
+        (class_name, members, {samples[i].group for i in members}) for class_name, members in by_class(samples).items()
     ]
     # Of recordings that classes share, a class with few comes first, or all that it has might lie in one fold.
     for _, members, names in sorted(classes, key=lambda of_class: (len(of_class[2]), of_class[0])):

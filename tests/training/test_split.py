@@ -69,7 +69,8 @@ def test_a_class_that_can_have_no_recording_to_itself_is_named() -> None:
     given += [sample_of(who, talk, 9, 14) for who in ("carl", "dora") for talk in "cde"]
     divided = split(given, 10, 10)
     left = {
-        name: set(PARTS) - {part for sample, part in zip(given, divided.parts, strict=True) if sample.class_name == name}
+        name: set(PARTS)
+        - {part for sample, part in zip(given, divided.parts, strict=True) if sample.class_name == name}
         for name in ("anna", "ben", "carl", "dora")
     }
     assert 0 < len(divided.notes) == sum(map(bool, left.values()))
