@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.settings import FULL_SCALE, HIGHEST_SAMPLE_RATE_HZ, LOWEST_SAMPLE_RATE_HZ
-from audionet.spectrogram.transform import high_passed
+from audionet.spectrogram.high_pass import high_passed
 from audionet.system.untrusted import mapping, taking_apart, text, whole
 
 LONGEST_WINDOW_SAMPLES = 1 << 25  # at 48 kHz more than ten minutes

@@ -9,23 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.settings import (
-    FULL_SCALE,
-    PICTURE_SIZE,
-    SAMPLE_RATE_HZ,
-    PictureSettings,
-)
+from audionet.settings import FULL_SCALE, PICTURE_SIZE, PictureSettings
 from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank
+from audionet.spectrogram.high_pass import high_passed
 
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
-HIGH_PASS_WIDTH_HZ = 20.0  # from where everything is stopped to where everything passes
-MIRRORED_SECONDS = 0.128  # at both ends of what is filtered, so that its beginning and end do not meet
-LARGEST_FACTOR = 250  # of a number of samples that is transformed as it is; whole chunks of the usual lengths have none
-SHORT_SECONDS = 6.0  # of a recording of its own; a longer chunk of an odd length is but the last of its recording
-WRAPPED_SECONDS = 0.5  # beyond which the filter reaches less than a grey level
 # As in the backbone (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
 # counts as silent, and from which it counts as sound.
 SILENT, SOUNDING = 0.25, 0.4375
@@ -136,47 +127,6 @@ def sliding_levels(loudest: NDArray[np.floating], width: int) -> NDArray[np.floa
     highest = np.lib.stride_tricks.sliding_window_view(ends, width).max(axis=1)
     levels = 10 ** (np.convolve(highest, np.full(width, 1 / width), "valid") / 10)
     return np.asarray(np.where(levels > SILENCE_POWER * (1 + 1e-6), levels, 0))
-
-
-def high_passed(
-    samples: NDArray[np.int16], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
-) -> NDArray[np.float32]:
-    """Samples without what lies below a frequency: the gain rises from 0 to 1 within HIGH_PASS_WIDTH_HZ around it.
-
-    The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.
-    """
-    margin = min(round(MIRRORED_SECONDS * sample_rate_hz), len(samples) - 1)
-    padded = np.pad(samples.astype(np.float32), margin, mode="reflect")
-    first, around = margin, _samples_around(len(padded), sample_rate_hz)
-    if around != (0, 0) and len(samples) <= SHORT_SECONDS * sample_rate_hz:
-        padded = np.pad(padded, around, mode="wrap")  # as the transform takes it to go on
-        first += around[0]
-    spectrum = np.fft.rfft(padded)
-    stopped = int((high_pass_hz + HIGH_PASS_WIDTH_HZ / 2) * len(padded) / sample_rate_hz) + 2  # or held back
-    frequencies = np.arange(stopped) * (1 / (len(padded) * (1 / sample_rate_hz)))  # as np.fft.rfftfreq has them
-    slope = np.clip((frequencies - high_pass_hz) / HIGH_PASS_WIDTH_HZ + 0.5, 0, 1)
-    spectrum[:stopped] *= (np.sin(np.pi / 2 * slope) ** 2).astype(np.float32)
-    return np.asarray(np.fft.irfft(spectrum, len(padded))[first : first + len(samples)], np.float32)
-
-
-@functools.lru_cache(maxsize=1 << 10)
-def _samples_around(length: int, sample_rate_hz: int) -> tuple[int, int]:
-    """How many samples to put before and behind so many, so that their Fourier transform takes no twenty times as long.
-
-    It does for a length with a large prime factor. None are put around another.
-    """
-    rest = length
-    for factor in range(2, LARGEST_FACTOR + 1):
-        while rest % factor == 0:
-            rest //= factor
-    if rest == 1:
-        return 0, 0
-    wanted = length + round(2 * WRAPPED_SECONDS * sample_rate_hz)
-    quick = 1 << (wanted - 1).bit_length()
-    for odd in (fives * threes for fives in (1, 5, 25, 125, 625) for threes in (1, 3, 9, 27, 81, 243)):
-        quick = min(quick, odd << (-(-wanted // odd) - 1).bit_length())
-    before = (quick - length) // 2
-    return before, quick - length - before
 
 
 def sounding_share(picture: NDArray[np.uint8]) -> float:

@@ -9,7 +9,7 @@ from PIL import Image
 import audionet
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
-from audionet.spectrogram.transform import SpectrogramRenderer, high_passed, power_spectrum, sounding_share
+from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, sounding_share
 from tests.conftest import chirps, make_model, tone, write_wav
 
 
@@ -215,16 +215,6 @@ def test_every_representation_reaches_the_label(tmp_path: Path) -> None:
     assert of_picture.scores == found.scores
 
 
-def test_hum_and_offset_are_taken_out_and_what_lies_above_stays() -> None:
-    def rms(samples: np.ndarray) -> float:
-        return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-
-    for frequency_hz, kept in ((0, 0.0), (20, 0.0), (50, 0.0), (85, 1.0), (300, 1.0), (7000, 1.0)):
-        samples = tone(frequency_hz, 2) if frequency_hz else np.full(32_000, 5000, np.int16)
-        share = rms(high_passed(samples, 65)[4000:-4000]) / rms(samples[4000:-4000])
-        assert share == pytest.approx(kept, abs=0.01), frequency_hz
-
-
 def test_a_hum_changes_the_lowest_rows_of_a_voices_picture_but_little() -> None:
     voice, hum = chirps(0, 200, 2000, 3), tone(50, 3, amplitude=0.3)
 
@@ -260,13 +250,3 @@ def test_a_strip_shows_each_moment_against_what_is_heard_around_it() -> None:
     columns = round(PICTURE_SIZE * 4 / 2)  # the last four seconds
     assert np.abs(together[:, -columns:].astype(int) - alone[:, -columns:]).mean() < 2
     assert not renderer.render_strip(np.zeros(32_000, np.int16), 1).any()
-
-
-def test_a_length_that_is_slow_to_transform_is_filtered_as_any_other() -> None:
-    samples = np.random.default_rng(0).normal(300, 3000, 80_021).astype(np.int16)  # a prime number, with an offset
-    margin = 2048
-    padded = np.pad(samples.astype(float), margin, mode="reflect")
-    gain = np.sin(np.pi / 2 * np.clip((np.fft.rfftfreq(len(padded), 1 / 16_000) - 65) / 20 + 0.5, 0, 1)) ** 2
-    expected = np.fft.irfft(np.fft.rfft(padded) * gain, len(padded))[margin:-margin]
-    found = high_passed(samples, 65)
-    assert np.abs(found - expected).max() < 1e-3 * np.abs(expected).max()

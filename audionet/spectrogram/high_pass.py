@@ -1,0 +1,83 @@
+"""Sound without what lies below a frequency: rumble, and the hum of the mains.
+
+What is below is found at a rate that is just enough for it, and taken from the sound. To filter the sound itself at its
+own rate, by a Fourier transform of the whole, would take most of the time that a picture takes.
+"""
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audionet.settings import SAMPLE_RATE_HZ
+
+WIDTH_HZ = 20.0  # from where everything is stopped to where everything passes
+MIRRORED_SECONDS = 0.128  # at both ends of the sound, so that its beginning and end do not meet
+WRAPPED_SECONDS = 0.5  # beyond which the filter reaches less than a grey level
+STOPPED_DB = 120.0  # by the low pass between the two rates: below what 16 bits hold
+
+
+def high_passed(
+    samples: NDArray[np.int16], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
+) -> NDArray[np.float32]:
+    """Samples, at least 2, without what lies below a frequency: the gain rises from 0 to 1 within WIDTH_HZ around it.
+
+    The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.
+    """
+    rate = _low_rate(high_pass_hz, sample_rate_hz)
+    sound = samples.astype(np.float32)
+    mirrored = min(round(MIRRORED_SECONDS * sample_rate_hz), len(sound) - 1)
+    before = round(WRAPPED_SECONDS * sample_rate_hz) + rate.taps
+    behind = before + -(len(sound) + 2 * (mirrored + before)) % rate.factor
+    padded = np.pad(np.pad(sound, mirrored, mode="reflect"), (before, behind), mode="wrap")
+    low = rate.decimate(padded)
+    frequencies = np.fft.rfftfreq(len(low), rate.factor / sample_rate_hz)
+    slope = np.clip((frequencies - high_pass_hz) / WIDTH_HZ + 0.5, 0, 1)
+    stopped = np.fft.irfft(np.fft.rfft(low) * (np.cos(np.pi / 2 * slope) ** 2).astype(np.float32), len(low))
+    first = before + mirrored - rate.taps + rate.factor  # of what `interpolate` gives, which begins later
+    return np.asarray(sound - rate.interpolate(stopped)[first : first + len(sound)], np.float32)
+
+
+class _LowRate(NamedTuple):
+    """A rate that is `factor` times lower, and the low pass on the way there and back.
+
+    weights: factor x periods, float32: the low pass, symmetric, of `taps` = factor * periods samples and with the sum
+    1; down its columns, one after the other, are its samples.
+    """
+
+    factor: int
+    weights: NDArray[np.float32]
+
+    @property
+    def taps(self) -> int:
+        return self.weights.size
+
+    def decimate(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Every factor-th of the samples, a multiple of it, after the low pass; as many as it has all samples for."""
+        products = samples.reshape(-1, self.factor) @ self.weights
+        periods = self.weights.shape[1]
+        count = len(products) - periods + 1
+        return np.asarray(sum(products[k : k + count, k] for k in range(periods)))
+
+    def interpolate(self, low: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The samples between: of those that `decimate` was given, from the one at taps - factor on."""
+        windows = np.lib.stride_tricks.sliding_window_view(low, self.weights.shape[1])
+        return np.asarray((windows @ (self.factor * self.weights[:, ::-1].T)).reshape(-1))
+
+
+@functools.lru_cache(maxsize=16)
+def _low_rate(high_pass_hz: float, sample_rate_hz: int) -> _LowRate:
+    """A fourth of it is wanted; so what is folded onto that lies as far above half of the rate as that lies below it.
+
+    The window and its length are Kaiser's (Oppenheim and Schafer, Discrete-Time Signal Processing, section 7.5.3).
+    """
+    highest_hz = high_pass_hz + WIDTH_HZ / 2
+    factor = max(1, int(sample_rate_hz / (4 * highest_hz)))
+    width = 2 * math.pi * (1 / factor - 2 * highest_hz / sample_rate_hz)  # from what passes to what is stopped
+    periods = math.ceil(((STOPPED_DB - 8) / (2.285 * width) + 1) / factor)
+    places = np.arange(periods * factor) - (periods * factor - 1) / 2
+    low_pass = np.sinc(places / factor) * np.kaiser(len(places), 0.1102 * (STOPPED_DB - 8.7))
+    low_pass /= low_pass.sum()
+    return _LowRate(factor, np.ascontiguousarray(low_pass.reshape(periods, factor).T, np.float32))
