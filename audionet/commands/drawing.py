@@ -14,6 +14,7 @@ from audionet.commands.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput
+from audionet.parallel.processes import Processes
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import SoundChoice
 from audionet.spectrogram.jpeg import draw
@@ -22,6 +23,8 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
 SPACE = "free space or choose another folder"
+SHORT_BYTES = 8 << 20  # a minute and a half of 16-bit stereo
+MANY = 100  # short recordings: with fewer, to start processes takes longer than they save
 NO_SPACE = f"does not fit on the disk; {SPACE}"
 
 
@@ -144,7 +147,7 @@ def draw_each(
     been taken back: a recording that fills the disk must not cost those that were drawn beside it.
     """
     again = []
-    for position, made in workers.run(job, sources):
+    for position, made in _run(job, sources, workers):
         if isinstance(made, UnusableInput):
             take_back(sources[position])
             if made.reason == NO_SPACE:
@@ -155,3 +158,26 @@ def draw_each(
         if isinstance(made, UnusableInput):
             take_back(sources[again[number]])
         yield again[number], made
+
+
+def _run(
+    job: DrawingJob, sources: list[Source], workers: Workers
+) -> Generator[tuple[int, RecordingEntry | UnusableInput], None, None]:
+    """As `Workers.run`, but threads leave many short recordings to processes."""
+    short = []
+    if isinstance(workers, Threads) and workers.width > 1:
+        short = [position for position, source in enumerate(sources) if _is_short(source.path)]
+    if len(short) < MANY:
+        yield from workers.run(job, sources)
+        return
+    rest = sorted(set(range(len(sources))) - set(short))
+    for those, positions in ((workers, rest), (Processes(workers.width), short)):
+        for number, made in those.run(job, [sources[position] for position in positions]):
+            yield positions[number], made
+
+
+def _is_short(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= SHORT_BYTES
+    except OSError:
+        return True  # it will be said what is wrong with it

@@ -17,7 +17,7 @@ from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.filter_bank import pack, unpack
 from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECONDS
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import read_json, sync_files, write_json
+from audionet.system.files import json_bytes, read_json, sync_files, write_durably
 from audionet.system.untrusted import (
     LARGEST_WHOLE,
     Refused,
@@ -104,12 +104,12 @@ class PictureIndex:
         sync_files(path for chunk in self._new for path in _files_of(folder, chunk))
         self._new.clear()
         recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
-        content = {"format": FORMAT} | renderer_to_json(self.renderer) | {"recordings": recordings}
+        content: dict[str, Any] = {"format": FORMAT} | renderer_to_json(self.renderer)
         if self.sound:
             content["sound"] = self.sound
         if self.unfinished:
             content["unfinished"] = self.unfinished
-        write_json(folder / FILE_NAME, content)
+        write_durably(folder / FILE_NAME, json_bytes(content, "recordings", recordings))
 
     @classmethod
     def load(cls, folder: Path) -> "PictureIndex | None":

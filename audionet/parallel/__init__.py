@@ -1,4 +1,4 @@
-"""The same job on the threads of this process or on a Dask cluster.
+"""The same job on the threads of this process, on processes beside it or on a Dask cluster.
 
 It imports from system.
 """

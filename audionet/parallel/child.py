@@ -1,8 +1,8 @@
-"""A process of our own that takes apart what may come from anyone: one request after the other, within limits.
+"""A process of our own that answers one request after the other, bytes with bytes.
 
-It is given bytes and answers with bytes, so that it needs no file, and can open none. It is kept for the next request;
-one that breaks down or takes too long is ended, at the cost of that one request. It ends with us, however we end: its
-input is closed then.
+One that takes apart what may come from anyone has limits: it needs no file, and can open none. It is kept for the next
+request; one that breaks down or takes too long is ended, at the cost of that one request. It ends with us, however we
+end: its input is closed then.
 """
 
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +26,11 @@ STARTED = b"started"
 
 # Before anything is imported, the child takes our places for modules, and not the folder that we happen to be in.
 BOOT = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], run_name='__main__')"
+# One thread for matrix products: as many children work as there are cores. And what a request took of memory is kept
+# for the next one: to ask the system for it anew takes nearly as long as the work itself.
+VARIABLES = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+VARIABLES |= {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 27)}
+NOT_STARTED = "a process that reads recordings does not start; run: pip install --force-reinstall audionet soundfile"
 PACKAGES = Path(__file__).resolve().parent.parent.parent
 
 
@@ -54,7 +59,7 @@ class Children:
         with self._lock:
             child = self._idle.pop() if self._idle else None
         if child is None or child.has_ended():
-            child = _Child(self._module)
+            child = Child(self._module)
         try:
             answer = child.ask(request, limit_seconds, self._largest_answer)
         except BaseException:
@@ -74,15 +79,15 @@ class Children:
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
-        self._idle: list[_Child] = []
+        self._idle: list[Child] = []
 
 
-class _Child:
+class Child:
+    """One such process, which is started at once."""
+
     def __init__(self, module: str) -> None:
-        # Without what `site` does, and what the environment says, Python starts in half the time. One thread for matrix
-        # products: as many children work as there are cores.
+        # Without what `site` does, and what the environment says, Python starts in half the time.
         flags = ["-I", "-S", *(["-B"] if sys.flags.dont_write_bytecode else [])]
-        variables = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         try:
             # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
             self._process = subprocess.Popen(
@@ -91,7 +96,7 @@ class _Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                env=variables,
+                env=os.environ | VARIABLES,
             )
         except OSError as error:
             raise AudionetError(f"no process can be started to read recordings ({error.strerror})") from error
@@ -111,19 +116,16 @@ class _Child:
         self.end()
         return True
 
-    def ask(self, request: Sequence[bytes], limit_seconds: float, largest_answer: int) -> bytes:
-        """The answer. Raises ChildFailed."""
+    def ask(self, request: Sequence[bytes], limit_seconds: float | None, largest_answer: int) -> bytes:
+        """The answer, which may take so long. Raises ChildFailed; AudionetError if the process does not start."""
         if not self._has_started:
             with Alarm(START_SECONDS, self._kill):
                 has_started = self._read(len(STARTED)) == STARTED
             if not has_started:
-                raise AudionetError(
-                    "the process that reads recordings does not start; run: pip install --force-reinstall soundfile"
-                    if not came()
-                    else "the run was interrupted"
-                )
+                raise AudionetError(NOT_STARTED if not came() else "the run was interrupted")
             self._has_started = True
-        with Alarm(limit_seconds, self._kill) as alarm:
+        alarm = None if limit_seconds is None else Alarm(limit_seconds, self._kill)
+        with alarm or nullcontext():
             try:
                 self._requests.write(LENGTH.pack(sum(map(len, request))))
                 for part in request:
@@ -133,7 +135,7 @@ class _Child:
             except OSError:
                 answer = None  # it has ended: there is no answer either
         if answer is None:
-            raise ChildFailed(alarm.has_rung)
+            raise ChildFailed(alarm is not None and alarm.has_rung)
         return answer
 
     def _read(self, largest: int) -> bytes | None:
@@ -161,15 +163,16 @@ def _enlarge(pipe: IO[bytes]) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
-def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int) -> None:
+def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None = None) -> None:
     """What the child does: answer each request on standard input, until there are no more.
 
-    answer: what it needs has been imported and tried, since no file can be opened from now on. memory_bytes: beside
-    what it takes already.
+    memory_bytes: beside what it takes already. With such a limit, it can open no file from now on: what `answer` needs
+    has been imported and tried. None is for work on which there are no limits.
     """
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries write there is no answer
-    limit_this_process(memory_bytes, no_files=True)
+    if memory_bytes is not None:
+        limit_this_process(memory_bytes, no_files=True)
 
     def send(parts: Sequence[bytes]) -> None:
         answers.write(LENGTH.pack(sum(map(len, parts))))

@@ -94,7 +94,7 @@ class Threads:
         limits = ExitStack()
         try:
             limits.enter_context(one_blas_thread())
-            running = _start(threads)
+            running = start_threads(threads)
             while running:
                 came = crew.results.get()
                 if came is None:
@@ -115,7 +115,7 @@ class Threads:
             limits.close()
 
 
-def _start(threads: Iterable[threading.Thread]) -> int:
+def start_threads(threads: Iterable[threading.Thread]) -> int:
     """Start the threads; how many the system lets run. One is enough; raises AudionetError for none."""
     running = 0
     for thread in threads:

@@ -1,0 +1,145 @@
+"""Processes of our own, one a core, for many short items: threads of one process would mostly wait for each other.
+
+Python lets one of its threads work at a time. What NumPy does of a short item is so little that the threads hand over
+hundreds of times for each. This module is also the program that such a process runs.
+"""
+
+import logging
+import pickle  # nosec B403
+import queue
+import threading
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any
+
+from audionet.errors import AudionetError, UnusableInput
+from audionet.parallel.child import Child, ChildFailed, serve
+from audionet.parallel.threads import Item, Job, Part, Result, start_threads, work_through
+from audionet.system.signals import end_children
+
+LARGEST_ANSWER_BYTES = 1 << 32
+ITEMS_AT_ONCE = 4  # of one request: fewer, and the asking takes more of the time
+
+
+class Processes:
+    """As many processes; an item is the work of one."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def run(
+        self, job: Job[Item, Part, Any, Result], items: Iterable[Item]
+    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+        """As `Workers.run`. What a process logs is logged here. Raises AudionetError if one ends by itself."""
+        crew = _Crew(job, items)
+        threads = [threading.Thread(target=crew.run_worker, name=f"worker {n}") for n in range(self.width)]
+        try:
+            running = start_threads(threads)
+            while running:
+                came = crew.results.get()
+                if came is None:
+                    running -= 1
+                elif isinstance(came, BaseException):
+                    raise came
+                else:
+                    yield came
+        except KeyboardInterrupt:
+            end_children()  # or the threads would wait for them
+            raise
+        finally:
+            crew.stop.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+
+
+class _Crew:
+    """What the threads of one run share, each of which asks a process."""
+
+    def __init__(self, job: Any, items: Iterable[Any]) -> None:
+        self.stop = threading.Event()
+        self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._job = pickle.dumps((job, logging.getLogger("audionet").getEffectiveLevel()))
+        self._items = enumerate(items)
+        self._lock = threading.Lock()  # of the items
+
+    def run_worker(self) -> None:
+        """What each thread does."""
+        child = None
+        try:
+            child = Child(__name__)
+            child.ask([self._job], None, LARGEST_ANSWER_BYTES)
+            while not self.stop.is_set() and (batch := self._next_batch()):
+                answer = child.ask([pickle.dumps([item for _, item in batch])], None, LARGEST_ANSWER_BYTES)
+                results, records = pickle.loads(answer)
+                for record in records:
+                    logging.getLogger(record.name).handle(record)
+                if isinstance(results, BaseException):
+                    raise results
+                for (position, _), result in zip(batch, results, strict=True):
+                    self.results.put((position, result))
+        except ChildFailed:
+            self.stop.set()
+            self.results.put(
+                AudionetError(
+                    "a process that does the work has ended, most often for want of memory; close other programs and "
+                    "run the same command again, which goes on where this one stopped, or add --jobs 1"
+                )
+            )
+        except BaseException as error:
+            self.stop.set()
+            self.results.put(error)
+        finally:
+            if child is not None:
+                child.end()
+            self.results.put(None)
+
+    def _next_batch(self) -> list[tuple[int, Any]]:
+        with self._lock:
+            return [numbered for _, numbered in zip(range(ITEMS_AT_ONCE), self._items, strict=False)]
+
+
+class _Records(logging.Handler):
+    """Keeps what is logged, to be logged where the process was started."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args = record.getMessage(), None  # what cannot be pickled is in neither
+        record.exc_info = None
+        self.kept.append(record)
+
+    def take(self) -> list[logging.LogRecord]:
+        """What was logged since the last time."""
+        kept, self.kept = self.kept, []
+        return kept
+
+
+def _work() -> None:
+    """What the process does: the first request brings the job, each further one some items."""
+    records = _Records()
+    logger = logging.getLogger("audionet")
+    logger.addHandler(records)
+    logger.propagate = False
+    jobs: list[Any] = []
+
+    def answer(request: bytes) -> Sequence[bytes]:
+        content = pickle.loads(request)
+        if not jobs:
+            job, level = content
+            jobs.append(job)
+            logger.setLevel(level)
+            return [b"ready"]
+        results: Any
+        try:
+            results = [work_through(jobs[0], item) for item in content]
+        except Exception as error:  # it is raised where the process was started
+            results = error
+        return [pickle.dumps((results, records.take()))]
+
+    serve(answer)
+
+
+if __name__ == "__main__":
+    _work()
