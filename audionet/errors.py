@@ -44,6 +44,11 @@ class UnusableInput(AudionetError):
             return cls(path, "is an address; download what is there, and name the file")
         return cls(path, f"cannot be read ({error.strerror or error})")
 
+    @classmethod
+    def impossible(cls, path: Path | str) -> "UnusableInput":
+        """A name that no file can have: it holds a NUL, or half of a character."""
+        return cls(ascii(str(path)), "no file can be called that")
+
     def __reduce__(self) -> "tuple[type[UnusableInput], tuple[str, str]]":
         # Pickled, to come back from another process, an exception keeps its message alone.
         return UnusableInput, (self.path, self.reason)

@@ -1,5 +1,6 @@
 """What values an option may have, and what is said of those that it may not have."""
 
+import errno
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import (
     ARCHITECTURES,
     BOTTLENECKS,
@@ -81,9 +82,22 @@ def check_network(options: Any) -> None:
                 raise AudionetError(f"{flag} is of a network from sound; name it with --backbone or --tfhub-module")
 
 
+def as_path(place: str | os.PathLike[str]) -> Path:
+    """The path that was given, as text or otherwise. Raises UnusableInput for what no file can be called."""
+    path = Path(place)
+    try:
+        path.lstat()
+    except ValueError as error:
+        raise UnusableInput.impossible(path) from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise UnusableInput.unreadable(path, error) from error
+    return path
+
+
 def take_text_for_paths(record: Any) -> None:
-    """Make paths of the fields that are paths and were given as text."""
+    """Make paths of the fields that are paths and were given as text. Raises UnusableInput, as `as_path`."""
     for each in fields(record):
         value = getattr(record, each.name)
-        if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)) and not isinstance(value, Path):
-            object.__setattr__(record, each.name, Path(value))
+        if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)):
+            object.__setattr__(record, each.name, as_path(value))

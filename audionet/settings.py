@@ -77,7 +77,11 @@ class TlsScheduler:
         if not self.address.startswith("tls://"):
             raise AudionetError(f"--scheduler {self.address}: is reached without TLS; its address begins with tls://")
         for option, path in (("ca-file", self.tls_ca_file), ("cert", self.tls_cert), ("key", self.tls_key)):
-            if path is not None and not path.is_file():
+            try:
+                is_there = path is None or path.is_file()
+            except OSError:  # no file can be called that
+                is_there = False
+            if not is_there:
                 raise AudionetError(f"--tls-{option} {path}: no such file")
 
 

@@ -2,17 +2,22 @@
 
 import sys
 import types
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import audionet
 from audionet.commands import retrain as retrain_module
 from audionet.errors import AudionetError
-from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
-from audionet.settings import PictureSettings
+from audionet.hub.tfhub import module_asked_for
+from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings, TlsScheduler
 from audionet.system.progress import NotebookProgress, chosen, silent
-from tests.conftest import chirps, make_untrained_model, write_wav
+from tests.conftest import Run, chirps, make_untrained_model, write_wav
 
 
 @pytest.fixture
@@ -81,3 +86,38 @@ def test_a_notebook_shows_how_far_the_work_is(
     audionet.prepare("clips", PrepareOptions(here / "pictures"))
     assert capsys.readouterr().out == "\rrecordings: 0 of 1\rrecordings: 1 of 1\n"
     assert retrain_module.retrain.__kwdefaults__ == {"progress": None}
+
+
+IMPOSSIBLE = ["nul\0.wav", "\ud800.wav", "x" * 300]
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_what_no_file_can_be_called_is_a_sentence_everywhere(here: Path, name: str) -> None:
+    options = LabelOptions(here / "model")
+    tries: list[Callable[[], object]] = [
+        lambda: audionet.prepare(name, PrepareOptions(here / "p")),
+        lambda: audionet.evaluate(name, options),
+        lambda: audionet.timeline(name, options),
+        lambda: audionet.events(Path(name), options),
+        lambda: TlsScheduler("tls://x:1", Path(name), Path(name)),
+    ]
+    records: list[Any] = [PrepareOptions, RetrainOptions, LabelOptions, AnnotationOptions]
+    for record in records:
+        paths = [each.name for each in fields(record) if "Path" in str(each.type)]
+        tries += [partial(record, **{path: kind(name)}) for path in paths for kind in (str, Path)]
+    for attempt in tries:
+        with pytest.raises(AudionetError, match=r"no file can be called that|File name too long|no such file"):
+            attempt()
+    assert module_asked_for(RetrainOptions(tfhub_module=name))
+    clip = here / "clips" / "low" / "a.wav"
+    assert [one.clip for one in audionet.label([name, clip], options)] == [str(clip)]
+    heard = audionet.label([Path(name), clip], LabelOptions(here / "model", channel="each"))
+    assert [one.clip for one in heard] == [str(clip)]
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE[:2])
+def test_a_word_that_no_shell_passes_on_is_a_sentence(name: str, audionet_here: Run) -> None:
+    for typed in (["label", name], ["prepare", "a", "--image-dir", name], ["label", "x", "--report", name]):
+        finished = audionet_here(*typed)
+        assert finished.returncode == 2
+        assert "holds what neither a name nor a value can" in finished.stderr

@@ -15,6 +15,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.decoding import count_channels, decode
 from audionet.errors import UnusableInput
 from audionet.settings import EACH, MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+from audionet.system.files import is_folder
 
 Piece = TypeVar("Piece")
 
@@ -176,7 +177,7 @@ def _require_chunks(
 def _each_chunk(
     path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
 ) -> Generator[Piece, None, None]:
-    if path.is_dir():
+    if is_folder(path):
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
     choices = [choice]

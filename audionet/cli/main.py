@@ -38,12 +38,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # of --version, on a full disk
         configure_logging("INFO")
         return _explained(error)
-    return guarded(lambda: _run(options), _verbosity(options))
+    return guarded(lambda: _run(options, typed), _verbosity(options))
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
+    for word in typed:
+        _require_a_word(word)
     choose_scheduler(options)
     return RUN[options.command](options)
+
+
+def _require_a_word(word: str) -> None:
+    """Raise AudionetError for what no shell passes on, but a program may: a NUL, or half of a character."""
+    try:
+        if b"\0" not in os.fsencode(word):
+            return
+    except UnicodeEncodeError:
+        pass
+    raise AudionetError(f"{word!a}: holds what neither a name nor a value can")
 
 
 def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:

@@ -31,6 +31,7 @@ from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
+from audionet.rules import as_path
 from audionet.settings import EACH
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
@@ -90,7 +91,7 @@ def evaluate(
     A clip that cannot be used and a folder of a class that the model does not know are skipped, with a warning.
     Raises AudionetError when there is no usable model or no usable clip.
     """
-    data_audio = Path(data_audio)
+    data_audio = as_path(data_audio)
     options, progress = options or LabelOptions(), chosen(progress)
     model = load_model(options)
     skipped = list[UnusableInput]()

@@ -20,6 +20,7 @@ from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
+from audionet.system.files import is_folder
 from audionet.system.progress import Progress, chosen, silent
 
 logger = logging.getLogger(__name__)
@@ -140,7 +141,7 @@ def _run_each_channel(
         name = names.get(path, str(path))
         is_picture = path.suffix.lower() in SUFFIXES
         try:
-            channels = 1 if is_picture or path.is_dir() else count_channels(path.absolute(), choice)
+            channels = 1 if is_picture or is_folder(path) else count_channels(path.absolute(), choice)
         except UnusableInput as error:
             skipped = UnusableInput(name, error.reason)
             warn_of_skipped(skipped)

@@ -31,6 +31,7 @@ from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
+from audionet.rules import as_path
 from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen
@@ -104,7 +105,7 @@ def prepare(
     skipped, with a warning, and the others go on. `data_audio` is never written to.
     Raises AudionetError when nothing can be done.
     """
-    data_audio, options, progress = Path(data_audio), options or PrepareOptions(), chosen(progress)
+    data_audio, options, progress = as_path(data_audio), options or PrepareOptions(), chosen(progress)
     image_dir = options.image_dir
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")

@@ -19,6 +19,7 @@ from audionet.parallel.threads import work_through
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
+from audionet.system.files import is_folder
 from audionet.system.text import listed
 from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL
 
@@ -196,7 +197,7 @@ def score_clip(path: Path, model: Model) -> ClipScores:
 def find_clips(paths: Iterable[Path]) -> Iterator[Path]:
     """The files named, and the recordings and pictures in the folders named, sorted within each folder."""
     for path in paths:
-        if path.is_dir():
+        if is_folder(path):
             files = [file for file in walk_files(path) if is_clip(file)]
             # Pictures lie beside the WAVs of the same chunks: each chunk counts once.
             drawn = {file.with_suffix("") for file in files if file.suffix.lower() in SUFFIXES and NOHASH in file.name}

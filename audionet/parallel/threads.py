@@ -228,6 +228,9 @@ class _Crew(Generic[Item, Part, Found, Result]):
                 pass
             except UnusableInput as error:
                 own.unusable = error
+            except BaseException:
+                self.stop.set()  # while the lock is held: another thread would take the item for finished
+                raise
             own.no_more = True
         return None
 

@@ -211,6 +211,14 @@ def read_limited(path: Path, largest_bytes: int) -> bytes:
     return content
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; not, where no file can be called that, for which pathlib raises OSError."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def require_file(path: Path) -> int:
     """The size in bytes of a file, or of one that a link leads to.
 
@@ -231,6 +239,8 @@ def require_file(path: Path) -> int:
         return status.st_size
     except OSError as error:
         raise UnusableInput.unreadable(path, error) from error
+    except ValueError as error:
+        raise UnusableInput.impossible(path) from error
 
 
 def sha256_of_file(path: Path) -> str:

@@ -162,3 +162,33 @@ def test_threads_that_cannot_start_are_a_sentence_or_fewer_threads(
         with pytest.raises(AudionetError, match="lets no further thread start; close other programs"):
             list(Threads(3).run(Squares(), [[1]]))
     assert blas_threads() == before
+
+
+def test_an_item_whose_reading_goes_wrong_is_never_taken_for_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(threading.Event):
+        def set(self) -> None:
+            time.sleep(0.05)  # in which other threads go on
+            super().set()
+
+    monkeypatch.setattr(threading, "Event", Late)
+
+    everyone = threading.Barrier(3, timeout=WAIT_SECONDS)
+    taken_for_whole: list[list[int]] = []
+
+    class Breaking(Squares):
+        def map(self, part: int) -> int:
+            everyone.wait()
+            return part
+
+        def split(self, item: list[int]) -> Generator[int, None, None]:
+            yield from item
+            time.sleep(0.02)  # until the other threads wait for a part too
+            raise MemoryError
+
+        def reduce(self, item: list[int], found: list[int]) -> list[int]:
+            taken_for_whole.append(item)
+            return found
+
+    with pytest.raises(MemoryError):
+        list(Threads(3).run(Breaking(), [[0, 1, 2]]))
+    assert not taken_for_whole
