@@ -12,8 +12,17 @@ from typing import NamedTuple
 
 from audionet.annotation.labelled_table import LabelledTable
 from audionet.annotation.layouts import KNOWN_COLUMNS
-from audionet.annotation.parts import WHOLE, parts_of, with_parts, without
-from audionet.annotation.table_paths import absolute
+from audionet.annotation.parts import (
+    ROUNDING_SECONDS,
+    WHOLE,
+    is_long_enough,
+    joined,
+    last_of_each_second,
+    parts_of,
+    with_parts,
+    without,
+)
+from audionet.annotation.table_paths import absolute, is_file
 from audionet.annotation.tables import Row, read_table
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
@@ -28,20 +37,28 @@ class _File:
         self.path = path
         self.recordings: dict[str, Recording] = {}
         self.parts: dict[str, list[Part]] = defaultdict(list)
-
-    def correct(self, correction: "_Correction") -> None:
-        """Give the seconds of a correction to its class, and to no other."""
-        for class_name, parts in self.parts.items():
-            self.parts[class_name] = without(parts, [correction.part])
-        if correction.class_name:
-            self.parts[correction.class_name].append(correction.part)
+        self.corrections: list[_Correction] = []
 
     def corrected(self, taken: dict[str, Path]) -> Iterable[Recording]:
         """What is learnt of it. taken: the keys of all recordings, and whose they are; those of new ones are added."""
-        for class_name, parts in sorted(self.parts.items()):
+        for class_name, parts in sorted(self._corrected_parts().items()):
             if parts:
                 own = self.recordings.get(class_name) or self._new(class_name, taken)
-                yield with_parts(own, parts, touching=True)
+                yield with_parts(own, parts)
+
+    def _corrected_parts(self) -> dict[str, list[Part]]:
+        """The parts of each class: where there are corrections, those of the last one's, and of no other."""
+        marked = [correction.part for correction in self.corrections]
+        found = {name: without(parts, marked, ROUNDING_SECONDS * 2) for name, parts in self.parts.items()}
+        for part, number in last_of_each_second(marked):
+            found.setdefault(self.corrections[number].class_name, []).append(part)
+        found.pop("", None)
+        asked_for = set(marked)
+        # What is left over is too short only once it is joined with what it touches.
+        return {
+            name: [part for part in joined(parts, touching=True) if is_long_enough(part) or part in asked_for]
+            for name, parts in found.items()
+        }
 
     def _new(self, class_name: str, taken: dict[str, Path]) -> Recording:
         first = min(self.recordings.values(), default=None)
@@ -89,7 +106,7 @@ def corrected(
         if path is None:
             wrong.append(table.why_missing(row))
             continue
-        files.setdefault(path, _File(path)).correct(_Correction(label, part))
+        files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
         touched.add(path)
     kept = [recording for recording in recordings if recording.path not in touched]
     return sorted([*kept, *(new for path in sorted(touched) for new in files[path].corrected(keys))]), wrong
@@ -103,7 +120,7 @@ def _path_of(row: Row, place: str | None, table: LabelledTable, keys: dict[str, 
         for folder in (Path.cwd(), table.table.path.parent):
             elsewhere = absolute(folder / name)
             # A clip of another folder is meant, even where this one has a recording whose path ends alike.
-            if elsewhere.is_file() and table.paths.inside(elsewhere) is None:
+            if is_file(elsewhere) and table.paths.inside(elsewhere) is None:
                 return elsewhere
         if place is not None:
             return table.data_audio / place

@@ -1,9 +1,12 @@
 """Parts of recordings, and which class is heard in each: joined, cut out, compared. Pure but for what they log."""
 
+import bisect
+import heapq
+import itertools
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -77,14 +80,41 @@ def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:
 
 def without(parts: Iterable[Part], holes: Iterable[Part], shortest_seconds: float = MINIMUM_SECONDS) -> list[Part]:
     """What is left of parts once the holes are cut out of them, from a length on."""
-    cuts, found = joined(holes, touching=True), list[Part]()
+    cuts, found, first = joined(holes, touching=True), list[Part](), 0
     for start, end in joined(parts):
-        for hole in cuts:
-            if hole.end_seconds > start and hole.start_seconds < end:
-                found.append(Part(start, hole.start_seconds))
-                start = hole.end_seconds
+        while first < len(cuts) and cuts[first].end_seconds <= start:
+            first += 1
+        for number in range(first, len(cuts)):
+            if cuts[number].start_seconds >= end:
+                break
+            found.append(Part(start, cuts[number].start_seconds))
+            start = cuts[number].end_seconds
         found.append(Part(start, end))
-    return [part for part in found if part.end_seconds - part.start_seconds > shortest_seconds - ROUNDING_SECONDS]
+    return [part for part in found if is_long_enough(part, shortest_seconds)]
+
+
+def is_long_enough(part: Part, shortest_seconds: float = MINIMUM_SECONDS) -> bool:
+    """Whether a part has a length, but for rounding."""
+    return part.end_seconds - part.start_seconds > shortest_seconds - ROUNDING_SECONDS
+
+
+def last_of_each_second(parts: Sequence[Part]) -> Iterator[tuple[Part, int]]:
+    """For all that is in at least one of the parts: which is the last that it is in, by its number; in order of time.
+
+    >>> list(last_of_each_second([Part(0, 5), Part(1, 2)]))[1]
+    (Part(start_seconds=1, end_seconds=2), 1)
+    """
+    starts = sorted(range(len(parts)), key=lambda number: parts[number].start_seconds)
+    going_on: list[int] = []  # a heap of the negative numbers of those that have begun
+    following = 0
+    for start, end in itertools.pairwise(sorted({border for part in parts for border in part})):
+        while following < len(starts) and parts[starts[following]].start_seconds <= start:
+            heapq.heappush(going_on, -starts[following])
+            following += 1
+        while going_on and parts[-going_on[0]].end_seconds <= start:
+            heapq.heappop(going_on)
+        if going_on:
+            yield Part(start, end), -going_on[0]
 
 
 def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> list[Recording]:
@@ -97,7 +127,7 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     for recording in recordings:
         by_key[recording.key].append(recording)
     found = [with_parts(same[0], [part for one in same for part in parts_of(one)]) for same in by_key.values()]
-    _report_overlaps(find_overlaps(found), options)
+    _report_overlaps(found, options)
     if options.unmarked == BACKGROUND:
         found = _with_background(found)
     return sorted(found)
@@ -135,28 +165,43 @@ def _with_background(recordings: list[Recording]) -> list[Recording]:
     return found
 
 
-def find_overlaps(recordings: Iterable[Recording]) -> list[Overlap]:
-    """What is heard at once in one file, in order of the files and times."""
-    by_path: dict[Path, list[tuple[Part, Recording]]] = defaultdict(list)
-    for recording in recordings:
-        by_path[recording.path] += [(part, recording) for part in parts_of(recording)]
-    found = []
-    for _, marks in sorted(by_path.items()):
+def find_overlaps(recordings: Iterable[Recording]) -> Iterator[Overlap]:
+    """What is heard at once in one file, in order of the files and times. There may be the square of the parts."""
+    for marks in _marks_by_file(recordings):
         going_on: list[tuple[Part, Recording]] = []
-        for part, recording in sorted(marks):
+        for part, recording in marks:
             going_on = [one for one in going_on if one[0].end_seconds > part.start_seconds]
-            found += [Overlap(other, own, recording, part) for own, other in going_on]
+            yield from (Overlap(other, own, recording, part) for own, other in going_on)
             going_on.append((part, recording))
+
+
+def _count_overlaps(recordings: Iterable[Recording]) -> int:
+    """How many find_overlaps finds, without looking at each."""
+    found = 0
+    for marks in _marks_by_file(recordings):
+        ends = sorted(part.end_seconds for part, _ in marks)
+        # Those before it have begun; what has ended by then is among them, for none ends before it begins.
+        found += sum(begun - bisect.bisect_right(ends, part.start_seconds) for begun, (part, _) in enumerate(marks))
     return found
 
 
-def _report_overlaps(overlaps: list[Overlap], options: AnnotationOptions) -> None:
-    if not overlaps:
+def _marks_by_file(recordings: Iterable[Recording]) -> Iterator[list[tuple[Part, Recording]]]:
+    by_path: dict[Path, list[tuple[Part, Recording]]] = defaultdict(list)
+    for recording in recordings:
+        by_path[recording.path] += [(part, recording) for part in parts_of(recording)]
+    for _, marks in sorted(by_path.items()):
+        yield sorted(marks)
+
+
+def _report_overlaps(recordings: Sequence[Recording], options: AnnotationOptions) -> None:
+    first = next(find_overlaps(recordings), None)
+    if first is None:
         return
-    more = f", and {count(len(overlaps) - 1, 'other pair')} of parts" if len(overlaps) > 1 else ""
+    others = _count_overlaps(recordings) - 1
+    more = f", and {count(others, 'other pair')} of parts" if others else ""
     if options.overlaps == REFUSE:
         raise AudionetError(
-            f"{overlaps[0]} are heard at once{more}; mend the times, or leave out --overlaps refuse to learn both "
+            f"{first} are heard at once{more}; mend the times, or leave out --overlaps refuse to learn both "
             "classes from such seconds"
         )
-    logger.warning("%s are heard at once%s: both classes are learnt from those seconds", overlaps[0], more)
+    logger.warning("%s are heard at once%s: both classes are learnt from those seconds", first, more)

@@ -73,7 +73,7 @@ class TablePaths:
                 inside = self.inside(place)
                 if inside is None:
                     continue
-                if _is_file(self.root / inside):
+                if is_file(self.root / inside):
                     return inside
                 names = self._beside(self.root / inside)
                 if len(names) == 1:  # the set was converted to another format after its table was made
@@ -105,7 +105,7 @@ class TablePaths:
         return self._stems[folder].get(path.stem.casefold(), [])
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     """Whether a file is there; no name that is too long, or in a folder that is closed to us, is one."""
     try:
         return path.is_file()

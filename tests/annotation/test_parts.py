@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.annotation.parts import WHOLE, combined, find_overlaps, joined, span, without
+from audionet.annotation.parts import WHOLE, combined, find_overlaps, joined, last_of_each_second, span, without
 from audionet.audio.chunks import Part, cut, cut_parts
 from audionet.dataset.folders import Recording
 from audionet.errors import AudionetError
@@ -84,9 +84,32 @@ def test_overlaps_are_found_as_comparing_all_pairs_finds_them() -> None:
         for own in other.parts
         if part.start_seconds < own.end_seconds and own.start_seconds < part.end_seconds
     }
-    found = find_overlaps(night)
+    found = list(find_overlaps(night))
     assert {frozenset([(f.first.class_name, f[1]), (f.second.class_name, f[3])]) for f in found} == pairs
     assert len(found) == len(pairs)
+    with pytest.raises(AudionetError, match=f"and {len(pairs) - 1} other pairs of parts"):
+        combined(night, options(overlaps="refuse"))
+
+
+def test_a_file_of_twenty_thousand_classes_is_compared_at_once() -> None:
+    night = [marked(f"class {number}") for number in range(20_000)]
+    with pytest.raises(AudionetError, match="and 199,989,999 other pairs of parts"):
+        combined(night, options(overlaps="refuse"))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_last_of_each_second_agrees_with_painting_one_over_the_other(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    parts = [Part(start / 10, (start + length) / 10) for start, length in random.integers(1, 90, (12, 2)).tolist()]
+    painted = np.full(200, -1)
+    for number, part in enumerate(parts):
+        painted[line([part])] = number
+    found = list(last_of_each_second(parts))
+    swept = np.full(200, -1)
+    for part, number in found:
+        assert (swept[line([part])] == -1).all()
+        swept[line([part])] = number
+    assert (swept == painted).all()
 
 
 def test_what_is_not_marked_becomes_the_background() -> None:
