@@ -4,7 +4,7 @@ import functools
 import re
 import subprocess
 import sys
-import tempfile
+import threading
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, find_ffmpeg
 from audionet.errors import AudionetError
+from audionet.parallel.process import Messages
 from audionet.settings import SAMPLE_RATE_HZ
 
 BLOCK_BYTES = 1 << 16  # read at a time at most: 2 s of sound at 16 kHz
@@ -67,30 +68,34 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
         command += ["-sample_rate", str(sample_rate_hz)]
     command += ["-i", device.ffmpeg_input, "-map", "0:a:0", "-ac", "1", "-ar", str(sample_rate_hz)]
     command += ["-flush_packets", "1", "-f", "s16le", "pipe:1"]
-    with tempfile.TemporaryFile() as messages:
-        try:
-            # In a session of its own, so that Ctrl-C stops it through us alone.
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, start_new_session=True
-            )
-        except OSError as error:
-            raise AudionetError(f"{command[0]} does not work ({error.strerror}); reinstall ffmpeg") from error
-        assert process.stdout is not None
-        rest = b""
-        try:
-            while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
-                block = rest + block
-                whole = len(block) - len(block) % BYTES_PER_SAMPLE
-                rest = block[whole:]
-                yield np.frombuffer(block[:whole], "<i2")
-            status = process.wait()
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
-        if status:
-            messages.seek(0)
-            raise AudionetError(_explain(device, messages.read().decode(errors="replace")))
+    try:
+        # In a session of its own, so that Ctrl-C stops it through us alone.
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise AudionetError(f"{command[0]} does not work ({error.strerror}); reinstall ffmpeg") from error
+    assert process.stdout is not None
+    assert process.stderr is not None
+    messages = Messages()  # of which, in weeks of listening, there may be many
+    listener = threading.Thread(target=messages.listen, args=(process.stderr,), daemon=True)
+    listener.start()
+    rest = b""
+    try:
+        while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
+            block = rest + block
+            whole = len(block) - len(block) % BYTES_PER_SAMPLE
+            rest = block[whole:]
+            yield np.frombuffer(block[:whole], "<i2")
+        status = process.wait()
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+        listener.join()
+        process.stderr.close()
+    if status:
+        raise AudionetError(_explain(device, bytes(messages.kept).decode(errors="replace")))
 
 
 def _explain(device: Device, messages: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audionet.cli.live import check_live, print_arrivals, print_microphone
-from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput
+from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
 from audionet.settings import EACH, SoundChoice
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from audionet.model.bundle import Model
 
 logger = logging.getLogger(__name__)
+
+STANDARD_INPUT = "-"  # among the clips
+LARGEST_INPUT_BYTES = 4 << 30  # of standard input: what a WAV can have, six hours of a CD
+KEPT_FREE_BYTES = 1 << 30  # on the disk for temporary files, or a tenth of a small one
+INPUT_BLOCK_BYTES = 1 << 20
 
 
 def run_label(options: argparse.Namespace) -> int:
@@ -110,7 +115,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
     each = scoring(options, model)
     printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
     reported: list[ClipScores] = []
-    scored = skipped = 0
+    scored = 0
     # Where the clips themselves come by on the terminal, nobody needs a bar.
     unseen = not options.quiet and not sys.stdout.isatty()
     with (
@@ -119,7 +124,8 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
         progress_shown(not unseen) as progress,
     ):
         places = {name: path for path, name in names.items()}
-        clips = [places.get(name, Path(name)) for name in options.clips]
+        clips = [places.get(name, Path(name)) for name in options.clips if name != STANDARD_INPUT or names]
+        skipped = len(options.clips) - len(clips)
         treat = _treatment(options, model, places)
         for clip in each(clips, workers=workers, names=names, progress=progress):
             if isinstance(clip, UnusableInput):
@@ -223,20 +229,41 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
 
 @contextmanager
 def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
-    """Where standard input was saved, with its name, if it is among the clips.
+    """Where standard input was saved, with its name, if it is among the clips and can be used.
 
     As a file, since some formats have their table of contents at the end, which no pipe can reach.
     """
-    if "-" not in clips:
+    if STANDARD_INPUT not in clips:
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
         path = Path(folder) / "standard input"
         try:
-            with open(path, "wb") as file:
-                shutil.copyfileobj(sys.stdin.buffer, file)
-        except OSError as error:
-            raise AudionetError(
-                f"-: cannot be saved in {folder} ({error.strerror}); free space, or name a file"
-            ) from error
-        yield {path: "-"}
+            _save_standard_input(path)
+        except UnusableInput as error:
+            warn_of_skipped(error)
+            path.unlink(missing_ok=True)
+        yield {path: STANDARD_INPUT} if path.exists() else {}
+
+
+def _save_standard_input(path: Path) -> None:
+    """Copy all of it into a file. Raises UnusableInput for what has no end, or no room."""
+    folder, left = path.parent, LARGEST_INPUT_BYTES
+    kept_free = min(KEPT_FREE_BYTES, shutil.disk_usage(folder).total // 10)
+    try:
+        with open(path, "wb") as file:
+            while block := sys.stdin.buffer.read(INPUT_BLOCK_BYTES):
+                left -= len(block)
+                if left < 0:
+                    raise UnusableInput(
+                        STANDARD_INPUT, f"has more than {LARGEST_INPUT_BYTES >> 30} GB; name a file instead"
+                    )
+                if shutil.disk_usage(folder).free < kept_free + len(block):
+                    raise UnusableInput(
+                        STANDARD_INPUT, f"does not fit into {folder}; free space there, or name a file instead"
+                    )
+                file.write(block)
+    except OSError as error:
+        raise UnusableInput(
+            STANDARD_INPUT, f"cannot be saved in {folder} ({error.strerror}); free space, or name a file instead"
+        ) from error

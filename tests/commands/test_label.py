@@ -4,11 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
+import types
 from pathlib import Path
 
 import pytest
 
 import audionet
+from audionet.cli import label as label_command
 from tests.conftest import Run, chirps, write_wav
 
 
@@ -96,6 +99,26 @@ def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:
     nothing = audionet("label", "-", cwd=trained, stdin=b"")
     assert (nothing.returncode, nothing.stdout) == (2, "")
     assert "-: is empty (skipped)" in nothing.stderr
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_INPUT_BYTES", "KEPT_FREE_BYTES"])
+def test_standard_input_without_end_is_left_out_and_the_other_clips_labelled(
+    trained: Path, audionet_here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(label_command, limit, 3 << 20 if limit == "LARGEST_INPUT_BYTES" else 1 << 60)
+    if limit == "KEPT_FREE_BYTES":
+        usage = shutil.disk_usage(tmp_path)._replace(total=100 << 20, free=10 << 20)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    endless = types.SimpleNamespace(closed=False, buffer=types.SimpleNamespace(read=bytes))  # zeros
+    monkeypatch.setattr(sys, "stdin", endless)
+    finished = audionet_here("label", "-", "test_audio/low/l0.wav", cwd=trained)
+    assert finished.returncode == 1
+    assert finished.stdout.startswith("test_audio/low/l0.wav\n")
+    reason = "has more than 0 GB" if limit == "LARGEST_INPUT_BYTES" else f"does not fit into {tmp_path}"
+    assert f"-: {reason}" in finished.stderr
+    assert "name a file instead (skipped)" in finished.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_bad_clips_are_named_and_the_others_labelled(trained: Path, audionet_here: Run, tmp_path: Path) -> None:
