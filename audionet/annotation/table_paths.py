@@ -22,6 +22,7 @@ class TablePaths:
 
     def __init__(self, data_audio: Path, table: Path) -> None:
         self.root = absolute(data_audio)
+        self._roots = tuple(dict.fromkeys((self.root, self.root.resolve())))
         self.renamed: dict[str, str] = {}
         tables_folder = absolute(table.parent)
         begins = dict.fromkeys((self.root, tables_folder, tables_folder.parent))
@@ -54,7 +55,7 @@ class TablePaths:
 
     def inside(self, place: Path) -> str | None:
         """A place below the data set's folder, as seen from there with forward slashes; None if it is not below it."""
-        for top in (self.root, self.root.resolve()):
+        for top in self._roots:
             if place != top and place.is_relative_to(top):
                 return place.relative_to(top).as_posix()
         return None
@@ -123,6 +124,8 @@ def _names_in(folder: Path) -> list[str]:
 def absolute(path: Path) -> Path:
     """From the root, without `..`, and with links as they are."""
     whole = path.absolute()
+    if ".." not in whole.parts:
+        return whole
     place = Path(whole.anchor)
     for part in whole.parts[1:]:
         place = place.parent if part == ".." else place / part

@@ -24,7 +24,10 @@ NO_FILES = {
     stat.S_IFBLK: "a device",
 }
 
-LARGEST_JSON_BYTES = 1 << 30  # the chunks of a million recordings
+# Of a million recordings of one chunk each, or three million chunks of longer ones. Of the values in it, which take
+# their bytes in memory many times, no more than ours need.
+LARGEST_JSON_BYTES = 640 << 20
+JSON_BYTES_PER_VALUE = 12
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
 SYNCED_AT_ONCE = 8
 FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
@@ -183,7 +186,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
     """What `write_json` wrote. Raises OSError, or Refused for what is no JSON; what it says is still to be checked."""
-    return parse_json(read_limited(path, largest_bytes))
+    return parse_json(read_limited(path, largest_bytes), largest_bytes // JSON_BYTES_PER_VALUE)
 
 
 def open_file(path: Path) -> IO[bytes]:

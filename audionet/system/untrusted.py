@@ -14,6 +14,9 @@ from typing import Any
 LARGEST_NUMBER = 1e15  # in seconds, bytes or decibels, more than anything has; sums of such numbers stay finite
 LARGEST_WHOLE = 2**63 - 1
 LONGEST_TEXT = 4096
+MOST_VALUES, OBJECT_VALUES = 1_000_000, 8
+LARGEST_TEXT_BYTES = 1 << 30  # in memory
+BEYOND_TWO_BYTES = re.compile(rb"[\xf0-\xff]")  # in UTF-8, the beginning of a character such as an emoji
 LONGEST_NAME_BYTES, LONGEST_PATH_BYTES = 255, 2048  # what file systems allow, with room for the folder's own path
 UNUSUAL = re.compile(r"\.\.|\0")  # in the name of a file
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -36,13 +39,25 @@ def taking_apart() -> Iterator[None]:
         raise Refused(f"{type(error).__name__}: {error}"[:LONGEST_TEXT]) from error
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes, most_values: int = MOST_VALUES) -> Any:
     """What JSON in UTF-8 holds. Bytes that are no Unicode, as file names may have them, survive. Raises Refused.
 
+    most_values: about how many values it may have, for a list of nothing takes 25 times as much memory as text, and
+        an object as much as OBJECT_VALUES others.
     Numbers are not looked at here, but by `number` and `whole`, where each is read.
     """
+    if values_at_most(content) > most_values:
+        raise Refused(f"more than {most_values} values")
+    # Python gives each character of a text as many bytes as the one that needs most.
+    if len(content) > LARGEST_TEXT_BYTES // 4 and BEYOND_TWO_BYTES.search(content):
+        raise Refused("too long a text in such characters")
     with taking_apart():
         return json.loads(content.decode(errors="surrogateescape"), parse_constant=_refuse_constant)
+
+
+def values_at_most(content: bytes) -> int:
+    """How many values JSON has, or a few more: each has a sign before or behind it, which names may have too."""
+    return content.count(b",") + content.count(b"[") + OBJECT_VALUES * content.count(b"{")
 
 
 def _refuse_constant(constant: str) -> None:

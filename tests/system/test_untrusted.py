@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from audionet.annotation.metadata import find_labelled_recordings
+from audionet.audio.levels import Conditions
 from audionet.dataset.digests import Digests
 from audionet.dataset.manifest import FILE_NAME, ChunkEntry, PictureIndex, RecordingEntry
 from audionet.errors import AudionetError, UnusableInput
@@ -18,6 +19,7 @@ from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system import untrusted
+from audionet.system.files import JSON_BYTES_PER_VALUE, LARGEST_JSON_BYTES, read_json
 from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
 
@@ -171,3 +173,38 @@ def test_a_fold_that_is_no_number_is_a_sentence(tmp_path: Path, fold: str) -> No
     with pytest.raises(AudionetError, match=r"line 2 has the fold .*; it should be a whole number") as raised:
         find_labelled_recordings(tmp_path, tmp_path / "t.csv")
     assert len(str(raised.value)) < len(str(tmp_path)) + 200
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", '{"a":0}', "0", "[[[]]]"])
+def test_json_that_would_fill_the_memory_is_refused_before_it_is_taken_apart(tmp_path: Path, value: str) -> None:
+    content = "[" + f"{value}," * 6_000_000 + "0]"
+    (tmp_path / "model.json").write_text(content)
+    with pytest.raises(Refused, match="values"):
+        read_json(tmp_path / "model.json", 64 << 20)
+    with pytest.raises(Refused, match="values"):
+        untrusted.parse_json(content.encode())
+
+
+def test_text_that_would_take_four_times_its_bytes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(untrusted, "LARGEST_TEXT_BYTES", 4000)
+    for name, fits in (("o" * 2000, True), ("\N{OWL}" + "o" * 2000, False), ("\N{OWL}", True)):
+        if fits:
+            assert untrusted.parse_json(json.dumps([name], ensure_ascii=False).encode()) == [name]
+            continue
+        with pytest.raises(Refused):
+            untrusted.parse_json(json.dumps([name], ensure_ascii=False).encode())
+
+
+def test_a_million_recordings_of_one_chunk_each_are_within_the_bounds(tmp_path: Path) -> None:
+    count = 1000
+    index = PictureIndex(SpectrogramRenderer.make(PictureSettings()))
+    conditions = Conditions(-20.5, -50.0, 0.0001, -52.9, 4290.0)
+    for n in range(count):
+        name = f"a class, or species/recording of {n:07d}, north"
+        chunk = ChunkEntry(f"{name}_nohash_0000", 0.0, 20.0, -19.9, 0.0, 43198, 640044)
+        entry = RecordingEntry(293397, 1795668485322374251, "5" * 64, (chunk,), "group", 1, conditions=conditions)
+        index.recordings[f"{name}.wav"] = entry
+    index.save(tmp_path)
+    content = (tmp_path / FILE_NAME).read_bytes()
+    assert len(content) * 1_000_000 / count < LARGEST_JSON_BYTES
+    assert untrusted.values_at_most(content) * 1_000_000 / count < LARGEST_JSON_BYTES // JSON_BYTES_PER_VALUE
