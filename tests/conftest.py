@@ -22,6 +22,7 @@ from audionet.commands.retrain import RetrainReport
 from audionet.dataset.samples import Sample
 from audionet.model.bundle import ModelFiles, save_model
 from audionet.model.description import TrainedNetwork, describe_model
+from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -174,6 +175,12 @@ def two_classes(tmp_path: Path) -> Path:
 def known_bottlenecks(low_and_high: Path, tmp_path: Path) -> None:
     """The bottlenecks of `two_classes` in chunks of 1 s are in tmp_path: for tests of what comes after them."""
     shutil.copytree(low_and_high / "tf_files" / "bottlenecks", tmp_path / "bottlenecks")
+
+
+@pytest.fixture
+def graphs_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen graphs run in this process, which has TensorFlow loaded: for tests of what is read, not of who runs it."""
+    monkeypatch.setattr("audionet.model.bundle.sandboxed_graph", FrozenGraph)
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ def test_the_saved_model_serves_and_is_callable_as_a_hub_module(trained: Path) -
     assert np.array_equal(loaded(batch).numpy(), served["scores"].numpy())
 
 
+@pytest.mark.usefixtures("graphs_here")
 def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
     clip = write_wav(tmp_path / "new.wav", chirps(77, 2000, 3000, 3.3))
     (found,) = audionet.label(clip, LabelOptions(trained / "saved"))

@@ -79,6 +79,7 @@ def test_a_graph_is_written_in_the_same_order_every_time(trained: Path) -> None:
     assert GraphDef.FromString(written).SerializeToString(deterministic=True) == written
 
 
+@pytest.mark.usefixtures("graphs_here")
 def test_label_reads_the_graph_where_there_is_no_litert_file(trained: Path, tmp_path: Path) -> None:
     copy = without_litert(trained, tmp_path / "copy")
     ours, theirs = scores_of(load(trained), trained), scores_of(load(copy), trained)
@@ -101,6 +102,7 @@ def test_a_graph_that_does_not_fit_its_description_is_refused(trained: Path, tmp
         load(copy)
 
 
+@pytest.mark.usefixtures("graphs_here")
 def test_the_final_tensor_can_be_named(trained: Path, tmp_path: Path) -> None:
     shutil.copytree(trained / "tf_files", tmp_path / "tf_files")
     shutil.copytree(trained / "data_audio", tmp_path / "data_audio")
@@ -235,6 +237,7 @@ def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes, message: st
         graph_at(tmp_path / "graph.pb")
 
 
+@pytest.mark.usefixtures("graphs_here")
 def test_labels_that_do_not_fit_a_graph_of_2018_are_refused(tmp_path: Path) -> None:
     graph = graph_of_2018(tmp_path / "graph.pb")
     (tmp_path / "labels.txt").write_text("one\ntwo\nthree\n")

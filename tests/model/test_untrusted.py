@@ -196,6 +196,7 @@ def test_scores_that_are_no_numbers_are_no_answer(copy: ModelFiles, tmp_path: Pa
         audionet.label(write_wav(tmp_path / "a.wav", chirps(0, 200, 400, 1)), LabelOptions(copy.graph, copy.labels))
 
 
+@pytest.mark.usefixtures("graphs_here")
 def test_a_graph_whose_constants_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     tf = start_tensorflow()
 
@@ -223,6 +224,7 @@ def test_a_graph_whose_constants_would_fill_the_memory_is_refused(tmp_path: Path
         load_model(LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt"))
 
 
+@pytest.mark.usefixtures("graphs_here")
 def test_a_saved_model_that_would_touch_files_is_refused(trained: Path, tmp_path: Path) -> None:
     assert audionet.label(trained / "data_audio" / "low" / "low-0.wav", LabelOptions(trained / "saved"))
     tf = start_tensorflow()
