@@ -79,8 +79,9 @@ class Trainer:
     ) -> FitResult:
         """A classifier of some samples. How it does on the validation samples goes into the summaries and the history.
 
-        The calibrator learns from scores of samples that were held out, once with all that sounds like them and once
-        with their recordings alone: new sound is about as unlike the old as the mean of the two.
+        The calibrator learns from scores of samples whose recordings were held out: on all sets where it was tried, new
+        sound is as unlike the old as that (docs/experiments.md). What is unknown is told by scores of samples that were
+        held out with all that sounds like them.
         store: is called every options.store_interval_steps.
         """
         statistics = self._statistics_of_most(train)
@@ -93,7 +94,7 @@ class Trainer:
         coordinates = self.coordinates(calibrated)
         groups = cluster_groups(coordinates, self._targets[calibrated], samples, recording_folds.tolist())
         held_out = self._held_out_scores(calibrated, groups, statistics)
-        held_out_by_recording = self._held_out_scores(calibrated, recording_folds, statistics)[:, 0]
+        by_recording = self._held_out_scores(calibrated, recording_folds, statistics)[:, 0]
         targets, centroid = self._targets, self._centroid(train)
 
         def store_calibrator(step: int, calibrator: Calibrator) -> None:
@@ -101,7 +102,7 @@ class Trainer:
                 store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
 
         fitted = train_calibrator(
-            Examples(np.concatenate([held_out[:, 0], held_out_by_recording]), np.tile(targets[calibrated], 2)),
+            Examples(by_recording, targets[calibrated]),
             Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
             self._options,
             summaries_dir=summaries_dir,
