@@ -28,7 +28,7 @@ from audionet.training.subspace import LinearScores, SampleSubspace
 
 WINDOW_SECONDS = 1.0  # or a chunk, if that is shorter
 STEPS_A_WINDOW = 4
-MOST_WINDOWS, MOST_MIXTURES = 1500, 600  # that are learnt from
+MOST_WINDOWS, MOST_MIXTURES = 4000, 1200  # that are learnt from
 SHRINKAGE = 0.1  # of the mean squared distance; from .01 to .3 made no difference (docs/experiments.md)
 # Of the shorter of a window and a call: with so much in common, the call is heard in the window; with so little, not.
 HEARD, NOT_HEARD = 0.5, 0.15
@@ -103,12 +103,15 @@ def _make_examples(
     column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
     columns = max(1.0, window_seconds(WINDOW_SECONDS, renderer.settings.chunk_seconds) / column_seconds)
     windows = _windows(columns)
-    # The background alone is learnt from as often as any class in it.
+    # The background alone is learnt from as often as any class in it. A call and what is behind it are held out
+    # together: a background that was learnt from would make the thresholds too low for those of other recordings.
     count = max(1, min(math.ceil(MOST_WINDOWS / len(windows)), MOST_MIXTURES) // (len(callers) + 1))
+    folds = [int(percentage_hash(sample.group)) % FOLDS for sample in dataset]
+    beds_of = [[i for i in beds if folds[i] == fold] or beds for fold in range(FOLDS)]
     pairs: list[tuple[int | None, int]] = [(None, int(random.choice(beds))) for _ in range(count)]
     for label in callers:
         calls = np.resize(random.permutation(of_class[label]), count).tolist()
-        pairs += [(call, int(random.choice(beds))) for call in calls]
+        pairs += [(call, int(random.choice(beds_of[folds[call]]))) for call in calls]
     seeds = random.integers(2**31, size=len(pairs)).tolist()
     network = Network(cut_to_maps(backbone))
 
@@ -128,7 +131,7 @@ def _make_examples(
             if share >= HEARD:
                 heard[numbers[caller.class_name]] = 1
             if share >= HEARD or share <= NOT_HEARD:
-                made.append(_Example(row, heard, int(percentage_hash(caller.group)) % FOLDS))
+                made.append(_Example(row, heard, folds[bed if call is None else call]))
         return made
 
     examples: list[_Example] = []

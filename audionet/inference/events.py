@@ -24,9 +24,9 @@ USUAL_THRESHOLD = 0.5
 LASTING = 0.6
 # Its borders are where its class crosses this share of its highest score: of calls of 1.5 s, within 0.4 s (median 0.2).
 BORDER = 0.65
-# The same of classes that were learnt against their background, in windows of 1 s (docs/experiments.md).
-LEARNT_BORDER = 0.7
 MARGIN_WINDOWS = 2
+# What a class scores in most of so much time around is its score in this background, and stands out of nothing.
+USUAL_SECONDS, USUAL_EVERY_SECONDS = 30.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,15 @@ def find_learnt_events(
 ) -> list[Segment]:
     """The events of a clip from scores of each class against the rest, the surest first.
 
+    Scores are counted from what the class usually scores around; rain that crackles a little has no fire in it.
     An event is where a class scores higher than any other and than its threshold. It goes on to both sides as long as
-    the class scores at least LEARNT_BORDER of that, and no other may begin within MARGIN_WINDOWS of it.
+    the class scores at least BORDER of that, and no other may begin within MARGIN_WINDOWS of it.
     """
     background = background_classes(labels, options.background or detection.background)
     classes = [number for number, label in enumerate(labels) if label not in background]
     scores = np.array([window.scores if window.has_signal else np.zeros(len(labels)) for window in windows])
     middles = np.array([window.start_seconds + window.seconds / 2 for window in windows])
+    scores -= _usual(scores, middles, np.array(detection.thresholds))
     best = np.array(classes)[scores[:, classes].argmax(axis=1)]
     highest = scores[np.arange(len(scores)), best]
     is_taken = np.zeros(len(scores), bool)
@@ -123,7 +125,7 @@ def find_learnt_events(
         number, score = int(best[peak]), float(highest[peak])
         if is_taken[peak] or score < detection.thresholds[number]:
             continue
-        column, level = scores[:, number], LEARNT_BORDER * score
+        column, level = scores[:, number], BORDER * score
         first, last = peak, peak
         while first > 0 and not is_taken[first - 1] and column[first - 1] >= level:
             first -= 1
@@ -134,6 +136,20 @@ def find_learnt_events(
         is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
         found[number].append(Segment(start, end, labels[number], score))
     return _chosen(found.values(), options)
+
+
+def _usual(scores: np.ndarray, middles: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """What each class scores in most of USUAL_SECONDS around each window: windows x classes.
+
+    0 where that is less, and where it reaches the class's threshold: what lasts so long is heard all the time.
+    """
+    found = np.empty(scores.shape)
+    for start in np.arange(middles[0], middles[-1] + USUAL_EVERY_SECONDS, USUAL_EVERY_SECONDS):
+        inside = np.searchsorted(middles, [start, start + USUAL_EVERY_SECONDS])
+        middle = start + USUAL_EVERY_SECONDS / 2
+        around = np.searchsorted(middles, [middle - USUAL_SECONDS / 2, middle + USUAL_SECONDS / 2])
+        found[slice(*inside)] = np.median(scores[slice(*around)], axis=0)
+    return np.asarray(np.where(found < thresholds, np.maximum(found, 0), 0))
 
 
 def _between(middles: np.ndarray, scores: np.ndarray, inside: int, outside: int, level: float) -> float:

@@ -208,15 +208,27 @@ def test_learnt_events_stand_out_of_a_background_that_goes_on() -> None:
     none, some, full = (0.9, 0.0, 0.1), (0.9, 0.4, 0.1), (0.8, 0.8, 0.1)
     rows = [none] * 4 + [some, full, full, full, some] + [none] * 6 + [(0.9, 0.0, 0.39)] * 4 + [none] * 4
     (event,) = find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions())
-    # The middle of the first full window is at 1.75 s; from there on down to 0.7 of 0.8, at 0.6 of the way to `some`.
+    # The middle of the first full window is at 1.75 s; from there on down to 0.65 of 0.8, at 0.7 of the way to `some`.
     assert event.label == "owl"
     assert event.score == pytest.approx(0.8)
-    assert event.start_seconds == pytest.approx(1.75 - 0.15)
-    assert event.end_seconds == pytest.approx(2.25 + 0.15)
+    assert event.start_seconds == pytest.approx(1.75 - 0.175)
+    assert event.end_seconds == pytest.approx(2.25 + 0.175)
     assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions(("owl",))) != [event]
-    low = LearntEvents(("background",), (0.4, 0.4, 0.3))
+    low = LearntEvents(("background",), (0.4, 0.4, 0.25))  # the wren is usually heard a little, at 0.1
     assert [e.label for e in find_learnt_events(learnt_windows(*rows), labels, low, EventOptions())] == ["owl", "wren"]
     assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions(min_seconds=2)) == []
+
+
+def test_what_a_background_usually_scores_is_no_event_and_what_lasts_is_one() -> None:
+    labels, detection = ["rain", "fire", "owl"], LearntEvents(("rain",), (0.4, 0.4, 0.4))
+    crackling = [(0.9, (0.3, 0.35, 0.45)[n % 3], 0.0) for n in range(480)]  # of two minutes
+    assert find_learnt_events(learnt_windows(*crackling), labels, detection, EventOptions()) == []
+    crackling[240:248] = [(0.9, 0.95, 0.0)] * 8
+    (event,) = find_learnt_events(learnt_windows(*crackling), labels, detection, EventOptions())
+    assert (event.label, event.start_seconds < 61 < event.end_seconds) == ("fire", True)
+    burning = [(0.9, 0.8, 0.0)] * 480
+    (event,) = find_learnt_events(learnt_windows(*burning), labels, detection, EventOptions())
+    assert (event.label, event.start_seconds, event.end_seconds) == ("fire", 0.0, 479 / 4 + 1)
 
 
 def test_two_classes_that_follow_each_other_are_two_events_and_a_clip_may_begin_and_end_with_one() -> None:
