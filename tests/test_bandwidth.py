@@ -250,3 +250,51 @@ def test_the_high_pass_is_at_its_frequency_at_any_rate(
         left_out, kept = (picture[::-1][np.abs(rows - hertz).argmin()].mean() for hertz in frequencies)
         assert left_out < kept - 100
         assert kept > 240
+
+
+SECONDS = np.arange(4 * 16_000) / 16_000
+BELOW: dict[str, tuple[np.ndarray, bool]] = {
+    "a tone of 25 Hz": (tone(25, 4, 0.3), True),
+    "hum of 50 Hz": (tone(50, 4, 0.1), True),
+    "hum of 60 Hz in noise": (tone(60, 4, 0.1) + rushing(16_000, 4, 20), True),
+    "a whale of 20 Hz": (record(sweep(23, 18, 1.0, 2.0), 16_000, 4, 1), True),
+    "a deep voice in hum": (tone(50, 4, 0.3) + tone(110, 4, 0.05) + tone(330, 4, 0.01), False),
+    "a faint bird in the wind": (tone(30, 4, 0.3) + tone(3000, 4, 0.002), False),
+    "an offset alone": (np.full(64_000, 9000), False),
+    "drift": (9000 * np.sin(2 * np.pi * SECONDS), False),
+    "hiss in hum": (tone(50, 4, 0.1) + rushing(16_000, 4, 1000), False),
+    "a tone of 80 Hz": (tone(80, 4, 0.3), False),
+    "digital silence": (np.zeros(64_000), False),
+}
+
+
+@pytest.mark.parametrize("what", BELOW)
+def test_sound_below_what_is_drawn_is_noticed(tmp_path: Path, what: str) -> None:
+    samples, is_below = BELOW[what]
+    path = write_wav(tmp_path / "a.wav", samples.clip(-32768, 32767))
+    for settings, expected in ((PictureSettings(1), is_below), (PictureSettings(1, high_pass_hz=10), False)):
+        check = RangeCheck(path, settings)
+        assert sum(1 for _ in check.watch(read_chunks(path, settings))) > 0
+        assert check.needed_rate_hz() == (8000 if expected else None)
+
+
+def test_sound_below_what_is_drawn_is_no_class_and_the_options_are_named(audionet_here: Run, tmp_path: Path) -> None:
+    for n in range(3):
+        for name, frequency_hz in (("whale", 20 + n), ("frog", 1000 + 100 * n)):
+            write_wav(tmp_path / "data_audio" / name / f"{n}.wav", tone(frequency_hz, 2))
+    prepared = audionet_here("prepare", "data_audio", "--chunk-seconds", 1)
+    sentence = (
+        "the sound of 3 recordings lies below 65 Hz, where nothing is drawn: add --high-pass 10 --sample-rate 8000"
+    )
+    assert sentence in prepared.stderr
+    samples = load_pictures(tmp_path / "tf_files" / "data_image").samples
+    assert [warning for warning in check_data(samples, None) if sentence in warning]
+    files = make_untrained_model(tmp_path, PictureSettings(1))
+    for mode in ((), ("--timeline",)):
+        labelled = audionet_here("label", "--graph", files.graph, "data_audio/whale/0.wav", *mode)
+        assert "lies below the 65 Hz that the model hears" in labelled.stderr
+        assert "audionet prepare --high-pass 10 --sample-rate 8000" in labelled.stderr
+        assert "unknown" in labelled.stdout
+    heard = audionet_here("label", "--graph", files.graph, "data_audio/whale/0.wav", "--format", "json")
+    (found,) = json.loads(heard.stdout)
+    assert found["reason"] == "inaudible"

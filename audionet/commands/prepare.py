@@ -139,9 +139,8 @@ def prepare(
             index.save()
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
-        highest_hz = index.content.renderer.settings.highest_hz
         needed = {key: entry.needed_rate_hz for key, entry in index.content.recordings.items()}
-        for sentence in out_of_range(needed, highest_hz):
+        for sentence in out_of_range(needed, index.content.renderer.settings):
             logger.warning("%s", sentence)
         report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)

@@ -244,7 +244,7 @@ def _check(setup: _Setup, trainer: Trainer, dataset: Dataset) -> list[str]:
     # How much more alike copies are than other recordings was measured on the embedded network.
     is_comparable = setup.backbone.name == "rows" and len(dataset) <= MOST_COMPARED
     coordinates = trainer.coordinates(np.arange(len(dataset))) if is_comparable else None
-    warnings = check_data(dataset.samples, coordinates, setup.pictures.renderer.settings.highest_hz)
+    warnings = check_data(dataset.samples, coordinates, setup.pictures.renderer.settings)
     for warning in warnings:
         logger.warning("%s", warning)
     return warnings

@@ -10,9 +10,10 @@ import numpy as np
 from audionet.audio.levels import SILENT_DB
 from audionet.dataset.conditions import out_of_range, unlike_conditions
 from audionet.dataset.samples import Sample
-from audionet.settings import SAMPLE_RATE_HZ
+from audionet.settings import PictureSettings
 from audionet.system.text import duration, listed
 
+USUAL_PICTURES = PictureSettings()
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
 UNEQUAL = 5.0  # times as much sound as the shortest class has
 CLIPPED = 0.001  # of a chunk's samples: a few peaks do no harm
@@ -62,14 +63,14 @@ def _covered(spans: list[tuple[float, float]]) -> float:
 
 
 def check_data(
-    samples: Sequence[Sample], coordinates: np.ndarray | None, highest_hz: float = SAMPLE_RATE_HZ / 2
+    samples: Sequence[Sample], coordinates: np.ndarray | None, settings: PictureSettings = USUAL_PICTURES
 ) -> list[str]:
     """Sentences on what to mend, each with what to do; none if all is well.
 
     coordinates: a row each; distances between them say how unlike the chunks look. None if they are too many to be
     compared, more than MOST_COMPARED, or of a network other than the embedded one; then only copies whose pictures are
     the same to the bit are found.
-    highest_hz: what the pictures reach up to.
+    settings: of the pictures.
     """
     classes = class_data(samples)
     return [
@@ -77,7 +78,7 @@ def check_data(
         *_unequal(classes),
         *_bad_sound(samples, "clipped", lambda sample: (sample.clipped or 0) > CLIPPED),
         *_bad_sound(samples, "silent", lambda sample: _is_silent(sample) and sample.needed_rate_hz is None),
-        *out_of_range({sample.recording: sample.needed_rate_hz for sample in samples}, highest_hz),
+        *out_of_range({sample.recording: sample.needed_rate_hz for sample in samples}, settings),
         *unlike_conditions(samples),
         *_in_two_classes(samples, coordinates),
     ]

@@ -8,7 +8,8 @@ import numpy as np
 
 from audionet.audio.levels import Conditions
 from audionet.dataset.samples import Sample
-from audionet.settings import LOWEST_SAMPLE_RATE_HZ
+from audionet.settings import LOWEST_SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram.out_of_range import where_it_lies
 from audionet.system.text import count, listed
 
 FEWEST_RECORDINGS = 3  # of a class, to say what they have in common
@@ -46,18 +47,22 @@ class _Difference:
         return self.high.usual - self.low.usual
 
 
-def out_of_range(needed: Mapping[str, int | None], highest_hz: float) -> list[str]:
-    """A sentence if most of the sound of some recordings lies above what is drawn.
+def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) -> list[str]:
+    """Sentences if the sound of some recordings lies above what is drawn, or below.
 
     needed: for each recording the sample rate that would show it, see spectrogram/out_of_range.py.
     """
     found = {name: rate for name, rate in needed.items() if rate is not None}
-    if not found:
-        return []
-    return [
-        f"the sound of {count(len(found), 'recording')} lies above {highest_hz / 1000:g} kHz, where nothing is drawn: "
-        f"add --sample-rate {max(found.values())} --force to audionet prepare ({listed(sorted(found))})"
-    ]
+    above = {name: rate for name, rate in found.items() if rate > 2 * settings.highest_hz}
+    sentences = []
+    for names in (above, found.keys() - above.keys()):
+        if names:
+            where, options = where_it_lies(max(found[name] for name in names), settings)
+            sentences.append(
+                f"the sound of {count(len(names), 'recording')} lies {where.replace(' the', '')}, where nothing is "
+                f"drawn: add {options} --force to audionet prepare ({listed(sorted(names))})"
+            )
+    return sentences
 
 
 def unlike_conditions(samples: Sequence[Sample]) -> list[str]:

@@ -61,7 +61,7 @@ class RecordingEntry:
     sha256: of the file's bytes.
     group, fold, parts: see folders.Recording.
     conditions: of its sound, see levels.Conditions; None if they are not known. needed_rate_hz: the sample rate that
-        would show its sound, most of which lies above what is drawn; None if that is not so, or not known.
+        would show its sound, which lies above or below what is drawn; None if that is not so, or not known.
     """
 
     size_bytes: int

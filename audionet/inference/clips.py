@@ -24,7 +24,7 @@ from audionet.system.text import listed
 from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL
 
 # Why a clip is unknown, beside what training/unknown.py knows: it is a mixture, silent, or silent in the band that the
-# model's pictures show, but not above it.
+# model's pictures show, but not above or below it.
 SEVERAL_CLASSES, SILENT, INAUDIBLE = "several_classes", "silent", "inaudible"
 REASONS = (LOW_SCORE, UNLIKE_ALL, SEVERAL_CLASSES, SILENT, INAUDIBLE)
 LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
@@ -81,7 +81,7 @@ class ClipScores:
             UNLIKE_ALL: f"unlike all that was learnt (the best class is {best})",
             SEVERAL_CLASSES: f"several classes heard, {listed(heard) if heard else best}; try --timeline",
             SILENT: "silent",
-            INAUDIBLE: "not silent, but what sounds lies above the band that the model listens to",
+            INAUDIBLE: "not silent, but what sounds lies above the band that the model listens to, or below it",
         }[self.why_unknown]
 
     def best_first(self) -> list[tuple[str, float]]:
@@ -106,7 +106,7 @@ class ScoringJob:
             check = RangeCheck(path, settings, self.choice)
             for chunk in check.watch(read_chunks(path, settings, self.choice)):
                 yield path, chunk
-            warn_of_range(path, check, settings.highest_hz)
+            warn_of_range(path, check, settings)
 
     def map(self, part: tuple[Path, Chunk | None]) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""
@@ -117,7 +117,8 @@ class ScoringJob:
         """The mean of the chunks' scores."""
         scores = mean_scores(str(path), results, self.model, self.allow_unknown)
         is_quiet = all(chunk.level_db is not None and chunk.level_db <= SILENT_DB for chunk in results)
-        if self.allow_unknown and is_quiet and _sounds_above(path, self.choice):
+        is_below = any(chunk.is_below for chunk in results) and not any(chunk.has_signal for chunk in results)
+        if self.allow_unknown and (is_below or (is_quiet and _sounds_above(path, self.choice))):
             return replace(scores, why_unknown=INAUDIBLE, several=())
         return scores
 

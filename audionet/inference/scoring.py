@@ -12,8 +12,9 @@ from audionet.audio.levels import level_db
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
+from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.out_of_range import RangeCheck
+from audionet.spectrogram.out_of_range import RangeCheck, lies_below, where_it_lies
 from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
 
@@ -30,7 +31,8 @@ class ChunkScores:
     distance: the squared distance of its picture from the training's, comparable with whole chunks'.
     sounding_seconds: how much of it is no silence.
     has_signal: anything was drawn; of a microphone that is switched off, nothing is.
-    level_db: how loud it is (audio/levels.py), in the band that is drawn; None of a picture.
+    level_db: how loud it is (audio/levels.py), in the band that is drawn and below it; None of a picture.
+    is_below: whether all that sounds in it lies below the high pass.
     """
 
     start_seconds: float
@@ -40,6 +42,7 @@ class ChunkScores:
     sounding_seconds: float
     has_signal: bool
     level_db: float | None = None
+    is_below: bool = False
 
     @property
     def end_seconds(self) -> float:
@@ -57,19 +60,21 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
         scored = _score_sound(chunk, model, model.sound)
     else:
         scored = _score(pictures.draw(chunk, model.renderer), path, model, chunk.start_seconds, chunk.seconds)
-    return replace(scored, level_db=level_db(chunk.samples))
+    is_below = lies_below(chunk.samples, model.settings)
+    if is_below:  # what is drawn then is the noise of the rest, at full brightness
+        scored = replace(scored, has_signal=False, sounding_seconds=0.0)
+    return replace(scored, level_db=level_db(chunk.samples), is_below=is_below)
 
 
-def warn_of_range(path: Path, check: RangeCheck, highest_hz: float) -> None:
-    """Say so if most of a clip's sound lies above what the model hears."""
+def warn_of_range(path: Path, check: RangeCheck, settings: PictureSettings) -> None:
+    """Say so if a clip's sound lies above what the model hears, or below."""
     needed_hz = check.needed_rate_hz()
     if needed_hz is not None:
         logger.warning(
-            "%s: its sound lies above the %g kHz that the model hears; one that hears it is trained on pictures of "
-            "audionet prepare --sample-rate %d",
+            "%s: its sound lies %s that the model hears; one that hears it is trained on pictures of audionet prepare "
+            "%s",
             path,
-            highest_hz / 1000,
-            needed_hz,
+            *where_it_lies(needed_hz, settings),
         )
 
 

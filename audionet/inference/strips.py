@@ -15,6 +15,7 @@ from audionet.model.bundle import Model
 from audionet.model.litert import ClassifierHead, read_head
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.out_of_range import lies_below
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 TILES = 4  # of a strip: runs of the network
@@ -87,6 +88,7 @@ class StripScorer:
         ]
         features = window_features(self.network, picture, windows)
         count = len(starts)
+        is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
         scores = self._scores(features.bottlenecks[:count])
         seconds = (ends - starts) / rate_hz
         squares = np.square(features.bottlenecks[count:] - self.head.centroid).sum(axis=1)
@@ -99,7 +101,7 @@ class StripScorer:
                 scores=scores[n],
                 distance=float(distances[n]),
                 sounding_seconds=float(seconds[n] * features.sounding[n]),
-                has_signal=bool(features.sounding[n] > 0),
+                has_signal=bool(features.sounding[n] > 0) and not is_below[n],
             )
             for n in range(count)
         ]

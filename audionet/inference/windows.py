@@ -125,7 +125,7 @@ class WindowsJob:
             window = round(window_seconds(self.model) * sample_rate_hz)
             for chunk in check.watch(read_windows(path, window, step, self.choice, sample_rate_hz)):
                 yield path, chunk
-        warn_of_range(path, check, settings.highest_hz)
+        warn_of_range(path, check, settings)
 
     def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
         """The scores of the windows of a strip, or of a window."""

@@ -1,7 +1,8 @@
-"""Whether most of a recording's sound lies above what its pictures show: bats, insects, machines."""
+"""Whether a recording's sound lies above what its pictures show (bats, insects, machines), or below (whales, hum)."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from audionet.audio.channels import USUAL, rate_of_wav
 from audionet.audio.chunks import Chunk
 from audionet.audio.ffmpeg import source_samples
 from audionet.audio.levels import SILENT_DB
-from audionet.settings import HIGH_PASS_HZ, PictureSettings, SoundChoice
+from audionet.settings import HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
 # Only a recording that is drawn as faint, or as hissing, can have most of its sound elsewhere; so few are looked into.
@@ -22,6 +23,11 @@ OUTSTANDING = 20.0  # times the median power: what is so loud is no noise
 LEAST = 0.01  # of the power: with less outstanding, all is noise
 MOST = 0.5  # of the sound
 LEFT_OUT = 0.1  # of the sound: so much may lie above the rate that is recommended
+# What lies below the high pass is drawn with this one, and at a low rate; what lies lower still is drift, no sound.
+LOW_HIGH_PASS_HZ = 10.0
+CLEAR_OF_IT = 1.25  # times the high pass: what it lets through of sound just below it ends here
+RUMBLING = 16.0  # times the power changes from sample to sample as that of a tone at the high pass does
+FAINTER = 0.01  # of the power below it: what is more is no rest of that
 
 
 class RangeCheck:
@@ -32,6 +38,8 @@ class RangeCheck:
         self._starts: list[float] = []
         self._samples = 0
         self._power = self._changes = 0.0
+        self._loudest = self._liveliest = np.zeros(2, np.int16)  # of the parts, by their power and their changes
+        self._most_power = self._most_changes = -1.0
 
     def watch(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """The chunks, as they are."""
@@ -42,13 +50,31 @@ class RangeCheck:
     def add(self, samples: NDArray[np.int16], start_seconds: float) -> None:
         """Look at a part of the recording."""
         sound = samples.astype(np.float32) / np.float32(32768)
-        self._power += float(np.square(sound).sum())
-        self._changes += float(np.square(np.diff(sound)).sum())
+        power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
+        self._power += power
+        self._changes += changes
+        if power > self._most_power:
+            self._loudest, self._most_power = samples, power
+        if changes > self._most_changes:
+            self._liveliest, self._most_changes = samples, changes
         self._samples += len(sound)
         self._starts.append(start_seconds)
 
     def needed_rate_hz(self) -> int | None:
-        """The sample rate that would show what is above the pictures; None if most of the sound is in them."""
+        """The sample rate that would show what is above the pictures, or LOWEST_SAMPLE_RATE_HZ where there is nothing
+        but what lies below; None if most of the sound is in them."""
+        above = self._needed_above_hz()
+        return LOWEST_SAMPLE_RATE_HZ if above is None and self._lies_below() else above
+
+    def _lies_below(self) -> bool:
+        """As lies_below, of the whole: by the part that is loudest, and the one likeliest to hold what is drawn."""
+        settings = self._settings
+        if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or not _is_rumbling(self._power, self._changes, settings):
+            return False
+        looks = [_bands(samples, settings) for samples in (self._loudest, self._liveliest)]
+        return _Bands(*map(max, *looks)).lie_below()
+
+    def _needed_above_hz(self) -> int | None:
         limit_hz = self._settings.highest_hz
         if 2 * limit_hz >= RATES_HZ[-1] or not self._is_suspect():
             return None
@@ -64,6 +90,61 @@ class RangeCheck:
             return False
         faint = self._samples * 10 ** (FAINT_DB / 10)
         return self._changes < faint or self._changes > HISSING * self._power
+
+
+class _Bands(NamedTuple):
+    """The power of sound below the high pass, of what is drawn, and of what stands out of the noise in that."""
+
+    below: float
+    drawn: float
+    outstanding: float
+
+    def lie_below(self) -> bool:
+        """Whether what is drawn is silence, or noise and a rest of what lies below."""
+        silent = 10 ** (SILENT_DB / 10)
+        is_rest = self.drawn < FAINTER * self.below and self.outstanding < max(silent, LEFT_OUT * self.drawn)
+        return self.below > silent and is_rest
+
+
+def lies_below(samples: NDArray[np.int16], settings: PictureSettings) -> bool:
+    """Whether all that sounds in samples lies below the high pass, so that only a rest of it, and noise, are drawn."""
+    if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or len(samples) < 2:
+        return False
+    sound = samples.astype(np.float32) / np.float32(32768)
+    sound -= sound.mean()
+    power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
+    return _is_rumbling(power, changes, settings) and _bands(samples, settings).lie_below()
+
+
+def _is_rumbling(power: float, changes: float, settings: PictureSettings) -> bool:
+    """Whether sound of a power that changes so much from sample to sample may lie below the high pass."""
+    return changes < RUMBLING * (2 * np.pi * settings.high_pass_hz / settings.sample_rate_hz) ** 2 * power
+
+
+def _bands(samples: NDArray[np.int16], settings: PictureSettings) -> _Bands:
+    sound = samples.astype(np.float32) / np.float32(32768)
+    size = min(len(sound), 1 << (settings.sample_rate_hz // 2).bit_length())
+    frames = sound[: len(sound) // size * size].reshape(-1, size)
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    window = np.hanning(size).astype(np.float32)
+    power = 2 * np.abs(np.fft.rfft(frames * window)) ** 2 / (size * float(np.square(window).sum()) * len(frames))
+    frequencies = np.fft.rfftfreq(size, 1 / settings.sample_rate_hz)
+    drawn = power[:, frequencies >= CLEAR_OF_IT * settings.high_pass_hz]
+    below = power[:, (frequencies >= LOW_HIGH_PASS_HZ) & (frequencies < settings.high_pass_hz)]
+    loud = np.where(drawn > OUTSTANDING * np.median(drawn), drawn, 0)
+    return _Bands(float(below.sum()), float(drawn.sum()), float(loud.sum()))
+
+
+def where_it_lies(needed_rate_hz: int, settings: PictureSettings) -> tuple[str, str]:
+    """Where a recording's sound lies, as RangeCheck found it, and the options that show it.
+
+    >>> where_it_lies(48000, PictureSettings()), where_it_lies(8000, PictureSettings())
+    (('above the 8 kHz', '--sample-rate 48000'), ('below the 65 Hz', '--high-pass 10 --sample-rate 8000'))
+    """
+    if needed_rate_hz > 2 * settings.highest_hz:
+        return f"above the {settings.highest_hz / 1000:g} kHz", f"--sample-rate {needed_rate_hz}"
+    below = f"below the {settings.high_pass_hz:g} Hz"
+    return below, f"--high-pass {LOW_HIGH_PASS_HZ:g} --sample-rate {needed_rate_hz}"
 
 
 def _rate_of_wav(path: Path) -> int | None:
