@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import is_passed_over
+from audionet.dataset.folders import names_left
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
 from audionet.system.text import from_spreadsheet_cell, listed
@@ -215,6 +215,6 @@ def folders_in(folder: Path) -> list[Path]:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if not is_passed_over(name))
+        return names_left(folder, os.listdir(folder))
     except OSError:
         return []

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,25 +207,37 @@ def _listing(folder: Path) -> list[Path]:
     return [folder / name for name in _names(folder)]
 
 
-def is_passed_over(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, the system's or an editor's own, or an unfinished download."""
+def is_passed_over(name: str, *, is_folder: bool = False) -> bool:
+    """Whether a file or folder of this name is hidden, the system's or an editor's own, or an unfinished download.
+
+    What a folder's name ends in says nothing, but of Safari's downloads, such as song.mp3.download: a class may be
+    called `x.bak`.
+    """
     lower = name.lower()
-    suffix = lower[lower.rfind(".") :] if "." in lower else ""
-    return (
-        name.startswith(".")
-        or lower in PASSED_OVER_NAMES
-        or suffix in EDITORS_SUFFIXES
-        or suffix in UNFINISHED_SUFFIXES
-    )
+    if name.startswith(".") or lower in PASSED_OVER_NAMES:
+        return True
+    before, dot, ending = lower.rpartition(".")
+    if is_folder:
+        return ending == "download" and "." in before
+    return f"{dot}{ending}" in EDITORS_SUFFIXES or f"{dot}{ending}" in UNFINISHED_SUFFIXES
+
+
+def names_left(folder: Path, names: Iterable[str]) -> list[str]:
+    """The names in a folder that are not passed over, sorted."""
+    return [
+        name
+        for name in sorted(names)
+        if not is_passed_over(name) or (not is_passed_over(name, is_folder=True) and (folder / name).is_dir())
+    ]
 
 
 def _names(folder: Path) -> list[str]:
     try:
-        found = sorted(os.listdir(folder))
-        left = [name for name in found if not is_passed_over(name)]
+        found = os.listdir(folder)
+        left = names_left(folder, found)
         if len(left) < len(found) and logger.isEnabledFor(logging.DEBUG):
-            for name in found:
-                if is_passed_over(name) and not name.startswith(".audionet"):
+            for name in sorted(set(found) - set(left)):
+                if not name.startswith(".audionet"):
                     logger.debug("%s: passed over, it is no recording by its name", folder / name)
         return left
     except OSError as error:

@@ -65,7 +65,7 @@ def _look(folder: Path, warned: set[str]) -> dict[Path, State]:
 
     found: dict[Path, State] = {}
     for place, folders, names in os.walk(folder, onerror=warn):
-        folders[:] = [name for name in folders if not is_passed_over(name)]
+        folders[:] = [name for name in folders if not is_passed_over(name, is_folder=True)]
         for name in names:
             path = Path(place, name)
             if is_passed_over(name) or not is_clip(path):

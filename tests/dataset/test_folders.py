@@ -223,3 +223,26 @@ def test_two_spellings_of_a_class_are_refused_and_three_classes_are_not(one: str
 
 def test_nothing_lies_wrong_where_there_is_no_folder(tmp_path: Path) -> None:
     assert stray_files(tmp_path / "gone") == []
+
+
+@pytest.mark.parametrize("name", ["x.bak", "Dr.Part", "old.tmp", "vs.Temp", "seen.als", "take.download"])
+def test_a_folder_is_a_class_whatever_its_name_ends_in(tmp_path: Path, name: str) -> None:
+    touch(
+        tmp_path,
+        f"{name}/1.wav",
+        f"{name}/2.wav",
+        f"{name}/3.wav.part",
+        f"{name}/deep.bak/4.wav",
+        f"{name}/5_nohash_0.jpg",
+    )
+    found = [f"{name}/1.wav", f"{name}/2.wav", f"{name}/deep.bak/4.wav"]
+    assert [recording.key for recording in find_recordings(tmp_path)[0]] == found
+    assert [path.relative_to(tmp_path).as_posix() for path in find_clips([tmp_path])] == sorted(
+        [*found, f"{name}/5_nohash_0.jpg"]
+    )
+    assert [class_name for class_name, _, _ in find_pictures(tmp_path)] == [name]
+
+
+def test_a_download_of_safari_is_a_folder_that_is_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.wav", "a/2.mp3.download/2.mp3")
+    assert [recording.key for recording in find_recordings(tmp_path)[0]] == ["a/1.wav"]
