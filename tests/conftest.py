@@ -9,6 +9,7 @@ import sys
 import tempfile
 import wave
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
 SAMPLE_CLIPS = ROOT / "tf_files" / "test_audio"
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow files come first, so that at the end no process waits for the other."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def tone(frequency_hz: float, seconds: float, amplitude: float = 0.5, rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
@@ -132,6 +138,14 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     renderer = SpectrogramRenderer.make(pictures)
     save_model(files, network, describe_model(network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9)))
     return files
+
+
+@contextmanager
+def few_mixtures() -> Iterator[None]:
+    """Events are learnt from a quarter of the usual mixtures: enough for sounds that are easily told apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("audionet.detection.detector.MOST_MIXTURES", 150)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -114,10 +114,10 @@ class Victim:
 
 
 def make_recordings(folder: Path) -> None:
-    """Two classes of four recordings, one of them long."""
-    for number in range(4):
+    """Two classes of three recordings, one of them long."""
+    for number in range(3):
         for class_name, low_hz, high_hz in (("low", 200, 400), ("high", 2000, 3000)):
-            seconds = 8.0 if number == 0 else 2.5
+            seconds = 5.0 if number == 0 else 1.5
             seed = number if class_name == "low" else 10 + number
             write_wav(folder / class_name / f"{class_name}-{number}.wav", chirps(seed, low_hz, high_hz, seconds))
 

@@ -20,7 +20,7 @@ from audionet.model.description import LearntEvents
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import Run, read_wav, tone, write_wav
+from tests.conftest import Run, few_mixtures, read_wav, tone, write_wav
 
 CALLS = [(3.0, "owl"), (7.7, "wren"), (12.1, "owl"), (17.2, "wren"), (22.0, "owl"), (26.9, "wren")]
 
@@ -56,18 +56,18 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wav(folder / "night.wav", sound.astype(np.int16))
     write_wav(folder / "still.wav", hiss(random, 5).astype(np.int16))
     files = folder / "tf_files"
-    audionet.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(2)))
-    audionet.retrain(
-        RetrainOptions(
-            image_dir=files / "data_image",
-            bottleneck_dir=files / "bottlenecks",
-            summaries_dir=files / "summaries",
-            output_graph=files / "retrained_graph.pb",
-            output_labels=files / "retrained_labels.txt",
-            steps=100,
-            write_report=False,
-        )
+    audionet.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(2, 0)))
+    options = RetrainOptions(
+        image_dir=files / "data_image",
+        bottleneck_dir=files / "bottlenecks",
+        summaries_dir=files / "summaries",
+        output_graph=files / "retrained_graph.pb",
+        output_labels=files / "retrained_labels.txt",
+        steps=100,
+        write_report=False,
     )
+    with few_mixtures():
+        audionet.retrain(options)
     return folder
 
 
