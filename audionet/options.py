@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.errors import AudionetError
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, check, check_network, take_text_for_paths
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, as_names, check, check_network, take_text_for_paths
 from audionet.settings import REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
 
 ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
@@ -214,8 +214,7 @@ class RetrainOptions:
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
-        background = (self.background,) if isinstance(self.background, str) else tuple(self.background)
-        object.__setattr__(self, "background", background)
+        object.__setattr__(self, "background", as_names(self.background))
         check(self, RETRAIN_RULES)
         check_network(self)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
@@ -314,6 +313,7 @@ class EventOptions:
     merge_gap_seconds: float = 0.5
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "background", as_names(self.background))
         for name, seconds in (("min-seconds", self.min_seconds), ("merge-gap", self.merge_gap_seconds)):
             if not 0 <= seconds < float("inf"):
                 raise AudionetError(f"--{name} {seconds:g}: must be at least 0 seconds")

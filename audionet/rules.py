@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -95,9 +95,20 @@ def as_path(place: str | os.PathLike[str]) -> Path:
     return path
 
 
+def as_names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Names of classes that were given, or the one."""
+    return (str(given),) if isinstance(given, str) else tuple(map(str, given))
+
+
 def take_text_for_paths(record: Any) -> None:
-    """Make paths of the fields that are paths and were given as text. Raises UnusableInput, as `as_path`."""
+    """Make paths of the fields that are paths and were given as text, and Python's own values of NumPy's.
+
+    Raises UnusableInput, as `as_path`.
+    """
     for each in fields(record):
         value = getattr(record, each.name)
+        if type(value).__module__ == "numpy" and not getattr(value, "shape", None):
+            value = value.item()  # which JSON can hold
+            object.__setattr__(record, each.name, value)
         if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)):
             object.__setattr__(record, each.name, as_path(value))

@@ -117,6 +117,7 @@ class PictureSettings:
             overlap = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0
         object.__setattr__(self, "overlap_seconds", float(overlap))
         object.__setattr__(self, "high_pass_hz", float(self.high_pass_hz))
+        object.__setattr__(self, "sample_rate_hz", int(self.sample_rate_hz))
         if not LOWEST_SAMPLE_RATE_HZ <= self.sample_rate_hz <= HIGHEST_SAMPLE_RATE_HZ:
             raise AudionetError(
                 f"--sample-rate {self.sample_rate_hz}: must be from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ}"

@@ -1,5 +1,7 @@
 """`import audionet` as people type it: text for paths, one clip for clips, in a notebook too."""
 
+import json
+import os
 import sys
 import types
 from collections.abc import Callable
@@ -8,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import audionet
 from audionet.commands import retrain as retrain_module
 from audionet.errors import AudionetError
 from audionet.hub.tfhub import module_asked_for
-from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet.options import AnnotationOptions, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings, TlsScheduler
 from audionet.system.progress import NotebookProgress, chosen, silent
 from tests.conftest import Run, chirps, make_untrained_model, write_wav
@@ -58,7 +61,7 @@ def test_every_path_among_the_options_may_be_text(options: type) -> None:
 
 
 def test_a_timeline_is_of_one_recording(here: Path) -> None:
-    with pytest.raises(AudionetError, match="timeline is of one recording, not of 2; call it for each"):
+    with pytest.raises(AudionetError, match="this is of one recording, not of 2; call it for each"):
         audionet.timeline(["a.wav", "b.wav"], LabelOptions(here / "model" / "retrained_graph.pb"))
 
 
@@ -121,3 +124,37 @@ def test_a_word_that_no_shell_passes_on_is_a_sentence(name: str, audionet_here: 
         finished = audionet_here(*typed)
         assert finished.returncode == 2
         assert "holds what neither a name nor a value can" in finished.stderr
+
+
+class OtherPath(os.PathLike[str]):
+    """A path of another library."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __fspath__(self) -> str:
+        return self.place
+
+
+def test_a_clip_may_be_any_path_and_any_list_of_one(here: Path) -> None:
+    options, clip = LabelOptions(here / "model"), "clips/low/a.wav"
+    forms: list[Any] = [np.str_(clip), np.array([clip]), (c for c in [clip]), (clip,), OtherPath(clip)]
+    scores = audionet.label(clip, options)[0].scores
+    for form in forms:
+        assert audionet.label(form, options)[0].scores == scores
+    for heard in (audionet.timeline, audionet.events):
+        expected = heard(clip, options)
+        for form in (np.array([clip]), (c for c in [clip]), [Path(clip)], OtherPath(clip)):
+            assert heard(form, options) == expected  # type: ignore[arg-type]
+        with pytest.raises(AudionetError, match="of one recording, not of 0"):
+            heard([], options)
+
+
+def test_values_of_numpy_are_taken_for_pythons(here: Path) -> None:
+    assert EventOptions(background="noise").background == ("noise",)  # type: ignore[arg-type]
+    assert RetrainOptions(background=np.array(["a", "b"])).background == ("a", "b")  # type: ignore[arg-type]
+    pictures = PictureSettings(np.float64(1), 0, sample_rate_hz=np.int64(16000))
+    audionet.prepare("clips", PrepareOptions(np.str_("p"), pictures, track=np.int64(1)))
+    assert (here / "p" / "audionet.json").is_file()
+    options = RetrainOptions(steps=np.int64(5), learning_rate=np.float32(0.5))
+    assert json.dumps([options.steps, options.learning_rate]) == "[5, 0.5]"

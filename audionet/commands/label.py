@@ -1,6 +1,7 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
 import logging
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -39,7 +40,7 @@ def label(
 
     A clip that cannot be used is left out, with a warning. Raises AudionetError when there is no usable model.
     """
-    if isinstance(clips, (str, Path)):
+    if isinstance(clips, (str, os.PathLike)):
         clips = [clips]
     options = options or LabelOptions()
     model = load_model(options)
@@ -58,24 +59,26 @@ def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | No
     Raises AudionetError when there is no usable model, or the recording cannot be used.
     """
     options = options or LabelOptions()
-    if not isinstance(clip, (str, Path)):
-        clips = list(clip)
-        if len(clips) != 1:
-            raise AudionetError(f"timeline is of one recording, not of {len(clips)}; call it for each in turn")
-        clip = clips[0]
     return _one(TimelineJob(load_model(options), options.allow_unknown, options.sound), clip, options).segments
 
 
 def events(
-    clip: Path | str, options: LabelOptions | None = None, event_options: EventOptions | None = None
+    clip: Iterable[Path | str] | Path | str,
+    options: LabelOptions | None = None,
+    event_options: EventOptions | None = None,
 ) -> list[Segment]:
-    """What stands out of the background of a recording: events in order. Raises AudionetError as `timeline`."""
+    """What stands out of the background of a recording, or a list of one: events in order. Raises as `timeline`."""
     options = options or LabelOptions()
     job = EventsJob(load_model(options), event_options or EventOptions(), options.allow_unknown, options.sound)
     return _one(job, clip, options).segments
 
 
-def _one(job: Job[Path, Any, Any, AClip], clip: Path | str, options: LabelOptions) -> AClip:
+def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | str, options: LabelOptions) -> AClip:
+    if not isinstance(clip, (str, os.PathLike)):
+        clips = list(clip)
+        if len(clips) != 1:
+            raise AudionetError(f"this is of one recording, not of {len(clips)}; call it for each in turn")
+        clip = clips[0]
     with open_workers(options.scheduler) as workers:
         ((_, result),) = workers.run(job, [Path(clip).absolute()])
     if isinstance(result, UnusableInput):
