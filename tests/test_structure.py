@@ -3,6 +3,7 @@
 import ast
 import functools
 import graphlib
+import re
 from pathlib import Path
 
 import pytest
@@ -171,3 +172,10 @@ def test_nothing_depends_on_the_system_it_runs_on() -> None:
                 mode = next((a.value for a in node.args if isinstance(a, ast.Constant) and a.value in MODES), "r")
                 if method in ("read_text", "write_text") or (function == "open" and "b" not in str(mode)):
                     assert "encoding" in options, f"{name}, line {node.lineno}: no encoding"
+
+
+def test_each_test_that_the_threats_name_is_there_once() -> None:
+    named = set(re.findall(r"[\w/]*test_\w+\.py", (PACKAGE.parent / "docs" / "threats.md").read_text(encoding="utf-8")))
+    there = [path.relative_to(PACKAGE.parent).as_posix() for path in (PACKAGE.parent / "tests").rglob("test_*.py")]
+    assert len(named) > 20
+    assert {name for name in named if sum(f"/{path}".endswith(f"/{name}") for path in there) != 1} == set()
