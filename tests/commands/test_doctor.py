@@ -60,7 +60,7 @@ def test_a_libsndfile_that_reads_nothing_is_found(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("audionet.audio.decoding._libsndfile", Children("no.such.module", 1 << 20))
     (told,) = (finding for finding in examine(tmp_path) if finding.name == "ffmpeg")
     assert not told.healthy
-    assert "does not start; run: pip install --force-reinstall soundfile" in told.text
+    assert "does not start; run: pip install --force-reinstall audionet soundfile" in told.text
 
 
 def test_the_version_tells_what_matters(audionet: Run) -> None:
