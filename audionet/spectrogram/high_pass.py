@@ -1,7 +1,8 @@
 """Sound without what lies below a frequency: rumble, and the hum of the mains.
 
 What is below is found at a rate that is just enough for it, and taken from the sound. To filter the sound itself at its
-own rate, by a Fourier transform of the whole, would take most of the time that a picture takes.
+own rate, by a Fourier transform of the whole, would take most of the time that a picture takes. It is found in float64,
+so that the order of sums, which depends on how many threads take part in a product, makes no difference to a picture.
 """
 
 import functools
@@ -27,7 +28,7 @@ def high_passed(
     The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.
     """
     rate = _low_rate(high_pass_hz, sample_rate_hz)
-    sound = samples.astype(np.float32)
+    sound = samples.astype(np.float64)
     mirrored = min(round(MIRRORED_SECONDS * sample_rate_hz), len(sound) - 1)
     before = round(WRAPPED_SECONDS * sample_rate_hz) + rate.taps
     behind = before + -(len(sound) + 2 * (mirrored + before)) % rate.factor
@@ -35,7 +36,7 @@ def high_passed(
     low = rate.decimate(padded)
     frequencies = np.fft.rfftfreq(len(low), rate.factor / sample_rate_hz)
     slope = np.clip((frequencies - high_pass_hz) / WIDTH_HZ + 0.5, 0, 1)
-    stopped = np.fft.irfft(np.fft.rfft(low) * (np.cos(np.pi / 2 * slope) ** 2).astype(np.float32), len(low))
+    stopped = np.fft.irfft(np.fft.rfft(low) * np.cos(np.pi / 2 * slope) ** 2, len(low))
     first = before + mirrored - rate.taps + rate.factor  # of what `interpolate` gives, which begins later
     return np.asarray(sound - rate.interpolate(stopped)[first : first + len(sound)], np.float32)
 
@@ -43,25 +44,25 @@ def high_passed(
 class _LowRate(NamedTuple):
     """A rate that is `factor` times lower, and the low pass on the way there and back.
 
-    weights: factor x periods, float32: the low pass, symmetric, of `taps` = factor * periods samples and with the sum
+    weights: factor x periods: the low pass, symmetric, of `taps` = factor * periods samples and with the sum
     1; down its columns, one after the other, are its samples.
     """
 
     factor: int
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float64]
 
     @property
     def taps(self) -> int:
         return self.weights.size
 
-    def decimate(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def decimate(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
         """Every factor-th of the samples, a multiple of it, after the low pass; as many as it has all samples for."""
         products = samples.reshape(-1, self.factor) @ self.weights
         periods = self.weights.shape[1]
         count = len(products) - periods + 1
         return np.asarray(sum(products[k : k + count, k] for k in range(periods)))
 
-    def interpolate(self, low: NDArray[np.floating]) -> NDArray[np.float32]:
+    def interpolate(self, low: NDArray[np.float64]) -> NDArray[np.float64]:
         """The samples between: of those that `decimate` was given, from the one at taps - factor on."""
         windows = np.lib.stride_tricks.sliding_window_view(low, self.weights.shape[1])
         return np.asarray((windows @ (self.factor * self.weights[:, ::-1].T)).reshape(-1))
@@ -80,4 +81,4 @@ def _low_rate(high_pass_hz: float, sample_rate_hz: int) -> _LowRate:
     places = np.arange(periods * factor) - (periods * factor - 1) / 2
     low_pass = np.sinc(places / factor) * np.kaiser(len(places), 0.1102 * (STOPPED_DB - 8.7))
     low_pass /= low_pass.sum()
-    return _LowRate(factor, np.ascontiguousarray(low_pass.reshape(periods, factor).T, np.float32))
+    return _LowRate(factor, np.ascontiguousarray(low_pass.reshape(periods, factor).T))

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,12 @@ def ffmpegs(path: Path, choice: SoundChoice = USUAL) -> np.ndarray:
     return np.concatenate(list(decode_by_ffmpeg(path, choice)))
 
 
+def largest_difference() -> int:
+    """Of samples from ffmpeg's, as int16. Before version 6, it resamples what has 16 bits by filters of 16 bits."""
+    found = re.match(r"n?(\d+)\.", ffmpeg.ffmpeg_version())
+    return 10 if found and int(found[1]) < 6 else 1
+
+
 def file_of(kind: str, channels: int, rate_hz: int) -> bytes:
     """Two seconds of chirps in noise, another in each channel."""
     sound = np.stack([chirps(n, 300, 0.4 * rate_hz, 2.0) for n in range(channels)], axis=1) / 32768
@@ -77,7 +84,7 @@ def test_the_sound_is_that_of_ffmpeg_and_pictures_are_within_one_grey_level(
     found, expected = samples_of(path, choice), ffmpegs(path, choice)
     assert by_ffmpeg == []
     assert len(found) == len(expected)
-    assert np.abs(found.astype(int) - expected).max() <= 1
+    assert np.abs(found.astype(int) - expected).max() <= largest_difference()
     drawn = [RENDERER.render(samples[: 2 * SAMPLE_RATE_HZ]).astype(int) for samples in (found, expected)]
     assert np.abs(drawn[0] - drawn[1]).max() <= 1
 
@@ -90,7 +97,7 @@ def test_any_usual_rate_is_resampled_as_ffmpeg_does_it(tmp_path: Path, rate_hz: 
     expected = ffmpegs(path)
     found = np.clip(np.rint(resample(noise.astype(float), rate_hz, SAMPLE_RATE_HZ)), -32768, 32767)
     assert len(found) == len(expected)
-    assert np.abs(found - expected).max() <= 1
+    assert np.abs(found - expected).max() <= largest_difference()
 
 
 @pytest.mark.parametrize("wanted_hz", [8000, 22050, 48000, 96000])
@@ -104,7 +111,7 @@ def test_other_rates_are_made_as_ffmpeg_makes_them(
     assert by_ffmpeg == []
     expected = np.concatenate(list(decode_by_ffmpeg(path, USUAL, wanted_hz)))
     assert len(found) == len(expected)
-    assert np.abs(found - expected).max() <= 1
+    assert np.abs(found - expected).max() <= largest_difference()
 
 
 def test_a_resampled_tone_keeps_its_pitch_and_strength_and_what_lies_above_is_gone() -> None:

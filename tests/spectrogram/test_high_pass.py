@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
+from audionet.settings import PictureSettings
 from audionet.spectrogram.high_pass import WIDTH_HZ, high_passed
+from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import tone
 
 
@@ -40,3 +43,13 @@ def test_what_is_louder_than_the_rest_comes_back_nowhere() -> None:
     """A hum at full scale leaves less than the last bit, and none of its mirror images at the low rate's multiples."""
     left = high_passed(tone(50, 4, amplitude=1.0), 65)[8000:-8000]
     assert np.abs(np.fft.rfft(left * np.hanning(len(left)))).max() / (len(left) / 4) < 1.0
+
+
+def test_a_picture_does_not_depend_on_how_many_threads_a_product_has() -> None:
+    samples = np.random.default_rng(0).normal(0, 3000, 320_000).astype(np.int16)
+    renderer, found = SpectrogramRenderer.make(PictureSettings()), []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads):
+            found.append(renderer.render(samples))
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
