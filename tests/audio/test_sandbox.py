@@ -170,9 +170,10 @@ def test_standard_input_that_does_not_fit_on_the_disk_is_a_sentence(tmp_path: Pa
     )
     finished = subprocess.run(["bash", "-c", command], input=bytes(1 << 22), capture_output=True, check=False)
     assert finished.returncode == 2
-    (line,) = finished.stderr.decode().splitlines()
+    line, last = finished.stderr.decode().splitlines()
     assert line.startswith("audionet: -: cannot be saved in ")
-    assert line.endswith("(File too large); free space, or name a file")
+    assert line.endswith("(File too large); free space, or name a file instead (skipped)")
+    assert last == "audionet: no clip could be labelled"
 
 
 def test_a_name_that_is_no_unicode_stands_in_json_as_it_is(tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def test_intermediate_graphs_are_those_of_their_steps(trained: Path) -> None:
     graphs = [(trained / "intermediate" / name).read_bytes() for name in found]
     twenty, forty = (FrozenGraph(graph, trained).run(picture)[0] for graph in graphs)
     assert abs(twenty - forty).max() > 1e-4
-    for scores in (twenty, forty):
-        assert scores == pytest.approx(final_scores(trained), abs=0.1)
+    for scores, still_to_learn in ((twenty, 0.2), (forty, 0.1)):
+        assert scores == pytest.approx(final_scores(trained), abs=still_to_learn)
 
 
 def test_the_checkpoint_holds_the_layer(trained: Path) -> None:

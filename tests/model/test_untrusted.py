@@ -340,14 +340,18 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
-    """What may be called in the package, the scripts and the benchmarks."""
+    """What may be called in the package, the scripts and the benchmarks.
+
+    Work goes to processes of our own, and back, as pickles; what comes from elsewhere never does.
+    """
     forbidden = {"eval", "exec", "system", "popen", "getoutput", "getstatusoutput", "__import__", "Lambda"}
     modules = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
     for path in [p for folder in ("audionet", "scripts", "benchmarks") for p in (ROOT / folder).rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
-                assert not modules & {str(name).partition(".")[0] for name in names}, path
+                found = modules & {str(name).partition(".")[0] for name in names}
+                assert not found or (found, path.name) == ({"pickle"}, "processes.py"), path
             if isinstance(node, ast.Call):
                 function = node.func
                 name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
