@@ -6,15 +6,13 @@ hundreds of times for each. This module is also the program that such a process 
 
 import logging
 import pickle  # nosec B403
-import queue
 import threading
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any
 
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.child import Child, ChildFailed, serve
-from audionet.parallel.threads import Item, Job, Part, Result, start_threads, work_through
-from audionet.system.signals import end_children
+from audionet.parallel.threads import Crew, Item, Job, Part, Result, work_through
 
 LARGEST_ANSWER_BYTES = 1 << 32
 ITEMS_AT_ONCE = 4  # of one request: fewer, and the asking takes more of the time
@@ -30,43 +28,22 @@ class Processes:
         self, job: Job[Item, Part, Any, Result], items: Iterable[Item]
     ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
         """As `Workers.run`. What a process logs is logged here. Raises AudionetError if one ends by itself."""
-        crew = _Crew(job, items)
-        threads = [threading.Thread(target=crew.run_worker, name=f"worker {n}") for n in range(self.width)]
-        try:
-            running = start_threads(threads)
-            while running:
-                came = crew.results.get()
-                if came is None:
-                    running -= 1
-                elif isinstance(came, BaseException):
-                    raise came
-                else:
-                    yield came
-        except KeyboardInterrupt:
-            end_children()  # or the threads would wait for them
-            raise
-        finally:
-            crew.stop.set()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
+        yield from _Crew(job, items).run(self.width)
 
 
-class _Crew:
-    """What the threads of one run share, each of which asks a process."""
+class _Crew(Crew):
+    """Threads each of which asks a process."""
 
     def __init__(self, job: Any, items: Iterable[Any]) -> None:
-        self.stop = threading.Event()
-        self.results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        super().__init__()
         self._job = pickle.dumps((job, logging.getLogger("audionet").getEffectiveLevel()))
         self._items = enumerate(items)
         self._lock = threading.Lock()  # of the items
 
-    def run_worker(self) -> None:
-        """What each thread does."""
-        child = None
+    def work(self) -> None:
+        """Have a process of its own do batch after batch."""
+        child = Child(__name__)
         try:
-            child = Child(__name__)
             child.ask([self._job], None, LARGEST_ANSWER_BYTES)
             while not self.stop.is_set() and (batch := self._next_batch()):
                 answer = child.ask([pickle.dumps([item for _, item in batch])], None, LARGEST_ANSWER_BYTES)
@@ -77,21 +54,13 @@ class _Crew:
                     raise results
                 for (position, _), result in zip(batch, results, strict=True):
                     self.results.put((position, result))
-        except ChildFailed:
-            self.stop.set()
-            self.results.put(
-                AudionetError(
-                    "a process that does the work has ended, most often for want of memory; close other programs and "
-                    "run the same command again, which goes on where this one stopped, or add --jobs 1"
-                )
-            )
-        except BaseException as error:
-            self.stop.set()
-            self.results.put(error)
+        except ChildFailed as error:
+            raise AudionetError(
+                "a process that does the work has ended, most often for want of memory; close other programs and "
+                "run the same command again, which goes on where this one stopped, or add --jobs 1"
+            ) from error
         finally:
-            if child is not None:
-                child.end()
-            self.results.put(None)
+            child.end()
 
     def _next_batch(self) -> list[tuple[int, Any]]:
         with self._lock:

@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -90,32 +90,14 @@ class Threads:
     ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
         """As `Workers.run`."""
         crew = _Crew(job, items)
-        threads = [threading.Thread(target=crew.run_worker, name=f"worker {n}") for n in range(self.width)]
-        limits = ExitStack()
-        try:
-            limits.enter_context(one_blas_thread())
-            running = start_threads(threads)
-            while running:
-                came = crew.results.get()
-                if came is None:
-                    running -= 1
-                elif isinstance(came, BaseException):
-                    raise came
-                else:
-                    yield came
-        except KeyboardInterrupt:
-            end_children()  # or the threads would wait for them
-            raise
-        finally:
-            crew.stop.set()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
-            crew.close()
-            limits.close()
+        with one_blas_thread():
+            try:
+                yield from crew.run(self.width)
+            finally:
+                crew.close()
 
 
-def start_threads(threads: Iterable[threading.Thread]) -> int:
+def _start(threads: Iterable[threading.Thread]) -> int:
     """Start the threads; how many the system lets run. One is enough; raises AudionetError for none."""
     running = 0
     for thread in threads:
@@ -160,31 +142,67 @@ class _UnderWay(Generic[Item, Part, Found]):
         self.unusable: UnusableInput | None = None
 
 
-class _Crew(Generic[Item, Part, Found, Result]):
+class Crew:
     """What the threads of one run share.
 
     results: of items, with their positions; an exception that is to end the run; None from each thread that is done.
     """
 
-    def __init__(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> None:
-        self.job = job
+    def __init__(self) -> None:
         self.stop = threading.Event()
-        self.results: queue.SimpleQueue[tuple[int, Result | UnusableInput] | BaseException | None]
-        self.results = queue.SimpleQueue()
-        self._lock = threading.Lock()  # of the two below
-        self._items = enumerate(items)
-        self._under_way: list[_UnderWay[Item, Part, Found]] = []
+        self.results: queue.SimpleQueue[tuple[int, Any] | BaseException | None] = queue.SimpleQueue()
+
+    def work(self) -> None:
+        """What each thread does, until nothing is left or the run is stopped."""
+        raise NotImplementedError
 
     def run_worker(self) -> None:
-        """What each thread does."""
+        """Work, and tell of the end."""
         try:
-            while not self.stop.is_set() and (own := self._begin_or_join()) is not None:
-                self._work_on(own)
+            self.work()
         except BaseException as error:
             self.stop.set()
             self.results.put(error)
         finally:
             self.results.put(None)
+
+    def run(self, width: int) -> Generator[tuple[int, Any], None, None]:
+        """As `Workers.run`, with so many threads; they have ended when it ends."""
+        threads = [threading.Thread(target=self.run_worker, name=f"worker {n}") for n in range(width)]
+        try:
+            running = _start(threads)
+            while running:
+                came = self.results.get()
+                if came is None:
+                    running -= 1
+                elif isinstance(came, BaseException):
+                    raise came
+                else:
+                    yield came
+        except KeyboardInterrupt:
+            end_children()  # or the threads would wait for them
+            raise
+        finally:
+            self.stop.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+
+
+class _Crew(Crew, Generic[Item, Part, Found, Result]):
+    """Threads that do a job themselves."""
+
+    def __init__(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> None:
+        super().__init__()
+        self.job = job
+        self._lock = threading.Lock()  # of the two below
+        self._items = enumerate(items)
+        self._under_way: list[_UnderWay[Item, Part, Found]] = []
+
+    def work(self) -> None:
+        """Do the next item, or help with one under way."""
+        while not self.stop.is_set() and (own := self._begin_or_join()) is not None:
+            self._work_on(own)
 
     def close(self) -> None:
         """End what still reads a recording. Called when no thread works any more."""

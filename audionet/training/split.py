@@ -99,7 +99,7 @@ def split_recordings(
             lent = next(filter(can_be_lent, nearest_first), None)
             if lent is not None:
                 for owner in owners[lent]:
-                    counts[owner] += Counter({part: 1})
+                    counts[owner][part] += 1
                     counts[owner][assigned[lent]] -= 1
                 assigned[lent] = part
     return assigned
