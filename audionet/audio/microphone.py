@@ -4,7 +4,6 @@ import functools
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -78,8 +77,7 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
     assert process.stdout is not None
     assert process.stderr is not None
     messages = Messages()  # of which, in weeks of listening, there may be many
-    listener = threading.Thread(target=messages.listen, args=(process.stderr,), daemon=True)
-    listener.start()
+    listener = messages.follow(process.stderr)
     rest = b""
     try:
         while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]

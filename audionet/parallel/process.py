@@ -33,8 +33,7 @@ class Process:
         process = self._start()
         assert process.stdout is not None
         assert process.stderr is not None
-        listener = threading.Thread(target=self.messages.listen, args=(process.stderr,), daemon=True)
-        listener.start()
+        listener = self.messages.follow(process.stderr)
         try:
             _limit_memory(process.pid)
             _enlarge(process.stdout)
@@ -75,6 +74,12 @@ class Messages:
     def __init__(self) -> None:
         self.kept = bytearray()
         self._ended = threading.Event()
+
+    def follow(self, pipe: IO[bytes]) -> threading.Thread:
+        """Listen beside what else is done; the thread ends with the pipe."""
+        listener = threading.Thread(target=self.listen, args=(pipe,), daemon=True)
+        listener.start()
+        return listener
 
     def listen(self, pipe: IO[bytes]) -> None:
         """Read a pipe to its end."""
