@@ -150,6 +150,22 @@ def test_it_ends_with_us_whatever_it_computes(name: str, where: str) -> None:
         assert alone_in_time(mark, 20)
 
 
+def test_python_ends_while_a_thread_still_waits_for_the_process() -> None:
+    program = """
+import sys, threading, time
+from pathlib import Path
+from audionet.parallel.sandbox import SandboxedNetwork
+network = SandboxedNetwork("tests.parallel.strange_networks", b"usual", Path("x"))
+threading.Thread(target=network._child._process.wait, daemon=True).start()  # as who listens to it does at its end
+time.sleep(0.2)
+"""
+    mark = os.urandom(8).hex()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), MARK: mark}
+    subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=True)
+    if sys.platform == "linux":
+        assert alone_in_time(mark, 20)
+
+
 def test_an_alarm_does_not_count_time_in_which_the_process_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "TICK_SECONDS", 0.01)
     rung = threading.Event()
