@@ -95,8 +95,8 @@ class SandboxedNetwork:
         return SandboxedNetwork, (self._module, self._content, self._where, self._options)
 
     def __del__(self) -> None:
-        # When Python ends, its other threads have stopped where they were, one perhaps as it waited for the process with
-        # a lock that is never given back. The process ends then by itself: its input is closed.
+        # When Python ends, its other threads have stopped where they were, one perhaps as it waited for the process
+        # with a lock that is never given back. The process ends then by itself: its input is closed.
         child = getattr(self, "_child", None)
         if child is not None and not sys.is_finalizing():
             child.end()
