@@ -69,29 +69,29 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     if options.use_beside is False or not data_audio.is_dir():
         return None
     pairs = _pairs(data_audio)
-    found = _read(pairs, data_audio, options) if pairs else None
-    if found is None or not found.paths:
+    annotated = _read(pairs, data_audio, options) if pairs else None
+    if annotated is None or not annotated.paths:
         if options.use_beside:
             raise AudionetError(f"{data_audio}: no recording has annotations beside it; leave out --annotations")
         return None
-    in_folders = {path.relative_to(data_audio).parts[0] for path in found.paths if path.parent != data_audio}
-    labels = {recording.class_name for recording in found.recordings if recording.path.parent != data_audio}
+    in_folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
+    labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
     folders = {path.name for path in data_audio.iterdir() if path.is_dir()}
     has_classes = labels <= folders
     if not has_classes and not options.use_beside and not all(map(PART_OF_A_SET.fullmatch, in_folders)):
-        one = next(pair.annotations for pair in pairs if pair.recording and pair.recording.parent != data_audio)
+        example = next(pair.annotations for pair in pairs if pair.recording and pair.recording.parent != data_audio)
         raise AudionetError(
-            f"{data_audio}: {count(len(pairs), 'recording')} with annotations beside (such as {one}), whose labels "
+            f"{data_audio}: {count(len(pairs), 'recording')} with annotations beside (such as {example}), whose labels "
             f"({listed(sorted(map(printable, labels)))}) are not the folders ({listed(sorted(in_folders))}); add "
             "--annotations to learn what they mark, or --no-annotations to learn whole recordings by their folders"
         )
     logger.info(
         "%s: of %s the parts are learnt that the annotations beside mark, such as %s",
         data_audio,
-        count(len(found.paths), "recording"),
+        count(len(annotated.paths), "recording"),
         pairs[0].annotations.name,
     )
-    return Annotated(found.recordings, found.wrong, found.paths, has_classes)
+    return Annotated(annotated.recordings, annotated.wrong, annotated.paths, has_classes)
 
 
 def without_annotations(data_audio: Path, annotated: Annotated) -> list[UnusableInput]:
@@ -105,12 +105,12 @@ def _recordings_in(folder: Path) -> list[Path]:
 
 
 def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
-    """The recordings by their names, and by these without the suffix, in small letters."""
-    found: dict[str, list[Path]] = {}
+    """The recordings by their names, with the suffix and without it, in small letters."""
+    by_stem: dict[str, list[Path]] = {}
     for path in recordings:
         for name in {path.name.casefold(), path.stem.casefold()}:
-            found.setdefault(name, []).append(path)
-    return found
+            by_stem.setdefault(name, []).append(path)
+    return by_stem
 
 
 def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
@@ -172,9 +172,9 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
             elif pair.recording is not None and len(names) == 1:
                 paths[name] = pair.recording
             else:
-                what = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
-                which = "not among the recordings" if name else "called as none of the recordings"
-                wrong.append(UnusableInput(pair.annotations, f"{what} {which}"))
+                subject = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
+                fault = "not among the recordings" if name else "called as none of the recordings"
+                wrong.append(UnusableInput(pair.annotations, f"{subject} {fault}"))
         known.update(paths.values())
         for annotation in annotations:
             path = paths.get(annotation.recording or "")

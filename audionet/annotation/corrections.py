@@ -47,17 +47,17 @@ class _File:
                 yield with_parts(own, parts)
 
     def _corrected_parts(self) -> dict[str, list[Part]]:
-        """The parts of each class: where there are corrections, those of the last one's, and of no other."""
+        """The parts of each class. What is corrected belongs to the class of its last correction, and to no other."""
         marked = [correction.part for correction in self.corrections]
-        found = {name: without(parts, marked, ROUNDING_SECONDS * 2) for name, parts in self.parts.items()}
+        parts_by_class = {name: without(parts, marked, ROUNDING_SECONDS * 2) for name, parts in self.parts.items()}
         for part, number in last_of_each_second(marked):
-            found.setdefault(self.corrections[number].class_name, []).append(part)
-        found.pop("", None)
+            parts_by_class.setdefault(self.corrections[number].class_name, []).append(part)
+        parts_by_class.pop("", None)
         asked_for = set(marked)
         # What is left over is too short only once it is joined with what it touches.
         return {
             name: [part for part in joined(parts, touching=True) if is_long_enough(part) or part in asked_for]
-            for name, parts in found.items()
+            for name, parts in parts_by_class.items()
         }
 
     def _new(self, class_name: str, taken: dict[str, Path]) -> Recording:
@@ -74,7 +74,7 @@ class _File:
 
 
 class _Correction(NamedTuple):
-    """class_name: "" for what is not to be learnt."""
+    """A part of a file and the class that it belongs to; class_name is "" for what is not to be learnt."""
 
     class_name: str
     part: Part

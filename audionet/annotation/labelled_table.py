@@ -37,9 +37,9 @@ def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[
         raise error(f"has the class {label!r}, which can't name a folder; write it in other signs")
     require_no_unknown(f"{path}: line {line}", [label])
     key = unicodedata.normalize("NFC", label).casefold()
-    same, first = spellings.setdefault(key, (label, line))
-    if same != label:
-        raise error(f"has the class {label!r}, others {same!r} (line {first}); spell them alike")
+    spelling, first_line = spellings.setdefault(key, (label, line))
+    if spelling != label:
+        raise error(f"has the class {label!r}, others {spelling!r} (line {first_line}); spell them alike")
     return label
 
 
@@ -60,7 +60,7 @@ class LabelledTable:
         table, layout = self.table, self.layout
         if not table.rows:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
-        found: list[Recording] = []
+        recordings: list[Recording] = []
         lines: dict[str, tuple[Recording, int]] = {}
         spellings: dict[str, tuple[str, int]] = {}  # on a file system that ignores case, two would be one folder
         wrong = []
@@ -76,17 +76,18 @@ class LabelledTable:
             group = row.get(layout.group) or group_of(Path(place))
             parts = () if part is None else (part,)
             recording = Recording(label, f"{label}/{inside}", self.data_audio / path, group, fold, parts)
-            same, line = lines.setdefault(place, (recording, row.line))
-            if (same.group, same.fold) != (group, fold):
+            earlier, earlier_line = lines.setdefault(place, (recording, row.line))
+            if (earlier.group, earlier.fold) != (group, fold):
                 raise table.error(
-                    row.line, f"lists {place} again: in line {line} it has another group or fold; keep one of the lines"
+                    row.line,
+                    f"lists {place} again: in line {earlier_line} it has another group or fold; keep one of the lines",
                 )
-            found.append(recording)
-        if not found:
+            recordings.append(recording)
+        if not recordings:
             raise self._nothing_found()
         self._report_renamed()
         self._report_left_out()
-        return found, wrong
+        return recordings, wrong
 
     def label(self, row: Row, spellings: dict[str, tuple[str, int]]) -> str:
         """The class of a row; as checked_label."""

@@ -117,7 +117,10 @@ ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")]
 
 
 def layout_of(table: Table) -> Layout:
-    """Raises AudionetError if the columns do not say what is needed, several may be meant, or one is not understood."""
+    """Which of a table's columns says what.
+
+    Raises AudionetError if the columns do not say what is needed, several may be meant, or one is not understood.
+    """
     columns = table.columns.keys()
     if {"slicefilename", "fsid", "fold", "class"} <= columns:
         return URBANSOUND8K
@@ -146,8 +149,10 @@ def marks_parts(columns: Collection[str]) -> bool:
 
 
 def times_of(table: Table) -> TimeColumns | None:
-    """The columns of times; None if there are none, or they are all empty. Raises AudionetError for half of them, and
-    for those in other units."""
+    """The columns of times; None if there are none, or they are all empty.
+
+    Raises AudionetError if there is a start without an end or the other way round, and for times in other units.
+    """
     marked = [name for name in table.columns if any(row.get(name) for row in table.rows)] if table.rows else []
     start = _first(START, marked)
     end, length = _first(END, marked), _first(LENGTH, marked)
@@ -186,19 +191,20 @@ def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str | None:
     return next((name for name in names if pattern.fullmatch(name)), None)
 
 
-def _column(table: Table, usual: Sequence[str], tools: Sequence[str], what: str) -> str:
-    found = [name for name in usual if name in table.columns] or [name for name in tools if name in table.columns][:1]
-    if not found:
+def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: str) -> str:
+    columns = [name for name in usual if name in table.columns] or [name for name in tools if name in table.columns][:1]
+    if not columns:
         raise AudionetError(
-            f"{table.path}: needs a column for {what}, called {', '.join(usual[:-1])} or {usual[-1]}; its first line "
-            f"names the columns {table.columns_named()}"
+            f"{table.path}: needs a column for {meaning}, called {', '.join(usual[:-1])} or {usual[-1]}; its first "
+            f"line names the columns {table.columns_named()}"
         )
-    if len(found) > 1 and found[0] != usual[0]:
-        names = [repr(table.columns[name]) for name in found]
+    if len(columns) > 1 and columns[0] != usual[0]:
+        names = [repr(table.columns[name]) for name in columns]
         raise AudionetError(
-            f"{table.path}: which column is {what}, {' or '.join(names)}? Call the one {usual[0]}, or delete the other"
+            f"{table.path}: which column is {meaning}, {' or '.join(names)}? Call the one {usual[0]}, or delete the "
+            "other"
         )
-    return found[0]
+    return columns[0]
 
 
 def _label_column(table: Table) -> str:
@@ -237,7 +243,7 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
         first, last = spans.get(row.get(path), (math.inf, 0.0))
         spans[row.get(path)] = min(first, start), max(last, end)
     ordered = sorted(spans.values())
-    if len(ordered) > 1 and all(one[1] <= other[0] for one, other in itertools.pairwise(ordered)):
+    if len(ordered) > 1 and all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(ordered)):
         raise AudionetError(
             f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "
             "column File Offset (s) in Raven; or, where each recording's times begin at 0, delete the column Selection"

@@ -31,7 +31,7 @@ CORRECTIONS_NAME = "corrections.csv"  # as reports save it; it says what is wron
 def find_labelled_recordings(
     data_audio: Path, options: AnnotationOptions | Path | None = None
 ) -> tuple[list[Recording], list[UnusableInput]]:
-    """The recordings in a data set and their classes, sorted, and what lies wrong, as folders.find_recordings.
+    """The recordings in a data set, sorted, each with its class, and what lies wrong, as from folders.find_recordings.
 
     options: what is made of annotations, or a table alone. Without a table, the one that is found in the folder or
     beside it and lists its recordings decides, else the folders are the classes. Recordings of one group stay on one
@@ -40,11 +40,10 @@ def find_labelled_recordings(
     """
     if not isinstance(options, AnnotationOptions):
         options = AnnotationOptions(options)
-    found = find_annotated(data_audio, options)
-    if found is None:
+    annotated = find_annotated(data_audio, options)
+    if annotated is None:
         _require_no_set_below(data_audio)
-        found = find_recordings(data_audio)
-    recordings, wrong = found
+    recordings, wrong = annotated or find_recordings(data_audio)
     if options.corrections is not None:
         recordings, also_wrong = corrected(recordings, options.corrections, data_audio)
         wrong = [*wrong, *also_wrong]
@@ -52,8 +51,10 @@ def find_labelled_recordings(
 
 
 def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
-    """As find_labelled_recordings, without corrections; None if there is neither a table nor any other annotation, and
-    the folders are the classes."""
+    """As find_labelled_recordings, without corrections.
+
+    None if there is neither a table nor any other annotation, and the folders are the classes.
+    """
     if not data_audio.is_dir():
         return None
     if options.metadata is not None:
@@ -118,24 +119,24 @@ def _find_table(data_audio: Path, corrections: Path | None = None) -> LabelledTa
         return None
     fitting: list[LabelledTable] = []
     for path in candidates:
-        table = read_table(path, KNOWN_COLUMNS)
+        parsed = read_table(path, KNOWN_COLUMNS)
         published = path.name.lower() in PUBLISHED_NAMES
         try:
-            found = LabelledTable(table, data_audio)
+            labelled = LabelledTable(parsed, data_audio)
         except AudionetError:
             if published:
                 raise
             continue
         if published:
-            fitting = [found]
+            fitting = [labelled]
             break
-        there = found.paths.recordings()
-        if 2 * len(set(there).intersection(found.places)) >= max(1, len(there)):
-            fitting.append(found)
+        recordings = labelled.paths.recordings()
+        if 2 * len(set(recordings).intersection(labelled.places)) >= max(1, len(recordings)):
+            fitting.append(labelled)
     if not fitting:
         return None
-    if len({found.table.path.resolve() for found in fitting}) > 1:
-        names = [str(found.table.path) for found in fitting]
+    if len({labelled.table.path.resolve() for labelled in fitting}) > 1:
+        names = [str(labelled.table.path) for labelled in fitting]
         raise AudionetError(f"{data_audio}: {listed(names)} list its recordings; name the one to use with --metadata")
     _require_no_contradiction(fitting[0])
     path = fitting[0].table.path
@@ -145,19 +146,19 @@ def _find_table(data_audio: Path, corrections: Path | None = None) -> LabelledTa
     return fitting[0]
 
 
-def _require_no_contradiction(found: LabelledTable) -> None:
+def _require_no_contradiction(labelled: LabelledTable) -> None:
     """Raise AudionetError if folders are named as classes of the table, and hold recordings of others."""
-    labels = {row.get(found.layout.label) for row in found.table.rows}
-    folders = {place.partition("/")[0] for place in found.places if place is not None and "/" in place}
+    labels = {row.get(labelled.layout.label) for row in labelled.table.rows}
+    folders = {place.partition("/")[0] for place in labelled.places if place is not None and "/" in place}
     if not any(folder in labels and not PART_OF_A_SET.fullmatch(folder) for folder in folders):
         return
-    for row, place in zip(found.table.rows, found.places, strict=True):
+    for row, place in zip(labelled.table.rows, labelled.places, strict=True):
         folder, slash, _ = (place or "").partition("/")
-        label = row.get(found.layout.label)
+        label = row.get(labelled.layout.label)
         if slash and folder != label:
-            raise found.table.error(
+            raise labelled.table.error(
                 row.line,
-                f"says that {place} is {label!r}, its folder {folder!r}; add --metadata {found.table.path} to go by "
+                f"says that {place} is {label!r}, its folder {folder!r}; add --metadata {labelled.table.path} to go by "
                 "the table, or move the table away to go by the folders",
             )
 

@@ -36,11 +36,11 @@ class Overlap(NamedTuple):
     second_part: Part
 
     def __str__(self) -> str:
-        one, other = (
+        first, second = (
             f"{printable(recording.class_name)!r} ({span(part)})"
             for recording, part in ((self.first, self.first_part), (self.second, self.second_part))
         )
-        return f"{self.first.path}: {one} and {other}"
+        return f"{self.first.path}: {first} and {second}"
 
 
 def span(part: Part) -> str:
@@ -70,27 +70,28 @@ def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:
     >>> joined([Part(4, 6), Part(1, 2), Part(5, 7), Part(7, 8)])
     [Part(start_seconds=1, end_seconds=2), Part(start_seconds=4, end_seconds=7), Part(start_seconds=7, end_seconds=8)]
     """
-    found: list[Part] = []
+    merged: list[Part] = []
     for part in sorted(parts):
-        if found and (part.start_seconds < found[-1].end_seconds or (touching and part.start_seconds == found[-1][1])):
-            part = Part(found[-1].start_seconds, max(found.pop().end_seconds, part.end_seconds))
-        found.append(part)
-    return found
+        gap_seconds = part.start_seconds - merged[-1].end_seconds if merged else math.inf
+        if gap_seconds < 0 or (touching and gap_seconds == 0):
+            part = Part(merged[-1].start_seconds, max(merged.pop().end_seconds, part.end_seconds))
+        merged.append(part)
+    return merged
 
 
 def without(parts: Iterable[Part], holes: Iterable[Part], shortest_seconds: float = MINIMUM_SECONDS) -> list[Part]:
     """What is left of parts once the holes are cut out of them, from a length on."""
-    cuts, found, first = joined(holes, touching=True), list[Part](), 0
+    cuts, remaining, first = joined(holes, touching=True), list[Part](), 0
     for start, end in joined(parts):
         while first < len(cuts) and cuts[first].end_seconds <= start:
             first += 1
         for number in range(first, len(cuts)):
             if cuts[number].start_seconds >= end:
                 break
-            found.append(Part(start, cuts[number].start_seconds))
+            remaining.append(Part(start, cuts[number].start_seconds))
             start = cuts[number].end_seconds
-        found.append(Part(start, end))
-    return [part for part in found if is_long_enough(part, shortest_seconds)]
+        remaining.append(Part(start, end))
+    return [part for part in remaining if is_long_enough(part, shortest_seconds)]
 
 
 def is_long_enough(part: Part, shortest_seconds: float = MINIMUM_SECONDS) -> bool:
@@ -99,7 +100,7 @@ def is_long_enough(part: Part, shortest_seconds: float = MINIMUM_SECONDS) -> boo
 
 
 def last_of_each_second(parts: Sequence[Part]) -> Iterator[tuple[Part, int]]:
-    """For all that is in at least one of the parts: which is the last that it is in, by its number; in order of time.
+    """Stretches, in order of time, of all that lies in at least one part, each with the number of the last such part.
 
     >>> list(last_of_each_second([Part(0, 5), Part(1, 2)]))[1]
     (Part(start_seconds=1, end_seconds=2), 1)
@@ -118,7 +119,7 @@ def last_of_each_second(parts: Sequence[Part]) -> Iterator[tuple[Part, int]]:
 
 
 def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> list[Recording]:
-    """One recording for each class and file, sorted, of recordings that may say each a part of it.
+    """One recording for each class and file, sorted, from recordings each of which may be about a part of it.
 
     What is said of the whole file goes before what is said of its parts. Raises AudionetError for classes that are
     heard at once, if that is to be refused.
@@ -126,11 +127,11 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     by_key: dict[str, list[Recording]] = defaultdict(list)
     for recording in recordings:
         by_key[recording.key].append(recording)
-    found = [with_parts(same[0], [part for one in same for part in parts_of(one)]) for same in by_key.values()]
-    _report_overlaps(found, options)
+    merged = [with_parts(same[0], [part for entry in same for part in parts_of(entry)]) for same in by_key.values()]
+    _report_overlaps(merged, options)
     if options.unmarked == BACKGROUND:
-        found = _with_background(found)
-    return sorted(found)
+        merged = _with_background(merged)
+    return sorted(merged)
 
 
 def parts_of(recording: Recording) -> Sequence[Part]:
@@ -138,10 +139,10 @@ def parts_of(recording: Recording) -> Sequence[Part]:
     return recording.parts or [WHOLE]
 
 
-def with_parts(recording: Recording, parts: Iterable[Part], *, touching: bool = False) -> Recording:
-    """The same with other parts, at least one."""
-    found = tuple(joined(parts, touching=touching))
-    return replace(recording, parts=() if found == (WHOLE,) else found)
+def with_parts(recording: Recording, parts: Iterable[Part]) -> Recording:
+    """The same recording with other parts, of which there is at least one."""
+    merged = tuple(joined(parts))
+    return replace(recording, parts=() if merged == (WHOLE,) else merged)
 
 
 def named(recording: Recording, class_name: str) -> Recording:
@@ -150,39 +151,39 @@ def named(recording: Recording, class_name: str) -> Recording:
 
 
 def _with_background(recordings: list[Recording]) -> list[Recording]:
-    """The same, and what is not marked in files of which parts are, as a class of its own."""
+    """The same recordings, and what nobody marked in files with marked parts, as a class of its own."""
     by_path: dict[Path, list[Recording]] = defaultdict(list)
     for recording in recordings:
         by_path[recording.path].append(recording)
-    found: list[Recording] = []
-    for same in by_path.values():
-        rest = without([WHOLE], [part for one in same for part in parts_of(one)], SHORTEST_GAP_SECONDS)
-        own = [one for one in same if one.class_name == BACKGROUND]
-        found += [one for one in same if one.class_name != BACKGROUND]
-        marked = [part for one in own for part in parts_of(one)]
+    with_background: list[Recording] = []
+    for of_file in by_path.values():
+        rest = without([WHOLE], [part for recording in of_file for part in parts_of(recording)], SHORTEST_GAP_SECONDS)
+        background = [recording for recording in of_file if recording.class_name == BACKGROUND]
+        with_background += [recording for recording in of_file if recording.class_name != BACKGROUND]
+        marked = [part for recording in background for part in parts_of(recording)]
         if rest or marked:
-            found.append(with_parts(named(same[0], BACKGROUND), [*marked, *rest]))
-    return found
+            with_background.append(with_parts(named(of_file[0], BACKGROUND), [*marked, *rest]))
+    return with_background
 
 
 def find_overlaps(recordings: Iterable[Recording]) -> Iterator[Overlap]:
-    """What is heard at once in one file, in order of the files and times. There may be the square of the parts."""
+    """Which classes are heard at once in a file, in order of files and times; there may be as many as parts squared."""
     for marks in _marks_by_file(recordings):
         going_on: list[tuple[Part, Recording]] = []
         for part, recording in marks:
-            going_on = [one for one in going_on if one[0].end_seconds > part.start_seconds]
+            going_on = [mark for mark in going_on if mark[0].end_seconds > part.start_seconds]
             yield from (Overlap(other, own, recording, part) for own, other in going_on)
             going_on.append((part, recording))
 
 
 def _count_overlaps(recordings: Iterable[Recording]) -> int:
-    """How many find_overlaps finds, without looking at each."""
-    found = 0
+    """How many overlaps find_overlaps would yield, without making each of them."""
+    overlaps = 0
     for marks in _marks_by_file(recordings):
         ends = sorted(part.end_seconds for part, _ in marks)
         # Those before it have begun; what has ended by then is among them, for none ends before it begins.
-        found += sum(begun - bisect.bisect_right(ends, part.start_seconds) for begun, (part, _) in enumerate(marks))
-    return found
+        overlaps += sum(begun - bisect.bisect_right(ends, part.start_seconds) for begun, (part, _) in enumerate(marks))
+    return overlaps
 
 
 def _marks_by_file(recordings: Iterable[Recording]) -> Iterator[list[tuple[Part, Recording]]]:

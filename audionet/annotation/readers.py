@@ -61,8 +61,10 @@ def read_annotations(path: Path) -> list[Annotation]:
 
 
 def may_be_annotations(path: Path) -> bool:
-    """Whether a file is one that `read_annotations` reads, by its name and its beginning. Tables that list recordings
-    by their paths are none."""
+    """Whether `read_annotations` reads a file, by its name and its beginning.
+
+    Tables that list recordings by their paths are no annotations.
+    """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not path.is_file():
         return False
@@ -120,7 +122,7 @@ def _annotation(path: Path, line: int, recording: str | None, start: str, end: s
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
-    found, has_frequencies = [], False
+    annotations, has_frequencies = [], False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("\\"):  # the frequencies of the label in the line before
             has_frequencies = True
@@ -133,14 +135,14 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
                 f"{path}: line {number}, {line.strip()[:SHOWN]!r}, is no label of Audacity's: start, end and "
                 "label, with tabs between"
             )
-        found.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(fields[2:])))
+        annotations.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(fields[2:])))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
-    return found
+    return annotations
 
 
 def _read_rttm(path: Path, text: str) -> list[Annotation]:
-    found = []
+    annotations = []
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
         if not fields or fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
@@ -158,8 +160,8 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
             end = str(float(fields[3]) + float(fields[4]))
         except ValueError:
             end = fields[4]
-        found.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))
-    return found
+        annotations.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))
+    return annotations
 
 
 def _read_textgrid(path: Path, text: str) -> list[Annotation]:
@@ -170,7 +172,7 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
     tokens = (place.group() for place in places)
     line_ends = [place.start() for place in re.finditer("\n", text)]
     wrong = AudionetError(f"{path}: a TextGrid that is cut off or damaged; save it from Praat again")
-    found = []
+    annotations = []
     try:
         _, _, exists, tiers = (next(tokens) for _ in range(4))
         for _ in range(int(tiers) if exists == "<exists>" else 0):
@@ -184,10 +186,10 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
                 label = quoted[1:-1].replace('""', '"').strip()
                 if label != EMPTY:
                     line = bisect(line_ends, place.start()) + 1
-                    found.append(_annotation(path, line, None, start, end, label))
+                    annotations.append(_annotation(path, line, None, start, end, label))
     except (StopIteration, RuntimeError, ValueError) as error:
         raise wrong from error
-    return found
+    return annotations
 
 
 def _read_table(path: Path, text: str) -> list[Annotation]:
@@ -200,7 +202,7 @@ def _read_table(path: Path, text: str) -> list[Annotation]:
             f"{path}: has the columns {table.columns_named()}; annotations need start, end and label (or Raven's, "
             "Audacity's or Praat's own file)"
         )
-    found = []
+    annotations = []
     for row in table.rows:
         part = layout.times.part(table, row)
         if part is None:
@@ -208,5 +210,5 @@ def _read_table(path: Path, text: str) -> list[Annotation]:
         if not row.get(layout.label):
             raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
         name = next(iter(layout.paths(row)), "")
-        found.append(Annotation(name or None, *part, row.get(layout.label), row.line))
-    return found
+        annotations.append(Annotation(name or None, *part, row.get(layout.label), row.line))
+    return annotations

@@ -78,9 +78,9 @@ class TablePaths:
                     return inside
                 names = self._beside(self.root / inside)
                 if len(names) == 1:  # the set was converted to another format after its table was made
-                    found = Path(inside).with_name(names[0]).as_posix()
-                    self.renamed[inside] = found
-                    return found
+                    converted = Path(inside).with_name(names[0]).as_posix()
+                    self.renamed[inside] = converted
+                    return converted
             if len(_parts(path)) == left_out + 1 and len(places := self._named(_parts(path)[-1])) == 1:
                 return places[0]
         return None
@@ -100,9 +100,9 @@ class TablePaths:
         if folder not in self._stems:
             self._stems[folder] = {}
             for name in _names_in(folder):
-                there = folder / name
-                if not is_passed_over(name) and there.is_file() and not is_other_file(there):
-                    self._stems[folder].setdefault(there.stem.casefold(), []).append(name)
+                file = folder / name
+                if not is_passed_over(name) and file.is_file() and not is_other_file(file):
+                    self._stems[folder].setdefault(file.stem.casefold(), []).append(name)
         return self._stems[folder].get(path.stem.casefold(), [])
 
 

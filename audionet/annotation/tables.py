@@ -103,7 +103,7 @@ def header_of(path: Path, known_columns: Collection[str] = (), largest_bytes: in
             return frozenset()
         with open(path, "rb") as file:
             beginning = file.read(largest_bytes)
-        # A character that is cut in two at the end makes the rest no other.
+        # The beginning may end within a character; only its whole lines are read.
         lines = decoded(beginning[: beginning.rfind(b"\n") + 1 or None]).splitlines(keepends=True)
         return frozenset(parse_table(path, "".join(lines[:20]), known_columns).columns)
     except (OSError, ValueError, AudionetError):
@@ -132,7 +132,7 @@ def decoded(data: bytes) -> str:
 
 
 def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> Table:
-    """As `read_table`, of text that was read from `path`."""
+    """As `read_table`, from the text of the file at `path`."""
     lines = io.StringIO(text, newline="")
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
     skipped = 1 if told else 0
@@ -157,7 +157,7 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
             ) from error
 
     def fitting(separator: str) -> tuple[int, int]:
-        """How many columns a separator finds that are known, and how many at all."""
+        """How many known columns a separator yields, and how many columns in all."""
         try:
             _, header = next(rows(separator), (0, []))
         except AudionetError:
@@ -166,13 +166,13 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
         return len(names & set(known_columns)), len(header)
 
     separator = told[1].replace("\\t", "\t") if told else max(SEPARATORS, key=fitting)
-    found = rows(separator)
-    _, header = next(found, (0, []))
+    records = rows(separator)
+    _, header = next(records, (0, []))
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]
     read, cells_left = [], MOST_CELLS
-    for line, cells in found:
+    for line, cells in records:
         extra = [cell for cell in cells[len(names) :] if cell.strip()]
         if extra:
             raise AudionetError(
@@ -190,12 +190,12 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
 
 def tables_near(data_audio: Path) -> list[Path]:
     """The tables in a folder, in its folder for tables, and in those of its parent: published ones first, each once."""
-    found: list[Path] = []
+    tables: list[Path] = []
     for place in (data_audio, data_audio.absolute().parent):
         for folder in (place, *folders_for_tables(place)):
-            found += tables_in(folder)
-    published = [path for path in found if path.name.lower() in PUBLISHED_NAMES]
-    return list(dict.fromkeys([*published, *found]))[:MOST_TABLES]
+            tables += tables_in(folder)
+    published = [path for path in tables if path.name.lower() in PUBLISHED_NAMES]
+    return list(dict.fromkeys([*published, *tables]))[:MOST_TABLES]
 
 
 def folders_for_tables(folder: Path) -> list[Path]:
