@@ -30,7 +30,8 @@ def one_blas_thread() -> Iterator[None]:
     """Matrix products on one thread each, in all of this process, until the last of those who asked for it is done.
 
     Two threads add the parts of a sum in another order than one does, so the bytes of a model would depend on how many
-    cores there are; and where several threads work, products with threads of their own only get in the way.
+    cores there are; and where several threads work, products with threads of their own only get in the way. A library
+    that is loaded within it is not limited: what will be used must be imported before.
     """
     global _limited, _limits
     with _limits_lock:

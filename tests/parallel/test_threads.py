@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Generator
@@ -139,6 +141,23 @@ def test_overlapping_runs_leave_the_threads_of_matrix_products_as_they_were() ->
         with one_blas_thread(), one_blas_thread():
             assert set(blas_threads()) == {1}
         assert blas_threads() == before
+
+
+def test_a_training_uses_one_thread_for_each_product_of_each_library() -> None:
+    """In a process in which nobody has loaded SciPy, whose matrix products are its own, before the training does."""
+    program = """
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+from audionet.commands import retrain
+from audionet.parallel.threads import one_blas_thread
+from audionet.training.lda import LinearDiscriminant, SufficientStatistics
+threadpool_limits(3)
+with one_blas_thread():
+    LinearDiscriminant.of(SufficientStatistics.of(np.eye(4), np.array([0, 0, 1, 1]), 2), 0.1)
+    print({library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"})
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout == "{1}\n"
 
 
 @pytest.mark.parametrize("let_through", [0, 1])
