@@ -49,7 +49,7 @@ HOMES = {
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
     "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},
-    "scipy": {"detection.detector", "evaluation.detection", "training.folds", "training.lda"},
+    "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds", "training.lda"},
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.terminal"},

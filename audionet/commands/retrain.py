@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import scipy.linalg  # noqa: F401  # it has a BLAS of its own, which one_blas_thread limits only if it is there by then
 
 from audionet import __version__
 from audionet.bottleneck.backbone import Backbone, load_backbone

@@ -11,10 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Half the work of NumPy's, which does not know that the scatter is symmetric. It is imported here, for SciPy has a BLAS
-# of its own, which parallel.threads.one_blas_thread limits only if it is there by then.
-from scipy.linalg import solve
-
 ROWS_AT_ONCE = 8192  # summed up as precisely as they are; these sums are float64
 # How much of the usual bias of a class, half the squared length of its mean, counts. Where there are few recordings of
 # a class it is mostly noise (none is best); where the classes' spreads really differ, all of it is.
@@ -65,6 +61,8 @@ class LinearDiscriminant:
         shrinkage: what is added to the scatter within the classes, as a share of the pictures' mean squared distance
         from their mean: the pull towards plain distances.
         """
+        from scipy.linalg import solve  # half the work of NumPy's, which does not know that the scatter is symmetric
+
         count = statistics.counts.sum()
         means = statistics.sums / statistics.counts[:, None]
         origin = means.mean(axis=0)
