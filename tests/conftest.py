@@ -1,5 +1,6 @@
 """Sounds made to order, folders of them, and the tool run as a user runs it."""
 
+import json
 import logging
 import math
 import os
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import audionet as audionet_package
 from audionet.bottleneck.backbone import Network, load_backbone
@@ -28,11 +30,18 @@ from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.locks import wait_for_lock
 from audionet.training.unknown import RejectionThresholds
 
-# Which networks were trained here is noted in the user's own folder; what tests train does not belong there.
-STATE = tempfile.TemporaryDirectory(prefix="audionet-state-")  # until this process ends
-os.environ["XDG_STATE_HOME"] = STATE.name
+# Which networks were trained here is noted in the user's own folder; what tests train does not belong there. Neither
+# does what killed processes leave belong in the system's temporary folder. The first process makes a folder for both,
+# which is there until it ends; those that it starts, and their children, find it in their environment.
+OWN = "audionet-tests-"
+if OWN not in os.environ.get("XDG_STATE_HOME", ""):
+    PLACES = tempfile.TemporaryDirectory(prefix=OWN, ignore_cleanup_errors=True)
+    for variable, name in (("XDG_STATE_HOME", "state"), ("TMPDIR", "tmp")):
+        Path(PLACES.name, name).mkdir()
+        os.environ[variable] = str(Path(PLACES.name, name))
 # Else each of the many processes that tests start compiles the package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -117,14 +126,69 @@ def make_model(
     return audionet_package.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_a_product() -> Iterator[None]:
+    """Each of the processes that share in the tests has one core: threads of a product would wait for each other."""
+    import scipy.linalg  # noqa: F401  # it has a BLAS of its own, which can be limited once it is there
+
+    with threadpool_limits(1):
+        yield
+
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def low_and_high(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """`made_once(name, make)`: a folder that make(folder) fills in whichever process of these tests comes first.
+
+    The others wait for it. It is for tests that leave it as it is.
+    """
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, mark = common / name, common / f"{name}.made"
+        with open(common / f"{name}.lock", "wb") as lock:
+            wait_for_lock(lock)
+            if not mark.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                mark.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def low_and_high(made_once: MadeOnce) -> Path:
     """A folder with a model of low and high tones in tf_files/, and clips of them; for tests that leave it so."""
-    folder = tmp_path_factory.mktemp("low_and_high")
-    make_model(folder, {"low": (200, 400), "high": (2000, 3000)})
-    write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
-    write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
-    return folder
+
+    def make(folder: Path) -> None:
+        make_model(folder, {"low": (200, 400), "high": (2000, 3000)})
+        write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
+        write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
+
+    return made_once("low_and_high", make)
+
+
+@pytest.fixture(scope="session")
+def golden_run(made_once: MadeOnce) -> Path:
+    """A folder in which the commands of tests/freeze.py were run, on all sample voices, and what they gave."""
+    from tests import freeze
+
+    def make(folder: Path) -> None:
+        (folder / freeze.RESULTS).write_text(json.dumps(freeze.run_commands(folder)), encoding="utf-8")
+
+    return made_once("golden_run", make)
+
+
+@pytest.fixture(scope="session")
+def voice_bottlenecks(golden_run: Path) -> Path:
+    """The folder of the bottlenecks of all sample voices, as the commands prepare and retrain them by themselves."""
+    return golden_run / "tf_files" / "bottlenecks"
 
 
 def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
@@ -149,12 +213,10 @@ def few_mixtures() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def twins(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def twins(low_and_high: Path, made_once: MadeOnce) -> Path:
     """A folder with a model of three classes, of which two hold the same sort of sound, and one has a nasty name."""
-    folder = tmp_path_factory.mktemp("twins")
     classes = {"<script>alert(1)<script>": (300, 500), "high": (2000, 3000), "twin": (300, 500)}
-    make_model(folder, classes, known=low_and_high)
-    return folder
+    return made_once("twins", lambda folder: make_model(folder, classes, known=low_and_high))
 
 
 def make_launchers(folder: Path) -> None:

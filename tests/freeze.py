@@ -29,6 +29,7 @@ from tests.conftest import SAMPLE_CLIPS, SAMPLE_VOICES, chirps, write_wav
 GOLDEN = Path(__file__).resolve().parent / "golden"
 OLD_FILES = GOLDEN / "old_files.tar.xz"
 MACHINE = GOLDEN / "machine.json"
+RESULTS = "results.json"  # what run_commands gave in a folder, for tests
 TOLERANCE = 0.02
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 PACKAGES = ("ai-edge-litert", "librosa", "matplotlib", "numpy", "pillow", "tensorflow")

@@ -20,8 +20,8 @@ VOICES = ["allison", "carlo", "june", "paola"]
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder, far from the project, where `make demo` has been typed, with all installed."""
+def workshop(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder, far from the project, where `make demo` has been typed, with all installed and bottlenecks known."""
     folder = tmp_path_factory.mktemp("workshop")
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/demo.sh"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -31,6 +31,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tf_files").mkdir()
     for samples in (SAMPLE_VOICES, SAMPLE_CLIPS):
         (folder / "tf_files" / samples.name).symlink_to(samples)
+    shutil.copytree(voice_bottlenecks, folder / "demo" / "tf_files" / "bottlenecks")
     finished = subprocess.run(["make", "demo"], cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert finished.returncode == 0, finished.stderr
     assert "20 clips: 20 right, 0 wrong, 0 called unknown\naccuracy: 100.0% (20 of 20 clips" in finished.stdout
@@ -60,14 +61,14 @@ def test_the_sample_voices_are_as_promised() -> None:
             assert credit in notice
 
 
-def test_every_held_out_clip_gets_its_voice(workshop: Path) -> None:
-    finished = run_audionet(workshop, "label", SAMPLE_CLIPS, "--format", "json")
+def test_every_held_out_clip_gets_its_voice(workshop: Path, audionet_here: Run) -> None:
+    finished = audionet_here("label", SAMPLE_CLIPS, "--format", "json", cwd=workshop)
     assert finished.returncode == 0
     clips = json.loads(finished.stdout)
     assert len(clips) == 20
     for clip in clips:
         assert clip["label"] == Path(clip["clip"]).parent.name
-    evaluated = json.loads(run_audionet(workshop, "evaluate", SAMPLE_CLIPS, "--format", "json").stdout)
+    evaluated = json.loads(audionet_here("evaluate", SAMPLE_CLIPS, "--format", "json", cwd=workshop).stdout)
     assert (evaluated["correct"], evaluated["count"], evaluated["classes"]) == (20, 20, VOICES)
 
 
@@ -85,9 +86,9 @@ def test_a_second_time_no_work_is_done(workshop: Path) -> None:
     assert times() == before
 
 
-def test_the_same_seed_gives_the_same_model(workshop: Path) -> None:
+def test_the_same_seed_gives_the_same_model(workshop: Path, audionet_here: Run) -> None:
     outputs = ["--output-graph", "again/graph.pb", "--output-labels", "again/labels.txt", "--summaries-dir", "again/s"]
-    assert run_audionet(workshop, "retrain", *outputs).returncode == 0
+    assert audionet_here("retrain", *outputs, cwd=workshop).returncode == 0
     first, again = workshop / "tf_files" / "retrained_graph.tflite", workshop / "again" / "graph.tflite"
     assert first.read_bytes() == again.read_bytes()
 
@@ -112,10 +113,11 @@ def test_everything_works_with_the_network_cut_and_without_a_system_ffmpeg(tmp_p
     clip = SAMPLE_CLIPS / "june" / "june-clip-1.mp3"
     for voice in ("carlo", "june"):
         (tmp_path / "voices" / voice).mkdir(parents=True)
-        for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
+        for recording in sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[1:4]:  # which are short
             shutil.copy(recording, tmp_path / "voices" / voice)
     # Quiet: on a slow machine there are lines of progress.
-    for command in (["prepare", "voices", "-q"], ["retrain", "--steps", "500", "-q"], ["label", clip]):
+    prepare = ["prepare", "voices", "--chunk-seconds", "7", "--overlap", "0", "-q"]
+    for command in (prepare, ["retrain", "--steps", "500", "-q"], ["label", clip]):
         finished = run_audionet(tmp_path, *command, prefix=prefix, env=env)
         assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.splitlines()[1].split()[0] == "june"
@@ -155,7 +157,7 @@ def test_a_wheel_labels_with_a_model_trained_elsewhere(workshop: Path, tmp_path:
     assert str(installed) in where.stdout
 
 
-def test_noise_silence_and_a_tone_are_unknown(workshop: Path, tmp_path: Path, audionet: Run) -> None:
+def test_noise_silence_and_a_tone_are_unknown(workshop: Path, tmp_path: Path, audionet_here: Run) -> None:
     random = np.random.default_rng(0)
     sounds = {
         "noise": random.normal(0, 3000, 10 * SAMPLE_RATE_HZ).astype(np.int16),
@@ -163,18 +165,18 @@ def test_noise_silence_and_a_tone_are_unknown(workshop: Path, tmp_path: Path, au
         "tone": tone(1000, 10),
     }
     clips = [write_wav(tmp_path / f"{name}.wav", samples) for name, samples in sounds.items()]
-    found = json.loads(audionet("label", *clips, "--format", "json", cwd=workshop).stdout)
+    found = json.loads(audionet_here("label", *clips, "--format", "json", cwd=workshop).stdout)
     assert [clip["label"] for clip in found] == ["unknown"] * 3
     assert all(0 <= clip["score"] <= 1 and clip["best"] in VOICES for clip in found)
-    found = json.loads(audionet("label", *clips, "--no-unknown", "--format", "json", cwd=workshop).stdout)
+    found = json.loads(audionet_here("label", *clips, "--no-unknown", "--format", "json", cwd=workshop).stdout)
     assert all(clip["label"] in VOICES for clip in found)
 
 
-def test_the_timeline_of_a_spliced_minute(workshop: Path, tmp_path: Path, audionet: Run) -> None:
+def test_the_timeline_of_a_spliced_minute(workshop: Path, tmp_path: Path, audionet_here: Run) -> None:
     order = ["paola", "allison", "carlo"]
     parts = [np.concatenate([voice_samples(voice)] * 2)[: 20 * SAMPLE_RATE_HZ] for voice in order]
     minute = write_wav(tmp_path / "minute.wav", np.concatenate(parts))
-    (clip,) = json.loads(audionet("label", minute, "--timeline", "--format", "json", cwd=workshop).stdout)
+    (clip,) = json.loads(audionet_here("label", minute, "--timeline", "--format", "json", cwd=workshop).stdout)
     assert [segment["label"] for segment in clip["segments"]] == order
     assert [segment["end_seconds"] for segment in clip["segments"]] == pytest.approx([20, 40, 60], abs=1.5)
 
@@ -215,7 +217,7 @@ def over_gsm(samples: np.ndarray, folder: Path) -> np.ndarray:
     return np.concatenate(list(decode(folder / "gsm.wav"))).astype(float)
 
 
-def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, audionet: Run) -> None:
+def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, audionet_here: Run) -> None:
     from audionet.audio.ffmpeg import find_ffmpeg
 
     for voice in VOICES:
@@ -223,12 +225,12 @@ def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, aud
         command = [find_ffmpeg(), "-v", "error", "-i", str(clip), "-af", "volume=-12dB", str(tmp_path / f"{voice}.wav")]
         subprocess.run(command, check=True)
     clips = [tmp_path / f"{voice}.wav" for voice in VOICES]
-    found = json.loads(audionet("label", *clips, "--format", "json", cwd=workshop).stdout)
+    found = json.loads(audionet_here("label", *clips, "--format", "json", cwd=workshop).stdout)
     assert [clip["label"] for clip in found] == VOICES
 
 
 @pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset", "GSM"])
-def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, what: str) -> None:
+def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, audionet_here: Run, what: str) -> None:
     """All 20 sample clips, with 10 seconds of silence, with noise 60 dB below the voice, with the hum of the mains."""
     from audionet.audio.decoding import decode
 
@@ -247,7 +249,7 @@ def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, what:
                 "GSM": over_gsm(samples, tmp_path) if what == "GSM" else samples,
             }[what]
             write_wav(tmp_path / "clips" / voice / f"{path.stem}.wav", changed.clip(-32768, 32767).round())
-    finished = run_audionet(workshop, "label", tmp_path / "clips", "--format", "json")
+    finished = audionet_here("label", tmp_path / "clips", "--format", "json", cwd=workshop)
     found = json.loads(finished.stdout)
     assert len(found) == 20
     assert all(clip["best"] == Path(clip["clip"]).parent.name for clip in found)

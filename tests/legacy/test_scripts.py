@@ -30,8 +30,11 @@ def shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which what docs/from-2018.md shows was typed: data_maker.py, retrain.py, label_image.py."""
+def clone(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which what docs/from-2018.md shows was typed: data_maker.py, retrain.py, label_image.py.
+
+    The bottlenecks of its voices are known.
+    """
     folder = tmp_path_factory.mktemp("clone")
     (folder / "audionet").symlink_to(ROOT / "audionet")
     shutil.copytree(ROOT / "scripts", folder / "scripts")
@@ -40,6 +43,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target.mkdir(parents=True)
         for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
             shutil.copy(recording, target)
+    shutil.copytree(voice_bottlenecks, folder / "tf_files" / "bottlenecks")
     (block,) = (block for block in blocks(ROOT / "docs" / "from-2018.md") if block.language == "sh")
     finished = shell(folder, f"set -e\n{block.text}")
     assert finished.returncode == 0, finished.stderr

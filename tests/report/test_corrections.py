@@ -17,12 +17,12 @@ __all__ = ["browser", "sync_api"]
 
 
 @pytest.fixture(scope="module")
-def misfiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def misfiled(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of low and high tones, of which one recording each lies in the folder of the other; and three clips."""
     folder = tmp_path_factory.mktemp("misfiled")
     write_wav(folder / "data_audio" / "high" / "really, low.wav", chirps(5, 200, 400, 2.5))
     write_wav(folder / "data_audio" / "low" / 'a "high" one.wav', chirps(15, 2000, 3000, 2.5))
-    make_model(folder, {"low": (200, 400), "high": (2000, 3000)})
+    make_model(folder, {"low": (200, 400), "high": (2000, 3000)}, known=low_and_high)
     for name, low_hz in (("one", 200), ("two", 2000), ("three", 900)):
         write_wav(folder / "inbox" / f"{name}.wav", chirps(40, low_hz, low_hz * 1.4, 2))
     return folder
@@ -63,6 +63,7 @@ def test_two_recordings_are_corrected_by_keyboard_saved_prepared_and_learnt(
 ) -> None:
     page = visit.page
     shutil.copytree(misfiled / "data_audio", tmp_path / "data_audio")
+    shutil.copytree(misfiled / "tf_files" / "bottlenecks", tmp_path / "tf_files" / "bottlenecks")
     assert page.get_by_role("button", name="Save corrections.csv").is_disabled()
     page.keyboard.press("ArrowRight")  # to the first card
     for _ in range(2):

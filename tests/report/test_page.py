@@ -301,10 +301,11 @@ def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twin
     assert Tags(html).tags.count("img") == 2
 
 
-def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet: Run) -> None:
-    folder = twins / "a folder"
+def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet: Run, tmp_path: Path) -> None:
+    folder, clips = tmp_path / "a folder", tmp_path / "clips"
     folder.mkdir()
-    clips = twins / "data_audio"
+    (clips / "high").mkdir(parents=True)
+    shutil.copy(twins / "data_audio" / "high" / "high-0.wav", clips / "high")
     finished = audionet("evaluate", clips, "--report", folder, cwd=twins)
     assert finished.returncode == 1
     assert "a folder: cannot be written" in finished.stderr

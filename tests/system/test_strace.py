@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -59,7 +58,7 @@ class Trace:
         own = [f"{folder}{os.sep}" for folder in folders] + [
             "/dev/",
             "/proc/self/",
-            f"{tempfile.gettempdir()}/audionet",
+            f"{os.environ['TMPDIR']}/audionet",
         ]
         # Python's own compiled modules, and the folders themselves, which are made if they are not there.
         elsewhere = [path for path in self.written if not path.startswith(tuple(own)) and "__pycache__" not in path]

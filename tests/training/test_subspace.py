@@ -3,7 +3,7 @@ import pytest
 
 from audionet.training import subspace
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
-from audionet.training.subspace import LARGEST_SPAN, PCA, Projection, SampleSubspace, Subspace, span
+from audionet.training.subspace import PCA, Projection, SampleSubspace, Subspace, span
 from tests.training.test_lda import CLASSES, clouds
 
 
@@ -72,8 +72,10 @@ def test_the_axes_are_those_of_a_singular_value_decomposition() -> None:
     assert np.allclose(np.abs((ours * theirs).sum(axis=0)), 1, atol=1e-3)
 
 
-def test_thousands_are_seen_along_principal_axes() -> None:
-    x, _ = clouds(LARGEST_SPAN + 1, 3)
+def test_from_some_number_on_they_are_seen_along_principal_axes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subspace, "LARGEST_SPAN", 300)
+    monkeypatch.setattr(subspace, "SAMPLE", 250)
+    x, _ = clouds(301, 3)
     assert isinstance(span(x[:-1], 0), SampleSubspace)
     assert isinstance(span(x, 0), Projection)
 
