@@ -22,8 +22,8 @@ from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, Detection
 from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
 from audionet.inference.events import EventsJob
-from audionet.inference.timeline import Timeline, TimelineJob
-from audionet.inference.windows import Segment
+from audionet.inference.timeline import TimelineJob
+from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
 from audionet.options import AnnotationOptions, EventOptions, LabelOptions

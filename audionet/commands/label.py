@@ -13,8 +13,8 @@ from audionet.audio.decoding import count_channels
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
-from audionet.inference.timeline import Timeline, TimelineJob
-from audionet.inference.windows import Segment, Windows
+from audionet.inference.timeline import TimelineJob
+from audionet.inference.windows import Segment, Timeline, Windows
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers

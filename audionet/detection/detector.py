@@ -8,7 +8,6 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone, Network
 from audionet.bottleneck.maps import MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features, window_seconds
-from audionet.dataset.samples import Dataset
+from audionet.dataset.samples import Dataset, Sample
 from audionet.detection.mixtures import HeardPicture, Mixture, mix
 from audionet.settings import PICTURE_SIZE, available_cores
 from audionet.spectrogram import jpeg
+from audionet.spectrogram.augmentation import Augmentation, augment
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.progress import Progress, silent
 from audionet.training.lda import LinearDiscriminant
@@ -28,7 +28,10 @@ from audionet.training.subspace import LinearScores, SampleSubspace
 
 WINDOW_SECONDS = 1.0  # or a chunk, if that is shorter
 STEPS_A_WINDOW = 4
-MOST_WINDOWS, MOST_MIXTURES = 4000, 1200  # that are learnt from
+# What is learnt from. As many windows of more mixtures say more than all windows of few (docs/experiments.md).
+MOST_WINDOWS, MOST_MIXTURES = 4000, 1200
+MIXTURES_A_PICTURE = 8  # of few pictures, more would say nothing new
+SLOWEST, FASTEST = 0.9, 1.1  # speeds at which a picture is laid into a mixture: calls are not all equally high and long
 SHRINKAGE = 0.1  # of the mean squared distance; from .01 to .3 made no difference (docs/experiments.md)
 # Of the shorter of a window and a call: with so much in common, the call is heard in the window; with so little, not.
 HEARD, NOT_HEARD = 0.5, 0.15
@@ -105,7 +108,7 @@ def _make_examples(
     windows = _windows(columns)
     # The background alone is learnt from as often as any class in it. A call and what is behind it are held out
     # together: a background that was learnt from would make the thresholds too low for those of other recordings.
-    count = max(1, min(math.ceil(MOST_WINDOWS / len(windows)), MOST_MIXTURES) // (len(callers) + 1))
+    count = max(1, min(MOST_MIXTURES, MIXTURES_A_PICTURE * len(dataset)) // (len(callers) + 1))
     folds = [int(percentage_hash(sample.group)) % FOLDS for sample in dataset]
     beds_of = [[i for i in beds if folds[i] == fold] or beds for fold in range(FOLDS)]
     pairs: list[tuple[int | None, int]] = [(None, int(random.choice(beds))) for _ in range(count)]
@@ -113,15 +116,16 @@ def _make_examples(
         calls = np.resize(random.permutation(of_class[label]), count).tolist()
         pairs += [(call, int(random.choice(beds_of[folds[call]]))) for call in calls]
     seeds = random.integers(2**31, size=len(pairs)).tolist()
-    network = Network(cut_to_maps(backbone))
+    network, windows_a_mixture = Network(cut_to_maps(backbone)), math.ceil(MOST_WINDOWS / len(pairs))
 
     def examples_of(work: tuple[tuple[int | None, int], int]) -> list[_Example]:
         (call, bed), own_seed = work
         behind = dataset.samples[bed]
         caller = behind if call is None else dataset.samples[call]
-        pictures = [_read(sample.path, renderer, sample.seconds) for sample in (behind, caller)]
+        own_random = np.random.default_rng(own_seed)
+        pictures = [_read(sample, renderer, own_random.uniform(SLOWEST, FASTEST)) for sample in (behind, caller)]
         called = None if call is None else pictures[1]
-        mixture = mix(called, pictures[0], renderer, round(columns), np.random.default_rng(own_seed))
+        mixture = mix(called, pictures[0], renderer, round(columns), own_random)
         features = window_features(network, mixture.grey, windows).bottlenecks.astype(np.float16)
         made = []
         for window, row in zip(windows, features, strict=True):
@@ -132,7 +136,7 @@ def _make_examples(
                 heard[numbers[caller.class_name]] = 1
             if share >= HEARD or share <= NOT_HEARD:
                 made.append(_Example(row, heard, folds[bed if call is None else call]))
-        return made
+        return [made[n] for n in np.sort(own_random.permutation(len(made))[:windows_a_mixture])]
 
     examples: list[_Example] = []
     with ThreadPoolExecutor(available_cores()) as threads:
@@ -142,9 +146,12 @@ def _make_examples(
     return examples
 
 
-def _read(path: Path, renderer: SpectrogramRenderer, seconds: float) -> HeardPicture:
-    picture, _ = jpeg.decode(jpeg.read(path), path)
-    return HeardPicture(np.ascontiguousarray(picture[:, :, 0]), renderer.columns(seconds))
+def _read(sample: Sample, renderer: SpectrogramRenderer, speed: float) -> HeardPicture:
+    """A sample's picture, in grey, as if its sound ran at another speed."""
+    picture, _ = jpeg.decode(jpeg.read(sample.path), sample.path)
+    columns = renderer.columns(sample.seconds)
+    faster = augment(picture[:, :, 0], columns, renderer, Augmentation(speed))
+    return HeardPicture(faster, renderer.columns(sample.seconds / speed))
 
 
 def _windows(columns: float) -> list[Window]:

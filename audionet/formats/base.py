@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from audionet.errors import AudionetError
 
 if TYPE_CHECKING:
-    from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Timeline
 
 T = TypeVar("T")
 

@@ -11,8 +11,7 @@ from audionet.system.text import spreadsheet_cell
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.streaming import WindowPrediction
-    from audionet.inference.timeline import Timeline
-    from audionet.inference.windows import Windows
+    from audionet.inference.windows import Timeline, Windows
 
 T = TypeVar("T")
 TERMINATOR = "\r\n"

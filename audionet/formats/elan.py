@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from audionet.formats.csv import CsvPrinter
 
 if TYPE_CHECKING:
-    from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Timeline
 
 TIER = "audionet"
 

@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.scoring import ChunkScores
     from audionet.inference.streaming import WindowPrediction
-    from audionet.inference.timeline import Timeline
-    from audionet.inference.windows import Windows
+    from audionet.inference.windows import Timeline, Windows
 
 T = TypeVar("T")
 

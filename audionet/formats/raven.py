@@ -8,7 +8,7 @@ from audionet.formats.base import Printer
 from audionet.system.text import printable, spreadsheet_cell
 
 if TYPE_CHECKING:
-    from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Timeline
 
 COLUMNS = (
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)",

@@ -8,7 +8,7 @@ from audionet.formats.base import Printer
 from audionet.system.text import printable
 
 if TYPE_CHECKING:
-    from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Timeline
 
 NOT_KNOWN = "<NA>"
 

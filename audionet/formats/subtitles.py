@@ -7,7 +7,7 @@ from audionet.formats.base import OneClipPrinter
 from audionet.system.text import printable
 
 if TYPE_CHECKING:
-    from audionet.inference.timeline import Timeline
+    from audionet.inference.windows import Timeline
 
 
 class SrtSubtitles(OneClipPrinter):

@@ -10,8 +10,7 @@ from audionet.system.text import clock, printable
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.streaming import WindowPrediction
-    from audionet.inference.timeline import Timeline
-    from audionet.inference.windows import Windows
+    from audionet.inference.windows import Timeline, Windows
 
 
 class TextLabels(Printer["ClipScores"]):

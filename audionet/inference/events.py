@@ -11,8 +11,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.detection.background import background_classes
 from audionet.inference.scoring import ChunkScores
-from audionet.inference.timeline import Timeline, per_step
-from audionet.inference.windows import Segment, WindowsJob, step_seconds
+from audionet.inference.windows import Segment, Timeline, WindowsJob, per_step, step_seconds
 from audionet.model.bundle import Model
 from audionet.model.description import LearntEvents
 from audionet.options import EventOptions

@@ -11,8 +11,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
-from audionet.inference.timeline import Timeline
-from audionet.inference.windows import Segment
+from audionet.inference.windows import Segment, Timeline
 from audionet.settings import SoundChoice
 from audionet.system.files import make_inner_folder, write_atomically
 from audionet.system.text import printable

@@ -4,22 +4,26 @@ Short windows that overlap are scored one by one; then the sequence of classes i
 when a change costs something (Viterbi, 1967).
 """
 
+import bisect
 import functools
 import itertools
 import math
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.dataset.names import UNKNOWN
+from audionet.inference.events import EventsJob
 from audionet.inference.scoring import ChunkScores
-from audionet.inference.windows import STEPS_A_WINDOW, Segment, WindowsJob, step_seconds
+from audionet.inference.windows import STEPS_A_WINDOW, Segment, Timeline, WindowsJob, per_step, step_seconds
 from audionet.model.bundle import Model
-from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
+from audionet.options import EventOptions
+from audionet.settings import SoundChoice
 from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
 
 # All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
@@ -39,19 +43,19 @@ SMALLEST_DISTANCE = 1e-9
 STRANGE_IN_STRIPS, STRANGE_IN_WINDOWS = 1.5, 1.0
 
 
-@dataclass(frozen=True)
-class Timeline:
-    """The segments of one clip, which is so many seconds long. sample_rate_hz: of the sound that was heard."""
+class Heard(NamedTuple):
+    """The scores of windows. of_events: by what tells the events of the model from their background."""
 
-    clip: str
-    segments: list[Segment]
-    seconds: float
-    sample_rate_hz: int = SAMPLE_RATE_HZ
+    of_events: bool
+    windows: list[ChunkScores]
 
 
 @dataclass(frozen=True)
 class TimelineJob:
-    """A job for workers: find the segments of recordings."""
+    """A job for workers: find the segments of recordings.
+
+    Where the model has learnt the events of a background, they are laid into what the segments leave to it.
+    """
 
     model: Model
     allow_unknown: bool = True
@@ -62,20 +66,68 @@ class TimelineJob:
         """What scores the windows."""
         return WindowsJob(self.model, self.choice)
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
-        """The strips, or windows, of a recording."""
-        return self.windows.split(path)
+    @functools.cached_property
+    def events(self) -> EventsJob | None:
+        """What finds the events; None where the model has learnt none."""
+        if self.model.detection is None:
+            return None
+        return EventsJob(self.model, EventOptions(), self.allow_unknown, self.choice)
 
-    def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
+    def split(self, path: Path) -> Generator[tuple[bool, tuple[Path, Chunk | Strip]], None, None]:
+        """The strips, or windows, of a recording, and once more those in which events are looked for."""
+        for part in self.windows.split(path):
+            yield False, part
+        if self.events is not None:
+            for part in self.events.windows.split(path, warns=False):
+                yield True, part
+
+    def map(self, part: tuple[bool, tuple[Path, Chunk | Strip]]) -> Heard:
         """The scores of the windows in it."""
-        return self.windows.map(part)
+        of_events, sound = part
+        job = self.events if of_events and self.events is not None else self.windows
+        return Heard(of_events, job.map(sound))
 
-    def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Timeline:
+    def reduce(self, path: Path, scored: list[Heard]) -> Timeline:
         """The segments, in order, without gaps."""
-        heard = self.windows.reduce(path, scored)
+        windows = self.windows.reduce(path, [heard.windows for heard in scored if not heard.of_events])
         limit = strange_distance(self.model.thresholds, by_strips=self.windows.scorer is not None)
-        segments = find_segments(heard.windows, self.model, self.allow_unknown, limit)
-        return Timeline(str(path), segments, heard.seconds, heard.sample_rate_hz)
+        segments = find_segments(windows.windows, self.model, self.allow_unknown, limit)
+        if self.events is not None and self.model.detection is not None:
+            found = self.events.reduce(path, [heard.windows for heard in scored if heard.of_events])
+            segments = lay_in(found.segments, segments, {*self.model.detection.background, UNKNOWN})
+        return Timeline(str(path), segments, windows.seconds, windows.sample_rate_hz)
+
+
+def lay_in(events: Iterable[Segment], segments: Sequence[Segment], background: set[str]) -> list[Segment]:
+    """Segments, in order and without gaps, with events in those of the background.
+
+    An event that reaches into a segment of another class is left out: that class is heard there for longer.
+    """
+    ends_seconds = [segment.end_seconds for segment in segments]
+    laid_in: list[Segment] = []
+    covered_by: list[list[Segment]] = [[] for _ in segments]
+    for event in sorted(events, key=lambda event: event.start_seconds):
+        start_seconds = max(event.start_seconds, laid_in[-1].end_seconds if laid_in else 0.0)
+        first = bisect.bisect_right(ends_seconds, start_seconds)
+        last = bisect.bisect_left(ends_seconds, event.end_seconds)
+        touched = range(first, min(last + 1, len(segments)))
+        if start_seconds < event.end_seconds and all(segments[n].label in background for n in touched):
+            laid_in.append(replace(event, start_seconds=start_seconds))
+            for n in touched:
+                covered_by[n].append(laid_in[-1])
+    left = (_left(*segment_and_events) for segment_and_events in zip(segments, covered_by, strict=True))
+    return sorted(itertools.chain(laid_in, *left), key=lambda segment: segment.start_seconds)
+
+
+def _left(segment: Segment, events: Sequence[Segment]) -> list[Segment]:
+    """What events, in order and without overlap, leave of a segment."""
+    starts = [segment.start_seconds, *(event.end_seconds for event in events)]
+    ends = [*(event.start_seconds for event in events), segment.end_seconds]
+    return [
+        replace(segment, start_seconds=start, end_seconds=end)
+        for start, end in zip(starts, ends, strict=True)
+        if start < end
+    ]
 
 
 def strange_distance(thresholds: RejectionThresholds, by_strips: bool) -> float:
@@ -116,16 +168,6 @@ def find_segments(
         for first, last in itertools.pairwise(borders)
         if first * step < total
     ]
-
-
-def per_step(windows: np.ndarray) -> np.ndarray:
-    """Of each step of a clip the mean of the windows that hear it, weighted by how near to their middle it lies.
-
-    windows: windows x values. What comes back: steps x values.
-    """
-    weights = np.minimum(np.arange(1, STEPS_A_WINDOW + 1), np.arange(STEPS_A_WINDOW, 0, -1)).astype(float)
-    heard = np.convolve(np.ones(len(windows)), weights)[:, None]
-    return np.stack([np.convolve(column, weights) for column in windows.T], axis=1) / heard
 
 
 def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: float) -> np.ndarray:

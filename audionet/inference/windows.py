@@ -6,6 +6,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip, read_strips, read_windows
 from audionet.bottleneck import maps
@@ -69,6 +71,16 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Timeline:
+    """The segments of one clip, which is so many seconds long. sample_rate_hz: of the sound that was heard."""
+
+    clip: str
+    segments: list[Segment]
+    seconds: float
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True)
 class Windows:
     """The scores of a clip's windows, in order. labels: of the scores. sample_rate_hz: of the sound they are of."""
 
@@ -111,8 +123,8 @@ class WindowsJob:
         """Made when it is first needed; None where there is none for the model."""
         return StripScorer.of(self.model, window_seconds(self.model, self.of_events), self.of_events)
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
-        """The strips, or the windows, of a recording."""
+    def split(self, path: Path, warns: bool = True) -> Generator[tuple[Path, Chunk | Strip], None, None]:
+        """The strips, or the windows, of a recording. warns: of sound that the model does not hear."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
         step, settings = _step_samples(self.model, self.of_events), self.model.settings
@@ -125,7 +137,8 @@ class WindowsJob:
             window = round(window_seconds(self.model) * sample_rate_hz)
             for chunk in check.watch(read_windows(path, window, step, self.choice, sample_rate_hz)):
                 yield path, chunk
-        warn_of_range(path, check, settings)
+        if warns:
+            warn_of_range(path, check, settings)
 
     def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
         """The scores of the windows of a strip, or of a window."""
@@ -139,3 +152,13 @@ class WindowsJob:
         """All windows, in order."""
         windows = list(itertools.chain.from_iterable(scored))
         return Windows(str(path), self.model.labels, windows, self.model.settings.sample_rate_hz)
+
+
+def per_step(windows: np.ndarray) -> np.ndarray:
+    """Of each step of a clip the mean of the windows that hear it, weighted by how near to their middle it lies.
+
+    windows: windows x values. What comes back: steps x values.
+    """
+    weights = np.minimum(np.arange(1, STEPS_A_WINDOW + 1), np.arange(STEPS_A_WINDOW, 0, -1)).astype(float)
+    heard = np.convolve(np.ones(len(windows)), weights)[:, None]
+    return np.stack([np.convolve(column, weights) for column in windows.T], axis=1) / heard

@@ -10,7 +10,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.clips import ClipScores
-from audionet.inference.timeline import Timeline
+from audionet.inference.windows import Timeline
 from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import (
     ACCENT,

@@ -13,8 +13,7 @@ from audionet.detection.background import background_classes
 from audionet.inference.events import find_events, find_learnt_events
 from audionet.inference.excerpts import SegmentSaver
 from audionet.inference.scoring import ChunkScores
-from audionet.inference.timeline import Timeline
-from audionet.inference.windows import Segment
+from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import Model, load_model
 from audionet.model.description import LearntEvents
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice

@@ -8,6 +8,8 @@ import pytest
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet.dataset.names import UNKNOWN
+from audionet.inference.timeline import lay_in
 from audionet.inference.windows import Segment
 from tests.conftest import Run, chirps, write_wav
 
@@ -103,6 +105,24 @@ def test_a_clip_shorter_than_a_window_is_one_segment(model: Path) -> None:
     (segment,) = audionet.timeline(clip, options(model))
     assert (segment.start_seconds, segment.label) == (0, "low")
     assert segment.end_seconds == pytest.approx(0.7, abs=0.01)
+
+
+def test_events_are_laid_into_the_background_and_into_nothing_else() -> None:
+    rain, surf, owl = Segment(0, 10, "rain", 0.8), Segment(10, 20, "surf", 0.7), Segment(20, 30, "owl", 0.9)
+    background = {"rain", "surf", UNKNOWN}
+    calls = [Segment(9, 11, "wren", 0.6), Segment(2, 3, "owl", 0.5), Segment(2.5, 4, "wren", 0.4)]
+    laid_in = lay_in([*calls, Segment(19.5, 20.5, "wren", 0.9)], [rain, surf, owl], background)
+    assert [(segment.start_seconds, segment.end_seconds, segment.label) for segment in laid_in] == [
+        (0, 2, "rain"),
+        (2, 3, "owl"),
+        (3, 4, "wren"),
+        (4, 9, "rain"),
+        (9, 11, "wren"),
+        (11, 20, "surf"),
+        (20, 30, "owl"),
+    ]
+    assert lay_in([], [rain, surf, owl], background) == [rain, surf, owl]
+    assert lay_in([Segment(0, 30, "wren", 0.9)], [rain, surf], background) == [Segment(0, 30, "wren", 0.9)]
 
 
 def test_every_format_says_the_same(model: Path, short: Path, audionet_here: Run) -> None:

@@ -20,8 +20,7 @@ from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import extract
 from audionet.inference.excerpts import save_segments
-from audionet.inference.timeline import Timeline
-from audionet.inference.windows import Segment
+from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import ModelFiles
 from audionet.model.card import now
 from audionet.model.exports import replaced, require_place_for_saved_model
