@@ -254,6 +254,18 @@ def known_bottlenecks(low_and_high: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def models_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a model that do not fit together are not waited for: nobody is just writing them."""
+    monkeypatch.setattr("audionet.model.bundle.READ_AGAIN_SECONDS", 0.0)
+
+
+@pytest.fixture
+def one_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each picture one distorted copy is learnt from: for tests of what becomes of them, not of their number."""
+    monkeypatch.setattr("audionet.bottleneck.distortions.COPIES", 1)
+
+
+@pytest.fixture
 def graphs_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Frozen graphs run in this process, which has TensorFlow loaded: for tests of what is read, not of who runs it."""
     monkeypatch.setattr("audionet.model.bundle.sandboxed_graph", FrozenGraph)

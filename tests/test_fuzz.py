@@ -163,6 +163,7 @@ def test_a_mutated_audionet_json_is_used_or_refused(tmp_path: Path) -> None:
     fuzz(mutants.of_json(index), test, 40)
 
 
+@pytest.mark.usefixtures("models_at_rest")
 def test_a_mutated_description_of_a_model_is_used_or_refused(tmp_path: Path) -> None:
     files = make_untrained_model(tmp_path, PictureSettings(0.5, 0, "spectrogram"))
     original = json.loads(files.description.read_text())

@@ -130,6 +130,7 @@ def test_own_folds_are_numbered_and_all_or_none() -> None:
     assert own_folds(items[:1]) is None
 
 
+@pytest.mark.usefixtures("known_bottlenecks")
 def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_path: Path) -> None:
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
     with pytest.raises(AudionetError, match="without folds of their own; say how many folds to make, such as 5"):

@@ -55,6 +55,7 @@ def test_a_scale_is_anything_up_to_its_percentage() -> None:
     assert 97 < max(widths) <= 100
 
 
+@pytest.mark.usefixtures("one_copy")
 def test_training_with_distortions_learns_from_copies_that_no_cache_holds(low_and_high: Path, tmp_path: Path) -> None:
     classes = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
     shutil.copytree(low_and_high, tmp_path, dirs_exist_ok=True)

@@ -170,6 +170,7 @@ def test_evaluate_tells_what_was_wrong(trained: Path, audionet_here: Run, tmp_pa
     assert "swapped.wav is high, taken for low" in text
 
 
+@pytest.mark.usefixtures("models_at_rest")
 @pytest.mark.parametrize(
     ("ending", "what"),
     [("tflite", "does not fit retrained_graph.tflite; train it again"), ("json", "damaged, or of another version")],

@@ -145,6 +145,7 @@ def test_a_strangers_model_says_the_same_in_a_process_of_its_own(
     assert label(clip, model) == [ours]
 
 
+@pytest.mark.usefixtures("models_at_rest")
 @pytest.mark.parametrize(
     "change",
     [

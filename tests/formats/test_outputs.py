@@ -35,10 +35,10 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of three classes, and test_audio/ with one right, one strange and one silent clip, none of a class."""
     folder = tmp_path_factory.mktemp("trained")
-    make_model(folder, {"low, very": (200, 400), "höher": (2000, 3000), "top": (5000, 6000)})
+    make_model(folder, {"low, very": (200, 400), "höher": (2000, 3000), "top": (5000, 6000)}, known=low_and_high)
     write_wav(folder / "test_audio" / unicodedata.normalize("NFD", "höher") / "one.wav", chirps(70, 2000, 3000, 4))
     write_wav(folder / "test_audio" / "low, very" / "two words.wav", tone(1000, 4))
     write_wav(folder / "test_audio" / "low, very" / "still.wav", np.zeros(2 * SAMPLE_RATE_HZ, np.int16))

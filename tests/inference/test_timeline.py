@@ -20,7 +20,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("timeline")
     for n in range(4):
         for name, low, high in (("low", 200, 400), ("middle", 900, 1300), ("high", 2500, 3500)):
-            write_wav(folder / "audio" / name / f"{n}.wav", chirps(10 * len(name) + n, low, high, 4))
+            write_wav(folder / "audio" / name / f"{n}.wav", chirps(10 * len(name) + n, low, high, 3))
     files = folder / "tf_files"
     audionet.prepare(folder / "audio", PrepareOptions(files / "data_image", PictureSettings(2)))
     audionet.retrain(

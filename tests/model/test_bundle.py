@@ -65,7 +65,7 @@ def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Train
     writer.start()
     seen = set()
     try:
-        for _ in range(60):
+        for _ in range(30):
             model = load_model(options)
             score = round(float(model.score(PICTURE)[0][0]), 3)
             seen.add((tuple(model.labels), score))
