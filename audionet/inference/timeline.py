@@ -31,8 +31,9 @@ from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
 # classes, each of which it scores half, so that it says little against either of them, and is no stranger to the model.
 CHANGE_COST = 0.5
 SMALLEST_SCORE = 1e-3  # one window must not rule a class out
-# Unknown needs lasting evidence, that is a change which costs more, and no window counts for much alone.
-UNKNOWN_COST = 10 / 3
+# Unknown needs lasting evidence, that is a change which costs more, and no window counts for much alone. So do classes
+# that stand out of a background, where the model has learnt their events: these tell the short ones better.
+LASTING_COST = 10 / 3
 MOST_UNKNOWN = 1.5
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
 FAMILIAR_LIMIT = -4.0
@@ -146,12 +147,13 @@ def find_segments(
     """
     scores = np.array([window.scores for window in windows], float)
     evidence = np.log(np.maximum(scores, SMALLEST_SCORE))
-    costs = np.full(len(model.labels), CHANGE_COST)
+    background = model.labels if model.detection is None else model.detection.background
+    costs = np.array([CHANGE_COST if label in background else LASTING_COST for label in model.labels])
     if allow_unknown:
         evidence = np.column_stack([evidence, _strangeness(windows, model, strange_distance)])
         evidence[[not window.has_signal for window in windows], :-1] = math.log(SMALLEST_SCORE)
         scores = np.column_stack([scores, scores.max(axis=1)])
-        costs = np.append(costs, UNKNOWN_COST)
+        costs = np.append(costs, LASTING_COST)
     # Each window hears STEPS_A_WINDOW steps, what is in its middle best.
     states = _likeliest(per_step(evidence) / STEPS_A_WINDOW, costs)
     step_scores = per_step(scores)
