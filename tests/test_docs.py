@@ -32,8 +32,8 @@ BEGINS_ANEW = {"birds.md", "speakers.md", "urban-sounds.md"}  # in a folder with
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a reader who did what README.md says."""
+def workshop(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a reader who did what README.md says, and in which the bottlenecks of our voices are known."""
     folder = tmp_path_factory.mktemp("workshop")
     for name, voice in READERS.items():
         clips = sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))
@@ -48,6 +48,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(folder / "debate.mp3", folder / "street.mp3")
     make_urban_sounds(folder)
     make_launchers(folder / ".venv" / "bin")
+    shutil.copytree(voice_bottlenecks, folder / "tf_files" / "bottlenecks")
     run_page(README, folder)
     return folder
 
