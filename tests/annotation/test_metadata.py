@@ -35,9 +35,9 @@ def urban_sound(folder: Path) -> Path:
     return folder
 
 
-def test_urbansound8k_as_published_is_read_and_its_folds_are_followed(tmp_path: Path, audionet: Run) -> None:
+def test_urbansound8k_as_published_is_read_and_its_folds_are_followed(tmp_path: Path, audionet_here: Run) -> None:
     urban_sound(tmp_path / "UrbanSound8K")
-    prepared = audionet("prepare", "UrbanSound8K", "--chunk-seconds", 1, "--overlap", 0)
+    prepared = audionet_here("prepare", "UrbanSound8K", "--chunk-seconds", 1, "--overlap", 0)
     assert (prepared.returncode, prepared.stderr) == (0, "")
     assert "12 recordings: 12 drawn (12 pictures)" in prepared.stdout
     pictures = tmp_path / "tf_files" / "data_image"
@@ -45,7 +45,7 @@ def test_urbansound8k_as_published_is_read_and_its_folds_are_followed(tmp_path: 
     entry = json.loads((pictures / "audionet.json").read_text())["recordings"]["engine_idling/fold3/1003-1-0-0.wav"]
     assert (entry["group"], entry["fold"]) == ("1003", 3)
 
-    retrained = audionet("retrain", "--folds", "--steps", 20)
+    retrained = audionet_here("retrain", "--folds", "--steps", 20)
     assert retrained.returncode == 0, retrained.stderr
     assert "measured in 3 folds" in retrained.stdout
     assert "held-out accuracy: 100.0% (12 of 12 pictures" in retrained.stdout
