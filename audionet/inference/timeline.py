@@ -18,9 +18,18 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.dataset.names import UNKNOWN
+from audionet.detection.mixtures import LONGEST_CALL_SECONDS
 from audionet.inference.events import EventsJob
 from audionet.inference.scoring import ChunkScores
-from audionet.inference.windows import STEPS_A_WINDOW, Segment, Timeline, WindowsJob, per_step, step_seconds
+from audionet.inference.windows import (
+    STEPS_A_WINDOW,
+    WINDOW_SECONDS,
+    Segment,
+    Timeline,
+    WindowsJob,
+    per_step,
+    step_seconds,
+)
 from audionet.model.bundle import Model
 from audionet.options import EventOptions
 from audionet.settings import SoundChoice
@@ -31,9 +40,8 @@ from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
 # classes, each of which it scores half, so that it says little against either of them, and is no stranger to the model.
 CHANGE_COST = 0.5
 SMALLEST_SCORE = 1e-3  # one window must not rule a class out
-# Unknown needs lasting evidence, that is a change which costs more, and no window counts for much alone. So do classes
-# that stand out of a background, where the model has learnt their events: these tell the short ones better.
-LASTING_COST = 10 / 3
+# Unknown needs lasting evidence, that is a change which costs more, and no window counts for much alone.
+UNKNOWN_COST = 10 / 3
 MOST_UNKNOWN = 1.5
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
 FAMILIAR_LIMIT = -4.0
@@ -42,6 +50,8 @@ SMALLEST_DISTANCE = 1e-9
 # voices, rain, surf and noise at 2 to 6; in windows that are drawn as short clips, at .6 to 1 and at 1.05 to 3
 # (docs/experiments.md).
 STRANGE_IN_STRIPS, STRANGE_IN_WINDOWS = 1.5, 1.0
+# A call at its longest, and the window that hears its end.
+SHORT_SECONDS = LONGEST_CALL_SECONDS + WINDOW_SECONDS
 
 
 class Heard(NamedTuple):
@@ -95,8 +105,26 @@ class TimelineJob:
         segments = find_segments(windows.windows, self.model, self.allow_unknown, limit)
         if self.events is not None and self.model.detection is not None:
             found = self.events.reduce(path, [heard.windows for heard in scored if heard.of_events])
-            segments = lay_in(found.segments, segments, {*self.model.detection.background, UNKNOWN})
+            background = {*self.model.detection.background, UNKNOWN}
+            segments = lay_in(found.segments, without_calls(segments, background), background)
         return Timeline(str(path), segments, windows.seconds, windows.sample_rate_hz)
+
+
+def without_calls(segments: Sequence[Segment], background: set[str]) -> list[Segment]:
+    """Segments, in order and without gaps, with those given to the background that are short and lie alone in it.
+
+    What they were is told by events, and better.
+    """
+    left: list[Segment] = []
+    for n, segment in enumerate(segments):
+        around = [*segments[max(0, n - 1) : n], *segments[n + 1 : n + 2]]
+        is_alone = around and all(neighbour.label in background for neighbour in around)
+        if is_alone and segment.end_seconds - segment.start_seconds < SHORT_SECONDS:
+            segment = replace(segment, label=around[0].label, score=around[0].score)
+        if left and left[-1].label == segment.label:
+            segment = replace(left.pop(), end_seconds=segment.end_seconds)
+        left.append(segment)
+    return left
 
 
 def lay_in(events: Iterable[Segment], segments: Sequence[Segment], background: set[str]) -> list[Segment]:
@@ -147,13 +175,12 @@ def find_segments(
     """
     scores = np.array([window.scores for window in windows], float)
     evidence = np.log(np.maximum(scores, SMALLEST_SCORE))
-    background = model.labels if model.detection is None else model.detection.background
-    costs = np.array([CHANGE_COST if label in background else LASTING_COST for label in model.labels])
+    costs = np.full(len(model.labels), CHANGE_COST)
     if allow_unknown:
         evidence = np.column_stack([evidence, _strangeness(windows, model, strange_distance)])
         evidence[[not window.has_signal for window in windows], :-1] = math.log(SMALLEST_SCORE)
         scores = np.column_stack([scores, scores.max(axis=1)])
-        costs = np.append(costs, LASTING_COST)
+        costs = np.append(costs, UNKNOWN_COST)
     # Each window hears STEPS_A_WINDOW steps, what is in its middle best.
     states = _likeliest(per_step(evidence) / STEPS_A_WINDOW, costs)
     step_scores = per_step(scores)

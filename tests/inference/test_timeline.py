@@ -9,7 +9,7 @@ import pytest
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
 from audionet.dataset.names import UNKNOWN
-from audionet.inference.timeline import lay_in
+from audionet.inference.timeline import lay_in, without_calls
 from audionet.inference.windows import Segment
 from tests.conftest import Run, chirps, write_wav
 
@@ -123,6 +123,17 @@ def test_events_are_laid_into_the_background_and_into_nothing_else() -> None:
     ]
     assert lay_in([], [rain, surf, owl], background) == [rain, surf, owl]
     assert lay_in([Segment(0, 30, "wren", 0.9)], [rain, surf], background) == [Segment(0, 30, "wren", 0.9)]
+
+
+def test_what_is_short_and_alone_in_the_background_is_left_to_the_events() -> None:
+    background = {"rain", UNKNOWN}
+    segments = [Segment(0, 10, "rain", 0.8), Segment(10, 12, "owl", 0.7), Segment(12, 20, "rain", 0.6)]
+    assert without_calls(segments, background) == [Segment(0, 20, "rain", 0.8)]
+    lasting = [segments[0], Segment(10, 14, "owl", 0.7), Segment(14, 20, "rain", 0.6)]
+    assert without_calls(lasting, background) == lasting
+    two = [segments[0], segments[1], Segment(12, 14, "wren", 0.7), Segment(14, 20, "rain", 0.6)]
+    assert without_calls(two, background) == two
+    assert without_calls([Segment(0, 2, "owl", 0.9)], background) == [Segment(0, 2, "owl", 0.9)]
 
 
 def test_every_format_says_the_same(model: Path, short: Path, audionet_here: Run) -> None:
