@@ -23,14 +23,12 @@ SUSPICIOUS_DB = -30.0  # below full scale; the channels of a louder mix are not 
 MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
 CANCELLED = "its channels cancel each other out; of them, {name} alone is heard (--channel chooses another)"
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
-
-
-USUAL = SoundChoice()
+USUAL = SoundChoice()  # the default track, all of its channels mixed
 
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What ffmpeg said of the sound in a file: is_mono is False where it did not say."""
+    """What ffmpeg said of the sound in a file. is_mono is False, and the rate 0, where it did not say."""
 
     is_there: bool
     is_mono: bool
@@ -38,12 +36,12 @@ class StreamInfo:
 
 
 def stream_info(messages: str) -> StreamInfo:
-    """From ffmpeg's messages, with those on what is in the file."""
+    """What is in a file, from the messages that ffmpeg printed when it opened it."""
     of_input = messages.partition("] Output #0")[0]
-    found: list[tuple[str, str]] = STREAM.findall(of_input)
-    # Of several tracks nothing is said here of which is heard.
-    is_mono = bool(found) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in found)
-    return StreamInfo("Audio:" in of_input, is_mono, max((int(rate) for rate, _ in found), default=0))
+    tracks: list[tuple[str, str]] = STREAM.findall(of_input)
+    # The messages do not say which of several tracks is heard, so all of them must be mono.
+    is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in tracks)
+    return StreamInfo("Audio:" in of_input, is_mono, max((int(rate) for rate, _ in tracks), default=0))
 
 
 class Opened(Protocol):
@@ -55,7 +53,7 @@ class Opened(Protocol):
 
     @property
     def sample_rate_hz(self) -> int:
-        """Of the blocks that are had of it."""
+        """The sample rate of its blocks."""
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
         """A part of it, int16 samples x channels; None if it can't be had."""
@@ -72,16 +70,16 @@ def audible(path: Path, opened: Opened, blocks: Iterator[np.ndarray]) -> Iterato
         is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not opened.is_mono
         looked += is_suspect
         start, seconds = position / opened.sample_rate_hz, len(block) / opened.sample_rate_hz
-        found = opened.part(start, seconds, opened.sample_rate_hz) if is_suspect else None
-        if found is not None and found.shape[1] > 1:
-            heard = levels_db(found)
-            loudest = int(heard.argmax())
-            if heard[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
-                logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, found.shape[1])))
+        channels = opened.part(start, seconds, opened.sample_rate_hz) if is_suspect else None
+        if channels is not None and channels.shape[1] > 1:
+            levels = levels_db(channels)
+            loudest = int(levels.argmax())
+            if levels[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
+                logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, channels.shape[1])))
                 yield from _without_first(opened.channel(loudest), position)
                 return
         if mix_db > SILENT_DB or opened.is_mono:
-            # There is sound, and it is all right.
+            # There is sound, and its channels need no more looking at.
             yield from chain([block], blocks)
             return
         yield block

@@ -152,8 +152,8 @@ def read_chunks(
 ) -> Generator[Chunk, None, None]:
     """The chunks of a recording, one at a time. Raises UnusableInput when nothing of the file can be used.
 
-    choice: which of its sound is heard; of each channel, the chunks of one come after those of the other.
-    parts: in which the chunks lie; without any, it is the whole recording. They may turn out to hold no chunk.
+    choice: which track and channel is heard; of several channels, the chunks of the first come first.
+    parts: the chunks lie in them, and there may be none; without parts, they lie in the whole recording.
     """
     sample_rate_hz = settings.sample_rate_hz
     if parts:
@@ -165,7 +165,7 @@ def read_chunks(
 def _require_chunks(
     path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
 ) -> Generator[Piece, None, None]:
-    """What a recording is cut up into. Raises UnusableInput when that is nothing."""
+    """The pieces that a recording is cut into. Raises UnusableInput when there are none."""
     empty = True
     for chunk in _each_chunk(path, choice, sample_rate_hz, cut_up):
         yield chunk
@@ -183,8 +183,8 @@ def _each_chunk(
     choices = [choice]
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
-    for one in choices:
-        yield from cut_up(decode(path, one, sample_rate_hz))
+    for channel_choice in choices:
+        yield from cut_up(decode(path, channel_choice, sample_rate_hz))
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,7 @@ def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterato
         parts.append(block)
         held += len(block)
         while start + held >= first + size + window + settings.margin:
-            made = strip(list(range(first, first + size, step)), first + size - step + window + settings.margin)
-            yield made
+            yield strip(list(range(first, first + size, step)), first + size - step + window + settings.margin)
             first += size
             rest = np.concatenate(parts)[max(0, first - settings.margin - start) :]
             start, held, parts = max(start, first - settings.margin), len(rest), [rest]

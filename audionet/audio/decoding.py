@@ -15,7 +15,7 @@ from audionet.audio.plain_files import (
     HEADER,
     LARGEST_FILE_BYTES,
     MOST_CHANNELS,
-    MOST_MADE,
+    MOST_OUTPUT_SAMPLES,
     REQUEST,
     PlainSound,
     Wanted,
@@ -31,7 +31,7 @@ from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
 WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for libsndfile, as for ffmpeg: far more than any file takes
-LARGEST_ANSWER_BYTES = HEADER.size + 2 * MOST_CHANNELS * (MOST_MADE + 1)
+LARGEST_ANSWER_BYTES = HEADER.size + 2 * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
 
 _libsndfile = Children("audionet.audio.plain_files", LARGEST_ANSWER_BYTES)
 

@@ -75,9 +75,9 @@ def find_ffmpeg() -> str:
 
     Raises AudionetError when there is neither.
     """
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
+    installed = shutil.which("ffmpeg")
+    if installed:
+        return installed
     try:
         import imageio_ffmpeg
 
@@ -118,9 +118,9 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     blocks = run.samples()
     first = next(blocks, None)
     if first is None and number is None and run.info().is_there:
-        found = channel_samples(path, choice, 0.0, 0.1)
-        if found is not None and found.shape[1] > MOST_KNOWN_CHANNELS:
-            run = _mono(path, choice, sample_rate_hz, (equal_parts(found.shape[1]),))
+        samples = channel_samples(path, choice, 0.0, 0.1)
+        if samples is not None and samples.shape[1] > MOST_KNOWN_CHANNELS:
+            run = _mono(path, choice, sample_rate_hz, (equal_parts(samples.shape[1]),))
             blocks = run.samples()
             first = next(blocks, None)
     if first is None:
@@ -134,11 +134,11 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
 
 def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
     """How many channels the sound of a file has. Raises UnusableInput if there is none."""
-    found = channel_samples(path, choice, 0.0, 0.1)
-    if found is None:
+    samples = channel_samples(path, choice, 0.0, 0.1)
+    if samples is None:
         next(decode(path, SoundChoice(choice.track, MIX)))  # says what is wrong
         return 1
-    return int(found.shape[1])
+    return int(samples.shape[1])
 
 
 def channel_samples(
@@ -210,12 +210,12 @@ class _Run:
 
     def whole(self) -> bytes:
         """All that ffmpeg gives, up to LARGEST_LOOK_BYTES."""
-        found = bytearray()
+        content = bytearray()
         for block in self._blocks():
-            found += block
-            if len(found) > LARGEST_LOOK_BYTES:
+            content += block
+            if len(content) > LARGEST_LOOK_BYTES:
                 break
-        return bytes(found)
+        return bytes(content)
 
     def info(self) -> StreamInfo:
         """What is in the file; for a run that has given something, or has ended."""
@@ -235,8 +235,8 @@ class _Run:
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
     """A run that gives one channel at a sample rate."""
     frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
-    made = ",".join([*filters, TO_MONO.format(sample_rate_hz), frames])
-    command = [*_reading(path, choice), "-af", made, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
+    filter_chain = ",".join([*filters, TO_MONO.format(sample_rate_hz), frames])
+    command = [*_reading(path, choice), "-af", filter_chain, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
     return _Run(path, choice, command, sample_rate_hz)
 
 

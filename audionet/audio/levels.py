@@ -50,7 +50,7 @@ def clipped_share(samples: np.ndarray) -> float:
 
 
 def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
-    """Those of a chunk, int16; None if there is too little to hear to say anything."""
+    """The conditions of a chunk of int16 samples; None if too little is heard in it to say anything."""
     sound = samples.astype(np.float32) / FULL_SCALE
     offset = float(sound.mean())
     sound -= offset
@@ -75,9 +75,9 @@ def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
     )
 
 
-def of_recording(found: Sequence[Conditions]) -> Conditions | None:
+def of_recording(of_chunks: Sequence[Conditions]) -> Conditions | None:
     """The conditions of a recording by those of its chunks: the median of each; None if there are none."""
-    return Conditions(*(round(float(value), 4) for value in np.median(found, axis=0))) if found else None
+    return Conditions(*(round(float(value), 4) for value in np.median(of_chunks, axis=0))) if of_chunks else None
 
 
 def _spectrum(sound: np.ndarray, sample_rate_hz: int) -> np.ndarray:

@@ -117,10 +117,10 @@ def _default_name(kind: str) -> str:
     """What the system's own microphone is called; DirectShow has none, so that the first is taken."""
     if kind != "dshow":
         return "default"
-    found = re.search(r'"([^"]+)" \(audio\)', _ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
-    if found is None:
+    device = re.search(r'"([^"]+)" \(audio\)', _ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
+    if device is None:
         raise AudionetError("no microphone was found; connect one, and allow programs to use it")
-    return found[1]
+    return device[1]
 
 
 def _ask_ffmpeg(*arguments: str) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 
 from audionet.audio.ffmpeg import broken, find_ffmpeg
 from audionet.errors import AudionetError
+from audionet.settings import FULL_SCALE
 
-DELAY_FRAMES = 3  # at least what the encoder lags behind
+DELAY_FRAMES = 3  # that the encoder lags behind, at least
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Mp3Format:
 
     @property
     def frame_bytes(self) -> int:
-        """Of every frame."""
+        """The bytes of every frame."""
         return self.frame_samples * self.bits_per_second // (8 * self.sample_rate_hz)
 
 
@@ -41,29 +42,29 @@ def encode_mp3s(sounds: Sequence[np.ndarray], sample_rate_hz: int = SPEECH.sampl
 
     ffmpeg encodes them all as one, which costs one start. Its frames stand each for itself, so that it can be cut.
     """
-    made = SPEECH if sample_rate_hz <= SPEECH.sample_rate_hz else FULL
+    target = SPEECH if sample_rate_hz <= SPEECH.sample_rate_hz else FULL
     played_hz = sample_rate_hz / slowed_down(sample_rate_hz)
-    sounds = [_resampled(sound, made.sample_rate_hz / played_hz) for sound in sounds]
-    frames = [-(-len(sound) // made.frame_samples) + DELAY_FRAMES for sound in sounds]
-    padded = [np.pad(s, (0, n * made.frame_samples - len(s))) for s, n in zip(sounds, frames, strict=True)]
-    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", "s16le", "-ar", str(made.sample_rate_hz), "-ac", "1"]
-    command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(made.bits_per_second), "-reservoir", "0"]
+    sounds = [_resampled(sound, target.sample_rate_hz / played_hz) for sound in sounds]
+    frames = [-(-len(sound) // target.frame_samples) + DELAY_FRAMES for sound in sounds]
+    padded = [np.pad(s, (0, n * target.frame_samples - len(s))) for s, n in zip(sounds, frames, strict=True)]
+    command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", "s16le", "-ar", str(target.sample_rate_hz), "-ac", "1"]
+    command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(target.bits_per_second), "-reservoir", "0"]
     command += ["-compression_level", "9", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "pipe:1"]
     sound = b"".join(samples.astype("<i2").tobytes() for samples in padded)
     try:
         finished = subprocess.run(command, input=sound, capture_output=True, check=False, start_new_session=True)
     except OSError as error:
         raise AudionetError(broken(error.strerror or str(error))) from error
-    if finished.returncode != 0 or len(finished.stdout) < sum(frames) * made.frame_bytes:
+    if finished.returncode != 0 or len(finished.stdout) < sum(frames) * target.frame_bytes:
         return None
-    ends = np.cumsum(frames) * made.frame_bytes
-    return [finished.stdout[end - n * made.frame_bytes : end] for end, n in zip(ends, frames, strict=True)]
+    ends = np.cumsum(frames) * target.frame_bytes
+    return [finished.stdout[end - n * target.frame_bytes : end] for end, n in zip(ends, frames, strict=True)]
 
 
 def _resampled(samples: np.ndarray, ratio: float) -> np.ndarray:
-    """As many samples times a ratio: the spectrum cut off, or continued with nothing."""
+    """Samples at a rate that is higher by a ratio, by cutting off the spectrum or continuing it with zeros."""
     length = round(len(samples) * ratio)
     if length == len(samples) or not len(samples):
         return samples
-    found = np.fft.irfft(np.fft.rfft(samples), length) * (length / len(samples))
-    return np.asarray(np.rint(np.clip(found, -32768, 32767)), np.int16)
+    resampled = np.fft.irfft(np.fft.rfft(samples), length) * (length / len(samples))
+    return np.asarray(np.rint(np.clip(resampled, -FULL_SCALE, FULL_SCALE - 1)), np.int16)

@@ -18,7 +18,7 @@ from audionet.settings import FULL_SCALE
 
 LARGEST_FILE_BYTES = 48 << 20
 MOST_SAMPLES = 1 << 23  # of all channels: a minute and a half in stereo at 44.1 kHz
-MOST_MADE = 1 << 22  # of one channel, at the rate that is wanted: four minutes at 16 kHz
+MOST_OUTPUT_SAMPLES = 1 << 22  # of one channel, at the rate that is wanted: four minutes at 16 kHz
 MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
 MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
 
@@ -55,7 +55,7 @@ class PlainSound(NamedTuple):
 
 
 class _Raw(NamedTuple):
-    """values: samples x channels as they are in the file; full_scale: what stands for the loudest there."""
+    """The sound as it is in the file. values: samples x channels; full_scale: the number that stands for 1.0 there."""
 
     rate_hz: int
     values: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
@@ -90,15 +90,15 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
     if raw.values.dtype == np.float32 and not np.isfinite(raw.values).all():
         return None
     is_mixed = channels > 1 and not wanted.each_channel
-    made = []
+    rows = []
     for row in [raw.values.mean(axis=1, dtype=np.float64)] if is_mixed else raw.values.T:
         samples = resample(row, raw.rate_hz, wanted.sample_rate_hz)
         if raw.full_scale != FULL_SCALE:
             samples *= FULL_SCALE / raw.full_scale
         if raw.rate_hz == wanted.sample_rate_hz:
             samples = _shortened(samples, raw.values.dtype, is_mixed)
-        made.append(np.clip(np.rint(samples, out=samples), -32768, 32767, out=samples).astype(np.int16))
-    return PlainSound(raw.rate_hz, channels, np.array(made))
+        rows.append(np.clip(np.rint(samples, out=samples), -FULL_SCALE, FULL_SCALE - 1, out=samples).astype(np.int16))
+    return PlainSound(raw.rate_hz, channels, np.array(rows))
 
 
 def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: bool) -> NDArray[np.float64]:
@@ -111,7 +111,7 @@ def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: boo
 def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:
     if not (1 <= channels <= MOST_CHANNELS and can_resample(rate_hz, wanted_hz)):
         return False
-    return 0 < samples * channels <= MOST_SAMPLES and samples * wanted_hz <= MOST_MADE * rate_hz
+    return 0 < samples * channels <= MOST_SAMPLES and samples * wanted_hz <= MOST_OUTPUT_SAMPLES * rate_hz
 
 
 def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
@@ -185,8 +185,8 @@ def _decode_vorbis(content: bytes, wanted_hz: int) -> _Raw | None:
     while place + 27 <= len(content):
         flags, parts = content[place + 5], content[place + 26]
         expected = b"OggS\0", serial, number, number == 0
-        found = content[place : place + 5], content[place + 14 : place + 18]
-        if (*found, int.from_bytes(content[place + 18 : place + 22], "little"), bool(flags & OGG_BEGIN)) != expected:
+        marks = content[place : place + 5], content[place + 14 : place + 18]
+        if (*marks, int.from_bytes(content[place + 18 : place + 22], "little"), bool(flags & OGG_BEGIN)) != expected:
             return None
         ends_at = int.from_bytes(content[place + 6 : place + 14], "little", signed=True)
         count = ends_at if ends_at >= 0 else count
@@ -212,7 +212,7 @@ def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -
 
 
 def answer(request: bytes) -> list[bytes]:
-    """What the process says to a file's bytes, which come after what is wanted."""
+    """What the process answers to a request: what is wanted, and behind it the bytes of the file."""
     try:
         sound = read_compressed(request[REQUEST.size :], Wanted(*REQUEST.unpack_from(request)))
     except MemoryError:
@@ -222,16 +222,19 @@ def answer(request: bytes) -> list[bytes]:
     return [HEADER.pack(sound.rate_hz, sound.channels, len(sound.samples)), sound.samples.astype("<i2").tobytes()]
 
 
-def parse_answer(found: bytes) -> PlainSound | None:
-    """What `answer` said, which may be made up if a file made the process do so. Raises ValueError for what is none."""
-    if len(found) < HEADER.size:
+def parse_answer(reply: bytes) -> PlainSound | None:
+    """The sound in what `answer` said; None if there is none.
+
+    A file that broke into the process could make it say anything. Raises ValueError for what cannot be an answer.
+    """
+    if len(reply) < HEADER.size:
         raise ValueError("no answer")
-    rate_hz, channels, rows = HEADER.unpack_from(found)
+    rate_hz, channels, rows = HEADER.unpack_from(reply)
     if not rows:
         return None
     if not 1 <= rows <= channels <= MOST_CHANNELS:
         raise ValueError("an answer that cannot be")
-    return PlainSound(rate_hz, channels, np.frombuffer(found, "<i2", offset=HEADER.size).reshape(rows, -1))
+    return PlainSound(rate_hz, channels, np.frombuffer(reply, "<i2", offset=HEADER.size).reshape(rows, -1))
 
 
 def trial_flac(samples: NDArray[np.int16], rate_hz: int) -> bytes:
@@ -246,6 +249,6 @@ def trial_flac(samples: NDArray[np.int16], rate_hz: int) -> bytes:
 if __name__ == "__main__":
     from audionet.parallel.child import serve
 
-    # So that all is loaded that is loaded only when it is needed.
+    # This loads what would otherwise be loaded with the first file, when memory is already limited.
     read_compressed(trial_flac(np.zeros(1000, np.int16), 44_100), Wanted(16_000, each_channel=False))
     serve(answer, MEMORY_BYTES)

@@ -65,13 +65,13 @@ def resample(samples: NDArray[Any], from_hz: int, to_hz: int) -> NDArray[np.floa
     padded[:before] = samples[before:0:-1]
     padded[before : before + len(samples)] = samples
     padded[before + len(samples) :][:taps] = samples[: -taps - 1 : -1]
-    found = np.empty((periods, period_out))
+    resampled = np.empty((periods, period_out))
     for outputs, first, weights in parts:
         windows = np.lib.stride_tricks.as_strided(
             padded[first:], (periods, len(weights)), (period_in * padded.itemsize, padded.itemsize), writeable=False
         )
-        found[:, outputs] = windows @ weights
-    return found.reshape(-1)[:count]
+        resampled[:, outputs] = windows @ weights
+    return resampled.reshape(-1)[:count]
 
 
 def _outputs(places: int, period_in: int, period_out: int) -> int:

@@ -69,21 +69,21 @@ def load_backbone(name: str, model_dir: Path) -> Backbone:
     file_name = f"inception_v3_{name}.tflite"
     try:
         if name == "rows":
-            where = f"audionet's own {file_name}"
+            source = f"audionet's own {file_name}"
             remedy, sha256 = "reinstall audionet", ROWS_SHA256
             data = (resources.files("audionet") / "weights" / file_name).read_bytes()
         else:
-            where = str(model_dir / file_name)
-            remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {where}"
-            data = read_limited(Path(where), LARGEST_NETWORK_BYTES)
-            checksum = Path(where).with_suffix(CHECKSUM_SUFFIX)
+            source = str(model_dir / file_name)
+            remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {source}"
+            data = read_limited(Path(source), LARGEST_NETWORK_BYTES)
+            checksum = Path(source).with_suffix(CHECKSUM_SUFFIX)
             sha256 = read_limited(checksum, 4096).decode(errors="replace").strip() if checksum.is_file() else ""
     except (OSError, Refused) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise AudionetError(f"{where}: cannot be read ({reason}); {remedy}") from error
+        raise AudionetError(f"{source}: cannot be read ({reason}); {remedy}") from error
     backbone = Backbone(name, data)
     if backbone.sha256 != sha256:
-        raise AudionetError(f"{where}: its checksum is wrong or missing; {remedy}")
+        raise AudionetError(f"{source}: its checksum is wrong or missing; {remedy}")
     return backbone
 
 
@@ -177,10 +177,10 @@ class Network:
 def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:
     """A picture's bottleneck: float16, one dimension. Raises AudionetError for numbers that float16 cannot hold."""
     with np.errstate(over="ignore"):
-        found = network.run(picture)[0].ravel().astype(np.float16)
-    if not np.isfinite(found).all():
+        features = network.run(picture)[0].ravel().astype(np.float16)
+    if not np.isfinite(features).all():
         raise AudionetError("the network gives features that are no finite numbers; choose another --tfhub-module")
-    return found
+    return features
 
 
 def _start() -> None:

@@ -91,13 +91,13 @@ class Cache:
             return None
         return np.asarray(record["features"])
 
-    def append(self, found: Sequence[tuple[bytes, np.ndarray]]) -> None:
+    def append(self, bottlenecks: Sequence[tuple[bytes, np.ndarray]]) -> None:
         """Add bottlenecks (digest, float16 features) at the end, over a half-written record if there is one.
 
         Other processes may do so too.
         """
-        records = np.empty(len(found), self._record)
-        for record, (digest, features) in zip(records, found, strict=True):
+        records = np.empty(len(bottlenecks), self._record)
+        for record, (digest, features) in zip(records, bottlenecks, strict=True):
             record["digest"], record["crc32"], record["features"] = digest, _checksum(digest, features), features
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ class Cache:
                 file.write(records.tobytes())
         except OSError as error:
             raise AudionetError(f"{self.path}: cannot be written ({error.strerror}); free space") from error
-        self._rows.update((digest, row) for row, (digest, _) in enumerate(found, first))
+        self._rows.update((digest, row) for row, (digest, _) in enumerate(bottlenecks, first))
 
 
 def _checksum(digest: bytes, features: np.ndarray) -> int:

@@ -199,14 +199,14 @@ class BottleneckExtractor(Extractor):
         return entry
 
     def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
-        """Run the backbone for what entries lack, and put it into them; one that can't be used gets its error."""
+        """Run the backbone for what entries lack, and put it into them; an entry that can't be used gets its error."""
         wanted = [Wanted(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in entries]
-        for ready, (position, made) in enumerate(self._workers.run(self._job, wanted), start=1):
+        for ready, (position, result) in enumerate(self._workers.run(self._job, wanted), start=1):
             progress("bottlenecks", ready, len(entries))
-            if isinstance(made, UnusableInput):
-                entries[position].error = made
+            if isinstance(result, UnusableInput):
+                entries[position].error = result
             else:
-                entries[position].fill(made)
+                entries[position].fill(result)
 
     def save_digests(self) -> None:
         """Keep the SHA-256s of the files that were read."""
@@ -235,9 +235,9 @@ class Entry:
         """The positions of the bottlenecks that are still to be made."""
         return [n for n, row in enumerate(self.rows) if row is None]
 
-    def fill(self, made: Sequence[NDArray[np.float16]]) -> None:
-        """Put in what was missing, in its order."""
-        for n, row in zip(self.missing, made, strict=True):
+    def fill(self, features: Sequence[NDArray[np.float16]]) -> None:
+        """Put in the bottlenecks that were missing, in the order of `missing`."""
+        for n, row in zip(self.missing, features, strict=True):
             self.rows[n] = row
             self.fresh.append((self.keys[n], row))
 

@@ -72,12 +72,12 @@ def sample_rate(said_hz: int | None, wanted_hz: int | None) -> int:
         raise Unfit(RATE_WANTED)
     if said_hz is not None and wanted_hz not in (None, said_hz):
         raise Unfit(f"says that it hears {said_hz} Hz; leave out --backbone-sample-rate {wanted_hz}")
-    found = said_hz or wanted_hz or 0
-    if not LOWEST_SAMPLE_RATE_HZ <= found <= HIGHEST_SAMPLE_RATE_HZ:
+    rate_hz = said_hz or wanted_hz or 0
+    if not LOWEST_SAMPLE_RATE_HZ <= rate_hz <= HIGHEST_SAMPLE_RATE_HZ:
         raise Unfit(
-            f"says that it hears {found} Hz; sound is from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ} Hz"
+            f"says that it hears {rate_hz} Hz; sound is from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ} Hz"
         )
-    return found
+    return rate_hz
 
 
 def _shape_input(graph: Any, sample_rate_hz: int, schema: Any) -> int:
@@ -101,8 +101,8 @@ def fit_length(sizes: Sequence[int], sample_rate_hz: int) -> tuple[int, list[int
     """
     long = [n for n, size in enumerate(sizes) if size > 1]
     if len(long) > 1:
-        what = "pictures" if len(sizes) == 4 and sizes[-1] in (1, 3) else "spectrograms or the like"
-        raise Unfit(f"takes {' x '.join(map(str, sizes))} numbers, which are {what}, not samples in a row")
+        content = "pictures" if len(sizes) == 4 and sizes[-1] in (1, 3) else "spectrograms or the like"
+        raise Unfit(f"takes {' x '.join(map(str, sizes))} numbers, which are {content}, not samples in a row")
     if not sizes:
         raise Unfit("takes a single number, not samples in a row")
     # A length of 1 or -1 stands for any; of several such, the last is the samples', the others are of how many clips.
@@ -136,11 +136,11 @@ def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> t
     else:
         computed = {int(i) for operator in graph.operators for i in operator.outputs}
         inner = {_name(tensor): i for i, tensor in enumerate(graph.tensors) if i in computed}
-        found = (inner | outputs | called).get(wanted)
-        if found is None:
+        named = inner | outputs | called
+        if wanted not in named:
             like = did_you_mean(wanted, [*called, *outputs, *inner])
             raise Unfit(f"has no output {wanted!r}; it has {listed}{like}")
-        taken, name = found, wanted
+        taken, name = named[wanted], wanted
     if graph.tensors[taken].type != schema.TensorType.FLOAT32:
         kind = _type_name(graph.tensors[taken], schema)
         raise Unfit(f"gives {kind} numbers at {name!r}, where float32 is needed; choose another --backbone-output")

@@ -152,8 +152,8 @@ def _run(network: Network, picture: NDArray[np.uint8], tiles: int) -> list[NDArr
     for tile in range(tiles):
         first = tile * TILE_COLUMNS
         maps = network.run(np.ascontiguousarray(picture[:, first : first + PICTURE_SIZE]))
-        for block, found, part in zip((MIXED2, MIXED3), maps, parts, strict=True):
-            columns = found[:, block.first : block.first + block.columns].swapaxes(0, 1)
+        for block, block_map, part in zip((MIXED2, MIXED3), maps, parts, strict=True):
+            columns = block_map[:, block.first : block.first + block.columns].swapaxes(0, 1)
             part.append(columns.reshape(block.columns, -1))
     return [np.concatenate(part) for part in parts]
 

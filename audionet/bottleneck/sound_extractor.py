@@ -96,15 +96,15 @@ class SoundExtractor(Extractor):
         files = [(*file, sorted(chunks, key=lambda chunk: chunk[:2])) for file, chunks in by_file.items()]
         wanted = [Heard(place, choice, tuple(chunk[:2] for chunk in chunks)) for place, choice, chunks in files]
         ready = 0
-        for position, made in self._workers.run(self._job, wanted):
+        for position, results in self._workers.run(self._job, wanted):
             ready += len(wanted[position].chunks)
             progress("bottlenecks", ready, len(entries))
-            for n, (_, _, entry) in enumerate(files[position][2]):
-                found = made if isinstance(made, UnusableInput) else made[n]
-                if isinstance(found, UnusableInput):
-                    entry.error = UnusableInput(entry.path, found.reason)
+            for chunk, (_, _, entry) in enumerate(files[position][2]):
+                result = results if isinstance(results, UnusableInput) else results[chunk]
+                if isinstance(result, UnusableInput):
+                    entry.error = UnusableInput(entry.path, result.reason)
                 else:
-                    entry.fill([found[which] for which in entry.missing])
+                    entry.fill([result[n] for n in entry.missing])
 
     def _place(self, picture: Path) -> tuple[Path, SoundChoice, float, float]:
         """The file to decode, what of it, and where the chunk lies in it. Raises UnusableInput."""
@@ -115,10 +115,10 @@ class SoundExtractor(Extractor):
         needed_hz = self._job.sound.sample_rate_hz
         rate_hz = _rate_of_wav(wav)
         if rate_hz < needed_hz:
-            there = f"the WAV beside its picture has {rate_hz} Hz" if rate_hz else "there is no WAV of the chunk either"
+            state = f"the WAV beside its picture has {rate_hz} Hz" if rate_hz else "there is no WAV of the chunk either"
             raise UnusableInput(
                 picture,
-                f"its recording is gone, and {there}, where the network hears {needed_hz} Hz; put the recording "
+                f"its recording is gone, and {state}, where the network hears {needed_hz} Hz; put the recording "
                 "back and run audionet prepare again",
             )
         if not self._has_warned:
@@ -172,13 +172,13 @@ class HearingJob:
         parts = [(self.network.run(w.samples)[0], w.weight) for w in windows(heard, self.sound.window_samples)]
         rows = np.concatenate([rows for rows, _ in parts])
         weights = np.concatenate([np.full(len(rows), weight) for rows, weight in parts])
-        found = [pooled(rows, weights)]
+        pools = [pooled(rows, weights)]
         count = len(self.augmentations) - 1
         for n in range(count):
-            alone, _ = parts[int((n + 0.5) / count * len(parts))]
-            found.append(pooled(alone, np.ones(len(alone))))
+            window_rows, _ = parts[int((n + 0.5) / count * len(parts))]
+            pools.append(pooled(window_rows, np.ones(len(window_rows))))
         with np.errstate(over="ignore"):
-            bottlenecks = [features.astype(np.float16) for features in found]
+            bottlenecks = [features.astype(np.float16) for features in pools]
         if not all(np.isfinite(features).all() for features in bottlenecks):
             if is_silent(heard):
                 return UnusableInput(path, "is silent, and the network makes no finite numbers of silence")
@@ -188,6 +188,6 @@ class HearingJob:
             )
         return bottlenecks
 
-    def reduce(self, heard: Heard, found: list[Bottlenecks]) -> list[Bottlenecks]:  # noqa: ARG002
+    def reduce(self, heard: Heard, bottlenecks: list[Bottlenecks]) -> list[Bottlenecks]:  # noqa: ARG002
         """The bottlenecks of the chunks, in their order."""
-        return found
+        return bottlenecks

@@ -55,9 +55,8 @@ class SoundInterpreter:
             return [self._rows(samples)]
         rows, weights = [], []
         for window in windows(samples, self.window_samples):
-            found = self._rows(window.samples)
-            rows.append(found)
-            weights += [window.weight] * len(found)
+            rows.append(self._rows(window.samples))
+            weights += [window.weight] * len(rows[-1])
         return self._scores(pooled(np.concatenate(rows), np.array(weights, np.float32)))
 
     def _rows(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -65,16 +64,16 @@ class SoundInterpreter:
         self._interpreter.reset_all_variables()  # what it heard before has no say
         self._interpreter.set_tensor(self._input, window.reshape(self._input_shape))
         self._interpreter.invoke()
-        found = np.asarray(self._interpreter.get_tensor(self._output))
-        width = found.shape[-1] if found.ndim else 1
-        if not 0 < width <= WIDEST or not found.size:
-            raise ValueError(f"its output is of {found.size} numbers, in rows of {width}")
-        return found.reshape(-1, width)
+        output = np.asarray(self._interpreter.get_tensor(self._output))
+        width = output.shape[-1] if output.ndim else 1
+        if not 0 < width <= WIDEST or not output.size:
+            raise ValueError(f"its output is of {output.size} numbers, in rows of {width}")
+        return output.reshape(-1, width)
 
     def _scores(self, features: NDArray[np.float32]) -> list[np.ndarray]:
         # Made each time: LiteRT does not run the first graph while something holds on to a runner of the second.
-        found = self._interpreter.get_signature_runner(HEAD)(**{FEATURES: features[None]})
-        return [np.asarray(found[name])[0] for name in (SCORES, DISTANCE)]
+        outputs = self._interpreter.get_signature_runner(HEAD)(**{FEATURES: features[None]})
+        return [np.asarray(outputs[name])[0] for name in (SCORES, DISTANCE)]
 
 
 class SoundNetwork(Network):
@@ -110,14 +109,14 @@ def open_sound_network(backbone: Backbone) -> ShapedNetwork:
     return SandboxedNetwork(MODULE, backbone.flatbuffer, backbone.path)
 
 
-def _make(content: bytes, where: Path, options: dict[str, Any]) -> ShapedNetwork:
+def _make(content: bytes, path: Path, options: dict[str, Any]) -> ShapedNetwork:
     """A model, or a network that has been cut; with options, one that is to be cut first, as `cut` has them."""
     if not options:
         return SoundNetwork(content)
     try:
         return SoundNetwork(cut(content, SoundRequest(**options)).flatbuffer)
     except Unfit as error:
-        raise AudionetError(f"--backbone {where}: {error}") from error
+        raise AudionetError(f"--backbone {path}: {error}") from error
 
 
 def _start() -> None:

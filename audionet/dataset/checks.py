@@ -39,12 +39,12 @@ class ClassData:
 
 def class_data(samples: Sequence[Sample]) -> list[ClassData]:
     """How much there is of each class. What overlapping chunks share counts once."""
-    ends: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    spans: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
-        ends[sample.class_name][sample.recording].append((sample.start_seconds, sample.end_seconds))
+        spans[sample.class_name][sample.recording].append((sample.start_seconds, sample.end_seconds))
     return [
-        ClassData(name, len(found), sum(map(len, found.values())), round(sum(map(_covered, found.values())), 1))
-        for name, found in sorted(ends.items())
+        ClassData(name, len(chunks), sum(map(len, chunks.values())), round(sum(map(_covered, chunks.values())), 1))
+        for name, chunks in sorted(spans.items())
     ]
 
 
@@ -86,7 +86,7 @@ def check_data(
 
 def _short_of_recordings(classes: list[ClassData]) -> list[str]:
     # Of one recording, the split has its own to say.
-    short = [found.name for found in classes if 1 < found.recordings < FEWEST_RECORDINGS]
+    short = [data.name for data in classes if 1 < data.recordings < FEWEST_RECORDINGS]
     if not short:
         return []
     who = f"class {short[0]!r} has" if len(short) == 1 else f"classes {_named(short)} have"
@@ -94,7 +94,7 @@ def _short_of_recordings(classes: list[ClassData]) -> list[str]:
 
 
 def _unequal(classes: list[ClassData]) -> list[str]:
-    most, least = max(classes, key=lambda found: found.seconds), min(classes, key=lambda found: found.seconds)
+    most, least = max(classes, key=lambda data: data.seconds), min(classes, key=lambda data: data.seconds)
     if most.seconds <= UNEQUAL * least.seconds:
         return []
     return [
@@ -103,7 +103,7 @@ def _unequal(classes: list[ClassData]) -> list[str]:
     ]
 
 
-def _bad_sound(samples: Sequence[Sample], what: str, is_bad: Callable[[Sample], bool]) -> list[str]:
+def _bad_sound(samples: Sequence[Sample], fault: str, is_bad: Callable[[Sample], bool]) -> list[str]:
     bad = [sample for sample in samples if is_bad(sample)]
     if not bad:
         return []
@@ -114,20 +114,20 @@ def _bad_sound(samples: Sequence[Sample], what: str, is_bad: Callable[[Sample], 
     recordings = Counter(sample.recording for sample in bad)
     named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]
     chunks = "1 chunk is" if len(bad) == 1 else f"{len(bad)} chunks are"
-    return [f"{chunks} {what}, in {listed(named)}: {remedy[what]}"]
+    return [f"{chunks} {fault}, in {listed(named)}: {remedy[fault]}"]
 
 
 def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:
-    found: set[tuple[str, str]] = set()
-    same: dict[bytes, list[Sample]] = defaultdict(list)
+    pairs: set[tuple[str, str]] = set()
+    by_digest: dict[bytes, list[Sample]] = defaultdict(list)
     for sample in samples:
         if not _is_silent(sample):  # all silence looks the same
-            same[sample.digest].append(sample)
-    for copies in same.values():
-        found |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
+            by_digest[sample.digest].append(sample)
+    for copies in by_digest.values():
+        pairs |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
     if coordinates is not None:
-        found |= _nearly_the_same(samples, coordinates)
-    named = [f"{one} and {other}" for one, other in sorted(found)]
+        pairs |= _nearly_the_same(samples, coordinates)
+    named = [f"{first} and {second}" for first, second in sorted(pairs)]
     return (
         [f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"] if named else []
     )
@@ -140,17 +140,17 @@ def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> set[
     _, recordings = np.unique([sample.recording for sample in samples], return_inverse=True)
     distances[recordings[:, None] == recordings] = np.inf
     nearest = distances.argmin(axis=1)
-    found = set()
+    pairs = set()
     for i, j in enumerate(nearest):
         others = distances[i, recordings != recordings[j]]
         is_copy = nearest[j] == i and distances[i, j] < COPY * others.min(initial=np.inf)
         if is_copy and np.isfinite(others).any() and samples[i].class_name != samples[j].class_name:
-            found.add(_pair(samples[i], samples[j]))
-    return found
+            pairs.add(_pair(samples[i], samples[j]))
+    return pairs
 
 
-def _pair(one: Sample, other: Sample) -> tuple[str, str]:
-    first, second = sorted((one.recording, other.recording))
+def _pair(sample: Sample, other: Sample) -> tuple[str, str]:
+    first, second = sorted((sample.recording, other.recording))
     return first, second
 
 

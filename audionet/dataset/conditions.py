@@ -43,7 +43,7 @@ class _Difference:
 
     @property
     def amount(self) -> float:
-        """By how much."""
+        """By how much the usual values of the two differ."""
         return self.high.usual - self.low.usual
 
 
@@ -52,14 +52,14 @@ def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) ->
 
     needed: for each recording the sample rate that would show it, see spectrogram/out_of_range.py.
     """
-    found = {name: rate for name, rate in needed.items() if rate is not None}
-    above = {name: rate for name, rate in found.items() if rate > 2 * settings.highest_hz}
+    rates_hz = {name: rate_hz for name, rate_hz in needed.items() if rate_hz is not None}
+    above = {name: rate_hz for name, rate_hz in rates_hz.items() if rate_hz > 2 * settings.highest_hz}
     sentences = []
-    for names in (above, found.keys() - above.keys()):
+    for names in (above, rates_hz.keys() - above.keys()):
         if names:
-            where, options = where_it_lies(max(found[name] for name in names), settings)
+            place, options = where_it_lies(max(rates_hz[name] for name in names), settings)
             sentences.append(
-                f"the sound of {count(len(names), 'recording')} lies {where.replace(' the', '')}, where nothing is "
+                f"the sound of {count(len(names), 'recording')} lies {place.replace(' the', '')}, where nothing is "
                 f"drawn: add {options} --force to audionet prepare ({listed(sorted(names))})"
             )
     return sentences
@@ -69,9 +69,9 @@ def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
     """Sentences on what tells the recordings of two classes apart and is not their sound, each with what to do."""
     recordings = {(s.class_name, s.recording): s.conditions for s in samples if s.conditions is not None}
     classes: dict[str, list[Conditions]] = {}
-    for (class_name, _), found in sorted(recordings.items()):
-        classes.setdefault(class_name, []).append(found)
-    classes = {name: found for name, found in classes.items() if len(found) >= FEWEST_RECORDINGS}
+    for (class_name, _), measured in sorted(recordings.items()):
+        classes.setdefault(class_name, []).append(measured)
+    classes = {name: measured for name, measured in classes.items() if len(measured) >= FEWEST_RECORDINGS}
     if len(classes) < 2:
         return []
     return [*_offset(classes), *_rumble(classes), *_cut_off(classes), *_floor(classes), *_loudness(classes)]
@@ -79,72 +79,72 @@ def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
 
 def _difference(classes: Mapping[str, Sequence[float]]) -> _Difference | None:
     """The two classes that lie farthest apart, if hardly a recording of one is like those of the other."""
-    found = sorted((_Class(name, list(values)) for name, values in classes.items()), key=lambda one: one.usual)
-    low, high = found[0], found[-1]
+    ordered = sorted((_Class(name, list(values)) for name, values in classes.items()), key=lambda c: c.usual)
+    low, high = ordered[0], ordered[-1]
     is_clear = np.quantile(low.values, 1 - MOST_IN_COMMON) < np.quantile(high.values, MOST_IN_COMMON)
     return _Difference(low, high) if is_clear else None
 
 
 def _values(classes: Mapping[str, list[Conditions]], value: Callable[[Conditions], float]) -> dict[str, list[float]]:
-    """Of each class, a value of each of its recordings."""
-    return {name: [value(one) for one in conditions] for name, conditions in classes.items()}
+    """For each class, one value for each of its recordings."""
+    return {name: [value(recording) for recording in conditions] for name, conditions in classes.items()}
 
 
 def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference(_values(classes, lambda one: one.offset))
-    if found is None or found.amount < NOTICEABLE_OFFSET:
+    gap = _difference(_values(classes, lambda recording: recording.offset))
+    if gap is None or gap.amount < NOTICEABLE_OFFSET:
         return []
     return [
-        f"the recordings of {found.high.name!r} have an offset ({found.high.usual:.1%} of full scale), those of "
-        f"{found.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
+        f"the recordings of {gap.high.name!r} have an offset ({gap.high.usual:.1%} of full scale), those of "
+        f"{gap.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
         "best record all in the same way"
     ]
 
 
 def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference(_values(classes, lambda one: one.rumble_db))
-    if found is None or found.high.usual < RUMBLE_DB or found.amount < CLEAR_DB:
+    gap = _difference(_values(classes, lambda recording: recording.rumble_db))
+    if gap is None or gap.high.usual < RUMBLE_DB or gap.amount < CLEAR_DB:
         return []
     return [
-        f"the recordings of {found.high.name!r} have hum or rumble below 60 Hz, {-found.high.usual:.0f} dB below the "
-        f"whole, those of {found.low.name!r} {found.amount:.0f} dB less: what lies below --high-pass is left out, but "
+        f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz, {-gap.high.usual:.0f} dB below the "
+        f"whole, those of {gap.low.name!r} {gap.amount:.0f} dB less: what lies below --high-pass is left out, but "
         "best record all in the same way"
     ]
 
 
 def _cut_off(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference(_values(classes, lambda one: one.cut_off_hz))
-    if found is None or found.low.usual > NARROWER * found.high.usual:
+    gap = _difference(_values(classes, lambda recording: recording.cut_off_hz))
+    if gap is None or gap.low.usual > NARROWER * gap.high.usual:
         return []
-    low_khz, high_khz = found.low.usual / 1000, found.high.usual / 1000
+    low_khz, high_khz = gap.low.usual / 1000, gap.high.usual / 1000
     return [
-        f"the recordings of {found.low.name!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
-        f"{found.high.name!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the same "
-        f"way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(found.low.usual // 1000) * 2000)}"
+        f"the recordings of {gap.low.name!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
+        f"{gap.high.name!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the same "
+        f"way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(gap.low.usual // 1000) * 2000)}"
     ]
 
 
 def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
     floors = {
-        name: [one.floor_db - one.level_db for one in all_ if one.floor_db - one.level_db <= PAUSES_DB]
-        for name, all_ in classes.items()
+        name: [value for value in values if value <= PAUSES_DB]
+        for name, values in _values(classes, lambda recording: recording.floor_db - recording.level_db).items()
     }
     # A class whose sound goes on without a pause shows no noise of its recordings.
     floors = {name: values for name, values in floors.items() if 2 * len(values) > len(classes[name])}
-    found = _difference(floors) if len(floors) > 1 else None
-    if found is None or found.amount < CLEAR_DB:
+    gap = _difference(floors) if len(floors) > 1 else None
+    if gap is None or gap.amount < CLEAR_DB:
         return []
     return [
-        f"in the pauses of {found.high.name!r} there is {found.amount:.0f} dB more noise than in those of "
-        f"{found.low.name!r}: the model may know the classes by that; best record all in the same rooms"
+        f"in the pauses of {gap.high.name!r} there is {gap.amount:.0f} dB more noise than in those of "
+        f"{gap.low.name!r}: the model may know the classes by that; best record all in the same rooms"
     ]
 
 
 def _loudness(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    found = _difference(_values(classes, lambda one: one.level_db))
-    if found is None or found.amount < LOUDNESS_DB:
+    gap = _difference(_values(classes, lambda recording: recording.level_db))
+    if gap is None or gap.amount < LOUDNESS_DB:
         return []
     return [
-        f"the recordings of {found.low.name!r} are {found.amount:.0f} dB fainter than those of {found.high.name!r}: "
+        f"the recordings of {gap.low.name!r} are {gap.amount:.0f} dB fainter than those of {gap.high.name!r}: "
         "the pictures do not show that, but best record all at the same distance and with the same microphone"
     ]

@@ -85,20 +85,20 @@ def class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
-    found = [path for path in _listing(folder) if path.is_dir() and is_printable(path.name)]
-    if not found:
+    folders = [path for path in _listing(folder) if path.is_dir() and is_printable(path.name)]
+    if not folders:
         for error in misnamed_folders(folder):
             raise error
         raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
-    require_distinct_classes(folder, [path.name for path in found])
-    return found
+    require_distinct_classes(folder, [path.name for path in folders])
+    return folders
 
 
 def misnamed_folders(folder: Path) -> list[UnusableInput]:
     """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
     reason = "can't be a class with such characters in its name; rename this folder"
-    found = [path for path in _listing(folder) if path.is_dir() and not is_printable(path.name)]
-    return [UnusableInput(path, reason) for path in found]
+    folders = [path for path in _listing(folder) if path.is_dir() and not is_printable(path.name)]
+    return [UnusableInput(path, reason) for path in folders]
 
 
 def _folder_like(folder: Path) -> str:
@@ -233,10 +233,10 @@ def names_left(folder: Path, names: Iterable[str]) -> list[str]:
 
 def _names(folder: Path) -> list[str]:
     try:
-        found = os.listdir(folder)
-        left = names_left(folder, found)
-        if len(left) < len(found) and logger.isEnabledFor(logging.DEBUG):
-            for name in sorted(set(found) - set(left)):
+        names = os.listdir(folder)
+        left = names_left(folder, names)
+        if len(left) < len(names) and logger.isEnabledFor(logging.DEBUG):
+            for name in sorted(set(names) - set(left)):
                 if not name.startswith(".audionet"):
                     logger.debug("%s: passed over, it is no recording by its name", folder / name)
         return left

@@ -141,8 +141,8 @@ class PictureIndex:
 
 def _sound_from_json(content: dict[str, Any]) -> dict[str, int | str]:
     """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
-    found = mapping(content.get("sound", {}))
-    track, channel = found.get("track"), found.get("channel")
+    sound = mapping(content.get("sound", {}))
+    track, channel = sound.get("track"), sound.get("channel")
     try:
         choice = SoundChoice(None if track is None else whole(track, 0), None if channel is None else str(channel))
     except AudionetError as error:

@@ -68,16 +68,16 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
     >>> chunk_stems(["anna/2024/may.mp3", "ben/may.mp3", "ben/May.wav"])
     {'anna/2024/may.mp3': '2024-may', 'ben/may.mp3': 'may-2cd2f8b6', 'ben/May.wav': 'May-198311d7'}
     """
-    stems, rivals = {}, defaultdict(list)
+    stems, by_stem = {}, defaultdict(list)
     for key in keys:
         class_name, _, rest = key.partition("/")
         stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
         stems[key] = stem
-        rivals[class_name, _looks(stem)].append(key)
-    for same in rivals.values():
-        for key in same:
+        by_stem[class_name, _looks(stem)].append(key)
+    for namesakes in by_stem.values():
+        for key in namesakes:
             data = os.fsencode(stems[key])
-            if len(same) > 1 or len(data) > LONGEST_STEM_BYTES:
+            if len(namesakes) > 1 or len(data) > LONGEST_STEM_BYTES:
                 short = data[: LONGEST_STEM_BYTES - 9].decode(errors="ignore")
                 stems[key] = f"{short}-{hashlib.sha256(os.fsencode(key)).hexdigest()[:8]}"
     return stems

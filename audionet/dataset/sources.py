@@ -83,13 +83,13 @@ def chunk_sources(pictures: PictureFolder) -> dict[Path, ChunkSource]:
 
 def _channels(index: PictureIndex) -> dict[str, int]:
     """Which channel each chunk is of, by its name: those of one come after those of the other."""
-    found = {}
+    channels = {}
     for entry in index.recordings.values():
         channel, before = 0, -1.0
         for chunk in entry.chunks:
             channel += chunk.start_seconds <= before
-            found[chunk.name], before = channel, chunk.start_seconds
-    return found
+            channels[chunk.name], before = channel, chunk.start_seconds
+    return channels
 
 
 def _find_recordings(image_dir: Path, index: PictureIndex) -> dict[str, Path]:
@@ -102,22 +102,22 @@ def _find_recordings(image_dir: Path, index: PictureIndex) -> dict[str, Path]:
     folder = Path(os.fsdecode(known or b""))
     if known is None or not folder.is_dir():
         return {}
-    found, missing = {}, {}
+    paths, missing = {}, {}
     for key, entry in index.recordings.items():
         path = folder / key
         if _is_same(path, entry):
-            found[entry.sha256] = path
+            paths[entry.sha256] = path
         else:
             missing[entry.sha256] = entry
     by_size: dict[int, list[RecordingEntry]] = {}
     for sha256, entry in missing.items():
-        if sha256 not in found:
+        if sha256 not in paths:
             by_size.setdefault(entry.size_bytes, []).append(entry)
     for path, size_bytes in _sizes(walk_files(folder)) if by_size else ():
         for entry in by_size.get(size_bytes, ()):
-            if entry.sha256 not in found and _is_same(path, entry):
-                found[entry.sha256] = path
-    return found
+            if entry.sha256 not in paths and _is_same(path, entry):
+                paths[entry.sha256] = path
+    return paths
 
 
 def _sizes(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:

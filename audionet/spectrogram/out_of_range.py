@@ -11,7 +11,7 @@ from audionet.audio.channels import USUAL, rate_of_wav
 from audionet.audio.chunks import Chunk
 from audionet.audio.ffmpeg import source_samples
 from audionet.audio.levels import SILENT_DB
-from audionet.settings import HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
 # Only a recording that is drawn as faint, or as hissing, can have most of its sound elsewhere; so few are looked into.
@@ -49,7 +49,7 @@ class RangeCheck:
 
     def add(self, samples: NDArray[np.int16], start_seconds: float) -> None:
         """Look at a part of the recording."""
-        sound = samples.astype(np.float32) / np.float32(32768)
+        sound = samples.astype(np.float32) / FULL_SCALE
         power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
         self._power += power
         self._changes += changes
@@ -110,7 +110,7 @@ def lies_below(samples: NDArray[np.int16], settings: PictureSettings) -> bool:
     """Whether all that sounds in samples lies below the high pass, so that only a rest of it, and noise, are drawn."""
     if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or len(samples) < 2:
         return False
-    sound = samples.astype(np.float32) / np.float32(32768)
+    sound = samples.astype(np.float32) / FULL_SCALE
     sound -= sound.mean()
     power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
     return _is_rumbling(power, changes, settings) and _bands(samples, settings).lie_below()
@@ -122,7 +122,7 @@ def _is_rumbling(power: float, changes: float, settings: PictureSettings) -> boo
 
 
 def _bands(samples: NDArray[np.int16], settings: PictureSettings) -> _Bands:
-    sound = samples.astype(np.float32) / np.float32(32768)
+    sound = samples.astype(np.float32) / FULL_SCALE
     size = min(len(sound), 1 << (settings.sample_rate_hz // 2).bit_length())
     frames = sound[: len(sound) // size * size].reshape(-1, size)
     frames = frames - frames.mean(axis=1, keepdims=True)
@@ -177,7 +177,7 @@ def _power(samples: NDArray[np.int16]) -> NDArray[np.float64]:
     """The mean power at each frequency, of full scale: of all, and of what stands out of the noise."""
     window = np.hanning(FRAME_SAMPLES).astype(np.float32)
     count = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
-    frames = samples[:count].T.reshape(-1, FRAME_SAMPLES).astype(np.float32) / np.float32(32768)
+    frames = samples[:count].T.reshape(-1, FRAME_SAMPLES).astype(np.float32) / FULL_SCALE
     power = np.abs(np.fft.rfft(frames * window)) ** 2
     loud = np.where(power > OUTSTANDING * np.median(power), power, 0)
     means = np.array([each.mean(axis=0, dtype=np.float64) for each in (power, loud)])

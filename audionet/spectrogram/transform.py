@@ -160,7 +160,7 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
     windows_a_column = math.ceil(len(samples) / columns / settings.longest_hop_samples)
     count = columns * windows_a_column
     centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
-    padded = np.pad(samples.astype(np.float32) / np.float32(FULL_SCALE), size // 2, mode="reflect")
+    padded = np.pad(samples.astype(np.float32) / FULL_SCALE, size // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     power = np.empty((columns, bins), np.float32)
     for start in range(0, columns, COLUMNS_AT_ONCE):
