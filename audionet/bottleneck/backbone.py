@@ -50,8 +50,8 @@ class Backbone:
         return self.file_sha256 or hashlib.sha256(self.flatbuffer).hexdigest()
 
     @property
-    def what(self) -> str:
-        """What is taken of it, for people: the name, or the output of a network from sound."""
+    def description(self) -> str:
+        """What people read of it: its name, or the output and the sample rate of a network from sound."""
         return self.name if self.sound is None else f"{self.sound.output} (sound, {self.sound.sample_rate_hz} Hz)"
 
     @property

@@ -73,9 +73,9 @@ def add_events(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_background(add: Callable[..., object], what: str) -> None:
+def add_background(add: Callable[..., object], purpose: str) -> None:
     """Add --background, by the add_argument of a group; what: it is for."""
-    told = f"{what}; may be given several times (default: one called background or noise)"
+    told = f"{purpose}; may be given several times (default: one called background or noise)"
     add("--background", action="append", metavar="CLASS", default=[], help=told)
 
 
@@ -255,9 +255,9 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         default=default.eval_step_interval,
         help="training steps between two points of the curves",
     )
-    for part, what in (("validation", "an evaluation during training"), ("test", "the final test")):
+    for part, evaluation in (("validation", "an evaluation during training"), ("test", "the final test")):
         group.add_argument(
-            f"--{part}-batch-size", type=int, metavar="N", default=-1, help=f"pictures in {what}; -1 is all"
+            f"--{part}-batch-size", type=int, metavar="N", default=-1, help=f"pictures in {evaluation}; -1 is all"
         )
     group.add_argument(
         "--print-misclassified-test-images",

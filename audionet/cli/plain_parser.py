@@ -138,14 +138,14 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
 
 def summaries_of(parser: argparse.ArgumentParser) -> dict[str, str]:
     """What the help says of a parser's commands, in a few words each."""
-    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {choice.dest: choice.help or "" for action in found for choice in action._choices_actions}
+    actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {choice.dest: choice.help or "" for action in actions for choice in action._choices_actions}
 
 
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """The parsers of a parser's commands, by name."""
-    found = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: command for action in found for name, command in action.choices.items()}
+    actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: command for action in actions for name, command in action.choices.items()}
 
 
 def modern_spelling(arguments: Sequence[str]) -> list[str]:

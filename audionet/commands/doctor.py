@@ -48,15 +48,15 @@ def examine(folder: Path = TF_FILES) -> list[Finding]:
         "model": lambda: _model(folder),
         "machine": _machine,
     }
-    found = []
+    findings = []
     for name, look in looks.items():
         try:
-            found.append(Finding(name, True, look()))
+            findings.append(Finding(name, True, look()))
         except AudionetError as error:
-            found.append(Finding(name, False, str(error)))
+            findings.append(Finding(name, False, str(error)))
         except ImportError as error:
-            found.append(Finding(name, False, f"{error}; run: pip install --force-reinstall audionet"))
-    return found
+            findings.append(Finding(name, False, f"{error}; run: pip install --force-reinstall audionet"))
+    return findings
 
 
 def versions() -> str:
@@ -117,10 +117,10 @@ def _trunk() -> str:
     """That the embedded network is undamaged and runs."""
     backbone = load_backbone("rows", TF_FILES)
     try:
-        found = Network(backbone.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
+        features = Network(backbone.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
     except (ValueError, RuntimeError) as error:
         raise AudionetError(f"does not run ({error}); run: pip install --force-reinstall ai-edge-litert") from error
-    return f"Inception v3 inside audionet, SHA-256 {backbone.sha256[:16]}..., runs: {found.size} numbers a picture"
+    return f"Inception v3 inside audionet, SHA-256 {backbone.sha256[:16]}..., runs: {features.size} numbers a picture"
 
 
 def _folder(folder: Path) -> str:

@@ -86,8 +86,8 @@ class DrawingJob:
             return chunk.needed_rate_hz()
         name = chunk_name(source.class_name, source.stem, chunk.index)
         sizes: list[int | None] = []
-        made = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
-        for suffix, data in zip((".jpg", ".wav"), made, strict=True):
+        contents = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
+        for suffix, data in zip((".jpg", ".wav"), contents, strict=True):
             sizes.append(None if data is None else len(data))
             if data is not None:
                 try:
@@ -147,17 +147,17 @@ def draw_each(
     been taken back: a recording that fills the disk must not cost those that were drawn beside it.
     """
     again = []
-    for position, made in _run(job, sources, workers):
-        if isinstance(made, UnusableInput):
+    for position, result in _run(job, sources, workers):
+        if isinstance(result, UnusableInput):
             take_back(sources[position])
-            if made.reason == NO_SPACE:
+            if result.reason == NO_SPACE:
                 again.append(position)
                 continue
-        yield position, made
-    for number, made in Threads(1).run(job, [sources[position] for position in again]):
-        if isinstance(made, UnusableInput):
+        yield position, result
+    for number, result in Threads(1).run(job, [sources[position] for position in again]):
+        if isinstance(result, UnusableInput):
             take_back(sources[again[number]])
-        yield again[number], made
+        yield again[number], result
 
 
 def _run(
@@ -171,9 +171,9 @@ def _run(
         yield from workers.run(job, sources)
         return
     rest = sorted(set(range(len(sources))) - set(short))
-    for those, positions in ((workers, rest), (Processes(workers.width), short)):
-        for number, made in those.run(job, [sources[position] for position in positions]):
-            yield positions[number], made
+    for runner, positions in ((workers, rest), (Processes(workers.width), short)):
+        for number, result in runner.run(job, [sources[position] for position in positions]):
+            yield positions[number], result
 
 
 def _is_short(path: Path) -> bool:

@@ -133,7 +133,7 @@ class _Counted:
         self._progress, self._done, self._total = progress, 0, total
         progress("clips", 0, total)
 
-    def one(self) -> None:
+    def advance(self) -> None:
         """One clip more is done."""
         self._done += 1
         self._progress("clips", self._done, self._total)
@@ -145,7 +145,7 @@ def _score_wholes(
     job = ScoringJob(model, options.allow_unknown, options.sound)
     with closing(workers.run(job, [clip.path.absolute() for clip in clips])) as results:
         for clip, result in zip(clips, in_order(results), strict=True):
-            counted.one()
+            counted.advance()
             if isinstance(result, UnusableInput):
                 skip(UnusableInput(clip.path, result.reason))
             else:
@@ -158,7 +158,7 @@ def _score_parts(
     job = PartsJob(model, options.allow_unknown, options.sound)
     with closing(workers.run(job, [(clip.path.absolute(), clip.parts) for clip in clips])) as results:
         for clip, result in zip(clips, in_order(results), strict=True):
-            counted.one()
+            counted.advance()
             if isinstance(result, UnusableInput):
                 skip(UnusableInput(clip.path, result.reason))
                 continue
@@ -194,14 +194,14 @@ class _Listener:
         if self._kind == EVENTS:
             job = EventsJob(self._model, EventOptions(tuple(sorted(self._background))), allow_unknown, sound)
         with closing(workers.run(job, [path.absolute() for path in by_path])) as results:
-            for (path, same), result in zip(by_path.items(), in_order(results), strict=True):
-                counted.one()
+            for (path, marked), result in zip(by_path.items(), in_order(results), strict=True):
+                counted.advance()
                 if isinstance(result, UnusableInput):
                     skip(UnusableInput(path, result.reason))
                     continue
                 reference = [
                     Span(part.start_seconds, min(part.end_seconds, result.seconds), clip.class_name)
-                    for clip in same
+                    for clip in marked
                     for part in clip.parts
                     if clip.class_name not in self._background and part.start_seconds < result.seconds
                 ]
@@ -215,11 +215,11 @@ def _spans(segments: Sequence[Segment]) -> list[Span]:
 
 def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model, skip: Skip) -> list[Recording]:
     """The clips of the model's classes, each under the name that the model has for its class."""
-    found = find_annotated(data_audio, annotations)
-    if found is None and annotations.corrections is None:
+    annotated = find_annotated(data_audio, annotations)
+    if annotated is None and annotations.corrections is None:
         by_folder = _clips_in_folders(data_audio, skip)
     else:
-        uncorrected = found if annotations.corrections is None else None
+        uncorrected = annotated if annotations.corrections is None else None
         recordings, wrong = uncorrected or find_labelled_recordings(data_audio, annotations)
         for error in wrong:
             skip(error)
@@ -267,5 +267,5 @@ def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[s
 def write_report(path: Path, evaluation: Evaluation) -> bool:
     """Write the report as HTML; whether that worked. A warning says why not."""
     labels = evaluation.confusion.labels
-    found = report_on_evaluation(evaluation.clips, labels, evaluation.renderer, evaluation.card, evaluation.warnings)
-    return try_to_write(path, found)
+    report = report_on_evaluation(evaluation.clips, labels, evaluation.renderer, evaluation.card, evaluation.warnings)
+    return try_to_write(path, report)

@@ -39,8 +39,8 @@ from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
 
-# At most so much finished work is done again after a kill; more where the index is long, so that to write it takes but
-# a small share of the time.
+# So many seconds of finished work, at most, are done again after a kill. Where the index is long there are more, so
+# that writing it takes no more than this share of the time.
 SAVE_INTERVAL_SECONDS, SAVE_SHARE = 2.0, 1 / 20
 
 
@@ -65,7 +65,7 @@ class PrepareReport:
     contact_sheets: list[Path] = field(default_factory=list)
 
     def skip(self, error: UnusableInput) -> None:
-        """Say, and remember, that a recording cannot be used."""
+        """Warn that a recording cannot be used, and remember it."""
         warn_of_skipped(error)
         self.skipped.append(error)
 
@@ -74,14 +74,14 @@ class PrepareReport:
         self.kept += len(entries)
         self.kept_chunks += sum(len(entry.chunks) for entry in entries)
 
-    def count_drawn(self, recording: Recording, made: RecordingEntry | UnusableInput) -> None:
+    def count_drawn(self, recording: Recording, result: RecordingEntry | UnusableInput) -> None:
         """Count a recording that was drawn, or could not be."""
-        if isinstance(made, UnusableInput):
-            self.skip(made)
+        if isinstance(result, UnusableInput):
+            self.skip(result)
             return
         self.made += 1
-        self.made_chunks += len(made.chunks)
-        logger.debug("%s: chunks: %d", recording.path, len(made.chunks))
+        self.made_chunks += len(result.chunks)
+        logger.debug("%s: chunks: %d", recording.path, len(result.chunks))
 
     def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None) -> None:
         """Say which marked parts of a recording are of no use: too short, or behind its end."""
@@ -133,8 +133,8 @@ def prepare(
         report.count_kept(plan.kept.values())
         remember_folder(image_dir, data_audio)
         try:
-            for recording, made in _draw_new(index, plan, options, progress):
-                report.count_drawn(recording, made)
+            for recording, result in _draw_new(index, plan, options, progress):
+                report.count_drawn(recording, result)
         finally:
             index.save()
         for recording in recordings:
@@ -194,10 +194,10 @@ def _may_be_there(path: Path, data_audio: Path) -> bool:
 def _require_same_folder(
     index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions
 ) -> None:
-    """Raise AudionetError if the pictures are of another folder's recordings, which would be lost.
+    """Raise AudionetError if the pictures are of another folder's recordings; they would be lost.
 
-    The folder is the same if its path is. A folder that was moved, or of which nothing is known, is taken for the
-    same if at least half of its recordings, or of those in the index, are in both.
+    A folder with the same path is the same folder. A folder that was moved, or whose path is not known, is taken for
+    the same if at least half of its recordings, or of those in the index, are in both.
     """
     old = index.recordings
     known = remembered_folder(options.image_dir)
@@ -210,19 +210,19 @@ def _require_same_folder(
         if entry is not None and known is None:
             return True
         try:
-            found = size_and_time(recording.path)
-            if entry is not None and found == (entry.size_bytes, entry.mtime_ns):
+            size_bytes, mtime_ns = size_and_time(recording.path)
+            if entry is not None and (size_bytes, mtime_ns) == (entry.size_bytes, entry.mtime_ns):
                 return True
-            return found[0] in sizes and sha256_of_file(recording.path) in digests
+            return size_bytes in sizes and sha256_of_file(recording.path) in digests
         except (OSError, UnusableInput):
             return False
 
-    same = sum(map(is_known, recordings))
-    if 2 * same >= min(len(recordings), len(old)):
+    shared = sum(map(is_known, recordings))
+    if 2 * shared >= min(len(recordings), len(old)):
         return
-    where = f" of {os.fsdecode(known)}" if known is not None else ", such as " + listed(sorted(old), most=2)
+    origin = f" of {os.fsdecode(known)}" if known is not None else ", such as " + listed(sorted(old), most=2)
     raise AudionetError(
-        f"{options.image_dir}: holds the pictures of other recordings{where}; name another --image-dir for those of "
+        f"{options.image_dir}: holds the pictures of other recordings{origin}; name another --image-dir for those of "
         f"{data_audio}, or add --force to replace the old pictures, or --keep-gone to learn from both"
     )
 
@@ -240,7 +240,7 @@ def _moved(
 def _draw_new(
     index: OpenIndex, plan: _Plan, options: PrepareOptions, progress: Progress
 ) -> Generator[tuple[Recording, RecordingEntry | UnusableInput], None, None]:
-    """Draw the recordings in plan.todo; each with its new entry, or why it has none, as soon as it is done."""
+    """Draw the recordings in plan.todo; yield each, as soon as it is done, with its new entry or why it has none."""
     content, image_dir, todo, stems = index.content, options.image_dir, plan.todo, plan.stems
     if todo:
         content.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
@@ -258,13 +258,13 @@ def _draw_new(
         closing(draw_each(job, sources, workers, take_back)) as results,
     ):
         progress("recordings", 0, len(todo))
-        for done, (position, made) in enumerate(results, start=1):
+        for done, (position, result) in enumerate(results, start=1):
             recording = todo[position]
-            if isinstance(made, UnusableInput):
+            if isinstance(result, UnusableInput):
                 replace_entry(content, recording.key, None, image_dir)
-                yield recording, UnusableInput(recording.path, made.reason)
+                yield recording, UnusableInput(recording.path, result.reason)
             else:
-                entry = replace(made, group=recording.group, fold=recording.fold)
+                entry = replace(result, group=recording.group, fold=recording.fold)
                 replace_entry(content, recording.key, entry, image_dir)
                 yield recording, entry
             progress("recordings", done, len(todo))

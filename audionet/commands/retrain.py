@@ -206,7 +206,7 @@ def _train_and_export(
         trainer, dataset, plan, summaries_dir=options.summaries_dir, store=exports.store, progress=progress
     )
     record = _training_record(setup, plan, result, key, warnings)
-    card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.what, warnings)
+    card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.description, warnings)
     detector = _fit_detector(setup, dataset, progress)
     head = exports.head(result.classifier, detector)
     graph = freeze(setup.backbone, head, options.final_tensor_name)
