@@ -62,8 +62,8 @@ class Confusion:
 
     def recall(self, class_number: int) -> float | None:
         """Of the class, the share that was taken for it; None if there was nothing of it."""
-        there = int(self.matrix[class_number].sum())
-        return int(self.matrix[class_number, class_number]) / there if there else None
+        count = int(self.matrix[class_number].sum())
+        return int(self.matrix[class_number, class_number]) / count if count else None
 
     def confusions(self) -> list[tuple[str, str, int]]:
         """Which class was taken for which other and how often, the most frequent first."""

@@ -117,14 +117,14 @@ class Detection:
     diarization: SpeakingErrors = field(default_factory=SpeakingErrors)
     identification: SpeakingErrors = field(default_factory=SpeakingErrors)
 
-    def add(self, reference: Sequence[Span], found: Sequence[Span], seconds: float) -> None:
+    def add(self, reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float) -> None:
         """Count one recording, which is so many seconds long."""
         self.recordings += 1
         self.seconds += seconds
-        self.events += match_events(reference, found, self.collar_seconds)
-        self.segments += match_segments(reference, found)
-        self.identification += speaking_errors(reference, found)
-        self.diarization += speaking_errors(reference, _renamed(reference, found))
+        self.events += match_events(reference, hypothesis, self.collar_seconds)
+        self.segments += match_segments(reference, hypothesis)
+        self.identification += speaking_errors(reference, hypothesis)
+        self.diarization += speaking_errors(reference, _renamed(reference, hypothesis))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for `evaluate --format json`."""
@@ -148,13 +148,18 @@ class Detection:
         }
 
 
-def match_events(reference: Sequence[Span], found: Sequence[Span], collar_seconds: float = COLLAR_SECONDS) -> Counts:
-    """How many events of one recording were found: of the same label, their starts at most the collar apart, and their
-    ends at most the collar or half of the event's length. Each counts once, in the pairs of which there are most."""
+def match_events(
+    reference: Sequence[Span], hypothesis: Sequence[Span], collar_seconds: float = COLLAR_SECONDS
+) -> Counts:
+    """How many events of one recording were found.
+
+    An event is found by one of the same label whose start is at most the collar away, and whose end is at most the
+    collar, or half of the event's length, away. Each is matched with one at most, so that the most pairs are made.
+    """
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import maximum_bipartite_matching
 
-    ordered = sorted(found)
+    ordered = sorted(hypothesis)
     starts = [span.start_seconds for span in ordered]
     pairs = []
     for row, event in enumerate(reference):
@@ -166,17 +171,17 @@ def match_events(reference: Sequence[Span], found: Sequence[Span], collar_second
             if ordered[column].label == event.label and off <= longest + ROUNDING_SECONDS:
                 pairs.append((row, column))
     if not pairs:
-        return Counts(0, len(reference), len(found))
+        return Counts(0, len(reference), len(hypothesis))
     rows, columns = zip(*pairs, strict=True)
-    graph = csr_matrix((np.ones(len(pairs), np.int8), (rows, columns)), (len(reference), len(found)))
+    graph = csr_matrix((np.ones(len(pairs), np.int8), (rows, columns)), (len(reference), len(hypothesis)))
     matched = maximum_bipartite_matching(graph, perm_type="column")
-    return Counts(int((matched >= 0).sum()), len(reference), len(found))
+    return Counts(int((matched >= 0).sum()), len(reference), len(hypothesis))
 
 
-def match_segments(reference: Sequence[Span], found: Sequence[Span], seconds: float = SEGMENT_SECONDS) -> Counts:
-    """In how many seconds (or other steps) of one recording each label is heard, is said to be, and both."""
-    there, said = _steps(reference, seconds), _steps(found, seconds)
-    return Counts(len(there & said), len(there), len(said))
+def match_segments(reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float = SEGMENT_SECONDS) -> Counts:
+    """Over all labels, in how many seconds (or other steps) of one recording each is annotated, predicted, and both."""
+    marked, predicted = _steps(reference, seconds), _steps(hypothesis, seconds)
+    return Counts(len(marked & predicted), len(marked), len(predicted))
 
 
 def _steps(spans: Sequence[Span], seconds: float) -> set[tuple[int, str]]:
@@ -187,57 +192,57 @@ def _steps(spans: Sequence[Span], seconds: float) -> set[tuple[int, str]]:
     }
 
 
-def speaking_errors(reference: Sequence[Span], found: Sequence[Span]) -> SpeakingErrors:
-    """Where the labels that are found differ from the annotated ones, in one recording."""
+def speaking_errors(reference: Sequence[Span], hypothesis: Sequence[Span]) -> SpeakingErrors:
+    """For how many seconds of one recording the predicted labels differ from the annotated ones."""
     total = missed = confused = false_alarm = 0.0
 
-    def count(seconds: float, there: set[str], said: set[str]) -> None:
+    def count(seconds: float, marked: set[str], predicted: set[str]) -> None:
         nonlocal total, missed, confused, false_alarm
-        total += seconds * len(there)
-        missed += seconds * max(0, len(there) - len(said))
-        false_alarm += seconds * max(0, len(said) - len(there))
-        confused += seconds * (min(len(there), len(said)) - len(there & said))
+        total += seconds * len(marked)
+        missed += seconds * max(0, len(marked) - len(predicted))
+        false_alarm += seconds * max(0, len(predicted) - len(marked))
+        confused += seconds * (min(len(marked), len(predicted)) - len(marked & predicted))
 
-    _sweep(reference, found, count)
+    _sweep(reference, hypothesis, count)
     return SpeakingErrors(total, missed, confused, false_alarm)
 
 
-def _renamed(reference: Sequence[Span], found: Sequence[Span]) -> list[Span]:
-    """What was found, under the annotated names with which it shares most time, each name given once."""
+def _renamed(reference: Sequence[Span], hypothesis: Sequence[Span]) -> list[Span]:
+    """The predicted spans, each label renamed to the annotated one that it shares most time with; one to one."""
     from scipy.optimize import linear_sum_assignment
 
     together: dict[tuple[str, str], float] = defaultdict(float)
 
-    def count(seconds: float, there: set[str], said: set[str]) -> None:
-        for name in there:
-            for other in said:
+    def count(seconds: float, marked: set[str], predicted: set[str]) -> None:
+        for name in marked:
+            for other in predicted:
                 together[name, other] += seconds
 
-    _sweep(reference, found, count)
-    names, others = sorted({span.label for span in reference}), sorted({span.label for span in found})
+    _sweep(reference, hypothesis, count)
+    names, others = sorted({span.label for span in reference}), sorted({span.label for span in hypothesis})
     shared = np.array([[together[name, other] for other in others] for name in names]).reshape(len(names), len(others))
     rows, columns = linear_sum_assignment(-shared)
     given = {others[column]: names[row] for row, column in zip(rows, columns, strict=True) if shared[row, column] > 0}
-    # Whoever got no name keeps none that an annotated voice has.
-    return [span._replace(label=given.get(span.label, f"\0{span.label}")) for span in found]
+    # A label that got no annotated name must not have one by chance.
+    return [span._replace(label=given.get(span.label, f"\0{span.label}")) for span in hypothesis]
 
 
 def _sweep(
-    reference: Sequence[Span], found: Sequence[Span], count: Callable[[float, set[str], set[str]], None]
+    reference: Sequence[Span], hypothesis: Sequence[Span], count: Callable[[float, set[str], set[str]], None]
 ) -> None:
     """Call `count` for each stretch of time in which the labels do not change, with its seconds and both sets."""
     changes: dict[float, list[tuple[int, str, int]]] = defaultdict(list)
-    for which, spans in enumerate((reference, found)):
+    for side, spans in enumerate((reference, hypothesis)):
         for span in spans:
             if span.end_seconds > span.start_seconds:
-                changes[span.start_seconds].append((which, span.label, 1))
-                changes[span.end_seconds].append((which, span.label, -1))
-    heard: tuple[dict[str, int], dict[str, int]] = (defaultdict(int), defaultdict(int))
+                changes[span.start_seconds].append((side, span.label, 1))
+                changes[span.end_seconds].append((side, span.label, -1))
+    sounding: tuple[dict[str, int], dict[str, int]] = (defaultdict(int), defaultdict(int))
     before = 0.0
     for time in sorted(changes):
-        there, said = ({label for label, times in one.items() if times} for one in heard)
-        if there or said:
-            count(time - before, there, said)
-        for which, label, change in changes[time]:
-            heard[which][label] += change
+        marked, predicted = ({label for label, times in counts.items() if times} for counts in sounding)
+        if marked or predicted:
+            count(time - before, marked, predicted)
+        for side, label, change in changes[time]:
+            sounding[side][label] += change
         before = time

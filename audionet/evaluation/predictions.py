@@ -73,18 +73,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two classes: how often one was taken for the other, and back, and how much probability they give each other."""
+    """Two classes, how often each was taken for the other, and how much probability they give each other."""
 
-    one: str
-    other: str
-    there: int
-    back: int
+    first: str
+    second: str
+    first_as_second: int
+    second_as_first: int
     shared: float
 
     @property
     def times(self) -> int:
         """How often they were confused."""
-        return self.there + self.back
+        return self.first_as_second + self.second_as_first
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,9 @@ class CsvPrinter(Printer[T]):
         self._writer.writerows([spreadsheet_cell(cell) for cell in row] for row in rows)
         sys.stdout.flush()
 
-    def scores(self, found: "ClipScores") -> list[str]:
+    def scores(self, clip_scores: "ClipScores") -> list[str]:
         """The best score, if it counts, and that of each class."""
-        return [f"{found.score:.6f}", *(f"{found.scores[label]:.6f}" for label in self._labels)]
+        return [f"{clip_scores.score:.6f}", *(f"{clip_scores.scores[label]:.6f}" for label in self._labels)]
 
 
 class CsvLabels(CsvPrinter["ClipScores"]):
@@ -103,5 +103,5 @@ class CsvHeard(CsvPrinter["WindowPrediction"]):
         """Print one window."""
         times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
         time = clip.time.isoformat(timespec="milliseconds")
-        found = clip.scores
-        self.write([[time, *times, found.label, *self.scores(found), found.best, found.why_unknown]])
+        scores = clip.scores
+        self.write([[time, *times, scores.label, *self.scores(scores), scores.best, scores.why_unknown]])

@@ -62,16 +62,18 @@ def print_evaluation(evaluation: "Evaluation") -> None:
         _print_detection(evaluation.detection)
 
 
-def _print_detection(found: "Detection") -> None:
+def _print_detection(detection: "Detection") -> None:
     """What was found in annotated recordings: F1 of events and seconds, and the errors of a timeline."""
-    print(f"{count(found.recordings, 'annotated recording')}, {duration(found.seconds)}, listened to by --{found.kind}")
-    for noun, counts in ((f"events (collar {found.collar_seconds:g} s)", found.events), ("segments", found.segments)):
+    recordings = count(detection.recordings, "annotated recording")
+    print(f"{recordings}, {duration(detection.seconds)}, listened to by --{detection.kind}")
+    events = f"events (collar {detection.collar_seconds:g} s)"
+    for noun, counts in ((events, detection.events), ("segments", detection.segments)):
         print(
             f"{noun}: F1 {counts.f1:.1%} (precision {counts.precision:.1%}, recall {counts.recall:.1%}; "
             f"{counts.correct} of {counts.reference} found, {counts.found - counts.correct} false)"
         )
-    if found.kind == "timeline":
-        errors, by_name = found.diarization, found.identification
+    if detection.kind == "timeline":
+        errors, by_name = detection.diarization, detection.identification
         total = errors.total or 1.0
         print(
             f"diarisation error: {errors.rate:.1%} (missed {errors.missed / total:.1%}, confused "

@@ -100,17 +100,17 @@ class JsonHeard(JsonPrinter["WindowPrediction"]):
 
     def to_json(self, clip: "WindowPrediction") -> dict[str, Any]:
         """One window."""
-        found = clip.scores
+        scores = clip.scores
         return {
             "time": clip.time.isoformat(timespec="milliseconds"),
             "start_seconds": clip.start_seconds,
             "end_seconds": clip.end_seconds,
             "audible": clip.has_signal,
-            "label": found.label,
-            "best": found.best,
-            "score": found.score,
-            "scores": dict(found.best_first()),
-        } | ({"reason": found.why_unknown} if found.is_unknown else {})
+            "label": scores.label,
+            "best": scores.best,
+            "score": scores.score,
+            "scores": dict(scores.best_first()),
+        } | ({"reason": scores.why_unknown} if scores.is_unknown else {})
 
 
 class JsonLineLabels(JsonLabels):

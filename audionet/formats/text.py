@@ -60,11 +60,11 @@ class TextHeard(Printer["WindowPrediction"]):
 
     def add(self, clip: "WindowPrediction") -> None:
         """Print one window."""
-        found = clip.scores
-        width = max(len(label) for label in (*self._labels, found.label))
-        line = f"{found.label:<{width}}  {found.score:.3f}"
+        scores = clip.scores
+        width = max(len(label) for label in (*self._labels, scores.label))
+        line = f"{scores.label:<{width}}  {scores.score:.3f}"
         if not clip.has_signal:
             line = "silence"
-        elif found.is_unknown:
-            line = colored(f"{line}  {found.explanation}", "yellow", sys.stdout)
+        elif scores.is_unknown:
+            line = colored(f"{line}  {scores.explanation}", "yellow", sys.stdout)
         print(f"{clip.time:%H:%M:%S}  {line}", flush=True)

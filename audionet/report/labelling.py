@@ -24,7 +24,7 @@ def report_on_labels(clips: Sequence[ClipScores], model: Model, card: ModelCard 
     cards = cards_of_unnamed_clips(
         scored, [f"Unknown: {clip.explanation}." if clip.is_unknown else "" for clip in clips]
     )
-    pictured = [found.number for found in cards[:MOST_PICTURED]]
+    pictured = [clip_card.number for clip_card in cards[:MOST_PICTURED]]
     shown = excerpts(scored, clip_sources(scored, pictured, model.renderer), model.renderer)
     left_out = len(clips) - len(cards)
     return Report(
@@ -47,6 +47,6 @@ def report_on_labels(clips: Sequence[ClipScores], model: Model, card: ModelCard 
 
 def _verdict(clips: Sequence[ClipScores]) -> str:
     known = Counter(clip.best for clip in clips if not clip.is_unknown)
-    found = [f"{quoted(label)} {times:,}" for label, times in known.most_common()]
+    counts = [f"{quoted(label)} {times:,}" for label, times in known.most_common()]
     unknown = sum(clip.is_unknown for clip in clips)
-    return f"{count(len(clips), 'clip')}: {', '.join([*found, *([f'unknown {unknown:,}'] if unknown else [])])}."
+    return f"{count(len(clips), 'clip')}: {', '.join([*counts, *([f'unknown {unknown:,}'] if unknown else [])])}."

@@ -47,9 +47,9 @@ def cards_of_clips(tested: Predictions) -> list[Card]:
     for position in tested.mistakes():
         taken_for = tested.labels[tested.predicted[position]]
         card = _card(tested, [position])
-        what = "The whole clip" if card.is_whole else "This part"
+        subject = "The whole clip" if card.is_whole else "This part"
         wrong = "folder" if card.is_whole else "label"
-        cards.append(replace(card, note=f"{what} sounds like {quoted(taken_for)}: wrong {wrong}?"))
+        cards.append(replace(card, note=f"{subject} sounds like {quoted(taken_for)}: wrong {wrong}?"))
     return _chosen(tested, cards)
 
 
@@ -67,8 +67,8 @@ def cards_of_unnamed_clips(scored: Predictions, why_unknown: Sequence[str]) -> l
 
 def with_excerpts(cards: Iterable[Card], excerpts: Iterable[Excerpt]) -> list[Card]:
     """The cards, each with the excerpt of its number, if there is one."""
-    found = {excerpt.position: excerpt for excerpt in excerpts}
-    return [replace(card, excerpt=found.get(card.number)) for card in cards]
+    by_position = {excerpt.position: excerpt for excerpt in excerpts}
+    return [replace(card, excerpt=by_position.get(card.number)) for card in cards]
 
 
 def _chosen(tested: Predictions, wrong: list[Card]) -> list[Card]:

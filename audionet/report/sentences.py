@@ -48,14 +48,14 @@ def verdict(tested: Predictions, noun: str) -> str:
     confusion = tested.confusion
     low, high = confusion.interval
     # Whether clips were heard in training, only whoever chose them knows for sure.
-    what = count(confusion.count, noun) + (" that it had not heard" if noun == "chunk" else "")
+    counted = count(confusion.count, noun) + (" that it had not heard" if noun == "chunk" else "")
     whole = confusion.correct == confusion.count
-    named = f"all {what} were recognised" if whole else f"{confusion.correct:,} of {what} were recognised"
+    named = f"all {counted} were recognised" if whole else f"{confusion.correct:,} of {counted} were recognised"
     sentence = f"{grade(tested)}: {named} ({percent(confusion.accuracy)}; likely between {percent(low)} and "
     sentence += f"{percent(high)} in the long run)"
-    first = next(iter(tested.pairs()), None)
-    if first and first.times:
-        sentence += f", and what it confuses most are {quoted(first.one)} and {quoted(first.other)}"
+    pair = next(iter(tested.pairs()), None)
+    if pair and pair.times:
+        sentence += f", and what it confuses most are {quoted(pair.first)} and {quoted(pair.second)}"
     return sentence + "."
 
 
@@ -90,18 +90,19 @@ def confused(tested: Predictions) -> list[str]:
     pairs = tested.pairs()
     sentences = []
     for pair in pairs:
-        one, other = quoted(pair.one), quoted(pair.other)
-        if pair.there and pair.back:
+        first, second = quoted(pair.first), quoted(pair.second)
+        if pair.first_as_second and pair.second_as_first:
             sentences.append(
-                f"{one} was taken for {other} {times(pair.there)}, and {other} for {one} {times(pair.back)}."
+                f"{first} was taken for {second} {times(pair.first_as_second)}, and {second} for {first} "
+                f"{times(pair.second_as_first)}."
             )
         elif pair.times:
-            truth, taken_for = (one, other) if pair.there else (other, one)
+            truth, taken_for = (first, second) if pair.first_as_second else (second, first)
             sentences.append(f"{truth} was taken for {taken_for} {times(pair.times)}.")
     if not sentences and pairs:
         near = pairs[0]
         sentences = [
-            f"No two classes were confused. {quoted(near.one)} and {quoted(near.other)} come nearest to it: on "
+            f"No two classes were confused. {quoted(near.first)} and {quoted(near.second)} come nearest to it: on "
             f"average, they give each other {percent(near.shared)} of their score."
         ]
     return sentences
@@ -130,10 +131,10 @@ def advice(tested: Predictions | None, classes: Sequence[ClassData], recordings:
         )
     if tested is None:
         return sentences
-    first = next(iter(tested.pairs()), None)
-    if first and first.times:
+    pair = next(iter(tested.pairs()), None)
+    if pair and pair.times:
         sentences.append(
-            f"Listen to what was confused of {quoted(first.one)} and {quoted(first.other)}, below. If a {noun} is in "
+            f"Listen to what was confused of {quoted(pair.first)} and {quoted(pair.second)}, below. If a {noun} is in "
             "the wrong folder, or holds both, mend that first; if not, more recordings of both are what helps."
         )
     weak = [(tested.confusion.recall(n), label) for n, label in enumerate(tested.labels)]

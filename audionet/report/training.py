@@ -27,7 +27,7 @@ def report_on_training(
     cards = []
     if tested:
         cards = cards_of_chunks(tested, Counter(sample.recording for sample in result.dataset if not sample.is_marked))
-        positions = [found.number for found in cards]
+        positions = [chunk_card.number for chunk_card in cards]
         shown = excerpts(tested, prepared_sources(tested, positions, image_dir, renderer), renderer)
         cards = with_excerpts(cards, shown)
     return Report(

@@ -35,11 +35,11 @@ def test_scores_are_counted_in_tenths(tested: Predictions) -> None:
 def test_pairs_that_are_confused_equally_often_are_ordered_by_what_they_share(tested: Predictions) -> None:
     """Class c gives b .9 and b gives c .3; a gives b .35 on average, and b gives a .2."""
     first, second, third = tested.pairs()
-    assert (first.one, first.other, first.there, first.back) == ("b", "c", 0, 1)
+    assert (first.first, first.second, first.first_as_second, first.second_as_first) == ("b", "c", 0, 1)
     assert first.shared == pytest.approx(0.6)
-    assert (second.one, second.other, second.there, second.back) == ("a", "b", 1, 0)
+    assert (second.first, second.second, second.first_as_second, second.second_as_first) == ("a", "b", 1, 0)
     assert second.shared == pytest.approx(0.275)
-    assert (third.one, third.other, third.times) == ("a", "c", 0)
+    assert (third.first, third.second, third.times) == ("a", "c", 0)
 
 
 def test_scores_that_are_true_have_no_error() -> None:
