@@ -58,23 +58,23 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
     _require_ours(cache)
     with _alone(place.with_suffix(".lock")):
         noted = place.with_suffix(".sha256")
-        found = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
-        if place.is_dir() and (sha256 is None or found == sha256):
+        recorded = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
+        if place.is_dir() and (sha256 is None or recorded == sha256):
             _require_ours(place)
             return place
         archive = place.with_suffix(".part")
         _download(address, archive, progress)
-        found = sha256_of_file(archive)
-        if sha256 is not None and found != sha256:
+        actual = sha256_of_file(archive)
+        if sha256 is not None and actual != sha256:
             archive.unlink()
             raise AudionetError(
-                f"--tfhub-module {address}: its SHA-256 is {found}, not that of --tfhub-sha256; nothing of it was used"
+                f"--tfhub-module {address}: its SHA-256 is {actual}, not that of --tfhub-sha256; nothing of it was used"
             )
         _unpack(archive, place)
-        noted.write_text(f"{found}\n", encoding="ascii")
+        noted.write_text(f"{actual}\n", encoding="ascii")
         for path in (archive, _validators(archive)):
             path.unlink(missing_ok=True)
-    logger.info("%s: downloaded; its SHA-256, for --tfhub-sha256, is %s", address, found)
+    logger.info("%s: downloaded; its SHA-256, for --tfhub-sha256, is %s", address, actual)
     return place
 
 

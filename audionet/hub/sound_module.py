@@ -31,10 +31,10 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
     names: list[str] = []
 
     def network(sound: Any) -> Any:
-        found = outputs(sound)
-        name = _chosen(found, request.output)
+        values = outputs(sound)
+        name = _chosen(values, request.output)
         names.append(name)
-        return tf.identity(found[name], name=OUTPUT_NAME)
+        return tf.identity(values[name], name=OUTPUT_NAME)
 
     frozen = freeze_function(tf.function(network, autograph=False).get_concrete_function(spec))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
@@ -57,12 +57,12 @@ def _outputs(module: Any) -> Callable[[Any], dict[str, Any]]:
             names = list(signature.structured_input_signature[1])
             if len(names) != 1:
                 raise Unfit(f"has {len(names)} inputs, where a network from sound has one, for samples")
-            found = signature(**{names[0]: sound})
+            result = signature(**{names[0]: sound})
         else:
-            found = module(sound)
-        if isinstance(found, dict):
-            return found
-        several = found if isinstance(found, (tuple, list)) else [found]
+            result = module(sound)
+        if isinstance(result, dict):
+            return result
+        several = result if isinstance(result, (tuple, list)) else [result]
         return {f"output_{n}": value for n, value in enumerate(several)}
 
     return outputs

@@ -87,22 +87,22 @@ def load_module(
         digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}{asked}")
         kept = model_dir / f"module_{bottleneck}_{digest[:16]}.npz"
         name = f"module_{bottleneck}"
-        found = _read(kept, name)
-        if found is None:
+        backbone = _read(kept, name)
+        if backbone is None:
             try:
                 with quiet_stderr():
                     module = _hub().load(str(folder))
-                    found = sound_backbone(module, _specs(module), request)
-                    if found is None:
-                        found = Backbone(name, *_convert(_network(module, handle, bottleneck), handle))
+                    backbone = sound_backbone(module, _specs(module), request)
+                    if backbone is None:
+                        backbone = Backbone(name, *_convert(_network(module, handle, bottleneck), handle))
             except Unfit as error:
                 raise AudionetError(f"--tfhub-module {handle}: {error}") from error
             except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:
                 raise AudionetError(
                     f"--tfhub-module {handle}: not a module from pictures to features ({_first_line(error)}); {INSTEAD}"
                 ) from error
-            _write(kept, found)
-    return found
+            _write(kept, backbone)
+    return backbone
 
 
 def _hub() -> Any:
@@ -158,21 +158,21 @@ def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
         if callable(module):
             if bottleneck == "rows":
                 return dict(module(images, training=False, return_endpoints=True))
-            found = module(images)
+            result = module(images)
         elif signature is not None:
             names = list(signature.structured_input_signature[1])
-            found = signature(**{names[0]: images})
+            result = signature(**{names[0]: images})
         else:
             raise ValueError("it can't be called and has no signature")
-        return found if isinstance(found, dict) else {"default": found}
+        return result if isinstance(result, dict) else {"default": result}
 
     def network(pictures: Any) -> Any:
         images = pictures if size == PICTURE_SIZE else tf.image.resize(pictures, (size, size))
-        found = outputs(tf.cast(tf.round(images * 255), tf.uint8) if wants_bytes else images)
+        named = outputs(tf.cast(tf.round(images * 255), tf.uint8) if wants_bytes else images)
         if bottleneck == "rows":
-            features = _rows(found)
+            features = _rows(named)
         else:
-            features = found.get("default", found[min(found)])
+            features = named.get("default", named[min(named)])
             if features.shape.rank == 4:
                 features = tf.reduce_mean(features, axis=(1, 2))
         width = int(np.prod(features.shape[1:]))
@@ -214,8 +214,8 @@ def _specs(module: Any) -> list[Any]:
 
 def _named_size(handle: str) -> int | None:
     """The size in a name such as mobilenet_v2_100_224."""
-    found = re.search(r"_(\d{2,3})(?=/|$)", handle.removesuffix(".tar.gz"))
-    return int(found[1]) if found and "mobilenet" in handle else None
+    size = re.search(r"_(\d{2,3})(?=/|$)", handle.removesuffix(".tar.gz"))
+    return int(size[1]) if size and "mobilenet" in handle else None
 
 
 def _usual_size(handle: str) -> int:

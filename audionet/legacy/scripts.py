@@ -41,19 +41,18 @@ def data_maker(arguments: Sequence[str] | None = None) -> int:
         audio, images = folder / "data_audio", folder / "data_image"
         skipped: set[str] = set()
         if "mp3towav" in chosen:
-            made, wrong = mp3_to_wav(audio, folder / "data_wav", images)
+            recordings, wrong = mp3_to_wav(audio, folder / "data_wav", images)
             skipped |= {error.path for error in wrong}
-            console.print_line(
-                f"{count(made, 'recording')} written as {'a WAV' if made == 1 else 'WAVs'} to {folder / 'data_wav'}"
-            )
+            as_wavs = "as a WAV" if recordings == 1 else "as WAVs"
+            console.print_line(f"{count(recordings, 'recording')} written {as_wavs} to {folder / 'data_wav'}")
         if "mkchunks" in chosen:
-            made, wrong = make_chunks(audio, images)
+            chunks, wrong = make_chunks(audio, images)
             skipped |= {error.path for error in wrong}
-            console.print_line(f"{count(made, 'chunk')} cut into {images}")
+            console.print_line(f"{count(chunks, 'chunk')} cut into {images}")
         if "spectrogram" in chosen:
-            made, wrong = draw_spectrograms(images)
+            drawn, wrong = draw_spectrograms(images)
             skipped |= {error.path for error in wrong}
-            console.print_line(f"{count(made, 'spectrogram')} drawn in {images}")
+            console.print_line(f"{count(drawn, 'spectrogram')} drawn in {images}")
         return SOME_SKIPPED if skipped else ALL_DONE
 
     return cli.guarded(run)
@@ -135,11 +134,11 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
         labels = Path(options.labels) if options.labels else None
         from audionet.commands import evaluate as command
 
-        found = command.evaluate(options.image_dir or folder / "test_audio", LabelOptions(graph, labels))
-        entropies = [-math.log(max(clip.scores[truth], 1e-12)) for clip, truth in found.clips]
-        console.print_line(f"Accuracy: {found.confusion.accuracy:g}")
+        evaluation = command.evaluate(options.image_dir or folder / "test_audio", LabelOptions(graph, labels))
+        entropies = [-math.log(max(clip.scores[truth], 1e-12)) for clip, truth in evaluation.clips]
+        console.print_line(f"Accuracy: {evaluation.confusion.accuracy:g}")
         console.print_line(f"Cross Entropy: {np.mean(entropies):g}")
-        return SOME_SKIPPED if found.skipped else ALL_DONE
+        return SOME_SKIPPED if evaluation.skipped else ALL_DONE
 
     return cli.guarded(run)
 

@@ -109,16 +109,16 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
         if not folder.exists() and replaced(folder).is_dir():
             replaced(folder).replace(folder)  # a run was killed in between
         shutil.rmtree(temporary, ignore_errors=True)
-        made = temporary / "model"
-        made.mkdir(parents=True)
+        unfinished = temporary / "model"
+        unfinished.mkdir(parents=True)
         try:
-            tf.saved_model.save(model, str(made), tf.function(serve, input_signature=[pictures], autograph=False))
-            write_durably(made / EXTRA_GRAPH, graph)
-            write_json(made / EXTRA_FILE, description.to_json())
-            sync_files(path for path in made.rglob("*") if path.is_file())
+            tf.saved_model.save(model, str(unfinished), tf.function(serve, input_signature=[pictures], autograph=False))
+            write_durably(unfinished / EXTRA_GRAPH, graph)
+            write_json(unfinished / EXTRA_FILE, description.to_json())
+            sync_files(path for path in unfinished.rglob("*") if path.is_file())
             if folder.exists():
                 folder.replace(replaced(folder))
-            made.replace(folder)
+            unfinished.replace(folder)
         finally:
             if folder.exists():
                 shutil.rmtree(temporary, ignore_errors=True)

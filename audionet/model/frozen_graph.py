@@ -155,8 +155,8 @@ def _parse(content: bytes, path: Path, tf: Any) -> Any:
             _check_size(path, [dim.size for dim in node.attr["value"].tensor.tensor_shape.dim])
     outlier = sorted({node.op for node in definition.node} - OPERATIONS)
     if outlier or definition.library.function:
-        what = f"the operation {outlier[0]}" if outlier else "functions"
-        raise AudionetError(f"{path}: refused, it holds {what}, which no frozen network from pictures to scores needs")
+        part = f"the operation {outlier[0]}" if outlier else "functions"
+        raise AudionetError(f"{path}: refused, it holds {part}, which no frozen network from pictures to scores needs")
     return definition
 
 

@@ -69,11 +69,11 @@ def read_head(
     features, classes = shape
     shapes = [(features, classes), (classes,), (features,), *(((features, classes), (classes,)) if has_events else ())]
     names = ["final_weights", "final_biases", "middle", *(("event_weights", "event_biases") if has_events else ())]
-    model = attach_head(backbone, ClassifierHead(*(np.zeros(one, np.float32) for one in shapes)))
+    model = attach_head(backbone, ClassifierHead(*(np.zeros(dims, np.float32) for dims in shapes)))
     if len(model) != len(network):
         return None
     parts = [np.frombuffer(network, "<f4", size, start) for start, size in _places(model, names)]
-    head = ClassifierHead(*(part.reshape(one[::-1]).T for part, one in zip(parts, shapes, strict=True)))
+    head = ClassifierHead(*(part.reshape(dims[::-1]).T for part, dims in zip(parts, shapes, strict=True)))
     return head if attach_head(backbone, head) == network else None
 
 

@@ -111,8 +111,8 @@ def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
 def _read_comment(comment: bytes) -> Origin | None:
     try:
         with taking_apart():
-            found = parse_json(comment)
-            start_seconds = number(found["start_seconds"], 0, LONGEST_START_SECONDS)
-            return Origin(text(found["audionet"]), start_seconds, number(found["seconds"], 0, LONGEST_CHUNK_SECONDS))
+            fields = parse_json(comment)
+            start_seconds = number(fields["start_seconds"], 0, LONGEST_START_SECONDS)
+            return Origin(text(fields["audionet"]), start_seconds, number(fields["seconds"], 0, LONGEST_CHUNK_SECONDS))
     except Refused:
         return None

@@ -82,8 +82,8 @@ class RangeCheck:
         if rate_hz is not None and rate_hz <= 2 * limit_hz:
             return None
         # In the middle, where something is most likely to be heard.
-        found = source_samples(self._path, self._choice, self._starts[len(self._starts) // 2], LOOK_SECONDS)
-        return None if found is None else _needed(*found, limit_hz)
+        source = source_samples(self._path, self._choice, self._starts[len(self._starts) // 2], LOOK_SECONDS)
+        return None if source is None else _needed(*source, limit_hz)
 
     def _is_suspect(self) -> bool:
         if not self._samples:

@@ -75,10 +75,10 @@ class SpectrogramRenderer:
 
     def filtered(self, power: np.ndarray) -> np.ndarray:
         """filter_bank @ power.T, float32. power: columns x bins."""
-        found = np.empty((len(self.filter_bank), len(power)), np.float32)
+        bands = np.empty((len(self.filter_bank), len(power)), np.float32)
         for rows, bins, weights in self._bands:
-            np.matmul(weights, power[:, bins].T, out=found[rows])
-        return found
+            np.matmul(weights, power[:, bins].T, out=bands[rows])
+        return bands
 
     def render(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).

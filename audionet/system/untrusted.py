@@ -80,10 +80,10 @@ def whole(value: Any, least: int = 0, most: int = LARGEST_WHOLE) -> int:
 
 def digits(value: str, most: int = LARGEST_WHOLE) -> int:
     """The whole number that text holds in decimal digits, as a table does. Raises Refused."""
-    found = value.strip()
-    if not (found.isascii() and found.isdecimal() and len(found.lstrip("0")) <= len(str(most)) and int(found) <= most):
+    value = value.strip()
+    if not (value.isascii() and value.isdecimal() and len(value.lstrip("0")) <= len(str(most)) and int(value) <= most):
         raise Refused(f"no whole number up to {most}")
-    return int(found)
+    return int(value)
 
 
 def text(value: Any, longest: int = LONGEST_TEXT) -> str:

@@ -93,12 +93,12 @@ def _identify(paths: Sequence[Path], extractor: Extractor) -> tuple[dict[int, by
 
     parts = [paths[start : start + PATHS_PER_TASK] for start in range(0, len(paths), PATHS_PER_TASK)]
     with ThreadPoolExecutor(available_cores()) as readers:
-        identified = [one for part in readers.map(identify, parts) for one in part]
+        identified = [digest for part in readers.map(identify, parts) for digest in part]
     extractor.save_digests()
-    skipped = [one for one in identified if isinstance(one, UnusableInput)]
+    skipped = [digest for digest in identified if isinstance(digest, UnusableInput)]
     for error in skipped:
         warn_of_skipped(error)
-    return {n: one for n, one in enumerate(identified) if isinstance(one, bytes)}, skipped
+    return {n: digest for n, digest in enumerate(identified) if isinstance(digest, bytes)}, skipped
 
 
 class _Archive:
