@@ -331,8 +331,8 @@ class Bench:
     def program(self, source: str) -> Usage:
         """One of the programs above, on the trained model's pictures."""
         pictures = self.model / "tf_files" / "data_image"
-        found = measure([sys.executable, "-c", source, str(pictures), str(self.cores)], self.folder)
-        return Usage(float(found.printed), found.peak_mb)
+        usage = measure([sys.executable, "-c", source, str(pictures), str(self.cores)], self.folder)
+        return Usage(float(usage.printed), usage.peak_mb)
 
 
 @dataclass(frozen=True)

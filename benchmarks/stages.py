@@ -67,14 +67,14 @@ def stages(image_dir: Path, bottleneck_dir: Path) -> list[float | None]:
     features = bottlenecks.features
     speeds = [n for n, augmentation in enumerate(augmentations) if augmentation in (ORIGINAL, *SPEEDS)]
     usual = lda.BIAS_WEIGHT
-    found: list[float | None] = [share_right(dataset, features[:, :1], 1.0)]
-    found.append(share_right(dataset, features[:, speeds], 1.0) if len(speeds) > 1 else None)
+    shares: list[float | None] = [share_right(dataset, features[:, :1], 1.0)]
+    shares.append(share_right(dataset, features[:, speeds], 1.0) if len(speeds) > 1 else None)
     is_long = pictures.renderer.settings.chunk_seconds >= LONG_CHUNK_SECONDS
-    found.append(share_right(dataset, features, 1.0) if is_long and len(augmentations) > len(speeds) else None)
+    shares.append(share_right(dataset, features, 1.0) if is_long and len(augmentations) > len(speeds) else None)
     has_many = len(dataset) * len(augmentations) > LARGEST_SPAN
-    found.append(share_right(dataset, features, 1.0, principal=True) if has_many else None)
-    found.append(share_right(dataset, features, usual, principal=has_many))
-    return found
+    shares.append(share_right(dataset, features, 1.0, principal=True) if has_many else None)
+    shares.append(share_right(dataset, features, usual, principal=has_many))
+    return shares
 
 
 def main() -> None:
@@ -86,8 +86,8 @@ def main() -> None:
     print("| pictures | plain discriminant | and other speeds | and parts | along principal axes | bias as it is |")
     print("| --- | --- | --- | --- | --- | --- |", flush=True)
     for image_dir in options.image_dir:
-        found = ["" if share is None else f"{share:.3f}" for share in stages(image_dir, options.bottleneck_dir)]
-        print(f"| {image_dir} | {' | '.join(found)} |", flush=True)
+        shares = ["" if share is None else f"{share:.3f}" for share in stages(image_dir, options.bottleneck_dir)]
+        print(f"| {image_dir} | {' | '.join(shares)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def make(folder: Path, count: int) -> None:
             features = middles[[number for _, number in block]]
             for _ in range(NOISES_A_PICTURE):
                 features += noises[random.integers(0, NOISES, len(block))]
-            named = [one[augmentation] for one in keys]
+            named = [picture_keys[augmentation] for picture_keys in keys]
             maker.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
 
 

@@ -140,11 +140,11 @@ def show_picture(axes: Any, picture: np.ndarray, seconds: float) -> None:
 
 def show_scores(axes: Any, voice: str, model: LabelOptions) -> None:
     """A bar a class, the best one in colour."""
-    (found,) = label(clip(voice), model)
-    labels = sorted(found.scores, reverse=True)
-    colours = [ACCENT if name == found.label else PALE for name in labels]
-    bars = axes.barh(labels, [found.scores[name] for name in labels], color=colours)
-    axes.bar_label(bars, [f"{found.scores[name]:.2f}" for name in labels], padding=3)
+    (scores,) = label(clip(voice), model)
+    labels = sorted(scores.scores, reverse=True)
+    colours = [ACCENT if name == scores.label else PALE for name in labels]
+    bars = axes.barh(labels, [scores.scores[name] for name in labels], color=colours)
+    axes.bar_label(bars, [f"{scores.scores[name]:.2f}" for name in labels], padding=3)
     axes.set(xlim=(0, 1.25), xticks=[])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
 
@@ -165,10 +165,10 @@ def show_trunk(axes: Any) -> None:
 
 def show_directions(axes: Any, backbone: Network, image_dir: Path, bottleneck: np.ndarray, voice: str) -> None:
     """Where recordings lie that are not learnt from, along the two directions in which the scores differ most."""
-    found = find_pictures(image_dir)
-    features = np.array([run(backbone, pictures.decode(path.read_bytes(), path)[0]) for _, _, path in found])
-    targets = np.array([CLIPS.index(class_name) for class_name, _, _ in found])
-    held_out = np.array([split_chunk_name(stem)[0].endswith(HELD_OUT) for _, stem, _ in found])
+    files = find_pictures(image_dir)
+    features = np.array([run(backbone, pictures.decode(path.read_bytes(), path)[0]) for _, _, path in files])
+    targets = np.array([CLIPS.index(class_name) for class_name, _, _ in files])
+    held_out = np.array([split_chunk_name(stem)[0].endswith(HELD_OUT) for _, stem, _ in files])
     span = SampleSubspace(features[~held_out].astype(np.float16))
     statistics = SufficientStatistics.of(span.coordinates, targets[~held_out], len(CLIPS))
     layer = span.linear_scores(LinearDiscriminant.of(statistics, span.shrinkage))

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 900, 440  # pixels
 
 
 def main(report: Path, picture: Path) -> None:
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    browser = next((executable for name in BROWSERS if (executable := shutil.which(name))), None)
     if browser is None:
         sys.exit("make_screenshot.py: no Chromium on the PATH; install one (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:

@@ -105,8 +105,8 @@ def parse_script_object(script: str) -> dict[str, Any]:
     text = re.sub(r"([:,\[])!0", r"\1true", text)
     text = re.sub(r"([:,\[])!1", r"\1false", text)
     text = re.sub(r"([:,\[]-?)\.(\d)", r"\g<1>0.\2", text)
-    found, _ = json.JSONDecoder().raw_decode(text)
-    return dict(found)
+    content, _ = json.JSONDecoder().raw_decode(text)
+    return dict(content)
 
 
 def longest_string(script: str) -> str:
@@ -238,8 +238,8 @@ def cepstrum(brightness: Any, weights: Any) -> Any:
 
 def creation_number(layer: Any) -> int:
     """`conv2d` -> 0, `conv2d_7` -> 7."""
-    found = re.search(r"_(\d+)$", layer.name)
-    return int(found.group(1)) if found else 0
+    number = re.search(r"_(\d+)$", layer.name)
+    return int(number.group(1)) if number else 0
 
 
 def convert(backbone: Any) -> bytes:
