@@ -20,9 +20,10 @@ SEVERAL_LABELS = re.compile(r"[;|]")
 
 
 def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[str, int]]) -> str:
-    """A label that a line has. spellings: of all classes, by what they look like, and the line where each was first.
+    """The label of a line, once it is found to be in order.
 
-    Raises AudionetError for what can be no class.
+    spellings: for each class so far, by its name in small letters, how it is spelt and in which line it was first.
+    Raises AudionetError for a label that can be no class, or is spelt in two ways.
     """
 
     def error(message: str) -> AudionetError:
@@ -90,7 +91,7 @@ class LabelledTable:
         return recordings, wrong
 
     def label(self, row: Row, spellings: dict[str, tuple[str, int]]) -> str:
-        """The class of a row; as checked_label."""
+        """The class of a row, checked by checked_label. Raises AudionetError if it has none."""
         label = row.get(self.layout.label)
         if not label:
             column = self.table.columns[self.layout.label]

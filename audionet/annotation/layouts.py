@@ -68,7 +68,7 @@ class TimeColumns:
     end_is_length: bool = False
 
     def part(self, table: Table, row: Row) -> Part | None:
-        """The part that a row marks; None if it marks none. Raises AudionetError for what is no part."""
+        """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
         start, end = row.get(self.start), row.get(self.end)
         if not start and not end:
             return None
@@ -90,10 +90,10 @@ class TimeColumns:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a table that say what is needed of a row; group and fold are "" where there is none.
+    """Which column of a table says what; group and fold are "" where there is no such column.
 
-    folder: of the recordings below the data set's. It says nothing, and is left out of the pictures' names.
-    paths: what a row's path may be, the likeliest first; none if the table has no column for it.
+    folder: where the recordings lie in the data set's folder. It tells no class, so pictures' names leave it out.
+    paths: gives the paths that a row's recording may have, the likeliest first; none if the table has no such column.
     times: None if the rows are of whole recordings.
     """
 

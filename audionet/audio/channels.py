@@ -63,7 +63,7 @@ class Opened(Protocol):
 
 
 def audible(path: Path, opened: Opened, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """The blocks of a mix; from where it is found to be far quieter than its channels on, those of the louder one."""
+    """The blocks of a mix; from the first block on that is far quieter than a channel, those of the loudest channel."""
     position = looked = 0
     for block in blocks:
         mix_db = float(levels_db(block))
@@ -94,7 +94,7 @@ def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndar
 
 
 def no_such_channel(number: int, channels: int) -> str:
-    """Why a recording is not used of whose channels another was asked for, by its number from 0."""
+    """Why a recording cannot be used that lacks the channel asked for, given by its number from 0."""
     have = "1 channel" if channels == 1 else f"{channels} channels"
     return f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)"
 

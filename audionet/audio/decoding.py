@@ -76,7 +76,7 @@ def check_libsndfile() -> None:
 
 
 def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile | None":
-    """A file that may be one of those that are read here. Raises UnusableInput if it cannot be read."""
+    """A file, if this module may be able to read it; else None. Raises UnusableInput if it cannot be opened."""
     if choice.track is not None or require_file(path) > LARGEST_FILE_BYTES:
         return None
     try:
@@ -98,7 +98,7 @@ class _PlainFile:
         self.is_mono = False
 
     def read(self, each_channel: bool) -> PlainSound | None:
-        """Its sound; None if it is none that is read here. Raises UnusableInput for what makes libsndfile fail."""
+        """Its sound; None if this module does not read such a file. Raises UnusableInput if libsndfile breaks down."""
         sound = self._decode(Wanted(self.sample_rate_hz, each_channel))
         if sound is not None:
             self.is_mono = sound.channels == 1

@@ -90,12 +90,12 @@ def find_ffmpeg() -> str:
 
 @functools.cache
 def ffmpeg_version() -> str:
-    """As it calls itself: `7.1.1`. Raises AudionetError when it does not work."""
+    """The version of ffmpeg in its own words: `7.1.1`. Raises AudionetError when it does not work."""
     return _check_works().split()[2]
 
 
 def start_seconds() -> float:
-    """How long it takes to start, the shortest of three times. Raises AudionetError when it does not work."""
+    """The seconds that ffmpeg takes to start, the least of three runs. Raises AudionetError when it does not work."""
     taken = []
     for _ in range(3):
         began = time.perf_counter()
@@ -175,10 +175,10 @@ def _wav_of(path: Path, choice: SoundChoice, start_seconds: float, seconds: floa
 
 
 class _Run:
-    """One run of ffmpeg on a file: what it gives, and what it says of the file and of itself."""
+    """One run of ffmpeg on a file: the sound that it gives, and what it prints about the file and itself."""
 
     def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str], sample_rate_hz: int) -> None:
-        """sample_rate_hz: of what the command gives. Raises UnusableInput if there is no file to read."""
+        """sample_rate_hz: of the samples that the command gives. Raises UnusableInput if there is no file to read."""
         self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
         self.size_bytes = require_file(path)
         self._process = Process(command, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * self.size_bytes / 1e6)
@@ -269,7 +269,7 @@ def _explain(run: _Run) -> str:
 
 
 def _check_works() -> str:
-    """What it says of itself. Raises AudionetError when it says nothing."""
+    """What ffmpeg prints about its version. Raises AudionetError when it does not work."""
     try:
         finished = subprocess.run(
             [find_ffmpeg(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
@@ -282,7 +282,7 @@ def _check_works() -> str:
 
 
 def broken(reason: str) -> str:
-    """What is said of an ffmpeg that does not work."""
+    """The message about an ffmpeg that does not work."""
     return (
         f"{find_ffmpeg()} does not work ({reason}); reinstall ffmpeg, or remove it to use the one from imageio-ffmpeg"
     )

@@ -1,4 +1,4 @@
-"""How loud a chunk is, how much of it is clipped, and what of it is its recording's and not its sound's."""
+"""How loud a chunk is, how much of it is clipped, and what the microphone, the room and the format did to it."""
 
 import functools
 from collections.abc import Sequence

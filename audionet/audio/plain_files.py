@@ -47,7 +47,7 @@ class Wanted(NamedTuple):
 
 
 class PlainSound(NamedTuple):
-    """What is in a file, and of which rate there. samples: int16 at the rate wanted, one row, or a row a channel."""
+    """The sound of a file. rate_hz: the file's own. samples: int16 at the rate wanted, one row, or one a channel."""
 
     rate_hz: int
     channels: int
@@ -68,7 +68,7 @@ def is_compressed(content: bytes) -> bool:
 
 
 def is_plain(beginning: bytes) -> bool:
-    """Whether a file whose first 12 bytes these are may be one of those that are read here."""
+    """Whether this module may be able to read a file, by its first 12 bytes."""
     return is_compressed(beginning) or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WAVE")
 
 
@@ -102,7 +102,7 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
 
 
 def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: bool) -> NDArray[np.float64]:
-    """As ffmpeg does it where only whole numbers are at work: it rounds up a mix, and cuts off what is longer."""
+    """Rounded as ffmpeg rounds whole numbers: a mix of 16 bits half up, and more than 16 bits down."""
     if dtype == np.int16 and is_mixed:
         return np.floor(samples + 0.5)
     return np.floor(samples) if dtype == np.int32 and not is_mixed else samples

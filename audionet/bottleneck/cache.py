@@ -60,7 +60,7 @@ class Cache:
         self._rows = {digest: row for row, digest in enumerate(self._digests(count))}
 
     def _digests(self, count: int) -> Iterator[bytes]:
-        """Of the first records. Not by mapping the file: what is looked at of it would count as memory in use."""
+        """The digests of the first `count` records. A mapped file would count as memory in use once it was read."""
         try:
             with open(self.path, "rb", buffering=0) as file:
                 for row in range(count):

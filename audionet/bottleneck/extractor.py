@@ -53,7 +53,7 @@ class Bottlenecks:
 
 
 def no_usable_picture(paths: Sequence[Path]) -> AudionetError:
-    """What is said when none of the pictures of a folder, of which there is at least one, can be used."""
+    """The error for a folder that has pictures, none of which can be used."""
     return AudionetError(
         f"{paths[0].parent.parent}: none of its pictures can be used; make them anew with audionet prepare --force"
     )

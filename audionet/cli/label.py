@@ -41,18 +41,18 @@ def run_label(options: argparse.Namespace) -> int:
 
 
 def label_options(options: argparse.Namespace) -> LabelOptions:
-    """Which model, and what it may answer."""
+    """The options that name a model and say what it may answer."""
     given = {name: getattr(options, name) for name in LabelOptions.__dataclass_fields__ if hasattr(options, name)}
     return LabelOptions(**given)
 
 
 def event_options(options: argparse.Namespace) -> EventOptions:
-    """What counts as an event."""
+    """The options that say what counts as an event."""
     return EventOptions(tuple(options.background), options.min_seconds, options.merge_gap)
 
 
 def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object]]:
-    """What --events alone takes: its option, what was given, and its default."""
+    """The options that only --events takes: the name, the value that was given, and the default of each."""
     default = EventOptions()
     return [
         ("--background", tuple(options.background), default.background),
@@ -144,7 +144,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
 
 
 def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipScores]") -> bool:
-    """Write what --report asks for; whether that worked."""
+    """Write the report that --report asks for; whether that worked."""
     if options.report is None:
         return True
     from audionet.commands.label import write_report

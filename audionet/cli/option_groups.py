@@ -59,7 +59,7 @@ def add_threshold(parser: argparse.ArgumentParser) -> None:
 
 
 def add_events(parser: argparse.ArgumentParser) -> None:
-    """Add what --events takes for an event."""
+    """Add the options that say what --events takes for an event."""
     default = EventOptions()
     add = parser.add_argument_group("events").add_argument
     add_background(add, "the class that events stand out of")
@@ -74,9 +74,9 @@ def add_events(parser: argparse.ArgumentParser) -> None:
 
 
 def add_background(add: Callable[..., object], purpose: str) -> None:
-    """Add --background, by the add_argument of a group; what: it is for."""
-    told = f"{purpose}; may be given several times (default: one called background or noise)"
-    add("--background", action="append", metavar="CLASS", default=[], help=told)
+    """Add --background. add: the add_argument of a group. purpose: what the help says that it is for."""
+    about = f"{purpose}; may be given several times (default: one called background or noise)"
+    add("--background", action="append", metavar="CLASS", default=[], help=about)
 
 
 def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
@@ -245,7 +245,7 @@ def add_distortions(parser: argparse.ArgumentParser) -> None:
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
-    """Add the options to watch a training, and for what else it writes."""
+    """Add the options for watching a training, and for what it writes beside the model."""
     default = RetrainOptions()
     group = parser.add_argument_group(OUTPUTS_TITLE)
     group.add_argument(
@@ -299,7 +299,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_clip_report(group: "argparse._ActionsContainer") -> None:
-    """Add the option that has a report written on clips of which nobody has said what they are."""
+    """Add the option that writes a report on clips whose classes nobody has given."""
     help_text = "write a page too, such as page.html: all clips, the most doubtful first, to listen to and to correct"
     group.add_argument("--report", type=Path, metavar="FILE", help=help_text)
 

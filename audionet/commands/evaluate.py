@@ -84,8 +84,10 @@ def evaluate(
     *,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Label the clips in a folder of one folder a class, named as in training, and count; or those that a table, or
-    annotations, say the classes of, as `prepare` takes them. A marked part of a recording is a clip.
+    """Label clips whose classes are known, and count how many are right.
+
+    Their classes are their folders, named as in training, or those that a table or annotations give, as `prepare`
+    takes them. A marked part of a recording is a clip.
 
     annotations: None is options.metadata alone. detection: how annotated recordings are listened to as a whole.
     A clip that cannot be used and a folder of a class that the model does not know are skipped, with a warning.
@@ -134,7 +136,7 @@ class _Counted:
         progress("clips", 0, total)
 
     def advance(self) -> None:
-        """One clip more is done."""
+        """Report that one more clip is done."""
         self._done += 1
         self._progress("clips", self._done, self._total)
 
@@ -184,7 +186,7 @@ class _Listener:
         self._collar_seconds = detection.collar_seconds
 
     def listen(self, clips: list[Recording], workers: Workers, counted: _Counted, skip: Skip) -> Detection:
-        """What is found in the recordings, against their marked parts."""
+        """Compare what the model finds in the recordings with their marked parts."""
         by_path: dict[Path, list[Recording]] = {}
         for clip in clips:
             by_path.setdefault(clip.path, []).append(clip)

@@ -17,7 +17,7 @@ from audionet.system.files import sha256_of_file
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
 ALGORITHM_VERSION = 4
-# Where things lie, and what only says which backbone or that nothing is to be taken for done.
+# Options that say where files lie, which backbone is taken (its fingerprint counts instead), or to train all the same.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "
     "checkpoint_path saved_model_dir architecture bottleneck tfhub_module tfhub_sha256 backbone backbone_output "

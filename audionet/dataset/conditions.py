@@ -12,7 +12,7 @@ from audionet.settings import LOWEST_SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.out_of_range import where_it_lies
 from audionet.system.text import count, listed
 
-FEWEST_RECORDINGS = 3  # of a class, to say what they have in common
+FEWEST_COMPARED = 3  # recordings of a class, to say what they have in common
 MOST_IN_COMMON = 0.1  # of a class's recordings may lie on the other class's side
 NOTICEABLE_OFFSET = 0.005  # of full scale
 RUMBLE_DB = -32.0  # of the whole: from here on it is strong
@@ -71,7 +71,7 @@ def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
     classes: dict[str, list[Conditions]] = {}
     for (class_name, _), measured in sorted(recordings.items()):
         classes.setdefault(class_name, []).append(measured)
-    classes = {name: measured for name, measured in classes.items() if len(measured) >= FEWEST_RECORDINGS}
+    classes = {name: measured for name, measured in classes.items() if len(measured) >= FEWEST_COMPARED}
     if len(classes) < 2:
         return []
     return [*_offset(classes), *_rumble(classes), *_cut_off(classes), *_floor(classes), *_loudness(classes)]

@@ -37,12 +37,12 @@ class Confusion:
 
     @property
     def count(self) -> int:
-        """All that was counted."""
+        """How many chunks or clips were counted."""
         return int(self.matrix.sum())
 
     @property
     def correct(self) -> int:
-        """How many were taken for what they are."""
+        """How many were predicted as their own class."""
         return int(np.trace(self.matrix))
 
     @property
@@ -52,21 +52,21 @@ class Confusion:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Between what the true accuracy lies, at 95 %, if what was counted is independent."""
+        """The 95 % interval of the true accuracy, each end 0 to 1, if the chunks or clips are independent."""
         return wilson_interval(self.correct, self.count)
 
     def precision(self, class_number: int) -> float | None:
-        """Of what was taken for the class, the share that is of it; None if nothing was taken for it."""
+        """The share of those predicted as the class that are of it, 0 to 1; None if none was predicted as it."""
         taken = int(self.matrix[:, class_number].sum())
         return int(self.matrix[class_number, class_number]) / taken if taken else None
 
     def recall(self, class_number: int) -> float | None:
-        """Of the class, the share that was taken for it; None if there was nothing of it."""
+        """The share of those of the class that were predicted as it, 0 to 1; None if there were none of it."""
         count = int(self.matrix[class_number].sum())
         return int(self.matrix[class_number, class_number]) / count if count else None
 
     def confusions(self) -> list[tuple[str, str, int]]:
-        """Which class was taken for which other and how often, the most frequent first."""
+        """Which class was predicted as which other and how often, the most frequent first."""
         off_diagonal = self.matrix - np.diag(np.diag(self.matrix))
         truths, predicted = np.nonzero(off_diagonal)
         counts = [(int(off_diagonal[i, j]), int(i), int(j)) for i, j in zip(truths, predicted, strict=True)]

@@ -50,7 +50,7 @@ class DetectionOptions:
 
 @dataclass(frozen=True)
 class Counts:
-    """correct: how many of `reference` were among those `found`."""
+    """How many are annotated (`reference`), how many were predicted (`found`), and how many are both (`correct`)."""
 
     correct: int = 0
     reference: int = 0
@@ -61,23 +61,23 @@ class Counts:
 
     @property
     def precision(self) -> float:
-        """Of what was found, the share that is right, 0 to 1; 0 if nothing was found."""
+        """The share of the predicted ones that are correct, 0 to 1; 0 if none was predicted."""
         return self.correct / self.found if self.found else 0.0
 
     @property
     def recall(self) -> float:
-        """Of what is there, the share that was found, 0 to 1."""
+        """The share of the annotated ones that were found, 0 to 1; 0 if none is annotated."""
         return self.correct / self.reference if self.reference else 0.0
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of both."""
+        """The harmonic mean of precision and recall, 0 to 1."""
         return 2 * self.correct / (self.reference + self.found) if self.reference + self.found else 0.0
 
 
 @dataclass(frozen=True)
 class SpeakingErrors:
-    """Seconds that are annotated, in all; missed; confused with another label; and found where nothing is."""
+    """Seconds: annotated in all, of these missed or confused with another label, and predicted where none is."""
 
     total: float = 0.0
     missed: float = 0.0
@@ -104,8 +104,8 @@ class Detection:
 
     kind: events or timeline, whichever was asked of the model. recordings, seconds: how many, and how long.
     events: by their times, see `match_events`. segments: seconds in which a class is heard.
-    diarization: the errors with the names of the voices as fit best in each recording. identification: with the names
-    as they are.
+    identification: the errors of a timeline with its labels as they are. diarization: the errors once the labels are
+    renamed, in each recording, to the annotated ones that they fit best.
     """
 
     kind: str
@@ -118,7 +118,7 @@ class Detection:
     identification: SpeakingErrors = field(default_factory=SpeakingErrors)
 
     def add(self, reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float) -> None:
-        """Count one recording, which is so many seconds long."""
+        """Count one recording of `seconds` seconds: its annotated spans, and the predicted ones (hypothesis)."""
         self.recordings += 1
         self.seconds += seconds
         self.events += match_events(reference, hypothesis, self.collar_seconds)

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Printer(ABC, Generic[T]):
-    """Prints what was found of clips in one format.
+    """Prints the results of clips in one format.
 
     labels: the model's classes. top: how many of them text shows of each clip.
     """

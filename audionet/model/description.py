@@ -73,7 +73,7 @@ class TrainingRecord:
 
 
 def _held_out(labels: list[str], content: dict[str, Any]) -> EvaluationResult:
-    """What was measured. Raises Refused for what no evaluation of a model of these labels can say."""
+    """The result of an evaluation, from JSON. Raises Refused if no evaluation of a model with these labels gives it."""
     rows = [[whole(n, 0, 2**40) for n in sequence(row)] for row in sequence(content["confusion"])]
     if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows) or not any(map(any, rows)):
         raise Refused("no confusion matrix of the labels")

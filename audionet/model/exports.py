@@ -30,13 +30,13 @@ class Exports:
     """The exports of one training, as its options ask for them."""
 
     def __init__(self, backbone: Backbone, subspace: Subspace, options: ExportOptions) -> None:
-        """subspace: what the classifiers were fitted in."""
+        """subspace: the one that the classifiers are fitted in."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
         if options.saved_model_dir is not None:
             require_place_for_saved_model(options.saved_model_dir)  # before the training, not after it
 
     def head(self, classifier: Classifier, detector: Detector | None = None) -> ClassifierHead:
-        """The classifier for raw bottlenecks; detector: what tells events, if it was learnt."""
+        """The classifier for bottlenecks as the network gives them; detector: the one of events, if there is one."""
         linear, calibrator = self._subspace.linear_scores(classifier.discriminant), classifier.calibrator
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
         biases = linear.biases * np.float32(calibrator.inverse_temperature)
@@ -44,7 +44,7 @@ class Exports:
         return ClassifierHead(weights, biases, self._subspace.features_at(classifier.centroid), *events)
 
     def store(self, step: int, classifier: Classifier) -> None:
-        """Write intermediate_<step>.pb, and the checkpoint anew."""
+        """Write intermediate_<step>.pb, and the checkpoint anew, if they were asked for."""
         head = self.head(classifier)
         folder = self._options.intermediate_output_graphs_dir
         if folder is not None:
@@ -53,7 +53,7 @@ class Exports:
         self._write_checkpoint(step, head)
 
     def finish(self, step: int, head: ClassifierHead, graph: bytes, description: ModelDescription) -> None:
-        """Write what is to be had after the last step: the SavedModel of a frozen graph, and the checkpoint anew."""
+        """After the last step, write the SavedModel of a frozen graph and the checkpoint, if they were asked for."""
         options = self._options
         if options.saved_model_dir is not None:
             save_saved_model(options.saved_model_dir, graph, description)

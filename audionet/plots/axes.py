@@ -32,8 +32,7 @@ def row_ticks(renderer: "SpectrogramRenderer") -> tuple[list[float], list[str]]:
 
 
 def time_ticks(start_seconds: float, end_seconds: float, most: int = MOST_TIMES) -> tuple[list[float], list[str]]:
-    """Round times between two, `most` or one more, and what to write there: seconds, or minutes and seconds, or hours
-    too."""
+    """Round times (seconds) between two, `most` or one more of them, and their names: `2.5 s`, `1:30` or `1:00:30`."""
     length = end_seconds - start_seconds
     step = next((step for step in TIME_STEPS if length / step <= most), length / most)
     count = math.floor(end_seconds / step + 1e-9) - math.ceil(start_seconds / step - 1e-9) + 1

@@ -77,7 +77,7 @@ def times_across(start_seconds: float, seconds: float) -> list[tuple[str, float]
 
 @dataclass(frozen=True)
 class Dot:
-    """A bin of the calibration chart; radius grows with what is in it."""
+    """A bin of the calibration chart; the more predictions are in it, the larger its radius."""
 
     x: float
     y: float
@@ -86,7 +86,7 @@ class Dot:
 
 
 def calibration_dots(bins: Sequence[CalibrationBin]) -> list[Dot]:
-    """Each bin's score to the right, what was right upwards."""
+    """A dot for each bin: to the right its mean score, upwards its share of right predictions."""
     most = max(each.count for each in bins)
     return [
         Dot(b.score * HEIGHT, (1 - b.right) * HEIGHT, max(3.0, LARGEST_DOT * (b.count / most) ** 0.5), b) for b in bins
@@ -95,7 +95,7 @@ def calibration_dots(bins: Sequence[CalibrationBin]) -> list[Dot]:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point of the map. tested: its position in what was tested; -1 if it was not."""
+    """A point of the map. tested: its position in the tested predictions; -1 if it was not tested."""
 
     x: float
     y: float

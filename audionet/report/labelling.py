@@ -17,7 +17,7 @@ from audionet.system.text import count
 
 
 def report_on_labels(clips: Sequence[ClipScores], model: Model, card: ModelCard | None) -> Report:
-    """The report on clips of which nobody has said what they are. card: the model's; None if it came without."""
+    """The report on clips whose classes nobody has given. card: the model's; None if the model has none."""
     table = np.array([[clip.scores[label] for label in model.labels] for clip in clips])
     places = [place_of(clip) for clip in clips]
     scored = Predictions(model.labels, places, table.argmax(axis=1), table)

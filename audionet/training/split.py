@@ -20,7 +20,7 @@ ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its time
 
 @dataclass(frozen=True)
 class Split:
-    """The part of each sample (None: left out, for it shares sound with a held-out one), and what had to be said."""
+    """The part of each sample, and notes for the user; None is left out, since it shares sound with a held-out one."""
 
     parts: list[str | None]
     notes: list[str]
@@ -189,7 +189,7 @@ class _HeldSpans:
         self._latest_ends = list(itertools.accumulate((end for _, end in spans), max))
 
     def overlap(self, sample: Sample) -> bool:
-        """Whether one of them shares sound with a sample."""
+        """Whether one of the stretches shares sound with a sample."""
         begun = bisect.bisect_left(self._starts, sample.end_seconds - ROUNDING_SECONDS)
         return begun > 0 and self._latest_ends[begun - 1] > sample.start_seconds + ROUNDING_SECONDS
 
