@@ -253,7 +253,7 @@ class RetrainOptions:
 
     @property
     def report_path(self) -> Path | None:
-        """Where the report goes; None if none is wanted."""
+        """The file that the report is written to; None if no report is wanted."""
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
 
 

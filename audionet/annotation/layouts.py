@@ -234,7 +234,10 @@ def _is_text(table: Table, name: str) -> bool:
 
 
 def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> None:
-    """Of several recordings opened together, Raven counts the seconds from the start of the first."""
+    """Raise AudionetError if the seconds of several recordings are counted from the start of the first.
+
+    Raven does so with recordings that are opened together.
+    """
     if FILE_OFFSET in table.columns or f"{FILE_OFFSET}s" in table.columns:
         return
     spans: dict[str, tuple[float, float]] = {}

@@ -98,7 +98,7 @@ def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
     return LabelledTable(table, data_audio) if has_paths or not marks_parts(table.columns) else None
 
 
-def _find_table(data_audio: Path, corrections: Path | None = None) -> LabelledTable | None:
+def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | None:
     """The table in or beside a folder that lists its recordings, and is not that of corrections; None if there is none.
 
     Raises AudionetError if there are several, or if it contradicts folders that are named as its classes.

@@ -61,7 +61,7 @@ class TablePaths:
         return None
 
     def recordings(self) -> list[str]:
-        """All that is in the data set's folder, in the same way."""
+        """All recordings in the data set's folder, as seen from there with forward slashes."""
         return [
             path.relative_to(self.root).as_posix()
             for path in walk_files(self.root)
@@ -122,7 +122,7 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def absolute(path: Path) -> Path:
-    """From the root, without `..`, and with links as they are."""
+    """A path from the root, without `..`, and with links as they are."""
     whole = path.absolute()
     if ".." not in whole.parts:
         return whole

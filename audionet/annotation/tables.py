@@ -15,6 +15,7 @@ from audionet.system.files import read_limited
 from audionet.system.text import from_spreadsheet_cell, listed
 
 LARGEST_TABLE_BYTES = 256 << 20
+LARGEST_BEGINNING_BYTES = 1 << 16  # of a table whose columns alone are wanted
 MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
 TABLE_SUFFIXES = (".csv", ".tsv")
 PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
@@ -96,13 +97,13 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
     return parse_table(path, text, known_columns)
 
 
-def header_of(path: Path, known_columns: Collection[str] = (), largest_bytes: int = 1 << 16) -> frozenset[str]:
+def header_of(path: Path, known_columns: Collection[str] = ()) -> frozenset[str]:
     """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
     try:
         if not path.is_file():
             return frozenset()
         with open(path, "rb") as file:
-            beginning = file.read(largest_bytes)
+            beginning = file.read(LARGEST_BEGINNING_BYTES)
         # The beginning may end within a character; only its whole lines are read.
         lines = decoded(beginning[: beginning.rfind(b"\n") + 1 or None]).splitlines(keepends=True)
         return frozenset(parse_table(path, "".join(lines[:20]), known_columns).columns)

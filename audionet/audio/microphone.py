@@ -37,7 +37,7 @@ class Device:
 
     @property
     def ffmpeg_input(self) -> str:
-        """As ffmpeg wants to be told: which of a device's names is the sound differs from kind to kind."""
+        """The name as ffmpeg wants it: on some systems, a mark before it says that the sound is meant."""
         return {"avfoundation": ":", "dshow": "audio="}.get(self.kind, "") + self.name
 
 

@@ -177,7 +177,7 @@ def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
 
 
 def _decode_vorbis(content: bytes, wanted_hz: int) -> _Raw | None:
-    """Of a stream that is whole and alone in its file: each page follows on the one before, from first to last."""
+    """The sound of one stream that is whole and alone in its file: its pages follow each other from first to last."""
     if content[28:35] != b"\x01vorbis":
         return None
     channels, rate_hz = struct.unpack_from("<BI", content, 39)

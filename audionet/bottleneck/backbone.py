@@ -46,7 +46,7 @@ class Backbone:
 
     @functools.cached_property
     def sha256(self) -> str:
-        """Of the file that it was cut from, or else of the flatbuffer, in hexadecimal."""
+        """The SHA-256 of the file that it was cut from, or else of the flatbuffer, in hexadecimal."""
         return self.file_sha256 or hashlib.sha256(self.flatbuffer).hexdigest()
 
     @property

@@ -37,7 +37,7 @@ class Distortions:
 
     @classmethod
     def of(cls, options: RetrainOptions) -> "Distortions | None":
-        """Those that the options ask for; None if they ask for none."""
+        """The distortions that the options ask for; None if they ask for none."""
         asked = cls(options.flip_left_right, options.random_crop, options.random_scale, options.random_brightness)
         return None if asked == cls() else asked
 

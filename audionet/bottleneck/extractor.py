@@ -157,7 +157,7 @@ class BottleneckExtractor(Extractor):
         augmentations: Sequence[Augmentation] = (ORIGINAL,),
         workers: Workers | None = None,
     ) -> None:
-        """As Extractor. renderer: of the pictures."""
+        """As Extractor. renderer: the one that drew the pictures."""
         network = Network(backbone.flatbuffer)
         path, size = cache_path(folder, backbone, renderer.fingerprint), int(np.prod(network.output_shapes[0]))
         super().__init__(backbone, path, size, augmentations, workers)

@@ -60,7 +60,7 @@ def window_seconds(usual_seconds: float, chunk_seconds: float) -> float:
 
 
 class Window(NamedTuple):
-    """From which to which column of a picture a window goes; between two columns, part of a column counts."""
+    """The columns of a picture where a window begins and ends, with fractions of a column."""
 
     first: float
     last: float

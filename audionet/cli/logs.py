@@ -40,7 +40,7 @@ class _Formatter(logging.Formatter):
         return printable(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        """In colour on a terminal."""
+        """The message, in colour on a terminal."""
         text = super().format(record)
         if record.levelno < logging.WARNING:
             return text

@@ -56,7 +56,7 @@ class DrawingJob:
     choice: SoundChoice = USUAL
 
     def split(self, source: Source) -> Generator[tuple[Source, Chunk | RangeCheck | None], None, None]:
-        """None, for the recording as a whole, then its chunks, and what remains to be looked into."""
+        """First None, for the recording as a whole, then its chunks, and at last the check of the whole."""
         self._require_space(source)
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
@@ -78,7 +78,7 @@ class DrawingJob:
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
 
     def map(self, part: tuple[Source, Chunk | RangeCheck | None]) -> RecordingEntry | DrawnChunk | int | None:
-        """The recording's entry, without chunks; a chunk, whose files are written; or what the check came to."""
+        """The recording's entry without chunks; or a chunk, once its files are written; or the check's sample rate."""
         source, chunk = part
         if chunk is None:
             return _describe(source.path)

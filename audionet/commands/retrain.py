@@ -111,7 +111,7 @@ class _Setup:
 
     @property
     def files(self) -> ModelFiles:
-        """Where the model goes."""
+        """The files of the model that is written."""
         return ModelFiles.beside(self.options.output_graph, self.options.output_labels)
 
     @property
@@ -261,10 +261,10 @@ def _plain(value: object) -> Scalar:
 def _training_record(
     setup: _Setup, plan: EvaluationPlan, result: TrainingResult, key: str, warnings: list[str]
 ) -> TrainingRecord:
-    # Where the work was done leaves no trace in what comes out.
+    # The result is the same wherever the work was done.
     elsewhere = ("scheduler", "report", "write_report")
     said = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
-    # Of networks from sound there is only to say something where one was named.
+    # The options of a network from sound are left out where none was named.
     chosen = {name: value for name, value in said.items() if value is not None or not name.startswith("backbone")}
     chosen["output_labels"] = setup.files.labels
     return TrainingRecord(

@@ -64,7 +64,7 @@ class Digests:
 
 
 def _entries(content: dict[str, Any]) -> Iterator[tuple[str, tuple[int, int, str]]]:
-    """Those of a list, which may have been edited, that can be used and written again."""
+    """The entries of a list that can be used and written again; somebody may have edited it."""
     for name, entry in content.items():
         with suppress(Refused, UnicodeEncodeError):
             name.isascii() or os.fsencode(name)

@@ -21,7 +21,7 @@ LONGEST_FOLDER_BYTES = 1 << 16
 
 
 def resolved(path: Path) -> Path:
-    """From the root, with links followed, as far as they lead somewhere."""
+    """A path from the root, with links followed as far as they lead somewhere."""
     try:
         return path.resolve()
     except (OSError, RuntimeError):  # links that go round in a circle

@@ -18,7 +18,6 @@ from audionet.errors import AudionetError
 EVENTS, TIMELINE = "events", "timeline"
 COLLAR_SECONDS = 0.5  # an event's start may be as far off; its end too, or half of the event's length
 SHARE_OF_LENGTH = 0.5
-SEGMENT_SECONDS = 1.0
 ROUNDING_SECONDS = 1e-9
 
 
@@ -178,18 +177,13 @@ def match_events(
     return Counts(int((matched >= 0).sum()), len(reference), len(hypothesis))
 
 
-def match_segments(reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float = SEGMENT_SECONDS) -> Counts:
-    """Over all labels, in how many seconds (or other steps) of one recording each is annotated, predicted, and both."""
-    marked, predicted = _steps(reference, seconds), _steps(hypothesis, seconds)
+def match_segments(reference: Sequence[Span], hypothesis: Sequence[Span]) -> Counts:
+    """Over all labels, in how many seconds of one recording each is annotated, predicted, and both."""
+    marked, predicted = (
+        {(n, s.label) for s in spans for n in range(math.floor(s.start_seconds), math.ceil(s.end_seconds))}
+        for spans in (reference, hypothesis)
+    )
     return Counts(len(marked & predicted), len(marked), len(predicted))
-
-
-def _steps(spans: Sequence[Span], seconds: float) -> set[tuple[int, str]]:
-    return {
-        (step, span.label)
-        for span in spans
-        for step in range(math.floor(span.start_seconds / seconds), math.ceil(span.end_seconds / seconds))
-    }
 
 
 def speaking_errors(reference: Sequence[Span], hypothesis: Sequence[Span]) -> SpeakingErrors:

@@ -20,7 +20,7 @@ class Misclassification:
 
     @classmethod
     def of(cls, predictions: Predictions, position: int) -> "Misclassification":
-        """That of the prediction at a position."""
+        """The mistake in the prediction at a position."""
         place = predictions.places[position]
         return cls(
             place.name,

@@ -191,11 +191,8 @@ def _rows(outputs: dict[str, Any]) -> Any:
     block = min(blocks, key=lambda value: (value.shape[1], -value.shape[3]))
     mean = tf.reduce_mean(block, axis=2)
     variance = tf.reduce_mean(tf.math.square(block - mean[:, :, None]), axis=2)
-    return tf.concat([tf.reshape(x, (-1, int(np.prod(x.shape[1:])))) for x in (mean, _root(variance))], axis=1)
-
-
-def _root(variance: Any) -> Any:
-    return start_tensorflow().sqrt(variance + SMALLEST_VARIANCE)
+    deviation = tf.sqrt(variance + SMALLEST_VARIANCE)
+    return tf.concat([tf.reshape(x, (-1, int(np.prod(x.shape[1:])))) for x in (mean, deviation)], axis=1)
 
 
 def _signature(module: Any) -> Any:
@@ -243,7 +240,7 @@ def _convert(network: Callable[[Any], Any], handle: str) -> tuple[bytes, bytes]:
 
 
 def _digest(folder: Path, how: str) -> str:
-    """Of a module's files, and of how it is converted."""
+    """A digest of a module's files and of how it is converted, in hexadecimal."""
     digest = hashlib.sha256(how.encode())
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())

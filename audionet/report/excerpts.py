@@ -38,7 +38,7 @@ class Source:
 def prepared_sources(
     tested: Predictions, positions: Iterable[int], image_dir: Path, renderer: SpectrogramRenderer
 ) -> Iterable[Source]:
-    """Of chunks that `prepare` made; those whose pictures are gone are left out."""
+    """The sources of chunks that `prepare` made; chunks whose pictures are gone are left out."""
     for position in positions:
         path = image_dir / tested.places[position].name
         try:
@@ -48,7 +48,7 @@ def prepared_sources(
 
 
 def clip_sources(tested: Predictions, positions: Iterable[int], renderer: SpectrogramRenderer) -> Iterable[Source]:
-    """Of clips, by their paths: the first chunk of each."""
+    """The sources of clips, by their paths: the first chunk of each."""
     for position in positions:
         path = Path(tested.places[position].name)
         try:
@@ -64,7 +64,7 @@ def clip_sources(tested: Predictions, positions: Iterable[int], renderer: Spectr
 
 
 def place_of(clip: ClipScores) -> Place:
-    """Where a clip is. Its path stays as it was typed: a report that is passed on says nothing of folders.
+    """The place of a clip. Its path stays as it was typed: a report that is passed on says nothing of other folders.
 
     A picture, or a channel of a clip, is no recording that could be learnt from.
     """

@@ -70,8 +70,10 @@ class _LowRate(NamedTuple):
 
 @functools.lru_cache(maxsize=16)
 def _low_rate(high_pass_hz: float, sample_rate_hz: int) -> _LowRate:
-    """A fourth of it is wanted; so what is folded onto that lies as far above half of the rate as that lies below it.
+    """The low pass and the factor by which the sample rate is lowered.
 
+    Only the lowest fourth of the new rate is used, so that the low pass has the band from there to three fourths to
+    fall in: what lies in it is folded onto frequencies that are not used.
     The window and its length are Kaiser's (Oppenheim and Schafer, Discrete-Time Signal Processing, section 7.5.3).
     """
     highest_hz = high_pass_hz + WIDTH_HZ / 2

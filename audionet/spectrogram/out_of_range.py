@@ -42,7 +42,7 @@ class RangeCheck:
         self._most_power = self._most_changes = -1.0
 
     def watch(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """The chunks, as they are."""
+        """The chunks, unchanged, once each was looked at."""
         for chunk in chunks:
             self.add(chunk.samples, chunk.start_seconds)
             yield chunk
@@ -61,13 +61,15 @@ class RangeCheck:
         self._starts.append(start_seconds)
 
     def needed_rate_hz(self) -> int | None:
-        """The sample rate that would show what is above the pictures, or LOWEST_SAMPLE_RATE_HZ where there is nothing
-        but what lies below; None if most of the sound is in them."""
+        """The sample rate of pictures that would show the sound; None if these show most of it.
+
+        For sound below the pictures it is LOWEST_SAMPLE_RATE_HZ.
+        """
         above = self._needed_above_hz()
         return LOWEST_SAMPLE_RATE_HZ if above is None and self._lies_below() else above
 
     def _lies_below(self) -> bool:
-        """As lies_below, of the whole: by the part that is loudest, and the one likeliest to hold what is drawn."""
+        """As lies_below for the whole, by the loudest part and the part likeliest to hold sound that is drawn."""
         settings = self._settings
         if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or not _is_rumbling(self._power, self._changes, settings):
             return False
@@ -81,7 +83,7 @@ class RangeCheck:
         rate_hz = _rate_of_wav(self._path)
         if rate_hz is not None and rate_hz <= 2 * limit_hz:
             return None
-        # In the middle, where something is most likely to be heard.
+        # The middle of the recording is looked at, where something is most likely to be heard.
         source = source_samples(self._path, self._choice, self._starts[len(self._starts) // 2], LOOK_SECONDS)
         return None if source is None else _needed(*source, limit_hz)
 
@@ -93,14 +95,14 @@ class RangeCheck:
 
 
 class _Bands(NamedTuple):
-    """The power of sound below the high pass, of what is drawn, and of what stands out of the noise in that."""
+    """The power below the high pass, the power in the bands that are drawn, and what of that stands out of noise."""
 
     below: float
     drawn: float
     outstanding: float
 
     def lie_below(self) -> bool:
-        """Whether what is drawn is silence, or noise and a rest of what lies below."""
+        """Whether the bands that are drawn hold silence, or noise and a rest of the sound below."""
         silent = 10 ** (SILENT_DB / 10)
         is_rest = self.drawn < FAINTER * self.below and self.outstanding < max(silent, LEFT_OUT * self.drawn)
         return self.below > silent and is_rest
@@ -159,7 +161,7 @@ def _rate_of_wav(path: Path) -> int | None:
 
 
 def _needed(rate_hz: int, samples: NDArray[np.int16], limit_hz: float) -> int | None:
-    """As needed_rate_hz, of samples x channels."""
+    """As RangeCheck.needed_rate_hz, for samples x channels at a rate and the highest frequency that is drawn."""
     if rate_hz <= 2 * limit_hz or len(samples) < FRAME_SAMPLES:
         return None
     frequencies = np.fft.rfftfreq(FRAME_SAMPLES, 1 / rate_hz)
@@ -174,7 +176,7 @@ def _needed(rate_hz: int, samples: NDArray[np.int16], limit_hz: float) -> int | 
 
 
 def _power(samples: NDArray[np.int16]) -> NDArray[np.float64]:
-    """The mean power at each frequency, of full scale: of all, and of what stands out of the noise."""
+    """The mean power at each frequency, in full scale squared: of all sound, and of what stands out of the noise."""
     window = np.hanning(FRAME_SAMPLES).astype(np.float32)
     count = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
     frames = samples[:count].T.reshape(-1, FRAME_SAMPLES).astype(np.float32) / FULL_SCALE

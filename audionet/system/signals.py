@@ -23,7 +23,7 @@ _children: set[Callable[[], None]] = set()  # what ends each process that works 
 
 
 def listen() -> None:
-    """From now on, take signals as said above; those that the process was told to ignore (nohup) it still does."""
+    """Take signals from now on as said above. Those that the process was told to ignore (nohup) stay ignored."""
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:

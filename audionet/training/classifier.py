@@ -116,7 +116,7 @@ class Trainer:
         return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
-        """Of the pictures as they are: samples x axes."""
+        """The coordinates of samples without augmentation: samples x axes."""
         return np.asarray(self.subspace.coordinates[samples * self._augmentations])
 
     def _augmented(self, samples: Indices) -> NDArray[np.floating]:
@@ -125,12 +125,12 @@ class Trainer:
         return np.asarray(self.subspace.coordinates[rows])
 
     def _statistics(self, samples: Indices) -> SufficientStatistics:
-        """Of samples and all their augmentations."""
+        """The sufficient statistics of samples and all their augmentations."""
         augmented = self._augmented(samples).reshape(-1, self.subspace.coordinates.shape[1])
         return SufficientStatistics.of(augmented, np.repeat(self._targets[samples], self._augmentations), self._classes)
 
     def _statistics_of_most(self, samples: Indices) -> SufficientStatistics:
-        """The same, from those of all: this is quicker where few are missing."""
+        """As _statistics. Where few samples are missing, taking these from the statistics of all is quicker."""
         others = np.setdiff1d(np.arange(len(self._dataset)), samples)
         if len(others) >= len(samples):
             return self._statistics(samples)
@@ -138,18 +138,18 @@ class Trainer:
 
     @functools.cached_property
     def _all_statistics(self) -> SufficientStatistics:
-        # Of the coordinates as they lie: a copy of them all would double the memory.
+        # The coordinates are taken in their own order, since a reordered copy would double the memory.
         targets = np.repeat(self._targets, self._augmentations)
         return SufficientStatistics.of(self.subspace.coordinates, targets, self._classes)
 
     def _centroid(self, samples: Indices) -> NDArray[np.floating]:
-        """The mean of the pictures as they are."""
+        """The mean of the samples' coordinates, without augmentation."""
         originals = self.subspace.coordinates[:: self._augmentations]
         weights = np.bincount(samples, minlength=len(originals)) / len(samples)
         return np.asarray(weights.astype(originals.dtype) @ originals)
 
     def _squared_distances(self, centroid: NDArray[np.floating]) -> NDArray[np.floating]:
-        """From the centroid to all pictures as they are."""
+        """The squared distance of every sample, without augmentation, from the centroid."""
         originals = self.subspace.coordinates[:: self._augmentations]
         squares = np.einsum("ij,ij->i", originals, originals) - originals @ (2 * centroid) + centroid @ centroid
         return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals[:: self._augmentations])

@@ -42,7 +42,7 @@ class Subspace(Protocol):
 
     @property
     def squared_residuals(self) -> NDArray[np.floating]:
-        """For each picture, its squared distance from what the axes show of it."""
+        """For each picture, its squared distance from its projection onto the axes."""
 
     @property
     def shrinkage(self) -> float:
