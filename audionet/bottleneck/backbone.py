@@ -20,7 +20,7 @@ from audionet.system.files import read_limited
 from audionet.system.stderr import quiet_stderr
 from audionet.system.untrusted import Refused
 
-# Of the one in the package, which scripts/make_trunk.py made. One with other bytes is damaged, and is refused.
+# The checksum of the network in the package, which scripts/make_trunk.py made; a file with another one is refused.
 ROWS_SHA256 = "eaf613de46865c8b350328e06298943a5ae302cf073c40feb09263789bef2d2a"
 INPUT_NAME, BOTTLENECK_NAME = "Mul", "bottleneck"  # in TensorFlow's graphs, as in those of 2018
 CHECKSUM_SUFFIX = ".sha256"  # of the file beside another backbone that holds its checksum
@@ -56,7 +56,7 @@ class Backbone:
 
     @property
     def fingerprint(self) -> str:
-        """What differs whenever its bottlenecks of the same input would."""
+        """A text that differs between backbones which give different bottlenecks for the same input."""
         return self.sha256 if self.sound is None else f"{self.sha256} {self.sound.fingerprint}"
 
 
@@ -91,7 +91,7 @@ class Interpreter:
     """A LiteRT network from one picture to float32 arrays. Not for two threads at once."""
 
     def __init__(self, flatbuffer: bytes, is_first: bool = True) -> None:
-        """`is_first`: LiteRT speaks up, for the first of a process, and is kept quiet.
+        """`is_first`: whether it is the first of its process; LiteRT then prints to standard error, and is kept quiet.
 
         Raises ValueError when the bytes are no network from a picture.
         """
@@ -117,7 +117,7 @@ def start_interpreter(flatbuffer: bytes, is_first: bool) -> Any:
 
     Raises ValueError or RuntimeError when the bytes are no network, or LiteRT can't run it.
     """
-    # Not for others: they are made while clips are labelled, and what is said of those must come through.
+    # Only the first is kept quiet: later ones start while clips are labelled, whose warnings must come through.
     with quiet_stderr() if is_first else nullcontext():
         from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
 
@@ -140,7 +140,7 @@ class Runs(Protocol):
     output_shapes: list[tuple[int, ...]]
 
     def run(self, given: np.ndarray) -> list[np.ndarray]:
-        """What the network makes of a picture, or of sound."""
+        """The outputs of the network for a picture, or for sound."""
 
 
 class Network:
@@ -160,7 +160,7 @@ class Network:
         self._idle = [first]
 
     def run(self, given: np.ndarray) -> list[np.ndarray]:
-        """As the interpreter's `run`."""
+        """The outputs for one input, as the interpreter's `run` gives them."""
         try:
             interpreter = self._idle.pop()
         except IndexError:

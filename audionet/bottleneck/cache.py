@@ -36,7 +36,7 @@ class Cache:
         self._open()
 
     def _open(self) -> None:
-        """List the file's records; begin it anew if it is not such a file."""
+        """List the file's records. Delete it if it is no bottleneck cache of this version."""
         try:
             status = self.path.stat()
             size = status.st_size
@@ -49,7 +49,7 @@ class Cache:
         except OSError as error:
             raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
         if not size:
-            return  # the disk was full when it was begun
+            return  # the disk was full when the file was begun
         count = (size - len(HEADER)) // self._record.itemsize
         if not intact:
             logger.warning("%s: not a bottleneck cache of this version; its bottlenecks are made anew", self.path)

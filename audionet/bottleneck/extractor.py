@@ -81,16 +81,16 @@ class Extractor:
 
     @functools.cached_property
     def cache(self) -> Cache:
-        """It is opened when first needed: it may be of many gigabytes."""
+        """The cache. It is opened when it is first needed, since it may have many gigabytes."""
         return Cache(self.cache_path, self._size)
 
     def keys(self, digest: bytes) -> list[bytes]:
-        """What the augmentations of the picture with this SHA-256 are called in the cache."""
+        """The keys in the cache of all augmentations of the picture with this SHA-256."""
         return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
 
     @property
     def batch_size(self) -> int:
-        """So many pictures are worked on between two writes to the cache."""
+        """The number of pictures that are worked on between two writes to the cache."""
         return self._workers.width * BATCH_PER_WORKER
 
     def extract(self, paths: Sequence[Path], progress: Progress = silent) -> Bottlenecks:
@@ -98,7 +98,7 @@ class Extractor:
 
         A picture that cannot be read, or whose comment names other settings than the renderer's, is skipped.
         """
-        # Filled as they come: a list to be stacked at the end would hold everything twice.
+        # It is filled as bottlenecks come: stacking a list at the end would hold everything twice.
         features = np.empty((len(paths), len(self.augmentations), self.cache.size), np.float16)
         pictures: list[ReadPicture] = []
         skipped, computed = [], 0
@@ -110,7 +110,7 @@ class Extractor:
                 if incomplete:
                     ready = start + len(entries) - len(incomplete)
                     self.make_missing(incomplete, continued(progress, ready, len(paths)))
-                    # In the order of the pictures, whichever was ready first: the same cache, byte for byte.
+                    # They are written in the order of the pictures, so that every run gives the same cache.
                     self.cache.append([row for entry in incomplete for row in entry.fresh])
                 for position, entry in enumerate(entries, start):
                     if entry.error is not None:
@@ -125,11 +125,11 @@ class Extractor:
         return Bottlenecks(features[: len(pictures)], pictures, skipped, computed)
 
     def identify(self, path: Path) -> bytes | UnusableInput:
-        """What the chunk of a picture is known by, 32 bytes, or why it cannot be used."""
+        """The 32 bytes that a picture's chunk is known by, or why it cannot be used."""
         raise NotImplementedError
 
     def look_up(self, path: Path) -> "Entry":
-        """What the cache holds of a picture's chunk."""
+        """An entry with all that the cache holds of a picture's chunk."""
         raise NotImplementedError
 
     def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
@@ -140,7 +140,7 @@ class Extractor:
         """Keep what was learnt of files while they were identified."""
 
     def cached(self, path: Path, digest: bytes) -> "Entry":
-        """What the cache holds of the chunk that is known by a digest."""
+        """An entry with all that the cache holds of the chunk that is known by a digest."""
         keys = self.keys(digest)
         rows = [self.cache.find(key) for key in keys]
         return Entry(path, digest, keys, rows, was_incomplete=any(row is None for row in rows))
@@ -182,7 +182,7 @@ class BottleneckExtractor(Extractor):
         return self.digests.read(path)
 
     def look_up(self, path: Path) -> "Entry":
-        """What the cache holds of a picture; its JPG is read only where something is missing."""
+        """An entry with all that the cache holds of a picture, whose JPG is read only where something is missing."""
         try:
             digest = self.digests.remembered(path)
             if digest is not None:
@@ -217,7 +217,7 @@ class BottleneckExtractor(Extractor):
 class Entry:
     """One picture on its way: its digest, and for each augmentation the key in the cache and the bottleneck.
 
-    rows: None for a bottleneck that is still to be made. fresh: those that were made, with their keys.
+    rows: None for a bottleneck that is still to be made. fresh: the bottlenecks that were made, with their keys.
     jpg: the file's content, where something is to be made of it.
     """
 
@@ -277,7 +277,7 @@ class BottleneckJob:
 
 
 def _cache_key(digest: bytes, augmentation: Augmentation) -> bytes:
-    """What an augmentation of the picture with this SHA-256 is called in the cache."""
+    """The key in the cache of one augmentation of the picture with this SHA-256."""
     if augmentation == ORIGINAL:
         return digest
     return hashlib.sha256(digest + augmentation.cache_name.encode()).digest()

@@ -62,7 +62,7 @@ def _cut(content: bytes, request: SoundRequest) -> Cut:
     window_samples = _shape_input(graph, rate_hz, schema)
     taken, name = _choose_output(model, graph, request.output, schema)
     keep_outputs(model, [taken])
-    model.metadata = model.metadataBuffer = None  # they speak of outputs that may be no longer there
+    model.metadata = model.metadataBuffer = None  # they may name outputs that are gone
     return Cut(pack(model, len(content)), SoundInput(rate_hz, window_samples, name))
 
 
@@ -81,7 +81,7 @@ def sample_rate(said_hz: int | None, wanted_hz: int | None) -> int:
 
 
 def _shape_input(graph: Any, sample_rate_hz: int, schema: Any) -> int:
-    """Give the input a fixed length; how many samples that is."""
+    """Give the network's input a fixed length, and return it in samples. Raises Unfit."""
     if len(graph.inputs) != 1:
         raise Unfit(f"has {len(graph.inputs)} inputs, where a network from sound has one, for samples")
     tensor = graph.tensors[graph.inputs[0]]
@@ -119,7 +119,7 @@ def fit_length(sizes: Sequence[int], sample_rate_hz: int) -> tuple[int, list[int
 def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> tuple[int, str]:
     """The position of the tensor that is asked for, and its name."""
     outputs = {_name(graph.tensors[i]): int(i) for i in graph.outputs}
-    # As programs call them, beside what they are called inside.
+    # Signatures give outputs the names that programs use; tensors have other names inside the network.
     called = {
         each.name.decode(errors="replace"): int(each.tensorIndex)
         for signature in model.signatureDefs or []
@@ -152,11 +152,11 @@ def keep_outputs(model: Any, tensors: Sequence[int]) -> None:
     their weights."""
     graph = model.subgraphs[0]
     graph.outputs = list(tensors)
-    model.signatureDefs = None  # they name outputs that may be no longer there
+    model.signatureDefs = None  # they may name outputs that are gone
     needed, kept = set(map(int, graph.outputs)), []
     for operator in reversed(graph.operators):
         outputs = set(map(int, operator.outputs))
-        if outputs & needed or not outputs:  # without outputs, it is for what it does
+        if outputs & needed or not outputs:  # an operator without outputs is there for its effects
             needed |= set(map(int, operator.inputs)) | outputs
             kept.append(operator)
     graph.operators = kept[::-1]
@@ -202,13 +202,13 @@ def _rate_in_metadata(model: Any) -> int | None:
 
 
 def _sizes(tensor: Any) -> list[int]:
-    """How many numbers along each axis; -1 is any."""
+    """The size of a tensor along each axis; -1 is any."""
     shape = tensor.shapeSignature if tensor.shapeSignature is not None else tensor.shape
     return [] if shape is None else [int(n) for n in shape]
 
 
 def _count(tensor: Any) -> str:
-    """How many numbers it holds, of one clip."""
+    """How many numbers a tensor holds for one clip."""
     return count(math.prod(size for size in _sizes(tensor) if size > 0), "number")
 
 

@@ -140,14 +140,14 @@ def cepstrum_cosines() -> NDArray[np.float32]:
 
 
 def _cut_out(picture: NDArray[np.uint8], first: int, columns: int) -> NDArray[np.uint8]:
-    """So many columns of a picture from one on; where there is none, the picture is mirrored."""
+    """A number of columns of a picture from one on; beyond its edges, the picture is mirrored."""
     missing = (max(0, -first), max(0, first + columns - picture.shape[1]))
     mirrored = np.pad(picture, ((0, 0), missing, (0, 0)), mode="symmetric")
     return mirrored[:, first + missing[0] :][:, :columns]
 
 
 def _run(network: Network, picture: NDArray[np.uint8], tiles: int) -> list[NDArray[np.float32]]:
-    """Of MIXED2 and MIXED3, the columns that are used of all tiles of a picture: columns x (frequency x channels)."""
+    """The used columns of MIXED2 and of MIXED3, from all tiles of a picture: columns x (frequency x channels)."""
     parts: tuple[list[NDArray[np.float32]], ...] = ([], [])
     for tile in range(tiles):
         first = tile * TILE_COLUMNS

@@ -17,7 +17,7 @@ from audionet.spectrogram.high_pass import high_passed
 from audionet.system.untrusted import mapping, taking_apart, text, whole
 
 LONGEST_WINDOW_SAMPLES = 1 << 25  # at 48 kHz more than ten minutes
-FRAMES_A_WINDOW = 32  # so finely it is looked where a window sounds
+FRAMES_A_WINDOW = 32  # for each of which it is found out whether it sounds
 # How far below the loudest frame of a chunk one counts as silent, and as sounding: as in pictures (transform.py).
 SILENT_DB, SOUNDING_DB = -60.0, -45.0
 SILENT_AMPLITUDE = 1.5 / FULL_SCALE  # the last bit of 16 flickering, which is black in pictures too
@@ -35,12 +35,12 @@ class SoundInput:
 
     @property
     def window_seconds(self) -> float:
-        """The length of sound that it looks at at once."""
+        """The length of sound, in seconds, that the network takes at once."""
         return self.window_samples / self.sample_rate_hz
 
     @property
     def fingerprint(self) -> str:
-        """What differs whenever the bottlenecks of a network and a chunk would."""
+        """A text that differs whenever a network gives other bottlenecks for the same chunk."""
         return f"{VERSION} {self.sample_rate_hz} Hz {self.window_samples} {self.output}"
 
     def to_json(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class SoundInput:
 
     @classmethod
     def from_json(cls, content: Any) -> "SoundInput":
-        """What `to_json` made. Raises untrusted.Refused for anything else."""
+        """The record that `to_json` made plain values of. Raises untrusted.Refused for anything else."""
         with taking_apart():
             described = mapping(content)
             return cls(
@@ -122,7 +122,7 @@ def sounding(samples: NDArray[np.float32], size: int) -> NDArray[np.float32]:
 def pooled(rows: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.float32]:
     """The weighted mean of rows (n x numbers), and then their weighted standard deviation."""
     shares = weights / weights.sum()
-    with np.errstate(over="ignore", invalid="ignore"):  # who uses them looks whether they are finite
+    with np.errstate(over="ignore", invalid="ignore"):  # callers check whether they are finite
         mean = shares @ rows
         deviation = np.sqrt(shares @ np.square(rows - mean))
     return np.concatenate([mean, deviation]).astype(np.float32)

@@ -69,23 +69,23 @@ class SoundExtractor(Extractor):
 
     @property
     def batch_size(self) -> int:
-        """So many chunks are worked on between two writes to the cache."""
+        """The number of chunks that are worked on between two writes to the cache."""
         return BATCH
 
     def identify(self, path: Path) -> bytes | UnusableInput:
-        """What the sound of a picture's chunk is known by."""
+        """The 32 bytes that the sound of a picture's chunk is known by."""
         source = self._sources[path]
         if not source.sha256:
             return UnusableInput(path, "is not listed in audionet.json, so that its recording is not known")
         return source.digest
 
     def look_up(self, path: Path) -> Entry:
-        """What the cache holds of a picture's chunk."""
+        """An entry with all that the cache holds of a picture's chunk."""
         digest = self.identify(path)
         return Entry(path, error=digest) if isinstance(digest, UnusableInput) else self.cached(path, digest)
 
     def make_missing(self, entries: Sequence[Entry], progress: Progress) -> None:
-        """Hear the recordings of entries, and put what they lack into them; where one can't be heard, why."""
+        """Decode the recordings of entries, and give the entries the bottlenecks that they lack, or an error."""
         by_file: dict[tuple[Path, SoundChoice], list[tuple[float, float, Entry]]] = {}
         for entry in entries:
             try:
@@ -107,7 +107,7 @@ class SoundExtractor(Extractor):
                     entry.fill([result[n] for n in entry.missing])
 
     def _place(self, picture: Path) -> tuple[Path, SoundChoice, float, float]:
-        """The file to decode, what of it, and where the chunk lies in it. Raises UnusableInput."""
+        """The file to decode, its track and channel, the chunk's start and length in seconds. Raises UnusableInput."""
         source = self._sources[picture]
         if source.recording is not None:
             return source.recording.absolute(), source.choice, source.start_seconds, source.seconds
@@ -140,7 +140,7 @@ Bottlenecks = list[NDArray[np.float16]] | UnusableInput  # of a chunk, one an au
 
 
 class Heard(NamedTuple):
-    """A file, which of its sound, and chunks of it (start, length, in seconds) in the order of their starts."""
+    """A file, its track and channel, and chunks (start and length in seconds) in the order of their starts."""
 
     path: Path
     choice: SoundChoice
@@ -166,7 +166,7 @@ class HearingJob:
             yield heard.path, samples
 
     def map(self, part: tuple[Path, NDArray[np.int16]]) -> Bottlenecks:
-        """The bottlenecks of a chunk, one an augmentation. Raises AudionetError for numbers that are none."""
+        """The bottlenecks of a chunk, one for each augmentation. Raises AudionetError if they are not finite."""
         path, samples = part
         heard = as_heard(samples, self.sound.sample_rate_hz, self.high_pass_hz)
         parts = [(self.network.run(w.samples)[0], w.weight) for w in windows(heard, self.sound.window_samples)]

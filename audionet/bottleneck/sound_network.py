@@ -60,8 +60,8 @@ class SoundInterpreter:
         return self._scores(pooled(np.concatenate(rows), np.array(weights, np.float32)))
 
     def _rows(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the network makes of a window: rows x numbers."""
-        self._interpreter.reset_all_variables()  # what it heard before has no say
+        """The network's output for a window: rows x numbers."""
+        self._interpreter.reset_all_variables()  # earlier windows must not change the result
         self._interpreter.set_tensor(self._input, window.reshape(self._input_shape))
         self._interpreter.invoke()
         output = np.asarray(self._interpreter.get_tensor(self._output))
@@ -71,7 +71,7 @@ class SoundInterpreter:
         return output.reshape(-1, width)
 
     def _scores(self, features: NDArray[np.float32]) -> list[np.ndarray]:
-        # Made each time: LiteRT does not run the first graph while something holds on to a runner of the second.
+        # The runner is made each time: while it exists, LiteRT does not run the first graph.
         outputs = self._interpreter.get_signature_runner(HEAD)(**{FEATURES: features[None]})
         return [np.asarray(outputs[name])[0] for name in (SCORES, DISTANCE)]
 
@@ -103,14 +103,14 @@ def load_sound_file(path: Path, request: SoundRequest) -> Backbone:
 
 
 def open_sound_network(backbone: Backbone) -> ShapedNetwork:
-    """What runs a backbone from sound: in a process of its own where it comes from a stranger."""
+    """The network of a backbone from sound, in a process of its own where its file is a stranger's."""
     if backbone.path is None:
         return SoundNetwork(backbone.flatbuffer)
     return SandboxedNetwork(MODULE, backbone.flatbuffer, backbone.path)
 
 
 def _make(content: bytes, path: Path, options: dict[str, Any]) -> ShapedNetwork:
-    """A model, or a network that has been cut; with options, one that is to be cut first, as `cut` has them."""
+    """The network of a model or of a cut file; with options (those of SoundRequest), the file is cut first."""
     if not options:
         return SoundNetwork(content)
     try:

@@ -8,10 +8,10 @@ from audionet.cli.plain_parser import PlainParser
 
 
 class ShowVersions(argparse.Action):
-    """Looks for the versions only when asked."""
+    """The option --version, which looks for the versions only when it is given."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Show them and end."""
+        """Print the versions and end the program."""
         from audionet.commands.doctor import versions
 
         sys.stdout.write(f"{versions()}\n")

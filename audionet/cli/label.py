@@ -169,7 +169,7 @@ def _check_plot(options: argparse.Namespace) -> None:
 
 
 def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """What --plot does with each clip, and whether it could; `places`: of clips that are not called by their paths."""
+    """A function that draws a clip for --plot, and says whether it could. places: the files of renamed clips."""
     if options.plot is None:
         return lambda _: True
     from audionet.plots.clip import Plotter
@@ -190,7 +190,7 @@ def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, P
 
 
 def _saving(options: argparse.Namespace, places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """What --save-segments does with each clip, and whether it could."""
+    """A function that saves the segments of a clip for --save-segments, and says whether it could."""
     if options.save_segments is None:
         return lambda _: True
     from audionet.inference.excerpts import SegmentSaver
@@ -210,7 +210,7 @@ def _saving(options: argparse.Namespace, places: Mapping[str, Path]) -> Callable
 
 
 def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """What is done with each clip beside printing it, and whether it could be."""
+    """A function for all that is done with a clip beside printing it; it says whether that worked."""
     draw, save = _drawing(options, model, places), _saving(options, places)
     return lambda clip: draw(clip) & save(clip)
 
@@ -231,7 +231,7 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
 def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
     """Where standard input was saved, with its name, if it is among the clips and can be used.
 
-    As a file, since some formats have their table of contents at the end, which no pipe can reach.
+    It is saved as a file, since some formats have their table of contents at the end, which no pipe can reach.
     """
     if STANDARD_INPUT not in clips:
         yield {}
@@ -247,7 +247,7 @@ def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
 
 
 def _save_standard_input(path: Path) -> None:
-    """Copy all of it into a file. Raises UnusableInput for what has no end, or no room."""
+    """Copy standard input into a file. Raises UnusableInput if it is too long, or there is no room for it."""
     folder, left = path.parent, LARGEST_INPUT_BYTES
     kept_free = min(KEPT_FREE_BYTES, shutil.disk_usage(folder).total // 10)
     try:

@@ -54,7 +54,7 @@ def print_arrivals(
     each: "Callable[..., Iterator[Any]]",
     treat: Callable[[Any], object],
 ) -> None:
-    """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets what comes back."""
+    """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets each result."""
     from audionet.inference.watch import watch_folder
     from audionet.parallel.dask import open_workers
 

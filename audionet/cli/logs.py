@@ -14,7 +14,7 @@ def configure_logging(verbosity: str = "INFO") -> None:
 
     verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.
     """
-    # Pillow's, of pictures that are refused all the same, with the file's name, or can be read.
+    # Pillow warns of pictures that can be read, or are refused with a message that names the file.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     warnings.filterwarnings("ignore", module=r"PIL\.")
     handler = logging.StreamHandler(sys.stderr)
@@ -36,7 +36,7 @@ class _Formatter(logging.Formatter):
     """Warnings in yellow, errors in red."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """One line, whatever characters the file names in it hold."""
+        """The message in one line, whatever characters the file names in it hold."""
         return printable(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:

@@ -59,7 +59,7 @@ def _require_a_word(word: str) -> None:
 
 
 def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
-    """What `run` returns; where it can't go on, a sentence on standard error and the exit status for that.
+    """The exit status that `run` returns; where it can't go on, print a sentence and return the status for that.
 
     verbosity: the least important messages that are shown.
     """
@@ -77,9 +77,9 @@ def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
 
 
 def _explained(error: BaseException) -> int:
-    """The exit status for what ended a command, after a sentence about it. Raises what is no user's doing."""
+    """Print a sentence about the error that ended a command, and return the exit status; raise what is a bug."""
     if isinstance(error, BrokenPipeError):
-        _drop_output()  # its reader has gone (`| head`); there is nobody to tell
+        _drop_output()  # whoever read it has gone (`| head`), and needs no message
         return SOME_SKIPPED
     if isinstance(error, AudionetError):
         logger.error("%s", error)
@@ -108,7 +108,7 @@ def _place(error: BaseException) -> str:
 
 
 def _drop_output() -> None:
-    """What is still to be written to standard output cannot be; Python need not try again at its end."""
+    """Drop what could not be written to standard output, so that Python does not try again when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -145,7 +145,7 @@ def _run_retrain(options: argparse.Namespace) -> int:
     chosen = RetrainOptions(**{name: getattr(options, name) for name in names})
     from audionet.commands.retrain import retrain
 
-    # A hundred thousand pictures are a million small objects, and hardly a cycle: looking for those took seconds.
+    # A hundred thousand pictures are a million small objects with hardly a cycle; looking for cycles took seconds.
     gc.set_threshold(100_000, 50, 100)
     with progress_shown(options.quiet) as progress:
         report = retrain(chosen, progress=progress)

@@ -97,7 +97,7 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
 
 
 def choose_scheduler(options: argparse.Namespace) -> None:
-    """Put the options of TLS together with the address of the scheduler."""
+    """Put the options for TLS and the address of the scheduler into one record."""
     ca_file, cert, key = (getattr(options, f"tls_{name}", None) for name in ("ca_file", "cert", "key"))
     if ca_file is None and cert is None and key is None:
         return
@@ -150,7 +150,7 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
 
 
 def add_detection(parser: argparse.ArgumentParser) -> None:
-    """Add how `evaluate` listens to annotated recordings."""
+    """Add the options that say how `evaluate` listens to annotated recordings."""
     group = parser.add_argument_group("annotated recordings")
     kinds = group.add_mutually_exclusive_group()
     for kind in ("events", "timeline"):

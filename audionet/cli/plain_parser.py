@@ -63,7 +63,7 @@ class PlainParser(argparse.ArgumentParser):
             **options,
         )
         self._positionals.title = "what to work on"
-        self.set_defaults(parser=self)  # the command's own, once it is known
+        self.set_defaults(parser=self)  # the parser of the command that is given
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The options of a command line. Ends the program, with a sentence, where it makes no sense."""
@@ -111,7 +111,7 @@ class PlainParser(argparse.ArgumentParser):
 
 
 class _ShowAllHelp(argparse.Action):
-    """--help-all."""
+    """The option --help-all."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Show the help with all groups, and end."""
@@ -122,7 +122,7 @@ class _ShowAllHelp(argparse.Action):
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults in plain words, examples left as they are."""
+    """Shows defaults in plain words, and leaves examples as they are."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if isinstance(action, argparse.BooleanOptionalAction):
@@ -177,7 +177,7 @@ def as_meant(arguments: Sequence[str]) -> list[str]:
 
 
 def instead_of_command(word: str) -> str:
-    """What to type instead of a command that there is not: of its meaning, or for the file or folder that it is."""
+    """What to type instead of a word that is no command: the command that is meant, or one for the file or folder."""
     if word.casefold() in OTHER_COMMANDS:
         return f"; type: audionet {OTHER_COMMANDS[word.casefold()]}"
     if Path(word).is_dir():

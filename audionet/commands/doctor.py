@@ -30,7 +30,7 @@ TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look found: `text` says it, with what to do now where it is not healthy."""
+    """The result of one look: `text` says what is there, or what is wrong and what to do now."""
 
     name: str
     healthy: bool
@@ -100,7 +100,7 @@ def _packages() -> str:
 
 
 def _ffmpeg() -> str:
-    """That ffmpeg is there and reads sound, and that libsndfile does; and what it costs to start ffmpeg."""
+    """Check that ffmpeg and libsndfile read sound; say which ffmpeg it is and how long it takes to start."""
     samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
     with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
         path = Path(folder) / "sound.wav"
@@ -114,7 +114,7 @@ def _ffmpeg() -> str:
 
 
 def _trunk() -> str:
-    """That the embedded network is undamaged and runs."""
+    """Check that the embedded network is undamaged and runs."""
     backbone = load_backbone("rows", TF_FILES)
     try:
         features = Network(backbone.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
@@ -124,7 +124,7 @@ def _trunk() -> str:
 
 
 def _folder(folder: Path) -> str:
-    """That files can be written in a folder, or, if it is not there yet, in the one where it would be made."""
+    """Check that files can be written in a folder or, if it is not there yet, in the one where it would be made."""
     place = folder.absolute()
     while not place.exists():
         place = place.parent
@@ -143,7 +143,7 @@ def _folder(folder: Path) -> str:
 
 
 def _model(folder: Path) -> str:
-    """That the model in a folder can be read, if there is one."""
+    """Check that the model in a folder can be read, if there is one."""
     options = LabelOptions(folder / LabelOptions.graph.name)
     if not ModelFiles.beside(options.graph).description.exists():
         return f"none in {folder} yet; audionet retrain makes one"

@@ -141,10 +141,10 @@ def written_chunks(image_dir: Path, source: Source) -> set[str]:
 def draw_each(
     job: DrawingJob, sources: list[Source], workers: Workers, take_back: Callable[[Source], None]
 ) -> Generator[tuple[int, RecordingEntry | UnusableInput], None, None]:
-    """What the job makes of each recording, as `Workers.run`.
+    """The job's result for each recording, as `Workers.run` gives it.
 
-    Those for which there was no space are tried again, one at a time, once what had been written of all of them has
-    been taken back: a recording that fills the disk must not cost those that were drawn beside it.
+    Recordings for which there was no space are tried again, one at a time, once the files of all of them have been
+    taken back: a recording that fills the disk must not cost the others that were drawn at the same time.
     """
     again = []
     for position, result in _run(job, sources, workers):
@@ -180,4 +180,4 @@ def _is_short(path: Path) -> bool:
     try:
         return path.stat().st_size <= SHORT_BYTES
     except OSError:
-        return True  # it will be said what is wrong with it
+        return True  # whoever reads it will say what is wrong with it

@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Right and wrong, a clip counting once, by the best class of each.
+    """How many clips are right, by the best class of each.
 
     clips: each with its true class.
     skipped: what could not be used.
@@ -228,7 +228,7 @@ def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model,
         by_folder = {}
         for recording in recordings:
             by_folder.setdefault(data_audio / recording.class_name, []).append(recording)
-    # macOS spells a name's accents in another way than Windows and Linux.
+    # macOS stores the accents of a name in another way than Windows and Linux.
     known = {unicodedata.normalize("NFC", label): label for label in model.labels}
     todo = []
     for folder, clips in by_folder.items():

@@ -67,7 +67,7 @@ def events(
     options: LabelOptions | None = None,
     event_options: EventOptions | None = None,
 ) -> list[Segment]:
-    """What stands out of the background of a recording, or a list of one: events in order. Raises as `timeline`."""
+    """The events that stand out of the background of a recording, or a list of one, in order. Raises as `timeline`."""
     options = options or LabelOptions()
     job = EventsJob(load_model(options), event_options or EventOptions(), options.allow_unknown, options.sound)
     return _one(job, clip, options).segments
@@ -88,7 +88,7 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | st
 
 def write_report(path: Path, clips: Sequence[ClipScores], model: Model, options: LabelOptions) -> bool:
     """Write the report on clips as HTML; whether that worked. A warning says why not."""
-    # Not at the top: most who label want no page.
+    # It is imported here, since most who label want no report.
     from audionet.report.labelling import report_on_labels
     from audionet.report.page import try_to_write
 

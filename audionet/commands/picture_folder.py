@@ -1,4 +1,4 @@
-"""The folder of pictures: its index, what it holds of which recordings, and what is deleted from it."""
+"""The folder of pictures: its index, which pictures it holds of which recordings, and how they are deleted."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,7 +30,7 @@ class OpenIndex:
             self.on_disk = now
 
     def saved(self) -> "OpenIndex":
-        """Itself, once it is known that it is on the disk as it is."""
+        """This index, marked as being on the disk as it is."""
         self.on_disk = self._state()
         return self
 
@@ -52,7 +52,7 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
         index = None
     if index is not None and not options.force:
         own = index.renderer.settings
-        # Pictures from before there was a high pass are gone on with as they are.
+        # Pictures that were made before there was a high pass stay in use.
         is_older = not own.high_pass_hz and options.pictures.high_pass_hz == HIGH_PASS_HZ
         wanted = replace(options.pictures, high_pass_hz=0) if is_older else options.pictures
         if own != wanted or index.sound != options.sound.to_json():

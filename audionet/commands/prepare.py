@@ -75,7 +75,7 @@ class PrepareReport:
         self.kept_chunks += sum(len(entry.chunks) for entry in entries)
 
     def count_drawn(self, recording: Recording, result: RecordingEntry | UnusableInput) -> None:
-        """Count a recording that was drawn, or could not be."""
+        """Count a recording that was drawn, or skip one that could not be."""
         if isinstance(result, UnusableInput):
             self.skip(result)
             return

@@ -116,7 +116,7 @@ class _Setup:
 
     @property
     def augmentations(self) -> list[Augmentation]:
-        """What is learnt from beside the pictures as they are."""
+        """The augmentations that are learnt from, the pictures as they are among them."""
         count, renderer, sound = len(self.pictures.samples), self.pictures.renderer, self.backbone.sound
         if sound is None:
             return choose_augmentations(count, renderer)
@@ -125,7 +125,7 @@ class _Setup:
 
 @contextmanager
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
-    """Keep other runs from writing what this one will write."""
+    """Keep other runs from writing the files that this one will write."""
     graph, folder = options.output_graph, options.saved_model_dir
     labels = ModelFiles.beside(graph, options.output_labels).labels
     with ExitStack() as stack:
@@ -185,7 +185,7 @@ def _extract(setup: _Setup, progress: Progress) -> Features:
 
 
 def _extractor(setup: _Setup, workers: Workers) -> Extractor:
-    """What gives the bottlenecks: of the pictures, or of the sound that they were drawn from."""
+    """The extractor of bottlenecks: from the pictures, or from the sound that they were drawn from."""
     pictures, folder, augmentations = setup.pictures, setup.options.bottleneck_dir, setup.augmentations
     if setup.backbone.sound is None:
         return BottleneckExtractor(setup.backbone, pictures.renderer, folder, augmentations, workers)
@@ -196,7 +196,7 @@ def _extractor(setup: _Setup, workers: Workers) -> Extractor:
 def _train_and_export(
     setup: _Setup, features: Features, plan: EvaluationPlan, key: str, progress: Progress
 ) -> TrainingRecord:
-    """Measure, train, and write the model and all that comes with it; what is known of the training."""
+    """Evaluate, train, and write the model with its exports; the record of the training."""
     options, dataset, renderer = setup.options, features.dataset, setup.pictures.renderer
     subspace = features.find_subspace()
     trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options.fit)
@@ -225,7 +225,7 @@ def _train_and_export(
 
 
 def _fit_detector(setup: _Setup, dataset: Dataset, progress: Progress) -> Detector | None:
-    """What tells events from the background classes; None if there are none.
+    """The detector of events in the background classes; None if there are no such classes.
 
     Raises AudionetError if classes are named that do not exist, or with pictures or a network that it is not for.
     """
@@ -241,7 +241,7 @@ def _fit_detector(setup: _Setup, dataset: Dataset, progress: Progress) -> Detect
 
 
 def _check(setup: _Setup, trainer: Trainer, dataset: Dataset) -> list[str]:
-    """What is wrong with the data, in sentences, which are logged too."""
+    """Sentences about faults in the data, which are logged too."""
     # How much more alike copies are than other recordings was measured on the embedded network.
     is_comparable = setup.backbone.name == "rows" and len(dataset) <= MOST_COMPARED
     coordinates = trainer.coordinates(np.arange(len(dataset))) if is_comparable else None

@@ -1,6 +1,6 @@
-"""How long a WAV is, by its header: so what it will need on the disk can be said before anything is decoded.
+"""The length of a WAV by its header, so that the space its pictures need is known before anything is decoded.
 
-Of other files it is known once they have been decoded.
+The length of other files is known once they have been decoded.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class WavHeader:
 
 
 def read_wav_header(path: Path) -> WavHeader | None:
-    """The header of an uncompressed WAV; None for any other file, or for what is no file."""
+    """The header of an uncompressed WAV; None for any other file, or if there is no file."""
     if not path.is_file():  # to open a named pipe would wait for whoever writes into it
         return None
     try:
@@ -46,7 +46,7 @@ def read_wav_header(path: Path) -> WavHeader | None:
             rate_hz, block_bytes = int.from_bytes(body[4:8], "little"), int.from_bytes(body[12:14], "little")
         if name == b"data":
             is_known = rate_hz > 0 and block_bytes > 0
-            # Recorders that were cut off, and RF64, leave a length of 0 or of all ones: then it is the rest.
+            # Recorders that are cut off, and RF64, leave a length of 0 or all ones; the sound is all that follows.
             sound_bytes = min(length or size_bytes, size_bytes - place - 8)
             return WavHeader(rate_hz, sound_bytes / block_bytes / rate_hz) if is_known else None
         place += 8 + length + length % 2

@@ -1,4 +1,4 @@
-"""Whether a training would only repeat the last one: a digest of all that decides what it gives, and what it left."""
+"""Whether a training would only repeat the last one, by a digest of all that decides its result."""
 
 import hashlib
 import json
@@ -46,7 +46,7 @@ def training_key(
 
 
 def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> TrainingRecord | None:
-    """What a former run with the same key found, if its model, summaries, exports and report are still there."""
+    """The record of an earlier training with the same key, if its model, summaries, exports and report are there."""
     model = read_model(files)
     if (
         model is None

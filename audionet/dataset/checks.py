@@ -25,7 +25,7 @@ MOST_COMPARED = 1500  # pictures: all pairs of more take seconds
 
 @dataclass(frozen=True)
 class ClassData:
-    """How much there is of a class."""
+    """How much sound there is of a class."""
 
     name: str
     recordings: int
@@ -38,7 +38,7 @@ class ClassData:
 
 
 def class_data(samples: Sequence[Sample]) -> list[ClassData]:
-    """How much there is of each class. What overlapping chunks share counts once."""
+    """How much sound there is of each class; what overlapping chunks share is counted once."""
     spans: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
         spans[sample.class_name][sample.recording].append((sample.start_seconds, sample.end_seconds))
@@ -54,7 +54,7 @@ def _is_silent(sample: Sample) -> bool:
 
 
 def _covered(spans: list[tuple[float, float]]) -> float:
-    """Seconds that are in at least one of the spans."""
+    """How many seconds lie in at least one of the spans."""
     total, reached = 0.0, 0.0
     for start, end in sorted(spans):
         total += max(0.0, end - max(start, reached))
@@ -65,7 +65,7 @@ def _covered(spans: list[tuple[float, float]]) -> float:
 def check_data(
     samples: Sequence[Sample], coordinates: np.ndarray | None, settings: PictureSettings = USUAL_PICTURES
 ) -> list[str]:
-    """Sentences on what to mend, each with what to do; none if all is well.
+    """Sentences about faults in the data, each with a remedy; none if all is well.
 
     coordinates: a row each; distances between them say how unlike the chunks look. None if they are too many to be
     compared, more than MOST_COMPARED, or of a network other than the embedded one; then only copies whose pictures are
@@ -85,7 +85,7 @@ def check_data(
 
 
 def _short_of_recordings(classes: list[ClassData]) -> list[str]:
-    # Of one recording, the split has its own to say.
+    # Of a class with one recording, the split says more.
     short = [data.name for data in classes if 1 < data.recordings < FEWEST_RECORDINGS]
     if not short:
         return []

@@ -1,4 +1,4 @@
-"""Where the recordings of two classes differ in what is not their sound: then the model may learn that instead."""
+"""Differences between the recordings of two classes that are not their sound, and that the model may learn instead."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class _Class(NamedTuple):
 
     @property
     def usual(self) -> float:
-        """The value of the recording in the middle."""
+        """The median of the values."""
         return float(np.median(self.values))
 
 
@@ -48,7 +48,7 @@ class _Difference:
 
 
 def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) -> list[str]:
-    """Sentences if the sound of some recordings lies above what is drawn, or below.
+    """Sentences about recordings whose sound lies above or below the frequencies that are drawn.
 
     needed: for each recording the sample rate that would show it, see spectrogram/out_of_range.py.
     """
@@ -66,7 +66,7 @@ def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) ->
 
 
 def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
-    """Sentences on what tells the recordings of two classes apart and is not their sound, each with what to do."""
+    """Sentences about such differences, each with a remedy; none if there are none."""
     recordings = {(s.class_name, s.recording): s.conditions for s in samples if s.conditions is not None}
     classes: dict[str, list[Conditions]] = {}
     for (class_name, _), measured in sorted(recordings.items()):

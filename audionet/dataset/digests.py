@@ -11,7 +11,7 @@ from typing import Any
 from audionet.system.files import open_file, read_json, write_json
 from audionet.system.untrusted import LARGEST_WHOLE, Refused, sequence, sha256, whole
 
-# A file that was changed so shortly before it was read could be changed again in the same tick of the clock.
+# A file that was changed less than this before it was read could be changed again in the same tick of the clock.
 SETTLED_NS = 2_000_000_000
 DIGEST_BYTES = 32
 NO_ENTRY = (-1, 0, "")  # which no file agrees with
@@ -20,7 +20,7 @@ NO_ENTRY = (-1, 0, "")  # which no file agrees with
 class Digests:
     """The SHA-256s of files, by path, size and time of change; kept in a JSON file.
 
-    One that is missing or damaged is begun anew: nothing is lost but time. For several threads at once.
+    A list that is missing or damaged is begun anew: nothing is lost but time. For several threads at once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class Digests:
                 self._entries = dict(_entries(content))
 
     def _name(self, file: Path) -> str:
-        """What a file is called in the list. Not by Path.absolute, which takes seconds for 100,000."""
+        """The name of a file in the list. Path.absolute would take seconds for 100,000 files."""
         return str(file) if file.is_absolute() else f"{self._here}/{file}"
 
     def remembered(self, file: Path) -> bytes | None:

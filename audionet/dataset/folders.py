@@ -102,7 +102,7 @@ def misnamed_folders(folder: Path) -> list[UnusableInput]:
 
 
 def _folder_like(folder: Path) -> str:
-    """A suggestion of another folder beside one that is not there."""
+    """For a folder that is not there, a suggestion of another one beside it; "" if there is none."""
     parent = folder.parent
     beside = [path.name for path in _listing(parent) if path.is_dir()] if parent.is_dir() else []
     return did_you_mean(folder.name, beside)
@@ -123,8 +123,11 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
 
 
 def group_of(path: Path) -> str | None:
-    """What recordings have in common whose names agree up to `_nohash_`: a speaker, as in Google's Speech Commands; and
-    segments that `label --save-segments` cut from one recording."""
+    """The group of a recording by its name, or None.
+
+    Names that agree up to `_nohash_` are of one speaker, as in Google's Speech Commands; segments that
+    `label --save-segments` cut from one recording are a group too.
+    """
     before, mark, _ = path.name.partition(NOHASH)
     if mark and before:
         return before
@@ -203,7 +206,7 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
 
 
 def _listing(folder: Path) -> list[Path]:
-    """What is in a folder, sorted, without hidden files and what is_passed_over."""
+    """The paths in a folder, sorted, without those that is_passed_over passes over."""
     return [folder / name for name in _names(folder)]
 
 

@@ -95,7 +95,7 @@ class PictureIndex:
         self._new += entry.chunks
 
     def missing(self, names: Iterable[str]) -> list[str]:
-        """The chunks that are listed but not among those that were found."""
+        """The chunks that are listed, but not among those that are there."""
         listed = {chunk.name for entry in self.recordings.values() for chunk in entry.chunks}
         return sorted(listed - set(names))
 
@@ -277,7 +277,7 @@ def whole_entry(entry: RecordingEntry, folder: Path, keep_wav: bool) -> Recordin
 
 
 def _whole_size(path: Path, expected: int | None) -> int | None:
-    """The size of a JPG or WAV that is whole; None of one that is not, or not there."""
+    """The size in bytes of a JPG or WAV that is whole; None if it is not whole, or not there."""
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):

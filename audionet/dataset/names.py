@@ -20,7 +20,7 @@ DEVICES = frozenset("CON PRN AUX NUL".split()) | {f"{port}{n}" for port in ("COM
 
 
 def can_name_a_folder(label: str) -> bool:
-    """Whether it can on every system: a folder of pictures may be copied to another."""
+    """Whether a name can be a folder's on every system, since a folder of pictures may be copied to another one."""
     return (
         bool(label)
         and is_printable(label)
@@ -32,7 +32,7 @@ def can_name_a_folder(label: str) -> bool:
 
 
 def require_no_unknown(place: Path | str, names: Iterable[str]) -> None:
-    """Raise AudionetError if a class is called as clips of no class are."""
+    """Raise AudionetError if a class has the name that is kept for clips of no class."""
     for name in names:
         if _looks(name.strip()) == UNKNOWN:
             raise AudionetError(
@@ -55,7 +55,7 @@ def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
 
 
 def _looks(name: str) -> str:
-    """The same for names that a file system may take for one: of other case, or with accents stored otherwise."""
+    """A key that is the same for names which a file system may take for one, since case or stored accents differ."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 

@@ -60,12 +60,12 @@ class Sample(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Length of its sound."""
+        """The length of its sound in seconds."""
         return self.end_seconds - self.start_seconds
 
     @property
     def source(self) -> str:
-        """The SHA-256 of its recording, or what its picture's file says of it."""
+        """The SHA-256 of its recording or, for a picture that audionet.json does not list, its group."""
         return self.sha256 or self.group
 
 

@@ -29,7 +29,7 @@ def resolved(path: Path) -> Path:
 
 
 def folder_name(data_audio: Path) -> bytes:
-    """What FOLDER_FILE calls a folder of recordings."""
+    """A folder of recordings as FOLDER_FILE names it."""
     return os.fsencode(resolved(data_audio))
 
 
@@ -62,7 +62,7 @@ class ChunkSource(NamedTuple):
 
     @property
     def digest(self) -> bytes:
-        """What differs whenever the sound does: 32 bytes."""
+        """32 bytes that differ whenever the sound differs."""
         place = [self.sha256, self.start_seconds, self.seconds, self.choice.to_json()]
         return hashlib.sha256(json.dumps(place).encode()).digest()
 
@@ -82,7 +82,7 @@ def chunk_sources(pictures: PictureFolder) -> dict[Path, ChunkSource]:
 
 
 def _channels(index: PictureIndex) -> dict[str, int]:
-    """Which channel each chunk is of, by its name: those of one come after those of the other."""
+    """The number of each chunk's channel, by its name; the chunks of the first channel come first in a recording."""
     channels = {}
     for entry in index.recordings.values():
         channel, before = 0, -1.0

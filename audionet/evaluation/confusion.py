@@ -1,4 +1,4 @@
-"""Right and wrong, counted: the confusion matrix and what follows from it."""
+"""The confusion matrix, and the accuracy, precision and recall that follow from it."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ TWO_SIDED_95 = 1.959964  # standard deviations that hold 95 % of a normal distri
 
 @dataclass(frozen=True)
 class Confusion:
-    """matrix[i, j]: how many of class i were taken for class j. int64, classes x classes.
+    """matrix[i, j]: how many of class i were predicted as class j; int64, classes x classes.
 
     >>> voices = Confusion.of(["anna", "ben"], truth=[0, 0, 1, 1], predicted=[0, 1, 1, 1])
     >>> voices.accuracy, voices.recall(0), voices.confusions()
@@ -25,14 +25,14 @@ class Confusion:
     def of(
         cls, labels: list[str], truth: Sequence[int] | np.ndarray, predicted: Sequence[int] | np.ndarray
     ) -> "Confusion":
-        """Count pairs of class numbers."""
+        """The confusion matrix of pairs of class numbers: the true ones and the predicted ones."""
         matrix = np.zeros((len(labels), len(labels)), np.int64)
         np.add.at(matrix, (np.asarray(truth, np.intp), np.asarray(predicted, np.intp)), 1)
         return cls(labels, matrix)
 
     @classmethod
     def from_rows(cls, labels: list[str], rows: list[list[int]]) -> "Confusion":
-        """From a matrix as JSON holds it."""
+        """The confusion matrix from its rows, as JSON holds them."""
         return cls(labels, np.array(rows, np.int64))
 
     @property
@@ -77,7 +77,7 @@ class Confusion:
 def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     """The 95 % interval of a share of which `correct` of `count` were counted, each 0 to 1.
 
-    Wilson's score interval (1927): it stays honest for few and for all or none. count must be over 0.
+    This is Wilson's score interval (1927), which holds for few counts too, and for all or none. count must be over 0.
 
     >>> low, high = wilson_interval(20, 20)
     >>> f"{low:.3f} to {high:.3f}"

@@ -1,4 +1,4 @@
-"""Classifiers fitted, and measured on recordings that they were not trained on: in folds, or on one split."""
+"""Fit classifiers, and measure them on recordings that they were not trained on: in folds, or on one split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class TrainingResult:
 
     trainer: what fitted it. evaluation: None if no sample was held out for testing.
     validation_accuracy: 0 to 1; None if there was no validation part.
-    history: how the training went that was measured; of folds, the first.
+    history: the history of the training that was measured; with folds, that of the first.
     """
 
     dataset: Dataset

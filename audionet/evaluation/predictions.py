@@ -1,4 +1,4 @@
-"""What was tested, one by one: the class of each chunk or clip, and the probabilities that it was given."""
+"""The tested chunks or clips one by one: the class of each, and the probabilities that it was given."""
 
 import functools
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ BINS = 10  # of equal width, as is usual
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """What was scored between two tenths: how many, the sum of their scores, and how many were right."""
+    """Predictions with scores between two tenths: how many, the sum of their scores, and how many were right."""
 
     count: int
     score_sum: float
@@ -83,7 +83,7 @@ class Pair:
 
     @property
     def times(self) -> int:
-        """How often they were confused."""
+        """How often the two were confused."""
         return self.first_as_second + self.second_as_first
 
 
@@ -104,21 +104,21 @@ class Predictions:
 
     @functools.cached_property
     def predicted(self) -> NDArray[np.intp]:
-        """The number of the best class of each; of equals the first."""
+        """For each, the number of its best class; of equally good ones, the first."""
         return np.asarray(self.probabilities.argmax(axis=1))
 
     @functools.cached_property
     def scores(self) -> NDArray[np.floating]:
-        """The best class's probability of each."""
+        """For each, the probability of its best class."""
         return np.asarray(self.probabilities.max(axis=1))
 
     @functools.cached_property
     def confusion(self) -> Confusion:
-        """Right and wrong, counted."""
+        """The confusion matrix of the predictions."""
         return Confusion.of(self.labels, self.targets, self.predicted)
 
     def mistakes(self) -> list[int]:
-        """The positions of those that were taken for another class, the surest first."""
+        """The positions of those that were predicted as another class, the surest first."""
         wrong = np.flatnonzero(self.predicted != self.targets)
         return [int(i) for i in wrong[np.argsort(-self.scores[wrong], kind="stable")]]
 
@@ -128,7 +128,7 @@ class Predictions:
         return [int(i) for i in right[np.argsort(self.scores[right], kind="stable")]]
 
     def top(self, position: int, count: int) -> list[tuple[str, float]]:
-        """The best classes of one with their probabilities, the highest first."""
+        """The best classes at a position, with their probabilities, the highest first."""
         row = self.probabilities[position]
         return [(self.labels[n], float(row[n])) for n in np.argsort(-row, kind="stable")[:count]]
 

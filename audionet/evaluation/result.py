@@ -1,4 +1,4 @@
-"""How good a classifier is: what was counted on recordings that it was not trained on."""
+"""How good a classifier is on recordings that it was not trained on."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from audionet.evaluation.predictions import Predictions
 
 @dataclass(frozen=True)
 class Misclassification:
-    """A held-out picture that was taken for another class: which, from when to when in its recording, and how sure."""
+    """A held-out picture that was predicted as another class: its place in the recording, both classes, the score."""
 
     picture: str
     start_seconds: float
@@ -74,7 +74,7 @@ class EvaluationResult:
 
     @classmethod
     def of(cls, predictions: Predictions, recordings: int, fold_accuracies: list[float]) -> "EvaluationResult":
-        """What predictions come to, which are of so many recordings."""
+        """The result of predictions about so many recordings."""
         return cls(
             predictions.confusion,
             recordings,
@@ -86,7 +86,7 @@ class EvaluationResult:
 
     @classmethod
     def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
-        """What `to_json` made."""
+        """The result that `to_json` made plain values of."""
         return cls(
             Confusion.from_rows(labels, content["confusion"]),
             content["recordings"],

@@ -1,4 +1,4 @@
-"""What printers of all formats share."""
+"""The base of the printers of all formats."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -25,7 +25,7 @@ class Printer(ABC, Generic[T]):
         """Print one clip, or keep it for the end."""
 
     def finish(self) -> None:
-        """Print what was kept."""
+        """Print the clips that were kept."""
 
 
 class OneClipPrinter(Printer["Timeline"]):

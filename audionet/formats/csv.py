@@ -36,18 +36,18 @@ class CsvPrinter(Printer[T]):
 
     def __init__(self, labels: list[str], top: int = 1) -> None:
         super().__init__(labels, top)
-        # Whatever could end a line, in the terminator, is quoted where it stands in a cell.
+        # A character of the terminator is quoted where it stands in a cell; so all are in it that could end a line.
         self._writer = csv.writer(_Lines(), lineterminator=TERMINATOR)
         scores = [f"score {label}" for label in labels if self.has_scores]
         self.write([[*self.columns, *scores, *self.last_columns]])
 
     def write(self, rows: Iterable[list[str]]) -> None:
-        """Print rows at once."""
+        """Print rows, without waiting for more."""
         self._writer.writerows([spreadsheet_cell(cell) for cell in row] for row in rows)
         sys.stdout.flush()
 
     def scores(self, clip_scores: "ClipScores") -> list[str]:
-        """The best score, if it counts, and that of each class."""
+        """The score of the label, and the score of each class, as text."""
         return [f"{clip_scores.score:.6f}", *(f"{clip_scores.scores[label]:.6f}" for label in self._labels)]
 
 

@@ -12,7 +12,7 @@ MOST_FILES = 10_000
 LARGEST_BYTES = 4 << 30  # of the archive, and of all that is in it
 LARGEST_READ_BYTES = 16 << 20  # at once: tarfile reads names as long as their header claims
 GZIP = b"\x1f\x8b"
-# What Python makes of an archive that is damaged, or whose headers follow one another without end.
+# What Python raises for an archive that is damaged, or whose headers follow one another without end.
 DAMAGED = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, struct.error, OverflowError, RecursionError)
 
 
@@ -60,7 +60,7 @@ def _extract_all(tar: tarfile.TarFile, folder: Path) -> None:
 
 
 class _Budget:
-    """Bytes that may still be written."""
+    """Counts the bytes that may still be written."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -78,7 +78,7 @@ def _copy(source: IO[bytes] | Any, target: IO[bytes], budget: _Budget) -> None:
 
 
 class _Bounded:
-    """A file of which nobody reads much at once."""
+    """A file that gives only so many bytes at once."""
 
     def __init__(self, file: Any) -> None:
         self._file = file

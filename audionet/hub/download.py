@@ -39,7 +39,7 @@ FAILURES = (OSError, http.client.HTTPException)
 
 
 def cache_folder(model_dir: Path) -> Path:
-    """Where what is downloaded is kept: TFHUB_CACHE_DIR, or a folder in `model_dir`."""
+    """The folder where downloads are kept: TFHUB_CACHE_DIR, or a folder in `model_dir`."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else model_dir / CACHE_NAME
 
@@ -89,7 +89,7 @@ def require_checksum(path: Path, sha256: str | None) -> None:
 
 
 def _require_safe(address: str) -> None:
-    """Raise AudionetError for an address at which others can put in what they like on the way."""
+    """Raise AudionetError for an address whose content others could replace on the way."""
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in THIS_MACHINE):
         raise AudionetError(f"{address}: is not a place to load a program from; only https:// is, and this machine")
@@ -135,7 +135,7 @@ def _download(address: str, archive: Path, progress: Progress) -> None:
             return
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code != 416:  # there is no more than what we have, or it is another: begin anew
+            if error.code != 416:  # nothing is left to download, or the file has changed: begin anew
                 raise
             archive.unlink(missing_ok=True)
         except FAILURES as error:
@@ -155,7 +155,7 @@ def _go_on(address: str, archive: Path, progress: Progress) -> None:
             if answer.status != 206:
                 done = 0
                 file.truncate(0)
-                # Only by one of these can it be told later whether the rest is of the same file.
+                # One of these is needed to tell later whether the rest is of the same file.
                 tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
                 write_json(_validators(archive), {"validator": tag})
             file.seek(done)
@@ -187,7 +187,7 @@ def _validator(archive: Path) -> str:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Redirects are followed to safe addresses, and those to other hosts are said."""
+    """Follows redirects to safe addresses, and logs those that lead to other hosts."""
 
     max_redirections = 5
 
@@ -209,7 +209,7 @@ def _unpack(archive: Path, place: Path) -> None:
             extract(file, temporary)
         temporary.replace(place)
     except ValueError:
-        archive.unlink(missing_ok=True)  # to go on with it would not help
+        archive.unlink(missing_ok=True)  # it is of no use to go on with it
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

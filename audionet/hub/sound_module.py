@@ -17,8 +17,8 @@ OUTPUT_NAME = "sound_output"  # of the converted network
 def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> Backbone | None:
     """The backbone of a module that takes sound; None if it takes pictures, or does not say what it takes.
 
-    specs: of what the module takes. Raises Unfit for one that takes something else, with what is wrong in the words of
-    a sentence whose subject is the module; and what TensorFlow raises.
+    specs: shapes and types of the module's inputs. Raises Unfit if it takes anything else, with a sentence whose
+    subject is the module; and what TensorFlow raises.
     """
     tf = start_tensorflow()
     if not specs or any(spec.shape.rank is None or spec.shape.rank >= PICTURE_AXES for spec in specs):
@@ -48,7 +48,7 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
 
 
 def _outputs(module: Any) -> Callable[[Any], dict[str, Any]]:
-    """What a module makes of sound, by name; where it has no names, they are called as TensorFlow calls them."""
+    """A function from sound to a module's outputs by name; outputs without names are called as TensorFlow does."""
     signatures = getattr(module, "signatures", {})
     signature = next((signatures[name] for name in SIGNATURES if name in signatures), None)
 

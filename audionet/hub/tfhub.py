@@ -106,7 +106,7 @@ def load_module(
 
 
 def _hub() -> Any:
-    """TensorFlow Hub's loader, without its __init__: that asks for Keras 2 and for setuptools of before 2026."""
+    """TensorFlow Hub's loader, without its __init__, which asks for Keras 2 and for setuptools of before 2026."""
     if "tensorflow_hub" not in sys.modules:
         spec = importlib.util.find_spec("tensorflow_hub")
         if spec is None:
@@ -187,7 +187,7 @@ def _rows(outputs: dict[str, Any]) -> Any:
     blocks = [value for value in outputs.values() if value.shape.rank == 4 and value.shape[1] >= FEWEST_ROWS]
     if not blocks:
         raise ValueError(f"it offers no endpoint with {FEWEST_ROWS} rows, only a feature vector: --bottleneck pool_3")
-    # The smallest is the latest; of equals, the one with the most channels.
+    # The lowest block is the latest; of equally low ones, the one with the most channels is taken.
     block = min(blocks, key=lambda value: (value.shape[1], -value.shape[3]))
     mean = tf.reduce_mean(block, axis=2)
     variance = tf.reduce_mean(tf.math.square(block - mean[:, :, None]), axis=2)
@@ -201,7 +201,7 @@ def _signature(module: Any) -> Any:
 
 
 def _specs(module: Any) -> list[Any]:
-    """What the module says about what it takes, the most telling first."""
+    """The shapes and types of the inputs that the module names, those of its signature first."""
     signature = _signature(module)
     specs = list(signature.structured_input_signature[1].values()) if signature is not None else []
     for function in getattr(vars(module).get("__call__"), "concrete_functions", []):
@@ -272,7 +272,7 @@ def _write(path: Path, backbone: Backbone) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    """The first that says something: TensorFlow begins with where it was, in lines that are indented or end in ':'."""
+    """The first line with a message. Before it are places in the code, in lines that are indented or end in ':'."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next(
         (line for line in lines if line and not line.endswith(":") and not line.startswith("File")), "no reason"

@@ -118,7 +118,7 @@ def _are_cut(entry: RecordingEntry, image_dir: Path) -> bool:
 
 
 def _index(image_dir: Path) -> PictureIndex:
-    """The folder's, or a new one with the usual settings."""
+    """The index of a folder of pictures, or a new one with the usual settings."""
     index = PictureIndex.load(image_dir)
     return PictureIndex(SpectrogramRenderer.make(PictureSettings())) if index is None else index
 

@@ -152,12 +152,12 @@ SCRIPTS: dict[str, Callable[[Sequence[str] | None], int]] = {
 
 
 def _tf_files() -> Path:
-    """Beside the scripts folder, or in the current one."""
+    """The folder tf_files: in the current folder, or else beside it, as seen from scripts/."""
     return Path("tf_files") if Path("tf_files").is_dir() else Path("..") / "tf_files"
 
 
 def _as_told(model: Model) -> Model:
-    """A model whose input was described by hand takes pictures of any kind and size."""
+    """The model for an input that was described by hand, which takes pictures of any kind and size."""
     return Model(model.labels, model.renderer, model.network, model.thresholds, any_picture=True)
 
 

@@ -151,7 +151,7 @@ def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
 
 
 def _with_patience(read: Callable[[], Content | None]) -> Content | None:
-    """What is read, while `retrain` may be replacing it."""
+    """The content that `read` gives, tried a few times, since `retrain` may be replacing it; None if it gives none."""
     for _ in range(READINGS):
         content = read()
         if content is not None:
@@ -161,7 +161,7 @@ def _with_patience(read: Callable[[], Content | None]) -> Content | None:
 
 
 def read_card(options: LabelOptions) -> ModelCard | None:
-    """The model's card; None if it came without one."""
+    """The model's card; None if the model has none."""
     folder = _saved_model(options.graph)
     path = folder / EXTRA_FILE if folder else ModelFiles.beside(options.graph, options.labels).description
     try:
@@ -207,7 +207,7 @@ def _load_model(options: LabelOptions) -> Model:
 
 
 def _misfit(description: Path, network: Path) -> str:
-    """What is said of a description that does not go with the network beside it; or of one that is none."""
+    """The error for a description that does not fit the network beside it, or that is no description."""
     try:
         ModelDescription.from_json(read_json(description, LARGEST_DESCRIPTION_BYTES))
     except (OSError, Refused):
@@ -239,7 +239,7 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
 def _load_described_graph(
     description: ModelDescription, described_in: Path, path: Path, options: InputOptions | None = None
 ) -> Model:
-    """A frozen graph with its description. What is run is what the checksum is of."""
+    """The model of a frozen graph with its description. The bytes that are run are those that the checksum is of."""
     if description.sound is not None:
         raise AudionetError(f"{path}: is the layer alone of a network from sound; label needs the .tflite beside it")
     content = _read_graph(path)
@@ -283,7 +283,7 @@ def _load_saved_model(folder: Path) -> Model:
 
 
 def _described(description: ModelDescription, network: ShapedNetwork) -> Model:
-    """A network with its description. Raises Refused where the two do not fit."""
+    """The model of a network and its description. Raises Refused if the two do not fit."""
     if network.output_shapes != [(len(description.labels),), ()]:
         raise Refused("labels and scores differ in number")
     thresholds, sound, detection = description.thresholds, description.sound, description.detection

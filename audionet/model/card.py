@@ -1,4 +1,4 @@
-"""The model's card: what it was made of, how, how good it is, and when. It travels in the model's description."""
+"""The model's card: how, when and from which recordings it was made, and how good it is. The description holds it."""
 
 import os
 import platform
@@ -49,7 +49,7 @@ class Measured:
 
     @classmethod
     def of(cls, held_out: EvaluationResult) -> "Measured":
-        """What an evaluation comes to."""
+        """The measurement that an evaluation gives."""
         confusion = held_out.confusion
         return cls(
             confusion.accuracy,
@@ -198,7 +198,7 @@ def make_card(
 
     It holds the SHA-256s of the recordings that were learnt from, so that `evaluate` can tell them from new ones.
     """
-    # Only where it is not the usual one, so that the models of before and of now are alike.
+    # A default is left out, so that the models of earlier releases and of this one are alike.
     is_usual = pictures.sample_rate_hz == SAMPLE_RATE_HZ
     settings: dict[str, Scalar] = {} if is_usual else {"sample_rate_hz": pictures.sample_rate_hz}
     settings |= {

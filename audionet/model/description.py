@@ -97,7 +97,7 @@ class LearntEvents:
     thresholds: tuple[float, ...]
 
     def believed_from(self, threshold: float) -> "LearntEvents":
-        """The same with one threshold for all labels."""
+        """The same background, with one threshold for all labels."""
         return replace(self, thresholds=(threshold,) * len(self.thresholds))
 
     def to_json(self, labels: list[str]) -> dict[str, Any]:

@@ -142,5 +142,5 @@ def require_place_for_saved_model(folder: Path) -> None:
 
 
 def replaced(folder: Path) -> Path:
-    """Where a SavedModel lies while another is put in its place: after a kill at that moment, it is still there."""
+    """The folder of an old SavedModel while a new one takes its place; after a kill at that moment it is there."""
     return folder.with_name(f".{folder.name}.tmp") / "old"

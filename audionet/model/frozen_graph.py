@@ -21,7 +21,7 @@ from audionet.settings import PICTURE_SIZE
 from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
 
-# What networks from pictures to scores are made of, those of 2015 to 2018 among them.
+# The operations of networks from pictures to scores, also of those of 2015 to 2018.
 OPERATIONS = frozenset(
     "Abs Add AddN AddV2 ArgMax AvgPool BatchMatMulV2 BatchNormWithGlobalNormalization BatchToSpaceND BiasAdd "
     "Cast CheckNumerics Concat ConcatV2 Const Conv2D DecodeJpeg DecodePng DepthToSpace DepthwiseConv2dNative "
@@ -133,7 +133,7 @@ class FrozenGraph:
 
 
 def _of_one(output: Any) -> np.ndarray:
-    """What belongs to the one picture that was given. Raises ValueError for what is not one array of numbers."""
+    """The part of an output that belongs to the one picture. Raises ValueError if it is not one array of numbers."""
     values = np.asarray(output.numpy(), np.float32)
     if len(np.atleast_1d(values)) != 1:
         raise ValueError(f"an output of shape {values.shape} for one picture")
@@ -161,7 +161,7 @@ def _parse(content: bytes, path: Path, tf: Any) -> Any:
 
 
 def _check_size(path: Path, shape: list[int]) -> None:
-    """A constant, or what flows through a graph, may be written in few bytes and take any memory."""
+    """Raise an error for a shape that is too large: a few bytes of a graph can claim any memory."""
     if math.prod(shape) > LARGEST_TENSOR_ELEMENTS:
         raise AudionetError(f"{path}: refused, it holds {shape} numbers, more than any network from pictures to scores")
 

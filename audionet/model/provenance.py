@@ -1,4 +1,4 @@
-"""Which networks were made on this machine, by this user: those need no process of their own to be run in.
+"""Which networks were made on this machine by this user, and so need no process of their own to run in.
 
 Their checksums stand in a file in the user's own folder for such things. Without one (no home, a read-only one), every
 network counts as a stranger's, which changes how it is run and nothing in what it says.
@@ -16,7 +16,7 @@ LONGEST_BYTES = 1 << 20  # that are looked at: 16,000 networks, the last ones
 
 
 def remember_network(sha256: str) -> None:
-    """Note that a network of this checksum was made here; where that cannot be written down, nothing happens."""
+    """Note that a network of this checksum was made here. Where that cannot be written down, nothing happens."""
     path = _place()
     if path is None or is_from_here(sha256):
         return

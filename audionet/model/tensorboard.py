@@ -27,7 +27,7 @@ LAYER, TEST = "layer", "test"  # folders, which TensorBoard calls runs
 def write_summaries(
     summaries_dir: Path, head: ClassifierHead, held_out: EvaluationResult | None, image_dir: Path, step: int
 ) -> None:
-    """Write histograms of the layer into summaries_dir/layer, and what was measured into summaries_dir/test.
+    """Write histograms of the layer into summaries_dir/layer, and the evaluation into summaries_dir/test.
 
     held_out: None if nothing was held out. step: what TensorBoard shows them at.
     """

@@ -1,4 +1,4 @@
-"""Where the marks of a spectrogram's axes lie, and what stands at them."""
+"""The ticks of a spectrogram's axes: their places and their names."""
 
 import math
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ MOST_TIMES = 10
 
 
 def row_ticks(renderer: "SpectrogramRenderer") -> tuple[list[float], list[str]]:
-    """Where on a picture's height (0 its foot, 1 its top) which frequencies lie, and what to write there."""
+    """The places of round frequencies on a picture's height (0 its foot, 1 its top), and their names."""
     import numpy as np  # not at the top: this module is imported for every --help
 
     centres = renderer.row_hz

@@ -52,7 +52,7 @@ class Spectrogram:
 
     @property
     def seconds(self) -> float:
-        """What has been added."""
+        """The length of the sound that has been added."""
         return self._samples / self._painter.settings.sample_rate_hz
 
     def add_all(self, blocks: Iterable[np.ndarray]) -> None:
@@ -112,7 +112,7 @@ def _verdict(clip: ClipScores | Timeline) -> str:
 
 
 def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> float:
-    """The spectrogram of a recording, or a picture as it is; how many seconds it shows."""
+    """Draw the spectrogram of a recording, or a picture as it is, and return how many seconds it shows."""
     if path.suffix.lower() in ANY_SUFFIXES:
         return _draw_picture(axes, path, model)
     spectrogram = Spectrogram(model.renderer)
@@ -121,7 +121,7 @@ def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> f
     image = axes.imshow(spectrogram.grey(), cmap=COLORMAP, vmin=0, vmax=255, aspect="auto", extent=extent)
     _label_axes(axes, model.renderer, 0, spectrogram.seconds)
     decibels = model.renderer.settings.dynamic_range_db
-    # Inside the axes' own margin, so that what is drawn below is as wide.
+    # The name stands inside the margin of the axes, so that the chart below is as wide.
     bar = axes.figure.colorbar(image, cax=axes.inset_axes((1.01, 0, 0.012, 1)), ticks=np.linspace(0, 255, 5))
     bar.ax.set_yticklabels([f"{share * decibels - decibels:.0f} dB" for share in np.linspace(0, 1, 5)])
     bar.ax.set_ylabel("below the loudest")
@@ -153,7 +153,7 @@ def _label_axes(axes: Any, renderer: SpectrogramRenderer, start_seconds: float, 
 
 
 def _draw_scores(axes: Any, clip: ClipScores, shown: list[str]) -> None:
-    """A bar a class, the best on top."""
+    """Draw a bar for each class, the best on top."""
     colors = [ACCENT if label == clip.label else FAINT for label in shown]
     scores = [clip.scores[label] for label in shown]
     bars = axes.barh(range(len(shown)), scores, color=colors)
@@ -165,7 +165,7 @@ def _draw_scores(axes: Any, clip: ClipScores, shown: list[str]) -> None:
 
 
 def _draw_timeline(axes: Any, clip: Timeline, shown: list[str], seconds: float) -> None:
-    """A line a class, on which stands when it is heard."""
+    """Draw a line for each class, with the times at which it is heard."""
     for segment in clip.segments:
         color = INK if segment.label == UNKNOWN else ACCENT
         span = (segment.start_seconds, segment.end_seconds - segment.start_seconds)
@@ -203,7 +203,7 @@ class Plotter:
         self._taken: set[str] = set()
 
     def draw(self, path: Path, clip: ClipScores | Timeline) -> None:
-        """As `plot_clip`."""
+        """Draw one clip, as `plot_clip` does."""
         target = self._target if is_file_name(self._target) else self._target / self._free_name(path)
         plot_clip(path, clip, self._model, self._top, target, self._choice)
 

@@ -21,7 +21,7 @@ from audionet.system.text import printable
 logger = logging.getLogger(__name__)
 
 SUFFIX = "-contact-sheet.png"
-MOST_PICTURES = 48  # on a sheet; of a larger class every so-manieth
+MOST_PICTURES = 48  # on a sheet; of a larger class, pictures at even distances are shown
 COLUMNS = 6
 SIZE = PICTURE_SIZE // 2  # pixels of a small picture
 GAP, CAPTION = 12, 22  # pixels beside and under each
@@ -57,7 +57,7 @@ def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progres
 
 
 def delete_sheets(image_dir: Path, class_names: Iterable[str], index: PictureIndex) -> None:
-    """Delete the sheets of classes of which the index has no recordings any more."""
+    """Delete the sheets of classes that have no recordings left in the index."""
     left = {key.partition("/")[0] for key in index.recordings}
     for name in set(class_names) - left:
         (image_dir / f"{name}{SUFFIX}").unlink(missing_ok=True)
@@ -128,7 +128,7 @@ def _tick(axes: Any, rows: int, count: int, renderer: SpectrogramRenderer) -> No
     axes.set_yticks([top + (1 - place) * SIZE for top in tops for place in places], names * rows)
     seconds = renderer.settings.chunk_seconds
     times, words = time_ticks(0, seconds)
-    chosen = (0, len(times) // 2)  # the last would run into the next picture's first
+    chosen = (0, len(times) // 2)  # the name of the last time would run into the first of the next picture
     lefts = [column * (SIZE + GAP) for column in range(min(count, COLUMNS))]
     axes.set_xticks(
         [left + times[n] / seconds * (SIZE - 1) for left in lefts for n in chosen],

@@ -1,4 +1,4 @@
-"""Figures with axes that people can read, in files: the home of matplotlib, which only they wait for."""
+"""Figures with axes, written to files by matplotlib, which is loaded when the first figure is drawn."""
 
 import io
 import warnings

@@ -151,7 +151,7 @@ def _free_place(
     hidden = (np.abs(candidates[:, None] - points) < half + MARK_RADIUS).all(axis=2).sum(axis=1)
     for other in named:
         other_half = np.array([min(len(other.name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
-        # To hide a name is worse than to hide any number of marks.
+        # Hiding a name is worse than hiding any number of marks.
         hidden += (np.abs(candidates - (other.x, other.y)) < half + other_half).all(axis=1) * (len(points) + 1)
     distances = np.linalg.norm(candidates[:, None] - own, axis=2).min(axis=1)
     x, y = candidates[np.lexsort((distances, hidden))[0]].round(1).tolist()
@@ -164,7 +164,7 @@ def flat(features: np.ndarray) -> np.ndarray:
     The signs are such that the row farthest out lies to the right, and above.
     """
     centred = features - features.mean(axis=0)
-    # Through the rows' products: there are usually fewer rows than features.
+    # The eigenvectors of the rows' products give them; there are usually fewer rows than features.
     values, vectors = np.linalg.eigh(centred @ centred.T)
     best = np.argsort(-values, kind="stable")[:2]
     points = vectors[:, best] * np.sqrt(np.maximum(values[best], 0))

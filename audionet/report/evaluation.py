@@ -27,7 +27,7 @@ def report_on_evaluation(
     card: ModelCard | None,
     warnings: Sequence[str],
 ) -> Report:
-    """The report on clips, each with its class. card: the model's; None if it came without."""
+    """The report on clips, each with its class. card: the model's; None if the model has none."""
     tested = _tested(clips, labels)
     cards = cards_of_clips(tested)
     shown = excerpts(tested, clip_sources(tested, [card.number for card in cards], renderer), renderer)

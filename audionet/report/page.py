@@ -31,7 +31,7 @@ TOP = 3
 
 
 def try_to_write(path: Path, report: Report) -> bool:
-    """Write the HTML; whether that worked. A warning says why not: what it reports on is done all the same."""
+    """Write the HTML; whether that worked. A warning says why not, since the training or evaluation is done anyway."""
     try:
         write_atomically(path, render(report))
     except AudionetError as error:
@@ -41,7 +41,7 @@ def try_to_write(path: Path, report: Report) -> bool:
 
 
 def is_report_of(path: Path, key: str) -> bool:
-    """Whether there is a report that was made of this."""
+    """Whether a file is a report with this key."""
     try:
         with open_file(path) as file:
             return f'name="audionet-key" content="{key}"'.encode() in file.read(4000)
@@ -83,7 +83,7 @@ def _without_empty_lines(text: str) -> str:
 
 
 def _that_fit(cards: Sequence[Card]) -> list[Card]:
-    """The cards; the later ones without pictures and sounds, for which there is no room."""
+    """The cards. Once there is no more room, they come without pictures and sounds."""
     room_bytes = LARGEST_BYTES - 800_000  # for all else
     fitting = []
     for card in cards:
@@ -124,12 +124,12 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     environment.filters["percent"] = sentences.percent
-    environment.filters["exactly"] = escape  # and not _printable: a program reads it
+    environment.filters["exactly"] = escape  # unlike _printable it changes nothing, since a program reads it
     return environment
 
 
 def _printable(value: Any) -> Any:
-    """File names may hold what HTML must not."""
+    """A text without the characters that HTML must not hold; file names may hold them."""
     if not isinstance(value, str) or hasattr(value, "__html__") or value.isprintable():
         return value
     return "".join(c if c.isprintable() or c == sentences.SPACE else "\N{REPLACEMENT CHARACTER}" for c in value)

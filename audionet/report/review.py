@@ -54,7 +54,7 @@ def cards_of_clips(tested: Predictions) -> list[Card]:
 
 
 def cards_of_unnamed_clips(scored: Predictions, why_unknown: Sequence[str]) -> list[Card]:
-    """Clips of which nobody has said what they are, the most doubtful first: the unknown ones, then by their scores.
+    """Clips whose classes nobody has given, the most doubtful first: the unknown ones, then by their scores.
 
     why_unknown: of each, a sentence; "" for one whose class is believed.
     """
@@ -72,7 +72,7 @@ def with_excerpts(cards: Iterable[Card], excerpts: Iterable[Excerpt]) -> list[Ca
 
 
 def _chosen(tested: Predictions, wrong: list[Card]) -> list[Card]:
-    """The most doubtful of the cards of what was wrong, and the least certain of what was right."""
+    """The most doubtful of the cards of mistakes, and cards of the least certain predictions that are right."""
     right = [_card(tested, [position]) for position in tested.least_certain()[:MOST_UNCERTAIN]]
     return sorted(wrong, key=lambda card: card.own_score)[:MOST_MISTAKES] + right
 

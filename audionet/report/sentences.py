@@ -1,4 +1,4 @@
-"""What the figures come to, in sentences."""
+"""The figures of a report in sentences."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ def guessing(tested: Predictions) -> float:
 
 
 def grade(tested: Predictions) -> str:
-    """A word or two on how good that is."""
+    """How good the accuracy is, in a word or two."""
     confusion = tested.confusion
     low, _ = confusion.interval
     if low <= guessing(tested):
@@ -44,10 +44,10 @@ def grade(tested: Predictions) -> str:
 
 
 def verdict(tested: Predictions, noun: str) -> str:
-    """The whole in a sentence."""
+    """The result in one sentence."""
     confusion = tested.confusion
     low, high = confusion.interval
-    # Whether clips were heard in training, only whoever chose them knows for sure.
+    # Only those who chose the clips know whether the model had heard them in training.
     counted = count(confusion.count, noun) + (" that it had not heard" if noun == "chunk" else "")
     whole = confusion.correct == confusion.count
     named = f"all {counted} were recognised" if whole else f"{confusion.correct:,} of {counted} were recognised"
@@ -76,7 +76,7 @@ def times(number: int) -> str:
 
 
 def what_is_listed(report: Report) -> str:
-    """What the cards are of."""
+    """A sentence on what the cards show, and in which order."""
     if report.tested is None:
         return "The unknown clips come first, then those with the lowest scores."
     return (
@@ -109,7 +109,7 @@ def confused(tested: Predictions) -> list[str]:
 
 
 def calibration(tested: Predictions) -> str:
-    """Whether the scores mean what they say."""
+    """A sentence on whether the scores are as high as the share that is right."""
     score, right = float(tested.scores.mean()), tested.confusion.accuracy
     said = f"On average it scored {percent(score)} and was right in {percent(right)}."
     if abs(score - right) < NOTICEABLE:

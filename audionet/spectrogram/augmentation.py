@@ -33,7 +33,7 @@ ORIGINAL = Augmentation()
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # Up to so many pictures, each is learnt from at other speeds too. With more there is variety enough.
 FEW_PICTURES = 1500
-# And of long chunks, short clips are cut, so that short clips are known too. Of chunks of a few seconds, they would
+# Short clips are cut from long chunks, so that short clips are known too. From chunks of a few seconds, they would
 # cost more than they give (docs/experiments.md).
 LONG_CHUNK_SECONDS = 8.0
 SHORT_SECONDS = 2.0
@@ -41,7 +41,7 @@ SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 
 
 def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[Augmentation]:
-    """What else to learn from beside so many pictures as they are: the first is ORIGINAL."""
+    """The augmentations to learn from, by the number of pictures: the first is ORIGINAL."""
     if pictures > FEW_PICTURES:
         return [ORIGINAL]
     chunk_seconds = renderer.settings.chunk_seconds
@@ -52,7 +52,7 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:
     """The varied picture, uint8, of the same shape.
 
-    picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `renderer` drawn it.
+    picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `renderer` drew it.
     columns: how many of its columns are sound; the rest are repeats.
 
     Rows and columns in between are interpolated; pitch classes keep their rows. Above the highest frequency that was

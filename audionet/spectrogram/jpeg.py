@@ -28,7 +28,7 @@ LARGEST_PIXELS = 1 << 24
 LONGEST_START_SECONDS = 1e9  # of a recording: thirty years
 LONGEST_CHUNK_SECONDS = 3600.0
 
-# What Pillow raises then, or what its own code does.
+# What Pillow raises for a damaged picture, or the code that it calls.
 DAMAGED = (
     UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError, EOFError, MemoryError, struct.error,
     zlib.error, *MALFORMED,

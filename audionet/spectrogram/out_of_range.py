@@ -15,7 +15,7 @@ from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, P
 
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
 # Only a recording that is drawn as faint, or as hissing, can have most of its sound elsewhere; so few are looked into.
-FAINT_DB = -45.0  # of what changes from sample to sample
+FAINT_DB = -45.0  # of the changes from sample to sample
 HISSING = 1.0  # times the power changes from sample to sample; of voices a tenth, of white noise twice
 LOOK_SECONDS = 10.0
 FRAME_SAMPLES = 1024
@@ -27,7 +27,7 @@ LEFT_OUT = 0.1  # of the sound: so much may lie above the rate that is recommend
 LOW_HIGH_PASS_HZ = 10.0
 CLEAR_OF_IT = 1.25  # times the high pass: what it lets through of sound just below it ends here
 RUMBLING = 16.0  # times the power changes from sample to sample as that of a tone at the high pass does
-FAINTER = 0.01  # of the power below it: what is more is no rest of that
+FAINTER = 0.01  # of the power below the high pass: a rest of that is no louder
 
 
 class RangeCheck:

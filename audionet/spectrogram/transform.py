@@ -24,7 +24,7 @@ SILENT, SOUNDING = 0.25, 0.4375
 
 @dataclass(frozen=True)
 class SpectrogramRenderer:
-    """Everything that it takes to paint a chunk.
+    """Draws chunks as pictures.
 
     filter_bank: float32, PICTURE_SIZE x bins of the spectrum of one window, 0 Hz to half the sample rate.
     color_table: uint8, 256 x 3, or None for grey pictures.

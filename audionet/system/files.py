@@ -143,7 +143,7 @@ def _sync_file(path: Path) -> None:
 def _begin(path: Path) -> tuple[Path, IO[bytes]]:
     """A new temporary file beside `path`, held open and locked as a sign that someone is writing it."""
     for _ in range(BEGINNINGS):
-        # By chance alone: on a shared folder, two machines may have processes and threads of the same numbers.
+        # The name is random: on a shared folder, two machines may have processes and threads of the same numbers.
         temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}")
         holder = open(temporary, "xb")  # noqa: SIM115
         if ON_WINDOWS or (try_lock(holder) is not False and os.fstat(holder.fileno()).st_nlink):
@@ -185,7 +185,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
-    """What `write_json` wrote. Raises OSError, or Refused for what is no JSON; what it says is still to be checked."""
+    """The content of a JSON file, which is still to be checked. Raises OSError, or Refused if it is no JSON."""
     return parse_json(read_limited(path, largest_bytes), largest_bytes // JSON_BYTES_PER_VALUE)
 
 
@@ -206,7 +206,7 @@ def read_limited(path: Path, largest_bytes: int) -> bytes:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Refused("not a file")
-    # It may grow, or be another, between the look at its size and the reading.
+    # The file may grow, or be replaced, between the look at its size and the reading.
     with open_file(path) as file:
         content = file.read(largest_bytes + 1) if status.st_size <= largest_bytes else b""
     if len(content) > largest_bytes or status.st_size > largest_bytes:
@@ -215,7 +215,7 @@ def read_limited(path: Path, largest_bytes: int) -> bytes:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path leads to a folder; not, where no file can be called that, for which pathlib raises OSError."""
+    """Whether a path leads to a folder; False for a name that no file can have, where pathlib raises OSError."""
     try:
         return path.is_dir()
     except OSError:
@@ -231,7 +231,7 @@ def require_file(path: Path) -> int:
         status = path.stat()
         kind = NO_FILES.get(stat.S_IFMT(status.st_mode))
         if stat.S_ISDIR(status.st_mode):
-            os.listdir(path)  # a folder among files is there because it can't be read, or is not followed
+            os.listdir(path)  # a folder is listed among files if it can't be read, or is a link
             kind = "a link to a folder, which is not followed" if path.is_symlink() else "a folder"
             raise UnusableInput(path, f"is {kind}")
         if kind is not None:

@@ -122,14 +122,14 @@ def _warn_of_no_locks(place: Path) -> None:
 
 
 def wait_for_lock(file: IO[Any]) -> None:
-    """Lock an open file until it is closed, as soon as nobody else has it. For what takes a moment."""
+    """Lock an open file until it is closed, once nobody else has it. It is for work that takes a moment."""
     while try_lock(file) is False:
         time.sleep(POLL_SECONDS)
 
 
 @contextmanager
 def exclusive_lock(place: Path, lock_file: Path) -> Iterator[None]:
-    """Be the only run that works on `place`. Raises AudionetError while another does, or when it can't be written."""
+    """Let only this run work on `place`. Raises AudionetError while another one does, or if it can't be written."""
     try:
         make_folder(lock_file.parent)
         file = _open(lock_file, place, shared=False)
@@ -173,7 +173,7 @@ def _open(lock_file: Path, place: Path, *, shared: bool) -> IO[bytes]:
 
 @contextmanager
 def _closing(file: IO[bytes], lock_file: Path) -> Iterator[None]:
-    """Delete the file at the end, if nobody else reads."""
+    """Delete the lock file at the end, if nobody else has it locked."""
     try:
         yield
     finally:

@@ -15,11 +15,11 @@ class Progress(Protocol):
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """The progress of library use: nothing."""
+    """Report nothing, as the library does unless it is asked to."""
 
 
 def continued(progress: Progress, start: int, total: int) -> Progress:
-    """What is done of a part, reported as done of the whole."""
+    """A Progress for a part of the work, which reports it as done of the whole."""
     return lambda stage, done, _: progress(stage, start + done, total)
 
 

@@ -36,12 +36,12 @@ def came() -> bool:
 
 
 def status() -> int:
-    """The exit status that says so."""
+    """The exit status of a process that a signal has ended."""
     return 128 + _came[0][0] if _came else USUAL_STATUS
 
 
 def end_with_us(end: Callable[[], None]) -> None:
-    """From now on, a signal that ends this process calls `end`, which ends another one, and must not wait."""
+    """Call `end`, which ends another process and must not wait, if a signal ends this one."""
     _children.add(end)
 
 
@@ -88,7 +88,7 @@ class Alarm:
             tick = min(TICK_SECONDS, self._seconds - self.passed)
             began = time.monotonic()
             if self._ended.wait(tick):
-                # However long it took: a tick in which the process was stopped is one tick.
+                # A tick in which the process was stopped counts as one tick, however long it took.
                 self.passed += min(tick, time.monotonic() - began)
                 return
             self.passed += tick
@@ -101,6 +101,6 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     if not _came:
         _came.append((number, now))
         raise KeyboardInterrupt
-    # Some send a signal twice (timeout does, to the process and to its group); only people come back for more.
+    # Programs may send a signal twice (timeout does, to the process and to its group); a later one comes from a person.
     if now - _came[0][1] > IMPATIENT_SECONDS:
         os._exit(128 + number)

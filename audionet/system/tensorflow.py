@@ -30,7 +30,7 @@ def start_tensorflow() -> Any:
 
 
 class _KerasLater(MetaPathFinder, Loader):
-    """Finds Keras, and does not load it."""
+    """A finder and loader that finds Keras, but does not load it."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -42,7 +42,7 @@ class _KerasLater(MetaPathFinder, Loader):
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
-        """Refuse, as if a package that it needs were missing."""
+        """Refuse to load Keras, as if a package that it needs were missing."""
         raise ImportError(f"{module.__name__} is loaded when it is needed")
 
 

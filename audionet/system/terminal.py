@@ -54,7 +54,7 @@ def progress_shown(quiet: bool = False) -> Iterator[Progress]:
 
 
 def _timed(progress: Progress) -> Progress:
-    """Tells too, to whoever wants to know it all, how long each stage took."""
+    """A Progress that also logs, for --verbose, how long each stage took."""
     start = 0.0
 
     def show(stage: str, done: int, total: int) -> None:

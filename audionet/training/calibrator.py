@@ -68,7 +68,7 @@ class CalibratorFit:
 
 @dataclass(frozen=True)
 class Examples:
-    """What is learnt from. scores: examples x classes. targets: the number of the class of each."""
+    """Examples to learn from. scores: examples x classes. targets: the number of the class of each."""
 
     scores: NDArray[np.floating]
     targets: NDArray[np.int32]
@@ -109,7 +109,7 @@ def train_calibrator(
     generator = np.random.default_rng(options.seed)
     count = len(examples.scores)
     descend, _ = _functions()
-    # Its logarithm, and how fast that changes: steps are shares of the temperature, whatever the scores' scale.
+    # The logarithm is learnt, so that steps are shares of the temperature, whatever the scores' scale; and its speed.
     state = (tf.constant(math.log(FIRST_INVERSE_TEMPERATURE), tf.float32), tf.constant(0.0))
     parts = {"train": _as_tensors(examples, examples)}
     if validation is not None and len(validation.targets):
@@ -150,7 +150,7 @@ def _as_tensors(part: Examples, trained_on: Examples) -> tuple[Any, Any, Any]:
 
 
 def _stops(options: FitOptions, store: Store | None) -> list[int]:
-    """The steps after which something is looked at or stored."""
+    """The steps after which the history is written or a calibrator is stored."""
     stops = {*range(options.eval_step_interval, options.steps, options.eval_step_interval), options.steps}
     if store is not None and options.store_interval_steps:
         stops |= set(range(options.store_interval_steps, options.steps, options.store_interval_steps))
@@ -191,7 +191,7 @@ class _Watch:
                 tf.summary.scalar("cross_entropy", cross_entropy)
                 tf.summary.scalar("accuracy", accuracy)
                 if name == "train":
-                    # As it was called first: TensorBoard's curves of old and new trainings lie over each other.
+                    # The old name stays, so that TensorBoard draws old and new trainings into one chart.
                     tf.summary.scalar("sharpness", inverse_temperature)
 
     def _drawn(self, name: str) -> tuple[Any, ...]:
@@ -228,7 +228,7 @@ def _functions() -> tuple[Any, Any]:
         velocity = MOMENTUM * velocity - change
         return logarithm + MOMENTUM * velocity - change, velocity
 
-    # What TensorFlow traces takes tensors one by one, so that these are many.
+    # A function that TensorFlow traces takes tensors one by one, hence so many parameters.
     def descend(
         logarithm: Any, velocity: Any, x: Any, wanted: Any, weight: Any, rows: Any, rates: Any
     ) -> tuple[Any, Any]:
@@ -248,7 +248,7 @@ def _functions() -> tuple[Any, Any]:
 
 
 def _remove_old_events(folder: Path) -> None:
-    """TensorBoard would draw the curves of former runs into the new ones."""
+    """Delete the events of former runs, whose curves TensorBoard would draw into the new ones."""
     for part in ("train", "validation"):
         if (folder / part).is_symlink():
             continue  # of no run of ours

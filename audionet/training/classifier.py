@@ -45,7 +45,7 @@ class Classifier:
 
 @dataclass(frozen=True)
 class FitResult:
-    """A classifier, and how its calibrator got better step by step; empty if no summaries were asked for."""
+    """A classifier, and the history of its calibrator, which is empty if no summaries were asked for."""
 
     classifier: Classifier
     history: History
@@ -110,7 +110,7 @@ class Trainer:
             progress=progress,
         )
         distances = comparable_distance(self._squared_distances(centroid)[train], self._shares[train])
-        # Short clips and other speeds score lower, and are of the classes all the same.
+        # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
         best = fitted.calibrator.probabilities(held_out.reshape(-1, self._classes)).max(axis=1)
         thresholds = RejectionThresholds.of(best, distances)
         return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)

@@ -16,7 +16,7 @@ from audionet.training.subspace import LARGEST_SPAN, Subspace, span
 
 @dataclass(frozen=True)
 class Features:
-    """What became of samples whose bottlenecks were looked up or made.
+    """The features of samples, with their bottlenecks from the cache or made anew.
 
     dataset: the samples whose pictures could be read, with their digests. skipped: the others.
     computed: how many pictures were not, or not with all their augmentations, in the cache.

@@ -171,6 +171,6 @@ def _cluster(points: NDArray[np.floating], count: int) -> NDArray[np.intp]:
         nearest = np.minimum(nearest, squares - 2 * points @ last + last @ last)
         starts.append(int(np.argmax(nearest)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of an empty cluster, which does no harm: there are fewer groups
+        warnings.simplefilter("ignore")  # SciPy warns of an empty cluster, which does no harm: there are fewer groups
         _, clusters = kmeans2(points.astype(np.float64), points[starts].astype(np.float64), iter=ROUNDS, minit="matrix")
     return np.asarray(clusters, np.intp)

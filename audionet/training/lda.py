@@ -19,7 +19,7 @@ BIAS_WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class SufficientStatistics:
-    """What an analysis needs to know of some rows, float64; it can be taken away from that of more rows.
+    """The sums over some rows that an analysis needs, float64. Those of fewer rows can be taken away from them.
 
     counts: rows of each class. sums: classes x axes. products: axes x axes, the sum of x x^T over all rows x.
     """
@@ -77,7 +77,7 @@ class LinearDiscriminant:
         return cls(weights, -origin @ weights - BIAS_WEIGHT * lengths / scale / 2)
 
     def scores(self, coordinates: np.ndarray) -> np.ndarray:
-        """Classes instead of axes: one row for each row of coordinates, whatever dimensions lie before."""
-        # As one matrix: a product of many small ones takes twenty times as long.
+        """The scores of all classes for each row of coordinates: the last dimension, axes, becomes classes."""
+        # The rows are made one matrix, since a product of many small ones takes twenty times as long.
         rows = coordinates.reshape(-1, coordinates.shape[-1])
         return np.asarray(rows @ self.weights + self.biases).reshape(*coordinates.shape[:-1], len(self.biases))

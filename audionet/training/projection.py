@@ -134,18 +134,18 @@ class _Archive:
         return True
 
     def has(self, keys: Sequence[bytes]) -> bool:
-        """Whether all of them are there."""
+        """Whether the coordinates of all these keys are there."""
         return all(key in self._rows for key in keys)
 
     def add(self, keys: Sequence[bytes], features: NDArray[np.float16]) -> None:
-        """Project features, one row a key."""
+        """Project features, one row for each key, and keep their coordinates."""
         first = sum(len(part.coordinates) for part in self._parts)
         self._parts.append(self.pca.project(features))
         self._rows.update((key, first + n) for n, key in enumerate(keys))
         self.is_changed = True
 
     def take(self, keys: Sequence[bytes]) -> Projection:
-        """The subspace of just these, in this order."""
+        """The subspace of just these keys, in this order."""
         rows = np.array([self._rows[key] for key in keys], np.intp)
         if len(self._parts) > 1:
             coordinates = np.concatenate([part.coordinates for part in self._parts])
@@ -157,7 +157,7 @@ class _Archive:
         return Projection(self.pca, whole.coordinates[rows], whole.squared_residuals[rows])
 
     def save(self, keys: Sequence[bytes]) -> None:
-        """Write the file with just these, whole or not at all. Raises AudionetError when the disk refuses."""
+        """Write the file with just these keys, whole or not at all. Raises AudionetError when the disk refuses."""
         unique = list(dict.fromkeys(keys))
         subspace = self.take(unique)
         file = io.BytesIO()

@@ -89,7 +89,7 @@ def split_recordings(
 
     # The lowest hashes are nearest to the held-out parts, the highest to training.
     borrowers = [(TEST, 1, testing_percentage), (VALIDATION, 1, validation_percentage), (TRAIN, -1, 100)]
-    # Who has few recordings has the least choice.
+    # A class with few recordings has the least choice, and comes first.
     for class_name, own in sorted(recordings.items(), key=lambda item: (len(item[1]), item[0])):
         for part, order, share in borrowers:
             if share == 0 or counts[class_name][part]:
@@ -127,7 +127,7 @@ def split_by_time(
     rest = total - test
     validation = min(rest - 1, max(1, round(total * validation_percentage / 100))) if validation_percentage else 0
     names = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
-    # Of one recording, chunks that start later are in later parts.
+    # Chunks of one recording that start later lie in the same or in later parts.
     sounds: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
     for i, name in zip(ordered, names, strict=True):
         sounds[samples[i].group, samples[i].sha256].append((samples[i].start_seconds, name))

@@ -33,12 +33,11 @@ class LinearScores:
 
 
 class Subspace(Protocol):
-    """Pictures along some axes."""
+    """The coordinates of pictures along some axes."""
 
     @property
     def coordinates(self) -> NDArray[np.floating]:
-        """Pictures x axes. Squared distances between pictures are those between their features, but for
-        squared_residuals."""
+        """Pictures x axes. Squared distances are those between features, but for squared_residuals."""
 
     @property
     def squared_residuals(self) -> NDArray[np.floating]:
@@ -46,13 +45,13 @@ class Subspace(Protocol):
 
     @property
     def shrinkage(self) -> float:
-        """How much a discriminant along these axes is pulled towards plain distances (lda.py)."""
+        """The shrinkage of a discriminant along these axes (lda.py)."""
 
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
-        """What was learnt along the axes, for raw features."""
+        """The scores of a discriminant along the axes, for features as the network gives them."""
 
     def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The features of a point (axes)."""
+        """The features of a point, which is given by its coordinates (axes)."""
 
 
 class SampleSubspace:
@@ -75,11 +74,11 @@ class SampleSubspace:
         self.squared_residuals = np.zeros(len(features))
 
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
-        """What was learnt along the axes, for raw features."""
+        """The scores of a discriminant along the axes, for features as the network gives them."""
         return linear_scores(self._in_features(discriminant.weights), discriminant, self.mean)
 
     def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The features of a point (axes)."""
+        """The features of a point, which is given by its coordinates (axes)."""
         return np.asarray(self.mean + self._in_features(coordinates[:, None])[:, 0])
 
     def _in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -98,7 +97,7 @@ class SampleSubspace:
 def linear_scores(
     weights: NDArray[np.float32], discriminant: LinearDiscriminant, mean: NDArray[np.float32]
 ) -> LinearScores:
-    """For raw features: the discriminant's weights as features x classes; mean: the features at the origin."""
+    """The scores for features: the discriminant's weights become features x classes. mean: features at the origin."""
     return LinearScores(weights, (discriminant.biases - mean @ weights).astype(np.float32))
 
 
@@ -118,7 +117,7 @@ class PCA:
         mean = features.mean(axis=0, dtype=np.float32)
         centred = features - mean
         values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
-        # The smallest come first. What is all but zero is rounding; the largest stays, should all pictures be equal.
+        # The smallest come first. What is all but zero is rounding; the largest stays, even if all pictures are equal.
         least = min(RIDGE * float(values.mean()), values[-1])
         strong = np.flatnonzero(values >= least)[-AXES:]
         values = np.maximum(values, 1e-12)
@@ -147,16 +146,16 @@ class Projection:
 
     @property
     def shrinkage(self) -> float:
-        """More than in the whole span: the weak directions that it would hold back are not there."""
+        """The shrinkage along principal axes, which is larger since these leave weak directions out."""
         return PROJECTED_SHRINKAGE
 
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
-        """What was learnt along the axes, for raw features."""
+        """The scores of a discriminant along the axes, for features as the network gives them."""
         weights = self.pca.components @ discriminant.weights.astype(np.float32)
         return linear_scores(weights, discriminant, self.pca.mean)
 
     def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The features of a point (axes)."""
+        """The features of a point, which is given by its coordinates (axes)."""
         return np.asarray(self.pca.mean + self.pca.components @ coordinates.astype(np.float32))
 
 
