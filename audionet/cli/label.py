@@ -168,51 +168,34 @@ def _check_plot(options: argparse.Namespace) -> None:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
 
 
-def _drawing(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """A function that draws a clip for --plot, and says whether it could. places: the files of renamed clips."""
-    if options.plot is None:
-        return lambda _: True
-    from audionet.plots.clip import Plotter
-
-    folders = [Path(clip) for clip in [*options.clips, *filter(None, [options.watch])]]
-    choice = label_options(options).sound
-    plotter = Plotter(options.plot, model, options.top, [folder for folder in folders if folder.is_dir()], choice)
-
-    def draw(clip: Any) -> bool:
-        try:
-            plotter.draw(places.get(clip.clip, Path(clip.clip)), clip)
-        except UnusableInput as error:
-            logger.warning("%s (not drawn)", error)
-            return False
-        return True
-
-    return draw
-
-
-def _saving(options: argparse.Namespace, places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """A function that saves the segments of a clip for --save-segments, and says whether it could."""
-    if options.save_segments is None:
-        return lambda _: True
-    from audionet.inference.excerpts import SegmentSaver
-
-    folders = [folder for folder in map(Path, [*options.clips, *filter(None, [options.watch])]) if folder.is_dir()]
-    saver = SegmentSaver(options.save_segments, folders, label_options(options).sound)
-
-    def save(clip: Any) -> bool:
-        try:
-            saver.save(places.get(clip.clip, Path(clip.clip)), clip)
-        except UnusableInput as error:
-            logger.warning("%s (not saved)", error)
-            return False
-        return True
-
-    return save
-
-
 def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
-    """A function for all that is done with a clip beside printing it; it says whether that worked."""
-    draw, save = _drawing(options, model, places), _saving(options, places)
-    return lambda clip: draw(clip) & save(clip)
+    """A function for all that is done with a clip beside printing it; it says whether that worked.
+
+    places: the files of clips that are not called by their paths.
+    """
+    folders = [folder for folder in map(Path, [*options.clips, *filter(None, [options.watch])]) if folder.is_dir()]
+    choice = label_options(options).sound
+    treatments: list[tuple[Callable[[Path, Any], object], str]] = []
+    if options.plot is not None:
+        from audionet.plots.clip import Plotter
+
+        treatments.append((Plotter(options.plot, model, options.top, folders, choice).draw, "drawn"))
+    if options.save_segments is not None:
+        from audionet.inference.excerpts import SegmentSaver
+
+        treatments.append((SegmentSaver(options.save_segments, folders, choice).save, "saved"))
+
+    def treat(clip: Any) -> bool:
+        has_worked = True
+        for treatment, done in treatments:
+            try:
+                treatment(places.get(clip.clip, Path(clip.clip)), clip)
+            except UnusableInput as error:
+                logger.warning("%s (not %s)", error, done)
+                has_worked = False
+        return has_worked
+
+    return treat
 
 
 def _label_live(options: argparse.Namespace, model: "Model") -> int:
