@@ -117,7 +117,7 @@ def make_recordings(folder: Path) -> None:
     """Two classes of three recordings, one of them long."""
     for number in range(3):
         for class_name, low_hz, high_hz in (("low", 200, 400), ("high", 2000, 3000)):
-            seconds = 5.0 if number == 0 else 1.5
+            seconds = 3.0 if number == 0 else 1.0
             seed = number if class_name == "low" else 10 + number
             write_wav(folder / class_name / f"{class_name}-{number}.wav", chirps(seed, low_hz, high_hz, seconds))
 

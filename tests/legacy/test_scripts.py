@@ -171,6 +171,7 @@ def test_the_stages_of_data_maker_run_one_by_one(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == [folder / "june-01.mp3"]  # the originals' folder is left as it was
 
 
+@pytest.mark.usefixtures("one_copy")
 def test_every_flag_of_retrain_arrives(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
