@@ -52,9 +52,18 @@ SAMPLE_CLIPS = ROOT / "tf_files" / "test_audio"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+LONGEST = ("test_bandwidth.py", "test_docs.py", "test_annotated.py")  # a minute and more in one process
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow files come first, so that at the end no process waits for the other."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """The slow files come first, the longest before all, so that at the end no process waits for the other."""
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        name = item.path.name
+        is_long = name in LONGEST
+        return LONGEST.index(name) if is_long else len(LONGEST), not is_long and not item.get_closest_marker("slow")
+
+    items.sort(key=place)
 
 
 def tone(frequency_hz: float, seconds: float, amplitude: float = 0.5, rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
