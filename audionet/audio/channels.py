@@ -128,8 +128,8 @@ def rate_of_wav(wav: bytes) -> int:
 
 
 def levels_db(samples: np.ndarray) -> np.ndarray:
-    """The level of each column of int16 samples, in decibels below full scale."""
+    """The level of each column of int16 samples, in decibels below full scale; an offset, which nobody hears, is none."""
     if not len(samples):
         return np.full(samples.shape[1:], NO_SOUND_DB)
-    power = np.mean(np.square(samples, dtype=np.float32), axis=0, dtype=np.float64) / FULL_SCALE**2
+    power = np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2
     return np.asarray(np.maximum(NO_SOUND_DB, 10 * np.log10(np.maximum(power, 1e-12))))

@@ -70,6 +70,16 @@ def test_channels_in_antiphase_are_noticed_and_the_louder_one_heard(
     assert level(path, SoundChoice(channel="mix")) < 0.1 * 32767  # as asked for
 
 
+def test_an_offset_in_both_channels_does_not_hide_that_they_cancel_each_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sound = tone(440, 2, 0.5)
+    path = stereo(tmp_path / "a.wav", sound + 6000, 6000 - sound)
+    samples = np.concatenate(list(decode(path))).astype(float)
+    assert "cancel each other out" in caplog.text
+    assert np.std(samples) == pytest.approx(0.5 * 32767 / np.sqrt(2), rel=0.02)
+
+
 def test_antiphase_is_noticed_after_long_silence_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     silence, sound = np.zeros(40 * SAMPLE_RATE_HZ, np.int16), tone(440, 2, 0.5)
     path = stereo(tmp_path / "a.wav", np.concatenate([silence, sound]), np.concatenate([silence, -sound]))
