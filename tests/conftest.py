@@ -215,7 +215,7 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
 
 @contextmanager
 def few_mixtures() -> Iterator[None]:
-    """Events are learnt from a quarter of the usual mixtures: enough for sounds that are easily told apart."""
+    """Events are learnt from an eighth of the usual mixtures: enough for sounds that are easily told apart."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("audionet.detection.detector.MOST_MIXTURES", 150)
         yield
