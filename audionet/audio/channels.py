@@ -128,7 +128,7 @@ def rate_of_wav(wav: bytes) -> int:
 
 
 def levels_db(samples: np.ndarray) -> np.ndarray:
-    """The level of each column of int16 samples, in decibels below full scale; an offset, which nobody hears, is none."""
+    """The level of each column of int16 samples, without its offset, in decibels below full scale."""
     if not len(samples):
         return np.full(samples.shape[1:], NO_SOUND_DB)
     power = np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2
