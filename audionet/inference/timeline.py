@@ -104,9 +104,9 @@ class TimelineJob:
         limit = strange_distance(self.model.thresholds, by_strips=self.windows.scorer is not None)
         segments = find_segments(windows.windows, self.model, self.allow_unknown, limit)
         if self.events is not None and self.model.detection is not None:
-            found = self.events.reduce(path, [heard.windows for heard in scored if heard.of_events])
+            events = self.events.reduce(path, [heard.windows for heard in scored if heard.of_events]).segments
             background = {*self.model.detection.background, UNKNOWN}
-            segments = lay_in(found.segments, without_calls(segments, background), background)
+            segments = lay_in(events, without_calls(segments, background), background)
         return Timeline(str(path), segments, windows.seconds, windows.sample_rate_hz)
 
 
