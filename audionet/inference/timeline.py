@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from audionet.annotation.parts import ROUNDING_SECONDS, without
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.dataset.names import UNKNOWN
@@ -144,19 +145,12 @@ def lay_in(events: Iterable[Segment], segments: Sequence[Segment], background: s
             laid_in.append(replace(event, start_seconds=start_seconds))
             for n in touched:
                 covered_by[n].append(laid_in[-1])
-    left = (_left(*segment_and_events) for segment_and_events in zip(segments, covered_by, strict=True))
-    return sorted(itertools.chain(laid_in, *left), key=lambda segment: segment.start_seconds)
-
-
-def _left(segment: Segment, events: Sequence[Segment]) -> list[Segment]:
-    """What events, in order and without overlap, leave of a segment."""
-    starts = [segment.start_seconds, *(event.end_seconds for event in events)]
-    ends = [*(event.start_seconds for event in events), segment.end_seconds]
-    return [
-        replace(segment, start_seconds=start, end_seconds=end)
-        for start, end in zip(starts, ends, strict=True)
-        if start < end
+    left = [
+        replace(segment, start_seconds=part.start_seconds, end_seconds=part.end_seconds)
+        for segment, covering in zip(segments, covered_by, strict=True)
+        for part in without([segment.part], [event.part for event in covering], 2 * ROUNDING_SECONDS)
     ]
+    return sorted([*laid_in, *left], key=lambda segment: segment.start_seconds)
 
 
 def strange_distance(thresholds: RejectionThresholds, by_strips: bool) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, Strip, read_strips, read_windows
+from audionet.audio.chunks import Chunk, Part, Strip, read_strips, read_windows
 from audionet.bottleneck import maps
 from audionet.detection import detector
 from audionet.errors import UnusableInput
@@ -59,6 +59,11 @@ class Segment:
     end_seconds: float
     label: str
     score: float
+
+    @property
+    def part(self) -> Part:
+        """From when to when it lasts."""
+        return Part(self.start_seconds, self.end_seconds)
 
     def to_json(self) -> dict[str, str | float]:
         """As plain values, for `label --format json`."""
