@@ -10,7 +10,7 @@ from audionet.annotation.readers import Annotation, may_be_annotations, read_ann
 from audionet.annotation.table_paths import TablePaths
 from audionet.annotation.tables import folders_for_tables
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import PART_OF_A_SET, Recording, group_of, is_other_file, walk_files
+from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import count, listed, printable
@@ -78,7 +78,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
     folders = {path.name for path in data_audio.iterdir() if path.is_dir()}
     has_classes = labels <= folders
-    if not has_classes and not options.use_beside and not all(map(PART_OF_A_SET.fullmatch, in_folders)):
+    if not has_classes and not options.use_beside and not all(map(is_part_of_a_set, in_folders)):
         example = next(pair.annotations for pair in pairs if pair.recording and pair.recording.parent != data_audio)
         raise AudionetError(
             f"{data_audio}: {count(len(pairs), 'recording')} with annotations beside (such as {example}), whose labels "

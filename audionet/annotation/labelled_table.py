@@ -2,7 +2,6 @@
 
 import logging
 import re
-import unicodedata
 from pathlib import Path, PurePosixPath
 
 from audionet.annotation.layouts import layout_of
@@ -10,13 +9,15 @@ from audionet.annotation.table_paths import TablePaths, shown
 from audionet.annotation.tables import Row, Table
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of
-from audionet.dataset.names import can_name_a_folder, require_no_unknown
+from audionet.dataset.names import can_name_a_folder, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
 
-SEVERAL_LABELS = re.compile(r"[;|]")
+SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
+ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
+JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
 def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[str, int]]) -> str:
@@ -30,15 +31,11 @@ def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[
         return AudionetError(f"{path}: line {line} {message}")
 
     if SEVERAL_LABELS.search(label):
-        raise error(
-            f"has the label {label!r}: is that one class, or several? A line can be of one class only; write the one, "
-            "or a line for each"
-        )
+        raise error(f"has the label {label!r}: {ONE_OR_SEVERAL}")
     if not can_name_a_folder(label):
         raise error(f"has the class {label!r}, which can't name a folder; write it in other signs")
     require_no_unknown(f"{path}: line {line}", [label])
-    key = unicodedata.normalize("NFC", label).casefold()
-    spelling, first_line = spellings.setdefault(key, (label, line))
+    spelling, first_line = spellings.setdefault(spelling_key(label), (label, line))
     if spelling != label:
         raise error(f"has the class {label!r}, others {spelling!r} (line {first_line}); spell them alike")
     return label
@@ -52,6 +49,7 @@ class LabelledTable:
         self.table, self.layout, self.data_audio = table, layout_of(table), data_audio
         self.paths = TablePaths(data_audio, table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
+        self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}
 
     def recordings(self) -> tuple[list[Recording], list[UnusableInput]]:
         """The recordings, sorted, each with the parts that its lines mark, and what lies wrong.
@@ -96,6 +94,10 @@ class LabelledTable:
         if not label:
             column = self.table.columns[self.layout.label]
             raise self.table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
+        joined = JOINED.split(label)
+        if len(joined) > 1 and all(spelling_key(part) in self._labels for part in joined):
+            # `Owl, Barn` is one class; `owl, wren` is none where other lines are of `owl`, and others of `wren`.
+            raise self.table.error(row.line, f"has the label {label!r}: {ONE_OR_SEVERAL}")
         return checked_label(self.table.path, row.line, label, spellings)
 
     def part(self, row: Row) -> Part | None:
@@ -116,6 +118,13 @@ class LabelledTable:
         if not places:
             return UnusableInput(self.table.path, f"line {row.line} names no file")
         inside = self.paths.inside(places[0])
+        namesakes = [place for path in self.layout.paths(row) for place in self.paths.namesakes.get(path, [])]
+        if namesakes:
+            how_many = count(len(namesakes), "recording")
+            return UnusableInput(
+                self.data_audio / (inside or places[0].name),
+                f"is listed in {line}; {how_many} have this name ({listed(namesakes)}): write the path of the one",
+            )
         if inside is None:
             return UnusableInput(places[0], f"is listed in {line}, but lies outside of {self.data_audio}")
         return UnusableInput(self.data_audio / inside, f"is listed in {line}, but not there")
@@ -125,18 +134,24 @@ class LabelledTable:
         paths = [path for path in self.layout.paths(row) if path]
         if not paths:
             return self.table.error(row.line, "names no file, and no other line names one that is there")
+        if paths[0] in self.paths.namesakes:
+            return self.table.error(row.line, f"names no recording that can be used: {self.why_missing(row)}")
         looked_for = [shown(place) for path in paths for place in self.paths.candidates(path)]
+        rows = len(self.table.rows)
+        none = "the recording" if rows == 1 else f"none of the {rows:,} recordings"
         return AudionetError(
-            f"{self.table.path}: none of the {count(len(self.table.rows), 'recording')} that it lists is in "
-            f"{self.data_audio}; line {row.line} has the path {paths[0]!r}, looked for as "
-            f"{listed(looked_for, most=4)}. Name the folder that the paths begin in, or mend the paths"
+            f"{self.table.path}: {none} that it lists is {'not ' if rows == 1 else ''}in {self.data_audio}; line "
+            f"{row.line} has the path {paths[0]!r}, looked for as {listed(looked_for, most=4)}. Name the folder that "
+            "the paths begin in, or mend the paths"
         )
 
     def _report_renamed(self) -> None:
         if self.paths.renamed:
             named, there = min(self.paths.renamed.items())
             how_many = count(len(self.paths.renamed), "recording")
-            logger.info("%s: %s found by another suffix (%s as %s)", self.table.path, how_many, named, there)
+            logger.info(
+                "%s: %s found under another spelling or suffix (%s as %s)", self.table.path, how_many, named, there
+            )
 
     def _report_left_out(self) -> None:
         known = {place for place in self.places if place is not None}

@@ -1,6 +1,7 @@
 """Recordings that a table labels: UrbanSound8K and ESC-50, as published or passed on by others, or any CSV."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
@@ -18,13 +19,14 @@ from audionet.annotation.tables import (
     tables_in,
     tables_near,
 )
-from audionet.dataset.folders import PART_OF_A_SET, Recording, find_recordings
+from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import AnnotationOptions
 from audionet.system.text import did_you_mean, listed
 
 logger = logging.getLogger(__name__)
 
+LEVELS_LOOKED_INTO = 3  # for a published data set below the folder that was named, as archives unpack them
 CORRECTIONS_NAME = "corrections.csv"  # as reports save it; it says what is wrong, and labels no data set
 
 
@@ -150,7 +152,7 @@ def _require_no_contradiction(labelled: LabelledTable) -> None:
     """Raise AudionetError if folders are named as classes of the table, and hold recordings of others."""
     labels = {row.get(labelled.layout.label) for row in labelled.table.rows}
     folders = {place.partition("/")[0] for place in labelled.places if place is not None and "/" in place}
-    if not any(folder in labels and not PART_OF_A_SET.fullmatch(folder) for folder in folders):
+    if not any(folder in labels and not is_part_of_a_set(folder) for folder in folders):
         return
     for row, place in zip(labelled.table.rows, labelled.places, strict=True):
         folder, slash, _ = (place or "").partition("/")
@@ -165,7 +167,7 @@ def _require_no_contradiction(labelled: LabelledTable) -> None:
 
 def _require_no_set_below(data_audio: Path) -> None:
     """Raise AudionetError if a folder in it is a published data set, which would be taken for a class."""
-    for folder in folders_in(data_audio):
+    for folder in _folders_below(data_audio, LEVELS_LOOKED_INTO):
         for place in (folder, *folders_for_tables(folder)):
             table = next((path for path in tables_in(place) if path.name.lower() in PUBLISHED_NAMES), None)
             if table is not None:
@@ -173,3 +175,10 @@ def _require_no_set_below(data_audio: Path) -> None:
                     f"{data_audio}: holds a data set with a table of its own ({table.relative_to(data_audio)}); "
                     f"name its folder: {folder}"
                 )
+
+
+def _folders_below(folder: Path, levels: int) -> Iterator[Path]:
+    for inner in folders_in(folder):
+        yield inner
+        if levels > 1 and not inner.is_symlink():
+            yield from _folders_below(inner, levels - 1)

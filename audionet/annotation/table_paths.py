@@ -1,11 +1,11 @@
 """Where the recordings of a table are: its paths may begin in several folders, and be another system's."""
 
-import os
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from audionet.dataset.folders import is_other_file, is_passed_over, walk_files
+from audionet.dataset.folders import is_other_file, walk_files
+from audionet.dataset.names import spelling_key
 from audionet.system.untrusted import LONGEST_PATH_BYTES
 
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
@@ -16,18 +16,21 @@ class TablePaths:
     """Finds what the paths of a table mean, in the folder of a data set and nowhere else.
 
     Paths may be absolute, or begin in the data set's folder, in that of the table or in the one above it, with `audio/`
-    left out or not, and be written with backslashes; of a name alone, the file may lie at any depth. renamed: paths
-    that were found by another suffix, and by which.
+    left out or not, and be written with backslashes; of a name alone, the file may lie at any depth. The file may have
+    another suffix, and be spelt in other case or with accents that are stored in another way.
+
+    renamed: paths whose recordings are called otherwise, and how. namesakes: names that several recordings have, and
+    the places of these.
     """
 
     def __init__(self, data_audio: Path, table: Path) -> None:
         self.root = absolute(data_audio)
         self._roots = tuple(dict.fromkeys((self.root, self.root.resolve())))
         self.renamed: dict[str, str] = {}
+        self.namesakes: dict[str, list[str]] = {}
         tables_folder = absolute(table.parent)
         begins = dict.fromkeys((self.root, tables_folder, tables_folder.parent))
         self._bases = [place for base in begins for place in (base, base / "audio")]
-        self._stems: dict[Path, dict[str, list[str]]] = {}
         self._by_name: dict[str, list[str]] | None = None
 
     def find_all(self, rows: Sequence[Sequence[str]]) -> list[str | None]:
@@ -76,34 +79,30 @@ class TablePaths:
                     continue
                 if is_file(self.root / inside):
                     return inside
-                names = self._beside(self.root / inside)
-                if len(names) == 1:  # the set was converted to another format after its table was made
-                    converted = Path(inside).with_name(names[0]).as_posix()
-                    self.renamed[inside] = converted
-                    return converted
-            if len(_parts(path)) == left_out + 1 and len(places := self._named(_parts(path)[-1])) == 1:
-                return places[0]
+                # The set may have been converted to another format, or copied by another system, after its table.
+                alike = self._named(f"/{inside}") or self._named(f"/{PurePosixPath(inside).with_suffix('')}")
+                if len(alike) == 1:
+                    if alike != [inside]:
+                        self.renamed[inside] = alike[0]
+                    return alike[0]
+            parts = _parts(path)
+            if len(parts) == left_out + 1:
+                places = self._named(parts[-1])
+                if len(places) == 1:
+                    return places[0]
+                if places:
+                    self.namesakes[path] = places
         return None
 
     def _named(self, name: str) -> list[str]:
-        """The recordings at any depth that have a name, with their suffix or without."""
+        """The recordings at any depth that have a name, or, after `/`, a path; the suffix may be left out."""
         if self._by_name is None:
             self._by_name = {}
             for place in self.recordings():
-                for known in {Path(place).name.casefold(), Path(place).stem.casefold()}:
-                    self._by_name.setdefault(known, []).append(place)
-        return self._by_name.get(name.casefold(), [])
-
-    def _beside(self, path: Path) -> list[str]:
-        """The recordings in a path's folder that have its name but for the suffix."""
-        folder = path.parent
-        if folder not in self._stems:
-            self._stems[folder] = {}
-            for name in _names_in(folder):
-                file = folder / name
-                if not is_passed_over(name) and file.is_file() and not is_other_file(file):
-                    self._stems[folder].setdefault(file.stem.casefold(), []).append(name)
-        return self._stems[folder].get(path.stem.casefold(), [])
+                whole = PurePosixPath(place)
+                for known in {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}:
+                    self._by_name.setdefault(spelling_key(known), []).append(place)
+        return self._by_name.get(spelling_key(name), [])
 
 
 def is_file(path: Path) -> bool:
@@ -112,13 +111,6 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (OSError, ValueError):
-        return []
 
 
 def absolute(path: Path) -> Path:

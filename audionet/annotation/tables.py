@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from audionet.audio.chunks import Part
 from audionet.dataset.folders import names_left
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
-from audionet.system.text import from_spreadsheet_cell, listed
+from audionet.system.text import count, from_spreadsheet_cell, listed
 
 LARGEST_TABLE_BYTES = 256 << 20
 LARGEST_BEGINNING_BYTES = 1 << 16  # of a table whose columns alone are wanted
 MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
-TABLE_SUFFIXES = (".csv", ".tsv")
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
 TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
 MOST_TABLES = 50  # that are looked into, of a folder full of them
@@ -26,6 +26,13 @@ SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
 COLUMNS_NAMED = 8
 LONGEST_MESSAGE, LONGEST_NAME = 1000, 40
+BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\0\0", "utf-32"),  # which begins with that of UTF-16
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
 
 
@@ -118,7 +125,7 @@ def decoded(data: bytes) -> str:
     """
     if data.startswith(WORKBOOK_MARKS):
         raise ValueError("it is a spreadsheet's own file; save it as CSV there")
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data.decode(encoding, errors="strict" if encoding == "utf-8-sig" else "ignore")
     beginning = data[:1024]
@@ -172,21 +179,35 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]
+    twice = {name for name in names if name in known_columns and names.count(name) > 1}
     read, cells_left = [], MOST_CELLS
     for line, cells in records:
         extra = [cell for cell in cells[len(names) :] if cell.strip()]
         if extra:
             raise AudionetError(
-                f"{path}: line {line} has {len(names) + len(extra)} values, the first line names {len(names)} columns; "
+                f"{path}: line {line} has {count(len(names) + len(extra), 'value')}, the first line names "
+                f"{count(len(names), 'column')}; "
                 f"put a value with {separator!r} in it between double quotes"
             )
         filled = ((name, cell.strip()) for name, cell in zip(names, cells, strict=False))
         row = Row(line, {name: from_spreadsheet_cell(cell) for name, cell in filled if name and cell})
+        for name in twice:
+            _require_one_value(path, line, [cell for known, cell in zip(names, cells, strict=False) if known == name])
         cells_left -= len(row.cells)
         if cells_left < 0:
             raise AudionetError(f"{path}: has more than {MOST_CELLS:,} cells; split it, or leave columns out")
         read.append(row)
     return Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, read)
+
+
+def _require_one_value(path: Path, line: int, values: Sequence[str]) -> None:
+    """Raise AudionetError if two columns of one name say different things."""
+    different = sorted({value.strip() for value in values})
+    if len(different) > 1:
+        raise AudionetError(
+            f"{path}: line {line} says both {different[0][:LONGEST_NAME]!r} and {different[1][:LONGEST_NAME]!r} in "
+            "columns of the same name; give one of them another name"
+        )
 
 
 def tables_near(data_audio: Path) -> list[Path]:
@@ -196,7 +217,8 @@ def tables_near(data_audio: Path) -> list[Path]:
         for folder in (place, *folders_for_tables(place)):
             tables += tables_in(folder)
     published = [path for path in tables if path.name.lower() in PUBLISHED_NAMES]
-    return list(dict.fromkeys([*published, *tables]))[:MOST_TABLES]
+    named_so = [path for path in tables if path.suffix.lower() in (".csv", ".tsv")]  # .txt may be hundreds of notes
+    return list(dict.fromkeys([*published, *named_so, *tables]))[:MOST_TABLES]
 
 
 def folders_for_tables(folder: Path) -> list[Path]:

@@ -19,9 +19,11 @@ logger = logging.getLogger(__name__)
 
 # Files that people keep beside their recordings, and that are passed over. Anything else is offered to ffmpeg.
 NOT_AUDIO_SUFFIXES = frozenset(
-    ".txt .md .rst .csv .tsv .json .xml .html .htm .pdf .doc .docx .odt .log .ini .nfo .sfv .md5 .sha256 .cue .m3u "
-    ".m3u8 .pls .lrc .srt .jpg .jpeg .png .gif .bmp .webp .tif .tiff .svg .py .sh .ipynb .zip .db .ds_store "
-    ".textgrid .lab .rttm".split()
+    ".txt .md .rst .rtf .csv .tsv .tab .xls .xlsx .xlsm .ods .numbers .json .jsonl .yaml .yml .toml .xml .html "
+    ".htm .pdf .doc .docx .odt .pages .ppt .pptx .odp .epub .log .ini .nfo .sfv .md5 .sha1 .sha256 .cue .m3u "
+    ".m3u8 .pls .lrc .srt .vtt .ass .ssa .jpg .jpeg .png .gif .bmp .webp .tif .tiff .heic .svg .psd .py .r .sh "
+    ".bat .ipynb .npy .npz .zip .7z .gz .rar .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .eaf "
+    ".pfsx .trs .antx".split()
 )
 # A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
 SOUND_MARKS = (
@@ -31,24 +33,31 @@ SOUND_MARKS = (
 )
 # What systems, editors and downloads leave beside recordings. It is passed over whatever it holds, and in silence.
 PASSED_OVER_NAMES = frozenset(
-    {"$recycle.bin", "recycler", "system volume information", "__macosx", "@eadir", "#recycle", "@recycle"}
-    | {"#snapshot", "@tmp", "@sharebin", "network trash folder", "temporary items", "icon\r", "__pycache__"}
+    {"$recycle.bin", "recycler", "recycled", "system volume information", "$winreagent", "__macosx", "@eadir"}
+    | {"#recycle", "@recycle", "#snapshot", "@recently-snapshot", "@sharesnap", "@tmp", "@sharebin"}
+    | {"network trash folder", "temporary items", "icon\r", "__pycache__", "ableton project info", "_serato_"}
     | {"lost+found", "thumbs.db", "desktop.ini", *(f"found.{number:03d}" for number in range(10))}
 )
 EDITORS_SUFFIXES = frozenset(
-    ".sfk .sfap0 .reapeaks .reapindex .rpp .rpp-bak .asd .als .aup .auf .aup3 .aup3-wal .aup3-shm .pkf .pek .cfa .sesx "
-    ".gpk .mrk .ovw .peak .peaks .wfm .cpr .npr .ptx .flp .bak .swp .icloud".split()
+    ".sfk .sfl .sfap0 .reapeaks .reapindex .rpp .rpp-bak .rpp-undo .asd .als .alc .adg .aup .aup-bak .auf .aup3 "
+    ".aup3-wal .aup3-shm .aup3unsaved .autosave .pkf .pek .cfa .ses .sesx .gpk .mrk .ovw .peak .peaks .wfm .cpr "
+    ".npr .pts .ptf .ptx .flp .veg .logicx .band .ardour .rxdoc .h0 .hdp .bak .orig .swp .icloud".split()
 )
 UNFINISHED_SUFFIXES = frozenset(
-    ".part .partial .filepart .crdownload .crswap .download .opdownload .fdmdownload .dtapart .aria2 .ytdl .xltd .td "
-    ".!ut .!qb .bc! .tmp .temp".split()
+    ".part .partial .filepart .crdownload .crswap .download .opdownload .fdmdownload .dtapart .aria2 .aria2__temp "
+    ".ytdl .xltd .td .dlm .jc! .!ut .ut! .!qb .!bt .!sync .bc! .incomplete .pending .tmp .temp".split()
 )
-# Names of folders that are no classes, where there are no others: the parts of a data set.
-PART_OF_A_SET = re.compile(
-    r"(fold|split|part|batch|(sub|data)?set|cv)s?[-_ ]?\d*|audios?|wavs?|mp3s?|flacs?|(raw[-_ ]?)?data|clips|sounds"
-    r"|recordings|samples|train(ing)?|test(ing)?|val(id(ation)?)?|dev(elopment)?|eval(uation)?|meta(data)?",
-    re.IGNORECASE,
+# Words of which the names of folders consist that are parts of a data set, and no classes. Those beside them, and
+# numbers, make no such name by themselves.
+WORDS_OF_PARTS = frozenset(
+    "fold folds kfold split splits part parts batch batches set sets subset subsets dataset datasets cv train training "
+    "trainset test testing testset val valid validation dev development eval evaluation holdout audio audios wav wavs "
+    "mp3 mp3s flac flacs ogg oggs opus m4a aiff data raw rawdata meta metadata".split()
 )
+WORDS_BESIDE = frozenset("k hold out clean other noisy".split())
+LETTERED, LETTERS = frozenset("fold split part batch set subset".split()), frozenset("abcdef")  # fold A
+HOLDERS = frozenset("clips sounds recordings samples chunks files".split())
+WORD = re.compile(r"mp3s?|m4a|[^\W\d_]+|\d+")
 # `<recording>_<start>s_<score>.wav`, see inference/excerpts.py.
 SAVED_SEGMENT = re.compile(r"(.+)_\d{6,}\.\d\ds_[01]\.\d\d\.wav")
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
@@ -89,7 +98,10 @@ def class_folders(folder: Path) -> list[Path]:
     if not folders:
         for error in misnamed_folders(folder):
             raise error
-        raise AudionetError(f"{folder}: has no folders in it; put the recordings into one folder for each class")
+        raise AudionetError(
+            f"{folder}: has no folders in it; put the recordings into one folder for each class, or name the table of "
+            "their labels with --metadata"
+        )
     require_distinct_classes(folder, [path.name for path in folders])
     return folders
 
@@ -108,9 +120,24 @@ def _folder_like(folder: Path) -> str:
     return did_you_mean(folder.name, beside)
 
 
+def is_part_of_a_set(name: str) -> bool:
+    """Whether a folder is called as the parts of data sets are: `fold1`, `train`, `audio`.
+
+    >>> is_part_of_a_set("Fold_01"), is_part_of_a_set("train-clean-100"), is_part_of_a_set("robin")
+    (True, True, False)
+    """
+    words = set(WORD.findall(name.lower()))
+    if words & LETTERED:
+        words -= LETTERS
+    if words & WORDS_OF_PARTS:
+        words -= WORDS_OF_PARTS | WORDS_BESIDE | HOLDERS
+        return all(word.isdigit() for word in words)
+    return len(words) == 1 and words <= HOLDERS
+
+
 def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
     """Raise AudionetError if all folders are called as the parts of a data set are, and none as a class."""
-    if not names or not all(PART_OF_A_SET.fullmatch(name) for name in names):
+    if not names or not all(map(is_part_of_a_set, names)):
         return
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
     if inner is not None and any(path.is_dir() for path in _listing(inner)):
@@ -222,15 +249,21 @@ def is_passed_over(name: str, *, is_folder: bool = False) -> bool:
     before, dot, ending = lower.rpartition(".")
     if is_folder:
         return ending == "download" and "." in before
-    return f"{dot}{ending}" in EDITORS_SUFFIXES or f"{dot}{ending}" in UNFINISHED_SUFFIXES
+    suffix = f"{dot}{ending}"
+    is_copy = name.endswith("~") or (name.startswith("#") and name.endswith("#"))  # an editor's, of what it changes
+    return is_copy or suffix in EDITORS_SUFFIXES or suffix in UNFINISHED_SUFFIXES or ending.startswith("part-frag")
 
 
 def names_left(folder: Path, names: Iterable[str]) -> list[str]:
     """The names in a folder that are not passed over, sorted."""
+    names = sorted(names)
+    # The sound of an Audacity project of before version 3 lies in thousands of pieces, in a folder beside it.
+    pieces = {f"{name[: -len('.aup')]}_data" for name in names if name.lower().endswith(".aup")}
     return [
         name
-        for name in sorted(names)
-        if not is_passed_over(name) or (not is_passed_over(name, is_folder=True) and (folder / name).is_dir())
+        for name in names
+        if name not in pieces
+        and (not is_passed_over(name) or (not is_passed_over(name, is_folder=True) and (folder / name).is_dir()))
     ]
 
 

@@ -34,7 +34,8 @@ def can_name_a_folder(label: str) -> bool:
 def require_no_unknown(place: Path | str, names: Iterable[str]) -> None:
     """Raise AudionetError if a class has the name that is kept for clips of no class."""
     for name in names:
-        if _looks(name.strip()) == UNKNOWN:
+        shown = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+        if spelling_key(shown.strip()) == UNKNOWN:
             raise AudionetError(
                 f"{place}: no class can be called {name!r}: that is what a clip is called that is none of the classes; "
                 "rename it, to 'others' for instance, or move it away (no recordings of strangers are needed)"
@@ -45,7 +46,7 @@ def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
     """Raise AudionetError if two names look the same: one class was spelt in two ways, or one disk can't hold both."""
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(_looks(name), name)
+        other = seen.setdefault(spelling_key(name), name)
         if other != name:
             stored = f", stored as {other!a} and {name!a}" if other.casefold() != name.casefold() else ""
             raise AudionetError(
@@ -54,7 +55,7 @@ def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
             )
 
 
-def _looks(name: str) -> str:
+def spelling_key(name: str) -> str:
     """A key that is the same for names which a file system may take for one, since case or stored accents differ."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
@@ -73,7 +74,7 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
         class_name, _, rest = key.partition("/")
         stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
         stems[key] = stem
-        by_stem[class_name, _looks(stem)].append(key)
+        by_stem[class_name, spelling_key(stem)].append(key)
     for namesakes in by_stem.values():
         for key in namesakes:
             data = os.fsencode(stems[key])

@@ -57,6 +57,9 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
         ("path,label\na.mp3,robin\nb é.mp3,wren\n", "utf-8"),
         ("path,label\na,robin\nb é,wren\n", "utf-8"),
         ("path,label\ra.wav,robin\rb é.wav,wren\r", "utf-8"),
+        ("path;label\na.wav;robin\nb é.wav;wren\n", "utf-32"),
+        ("path,label\nA.WAV,robin\nB e\u0301.wav,wren\n", "utf-8"),  # as a Mac stores accents
+        ("path,label,Label\na.wav,robin,robin\nb é.wav,wren,wren \n", "utf-8"),
     ],
 )
 def test_a_table_is_read_however_it_was_written(tmp_path: Path, text: str, encoding: str) -> None:
@@ -75,6 +78,35 @@ def test_audio_may_be_left_out_of_the_paths(tmp_path: Path) -> None:
     sounds(tmp_path / "data" / "audio", "a.wav")
     (tmp_path / "data" / "list.csv").write_text("path,label\na.wav,robin\n")
     assert found(tmp_path / "data") == [("robin", "audio/a.wav")]
+
+
+def test_folders_in_another_case_or_with_other_accents_are_those_of_the_table(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "Vögel/a.wav", "x/a.wav", "x/b.wav")
+    (tmp_path / "list.csv").write_text("path,label\nx/b.wav,y\nX/a.wav,y\nvo\u0308gel/A.mp3,robin\n", encoding="utf-8")
+    assert found(data, tmp_path / "list.csv") == [("robin", "Vögel/a.wav"), ("y", "x/a.wav"), ("y", "x/b.wav")]
+
+
+def test_a_name_that_several_recordings_have_is_said_to_be_so(tmp_path: Path) -> None:
+    data, table = sounds(tmp_path / "data", "x/a.wav", "y/a.wav", "y/b.wav"), tmp_path / "list.csv"
+    table.write_text("path,label\na.wav,robin\nb.wav,wren\n")
+    recordings, wrong = find_labelled_recordings(data, table)
+    assert [recording.path.name for recording in recordings] == ["b.wav"]
+    said = (
+        "is listed in line 2 of list.csv; 2 recordings have this name (x/a.wav and y/a.wav): write the path of the one"
+    )
+    assert [error.reason for error in wrong] == [said]
+    table.write_text("path,label\na.wav,robin\n")
+    with pytest.raises(
+        AudionetError, match=r"line 2 names no recording that can be used: .*2 recordings have this name"
+    ):
+        found(data, table)
+
+
+@pytest.mark.parametrize("name", ["labels.tab", "labels.TXT", "labels.tsv"])
+def test_a_table_of_another_suffix_is_found_too_and_no_recording(tmp_path: Path, name: str) -> None:
+    data = sounds(tmp_path / "data", "2023/a.wav", "2024/b.wav")
+    (data / name).write_text("file\tspecies\n2023/a.wav\trobin\n2024/b.wav\twren\n", encoding="utf-16")
+    assert found(data) == [("robin", "2023/a.wav"), ("wren", "2024/b.wav")]
 
 
 @pytest.mark.parametrize("place", ["data", "data/Metadata", "data/META", "."])
@@ -106,6 +138,16 @@ def test_where_table_and_folders_contradict_each_other_it_asks(tmp_path: Path, l
     with pytest.raises(AudionetError, match=rf"line 3 says that ben/1.wav is '{label_of_ben}', its folder 'ben'; add"):
         found(data)
     assert found(data, table) == [("anna", "anna/1.wav"), (label_of_ben, "ben/1.wav")]
+
+
+def test_a_published_set_is_found_some_folders_below(tmp_path: Path) -> None:
+    sounds(tmp_path / "archive" / "UrbanSound8K" / "audio" / "fold1", "1-0.wav")
+    (tmp_path / "archive" / "UrbanSound8K" / "metadata").mkdir()
+    (tmp_path / "archive" / "UrbanSound8K" / "metadata" / "UrbanSound8K.csv").write_text(URBAN)
+    with pytest.raises(
+        AudionetError, match=r"holds a data set with a table of its own .*name its folder: .*UrbanSound8K$"
+    ):
+        find_labelled_recordings(tmp_path)
 
 
 def test_two_tables_of_the_same_recordings_are_a_question(tmp_path: Path) -> None:
@@ -177,6 +219,11 @@ def test_esc50_is_known_in_its_usual_disguises(tmp_path: Path, table: str, point
         (("Training/a.wav", "Validation/b.wav"), "name the table"),
         (("subset1/a.wav", "subset2/b.wav"), "name the table"),
         (("Recordings/a.wav",), "name the table"),
+        (("Fold A/a.wav", "Fold B/b.wav"), "name the table"),
+        (("k-fold-1/a.wav", "k-fold-2/b.wav"), "name the table"),
+        (("train_audio/a.wav", "test_audio/b.wav"), "name the table"),
+        (("train-clean-100/a.wav", "dev-other/b.wav"), "name the table"),
+        (("raw_data/a.wav", "audio files/b.wav"), "name the table"),
     ],
 )
 def test_parts_of_a_data_set_are_not_taken_for_classes(tmp_path: Path, names: tuple[str, ...], remedy: str) -> None:
@@ -189,12 +236,27 @@ def test_one_class_called_train_among_others_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "names", [("1", "2"), ("sound 1", "sound 2"), ("a", "b"), ("noisy", "clean"), ("disc1", "cd2")]
+)
+def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: tuple[str, str]) -> None:
+    labels = {label for label, _ in found(sounds(tmp_path, *(f"{name}/a.wav" for name in names)))}
+    assert labels == set(names)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("path,label\n\n\n,\na.wav,x/y\n", "line 5 has the class 'x/y'"),
         ('path,label,notes\na.wav,x,"one\ntwo"\nb.wav,,\n', "line 4 has no label"),
         ("sep=,\npath,label\na.wav,x/y\n", "line 3 has the class 'x/y'"),
         ("path,label\na.wav,robin;wren\n", "line 2 has the label 'robin;wren': is that one class, or several"),
+        ('path,label\na.wav,x\nb.wav,y\na.wav,"x, y"\n', "line 4 has the label 'x, y': is that one class, or several"),
+        ("path,label\na.wav,x\nb.wav,y\na.wav,X and Y\n", "line 4 has the label 'X and Y': is that one class, or"),
+        ("path,label\na.wav,\"['x', 'y']\"\n", r"has the label .*: is that one class, or several"),
+        ("path,label,label\na.wav,x,y\n", "line 2 says both 'x' and 'y' in columns of the same name"),
+        ("of today\npath,label\n", "line 2 has 2 values, the first line names 1 column; put"),
+        ("path,label\na.wav,un\u200bknown\n", "line 2: no class can be called"),
+        ("path,label\nc.wav,x\n", "the recording that it lists is not in .* looked for as"),
         ("path,label\na.wav,x\nHello, world.wav,y\n", r"line 3 has 3 values, the first line names 2 columns; put"),
         ('path,label\n"a.wav,x\nb.wav,y\n', "line 2 begins a row that can't be read"),
         ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
@@ -240,6 +302,12 @@ def test_two_labels_of_one_recording_are_both_learnt_and_said(tmp_path: Path, ca
     (tmp_path / "list.csv").write_text("path,label\na.wav,robin\na.wav,wren\n")
     assert found(data, tmp_path / "list.csv") == [("robin", "a.wav"), ("wren", "a.wav")]
     assert "a.wav: 'robin' (all of it) and 'wren' (all of it) are heard at once" in caplog.text
+
+
+def test_a_comma_in_a_class_is_no_question_unless_both_sides_are_classes(tmp_path: Path) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav", "b.wav"), tmp_path / "list.csv"
+    table.write_text('path,label\na.wav,"Owl, Barn"\nb.wav,Owl\n')
+    assert [label for label, _ in found(data, table)] == ["Owl", "Owl, Barn"]
 
 
 def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import logging
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,13 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
         "@tmp",
         "Network Trash Folder",
         "Temporary Items",
+        "RECYCLED",
+        "@Recently-Snapshot",
+        "Ableton Project Info",
     )
     suffixes = (
         "sfk SFK reapeaks asd aup3 pkf gpk peak icloud part crdownload tmp download partial filepart temp aria2 ytdl "
-        "!ut bak swp"
+        "!ut bak swp rpp-undo aup-bak ses sfl ptf incomplete !sync part-Frag12 wav~"
     ).split()
     touch(tmp_path, "a/x.mp3", "a/._x.mp3", *(f"{place}{name}/y.mp3" for name in folders for place in ("", "a/")))
     touch(tmp_path, *(f"a/x.mp3.{suffix}" for suffix in suffixes), *(f"z.{suffix}" for suffix in suffixes))
@@ -62,11 +66,29 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
     assert "x.mp3.crdownload: passed over" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["unknown", "Unknown", "UNKNOWN"])
+def test_the_pieces_of_an_old_audacity_project_are_no_recordings(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.mp3", "a/talk.aup", "a/talk_data/e00/d00/e0000001.au", "b/talk_data/y.mp3", "b/#y.mp3#")
+    assert [recording.key for recording in find_recordings(tmp_path)[0]] == ["a/x.mp3", "b/talk_data/y.mp3"]
+
+
+def test_papers_tables_and_archives_are_no_recordings(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "a/x.mp3",
+        "labels.xlsx",
+        *(f"a/notes.{end}" for end in ("ods", "rtf", "PPTX", "vtt", "7z", "heic", "eaf")),
+    )
+    recordings, wrong = find_recordings(tmp_path)
+    assert ([recording.key for recording in recordings], wrong) == (["a/x.mp3"], [])
+
+
+@pytest.mark.parametrize(
+    "name", ["unknown", "Unknown", "UNKNOWN", " unknown", "unknown ", "unKnown\u200b", "\uff55nknown"]
+)
 def test_no_class_is_called_as_clips_of_none_are(tmp_path: Path, name: str) -> None:
     touch(tmp_path, "a/x.mp3", f"{name}/x.mp3", f"{name}/x_nohash_0000.jpg")
     for find in (find_recordings, find_pictures):
-        with pytest.raises(AudionetError, match=f"no class can be called '{name}': that is what a clip is called"):
+        with pytest.raises(AudionetError, match=re.escape(f"no class can be called {name!r}: that is")):
             find(tmp_path)
 
 
