@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.errors import AudionetError
+from audionet.graphs import models_in
 from audionet.rules import AT_LEAST_1, RETRAIN_RULES, as_names, check, check_network, take_text_for_paths
 from audionet.settings import REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
-
-ARTICLES = "retrained_graph"  # the graph of the article that AudioNet follows, whose classes are retrained_labels.txt
 
 BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
 IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
@@ -257,11 +256,6 @@ class RetrainOptions:
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
 
 
-def labels_beside(graph: Path) -> Path:
-    """The file of a graph's classes: `retrained_labels.txt` for `retrained_graph.pb`, `x_labels.txt` for `x.pb`."""
-    return graph.with_name("retrained_labels.txt" if graph.stem == ARTICLES else f"{graph.stem}_labels.txt")
-
-
 @dataclass(frozen=True)
 class LabelOptions:
     """Options of `label` and `evaluate`.
@@ -289,9 +283,9 @@ class LabelOptions:
         _ = self.sound
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise AudionetError(f"--threshold {self.threshold:g}: must be over 0 and at most 1, as scores are")
-        inner = self.graph / f"{ARTICLES}.pb"
-        if inner.is_file():
-            object.__setattr__(self, "graph", inner)
+        inside = models_in(self.graph)
+        if len(inside) == 1:
+            object.__setattr__(self, "graph", inside[0])
 
     @property
     def sound(self) -> SoundChoice:

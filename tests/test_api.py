@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import sys
 import types
 from collections.abc import Callable
@@ -75,6 +76,29 @@ def test_labels_lie_beside_the_graph_wherever_that_is(here: Path) -> None:
         (here / "moved" / "retrained_labels.txt").unlink(missing_ok=True)
         (here / "moved" / name).write_bytes(text.encode())
         assert audionet.label(clip, LabelOptions(here / "moved" / "retrained_graph.pb"))[0].scores == scores
+
+
+def test_a_folder_stands_for_the_model_in_it_whatever_that_is_called(here: Path) -> None:
+    clip = here / "clips" / "low" / "a.wav"
+    scores = audionet.label(clip, LabelOptions(here / "model"))[0].scores
+    (here / "model" / "retrained_graph.pb").unlink()  # which label does not need
+    assert audionet.label(clip, LabelOptions(here / "model"))[0].scores == scores
+    for ending in ("tflite", "json"):
+        (here / "model" / f"retrained_graph.{ending}").rename(here / "model" / f"birds.{ending}")
+    assert audionet.label(clip, LabelOptions(here / "model"))[0].scores == scores
+    shutil.copy(here / "model" / "birds.tflite", here / "model" / "bats.tflite")
+    with pytest.raises(AudionetError, match=r"model: holds several models \(bats.pb and birds.pb\); name one of them"):
+        audionet.label(clip, LabelOptions(here / "model"))
+    with pytest.raises(AudionetError, match="clips: holds no model; train one with audionet retrain"):
+        audionet.label(clip, LabelOptions(here / "clips"))
+
+
+@pytest.mark.parametrize("name", ["nothing.pb", "nothing.tflite", "nothing.json", "nothing"])
+def test_a_model_that_is_not_there_is_called_as_it_was_typed(here: Path, name: str) -> None:
+    with pytest.raises(AudionetError, match=rf"^{name}: no such model file; train one with .* name it with --graph$"):
+        audionet.label(here / "clips" / "low" / "a.wav", LabelOptions(Path(name)))
+    with pytest.raises(AudionetError, match=r"; did you mean retrained_graph.tflite\?$"):
+        audionet.label(here / "clips" / "low" / "a.wav", LabelOptions(here / "model" / "retraind_graph.tflite"))
 
 
 def test_a_notebook_shows_how_far_the_work_is(

@@ -7,6 +7,7 @@ one the new. The frozen graph and the file of labels are exports: `label` needs 
 
 import functools
 import hashlib
+import os
 import re
 import time
 from collections.abc import Callable
@@ -23,16 +24,18 @@ from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import MODULE as SOUND
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.errors import AudionetError
+from audionet.graphs import labels_beside, models_in
 from audionet.model.card import ModelCard
 from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, labels_file
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
 from audionet.model.provenance import is_from_here, remember_network
-from audionet.options import LabelOptions, labels_beside
+from audionet.options import LabelOptions
 from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import json_bytes, read_json, read_limited, write_in_order
+from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
 
@@ -191,8 +194,7 @@ def _load_model(options: LabelOptions) -> Model:
     if options.graph.is_file() and not files.network.exists() and not files.left_over():
         return load_graph(files)
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
-        missing = files.description if files.network.is_file() else files.network
-        raise AudionetError(f"{missing}: no such model file; train one with audionet retrain, or name it with --graph")
+        raise AudionetError(_nothing_there(options.graph, files))
     content = _with_patience(lambda: read_model(files))
     if content is None:
         raise AudionetError(_misfit(files.description, files.network))
@@ -204,6 +206,20 @@ def _load_model(options: LabelOptions) -> Model:
         return _described(description, network)
     except (Refused, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
+
+
+def _nothing_there(graph: Path, files: ModelFiles) -> str:
+    """The error for a model of which nothing is there, or a part of what belongs together."""
+    like = ""
+    if files.network.is_file():
+        missing = files.description
+    elif files.description.is_file():
+        missing = files.network
+    else:
+        missing = graph  # as it was typed
+        beside = os.listdir(graph.parent) if graph.parent.is_dir() else []
+        like = did_you_mean(graph.name, [name for name in beside if Path(name).suffix in (".pb", ".tflite")])
+    return f"{missing}: no such model file; train one with audionet retrain, or name it with --graph{like}"
 
 
 def _misfit(description: Path, network: Path) -> str:
@@ -270,6 +286,12 @@ def _saved_model(graph: Path) -> Path | None:
 
 def _load_saved_model(folder: Path) -> Model:
     """What lies beside a SavedModel. That itself is a program of TensorFlow's, whatever made it, and is not loaded."""
+    if not (folder / "saved_model.pb").is_file():
+        several = models_in(folder)
+        if several:
+            names = listed([path.name for path in several])
+            raise AudionetError(f"{folder}: holds several models ({names}); name one of them with --graph")
+        raise AudionetError(f"{folder}: holds no model; train one with audionet retrain, or name it with --graph")
     try:
         description = ModelDescription.from_json(read_json(folder / EXTRA_FILE, LARGEST_DESCRIPTION_BYTES))
         if not (folder / EXTRA_GRAPH).is_file():

@@ -139,7 +139,9 @@ class ProgressLines:
         elif done < total and now >= self._due:
             passed = now - self._start
             left = duration(passed / done * (total - done))
-            logger.info("%s: %d of %d, %.3g a second, about %s left", stage, done, total, done / passed, left)
+            each = passed / done
+            rate = f"{1 / each:.3g} per second" if each < 2 else f"{_count(each, 'second')} each"
+            logger.info("%s: %d of %d, %s, about %s left", stage, done, total, rate, left)
             self._due = now + max(FIRST_LINE_SECONDS, LINE_INTERVAL * passed)
 
 

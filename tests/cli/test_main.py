@@ -283,7 +283,7 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
     assert "--chunk-seconds 0: must be from 0.1 to 600" in refused("prepare", "classes", "--chunk-seconds", 0)
     assert "less than --chunk-seconds" in refused("prepare", "classes", "--overlap", 20)
     assert "make the pictures first with audionet prepare" in refused("retrain")
-    assert "tf_files/retrained_graph.tflite: no such model file; train one with" in refused("label", "clip.mp3")
+    assert "tf_files/retrained_graph.pb: no such model file; train one with" in refused("label", "clip.mp3")
     assert "no such model file; train one with audionet retrain" in refused("evaluate", "classes")
 
 

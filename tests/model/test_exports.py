@@ -71,7 +71,7 @@ def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
     clip = write_wav(tmp_path / "new.wav", chirps(77, 2000, 3000, 3.3))
     (found,) = audionet.label(clip, LabelOptions(trained / "saved"))
     assert found.label == "high"
-    with pytest.raises(AudionetError, match="not a SavedModel that audionet retrain --saved-model-dir made"):
+    with pytest.raises(AudionetError, match="holds no model; train one with audionet retrain, or name it with --graph"):
         audionet.label(clip, LabelOptions(tmp_path))
 
 

@@ -64,7 +64,7 @@ def test_without_a_terminal_lines_come_at_growing_intervals(caplog: pytest.LogCa
         for done in range(1, 1001):
             now = done * 2.0
             progress("recordings", done, 1000)
-    assert caplog.messages[0] == "recordings: 5 of 1000, 0.5 a second, about 33 minutes left"
+    assert caplog.messages[0] == "recordings: 5 of 1000, 2 seconds each, about 33 minutes left"
     assert caplog.messages[1].startswith("recordings: 10 of 1000")
     assert caplog.messages[-1].endswith("seconds left")
     assert 30 < len(caplog.messages) < 50, "2000 seconds: 10 lines in the first 100, then fewer and fewer"
