@@ -15,6 +15,7 @@ from audionet.annotation.parts import unused
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.drawing import DrawingJob, Source, draw_each, size_and_time, written_chunks
 from audionet.commands.picture_folder import (
+    Doubts,
     OpenIndex,
     delete_chunks,
     delete_unlisted,
@@ -121,6 +122,7 @@ def prepare(
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         index = open_index(image_dir, options)
         before = dict(index.content.recordings)
+        began_ns = time.time_ns()
         plan = _compare(index.content, recordings, data_audio, options)
         _require_same_folder(index.content, recordings, data_audio, options)
         delete_unlisted(index.content, image_dir)
@@ -137,6 +139,8 @@ def prepare(
                 report.count_drawn(recording, result)
         finally:
             index.save()
+        if plan.doubted:
+            index.compared(began_ns)
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         needed = {key: entry.needed_rate_hz for key, entry in index.content.recordings.items()}
@@ -159,12 +163,14 @@ class _Plan:
     todo: recordings that are new or changed. kept: the entries of the others, by key.
     gone: keys of recordings that the index lists and that are not there.
     stems: what the names of each recording's chunks start with, by key.
+    doubted: whether the content of recordings was compared whose sizes and times were those of the index.
     """
 
     todo: list[Recording]
     kept: dict[str, RecordingEntry]
     gone: list[str]
     stems: dict[str, str]
+    doubted: bool
 
 
 def _compare(index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions) -> _Plan:
@@ -172,14 +178,14 @@ def _compare(index: PictureIndex, recordings: list[Recording], data_audio: Path,
     gone = sorted(key for key in index.recordings.keys() - present if not _may_be_there(data_audio / key, data_audio))
     forgotten = set() if options.keep_gone else set(gone)
     stems = chunk_stems(sorted((present | index.recordings.keys()) - forgotten))
-    todo, kept = [], {}
+    todo, kept, doubts = [], {}, Doubts(index, options.image_dir, data_audio)
     for recording in recordings:
-        entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options)
+        entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options, doubts)
         if entry is None:
             todo.append(recording)
         else:
             kept[recording.key] = entry
-    return _Plan(todo, kept, gone, stems)
+    return _Plan(todo, kept, gone, stems, doubts.any)
 
 
 def _may_be_there(path: Path, data_audio: Path) -> bool:
@@ -276,15 +282,16 @@ def _draw_new(
 
 
 def _up_to_date(
-    entry: RecordingEntry | None, recording: Recording, stems: dict[str, str], options: PrepareOptions
+    entry: RecordingEntry | None, recording: Recording, stems: dict[str, str], options: PrepareOptions, doubts: Doubts
 ) -> RecordingEntry | None:
     """The entry to keep if the recording has not changed and all its files are there; else None."""
     if entry is None or entry.parts != recording.parts:
         return None
     try:
         status = recording.path.stat()
-        same_time = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
-        if not same_time and (status.st_size != entry.size_bytes or sha256_of_file(recording.path) != entry.sha256):
+        is_same = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+        is_same = is_same and not doubts.about(recording.path, status)
+        if not is_same and (status.st_size != entry.size_bytes or sha256_of_file(recording.path) != entry.sha256):
             return None
     except OSError:
         return None

@@ -1,5 +1,6 @@
 """What `prepare` is pointed at decides what is learnt: moves, new names and deletions are followed."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -59,10 +60,54 @@ def test_after_a_change_the_folder_is_that_of_a_fresh_start(
     assert contents(tmp_path / "pictures") == contents(tmp_path / "fresh")
 
 
+def exchange(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
+def exchange_the_names_of_two_classes(data_audio: Path) -> None:
+    exchange(data_audio / "low", data_audio / "high")
+
+
+def exchange_two_recordings(data_audio: Path) -> None:
+    exchange(data_audio / "low" / "0.wav", data_audio / "high" / "0.wav")
+
+
+def move_over_another(data_audio: Path) -> None:
+    (data_audio / "low" / "0.wav").replace(data_audio / "high" / "0.wav")
+
+
+def write_over_with_the_old_time(data_audio: Path) -> None:
+    path = write_wav(data_audio / "low" / "0.wav", chirps(90, 500, 700, 1))
+    os.utime(path, ns=(ARCHIVED_NS, ARCHIVED_NS))
+
+
+ARCHIVED_NS = 1_600_000_000_000_000_000
+UNSEEN = (exchange_the_names_of_two_classes, exchange_two_recordings, move_over_another, write_over_with_the_old_time)
+
+
+@pytest.mark.parametrize("change", UNSEEN, ids=lambda change: change.__name__)
+def test_recordings_of_one_size_and_time_do_not_hide_a_change(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    data_audio = tmp_path / "data_audio"
+    for number, name in enumerate(("low", "high")):  # as archives unpack them
+        for n in range(2):
+            path = write_wav(data_audio / name / f"{n}.wav", chirps(10 * number + n, 200 + 2000 * number, 3000, 1))
+            os.utime(path, ns=(ARCHIVED_NS, ARCHIVED_NS))
+    prepare(data_audio, tmp_path / "pictures")
+    change(data_audio)
+    assert prepare(data_audio, tmp_path / "pictures").made > 0
+    prepare(data_audio, tmp_path / "fresh")
+    assert contents(tmp_path / "pictures") == contents(tmp_path / "fresh")
+    report = prepare(data_audio, tmp_path / "pictures")
+    assert (report.made, report.removed) == (0, [])
+
+
 def test_a_corrected_label_gives_the_model_of_a_fresh_start(tmp_path: Path) -> None:
     data_audio, bands = (
         tmp_path / "data_audio",
-        {"low": (200.0, 400.0), "high": (2000.0, 3000.0), "mid": (800.0, 1000.0)},
+        {"low": (200.0, 400.0), "high": (2000.0, 3000.0), "mid": (800.0, 1000.0), "all": (200.0, 3000.0)},
     )
     for number, (name, band) in enumerate(bands.items()):
         for n in range(4):
@@ -88,6 +133,7 @@ def test_a_corrected_label_gives_the_model_of_a_fresh_start(tmp_path: Path) -> N
     before = learn(tmp_path / "mended")
     shutil.move(data_audio / "low" / "low-0.wav", data_audio / "high")
     (data_audio / "mid").rename(data_audio / "middle")
+    shutil.rmtree(data_audio / "all")
     mended = learn(tmp_path / "mended")
     assert mended != before
     assert mended == learn(tmp_path / "fresh")
