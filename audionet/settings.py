@@ -206,7 +206,9 @@ class SoundChoice:
         if self.channel is None or self.channel in (MIX, EACH, *SIDES):
             return
         if not re.fullmatch(r"\d{1,3}", self.channel) or not 1 <= int(self.channel) <= MOST_CHANNELS:
-            raise AudionetError(f"--channel {self.channel}: must be left, right, mix, each or a number from 1")
+            raise AudionetError(
+                f"--channel {self.channel}: must be left, right, mix, each or a number from 1 to {MOST_CHANNELS}"
+            )
 
     @property
     def number(self) -> int | None:

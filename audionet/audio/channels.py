@@ -21,7 +21,10 @@ LARGEST_CHANNEL_COUNT = 1024
 FAR_QUIETER_DB = 12.0
 SUSPICIOUS_DB = -30.0  # below full scale; the channels of a louder mix are not looked at
 MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
-CANCELLED = "its channels cancel each other out; of them, {name} alone is heard (--channel chooses another)"
+CANCELLED = (
+    "its channels cancel each other out, or most of them are silent; of them, {name} alone is heard (--channel chooses "
+    "another)"
+)
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
 USUAL = SoundChoice()  # the default track, all of its channels mixed
 

@@ -27,7 +27,7 @@ from audionet.audio.channels import (
 )
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
-from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
 BYTES_PER_SAMPLE = 2
@@ -119,6 +119,9 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     first = next(blocks, None)
     if first is None and number is None and run.info().is_there:
         samples = channel_samples(path, choice, 0.0, 0.1)
+        if samples is not None and samples.shape[1] > MOST_CHANNELS:
+            reason = f"has {samples.shape[1]} channels, of which {MOST_CHANNELS} at most can be mixed; name one with --channel"
+            raise UnusableInput(path, reason)
         if samples is not None and samples.shape[1] > MOST_KNOWN_CHANNELS:
             run = _mono(path, choice, sample_rate_hz, (equal_parts(samples.shape[1]),))
             blocks = run.samples()

@@ -23,10 +23,10 @@ def add_doctor(commands: "argparse._SubParsersAction[PlainParser]") -> None:
     commands.add_parser(
         "doctor",
         usage="%(prog)s",
-        help="look whether all is there that audionet needs",
+        help="check that all is there that audionet needs",
         description="""\
-Look whether all is there that audionet needs: ffmpeg, the packages, the embedded network, a folder to write to. What
-it prints belongs into a bug report. Exit status: 0 all is well, 1 something is not; it says what to do then.""",
+Check that all is there that audionet needs: ffmpeg, the packages, the network inside it, a folder to write to. What it
+prints belongs in a bug report. Exit status: 0 all is well, 1 something is not; it says what to do then.""",
         examples="""\
   audionet doctor""",
     )

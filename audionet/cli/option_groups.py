@@ -69,7 +69,7 @@ def add_events(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="S",
         default=default.merge_gap_seconds,
-        help="make one of events of a class with at most so much between them",
+        help="join events of one class that have at most so many seconds between them",
     )
 
 
@@ -83,7 +83,7 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
     """Add the options that say who does the work; `jobs`: how many threads too."""
     group = parser.add_argument_group(WORKERS_TITLE)
     if jobs:
-        group.add_argument("--jobs", type=int, metavar="N", help="threads that share it (default: one a core)")
+        group.add_argument("--jobs", type=int, metavar="N", help="threads that share it (default: one per core)")
     group.add_argument(
         "--scheduler",
         metavar="ADDRESS",
@@ -130,8 +130,8 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         "--annotations",
         action=argparse.BooleanOptionalAction,
         dest="use_beside",
-        help="learn what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as "
-        "night.selections.txt beside night.wav), or pass over them (default: learn it where they name the folders' "
+        help="go by what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as "
+        "night.selections.txt beside night.wav), or pass over them (default: go by them where they name the folders' "
         "classes, or there are no folders)",
     )
     add(
@@ -145,7 +145,7 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         "--overlaps",
         choices=(BOTH, REFUSE),
         default=default.overlaps,
-        help="where marked parts of two classes overlap, both are learnt, or nothing is done until they are mended",
+        help="where marked parts of two classes overlap, both count, or nothing is done until they are mended",
     )
 
 
@@ -235,8 +235,8 @@ def add_distortions(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         DISTORTIONS_TITLE,
         """Learn from distorted copies of the pictures too, made anew each time. They are retrain.py's, made for
-  photographs. Brightness makes sense for spectrograms: other gains and noise floors. Cropping and scaling a little
-  are other pitches, speeds and starts. Mirroring is not: it turns time around, and no sound is heard backwards.""",
+photographs. Brightness makes sense for spectrograms: it is another gain or noise floor. Cropping and scaling a little
+make sense: they are other pitches, speeds and starts. Mirroring does not: no sound is heard backwards.""",
     )
     group.add_argument("--random-brightness", type=float, metavar="P", default=0.0, help="up to P%% brighter or darker")
     group.add_argument("--random-crop", type=float, metavar="P", default=0.0, help="crop off a margin of P%%")
@@ -262,7 +262,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--print-misclassified-test-images",
         action="store_true",
-        help="name all held-out pictures that were misclassified, not the first twenty",
+        help="name all held-out pictures that were misclassified, not only the first twenty",
     )
     group.add_argument(
         "--intermediate-output-graphs-dir",

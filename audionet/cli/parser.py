@@ -24,7 +24,7 @@ from audionet.cli.option_groups import (
     add_threshold,
     add_workers,
 )
-from audionet.cli.plain_parser import INSTEAD, PlainParser, instead_of_retraining
+from audionet.cli.plain_parser import INSTEAD, PlainParser, instead_of_retraining, instead_of_several_folders
 from audionet.formats import registry
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings
@@ -53,7 +53,9 @@ exit status: 0 all done, 1 finished but some input was skipped, 2 nothing could 
     for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, add_doctor, add_completion):
         add(commands)
     for name, command in commands.choices.items():
-        command.instead = INSTEAD.get(name, {})
+        command.instead, command.commands = INSTEAD.get(name, {}), commands.choices
+    for name in ("prepare", "evaluate"):
+        commands.choices[name].instead_of_argument = instead_of_several_folders
     commands.choices["retrain"].instead_of_argument = instead_of_retraining
     return parser
 
@@ -86,7 +88,7 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         "--overlap",
         type=float,
         metavar="S",
-        help="seconds that two chunks share (default: half of a chunk of up to 5 seconds, 0 for longer ones)",
+        help="seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)",
     )
     add(
         "--representation",
@@ -137,8 +139,9 @@ def _add_retrain(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         usage="%(prog)s [options]",
         help="learn the classes from the pictures",
         description="""\
-Learn the classes: run each picture through the embedded Inception v3 once (the results, called bottlenecks, are
-kept), then train a new last layer on them. Some recordings are held out to test what was learnt.""",
+Learn the classes: a neural network that is inside AudioNet, Inception v3, sees each picture once (what it gives is
+called a bottleneck, and kept), and a new last layer learns the classes from that. Some recordings are held out to test
+what was learnt.""",
         examples="""\
   audionet retrain --image-dir birds/pictures --output-graph birds/model.pb --output-labels birds/labels.txt
   audionet retrain --folds 10                      measure with each tenth of the recordings held out in turn
@@ -250,7 +253,7 @@ none of the classes is called unknown; its scores are shown all the same.""",
         action="store_const",
         dest="mode",
         const="events",
-        help="list what stands out of the background, or of nothing: when, and which class",
+        help="list what stands out from the background, or from silence: when, and which class",
     )
     modes.add_argument(
         "--windows",

@@ -6,14 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from audionet.system.text import did_you_mean
+from audionet.system.text import did_you_mean, listed
 
 TO_A_FILE = "what is found goes to standard output; add > FILE at the end, and --format csv for a spreadsheet"
-LEAST_SCORE = (
-    "retrain finds out below which score a clip is unknown; --no-unknown names a class for each clip, and --format csv "
-    "has the scores to choose by"
-)
-ANOTHER_FORMAT = {"--json": "type --format json", "--csv": "type --format csv"}
+LEARNT_SCORE = "retrain finds out below which score a clip is unknown; --no-unknown names a class for each clip"
 # What to type instead of commands that people expect.
 OTHER_COMMANDS = (
     dict.fromkeys(("predict", "classify", "identify", "recognize", "recognise", "detect", "infer", "run"), "label CLIP")
@@ -24,32 +20,72 @@ OTHER_COMMANDS = (
     | {"timeline": "label CLIP --timeline", "events": "label CLIP --events", "watch": "label --watch FOLDER"}
     | {"version": "--version", "check": "doctor"}
 )
-# What to do instead of options that people expect.
-INSTEAD = {
-    "prepare": dict.fromkeys(
-        ("--output", "--output-dir", "--out", "-o"), "name the folder of pictures with --image-dir"
-    ),
-    "retrain": dict.fromkeys(
-        ("--output", "--model", "--out", "-o"),
-        "name the model with --output-graph, and its classes with --output-labels",
-    )
-    | dict.fromkeys(("--epochs", "--iterations"), "name the number of training steps with --steps"),
-    "label": dict.fromkeys(("--output", "--output-file", "--out", "-o"), TO_A_FILE)
-    | dict.fromkeys(("--min-score", "--min-conf", "--threshold", "--min-confidence"), LEAST_SCORE)
-    | {"--model": "name the model with --graph"}
-    | ANOTHER_FORMAT,
-    "evaluate": dict.fromkeys(("--output", "--output-file", "--out", "-o"), TO_A_FILE)
-    | dict.fromkeys(("--min-score", "--threshold"), LEAST_SCORE)
-    | {"--model": "name the model with --graph"}
-    | ANOTHER_FORMAT,
+# What to do instead of options that people expect, and their names.
+OUTPUTS, INPUTS = "--output --output-dir --output-file --out -o", "--input --data --audio --file --files -i"
+LEAST_SCORES = "--min-score --min-conf --min-confidence --confidence --score --cutoff"
+MODELS = {"--model -m": "name the model with --graph"}
+EXPECTED = {
+    "prepare": {
+        OUTPUTS: "name the folder of pictures with --image-dir",
+        INPUTS: "the folder needs no option, so type: audionet prepare DATA_AUDIO",
+        "--chunk --chunk-size --chunk-length --seconds --duration --length --window": "name the length of a chunk with "
+        "--chunk-seconds",
+        "--sr --rate": "name the sample rate with --sample-rate",
+        "--labels --label --csv --table --classes": "the folders are the classes; name a table of labels with "
+        "--metadata",
+    },
+    "retrain": {
+        f"{OUTPUTS} --model -m": "name the model with --output-graph, and its classes with --output-labels",
+        f"{INPUTS} --images --pictures": "name the folder of pictures with --image-dir",
+        "--epochs --epoch --iterations": "name the number of training steps with --steps",
+        "--batch-size": "name the pictures per training step with --train-batch-size",
+        "--lr": "name the size of a training step with --learning-rate",
+    },
+    "label": MODELS
+    | {
+        OUTPUTS: TO_A_FILE,
+        INPUTS: "clips need no option, so type: audionet label CLIP",
+        LEAST_SCORES: "name the score that a class needs with --threshold; below it, a clip is unknown",
+        "--json": "type --format json",
+        "--csv": "type --format csv",
+        "-f": "name the format with --format",
+        "--mic": "type --microphone",
+    },
+    "evaluate": MODELS
+    | {
+        OUTPUTS: "what is found goes to standard output; add > FILE at the end, and --format json for programs",
+        INPUTS: "the folder needs no option, so type: audionet evaluate DATA_AUDIO_TEST",
+        f"{LEAST_SCORES} --threshold": LEARNT_SCORE,
+        "--json -f": "type --format json",
+        "--csv": "type --format json; audionet label CLIP --format csv makes a table of clips",
+    },
 }
+INSTEAD = {
+    command: {name: remedy for names, remedy in expected.items() for name in names.split()}
+    for command, expected in EXPECTED.items()
+}
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: must be a number, such as 2.5") from error
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: must be a whole number, such as 500") from error
 
 
 class PlainParser(argparse.ArgumentParser):
     """A parser whose help shows `examples` before the options and `details` after them."""
 
-    # What to do instead of options that people expect, by their names.
+    # What to do instead of options that people expect, by their names; and the parsers of all commands, by theirs.
     instead: Mapping[str, str] = MappingProxyType({})
+    commands: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
     _rarely_used: frozenset[str] = frozenset()
     # What to do instead of an argument that is one too many; "" if there is nothing to say.
     instead_of_argument: Callable[[Path], str] = staticmethod(lambda _: "")
@@ -63,6 +99,8 @@ class PlainParser(argparse.ArgumentParser):
             **options,
         )
         self._positionals.title = "what to work on"
+        self.register("type", float, _number)
+        self.register("type", int, _whole_number)
         self.set_defaults(parser=self)  # the parser of the command that is given
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -78,8 +116,11 @@ class PlainParser(argparse.ArgumentParser):
         if wrong in self.instead:
             self.error(f"{wrong}: no such option; {self.instead[wrong]}")
         if wrong.startswith("-"):
-            known = [spelling for action in self._actions for spelling in action.option_strings]
-            self.error(f"{wrong}: no such option{did_you_mean(wrong, known)}")
+            others = [name for name, command in self.commands.items() if wrong in command._option_string_actions]
+            if others:
+                self.error(f"{wrong}: no such option here; it is one of audionet {listed(others, most=len(others))}")
+            known = [spelling.lstrip("-") for action in self._actions for spelling in action.option_strings]
+            self.error(f"{wrong}: no such option{did_you_mean(wrong.lstrip('-'), known, before='--')}")
         self.error(f"{wrong}: one argument too many{self.instead_of_argument(Path(wrong))}")
 
     def hide_rarely_used(self, titles: Sequence[str]) -> None:
@@ -128,6 +169,8 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
         if isinstance(action, argparse.BooleanOptionalAction):
             # Our helps say the default themselves; before Python 3.11, argparse adds True or False.
             return (action.help or "").partition(" (default: True)")[0].partition(" (default: %")[0]
+        if "(default:" in (action.help or ""):
+            return action.help
         if action.nargs == 0 and action.const is not None and action.default is not action.const:
             return f"{action.help} (default: no)"
         if isinstance(action.default, float):
@@ -164,13 +207,15 @@ def modern_spelling(arguments: Sequence[str]) -> list[str]:
 
 
 def as_meant(arguments: Sequence[str]) -> list[str]:
-    """`help label` as `label --help`, `help` as `--help`, and -v or -q before the command behind it.
+    """`help label` as `label --help`, `help` as `--help`, -v or -q before the command behind it, -V as --version.
 
     >>> as_meant(["help", "label"]), as_meant(["-v", "label", "x.mp3"])
     (['label', '--help'], ['label', '-v', 'x.mp3'])
     """
-    if arguments[:1] == ["help"]:
+    if arguments[:1] == ["help"] or (len(arguments) > 1 and arguments[0] in ("-h", "--help")):
         return [*arguments[1:2], "--help"]
+    if len(arguments) == 1 and arguments[0] in ("-v", "-V", "-version"):
+        return ["--version"]
     if len(arguments) > 1 and arguments[0] in ("-v", "--verbose", "-q", "--quiet") and arguments[1][:1] != "-":
         return [arguments[1], arguments[0], *arguments[2:]]
     return list(arguments)
@@ -182,13 +227,22 @@ def instead_of_command(word: str) -> str:
         return f"; type: audionet {OTHER_COMMANDS[word.casefold()]}"
     if Path(word).is_dir():
         return f"; to draw the recordings in that folder, type: audionet prepare {word}"
-    return f"; to ask which class that file is, type: audionet label {word}" if Path(word).is_file() else ""
+    if Path(word).is_file():
+        return f"; to ask which class that file is, type: audionet label {word}"
+    return "; nor is there such a file" if Path(word).suffix else ""
+
+
+def instead_of_several_folders(argument: Path) -> str:
+    """What to do instead of naming a second folder of recordings, or a second file."""
+    above = argument.parent if argument.is_dir() and argument.parent != Path() else None
+    return f"; name one folder, with a folder for each class in it{f', such as {above}' if above else ''}"
 
 
 def instead_of_retraining(argument: Path) -> str:
     """What to type instead of `retrain` with an argument."""
-    if (argument / "audionet.json").is_file():
-        return f"; for the pictures in it type: audionet retrain --image-dir {argument}"
+    for folder in (argument, *sorted(inner.parent for inner in argument.glob("*/audionet.json"))):
+        if (folder / "audionet.json").is_file():
+            return f"; for the pictures in it type: audionet retrain --image-dir {folder}"
     if argument.is_dir():
         return f"; it learns from pictures, so type: audionet prepare {argument}, and then: audionet retrain"
     return "; it learns from the pictures that audionet prepare made"

@@ -23,7 +23,9 @@ from audionet.model.bundle import ModelFiles, load_model
 from audionet.options import LabelOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
+from audionet.system.text import listed
 
+CLASSES_NAMED = 10  # of a model's
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
 TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")
 
@@ -109,7 +111,7 @@ def _ffmpeg() -> str:
             raise AudionetError(f"{find_ffmpeg()} {ffmpeg_version()}: reads sound wrongly; install another")
     origin = "the one of imageio-ffmpeg" if "imageio" in find_ffmpeg() else "the system's own"
     check_libsndfile()
-    starts = f"starts in {1000 * start_seconds():.0f} ms, once for each recording (but short WAV, FLAC and Ogg)"
+    starts = f"starts in {1000 * start_seconds():.0f} ms, once for each recording that is no short WAV, FLAC or Ogg"
     return f"{ffmpeg_version()} in {find_ffmpeg()}, {origin}, reads sound; {starts}"
 
 
@@ -120,7 +122,9 @@ def _trunk() -> str:
         features = Network(backbone.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
     except (ValueError, RuntimeError) as error:
         raise AudionetError(f"does not run ({error}); run: pip install --force-reinstall ai-edge-litert") from error
-    return f"Inception v3 inside audionet, SHA-256 {backbone.sha256[:16]}..., runs: {features.size} numbers a picture"
+    return (
+        f"Inception v3 inside audionet, SHA-256 {backbone.sha256[:16]}..., runs: {features.size:,} numbers per picture"
+    )
 
 
 def _folder(folder: Path) -> str:
@@ -147,7 +151,7 @@ def _model(folder: Path) -> str:
     options = LabelOptions(folder / LabelOptions.graph.name)
     if not ModelFiles.beside(options.graph).description.exists():
         return f"none in {folder} yet; audionet retrain makes one"
-    return f"{options.graph}: knows {', '.join(load_model(options).labels)}"
+    return f"{options.graph}: knows {listed(load_model(options).labels, most=CLASSES_NAMED)}"
 
 
 def _machine() -> str:

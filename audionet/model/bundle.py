@@ -35,7 +35,7 @@ from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNe
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import json_bytes, read_json, read_limited, write_in_order
-from audionet.system.text import did_you_mean, listed
+from audionet.system.text import count, did_you_mean, listed
 from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
 
@@ -246,7 +246,8 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     network = sandboxed_graph(_read_graph(files.graph), files.graph, options)
     if network.output_shapes[0] != (len(labels),):
         raise AudionetError(
-            f"{files.labels}: has {len(labels)} classes, {files.graph} {network.output_shapes[0]}; name its --labels"
+            f"{files.labels}: has {count(len(labels), 'class')}, and {files.graph} gives another number of scores; "
+            "name its classes with --labels"
         )
     renderer, thresholds = SpectrogramRenderer.make(PICTURES_OF_2018), RejectionThresholds(0.0, float("inf"))
     return Model(labels, renderer, network, thresholds, any_picture=True)
@@ -274,7 +275,7 @@ def _read_graph(path: Path) -> bytes:
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror}); name another with --graph") from error
     except Refused as error:
-        raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
+        raise AudionetError(f"{path}: not a model (not a frozen TensorFlow graph); name one with --graph") from error
 
 
 def _saved_model(graph: Path) -> Path | None:

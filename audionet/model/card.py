@@ -14,7 +14,7 @@ from audionet.dataset.samples import Dataset
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
-from audionet.system.text import duration
+from audionet.system.text import count, duration
 from audionet.system.untrusted import LARGEST_WHOLE, Refused, mapping, number, sequence, taking_apart, text, whole
 
 Scalar = str | float | bool | None  # a plain value of JSON
@@ -147,18 +147,20 @@ class ModelCard:
         """The terms and values as a person reads them."""
         settings, measured = self.settings, self.held_out
         seconds = sum(data.seconds for data in self.classes)
+        recordings = count(sum(data.recordings for data in self.classes), "recording")
+        chunks = count(sum(data.chunks for data in self.classes), "chunk")
         shown = {
             "Made": self.made.replace("T", " ").replace("+00:00", " UTC"),
             "Classes": f"{len(self.classes)}: {', '.join(data.name for data in self.classes)}",
-            "Learnt from": f"{sum(data.recordings for data in self.classes)} recordings, {duration(seconds)} of sound, "
-            f"in {sum(data.chunks for data in self.classes)} chunks",
+            "Learnt from": f"{recordings}, {duration(seconds)} of sound, in {chunks}",
         }
         if measured:
             low, high = measured.interval
             how = f"in {measured.folds} folds" if measured.folds else "on one split"
             shown["Measured"] = (
-                f"accuracy {measured.accuracy:.3f} ({low:.3f} to {high:.3f}), {how}, on {measured.chunks} chunks of "
-                f"{measured.recordings} recordings; calibration error {measured.calibration_error:.3f}"
+                f"accuracy {measured.accuracy:.3f} ({low:.3f} to {high:.3f}), {how}, on "
+                f"{count(measured.chunks, 'chunk')} of {count(measured.recordings, 'recording')}; calibration error "
+                f"{measured.calibration_error:.3f}"
             )
         overlap = f", overlapping by {settings['overlap_seconds']:g} s" if settings["overlap_seconds"] else ""
         shown["Pictures"] = (

@@ -46,11 +46,14 @@ def from_spreadsheet_cell(cell: str) -> str:
     return GUARDED.sub(r"\1", cell)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` for the known name that is most like `name`; nothing if none is like it."""
+def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:
+    """`; did you mean X?` for the known name that is most like `name`; nothing if none is like it.
+
+    before: what stands before each name, and makes none like another.
+    """
     names = {candidate.casefold(): candidate for candidate in sorted(known)}
     close = difflib.get_close_matches(name.casefold(), names, n=1)
-    return f"; did you mean {names[close[0]]}?" if close else ""
+    return f"; did you mean {before}{names[close[0]]}?" if close else ""
 
 
 def count(number: int, noun: str) -> str:

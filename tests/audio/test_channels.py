@@ -112,6 +112,15 @@ def test_many_channels_without_a_layout_are_mixed_in_equal_parts(tmp_path: Path,
     assert pitch(tmp_path / "b.wav") == 440
 
 
+def test_more_channels_than_can_be_mixed_are_said_to_be_too_many(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", np.stack([tone(440, 0.5)] * 65, axis=1))
+    with pytest.raises(
+        UnusableInput, match="has 65 channels, of which 64 at most can be mixed; name one with --channel"
+    ):
+        pitch(path)
+    assert pitch(path, SoundChoice(channel="64")) == 440
+
+
 def test_a_channel_that_is_not_there_is_said_to_be_missing(sides: Path, tmp_path: Path) -> None:
     with pytest.raises(
         UnusableInput, match=r"has 2 channels, so that there is no channel 3 \(--channel mix takes all\)"

@@ -154,6 +154,7 @@ def test_a_wrong_command_line_exits_with_2(line: str, capsys: pytest.CaptureFixt
         ("lable clip.mp3", "lable: must be one of prepare, retrain, label, evaluate"),
         ("prepare voices birds", "birds: one argument too many"),
         ("prepare d --xyzzy", "--xyzzy: no such option\n"),
+        ("prepare d --inner", "--inner: no such option\n"),  # what all begin with makes none like another
     ],
 )
 def test_what_was_mistyped_gets_a_suggestion(line: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,10 +175,28 @@ def test_what_was_mistyped_gets_a_suggestion(line: str, said: str, capsys: pytes
         ("retrain --epochs 5", "name the number of training steps with --steps"),
         ("prepare data_audio --output pictures", "name the folder of pictures with --image-dir"),
         ("label clip.mp3 --output results.csv", "add > FILE at the end, and --format csv"),
-        ("label clip.mp3 --min-score .7", "--no-unknown names a class for each clip"),
+        ("label clip.mp3 --min-score .7", "name the score that a class needs with --threshold"),
+        ("evaluate data_audio --threshold .7", "--no-unknown names a class for each clip"),
         ("evaluate data_audio --model x", "name the model with --graph"),
         ("label clip.mp3 --json", "--json: no such option; type --format json"),
-        ("evaluate data_audio --csv", "--csv: no such option; type --format csv"),
+        ("evaluate data_audio --csv", "--csv: no such option; type --format json"),
+        ("label --input clip.mp3", "so type: audionet label CLIP"),
+        ("label clip.mp3 -m tf_files", "-m: no such option; name the model with --graph"),
+        ("label clip.mp3 --mic", "type --microphone"),
+        ("label clip.mp3 --chunk-seconds 2", "--chunk-seconds: no such option here; it is one of audionet prepare\n"),
+        ("prepare data_audio --duration 2", "name the length of a chunk with --chunk-seconds"),
+        ("prepare data_audio --csv labels.csv", "name a table of labels with --metadata"),
+        ("prepare data_audio --chunk-seconds 0,5", "--chunk-seconds: 0,5: must be a number, such as 2.5"),
+        ("prepare data_audio --sample-rate 48k", "--sample-rate: 48k: must be a whole number, such as 500"),
+        (
+            "prepare data_audio/anna data_audio/ben",
+            "one argument too many; name one folder, with a folder for each class",
+        ),
+        ("evaluate a.wav b.wav", "b.wav: one argument too many; name one folder, with a folder for each class"),
+        ("retrain --batch-size 5", "with --train-batch-size"),
+        ("retrain --lr .1", "with --learning-rate"),
+        ("retrain files", "type: audionet retrain --image-dir files/data_image"),
+        ("nothing.mp3", "completion; nor is there such a file"),
         ("train", "doctor, completion; type: audionet retrain"),
         ("predict clip.mp3", "type: audionet label CLIP"),
         ("Test data_audio", "type: audionet evaluate DATA_AUDIO_TEST"),
@@ -193,6 +212,8 @@ def test_what_people_type_first_is_told_what_to_type(
     (tmp_path / "data_audio").mkdir()
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "audionet.json").touch()
+    (tmp_path / "files" / "data_image").mkdir(parents=True)
+    (tmp_path / "files" / "data_image" / "audionet.json").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as caught:
         cli.main(line.split())
@@ -218,6 +239,8 @@ def test_nothing_typed_shows_the_help(audionet_here: Run) -> None:
 def test_help_can_be_asked_for_as_a_command(audionet_here: Run) -> None:
     assert audionet_here("help").stdout == audionet_here("--help").stdout
     assert audionet_here("help", "label").stdout == audionet_here("label", "--help").stdout
+    assert audionet_here("--help", "label").stdout == audionet_here("label", "--help").stdout
+    assert as_meant(["-V"]) == as_meant(["-v"]) == ["--version"]
     assert as_meant(["-v", "label", "x"]) == ["label", "-v", "x"]
     assert as_meant(["label", "-v", "x"]) == ["label", "-v", "x"]
 
@@ -257,6 +280,7 @@ def test_each_option_has_an_example_or_a_default(command: str) -> None:
     examples, formatter = (built.description or "").split(), built._get_formatter()
     for option in built._actions:
         shown = formatter._expand_help(option)
+        assert shown.count("(default:") <= 1, shown
         told = "default" in shown or "such as" in shown or set(option.option_strings) & set(examples)
         assert told or not option.option_strings or option.dest == "help", f"{command} {option.option_strings}"
 

@@ -24,7 +24,7 @@ def test_a_healthy_machine(low_and_high: Path, audionet: Run) -> None:
     assert find_ffmpeg() in told["ffmpeg"]
     assert re.search(r"starts in \d+ ms, once for each recording", told["ffmpeg"])
     assert ROWS_SHA256[:16] in told["trunk"]
-    assert told["model"] == "tf_files/retrained_graph.pb: knows high, low"
+    assert told["model"] == "tf_files/retrained_graph.pb: knows high and low"
     assert re.match(r"\d+ cores?\b", told["machine"])
 
 

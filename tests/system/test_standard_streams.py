@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ from tests.conftest import chirps, make_untrained_model, write_wav
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def here(tmp_path_factory: pytest.TempPathFactory, low_and_high: Path) -> Path:
     folder = tmp_path_factory.mktemp("service")
+    shutil.copytree(low_and_high / "tf_files", folder / "tf_files")
     make_untrained_model(folder, PictureSettings(1, 0))
     write_wav(folder / "clips" / "low" / "a.wav", chirps(0, 200, 400, 1))
     write_wav(folder / "clips" / "low" / "b.wav", chirps(1, 200, 400, 1))
@@ -23,14 +25,16 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 GRAPH = ["--graph", "retrained_graph.pb"]
 COMMANDS = {
-    "prepare": ["prepare", "clips", "--chunk-seconds", "1"],
+    "prepare": ["prepare", "clips", "--chunk-seconds", "1", "--image-dir", "pictures"],
+    "retrain": ["retrain", "--steps", "5", "--no-refit"],
     "label": ["label", "clips", "--format", "json", *GRAPH],
     "evaluate": ["evaluate", "clips", *GRAPH],
     "stdin": ["label", "-", *GRAPH],
+    "doctor": ["doctor"],
     "help": ["--help"],
     "mistake": ["lable"],
 }
-STATUSES = {"prepare": 0, "label": 0, "evaluate": 0, "stdin": 2, "help": 0, "mistake": 2}
+STATUSES = dict.fromkeys(COMMANDS, 0) | {"stdin": 2, "mistake": 2}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell that can close a stream is needed")
@@ -47,7 +51,8 @@ def test_commands_work_whatever_stream_is_closed(here: Path, tmp_path: Path, clo
             assert len(json.loads(out.read_text())) == 2
         if name in ("stdin", "mistake") and "2>&-" not in closed:
             assert err.read_text()
-    assert (here / "tf_files" / "data_image" / "audionet.json").is_file()
+    assert (here / "pictures" / "audionet.json").is_file()
+    assert json.loads((here / "tf_files" / "retrained_graph.json").read_text())["labels"] == ["high", "low"]
 
 
 def test_streams_that_python_does_not_have_are_replaced() -> None:
