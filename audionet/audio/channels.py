@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from audionet.audio.levels import NO_SOUND_DB, SILENT_DB
-from audionet.settings import FULL_SCALE, SoundChoice
+from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,11 @@ def no_such_channel(number: int, channels: int) -> str:
     """Why a recording cannot be used that lacks the channel asked for, given by its number from 0."""
     have = "1 channel" if channels == 1 else f"{channels} channels"
     return f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)"
+
+
+def too_many_channels(channels: int) -> str:
+    """Why a recording cannot be used that has more channels than ffmpeg mixes, or takes one of."""
+    return f"has {channels} channels, of {MOST_CHANNELS} at most; save those that matter as recordings of their own"
 
 
 def one_channel(number: int) -> str:

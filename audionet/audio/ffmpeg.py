@@ -24,6 +24,7 @@ from audionet.audio.channels import (
     rate_of_wav,
     samples_of_wav,
     stream_info,
+    too_many_channels,
 )
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
@@ -114,14 +115,15 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     number = choice.number
     if number is not None and number >= (channels := count_channels(path, choice)):
         raise UnusableInput(path, no_such_channel(number, channels))
+    if number is not None and channels > MOST_CHANNELS:
+        raise UnusableInput(path, too_many_channels(channels))
     run = _mono(path, choice, sample_rate_hz, () if number is None else (one_channel(number),))
     blocks = run.samples()
     first = next(blocks, None)
     if first is None and number is None and run.info().is_there:
         samples = channel_samples(path, choice, 0.0, 0.1)
         if samples is not None and samples.shape[1] > MOST_CHANNELS:
-            reason = f"has {samples.shape[1]} channels, of which {MOST_CHANNELS} at most can be mixed; name one with --channel"
-            raise UnusableInput(path, reason)
+            raise UnusableInput(path, too_many_channels(samples.shape[1]))
         if samples is not None and samples.shape[1] > MOST_KNOWN_CHANNELS:
             run = _mono(path, choice, sample_rate_hz, (equal_parts(samples.shape[1]),))
             blocks = run.samples()
