@@ -18,6 +18,7 @@ from audionet.settings import (
     OWN_FOLDS,
 )
 
+NO_PATH = "is no path; write '.' for the current folder"
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
 AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
@@ -84,6 +85,8 @@ def check_network(options: Any) -> None:
 
 def as_path(place: str | os.PathLike[str]) -> Path:
     """The path that was given, as text or otherwise. Raises UnusableInput for what no file can be called."""
+    if place == "":
+        raise UnusableInput("''", NO_PATH)
     path = Path(place)
     try:
         path.lstat()

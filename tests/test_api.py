@@ -145,6 +145,19 @@ def test_what_no_file_can_be_called_is_a_sentence_everywhere(here: Path, name: s
     assert [one.clip for one in heard] == [str(clip)]
 
 
+def test_nothing_is_not_the_current_folder(here: Path, audionet_here: Run) -> None:
+    options = LabelOptions(here / "model")
+    assert [clip.clip for clip in audionet.label(["", "clips/low/a.wav"], options)] == ["clips/low/a.wav"]
+    for attempt in (lambda: audionet.prepare(""), lambda: LabelOptions(""), lambda: PrepareOptions(image_dir="")):  # type: ignore[arg-type]
+        with pytest.raises(AudionetError, match=r"is no path; write '\.' for the current folder"):
+            attempt()
+    for typed in (["label", "", "--graph", "model"], ["prepare", ""], ["prepare", "clips", "--image-dir="]):
+        finished = audionet_here(*typed)
+        assert finished.returncode == 2
+        assert "is empty; write what is meant, such as . for the current folder" in finished.stderr
+    assert audionet_here("label", ".", "--graph", "model").returncode == 0
+
+
 @pytest.mark.parametrize("name", IMPOSSIBLE[:2])
 def test_a_word_that_no_shell_passes_on_is_a_sentence(name: str, audionet_here: Run) -> None:
     for typed in (["label", name], ["prepare", "a", "--image-dir", name], ["label", "x", "--report", name]):

@@ -4,6 +4,7 @@ import argparse
 import gc
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,7 +50,12 @@ def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
 
 
 def _require_a_word(word: str) -> None:
-    """Raise AudionetError for what no shell passes on, but a program may: a NUL, or half of a character."""
+    """Raise AudionetError for what no shell passes on, but a program may: a NUL, or half of a character.
+
+    And for nothing at all, as of a variable that is not set, which as a path would be the current folder.
+    """
+    if not word or re.fullmatch(r"--[\w-]+=", word):
+        raise AudionetError(f"{word or 'an argument'}: is empty; write what is meant, such as . for the current folder")
     try:
         if b"\0" not in os.fsencode(word):
             return

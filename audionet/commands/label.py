@@ -19,6 +19,7 @@ from audionet.model.bundle import Model, load_model, read_card
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Job, Threads, Workers, in_order
+from audionet.rules import NO_PATH, as_path
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import is_folder
@@ -49,8 +50,17 @@ def label(
         return ScoringJob(model, options.allow_unknown, sound)
 
     with open_workers(options.scheduler) as workers:
-        results = list(run_each(job_for, map(Path, clips), options.sound, workers, progress=chosen(progress)))
+        results = list(run_each(job_for, _named(clips), options.sound, workers, progress=chosen(progress)))
     return [result for result in results if isinstance(result, ClipScores)]
+
+
+def _named(clips: Iterable[Path | str]) -> Iterator[Path]:
+    """The paths of clips; a warning says that nothing at all, which as a path is the current folder, is left out."""
+    for clip in clips:
+        if clip == "":
+            warn_of_skipped(UnusableInput("''", NO_PATH))
+        else:
+            yield Path(clip)
 
 
 def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[Segment]:
@@ -80,7 +90,7 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | st
             raise AudionetError(f"this is of one recording, not of {len(clips)}; call it for each in turn")
         clip = clips[0]
     with open_workers(options.scheduler) as workers:
-        ((_, result),) = workers.run(job, [Path(clip).absolute()])
+        ((_, result),) = workers.run(job, [as_path(clip).absolute()])
     if isinstance(result, UnusableInput):
         raise UnusableInput(clip, result.reason)
     return result

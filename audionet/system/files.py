@@ -29,6 +29,7 @@ NO_FILES = {
 LARGEST_JSON_BYTES = 640 << 20
 JSON_BYTES_PER_VALUE = 12
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
+BLOCK_BYTES = 1 << 20  # that are read at a time of a file whose size is not known
 SYNCED_AT_ONCE = 8
 FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
 BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
@@ -206,9 +207,14 @@ def read_limited(path: Path, largest_bytes: int) -> bytes:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Refused("not a file")
-    # The file may grow, or be replaced, between the look at its size and the reading.
-    with open_file(path) as file:
-        content = file.read(largest_bytes + 1) if status.st_size <= largest_bytes else b""
+    content = b""
+    if status.st_size <= largest_bytes:
+        # The file may grow, or be replaced, between the look at its size and the reading. Python reserves as much
+        # memory as it is told to read, so that it is told no more than there seems to be.
+        with open_file(path) as file:
+            content = file.read(status.st_size + 1)
+            while len(content) <= largest_bytes and (more := file.read(BLOCK_BYTES)):
+                content += more
     if len(content) > largest_bytes or status.st_size > largest_bytes:
         raise Refused(f"larger than {largest_bytes} bytes")
     return content
