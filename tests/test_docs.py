@@ -169,7 +169,12 @@ def test_the_readme_is_short_and_complete() -> None:
         "uv tool install",
         "virtual environment",
         "about 3 GB",
+        "Debian",
+        "~/.local/bin",
+        "docs/from_sound_to_scores.png",
         "docs/report.png",
+        "[Install](#install)",
+        "To cite AudioNet",
     ):
         assert needed in text
     for page in ("accuracy", "speed", "cluster"):

@@ -57,7 +57,11 @@ def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 recording`, `2,000 recordings`, `2 classes`."""
+    """How many there are of something.
+
+    >>> count(1, "recording"), count(2000, "recording"), count(2, "class")
+    ('1 recording', '2,000 recordings', '2 classes')
+    """
     plural = "" if number == 1 else "es" if noun.endswith("s") else "s"
     return f"{number:,} {noun}{plural}"
 
