@@ -25,7 +25,11 @@ AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
 _BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
 _PER_CENT: Rule = (lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
 _UNDER_100: Rule = (lambda share: 0 <= share < 100, "must be from 0 to under 100")
+_NAMED: Rule = (lambda path: path.name not in ("", ".."), "must end in a name, such as birds")
 RETRAIN_RULES: dict[str, Rule] = {
+    "output_graph": _NAMED,
+    "saved_model_dir": _NAMED,
+    "checkpoint_path": _NAMED,
     "steps": AT_LEAST_1,
     "architecture": (
         lambda name: re.fullmatch(ARCHITECTURES, name) is not None,

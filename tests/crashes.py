@@ -1,15 +1,17 @@
-"""Commands killed at random moments: whether a rerun gives, to the byte, what an undisturbed run gives.
+"""Commands killed in the middle: whether a rerun gives, to the byte, what an undisturbed run gives.
 
     python -m tests.crashes --kills 50        (make crash-test)
+    python -m tests.crashes --at-each-step
 
-Each command runs once undisturbed. Then it is killed again and again, each time begun anew from the same folder, by
-SIGKILL, Ctrl-C (SIGINT) or SIGTERM, and run once more without disturbance.
+Each command runs once undisturbed. Then it is killed again and again, each time begun anew from the same folder, and
+run once more without disturbance: at moments that are spread evenly over its run, by SIGKILL, Ctrl-C (SIGINT) or
+SIGTERM; or by SIGKILL before each sync, rename, deletion and new folder. Between the two, `label` must give the answer
+of the model that was there before, or of the new one.
 """
 
 import argparse
 import itertools
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -18,11 +20,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import chirps, write_wav
+from audionet.settings import PictureSettings
+from tests.conftest import chirps, make_untrained_model, write_wav
 
 PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 SETTLE_SECONDS = 10.0  # for ffmpeg to see that its reader has been killed
@@ -32,25 +34,32 @@ MARK = "AUDIONET_CRASH_TEST"  # an environment variable that processes inherit
 COMMANDS: dict[str, list[str]] = {
     "prepare": ["prepare", "data_audio", "--chunk-seconds", "1", "--overlap", "0"],
     "retrain": ["retrain", "--steps", "50"],
-    "label": ["label", "data_audio", "--format", "json"],
+    "label": ["label", "data_audio", "--format", "json", "--report", "page.html", "--plot", "plots"],
     "evaluate": ["evaluate", "data_audio", "--format", "json"],
 }
+ASK = ["label", "data_audio", "--format", "json"]  # what a model says
+GOLDEN_RATIO = (5**0.5 - 1) / 2  # the fractions of its multiples are spread evenly, however many they are
 # TensorBoard's files hold the time of day; the list of digests depends on how old the pictures are.
 NOT_COMPARED = ("events.out.tfevents", "pictures.sha256.json")
 
 
 @dataclass
 class Outcome:
-    """What became of one killed run, and of the run after it."""
+    """What became of one killed run, and of the runs after it.
 
-    signal_name: str
-    after_seconds: float
+    killed: by what, and when.
+    """
+
+    killed: str
     status: int
     faults: list[str] = field(default_factory=list)
 
 
 class Victim:
-    """A folder of recordings in which all commands are run undisturbed, one after the other, each then to be killed."""
+    """A folder of recordings in which all commands are run undisturbed, one after the other, each then to be killed.
+
+    Before `retrain`, another model is there.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -58,41 +67,74 @@ class Victim:
         self.seconds: dict[str, float] = {}
         self._wanted: dict[str, str] = {}
         self._files: dict[str, dict[str, bytes]] = {}
+        self._answers: dict[str, list[str]] = {}
         make_recordings(self._here / "data_audio")
-        for command in COMMANDS:
+        for command, typed in COMMANDS.items():
+            if command == "retrain":
+                make_untrained_model(self._here / "tf_files", PictureSettings(1, 0))
+            answers = [self._run(ASK)] if command != "prepare" else []
             shutil.copytree(self._here, self._start(command))
             began = time.monotonic()
-            self._wanted[command] = self._run(command)
+            self._wanted[command] = self._run(typed)
             self.seconds[command] = time.monotonic() - began
             self._files[command] = contents(self._here)
+            self._answers[command] = [*answers, self._run(ASK)] if answers else []
+        old, new = self._answers["retrain"]
+        assert old != new
 
     def _start(self, command: str) -> Path:
         return self._folder / f"before {command}"
 
     def kill(self, command: str, number: signal.Signals, after_seconds: float) -> Outcome:
         """Run the command, kill it after some time, run it again, and look."""
+        self._begin_anew(command)
+        variables = self._environment() | {MARK: os.urandom(8).hex()}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "audionet", *COMMANDS[command]],
+            cwd=self._here,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_ctrl_c,
+        )
+        time.sleep(after_seconds)
+        process.send_signal(number)
+        _, errors = process.communicate()
+        outcome = Outcome(f"{number.name} after {after_seconds:.3f} s", process.returncode)
+        if number != signal.SIGKILL and process.returncode != 0:
+            outcome.faults += faults_of_interruption(process.returncode, number, errors)
+        if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else MOMENT_SECONDS):
+            outcome.faults.append("left a child process behind")
+        self._recover(command, outcome)
+        return outcome
+
+    def kill_at(self, command: str, step: int) -> Outcome:
+        """Run the command, which is killed before a step on the disk, run it again, and look."""
+        self._begin_anew(command)
+        finished = subprocess.run(
+            [sys.executable, "-m", "tests.killed", str(step), *COMMANDS[command]],
+            cwd=self._here,
+            env=self._environment() | {"PYTHONPATH": str(PACKAGE.parent)},
+            capture_output=True,
+            check=False,
+        )
+        outcome = Outcome(f"killed before step {step}", finished.returncode)
+        if finished.returncode not in (0, -signal.SIGKILL):
+            outcome.faults.append(f"status {finished.returncode}")
+        self._recover(command, outcome)
+        return outcome
+
+    def _begin_anew(self, command: str) -> None:
         shutil.rmtree(self._here)
         shutil.copytree(self._start(command), self._here)
-        with marked() as variables:
-            process = subprocess.Popen(
-                command_line(command),
-                cwd=self._here,
-                env=variables,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                preexec_fn=hear_ctrl_c,
-            )
-            time.sleep(after_seconds)
-            process.send_signal(number)
-            _, errors = process.communicate()
-            outcome = Outcome(number.name, after_seconds, process.returncode)
-            if number != signal.SIGKILL and process.returncode != 0:
-                outcome.faults += faults_of_interruption(process.returncode, number, errors)
-            if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else MOMENT_SECONDS):
-                outcome.faults.append("left a child process behind")
+
+    def _recover(self, command: str, outcome: Outcome) -> None:
+        """Ask the model that is there, run the command again, and note what is not as it should be."""
         try:
-            if self._run(command) != self._wanted[command]:
+            if self._answers[command] and self._run(ASK) not in self._answers[command]:
+                outcome.faults.append("label gives neither the old answer nor the new one")
+            if self._run(COMMANDS[command]) != self._wanted[command]:
                 outcome.faults.append("the rerun prints something else")
         except RuntimeError as error:
             outcome.faults.append(str(error))
@@ -101,16 +143,24 @@ class Victim:
         different = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
         if different:
             outcome.faults.append(f"differs from an undisturbed run: {', '.join(different[:3])}")
-        return outcome
 
-    def _run(self, command: str) -> str:
+    def _run(self, typed: list[str]) -> str:
         """What a rerun prints that does not depend on how far the run before it came. Raises RuntimeError."""
         finished = subprocess.run(
-            command_line(command), cwd=self._here, env=environment(), capture_output=True, text=True, check=False
+            [sys.executable, "-m", "audionet", *typed],
+            cwd=self._here,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if finished.returncode != 0:
-            raise RuntimeError(f"the rerun ends with status {finished.returncode}: {finished.stderr}")
-        return finished.stdout if command in ("label", "evaluate") else ""
+            raise RuntimeError(f"{typed[0]} ends with status {finished.returncode}: {finished.stderr}")
+        return finished.stdout if typed[0] in ("label", "evaluate") else ""
+
+    def _environment(self) -> dict[str, str]:
+        """In which it is always the same day, and which networks were trained here is noted here."""
+        return os.environ | {"SOURCE_DATE_EPOCH": "1700000000", "XDG_STATE_HOME": str(self._here / "state")}
 
 
 def make_recordings(folder: Path) -> None:
@@ -120,11 +170,6 @@ def make_recordings(folder: Path) -> None:
             seconds = 3.0 if number == 0 else 1.0
             seed = number if class_name == "low" else 10 + number
             write_wav(folder / class_name / f"{class_name}-{number}.wav", chirps(seed, low_hz, high_hz, seconds))
-
-
-def command_line(command: str) -> list[str]:
-    """A command as a process."""
-    return [sys.executable, "-m", "audionet", *COMMANDS[command]]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -157,17 +202,6 @@ def hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def environment() -> dict[str, str]:
-    """In which the model's card and the report say that it is always the same day."""
-    return os.environ | {"SOURCE_DATE_EPOCH": "1700000000"}
-
-
-@contextmanager
-def marked() -> Iterator[dict[str, str]]:
-    """An environment by which a process and its children can be told."""
-    yield environment() | {MARK: os.urandom(8).hex()}
-
-
 def alone_in_time(mark: str, patience_seconds: float) -> bool:
     """Whether no process with this mark is left, at the latest after some time. Of Linux alone."""
     end = time.monotonic() + patience_seconds
@@ -190,17 +224,16 @@ def any_marked(mark: str) -> bool:
     return False
 
 
-def statistics(command: str, seconds: float, seed: int) -> Iterator[tuple[signal.Signals, float]]:
-    """Signals and times, drawn at random; every fifth is in the first tenth of a second, while Python starts."""
-    generator = random.Random(f"{command} {seed}")
-    for number in itertools.count():
+def moments(seconds: float, first: int) -> Iterator[tuple[signal.Signals, float]]:
+    """Signals and times, spread evenly over a run; every fifth is in the first tenth of a second, as Python starts."""
+    for number in itertools.count(first):
         latest = 0.1 if number % 5 == 4 else seconds
-        yield signal.Signals[SIGNALS[number % 3]], generator.uniform(0, latest)
+        yield signal.Signals[SIGNALS[number % 3]], latest * (number * GOLDEN_RATIO % 1)
 
 
-def crash(victim: Victim, command: str, kills: int, seed: int) -> Iterator[Outcome]:
+def crash(victim: Victim, command: str, kills: int, first: int = 0) -> Iterator[Outcome]:
     """What became of so many runs that were killed; a signal that came too late does not count."""
-    for number, after in statistics(command, victim.seconds[command], seed):
+    for number, after in moments(victim.seconds[command], first):
         outcome = victim.kill(command, number, after)
         if outcome.status != 0 or outcome.faults:
             yield outcome
@@ -209,11 +242,21 @@ def crash(victim: Victim, command: str, kills: int, seed: int) -> Iterator[Outco
             return
 
 
+def crash_at_each_step(victim: Victim, command: str) -> Iterator[Outcome]:
+    """What became of the runs that were killed at each step of a command on the disk."""
+    for step in itertools.count():
+        outcome = victim.kill_at(command, step)
+        if outcome.status == 0 and not outcome.faults:  # it has no more steps
+            return
+        yield outcome
+
+
 def main() -> int:
     """Kill, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first kill: others fall on other moments")
+    parser.add_argument("--at-each-step", action="store_true")
     parser.add_argument(
         "commands", nargs="*", metavar="COMMAND", help="prepare, retrain, label, evaluate; default: all"
     )
@@ -221,23 +264,26 @@ def main() -> int:
     wrong = 0
     folder = tempfile.TemporaryDirectory(prefix="audionet-crash-")
     victim = Victim(Path(folder.name))
-    print(f"| command | kills | {' | '.join(SIGNALS)} | recovered, to the byte |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    print("| command | kills | recovered, to the byte | how |")
+    print("| --- | --- | --- | --- |", flush=True)
     for command in options.commands or COMMANDS:
         outcomes = []
-        for outcome in crash(victim, command, options.kills, options.seed):
+        killings = (
+            crash_at_each_step(victim, command)
+            if options.at_each_step
+            else crash(victim, command, options.kills, options.first)
+        )
+        for outcome in killings:
             outcomes.append(outcome)
             for fault in outcome.faults:
                 wrong += 1
-                print(f"{command}, {outcome.signal_name} after {outcome.after_seconds:.3f} s: {fault}", flush=True)
+                print(f"{command}, {outcome.killed}: {fault}", flush=True)
             if sys.stderr.isatty():
-                sys.stderr.write(f"\r{command}: {len(outcomes)} of {options.kills}")
-        counts = Counter(outcome.signal_name for outcome in outcomes)
+                sys.stderr.write(f"\r{command}: {len(outcomes)}")
+        counts = Counter(outcome.killed.split()[0] for outcome in outcomes)
+        how = "before each step" if options.at_each_step else ", ".join(f"{name} {counts[name]}" for name in SIGNALS)
         good = sum(not outcome.faults for outcome in outcomes)
-        print(
-            f"| {command} | {len(outcomes)} | {' | '.join(str(counts[name]) for name in SIGNALS)} | {good} |",
-            flush=True,
-        )
+        print(f"| {command} | {len(outcomes)} | {good} | {how} |", flush=True)
     folder.cleanup()
     return 1 if wrong else 0
 

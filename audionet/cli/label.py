@@ -17,6 +17,7 @@ from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
 from audionet.settings import EACH, SoundChoice
 from audionet.system import signals as interruption
+from audionet.system.files import require_apart
 from audionet.system.terminal import progress_shown
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def _check(options: argparse.Namespace) -> None:
         options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
     check_live(options)
     _check_plot(options)
+    _check_report(options)
 
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:
@@ -155,6 +157,16 @@ def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipSc
     return True
 
 
+def _check_report(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --report names the place of something else."""
+    if options.report is None:
+        return
+    from audionet.report.page import require_place
+
+    require_apart([options.report], map(Path, options.clips))
+    require_place(options.report)
+
+
 def _check_plot(options: argparse.Namespace) -> None:
     """Raise AudionetError if --plot names a file that can't be drawn, or one file for several clips."""
     if options.plot is None:
@@ -166,6 +178,7 @@ def _check_plot(options: argparse.Namespace) -> None:
     several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
     if is_file_name(options.plot) and several:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
+    require_apart([options.plot], map(Path, options.clips))
 
 
 def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:

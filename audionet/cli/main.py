@@ -163,12 +163,17 @@ def _run_retrain(options: argparse.Namespace) -> int:
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate, write_report
     from audionet.evaluation.detection import DetectionOptions
+    from audionet.report.page import require_place
 
+    model = label_options(options)
+    beside = model.graph if model.graph.name else model.graph.resolve()  # of the current folder, say
+    path = options.report or beside.with_name(EVALUATION_REPORT_NAME)
+    if options.write_report:
+        require_place(path)
     names = AnnotationOptions.__dataclass_fields__
     annotations = AnnotationOptions(**{name: getattr(options, name) for name in names})
     detection = DetectionOptions(options.kind, options.collar, tuple(options.background))
     with progress_shown(options.quiet) as progress:
-        model = label_options(options)
         evaluation = evaluate(options.data_audio_test, model, annotations, detection, progress=progress)
     if options.format == "json":
         print_evaluation_json(evaluation)
@@ -176,7 +181,6 @@ def _run_evaluate(options: argparse.Namespace) -> int:
         print_evaluation(evaluation)
     written = True
     if options.write_report:
-        path = options.report or options.graph.with_name(EVALUATION_REPORT_NAME)
         written = write_report(path, evaluation)
         if written and options.format == "text":
             console.print_report(path)

@@ -16,7 +16,7 @@ from audionet.bottleneck.extractor import BottleneckExtractor, Extractor
 from audionet.bottleneck.sound import SoundRequest
 from audionet.bottleneck.sound_extractor import SoundExtractor, single_windows
 from audionet.bottleneck.sound_network import load_sound_file
-from audionet.commands.up_to_date import load_previous, training_key
+from audionet.commands.up_to_date import load_previous, require_places, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes
 from audionet.dataset.sources import chunk_sources
@@ -82,6 +82,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
     Raises AudionetError when there is nothing to train on.
     """
     options, progress = options or RetrainOptions(), chosen(progress)
+    require_places(options)
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)
         with _locked_outputs(options), one_blas_thread():

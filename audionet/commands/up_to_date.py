@@ -1,19 +1,24 @@
-"""Whether a training would only repeat the last one, by a digest of all that decides its result."""
+"""What is there before a training: the same, by a digest of all that decides its result, or what it would destroy."""
 
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from audionet.bottleneck.backbone import Backbone
+from audionet.dataset.manifest import FILE_NAME as INDEX_NAME
 from audionet.dataset.samples import Dataset
-from audionet.model.bundle import ModelFiles, read_model
+from audionet.errors import AudionetError
+from audionet.model.bundle import LARGEST_DESCRIPTION_BYTES, ModelFiles, read_model
 from audionet.model.description import ModelDescription, TrainingRecord, labels_file
 from audionet.model.exports import are_there
 from audionet.options import RetrainOptions
-from audionet.report.page import is_report_of
+from audionet.report.page import is_report_of, require_place
 from audionet.spectrogram.augmentation import Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import sha256_of_file
+from audionet.system.files import read_json, require_apart, require_replaceable, sha256_of_file
+from audionet.system.untrusted import Refused, taking_apart, text
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
 ALGORITHM_VERSION = 4
@@ -43,6 +48,33 @@ def training_key(
         times = (sample.start_seconds, sample.end_seconds)
         key.update(sample.digest + json.dumps([*known, *times]).encode())
     return key.hexdigest()
+
+
+def require_places(options: RetrainOptions) -> None:
+    """Raise AudionetError where what is written would take the place of something else: of what is read, of what is
+    written too, of another model, or of what is no model."""
+    files, report = ModelFiles.beside(options.output_graph, options.output_labels), options.report_path
+    outputs = [files.graph, files.network, files.description, files.labels, *filter(None, [report])]
+    require_apart(outputs, [options.image_dir / INDEX_NAME, *filter(None, [options.backbone])])
+    named_so = files.graph.suffix == ".pb"
+    require_replaceable(files.graph, "a frozen graph", lambda found: named_so or found.startswith(b"\n"))
+    require_replaceable(files.labels, "a list of classes", lambda found: b"\0" not in found)
+    if report is not None:
+        require_place(report)
+    other = _model_there(files)
+    if other is not None and other.description == files.description and other.graph != files.graph:
+        raise AudionetError(
+            f"{files.description}: belongs to the model {other.graph.name}, which would be lost; name this one "
+            f"otherwise, such as {files.graph.name.replace('.', '-')}.pb"
+        )
+
+
+def _model_there(files: ModelFiles) -> ModelFiles | None:
+    """The files of the model in this place, as it was called when it was trained; None if there is none."""
+    with suppress(OSError, Refused), taking_apart():
+        told = read_json(files.description, LARGEST_DESCRIPTION_BYTES)["training"]["options"]["output_graph"]
+        return ModelFiles.beside(files.graph.with_name(Path(text(told)).name))
+    return None
 
 
 def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> TrainingRecord | None:

@@ -125,6 +125,7 @@ def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDes
 
     Killed at any moment, it leaves the old model or the new one. Raises AudionetError when the disk refuses.
     """
+    remember_network(description.network_sha256)  # first, for a run that is killed
     by_content = files.by_content(description.network_sha256)
     write_in_order(
         [
@@ -138,7 +139,6 @@ def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDes
     for path in files.left_over():
         with suppress(OSError):
             path.unlink()
-    remember_network(description.network_sha256)
 
 
 def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:

@@ -24,7 +24,9 @@ def remember_network(sha256: str) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open_in_place(path) as file:
             path.chmod(0o600)
-            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+            if file.read(1) not in (b"", b"\n"):  # the line of a run that was killed
+                file.write(b"\n")
             file.write(f"{sha256}\n".encode())
     except OSError:
         return

@@ -19,20 +19,28 @@ from audionet.evaluation.confusion import wilson_interval
 from audionet.report import charts, sentences
 from audionet.report.content import Card, Report
 from audionet.report.review import choices
-from audionet.system.files import open_file, write_atomically
+from audionet.system.files import open_file, require_replaceable, write_atomically
 from audionet.system.text import clock, count, duration
 
 logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 4_800_000  # of a report; excerpts for which there is no room are left out
+PAGE_SUFFIXES = (".html", ".htm")
 CLASSES_IN_TABLE = 20
 CLASSES_NAMED_ON_MAP = 20
 TOP = 3
 
 
+def require_place(path: Path) -> None:
+    """Raise AudionetError where a report would take the place of anything but a page for a browser."""
+    if path.suffix.lower() not in PAGE_SUFFIXES and path.is_file():
+        require_replaceable(path, "a report", lambda beginning: beginning[:14].lower() == b"<!doctype html")
+
+
 def try_to_write(path: Path, report: Report) -> bool:
     """Write the HTML; whether that worked. A warning says why not, since the training or evaluation is done anyway."""
     try:
+        require_place(path)
         write_atomically(path, render(report))
     except AudionetError as error:
         logger.warning("%s", error)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -32,6 +32,9 @@ TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
 BLOCK_BYTES = 1 << 20  # that are read at a time of a file whose size is not known
 SYNCED_AT_ONCE = 8
 FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
+# Something else is in that place, or a file has to be a folder.
+TAKEN_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.ENAMETOOLONG)
+BEGINNING_BYTES = 4096  # that tell what a file is
 BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
 
 
@@ -39,12 +42,15 @@ BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
 def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
     """A file to write to, which becomes `path` at the end: a reader, or a kill at any moment, finds the old or the new.
 
-    Makes the folder if it is not there. A link in place of the file is replaced, not followed.
+    Makes the folder if it is not there. A link in place of the file is replaced, not followed; a pipe or a device, or
+    a link to one, is not replaced.
     durable: at the end the file is on the disk under its name, even if the power fails next. What is made in large
         numbers is written without, and given to `sync_files` before anything says that it is there.
     Raises AudionetError when the disk refuses.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is not a file", str(path))
         make_folder(path.parent)
         _sweep_once(path.parent)
         temporary, holder = _begin(path)
@@ -74,7 +80,43 @@ def _unwritable(path: Path, error: OSError) -> AudionetError:
     remedy = "free space or choose another folder"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         remedy = "close other programs, or raise the limit of open files (ulimit -n)"
+    elif error.errno in TAKEN_ERRORS:
+        remedy = "name another place"
     return failure(f"{path}: cannot be written ({error.strerror}); {remedy}")
+
+
+def require_replaceable(path: Path, what: str, is_such: Callable[[bytes], bool]) -> None:
+    """Raise AudionetError where an output would take the place of something else, such as a recording.
+
+    what: the output in words. is_such: whether what begins so is one, and may be replaced. What is empty, or holds
+    zeros alone as after a power cut, is no loss.
+    """
+    try:
+        with open_file(path) as file:
+            beginning = file.read(BEGINNING_BYTES)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if beginning.strip(b"\0") and not is_such(beginning):
+        raise AudionetError(f"{path}: is there already, and is not {what}; name another place, or delete it")
+
+
+def require_apart(outputs: Sequence[Path], inputs: Iterable[Path] = ()) -> None:
+    """Raise AudionetError where one place is named for two outputs, or for an output and what is read."""
+    taken = {_place(path, follow) for path in inputs for follow in (True, False)}
+    for path in outputs:
+        place = _place(path, follow=False)
+        if place in taken:
+            raise AudionetError(f"{path}: is named for two things, and would be lost as one of them; name another")
+        taken.add(place)
+
+
+def _place(path: Path, follow: bool) -> Path:
+    """Where a file is that is read (follow), or where one will be that is written: in place of a link."""
+    with suppress(OSError, RuntimeError):  # of links in a circle
+        return path.resolve() if follow else path.parent.resolve() / path.name
+    return path
 
 
 def make_inner_folder(folder: Path) -> None:

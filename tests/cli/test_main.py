@@ -14,7 +14,7 @@ from audionet.evaluation.detection import DetectionOptions
 from audionet.model.bundle import ModelFiles
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
-from tests.conftest import Run, tone, write_wav
+from tests.conftest import Run, chirps, make_untrained_model, tone, write_wav
 
 
 class Called(Exception):
@@ -358,3 +358,38 @@ def test_help_loads_nothing_heavy() -> None:
     program = "import sys, audionet.cli.main as c; c.build_parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not set(loaded) & {"numpy", "PIL", "tensorflow", "librosa", "tqdm", "shtab"}
+
+
+def test_no_output_takes_the_place_of_a_recording_or_a_model(audionet_here: Run, tmp_path: Path) -> None:
+    make_untrained_model(tmp_path / "tf_files", PictureSettings(1, 0))
+    clip = write_wav(tmp_path / "data" / "low" / "a.wav", chirps(0, 200, 400, 1))
+    picture = tmp_path / "clip.png"
+    picture.write_bytes(b"a picture")
+    (tmp_path / "page").write_text("<!DOCTYPE html>")
+    kept = {path: path.read_bytes() for path in (clip, picture, *(tmp_path / "tf_files").iterdir())}
+    for typed in (
+        ("label", clip, "--report", clip),
+        ("label", "data", "--report", "data/low/../low/a.wav"),
+        ("label", clip, "--report", "tf_files/retrained_graph.json"),
+        ("label", picture, "--plot", "clip.png"),
+        ("evaluate", "data", "--report", clip),
+        ("retrain", "--output-labels", clip),
+        ("retrain", "--output-graph", clip),
+        ("retrain", "--report", "tf_files/retrained_graph.pb"),
+        ("retrain", "--backbone", "tf_files/birds.tflite", "--output-graph", "tf_files/birds.pb"),
+        ("retrain", "--output-graph", "tf_files/data_image/audionet.pb"),
+    ):
+        finished = audionet_here(*typed)
+        assert finished.returncode == 2, typed
+        assert re.fullmatch(
+            r"audionet: \S+: is (there already|named for two things).*name another.*\n", finished.stderr
+        )
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert audionet_here("label", clip, "--report", "page", "-q").returncode == 0
+
+
+def test_the_report_of_a_model_in_the_current_folder_lies_beside_it(audionet_here: Run, tmp_path: Path) -> None:
+    make_untrained_model(tmp_path, PictureSettings(1, 0))
+    write_wav(tmp_path / "data" / "low" / "a.wav", chirps(0, 200, 400, 1))
+    assert audionet_here("evaluate", "data", "--graph", ".").returncode == 0
+    assert (tmp_path / "evaluation-report.html").is_file()

@@ -246,6 +246,9 @@ def test_pictures_without_their_index_are_refused(prepared: Path) -> None:
     [
         ({"steps": 0}, "--steps 0: must be at least 1"),
         ({"learning_rate": 0}, "--learning-rate 0: must be over 0"),
+        ({"output_graph": Path()}, "--output-graph .: must end in a name, such as birds"),
+        ({"saved_model_dir": Path("/")}, "--saved-model-dir /: must end in a name"),
+        ({"checkpoint_path": Path("..")}, r"--checkpoint-path ..: must end in a name"),
         ({"train_batch_size": -2}, "--train-batch-size -2"),
         ({"testing_percentage": 60, "validation_percentage": 40}, "leave nothing to train on"),
         ({"testing_percentage": -1}, "--testing-percentage -1: must be from 0"),

@@ -1,5 +1,6 @@
-"""The key of a training, each of its ingredients changed in turn."""
+"""The key of a training, each of its ingredients changed in turn; and what a training may take the place of."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,14 @@ from typing import Any
 import pytest
 
 from audionet.bottleneck.backbone import Backbone
-from audionet.commands.up_to_date import WITHOUT_EFFECT, training_key
+from audionet.commands.up_to_date import WITHOUT_EFFECT, require_places, training_key
 from audionet.dataset.samples import Dataset
+from audionet.errors import AudionetError
 from audionet.options import RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
-from tests.conftest import sample_of
+from tests.conftest import ROOT, sample_of
 
 SAMPLE = sample_of("a", "recording", 0.0, 20.0, digest=bytes(32))
 RENDERER = SpectrogramRenderer.make(PictureSettings())
@@ -101,3 +103,42 @@ def test_what_is_known_of_a_sample_counts(change: dict[str, Any]) -> None:
 )
 def test_where_a_picture_lies_and_what_its_recording_is_called_does_not(change: dict[str, Any]) -> None:
     assert not changed("dataset", Dataset([SAMPLE._replace(**change)]))
+
+
+@pytest.mark.parametrize("content", [b"", bytes(100), b"\n\x05graph", b"RIFF\x24\0\0\0WAVE"])
+def test_a_graph_takes_the_place_of_a_graph_alone(content: bytes, tmp_path: Path) -> None:
+    place = tmp_path / "clip.wav"
+    place.write_bytes(content)
+    if content.startswith(b"RIFF"):
+        with pytest.raises(AudionetError, match=r"clip.wav: is there already, and is not a frozen graph; name another"):
+            require_places(RetrainOptions(output_graph=place))
+        with pytest.raises(AudionetError, match=r"clip.wav: is there already, and is not a list of classes"):
+            require_places(RetrainOptions(output_labels=place))
+    else:
+        require_places(RetrainOptions(output_graph=place))
+    place.rename(tmp_path / "clip.pb")
+    require_places(RetrainOptions(output_graph=tmp_path / "clip.pb"))  # what is named as ours is replaced
+
+
+def test_no_two_outputs_and_no_input_have_one_place(tmp_path: Path) -> None:
+    (tmp_path / "here").symlink_to(tmp_path)
+    graph = tmp_path / "birds.pb"
+    named: list[dict[str, Any]] = [
+        {"output_labels": tmp_path / name}
+        for name in ("birds.json", "birds.tflite", "here/birds.pb", "here/here/birds.json")
+    ]
+    named += [{"report": graph}, {"backbone": tmp_path / "birds.tflite"}]
+    for options in named:
+        with pytest.raises(AudionetError, match="is named for two things, and would be lost as one of them"):
+            require_places(RetrainOptions(output_graph=graph, **options))
+    require_places(RetrainOptions(output_graph=graph, report=tmp_path / "r.html", backbone=tmp_path / "other.tflite"))
+
+
+def test_a_model_whose_name_differs_behind_its_last_dot_is_another(tmp_path: Path) -> None:
+    description = json.loads((ROOT / "tests" / "golden" / "retrained_graph.json").read_text())
+    description["training"]["options"]["output_graph"] = "elsewhere/birds-1.0"
+    (tmp_path / "birds-1.json").write_text(json.dumps(description))
+    require_places(RetrainOptions(output_graph=tmp_path / "birds-1.0"))
+    with pytest.raises(AudionetError, match=r"belongs to the model birds-1.0, which .* such as birds-1-1.pb"):
+        require_places(RetrainOptions(output_graph=tmp_path / "birds-1.1"))
+    require_places(RetrainOptions(output_graph=tmp_path / "birds-1-1.pb"))

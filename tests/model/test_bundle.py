@@ -176,6 +176,12 @@ def test_a_list_of_networks_that_others_can_write_is_not_believed(
     assert not is_from_here("1" * 64)
     (listed,) = tmp_path.rglob("networks.txt")
     assert listed.stat().st_mode & 0o777 == 0o600
+    with open(listed, "a", encoding="ascii") as file:
+        file.write("2" * 30)  # as a run that is killed there leaves it
+    remember_network("3" * 64)
+    assert is_from_here("0" * 64)
+    assert is_from_here("3" * 64)
+    listed.write_text("0" * 64 + "\n")
     listed.chmod(0o622)
     assert not is_from_here("0" * 64)
     listed.rename(tmp_path / "elsewhere")

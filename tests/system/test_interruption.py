@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Run, tone, write_wav
-from tests.crashes import Victim, crash, hear_ctrl_c
+from audionet.cli import main as cli
+from audionet.settings import PictureSettings
+from tests.conftest import ROOT, Run, make_untrained_model, tone, write_wav
+from tests.crashes import Victim, contents, crash, hear_ctrl_c
+from tests.killed import killed_at
 
 pytestmark = pytest.mark.slow
 
@@ -96,9 +99,34 @@ def test_a_rerun_after_a_kill_gives_what_an_undisturbed_run_gives(tmp_path: Path
     """A few kills; `make crash-test` does many."""
     victim = Victim(tmp_path)
     for command, kills in {"prepare": 5, "retrain": 1, "label": 2, "evaluate": 1}.items():
-        outcomes = list(crash(victim, command, kills, seed=1))
+        outcomes = list(crash(victim, command, kills, first=1))
         assert len(outcomes) == kills
         assert [outcome for outcome in outcomes if outcome.faults] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_label_and_evaluate_killed_at_any_step_leave_nothing_half_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make crash-test` does it with `retrain` too."""
+    monkeypatch.chdir(tmp_path)
+    make_untrained_model(tmp_path / "tf_files", PictureSettings(0.5, 0))
+    write_wav(tmp_path / "data" / "low" / "a.wav", tone(300, 0.5))
+    commands = (
+        ["label", "data", "-q", "--report", "page.html", "--plot", "plots"],
+        ["evaluate", "data", "-q", "--no-unknown"],
+    )
+    (tmp_path / "page.html").write_text("<!DOCTYPE html> an old one")
+    old = contents(tmp_path)
+    came: list[dict[str, bytes]] = []
+    for typed in commands:
+        while killed_at(len(came), lambda typed=typed: cli.main(typed)):  # type: ignore[misc]
+            came.append({name: data for name, data in contents(tmp_path).items() if not name.endswith(".tmp")})
+        assert cli.main(typed) == 0
+        new = contents(tmp_path)
+        assert all(data in (old.get(name), new[name]) for found in came for name, data in found.items())
+        assert len(came) > (4 if typed[0] == "label" else 0)
+        came.clear()
 
 
 def test_output_that_nobody_can_take_is_a_sentence_or_silence(audionet: Run, tmp_path: Path) -> None:

@@ -29,7 +29,14 @@ from audionet.report.page import is_report_of
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import make_inner_folder, open_file, read_limited, sha256_of_file, write_atomically
+from audionet.system.files import (
+    make_inner_folder,
+    open_file,
+    read_limited,
+    require_replaceable,
+    sha256_of_file,
+    write_atomically,
+)
 from audionet.system.untrusted import Refused
 from audionet.training.calibrator import _remove_old_events
 from tests.conftest import chirps, write_wav
@@ -105,6 +112,20 @@ def test_a_folder_below_one_that_was_named_is_made_there_or_not_at_all(
     assert not (tmp_path / "made elsewhere").exists()
     make_inner_folder(tmp_path / "other" / "inner")
     assert (tmp_path / "other" / "inner").is_dir()
+
+
+@unix
+@pytest.mark.parametrize("kind", [pipe, listener, device, folder])
+def test_what_is_no_file_is_not_replaced_by_one(kind: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    kind(path)
+    before = path.lstat()
+    with pytest.raises(AudionetError, match=r"it: cannot be written .*; name another place"):
+        write_atomically(path, b"x")
+    with pytest.raises(AudionetError, match=r"it: cannot be written .*; name another place"):
+        require_replaceable(path, "it", lambda _: True)
+    assert (path.lstat().st_ino, path.lstat().st_mode) == (before.st_ino, before.st_mode)
+    assert [left.name for left in tmp_path.iterdir()] == ["it"]
 
 
 @unix
