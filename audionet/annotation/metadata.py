@@ -1,6 +1,7 @@
 """Recordings that a table labels: UrbanSound8K and ESC-50, as published or passed on by others, or any CSV."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +13,20 @@ from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
-    folders_for_tables,
-    folders_in,
+    TABLE_FOLDERS,
     header_of,
     read_table,
     tables_in,
     tables_near,
 )
-from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set
+from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import AnnotationOptions
 from audionet.system.text import did_you_mean, listed
 
 logger = logging.getLogger(__name__)
 
-LEVELS_LOOKED_INTO = 3  # for a published data set below the folder that was named, as archives unpack them
+LEVELS_LOOKED_INTO = 4  # for a published data set below the folder that was named, as archives unpack them
 CORRECTIONS_NAME = "corrections.csv"  # as reports save it; it says what is wrong, and labels no data set
 
 
@@ -167,18 +167,24 @@ def _require_no_contradiction(labelled: LabelledTable) -> None:
 
 def _require_no_set_below(data_audio: Path) -> None:
     """Raise AudionetError if a folder in it is a published data set, which would be taken for a class."""
-    for folder in _folders_below(data_audio, LEVELS_LOOKED_INTO):
-        for place in (folder, *folders_for_tables(folder)):
-            table = next((path for path in tables_in(place) if path.name.lower() in PUBLISHED_NAMES), None)
-            if table is not None:
-                raise AudionetError(
-                    f"{data_audio}: holds a data set with a table of its own ({table.relative_to(data_audio)}); "
-                    f"name its folder: {folder}"
-                )
+    for table in _published_tables(data_audio, LEVELS_LOOKED_INTO):
+        folder = table.parent.parent if table.parent.name.lower() in TABLE_FOLDERS else table.parent
+        if folder != data_audio:
+            raise AudionetError(
+                f"{data_audio}: holds a data set with a table of its own ({table.relative_to(data_audio)}); "
+                f"name its folder: {folder}"
+            )
 
 
-def _folders_below(folder: Path, levels: int) -> Iterator[Path]:
-    for inner in folders_in(folder):
-        yield inner
-        if levels > 1 and not inner.is_symlink():
-            yield from _folders_below(inner, levels - 1)
+def _published_tables(folder: Path, levels: int) -> Iterator[Path]:
+    """The tables of published data sets in a folder and those in it. A folder may hold ten thousand recordings."""
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.lower() in PUBLISHED_NAMES:
+            yield folder / entry.name
+        elif levels and entry.is_dir() and not is_passed_over(entry.name, is_folder=True):
+            yield from _published_tables(folder / entry.name, levels - 1)

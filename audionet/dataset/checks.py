@@ -90,7 +90,7 @@ def _short_of_recordings(classes: list[ClassData]) -> list[str]:
     if not short:
         return []
     who = f"class {short[0]!r} has" if len(short) == 1 else f"classes {_named(short)} have"
-    return [f"{who} fewer than {FEWEST_RECORDINGS} recordings: add some, best from other days and rooms"]
+    return [f"{who} fewer than {FEWEST_RECORDINGS} recordings: add some, if possible from other days and rooms"]
 
 
 def _unequal(classes: list[ClassData]) -> list[str]:
@@ -99,7 +99,7 @@ def _unequal(classes: list[ClassData]) -> list[str]:
         return []
     return [
         f"class {most.name!r} has {duration(most.seconds)} of sound, {least.name!r} only {duration(least.seconds)}: "
-        "what the model says of the shorter is less sure; record more of it"
+        "what the model says of the smaller one is less sure; record more of it"
     ]
 
 

@@ -97,7 +97,7 @@ def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
     return [
         f"the recordings of {gap.high.name!r} have an offset ({gap.high.usual:.1%} of full scale), those of "
         f"{gap.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
-        "best record all in the same way"
+        "record all in the same way if you can"
     ]
 
 
@@ -106,9 +106,9 @@ def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
     if gap is None or gap.high.usual < RUMBLE_DB or gap.amount < CLEAR_DB:
         return []
     return [
-        f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz, {-gap.high.usual:.0f} dB below the "
-        f"whole, those of {gap.low.name!r} {gap.amount:.0f} dB less: what lies below --high-pass is left out, but "
-        "best record all in the same way"
+        f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz ({-gap.high.usual:.0f} dB below the whole "
+        f"sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: what lies below --high-pass is left out, "
+        "but record all in the same way if you can"
     ]
 
 
@@ -136,7 +136,7 @@ def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
         return []
     return [
         f"in the pauses of {gap.high.name!r} there is {gap.amount:.0f} dB more noise than in those of "
-        f"{gap.low.name!r}: the model may know the classes by that; best record all in the same rooms"
+        f"{gap.low.name!r}: the model may know the classes by that; record all in the same rooms if you can"
     ]
 
 
@@ -146,5 +146,5 @@ def _loudness(classes: Mapping[str, list[Conditions]]) -> list[str]:
         return []
     return [
         f"the recordings of {gap.low.name!r} are {gap.amount:.0f} dB fainter than those of {gap.high.name!r}: "
-        "the pictures do not show that, but best record all at the same distance and with the same microphone"
+        "the pictures do not show that, but record all at the same distance and with the same microphone if you can"
     ]

@@ -71,8 +71,8 @@ def warn_of_range(path: Path, check: RangeCheck, settings: PictureSettings) -> N
     needed_hz = check.needed_rate_hz()
     if needed_hz is not None:
         logger.warning(
-            "%s: its sound lies %s that the model hears; one that hears it is trained on pictures of audionet prepare "
-            "%s",
+            "%s: its sound lies %s that the model hears; to train a model that hears it, draw the recordings with "
+            "audionet prepare %s",
             path,
             *where_it_lies(needed_hz, settings),
         )

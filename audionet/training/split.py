@@ -145,7 +145,7 @@ def _note(class_name: str, have: int, parts: list[str | None], wanted: list[str]
     empty = [part for part in wanted if part not in parts]
     note = (
         f"class {class_name!r} has {have} of the {len(wanted)} recordings that an honest split needs "
-        f"({count(len(wanted) - have, 'more recording')}); its recordings are split by time instead, "
+        f"(add {count(len(wanted) - have, 'more recording')}); its recordings are split by time instead, "
         "so its accuracy may look better than it is"
     )
     if empty:
