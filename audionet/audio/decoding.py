@@ -31,7 +31,6 @@ from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for libsndfile, as for ffmpeg: far more than any file takes
 LARGEST_ANSWER_BYTES = HEADER.size + BYTES_PER_SAMPLE * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
 
 _libsndfile = Children("audionet.audio.plain_files", LARGEST_ANSWER_BYTES)
@@ -109,7 +108,7 @@ class _PlainFile:
     def _decode(self, wanted: Wanted) -> PlainSound | None:
         if not is_compressed(self.content):
             return read_wav(self.content, wanted)
-        limit_seconds = WAIT_SECONDS + WAIT_SECONDS_PER_MB * len(self.content) / 1e6
+        limit_seconds = ffmpeg.longest_wait_seconds(len(self.content))
         try:
             return parse_answer(_libsndfile.ask((REQUEST.pack(*wanted), self.content), limit_seconds))
         except ChildFailed as error:

@@ -51,7 +51,7 @@ FORMATS = (
 LONGEST_HOURS = 100  # a small file can hold any length of silence
 # Of speech at 0.4 kbit/s, half of what the sparest codecs take, beyond the first ten minutes.
 FEWEST_BYTES_PER_SECOND, SECONDS_IN_ANY_FILE = 50.0, 600.0
-WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for all that ffmpeg makes of a file: far more than any takes
+WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for all that is made of a file: far more than any takes
 LARGEST_ALLOCATION_BYTES = 512 << 20
 LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it to know what is in the file
 
@@ -188,6 +188,11 @@ def _wav_of(path: Path, choice: SoundChoice, start_seconds: float, seconds: floa
         return b""
 
 
+def longest_wait_seconds(size_bytes: int) -> float:
+    """How long whoever decodes a file may take."""
+    return WAIT_SECONDS + WAIT_SECONDS_PER_MB * size_bytes / 1e6
+
+
 class _Run:
     """One run of ffmpeg on a file: the sound that it gives, and what it prints about the file and itself."""
 
@@ -195,7 +200,7 @@ class _Run:
         """sample_rate_hz: of the samples that the command gives. Raises UnusableInput if there is no file to read."""
         self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
         self.size_bytes = require_file(path)
-        self._process = Process(command, path, WAIT_SECONDS + WAIT_SECONDS_PER_MB * self.size_bytes / 1e6)
+        self._process = Process(command, path, longest_wait_seconds(self.size_bytes))
 
     def samples(self) -> Generator[np.ndarray, None, None]:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""

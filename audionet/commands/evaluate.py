@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -106,11 +106,10 @@ def evaluate(
     marked = [clip for clip in todo if clip.parts]
     listener = _Listener(model, options, detection or DetectionOptions()) if marked else None
     with open_workers(options.scheduler) as workers:
-        counted = _Counted(progress, len(todo) + len({clip.path for clip in marked}))
-        wholes = [clip for clip in todo if not clip.parts]
-        scored = list(_score_wholes(wholes, model, options, workers, counted, skip))
-        scored += _score_parts(marked, model, options, workers, counted, skip)
-        detected = listener.listen(marked, workers, counted, skip) if listener else None
+        runner = _Runner(workers, progress, len(todo) + len({clip.path for clip in marked}), skip)
+        scored = list(_score_wholes([clip for clip in todo if not clip.parts], model, options, runner))
+        scored += _score_parts(marked, model, options, runner)
+        detected = listener.listen(marked, runner) if listener else None
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({', '.join(model.labels)})")
     numbers = {label: number for number, label in enumerate(model.labels)}
@@ -126,49 +125,53 @@ def evaluate(
 
 Skip = Callable[[UnusableInput], None]
 Scored = tuple[ClipScores, str]
+Input = TypeVar("Input")  # of a job
+Result = TypeVar("Result")
 
 
-class _Counted:
-    """Progress over several jobs, one after the other."""
+@dataclass
+class _Runner:
+    """Runs jobs on clips, one job after the other: says how far they are, and skips clips that cannot be used.
 
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._done, self._total = progress, 0, total
-        progress("clips", 0, total)
+    total: the number of clips of all jobs.
+    """
 
-    def advance(self) -> None:
-        """Report that one more clip is done."""
-        self._done += 1
-        self._progress("clips", self._done, self._total)
+    workers: Workers
+    progress: Progress
+    total: int
+    skip: Skip
+    done: int = 0
+
+    def usable(
+        self, job: Job[Input, Any, Any, Result], of: Sequence[tuple[Path, Input]]
+    ) -> Iterator[tuple[int, Result]]:
+        """The results of a job, each with the number of its clip. of: the path of each clip, and what the job takes."""
+        self.progress("clips", self.done, self.total)
+        with closing(self.workers.run(job, [given for _, given in of])) as results:
+            for number, result in enumerate(in_order(results)):
+                self.done += 1
+                self.progress("clips", self.done, self.total)
+                if isinstance(result, UnusableInput):
+                    self.skip(UnusableInput(of[number][0], result.reason))
+                else:
+                    yield number, result
 
 
-def _score_wholes(
-    clips: list[Recording], model: Model, options: LabelOptions, workers: Workers, counted: _Counted, skip: Skip
-) -> Iterator[Scored]:
+def _score_wholes(clips: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
     job = ScoringJob(model, options.allow_unknown, options.sound)
-    with closing(workers.run(job, [clip.path.absolute() for clip in clips])) as results:
-        for clip, result in zip(clips, in_order(results), strict=True):
-            counted.advance()
-            if isinstance(result, UnusableInput):
-                skip(UnusableInput(clip.path, result.reason))
-            else:
-                yield replace(result, clip=str(clip.path)), clip.class_name
+    for number, scores in runner.usable(job, [(clip.path, clip.path.absolute()) for clip in clips]):
+        yield replace(scores, clip=str(clips[number].path)), clips[number].class_name
 
 
-def _score_parts(
-    clips: list[Recording], model: Model, options: LabelOptions, workers: Workers, counted: _Counted, skip: Skip
-) -> Iterator[Scored]:
+def _score_parts(clips: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
     job = PartsJob(model, options.allow_unknown, options.sound)
-    with closing(workers.run(job, [(clip.path.absolute(), clip.parts) for clip in clips])) as results:
-        for clip, result in zip(clips, in_order(results), strict=True):
-            counted.advance()
-            if isinstance(result, UnusableInput):
-                skip(UnusableInput(clip.path, result.reason))
-                continue
-            for part, scores in zip(clip.parts, result, strict=True):
-                if scores is not None:
-                    yield replace(scores, clip=str(clip.path)), clip.class_name
-                elif not math.isinf(part.end_seconds):
-                    skip(UnusableInput(clip.path, unused(clip, [part])))
+    for number, of_parts in runner.usable(job, [(clip.path, (clip.path.absolute(), clip.parts)) for clip in clips]):
+        clip = clips[number]
+        for part, scores in zip(clip.parts, of_parts, strict=True):
+            if scores is not None:
+                yield replace(scores, clip=str(clip.path)), clip.class_name
+            elif not math.isinf(part.end_seconds):
+                runner.skip(UnusableInput(clip.path, unused(clip, [part])))
 
 
 class _Listener:
@@ -185,7 +188,7 @@ class _Listener:
         self._background = background if self._kind == EVENTS else set()
         self._collar_seconds = detection.collar_seconds
 
-    def listen(self, clips: list[Recording], workers: Workers, counted: _Counted, skip: Skip) -> Detection:
+    def listen(self, clips: list[Recording], runner: _Runner) -> Detection:
         """Compare what the model finds in the recordings with their marked parts."""
         by_path: dict[Path, list[Recording]] = {}
         for clip in clips:
@@ -195,19 +198,15 @@ class _Listener:
         job: Job[Path, Any, Any, Timeline] = TimelineJob(self._model, allow_unknown, sound)
         if self._kind == EVENTS:
             job = EventsJob(self._model, EventOptions(tuple(sorted(self._background))), allow_unknown, sound)
-        with closing(workers.run(job, [path.absolute() for path in by_path])) as results:
-            for (path, marked), result in zip(by_path.items(), in_order(results), strict=True):
-                counted.advance()
-                if isinstance(result, UnusableInput):
-                    skip(UnusableInput(path, result.reason))
-                    continue
-                reference = [
-                    Span(part.start_seconds, min(part.end_seconds, result.seconds), clip.class_name)
-                    for clip in marked
-                    for part in clip.parts
-                    if clip.class_name not in self._background and part.start_seconds < result.seconds
-                ]
-                detection.add(reference, _spans(result.segments), result.seconds)
+        marked = list(by_path.values())
+        for number, timeline in runner.usable(job, [(path, path.absolute()) for path in by_path]):
+            reference = [
+                Span(part.start_seconds, min(part.end_seconds, timeline.seconds), clip.class_name)
+                for clip in marked[number]
+                for part in clip.parts
+                if clip.class_name not in self._background and part.start_seconds < timeline.seconds
+            ]
+            detection.add(reference, _spans(timeline.segments), timeline.seconds)
         return detection
 
 

@@ -211,7 +211,7 @@ def test_a_file_that_makes_libsndfile_fail_costs_itself_alone(
 ) -> None:
     strange = Children("tests.parallel.strange_answers", 1 << 20)
     monkeypatch.setattr(decoding, "_libsndfile", strange)
-    monkeypatch.setattr(decoding, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(ffmpeg, "WAIT_SECONDS", 1.0)
     (two_classes / "low" / "bad.flac").write_bytes(b"fLaC" + how.encode())
     report = audionet.prepare(two_classes, PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0)))
     strange.end()
