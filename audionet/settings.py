@@ -50,6 +50,7 @@ OWN_FOLDS = 0  # --folds without a number
 MIX, EACH = "mix", "each"  # of all channels
 SIDES = {"left": 0, "right": 1}
 MOST_CHANNELS = 64
+CLASSES_LISTED = 10  # of a model's, in a sentence
 
 TF_FILES = Path("tf_files")
 REPORT_NAME = "report.html"  # of retrain

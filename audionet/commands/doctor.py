@@ -21,11 +21,10 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, load_model
 from audionet.options import LabelOptions
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, available_cores
+from audionet.settings import CLASSES_LISTED, PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
 from audionet.system.text import listed
 
-CLASSES_NAMED = 10  # of a model's
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
 TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")
 
@@ -151,7 +150,7 @@ def _model(folder: Path) -> str:
     options = LabelOptions(folder / LabelOptions.graph.name)
     if not ModelFiles.beside(options.graph).description.exists():
         return f"none in {folder} yet; audionet retrain makes one"
-    return f"{options.graph}: knows {listed(load_model(options).labels, most=CLASSES_NAMED)}"
+    return f"{options.graph}: knows {listed(load_model(options).labels, most=CLASSES_LISTED)}"
 
 
 def _machine() -> str:

@@ -32,7 +32,7 @@ from audionet.parallel.threads import Job, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.rules import as_path
-from audionet.settings import EACH
+from audionet.settings import CLASSES_LISTED, EACH
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, chosen
@@ -234,7 +234,8 @@ def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model,
         truth = known.get(unicodedata.normalize("NFC", folder.name))
         if truth is None:
             like = did_you_mean(folder.name, model.labels)
-            skip(UnusableInput(folder, f"the model has no such class (it knows {', '.join(model.labels)}){like}"))
+            knows = listed(model.labels, most=CLASSES_LISTED)
+            skip(UnusableInput(folder, f"the model has no such class (it knows {knows}){like}"))
         elif not clips:
             skip(UnusableInput(folder, "holds no clips"))
         else:

@@ -79,9 +79,10 @@ class ClipScores:
             "": "",
             LOW_SCORE: f"most like {best}, but {self.needed_score:.2f} is needed to believe it",
             UNLIKE_ALL: f"unlike all that was learnt (the best class is {best})",
-            SEVERAL_CLASSES: f"several classes heard, {listed(heard) if heard else best}; try --timeline",
+            SEVERAL_CLASSES: f"like several classes, {listed(heard) if heard else best}; if several are heard, try "
+            "--timeline",
             SILENT: "silent",
-            INAUDIBLE: "not silent, but what sounds lies above the band that the model listens to, or below it",
+            INAUDIBLE: "not silent, but its sound lies above what the model hears, or below it",
         }[self.why_unknown]
 
     def best_first(self) -> list[tuple[str, float]]:

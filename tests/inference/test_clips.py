@@ -39,7 +39,7 @@ def test_an_unknown_clip_says_whether_its_score_is_too_low_or_it_is_unlike_all(m
     assert strange.explanation == "unlike all that was learnt (the best class is high 0.99)"
     several = scored(model, 0.55, 50)
     assert several.why_unknown == "several_classes"
-    assert several.explanation == "several classes heard, high 0.55 and low 0.45; try --timeline"
+    assert several.explanation == "like several classes, high 0.55 and low 0.45; if several are heard, try --timeline"
 
 
 def test_silence_is_told_from_what_sounds_above_the_band_that_is_drawn(model: Model, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
         (["--events", "--threshold", "1.5"], "--threshold 1.5: must be over 0 and at most 1"),
         (["--events", "--min-seconds", "-1"], "--min-seconds -1: must be at least 0 seconds"),
         (["--events", "--merge-gap", "nan"], "--merge-gap nan: must be at least 0 seconds"),
-        (["--events", "--background", "backgruond"], "the model has no such class (it knows background, owl, wren)"),
+        (["--events", "--background", "backgruond"], "the model has no such class (it knows background, owl and wren)"),
         (["--background", "owl"], "--background: is about events; add --events"),
         (["--save-segments", "x"], "--save-segments: saves what is heard when; add --timeline or --events"),
         (["--windows", "--plot", "x"], "--plot: draws classes, timelines and events; leave out --windows"),
