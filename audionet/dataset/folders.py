@@ -22,8 +22,8 @@ NOT_AUDIO_SUFFIXES = frozenset(
     ".txt .md .rst .rtf .csv .tsv .tab .xls .xlsx .xlsm .ods .numbers .json .jsonl .yaml .yml .toml .xml .html "
     ".htm .pdf .doc .docx .odt .pages .ppt .pptx .odp .epub .log .ini .nfo .sfv .md5 .sha1 .sha256 .cue .m3u "
     ".m3u8 .pls .lrc .srt .vtt .ass .ssa .jpg .jpeg .png .gif .bmp .webp .tif .tiff .heic .svg .psd .py .r .sh "
-    ".bat .ipynb .npy .npz .zip .7z .gz .rar .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .eaf "
-    ".pfsx .trs .antx .pb .tflite .bottlenecks".split()
+    ".bat .ipynb .zip .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .eaf .pfsx .trs .antx .pb "
+    ".tflite .bottlenecks".split()
 )
 # A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
 SOUND_MARKS = (

@@ -71,12 +71,12 @@ def test_the_pieces_of_an_old_audacity_project_are_no_recordings(tmp_path: Path)
     assert [recording.key for recording in find_recordings(tmp_path)[0]] == ["a/x.mp3", "b/talk_data/y.mp3"]
 
 
-def test_papers_tables_and_archives_are_no_recordings(tmp_path: Path) -> None:
+def test_papers_tables_and_photos_are_no_recordings(tmp_path: Path) -> None:
     touch(
         tmp_path,
         "a/x.mp3",
         "labels.xlsx",
-        *(f"a/notes.{end}" for end in ("ods", "rtf", "PPTX", "vtt", "7z", "heic", "eaf")),
+        *(f"a/notes.{end}" for end in ("ods", "rtf", "PPTX", "vtt", "heic", "eaf")),
     )
     recordings, wrong = find_recordings(tmp_path)
     assert ([recording.key for recording in recordings], wrong) == (["a/x.mp3"], [])

@@ -163,7 +163,7 @@ def test_a_clip_of_two_classes_says_so_as_a_whole(model: Path, audionet_here: Ru
     write_wav(model / "two.wav", np.concatenate([chirps(60, 200, 400, 4), chirps(61, 2500, 3500, 4)]))
     finished = audionet_here("label", "two.wav", cwd=model)
     assert finished.stdout.splitlines()[0].startswith("two.wav: unknown, like several classes, ")
-    assert finished.stdout.splitlines()[0].endswith("; try --timeline")
+    assert finished.stdout.splitlines()[0].endswith("; if several are heard, try --timeline")
     (clip,) = json.loads(audionet_here("label", "two.wav", "--format", "json", cwd=model).stdout)
     assert (clip["label"], sorted(clip["several"])) == ("unknown", ["high", "low"])
 
