@@ -3,7 +3,7 @@
 # make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
 # make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
 # make fuzz    ten minutes each of mutated files of every kind that is read;  make audit  known vulnerabilities alone
-# make crash-test  kill each command at 50 random moments (half an hour)
+# make crash-test  kill each command at 50 moments of its run (half an hour)
 # make docs   the reference of `import audionet`, in build/docs;  make pictures  those in docs/, made anew
 # make soak    ten minutes of label in one process: flat memory, no open files, no children
 # make coverage    the tests, and which lines and branches they reach;  make mutation  which changes they notice

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from audionet.system.text import did_you_mean, listed
+from audionet.system.text import did_you_mean, listed, printable
 
 TO_A_FILE = "what is found goes to standard output; add > FILE at the end, and --format csv for a spreadsheet"
 LEARNT_SCORE = "retrain finds out below which score a clip is unknown; --no-unknown names a class for each clip"
@@ -140,7 +140,9 @@ class PlainParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the program with exit status 2."""
         self.exit(
-            2, f"{self.format_usage()}{self.prog}: {message}\n{self.prog} --help shows examples and all options\n"
+            2,
+            f"{self.format_usage()}{self.prog}: {printable(message)}\n"
+            f"{self.prog} --help shows examples and all options\n",
         )
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from audionet.errors import AudionetError
 from audionet.hub.archives import LARGEST_BYTES, extract
-from audionet.system.files import read_json, sha256_of_file, write_json
-from audionet.system.locks import make_folder, open_in_place, try_lock, wait_for_lock
+from audionet.system.files import read_json, sha256_of_file, sync_files, write_durably, write_json
+from audionet.system.locks import make_folder, open_in_place, sync_folder, try_lock, wait_for_lock
 from audionet.system.progress import Progress, silent
 from audionet.system.untrusted import Refused, mapping, taking_apart, text
 
@@ -59,10 +59,11 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
     with _alone(place.with_suffix(".lock")):
         noted = place.with_suffix(".sha256")
         recorded = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
+        archive = place.with_suffix(".part")
         if place.is_dir() and (sha256 is None or recorded == sha256):
             _require_ours(place)
+            _delete(archive)  # of a run that was killed
             return place
-        archive = place.with_suffix(".part")
         _download(address, archive, progress)
         actual = sha256_of_file(archive)
         if sha256 is not None and actual != sha256:
@@ -71,9 +72,8 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
                 f"--tfhub-module {address}: its SHA-256 is {actual}, not that of --tfhub-sha256; nothing of it was used"
             )
         _unpack(archive, place)
-        noted.write_text(f"{actual}\n", encoding="ascii")
-        for path in (archive, _validators(archive)):
-            path.unlink(missing_ok=True)
+        write_durably(noted, f"{actual}\n".encode())
+        _delete(archive)
     logger.info("%s: downloaded; its SHA-256, for --tfhub-sha256, is %s", address, actual)
     return place
 
@@ -125,6 +125,11 @@ def _alone(lock_file: Path) -> Iterator[None]:
 
 def _validators(archive: Path) -> Path:
     return archive.with_suffix(".json")
+
+
+def _delete(archive: Path) -> None:
+    for path in (archive, _validators(archive)):
+        path.unlink(missing_ok=True)
 
 
 def _download(address: str, archive: Path, progress: Progress) -> None:
@@ -207,7 +212,9 @@ def _unpack(archive: Path, place: Path) -> None:
     try:
         with open(archive, "rb") as file:
             extract(file, temporary)
+        sync_files(path for path in temporary.rglob("*") if path.is_file())
         temporary.replace(place)
+        sync_folder(place.parent)
     except ValueError:
         archive.unlink(missing_ok=True)  # it is of no use to go on with it
         raise

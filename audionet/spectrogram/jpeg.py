@@ -25,6 +25,8 @@ QUALITY = 95
 # Far more than any picture of ours, and little for a computer: a small file can claim to be a picture of any size.
 LARGEST_BYTES = 64 << 20
 LARGEST_PIXELS = 1 << 24
+# A progressive JPG is drawn over and over, about ten times; one of a megabyte can ask for 80,000 times.
+JPEG_BEGIN, SCAN_BEGIN, MOST_SCANS = b"\xff\xd8", b"\xff\xda", 500
 LONGEST_START_SECONDS = 1e9  # of a recording: thirty years
 LONGEST_CHUNK_SECONDS = 3600.0
 
@@ -78,6 +80,7 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
 
     Raises UnusableInput for anything but a picture that audionet made.
     """
+    _require_few_scans(data, path)
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
             origin = _read_comment(image.info.get("comment", b""))
@@ -93,6 +96,7 @@ def decode_any(data: bytes, path: Path) -> np.ndarray:
 
     Raises UnusableInput for anything else.
     """
+    _require_few_scans(data, path)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > LARGEST_PIXELS:
@@ -100,6 +104,12 @@ def decode_any(data: bytes, path: Path) -> np.ndarray:
             return np.asarray(image.convert("RGB"))
     except DAMAGED as error:
         raise UnusableInput(path, "is not a JPG, PNG, GIF or BMP, or a damaged one") from error
+
+
+def _require_few_scans(data: bytes, path: Path) -> None:
+    """Raise UnusableInput for a JPG that would take minutes to draw, in which nothing could be interrupted."""
+    if data.startswith(JPEG_BEGIN) and data.count(SCAN_BEGIN) > MOST_SCANS:
+        raise UnusableInput(path, f"is a picture of more than {MOST_SCANS} layers; save it anew with another program")
 
 
 def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:

@@ -140,6 +140,14 @@ def test_complaints_without_end_are_not_kept(tmp_path: Path, monkeypatch: pytest
     assert len(samples) == 16000
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limit")
+def test_ffmpeg_has_two_gigabytes_of_memory_in_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ffmpeg(tmp_path, 'until [ "$(ulimit -v)" = 2097152 ]; do :; done; head -c 64000 /dev/zero', monkeypatch)
+    monkeypatch.setattr(ffmpeg, "WAIT_SECONDS", 20)
+    (samples,) = ffmpeg.decode(write_wav(tmp_path / "a.wav", tone(440, 1)))
+    assert len(samples) == 32000
+
+
 def png(width: int, height: int) -> bytes:
     """A PNG that claims a size that it does not hold."""
 

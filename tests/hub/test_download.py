@@ -17,7 +17,9 @@ from audionet.errors import AudionetError
 from audionet.hub import archives, download
 from audionet.hub.download import cache_folder, fetch, require_checksum
 from audionet.options import RetrainOptions
+from audionet.system.files import sweep
 from audionet.system.locks import open_in_place, try_lock
+from tests.killed import killed_at
 
 
 def an_archive(size: int = 300_000) -> bytes:
@@ -124,6 +126,42 @@ def test_a_killed_download_is_gone_on_with_unless_it_is_another_file_by_then(ser
     folder = fetch(server.address, tmp_path / "cache")
     assert server.ranges[-1] == "bytes=100000-"
     assert (folder / "saved_model.pb").stat().st_size == 200_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_download_killed_at_any_step_is_gone_on_with(server: Server, tmp_path: Path) -> None:
+    step, came = 0, True
+    while came:
+        cache = tmp_path / str(step)
+        came = killed_at(step, lambda cache=cache: fetch(server.address, cache))  # type: ignore[misc]
+        folder = fetch(server.address, cache)
+        assert (folder / "saved_model.pb").stat().st_size == 300_000, f"after a kill at step {step}"
+        sweep(cache)  # as another process does
+        assert {path.suffix for path in cache.iterdir()} <= {"", ".lock", ".sha256"}, f"after a kill at step {step}"
+        step += 1
+    assert step > 8
+
+
+def test_a_module_is_on_the_disk_before_it_is_taken_for_one(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[int] = set()
+    sync, rename = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        sync(descriptor)
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.is_dir():
+            assert (path / "saved_model.pb").stat().st_ino in synced
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    folder = fetch(server.address, tmp_path / "cache")
+    if sys.platform != "win32":
+        assert folder.parent.stat().st_ino in synced
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(

@@ -227,6 +227,20 @@ def test_a_graph_that_would_touch_files_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "written").exists()
 
 
+def test_a_graph_with_functions_or_of_too_many_operations_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = graph_of_2018(tmp_path / "graph.pb")
+    definition = start_tensorflow().compat.v1.GraphDef.FromString(graph.read_bytes())
+    definition.library.function.add().signature.name = "Exp"  # which TensorFlow would call in place of the operation
+    (tmp_path / "functions.pb").write_bytes(definition.SerializeToString())
+    with pytest.raises(AudionetError, match="refused, it holds functions, which no frozen network"):
+        graph_at(tmp_path / "functions.pb")
+    monkeypatch.setattr("audionet.model.frozen_graph.MOST_NODES", 3)
+    with pytest.raises(AudionetError, match=r"refused, it holds \d+ operations, more than any such network"):
+        graph_at(graph)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"no graph", "not a frozen TensorFlow graph"), (b"", "has no Mul or input or Placeholder")],

@@ -30,6 +30,7 @@ from audionet.spectrogram.filter_bank import pack
 from audionet.system.tensorflow import start_tensorflow
 from audionet.system.untrusted import Refused
 from tests.conftest import ROOT, chirps, make_model, write_wav
+from tests.strange_files import small_network
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 
@@ -183,6 +184,19 @@ def test_a_damaged_network_is_refused_whatever_its_checksum_says(copy: ModelFile
     tampered(copy, network_sha256=hashlib.sha256(content).hexdigest())
     with pytest.raises(AudionetError, match="damaged, or of another version"):
         load(copy)
+
+
+@pytest.mark.parametrize(
+    ("which", "field", "value"), [("in", "shape", [1, 20, 20, 3]), ("in", "type", 3), ("out", "type", 2)]
+)
+def test_a_network_of_another_picture_or_other_numbers_is_refused(which: str, field: str, value: Any) -> None:
+    parse, write, content = small_network()
+    assert Network(content).output_shapes == [(2,), ()]
+    changed = parse()
+    graph = changed.subgraphs[0]
+    setattr(graph.tensors[(graph.inputs if which == "in" else graph.outputs)[0]], field, value)
+    with pytest.raises((ValueError, RuntimeError)):  # by LiteRT itself, or by us
+        Network(write(changed))
 
 
 def test_scores_that_are_no_numbers_are_no_answer(copy: ModelFiles, tmp_path: Path) -> None:

@@ -46,3 +46,25 @@ def test_a_picture_of_another_size_is_refused() -> None:
 def test_a_damaged_picture_is_named(damage: bytes) -> None:
     with pytest.raises(UnusableInput, match=r"a.jpg: is not a JPG, or a damaged one"):
         pictures.decode(damage, Path("a.jpg"))
+
+
+def test_a_picture_from_anyone_has_so_many_pixels_at_most() -> None:
+    for side, fits in ((4000, True), (4200, False)):
+        file = io.BytesIO()
+        Image.new("L", (side, side)).save(file, "PNG")
+        if fits:
+            assert pictures.decode_any(file.getvalue(), Path("a.png")).shape == (side, side, 3)
+        else:
+            with pytest.raises(UnusableInput, match="is too large a picture: 4200 x 4200 pixels"):
+                pictures.decode_any(file.getvalue(), Path("a.png"))
+
+
+def test_a_jpg_that_is_drawn_thousands_of_times_is_refused() -> None:
+    file = io.BytesIO()
+    Image.fromarray(gradient()).save(file, "JPEG", progressive=True)
+    last, end = file.getvalue().rfind(b"\xff\xda"), file.getvalue().rfind(b"\xff\xd9")
+    content = file.getvalue()[:end] + 500 * file.getvalue()[last:end] + b"\xff\xd9"
+    assert pictures.decode_any(file.getvalue(), Path("a.jpg")).shape == (299, 299, 3)
+    for decode in (pictures.decode, pictures.decode_any):
+        with pytest.raises(UnusableInput, match=r"a.jpg: is a picture of more than 500 layers"):
+            decode(content, Path("a.jpg"))

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from audionet.bottleneck.backbone import load_backbone
+from audionet.commands.prepare import prepare
 from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import extract
@@ -24,6 +25,7 @@ from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import ModelFiles
 from audionet.model.card import now
 from audionet.model.exports import replaced, require_place_for_saved_model
+from audionet.options import PrepareOptions
 from audionet.report.excerpts import _read_wav
 from audionet.report.page import is_report_of
 from audionet.settings import PictureSettings
@@ -144,6 +146,15 @@ def test_links_to_folders_are_not_written_through(tmp_path: Path) -> None:
         require_place_for_saved_model(inside / "saved")
     assert replaced(inside / "saved").parent == inside / ".saved.tmp"
     assert [path.name for path in outside.iterdir()] == ["events.out.tfevents.1"]
+
+
+@unix
+def test_a_folder_that_was_named_may_be_a_link(tmp_path: Path) -> None:
+    write_wav(tmp_path / "data" / "low" / "a.wav", chirps(0, 200, 400, 0.5))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "pictures").symlink_to("elsewhere")
+    assert prepare(tmp_path / "data", PrepareOptions(tmp_path / "pictures", PictureSettings(0.5, 0))).made == 1
+    assert len(list((tmp_path / "elsewhere" / "low").glob("*.jpg"))) == 1
 
 
 @unix
