@@ -2,9 +2,12 @@
 
 import csv
 import io
+import itertools
+import logging
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from audionet.dataset.folders import names_left
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
+
+logger = logging.getLogger(__name__)
 
 LARGEST_TABLE_BYTES = 256 << 20
 LARGEST_BEGINNING_BYTES = 1 << 16  # of a table whose columns alone are wanted
@@ -25,6 +30,7 @@ SEPARATORS = (",", ";", "\t", "|")
 # The first line of tables that Excel is to open.
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
 COLUMNS_NAMED = 8
+MOST_TITLES = 5  # lines above the columns' names
 LONGEST_MESSAGE, LONGEST_NAME = 1000, 40
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -33,6 +39,7 @@ BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+WINDOWS = "cp1252"  # what Excel writes in the west, unless it is asked for UTF-8
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
 
 
@@ -94,7 +101,10 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
     Rows without any content are left out. Raises AudionetError for a file that is no table.
     """
     try:
-        text = decoded(read_limited(path, LARGEST_TABLE_BYTES))
+        data = read_limited(path, LARGEST_TABLE_BYTES)
+        text = decoded(data)
+        if encoding_of(data) == WINDOWS:
+            logger.info("%s: read as Windows-1252; if letters come out wrong, save it as UTF-8", path)
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -119,24 +129,30 @@ def header_of(path: Path, known_columns: Collection[str] = ()) -> frozenset[str]
 
 
 def decoded(data: bytes) -> str:
-    """The text of a file that Excel, LibreOffice or an editor wrote: UTF-8, UTF-16, or Windows-1252.
+    """The text of a file that Excel, LibreOffice or an editor wrote. Raises ValueError if it is no text."""
+    encoding = encoding_of(data)
+    # Of UTF-16, a beginning may end within a character; in Windows-1252 some bytes mean nothing.
+    errors = {WINDOWS: "replace", "utf-8": "strict", "utf-8-sig": "strict"}.get(encoding, "ignore")
+    return data.decode(encoding, errors)
 
-    Raises ValueError if it is no text.
-    """
+
+def encoding_of(data: bytes) -> str:
+    """UTF-8, UTF-16, UTF-32, or else WINDOWS. Raises ValueError for what is no text."""
     if data.startswith(WORKBOOK_MARKS):
         raise ValueError("it is a spreadsheet's own file; save it as CSV there")
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, errors="strict" if encoding == "utf-8-sig" else "ignore")
+            return encoding
     beginning = data[:1024]
     if beginning.count(0) > len(beginning) // 4:
-        return data.decode("utf-16-le" if beginning[1::2].count(0) > beginning[::2].count(0) else "utf-16-be", "ignore")
+        return "utf-16-le" if beginning[1::2].count(0) > beginning[::2].count(0) else "utf-16-be"
     if b"\0" in beginning:
         raise ValueError("it holds bytes that are no text")
     try:
-        return data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+        return WINDOWS
+    return "utf-8"
 
 
 def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> Table:
@@ -164,18 +180,30 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
                 "quote in it has its second"
             ) from error
 
+    def beginning(separator: str) -> list[list[str]]:
+        """The first rows, up to one that can't be read."""
+        first = []
+        with suppress(AudionetError):
+            for _, cells in itertools.islice(rows(separator), MOST_TITLES + 1):
+                first.append(cells)
+        return first
+
+    def known(header: list[str]) -> int:
+        return len({simplified(name) for name in header} & set(known_columns))
+
     def fitting(separator: str) -> tuple[int, int]:
-        """How many known columns a separator yields, and how many columns in all."""
-        try:
-            _, header = next(rows(separator), (0, []))
-        except AudionetError:
-            return 0, 0
-        names = {simplified(name) for name in header}
-        return len(names & set(known_columns)), len(header)
+        """How many known columns a separator yields in one of the first lines, and how many columns in the first."""
+        first = beginning(separator)
+        return max(map(known, first), default=0), len(first[0]) if first else 0
 
     separator = told[1].replace("\\t", "\t") if told else max(SEPARATORS, key=fitting)
     records = rows(separator)
     _, header = next(records, (0, []))
+    if not known(header):
+        # A title may stand above the columns' names.
+        titles = next((n for n, cells in enumerate(beginning(separator)) if known(cells) > 1), 0)
+        records = rows(separator)
+        _, header = next(itertools.islice(records, titles, None), (0, []))
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]

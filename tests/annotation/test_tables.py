@@ -58,6 +58,7 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
         ("path,label\na,robin\nb é,wren\n", "utf-8"),
         ("path,label\ra.wav,robin\rb é.wav,wren\r", "utf-8"),
         ("path;label\na.wav;robin\nb é.wav;wren\n", "utf-32"),
+        ("Recordings of May, 2024;\n\n# by hand\nPath;Label\na.wav;robin\nb é.wav;wren\n", "utf-8"),
         ("path,label\nA.WAV,robin\nB e\u0301.wav,wren\n", "utf-8"),  # as a Mac stores accents
         ("path,label,Label\na.wav,robin,robin\nb é.wav,wren,wren \n", "utf-8"),
     ],
@@ -254,7 +255,8 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label\na.wav,x\nb.wav,y\na.wav,X and Y\n", "line 4 has the label 'X and Y': is that one class, or"),
         ("path,label\na.wav,\"['x', 'y']\"\n", r"has the label .*: is that one class, or several"),
         ("path,label,label\na.wav,x,y\n", "line 2 says both 'x' and 'y' in columns of the same name"),
-        ("of today\npath,label\n", "line 2 has 2 values, the first line names 1 column; put"),
+        ("of today\na.wav,x\n", "line 2 has 2 values, the first line names 1 column; put"),
+        ("Of today\npath,label\na.wav,x\nb.wav,\n", "line 4 has no label"),
         ("path,label\na.wav,un\u200bknown\n", "line 2: no class can be called"),
         ("path,label\nc.wav,x\n", "the recording that it lists is not in .* looked for as"),
         ("path,label\na.wav,x\nHello, world.wav,y\n", r"line 3 has 3 values, the first line names 2 columns; put"),
@@ -321,6 +323,16 @@ def test_bytes_that_are_no_text_are_no_table(tmp_path: Path) -> None:
     with pytest.raises(AudionetError, match="not a table as text"):
         read_table(tmp_path / "list.csv", ())
     assert decoded("naïve".encode("cp1252")) == "naïve"
+
+
+def test_letters_that_may_come_out_wrong_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "list.csv"
+    with caplog.at_level(logging.INFO):
+        for encoding, is_said in (("utf-8", False), ("utf-16", False), ("cp1252", True), ("koi8-r", True)):
+            caplog.clear()
+            table.write_bytes(f"path,label\na.wav,{'птица' if encoding == 'koi8-r' else 'Grün'}\n".encode(encoding))
+            found(data, table)
+            assert ("read as Windows-1252; if letters come out wrong, save it as UTF-8" in caplog.text) == is_said
 
 
 def test_names_up_to_nohash_are_a_group_as_google_has_it(tmp_path: Path) -> None:
