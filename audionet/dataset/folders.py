@@ -100,7 +100,7 @@ def class_folders(folder: Path) -> list[Path]:
             raise error
         raise AudionetError(
             f"{folder}: has no folders in it; put the recordings into one folder for each class, or name the table of "
-            "their labels with --metadata"
+            "their labels with --metadata; if it is itself a class, name the folder above it"
         )
     require_distinct_classes(folder, [path.name for path in folders])
     return folders

@@ -303,6 +303,7 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
     (tmp_path / "classes" / "a").mkdir(parents=True)
     assert refused("prepare", "gone").startswith("gone: no such folder; it should hold one folder of recordings")
     assert refused("prepare", "empty").startswith("empty: has no folders in it; put the recordings into one folder")
+    assert refused("prepare", "empty").endswith("if it is itself a class, name the folder above it")
     assert refused("prepare", "classes").startswith("classes: no recordings in its folders; put audio files into")
     assert "--chunk-seconds 0: must be from 0.1 to 600" in refused("prepare", "classes", "--chunk-seconds", 0)
     assert "less than --chunk-seconds" in refused("prepare", "classes", "--overlap", 20)
