@@ -48,7 +48,7 @@ class PrepareOptions:
     """Options of `prepare`.
 
     keep_wav: write each chunk's sound beside its picture.
-    jobs: threads, which share the recordings, and each long one; None is one a core.
+    jobs: threads, which share the recordings, and each long one; None is one per core.
     force: make all pictures anew, whatever settings the old ones had.
     track, channel: which sound of each file is learnt from, see settings.SoundChoice.
     keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.

@@ -27,7 +27,7 @@ VERSION = 1  # of how windows become a bottleneck; bottlenecks made in another w
 
 @dataclass(frozen=True)
 class SoundInput:
-    """What a network hears: so many samples a second, so many at once, -1 to 1. output: the name of what it gives."""
+    """What a network hears: so many samples per second, so many at once, -1 to 1. output: the name of what it gives."""
 
     sample_rate_hz: int
     window_samples: int

@@ -1,4 +1,4 @@
-"""prepare: folders of recordings -> a spectrogram JPG and a WAV a chunk, in a folder a class."""
+"""prepare: folders of recordings -> a spectrogram JPG and a WAV per chunk, in a folder per class."""
 
 import bisect
 import logging
@@ -100,7 +100,7 @@ class PrepareReport:
 def prepare(
     data_audio: Path | str, options: PrepareOptions | None = None, *, progress: Progress | None = None
 ) -> PrepareReport:
-    """Make the pictures of all recordings in `data_audio`, a folder of one folder a class.
+    """Make the pictures of all recordings in `data_audio`, which holds one folder for each class.
 
     Only what is new or changed since the last time is decoded and drawn. A recording that cannot be used is
     skipped, with a warning, and the others go on. `data_audio` is never written to.

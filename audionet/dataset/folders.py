@@ -82,7 +82,7 @@ class Recording:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The sub-folders of `folder`, one a class, without `misnamed_folders`.
+    """The sub-folders of `folder`, one per class, without `misnamed_folders`.
 
     Raises AudionetError if it is not a folder or has none.
     """

@@ -104,7 +104,7 @@ class PictureFolder:
 
 
 def load_pictures(image_dir: Path) -> PictureFolder:
-    """What is in a folder of pictures, a folder a class.
+    """What is in a folder of pictures, with one folder for each class.
 
     A recording is known by its content, so that renaming it, moving it or adding others never moves it to another
     part of the split, and copies of it stay on one side. A picture that audionet.json does not list goes by its file's

@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and programs: column names, then a line a clip, a segment or a window."""
+"""CSV for spreadsheets and programs: column names, then a line per clip, segment or window."""
 
 import csv
 import sys
@@ -52,7 +52,7 @@ class CsvPrinter(Printer[T]):
 
 
 class CsvLabels(CsvPrinter["ClipScores"]):
-    """A line a clip: the clip, its label and score, the score of each class, the best class, and why it is unknown."""
+    """A line per clip: the clip, its label and score, the score of each class, the best class, why it is unknown."""
 
     columns = ("clip", "label", "score")
     has_scores = True
@@ -77,7 +77,7 @@ class CsvTimelines(CsvPrinter["Timeline"]):
 
 
 class CsvWindows(CsvPrinter["Windows"]):
-    """A line a window: the clip, start and end in seconds, the best class and its score, then that of each class."""
+    """A line per window: the clip, start and end in seconds, the best class and its score, then that of each class."""
 
     columns = ("clip", "start_seconds", "end_seconds", "best", "score")
     has_scores = True
@@ -93,7 +93,7 @@ class CsvWindows(CsvPrinter["Windows"]):
 
 
 class CsvHeard(CsvPrinter["WindowPrediction"]):
-    """A line a window that a microphone heard: when, and then as of a clip."""
+    """A line per window that a microphone heard: when, and then as of a clip."""
 
     columns = ("time", "start_seconds", "end_seconds", "label", "score")
     has_scores = True

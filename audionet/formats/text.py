@@ -1,4 +1,4 @@
-"""Text for people: a block a clip, as soon as it is known; of a microphone a line a window."""
+"""Text for people: a block per clip, as soon as it is known; of a microphone a line per window."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ class TextTimelines(Printer["Timeline"]):
 
 
 class TextWindows(Printer["Windows"]):
-    """A line a window: from when to when, and its best classes."""
+    """A line per window: from when to when, and its best classes."""
 
     def add(self, clip: "Windows") -> None:
         """Print one clip."""

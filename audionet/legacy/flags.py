@@ -61,7 +61,7 @@ RETRAIN = (
     Flag("model_dir", "retrain --model-dir", "/tmp/imagenet", str,
          "Nothing is downloaded into it unless a module is named: the network comes with AudioNet"),
     Flag("bottleneck_dir", "retrain --bottleneck-dir", "/tmp/bottleneck", str,
-         "One binary file, by the pictures' content, not a text file a picture, by its name"),
+         "One binary file, by the pictures' content, not a text file for each picture, by its name"),
     Flag("final_tensor_name", "retrain --final-tensor-name", "final_result"),
     Flag("flip_left_right", "retrain --flip-left-right", False, bool,
          "As the other distortions: of each picture, copies are learnt from beside the picture"),

@@ -22,7 +22,7 @@ ITEMS_A_THREAD = 4  # handed out ahead, so that no thread waits for the next
 
 @contextmanager
 def open_workers(scheduler: str | TlsScheduler | None = None, width: int | None = None) -> Iterator[Workers]:
-    """The threads of this process (`width` of them; None is one a core), or the Dask cluster of a scheduler's address.
+    """The threads of this process (`width` of them; None is one per core), or the Dask cluster at an address.
 
     Raises AudionetError when there is no such cluster.
     """

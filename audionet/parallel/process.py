@@ -17,7 +17,7 @@ from audionet.system.signals import Alarm
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
 PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
 MEMORY_BYTES = 2 << 30  # of address space, where the system can limit that
-MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line a frame
+MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line per frame
 ERROR_LINE = re.compile(r"(?:\[[^\]]*\] )*?\[(?:error|fatal|panic)\] (.*)")
 
 

@@ -1,4 +1,4 @@
-"""Processes of our own, one a core, for many short items: threads of one process would mostly wait for each other.
+"""Processes of our own, one per core, for many short items: threads of one process would mostly wait for each other.
 
 Python lets one of its threads work at a time. What NumPy does of a short item is so little that the threads hand over
 hundreds of times for each. This module is also the program that such a process runs.

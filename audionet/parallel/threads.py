@@ -83,7 +83,7 @@ class Threads:
     """Threads of this process. Items are begun in order; threads that find none left help with those under way."""
 
     def __init__(self, width: int | None = None) -> None:
-        """`width`: how many; None is one a core."""
+        """`width`: how many; None is one per core."""
         self.width = width or available_cores()
 
     def run(

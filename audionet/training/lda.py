@@ -1,4 +1,4 @@
-"""Bottlenecks -> a score a class, by linear discriminant analysis (Fisher, 1936; Rao, 1948).
+"""Bottlenecks -> a score per class, by linear discriminant analysis (Fisher, 1936; Rao, 1948).
 
 It looks along the directions in which recordings of one class lie close together and the classes far apart. That is
 what carries over to voices and rooms that were not in the training: on the training sides it beats logistic
