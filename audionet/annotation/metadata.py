@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
@@ -11,6 +12,7 @@ from audionet.annotation.labelled_table import LabelledTable
 from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table
+from audionet.annotation.table_paths import is_file
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
@@ -22,6 +24,7 @@ from audionet.annotation.tables import (
 from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import AnnotationOptions
+from audionet.system.files import is_folder
 from audionet.system.text import did_you_mean, listed
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ def find_labelled_recordings(
     """
     if not isinstance(options, AnnotationOptions):
         options = AnnotationOptions(options)
+    options = _with_tables_found(data_audio, options)
     annotated = find_annotated(data_audio, options)
     if annotated is None:
         _require_no_set_below(data_audio)
@@ -52,6 +56,17 @@ def find_labelled_recordings(
     return recordings, wrong
 
 
+def _with_tables_found(data_audio: Path, options: AnnotationOptions) -> AnnotationOptions:
+    """The options with tables that are not where they are said to be, but are so in the data set's folder."""
+
+    def found(table: Path | None) -> Path | None:
+        if table is None or is_file(table) or is_folder(table) or not is_file(data_audio / table):
+            return table
+        return data_audio / table
+
+    return replace(options, metadata=found(options.metadata), corrections=found(options.corrections))
+
+
 def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
     """As find_labelled_recordings, without corrections.
 
@@ -59,6 +74,7 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[R
     """
     if not data_audio.is_dir():
         return None
+    options = _with_tables_found(data_audio, options)
     if options.metadata is not None:
         table = _named_table(options.metadata, data_audio)
         if table is None:

@@ -312,6 +312,12 @@ def test_a_comma_in_a_class_is_no_question_unless_both_sides_are_classes(tmp_pat
     assert [label for label, _ in found(data, table)] == ["Owl", "Owl, Barn"]
 
 
+def test_a_table_that_is_named_is_looked_for_in_the_folder_too(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "x/a.wav", "x/b.wav", "y/c.wav")
+    (data / "some.csv").write_text("path,label\nx/a.wav,robin\n")
+    assert found(data, Path("some.csv")) == [("robin", "x/a.wav")]
+
+
 def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     with pytest.raises(AudionetError, match=r"lables.csv: no such table; did you mean labels.csv\?"):

@@ -128,6 +128,8 @@ def test_corrections_replace_what_the_folders_say(tmp_path: Path, audionet_here:
     done = audionet_here(*command)
     assert done.returncode == 1
     assert "gone.wav: is listed in line 8 of corrections.csv, but not there (skipped)" in done.stderr
+    (tmp_path / "corrections.csv").rename(tmp_path / "data" / "corrections.csv")  # where it is looked for, too
+    assert "6 recordings: 0 drawn (0 pictures), 6 unchanged" in audionet_here(*command).stdout
     folder = tmp_path / "tf_files" / "data_image"
     whole = [(float(n), n + 1.0) for n in range(4)]
     assert pictures(folder) == {
