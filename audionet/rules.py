@@ -19,6 +19,7 @@ from audionet.settings import (
 )
 
 NO_PATH = "is no path; write '.' for the current folder"
+LARGEST_COUNT = 2**31 - 1
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
 AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
@@ -49,7 +50,7 @@ RETRAIN_RULES: dict[str, Rule] = {
     "validation_percentage": _UNDER_100,
     "testing_percentage": _UNDER_100,
     "folds": (lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2"),
-    "seed": (lambda seed: 0 <= seed < 2**31, f"must be from 0 to {2**31 - 1}"),
+    "seed": (lambda seed: 0 <= seed <= LARGEST_COUNT, f"must be from 0 to {LARGEST_COUNT}"),
     "tfhub_sha256": (
         lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits) is not None,
         "must be 64 hexadecimal digits in lower case",
@@ -72,6 +73,8 @@ def check(options: object, rules: Mapping[str, Rule]) -> None:
         if value is not None and not is_allowed(value):
             shown = f"{value:g}" if isinstance(value, float) else value
             raise AudionetError(f"--{name.replace('_', '-')} {shown}: {sentence}")
+        if isinstance(value, int) and value > LARGEST_COUNT:
+            raise AudionetError(f"--{name.replace('_', '-')}: must be at most {LARGEST_COUNT}")
 
 
 def check_network(options: Any) -> None:

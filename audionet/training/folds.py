@@ -90,7 +90,7 @@ def folds(samples: Sequence[Sample], count: int) -> list[int]:
             filled = Counter(fold_of[name] for name in groups if name in fold_of)
             for name in groups:
                 if name not in fold_of:
-                    fold_of[name] = min(range(count), key=lambda fold: filled[fold])
+                    fold_of[name] = min(range(min(count, len(groups))), key=lambda fold: filled[fold])
                     filled[fold_of[name]] += 1
             for i in members:
                 chosen[i] = fold_of[samples[i].group]

@@ -185,6 +185,17 @@ def test_all_recordings_of_a_class_that_shares_them_do_not_lie_in_one_fold() -> 
             assert (found[i], found[j]) == (found[20], found[21])
 
 
+def test_more_folds_than_recordings_hold_out_each_alone_and_cost_nothing() -> None:
+    all_items = items("a", 4) + items("b", 6) + items("c", 1, chunks=9)
+    most = folds(all_items, 2**31 - 1)
+    assert most == folds(all_items, 11)
+    assert [len({most[i] for i, item in enumerate(all_items) if item.class_name == name}) for name in "abc"] == [
+        4,
+        6,
+        9,
+    ]
+
+
 def test_folds_do_not_depend_on_the_order_of_the_files() -> None:
     given = [*items("a", 7, 2), *items("b", 4, 3)]
     backwards = folds(given[::-1], 3)[::-1]
