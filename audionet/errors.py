@@ -15,6 +15,7 @@ ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECA
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
 
+RAISE_LIMITS = "close other programs, or raise the limits of open files and of processes (ulimit -n, ulimit -u)"
 NO_THREADS = "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
 
 

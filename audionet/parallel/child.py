@@ -16,7 +16,7 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
-from audionet.errors import AudionetError
+from audionet.errors import RAISE_LIMITS, AudionetError
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
 START_SECONDS = 60.0  # for Python to start there: a fraction of a second, but on a busy machine
@@ -99,7 +99,8 @@ class Child:
                 env=os.environ | VARIABLES,
             )
         except OSError as error:
-            raise AudionetError(f"no process can be started to read recordings ({error.strerror})") from error
+            why = f"({error.strerror}); {RAISE_LIMITS}"
+            raise AudionetError(f"no process can be started to read recordings {why}") from error
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout

@@ -22,7 +22,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from audionet.errors import NO_THREADS, AudionetError
+from audionet.errors import NO_THREADS, RAISE_LIMITS, AudionetError
 from audionet.parallel.child import BOOT, limit_this_process
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
@@ -123,7 +123,9 @@ class _Child:
                 start_new_session=True,
             )
         except OSError as error:
-            raise AudionetError(f"{where}: no process can be started for it ({error.strerror})") from error
+            raise AudionetError(
+                f"{where}: no process can be started for it ({error.strerror}); {RAISE_LIMITS}"
+            ) from error
         assert self._process.stdout is not None
         self._kill = self._process.kill
         end_with_us(self._kill)

@@ -1,5 +1,6 @@
 """A stranger's network in a process of its own: it answers, or is ended, and says why; nothing of it is left."""
 
+import errno
 import math
 import os
 import pickle
@@ -19,6 +20,7 @@ import pytest
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model
 from audionet.parallel import sandbox
+from audionet.parallel.child import Child
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -220,6 +222,17 @@ def test_the_processes_that_work_for_us_can_be_ended_and_start_again() -> None:
         except AudionetError:
             time.sleep(0.05)  # it has not yet been seen that it is gone
     pytest.fail("never started again")
+
+
+def test_too_many_open_files_are_a_sentence_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(AudionetError, match=r"strange.pb: no process can be started .*; close other .*ulimit -n"):
+        network("usual")
+    with pytest.raises(AudionetError, match=r"no process can be started to read .*; close other .*ulimit -n"):
+        Child("tests.parallel.strange_answers")
 
 
 @pytest.mark.parametrize("started", [0, 1])
