@@ -16,7 +16,7 @@ from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.files import make_inner_folder
-from audionet.system.tensorflow import start_tensorflow
+from audionet.system.tensorflow import start_tensorflow, writing_summaries
 
 PICTURES_SHOWN = 20
 MANY_CLASSES = 40  # whose names and numbers have no room in the confusion matrix
@@ -29,8 +29,16 @@ def write_summaries(
 ) -> None:
     """Write histograms of the layer into summaries_dir/layer, and the evaluation into summaries_dir/test.
 
-    held_out: None if nothing was held out. step: what TensorBoard shows them at.
+    held_out: None if nothing was held out. step: what TensorBoard shows them at. Raises AudionetError when the disk
+    refuses.
     """
+    with writing_summaries(summaries_dir):
+        _write(summaries_dir, head, held_out, image_dir, step)
+
+
+def _write(
+    summaries_dir: Path, head: ClassifierHead, held_out: EvaluationResult | None, image_dir: Path, step: int
+) -> None:
     tf = start_tensorflow()
     for name in (LAYER, TEST):
         make_inner_folder(summaries_dir / name)

@@ -19,7 +19,7 @@ from audionet.errors import AudionetError
 from audionet.options import FitOptions
 from audionet.system.files import make_inner_folder
 from audionet.system.progress import Progress, silent
-from audionet.system.tensorflow import start_tensorflow
+from audionet.system.tensorflow import start_tensorflow, writing_summaries
 
 MOMENTUM = 0.9
 STEP = 0.1  # of the logarithm, for a gradient and a learning rate of 1
@@ -167,18 +167,21 @@ class _Watch:
         self._draw_size = options.validation_batch_size
         self._draws = np.random.default_rng(options.seed)
         self._writers: dict[str, Any] = {}
+        self._folder = summaries_dir
         if summaries_dir is not None:
             for name in parts:
                 make_inner_folder(summaries_dir / name)
             _remove_old_events(summaries_dir)
-            self._writers = {name: self._tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
+            with writing_summaries(summaries_dir):
+                self._writers = {name: self._tf.summary.create_file_writer(str(summaries_dir / name)) for name in parts}
 
     def __enter__(self) -> "_Watch":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        with writing_summaries(self._folder):
+            for writer in self._writers.values():
+                writer.close()
 
     def look(self, step: int, inverse_temperature: Any) -> None:
         """Note how good the calibrator is after a step."""
@@ -187,7 +190,7 @@ class _Watch:
         for name, writer in self._writers.items():
             cross_entropy, accuracy = evaluate(inverse_temperature, *self._drawn(name))
             self.history.append(HistoryPoint(step, name, float(accuracy), float(cross_entropy)))
-            with writer.as_default(step=step):
+            with writing_summaries(self._folder), writer.as_default(step=step):
                 tf.summary.scalar("cross_entropy", cross_entropy)
                 tf.summary.scalar("accuracy", accuracy)
                 if name == "train":

@@ -8,9 +8,14 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from audionet.errors import AudionetError
 from audionet.evaluation.confusion import Confusion
-from audionet.model.tensorboard import draw_confusion
+from audionet.model.litert import ClassifierHead
+from audionet.model.tensorboard import draw_confusion, write_summaries
+from audionet.options import FitOptions
+from audionet.training.calibrator import Examples, train_calibrator
 from tests.conftest import chirps, make_model, write_wav
+from tests.system.test_disk_full import files_up_to
 
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 
@@ -85,3 +90,14 @@ def test_many_classes_fit_into_a_picture() -> None:
     labels = [f"class {n}" for n in range(200)]
     drawn = draw_confusion(Confusion.from_rows(labels, np.eye(200, dtype=int).tolist()))
     assert max(drawn.shape) < 2500
+
+
+def test_a_disk_that_takes_no_summaries_is_a_sentence(tmp_path: Path) -> None:
+    head = ClassifierHead(np.zeros((9, 2), np.float32), np.zeros(2, np.float32), np.zeros(9, np.float32))
+    examples = Examples(np.eye(2, dtype=np.float32)[[0, 1] * 20], np.array([0, 1] * 20))
+    for write in (
+        lambda: write_summaries(tmp_path / "s", head, None, tmp_path, 1),
+        lambda: train_calibrator(examples, None, FitOptions(steps=5), summaries_dir=tmp_path / "s"),
+    ):
+        with files_up_to(10), pytest.raises(AudionetError, match=r"s: cannot be written \(.*\); free space or choose"):
+            write()
