@@ -10,7 +10,7 @@ import sys
 import tempfile
 import wave
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +107,38 @@ def chirps(seed: int, low_hz: float, high_hz: float, seconds: float) -> np.ndarr
     return (samples + random.normal(0, 100, len(samples))).astype(np.int16)
 
 
+@contextmanager
+def quick_learning() -> Iterator[None]:
+    """Pictures are learnt from at their own speed alone, as if there were many, and events from few mixtures.
+
+    That is enough for sounds that are easily told apart.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("audionet.spectrogram.augmentation.FEW_PICTURES", 0)
+        patch.setattr("audionet.detection.detector.MOST_MIXTURES", 100)
+        yield
+
+
+# `python -c QUICK_LEARNER retrain ...` is the command as a process that learns from pictures in that way.
+QUICK_LEARNER = """
+import runpy
+from audionet.spectrogram import augmentation
+augmentation.FEW_PICTURES = 0
+runpy.run_module("audionet", run_name="__main__")
+"""
+
+
 def make_model(
-    folder: Path, classes: Mapping[str, tuple[float, float]], known: Path | None = None, **options: Any
+    folder: Path,
+    classes: Mapping[str, tuple[float, float]],
+    known: Path | None = None,
+    all_speeds: bool = False,
+    **options: Any,
 ) -> RetrainReport:
     """tf_files/ in `folder` as the commands leave it, of chirps between two frequencies a class.
 
     known: such a folder, whose bottlenecks are taken over; making them takes most of the time.
+    all_speeds: learn from pictures at other speeds too, as the commands do.
     """
     for number, (name, (low_hz, high_hz)) in enumerate(classes.items()):
         for n in range(4):
@@ -132,7 +158,8 @@ def make_model(
         "output_labels": files / "retrained_labels.txt",
         "steps": 50,
     }
-    return audionet_package.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
+    with nullcontext() if all_speeds else quick_learning():
+        return audionet_package.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -176,7 +203,7 @@ def low_and_high(made_once: MadeOnce) -> Path:
     """A folder with a model of low and high tones in tf_files/, and clips of them; for tests that leave it so."""
 
     def make(folder: Path) -> None:
-        make_model(folder, {"low": (200, 400), "high": (2000, 3000)})
+        make_model(folder, {"low": (200, 400), "high": (2000, 3000)}, all_speeds=True)
         write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
         write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
 
@@ -211,14 +238,6 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     renderer = SpectrogramRenderer.make(pictures)
     save_model(files, network, describe_model(network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9)))
     return files
-
-
-@contextmanager
-def few_mixtures() -> Iterator[None]:
-    """Events are learnt from an eighth of the usual mixtures: enough for sounds that are easily told apart."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audionet.detection.detector.MOST_MIXTURES", 150)
-        yield
 
 
 @pytest.fixture(scope="session")

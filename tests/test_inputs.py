@@ -17,7 +17,7 @@ import pytest
 
 from audionet.system.text import printable
 from tests.bad_inputs import CLASS_FOLDERS, Input, bad_pictures, can_be_made, sounds
-from tests.conftest import ROOT, chirps, write_wav
+from tests.conftest import QUICK_LEARNER, ROOT, chirps, write_wav
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ AS_OTHERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command as somebody who is not root."""
     limited = os.geteuid() == 0 and shutil.which("setpriv") is not None
-    command = [*(AS_OTHERS if limited else []), sys.executable, "-m", "audionet", *arguments]
+    command = [*(AS_OTHERS if limited else []), sys.executable, "-c", QUICK_LEARNER, *arguments]
     finished = subprocess.run(
         command, cwd=folder, capture_output=True, timeout=300, check=False, stdin=subprocess.DEVNULL
     )

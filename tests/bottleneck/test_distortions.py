@@ -62,7 +62,7 @@ def test_training_with_distortions_learns_from_copies_that_no_cache_holds(low_an
     network, bottlenecks = tmp_path / "tf_files" / "retrained_graph.tflite", tmp_path / "tf_files" / "bottlenecks"
     cached = {path: path.stat().st_size for path in bottlenecks.glob("*.bottlenecks")}
     before = network.read_bytes()
-    assert make_model(tmp_path, classes, random_brightness=20.0, write_report=False).trained
+    assert make_model(tmp_path, classes, all_speeds=True, random_brightness=20.0, write_report=False).trained
     assert network.read_bytes() != before
     assert {path: path.stat().st_size for path in bottlenecks.glob("*.bottlenecks")} == cached
 

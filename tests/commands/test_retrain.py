@@ -9,7 +9,7 @@ from audionet.commands.retrain import RetrainReport
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
-from tests.conftest import chirps, write_wav
+from tests.conftest import chirps, quick_learning, write_wav
 
 
 def options(folder: Path, **changes: object) -> RetrainOptions:
@@ -84,7 +84,8 @@ def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:
         write_wav(tmp_path / "audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 0.5))
         write_wav(tmp_path / "audio" / "high" / f"{n}.wav", chirps(20 + n, 2000, 3000, 0.5))
     audionet.prepare(tmp_path / "audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    held_out = retrain(tmp_path).held_out
+    with quick_learning():
+        held_out = retrain(tmp_path).held_out
     assert held_out is not None
     assert (held_out.recordings, len(held_out.fold_accuracies)) == (20, 5)
 
@@ -161,7 +162,8 @@ def test_a_class_of_two_pictures_and_one_of_one_work(tmp_path: Path) -> None:
     write_wav(tmp_path / "audio" / "two" / "a.wav", chirps(5, 900, 1100, 2))
     write_wav(tmp_path / "audio" / "one" / "a.wav", chirps(6, 4000, 5000, 1))
     audionet.prepare(tmp_path / "audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    report = retrain(tmp_path)
+    with quick_learning():
+        report = retrain(tmp_path)
     assert report.labels == ["low", "one", "two"]
     assert report.held_out is not None
     assert report.held_out.confusion.matrix.sum(axis=1).tolist() == [3, 0, 2]
@@ -203,13 +205,14 @@ def test_copies_of_a_recording_stay_on_one_side(two_classes: Path, tmp_path: Pat
 def test_a_class_short_of_recordings_is_named_and_split_by_time(two_classes: Path, tmp_path: Path) -> None:
     write_wav(two_classes / "third" / "only.wav", chirps(5, 800, 1000, 10))
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    report = retrain(tmp_path, refit=False)
+    with quick_learning():
+        report, again = retrain(tmp_path, refit=False), retrain(tmp_path)
     (note,) = report.notes
     assert "class 'third' has 1 of the 3 recordings" in note
     assert "split by time" in note
     assert report.held_out is not None
     assert report.held_out.confusion.matrix[2].sum() == 1
-    (note,) = retrain(tmp_path).notes
+    (note,) = again.notes
     assert "class 'third' has one recording" in note
 
 

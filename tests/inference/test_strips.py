@@ -33,8 +33,8 @@ def model(low_and_high: Path) -> Model:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Low tones for 5.3 s, high ones for 4 s: more than one strip."""
-    parts = [chirps(41, 200, 400, 5.3), chirps(42, 2000, 3000, 4)]
+    """Low tones for 3.3 s, high ones for 2.5 s: more than one strip."""
+    parts = [chirps(41, 200, 400, 3.3), chirps(42, 2000, 3000, 2.5)]
     return write_wav(tmp_path_factory.mktemp("strips") / "clip.wav", np.concatenate(parts))
 
 
@@ -48,9 +48,9 @@ def test_the_same_windows_and_classes_as_one_by_one(model: Model, clip: Path) ->
     together, apart = scored(WindowsJob(model), clip), scored(OneByOne(model), clip)
     times = [[(w.start_seconds, w.end_seconds) for w in windows.windows] for windows in (together, apart)]
     assert np.allclose(times[0], times[1])
-    within = [w for w in together.windows if not w.start_seconds - 1 < 5.3 < w.end_seconds + 1]
-    assert {together.best(w)[0] for w in within if w.start_seconds < 5} == {"low"}
-    assert {together.best(w)[0] for w in within if w.start_seconds > 5} == {"high"}
+    within = [w for w in together.windows if not w.start_seconds - 1 < 3.3 < w.end_seconds + 1]
+    assert {together.best(w)[0] for w in within if w.start_seconds < 3.3} == {"low"}
+    assert {together.best(w)[0] for w in within if w.start_seconds > 3.3} == {"high"}
     assert all(w.has_signal and 0 < w.sounding_seconds <= w.seconds + 1e-6 for w in together.windows)
 
 

@@ -15,7 +15,7 @@ from distributed.security import Security
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions, label, prepare, retrain
 from audionet.errors import AudionetError
 from audionet.settings import TlsScheduler
-from tests.conftest import Run, chirps, write_wav
+from tests.conftest import Run, chirps, quick_learning, write_wav
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_three_commands_give_the_same_bytes(
-    cluster: LocalCluster, two_classes: Path, audionet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: LocalCluster, two_classes: Path, audionet_here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("low/low-2", "low/low-3", "high/high-2", "high/high-3"):  # two recordings of each will do
         (two_classes / f"{name}.wav").unlink()
@@ -51,7 +51,8 @@ def test_three_commands_give_the_same_bytes(
         (folder / "data_audio").symlink_to(two_classes)
         monkeypatch.chdir(folder)  # workers have another current directory
         prepared = prepare("data_audio", PrepareOptions(pictures=PictureSettings(1, 0), scheduler=scheduler))
-        retrain(RetrainOptions(steps=50, scheduler=scheduler))
+        with quick_learning():
+            retrain(RetrainOptions(steps=50, scheduler=scheduler))
         labelled = label(["data_audio"], LabelOptions(scheduler=scheduler))
         reports.append((prepared.made_chunks, [str(error) for error in prepared.skipped], labelled))
         made = contents(folder / "tf_files")
@@ -72,10 +73,10 @@ def test_three_commands_give_the_same_bytes(
         ".txt",
     }
     typed = ["label", "data_audio/low/low-1.wav", "--format", "json"]
-    exclusive_lock = audionet(*typed, cwd=folder)
-    assert audionet(*typed, "--scheduler", cluster.scheduler_address, cwd=folder).stdout == exclusive_lock.stdout != ""
+    alone = audionet_here(*typed, cwd=folder)
+    assert audionet_here(*typed, "--scheduler", cluster.scheduler_address, cwd=folder).stdout == alone.stdout != ""
     evaluated = [
-        audionet("evaluate", "data_audio", *extra, cwd=folder).stdout
+        audionet_here("evaluate", "data_audio", *extra, cwd=folder).stdout
         for extra in ([], ["--scheduler", cluster.scheduler_address])
     ]
     assert evaluated[0] == evaluated[1] != ""
@@ -112,12 +113,12 @@ def test_what_ends_the_command_comes_back_from_a_worker(cluster: LocalCluster, t
         prepare(two_classes, PrepareOptions(image_dir, PictureSettings(1), scheduler=cluster.scheduler_address))
 
 
-def test_a_scheduler_that_is_not_there_is_said_in_one_sentence(two_classes: Path, audionet: Run) -> None:
-    finished = audionet("prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9")
+def test_a_scheduler_that_is_not_there_is_said_in_one_sentence(two_classes: Path, audionet_here: Run) -> None:
+    finished = audionet_here("prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9")
     assert finished.returncode == 2
     (line,) = finished.stderr.splitlines()
     assert line.startswith("audionet: --scheduler tcp://127.0.0.1:9: no Dask scheduler answers there")
-    assert audionet("prepare", two_classes, "--scheduler", "no address").returncode == 2
+    assert audionet_here("prepare", two_classes, "--scheduler", "no address").returncode == 2
 
 
 def test_without_dask_the_remedy_is_named(two_classes: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from audionet.options import LabelOptions
-from tests.conftest import Run, chirps, make_model, write_wav
-from tests.report.test_browser import BROWSER, DESK, PHONE, Visit, browser, sync_api
+from tests.conftest import Run, chirps, make_model, quick_learning, write_wav
+from tests.report.test_browser import BROWSER, DESK, PHONE, Visit, browser, sync_api, violations
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)")
 __all__ = ["browser", "sync_api"]
@@ -77,7 +77,8 @@ def test_two_recordings_are_corrected_by_keyboard_saved_prepared_and_learnt(
     command = ["--chunk-seconds", 1, "--overlap", 0, "--corrections", table]
     prepared = audionet_here("prepare", "data_audio", *command)
     assert prepared.returncode == 0, prepared.stderr
-    trained = audionet_here("retrain", "--steps", 50)
+    with quick_learning():
+        trained = audionet_here("retrain", "--steps", 50)
     assert "held-out accuracy: 100.0% (30 of 30 pictures" in trained.stdout
     for name, truth in (("one", "low"), ("two", "high")):
         labelled = audionet_here("label", misfiled / "inbox" / f"{name}.wav", "--format", "csv", "--no-unknown")
@@ -142,23 +143,27 @@ def test_clips_that_nobody_has_named_are_listed_and_named(
     visit.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_page_of_clips_breaks_no_rule_of_accessibility(
-    browser: Any, misfiled: Path, tmp_path: Path, viewport: dict[str, int], scheme: str
-) -> None:
+@pytest.fixture(scope="module")
+def page_of_clips(misfiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from audionet.commands.label import label, write_report
     from audionet.model.bundle import load_model
 
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
-    options = LabelOptions(misfiled / "tf_files")
-    assert write_report(tmp_path / "page.html", label(misfiled / "inbox", options), load_model(options), options)
-    visited = Visit(browser, tmp_path / "page.html", viewport, scheme)
+    path, options = tmp_path_factory.mktemp("clips") / "page.html", LabelOptions(misfiled / "tf_files")
+    assert write_report(path, label(misfiled / "inbox", options), load_model(options), options)
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_page_of_clips_breaks_no_rule_of_accessibility(
+    browser: Any, page_of_clips: Path, viewport: dict[str, int], scheme: str
+) -> None:
+    visited = Visit(browser, page_of_clips, viewport, scheme)
     visited.page.locator(".card button").first.click()
-    found = axe.Axe().run(visited.page).response["violations"]
+    found = violations(visited.page)
     width = visited.page.evaluate("document.documentElement.scrollWidth")
     visited.context.close()
-    assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+    assert found == []
     assert width == viewport["width"]
 
 

@@ -286,13 +286,13 @@ def test_warnings_of_the_data_are_printed_and_kept(
     assert "the same way" in card["warnings"][1], card["warnings"]
 
 
-def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twins: Path, audionet: Run) -> None:
+def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twins: Path, audionet_here: Run) -> None:
     clips = twins / "clips"
     write_wav(clips / "high" / "new.wav", chirps(99, 2000, 3000, 2))
     shutil.copy(twins / "data_audio" / "twin" / "twin-0.wav", clips / "twin-0.wav")
     (clips / "twin").mkdir()
     shutil.move(clips / "twin-0.wav", clips / "twin" / "old.wav")
-    finished = audionet("evaluate", clips, cwd=twins)
+    finished = audionet_here("evaluate", clips, cwd=twins)
     assert finished.returncode == 0
     assert "1 of 2 clips was in the model's training" in finished.stderr
     assert "old.wav" in finished.stderr
@@ -301,12 +301,12 @@ def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twin
     assert Tags(html).tags.count("img") == 2
 
 
-def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet: Run, tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet_here: Run, tmp_path: Path) -> None:
     folder, clips = tmp_path / "a folder", tmp_path / "clips"
     folder.mkdir()
     (clips / "high").mkdir(parents=True)
     shutil.copy(twins / "data_audio" / "high" / "high-0.wav", clips / "high")
-    finished = audionet("evaluate", clips, "--report", folder, cwd=twins)
+    finished = audionet_here("evaluate", clips, "--report", folder, cwd=twins)
     assert finished.returncode == 1
     assert "a folder: cannot be written" in finished.stderr
     assert "accuracy: " in finished.stdout
