@@ -212,7 +212,7 @@ def low_and_high(made_once: MadeOnce) -> Path:
 
 @pytest.fixture(scope="session")
 def golden_run(made_once: MadeOnce) -> Path:
-    """A folder in which the commands of tests/freeze.py were run, on all sample voices, and what they gave."""
+    """A folder in which `make demo` and the commands of tests/freeze.py were run, and what they gave."""
     from tests import freeze
 
     def make(folder: Path) -> None:
@@ -224,7 +224,7 @@ def golden_run(made_once: MadeOnce) -> Path:
 @pytest.fixture(scope="session")
 def voice_bottlenecks(golden_run: Path) -> Path:
     """The folder of the bottlenecks of all sample voices, as the commands prepare and retrain them by themselves."""
-    return golden_run / "tf_files" / "bottlenecks"
+    return golden_run / "demo" / "tf_files" / "bottlenecks"
 
 
 def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:

@@ -1,4 +1,4 @@
-"""What the commands gave on the sample voices before the source moved house, and whether they still do.
+"""What the commands give on the sample voices, and whether they still do.
 
     python -m tests.freeze --write     writes tests/golden/ anew, after a change that is wanted
 
@@ -9,36 +9,40 @@ within TOLERANCE.
 """
 
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import os
 import platform
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+from threadpoolctl import threadpool_limits
+
 from audionet import PictureSettings, prepare, retrain
+from audionet.cli.main import main as audionet
 from audionet.dataset.sources import FOLDER_FILE
-from tests.conftest import SAMPLE_CLIPS, SAMPLE_VOICES, chirps, write_wav
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, chirps, make_launchers, write_wav
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 OLD_FILES = GOLDEN / "old_files.tar.xz"
 MACHINE = GOLDEN / "machine.json"
 RESULTS = "results.json"  # what run_commands gave in a folder, for tests
+DEMO = "demo.txt"  # what `make demo` printed there
 TOLERANCE = 0.02
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 PACKAGES = ("ai-edge-litert", "librosa", "matplotlib", "numpy", "pillow", "tensorflow")
 # The date of the model's card and of the reports.
 ENVIRONMENT = {"SOURCE_DATE_EPOCH": "1764000000", "COLUMNS": "120", "NO_COLOR": "1"}
-# A name for what is printed -> the command. Files are compared after the first two.
+# A name for what is printed -> the command that comes after `make demo`, in its folder.
 COMMANDS = {
-    "prepare.txt": ["prepare", "data_audio"],
-    "retrain.txt": ["retrain", "--steps", "500"],
     "retrain-again.txt": ["retrain", "--steps", "500"],
     "label.txt": ["label", "test_audio"],
     "label.json": ["label", "test_audio", "--format", "json"],
@@ -53,22 +57,23 @@ COMMANDS = {
 
 
 def run_commands(folder: Path) -> dict[str, str]:
-    """What the commands print in `folder`, and what the files that they write hold, by name, as text."""
-    shutil.copytree(SAMPLE_VOICES, folder / "data_audio")
+    """What `make demo` and the commands after it print, and what the files that they write hold, by name, as text.
+
+    They are run in folder/demo, as if `folder` were a copy of the project in which all is installed.
+    """
+    _, *said = re.split(r"^\$ audionet (\w+).*\n", make_demo(folder), flags=re.MULTILINE)
+    printed = dict(zip(said[::2], said[1::2], strict=True))
+    texts = {f"{name}.txt": f"{printed[name].rstrip()}\nexit status 0\n" for name in ("prepare", "retrain")}
+    demo = folder / "demo"
     # One clip of each voice says what all would, in a fifth of the time.
     for clip in sorted(SAMPLE_CLIPS.glob("*/*-clip-1.mp3")):
-        (folder / "test_audio" / clip.parent.name).mkdir(parents=True)
-        shutil.copy(clip, folder / "test_audio" / clip.parent.name)
-    texts = {}
+        (demo / "test_audio" / clip.parent.name).mkdir(parents=True)
+        shutil.copy(clip, demo / "test_audio" / clip.parent.name)
     for name, arguments in COMMANDS.items():
-        command = [sys.executable, "-m", "audionet", *arguments]
-        finished = subprocess.run(
-            command, cwd=folder, env=os.environ | ENVIRONMENT, capture_output=True, check=False, timeout=600
-        )
-        texts[name] = finished.stdout.decode() + f"exit status {finished.returncode}\n"
+        texts[name] = run_here(demo, arguments)
     checksums = {}
-    for path in sorted((folder / "tf_files").rglob("*")):
-        name = path.relative_to(folder / "tf_files").as_posix()
+    for path in sorted((demo / "tf_files").rglob("*")):
+        name = path.relative_to(demo / "tf_files").as_posix()
         # TensorBoard's files and the list of checksums hold times of day, FOLDER_FILE the place of the recordings.
         if not path.is_file() or name.startswith("training_summaries") or name.endswith("pictures.sha256.json"):
             continue
@@ -81,11 +86,48 @@ def run_commands(folder: Path) -> dict[str, str]:
             if path.suffix == ".html":
                 texts[path.name] = re.sub(r"base64,[A-Za-z0-9+/=]+", "base64,", path.read_text(encoding="utf-8"))
     # The training key is a digest of all that decides the model, its algorithm's version among them.
-    key = json.loads((folder / "tf_files" / "retrained_graph.json").read_text(encoding="utf-8"))["training"]["key"]
+    key = json.loads((demo / "tf_files" / "retrained_graph.json").read_text(encoding="utf-8"))["training"]["key"]
     texts = {name: text.replace(key, "KEY") for name, text in texts.items()}
     checksums = {name: "with the key" if name == "report.html" else digest for name, digest in checksums.items()}
     texts["checksums.json"] = json.dumps(checksums, indent=0)
     return texts
+
+
+def make_demo(folder: Path) -> str:
+    """What `make demo` prints, which is saved too: all sample voices are learnt, all sample clips labelled and counted.
+
+    Raises AssertionError if one of its commands ends with another status than 0.
+    """
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/demo.sh"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    make_launchers(folder / ".venv" / "bin")
+    (folder / ".venv" / "installed").touch()
+    (folder / "tf_files").mkdir()
+    for samples in (SAMPLE_VOICES, SAMPLE_CLIPS):
+        (folder / "tf_files" / samples.name).symlink_to(samples)
+    # Called by another make, as in `make test`, it would name the folders that it enters.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))} | ENVIRONMENT
+    finished = subprocess.run(["make", "demo"], cwd=folder, env=env, capture_output=True, check=False, timeout=600)
+    assert finished.returncode == 0, finished.stderr.decode()
+    (folder / DEMO).write_bytes(finished.stdout)
+    return finished.stdout.decode()
+
+
+def run_here(folder: Path, arguments: list[str]) -> str:
+    """What a command prints in `folder`, and its exit status; it runs in this process, with one thread a product."""
+    printed = io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(io.StringIO()),
+        threadpool_limits(1),
+    ):
+        patch.chdir(folder)
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        status = audionet(arguments)
+    return f"{printed.getvalue()}exit status {status}\n"
 
 
 def _without_times(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 from audionet.settings import SAMPLE_RATE_HZ
-from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run, make_launchers, tone, write_wav
+from tests import freeze
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run, tone, write_wav
 
 pytestmark = pytest.mark.slow
 
@@ -20,24 +22,9 @@ VOICES = ["allison", "carlo", "june", "paola"]
 
 
 @pytest.fixture(scope="module")
-def workshop(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder, far from the project, where `make demo` has been typed, with all installed and bottlenecks known."""
-    folder = tmp_path_factory.mktemp("workshop")
-    for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/demo.sh"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    make_launchers(folder / ".venv" / "bin")
-    (folder / ".venv" / "installed").touch()
-    (folder / "tf_files").mkdir()
-    for samples in (SAMPLE_VOICES, SAMPLE_CLIPS):
-        (folder / "tf_files" / samples.name).symlink_to(samples)
-    shutil.copytree(voice_bottlenecks, folder / "demo" / "tf_files" / "bottlenecks")
-    finished = subprocess.run(["make", "demo"], cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    assert finished.returncode == 0, finished.stderr
-    assert "20 clips: 20 right, 0 wrong, 0 called unknown\naccuracy: 100.0% (20 of 20 clips" in finished.stdout
-    assert ". .venv/bin/activate" in finished.stdout
-    assert not (folder / "tf_files" / "data_image").exists()  # which are the user's own
-    return folder / "demo"
+def workshop(golden_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the folder, far from the project, that `make demo` has made."""
+    return Path(shutil.copytree(golden_run / "demo", tmp_path_factory.mktemp("workshop") / "demo"))
 
 
 def run_audionet(
@@ -61,29 +48,33 @@ def test_the_sample_voices_are_as_promised() -> None:
             assert credit in notice
 
 
-def test_every_held_out_clip_gets_its_voice(workshop: Path, audionet_here: Run) -> None:
-    finished = audionet_here("label", SAMPLE_CLIPS, "--format", "json", cwd=workshop)
-    assert finished.returncode == 0
-    clips = json.loads(finished.stdout)
-    assert len(clips) == 20
-    for clip in clips:
-        assert clip["label"] == Path(clip["clip"]).parent.name
-    evaluated = json.loads(audionet_here("evaluate", SAMPLE_CLIPS, "--format", "json", cwd=workshop).stdout)
-    assert (evaluated["correct"], evaluated["count"], evaluated["classes"]) == (20, 20, VOICES)
+def test_make_demo_gives_every_held_out_clip_its_voice(golden_run: Path) -> None:
+    printed = (golden_run / freeze.DEMO).read_text(encoding="utf-8")
+    best = re.findall(r"^\.\./tf_files/test_audio/(\w+)/\S+\n  (\w+) ", printed, re.MULTILINE)
+    assert len(best) == 20
+    assert all(label == voice for voice, label in best)
+    assert "20 clips: 20 right, 0 wrong, 0 called unknown\naccuracy: 100.0% (20 of 20 clips" in printed
+    assert ". .venv/bin/activate" in printed
+    assert not (golden_run / "tf_files" / "data_image").exists()  # which are the user's own
 
 
-def test_a_second_time_no_work_is_done(workshop: Path) -> None:
+def test_a_second_time_no_work_is_done(workshop: Path, audionet_here: Run) -> None:
     def times() -> dict[Path, int]:
         # The list of known digests grows: pictures that had just been drawn when they were first read join it later.
         files = (path for path in workshop.rglob("*") if path.name != "pictures.sha256.json")
         return {path: path.stat().st_mtime_ns for path in files if path.is_file()}
 
     before = times()
-    prepared = run_audionet(workshop, "prepare", SAMPLE_VOICES)
+    prepared = audionet_here("prepare", SAMPLE_VOICES, cwd=workshop)
     assert "20 recordings: 0 drawn (0 pictures), 20 unchanged" in prepared.stdout
-    retrained = run_audionet(workshop, "retrain", "--steps", 500)
+    retrained = audionet_here("retrain", "--steps", 500, cwd=workshop)
     assert "bottlenecks: 0 computed" in retrained.stdout
     assert times() == before
+    # What was measured is printed again.
+    assert "held-out accuracy:" in retrained.stdout
+    assert "from 20 recordings" in retrained.stdout
+    assert "confusion (rows: the truth, columns: taken for)" in retrained.stdout
+    assert all(voice in retrained.stdout for voice in VOICES)
 
 
 def test_the_same_seed_gives_the_same_model(workshop: Path, audionet_here: Run) -> None:
@@ -91,14 +82,6 @@ def test_the_same_seed_gives_the_same_model(workshop: Path, audionet_here: Run) 
     assert audionet_here("retrain", *outputs, cwd=workshop).returncode == 0
     first, again = workshop / "tf_files" / "retrained_graph.tflite", workshop / "again" / "graph.tflite"
     assert first.read_bytes() == again.read_bytes()
-
-
-def test_the_confusion_matrix_is_printed_with_its_count(workshop: Path) -> None:
-    output = run_audionet(workshop, "retrain").stdout
-    assert "held-out accuracy:" in output
-    assert "from 20 recordings" in output
-    assert "confusion (rows: the truth, columns: taken for)" in output
-    assert all(voice in output for voice in VOICES)
 
 
 @pytest.mark.skipif(
@@ -191,19 +174,20 @@ def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
     length = 2 * SAMPLE_RATE_HZ
     right = []
     for voice in VOICES:
-        samples = voice_samples(voice)
+        samples = voice_samples(voice, clips=3)
         for start in range(0, len(samples) - length + 1, length):
             scores, _ = model.score(model.renderer.render(samples[start : start + length]))
             right.append(model.labels[int(scores.argmax())] == voice)
-    assert len(right) > 80
+    assert len(right) > 50
     assert np.mean(right) >= 0.97
 
 
-def voice_samples(voice: str) -> np.ndarray:
-    """A voice's held-out clips, one after the other."""
+def voice_samples(voice: str, clips: int = 5) -> np.ndarray:
+    """So many of a voice's held-out clips, one after the other."""
     from audionet.audio.decoding import decode
 
-    return np.concatenate([block for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3")) for block in decode(path)])
+    paths = sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:clips]
+    return np.concatenate([block for path in paths for block in decode(path)])
 
 
 def over_gsm(samples: np.ndarray, folder: Path) -> np.ndarray:
@@ -231,12 +215,12 @@ def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, aud
 
 @pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset", "GSM"])
 def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, audionet_here: Run, what: str) -> None:
-    """All 20 sample clips, with 10 seconds of silence, with noise 60 dB below the voice, with the hum of the mains."""
+    """Two clips of each voice, with 10 seconds of silence, noise 60 dB below the voice, the hum of the mains."""
     from audionet.audio.decoding import decode
 
     random = np.random.default_rng(0)
     for voice in VOICES:
-        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3")):
+        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:2]:
             samples = np.concatenate(list(decode(path))).astype(float)
             level = float(np.sqrt(np.mean(samples**2)))
             silence = np.zeros(10 * SAMPLE_RATE_HZ)
@@ -251,6 +235,5 @@ def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, audio
             write_wav(tmp_path / "clips" / voice / f"{path.stem}.wav", changed.clip(-32768, 32767).round())
     finished = audionet_here("label", tmp_path / "clips", "--format", "json", cwd=workshop)
     found = json.loads(finished.stdout)
-    assert len(found) == 20
-    assert all(clip["best"] == Path(clip["clip"]).parent.name for clip in found)
-    assert sum(clip["label"] == "unknown" for clip in found) <= 1
+    assert len(found) == 8
+    assert all(clip["label"] == Path(clip["clip"]).parent.name for clip in found)

@@ -8,14 +8,13 @@ of day, and are not compared). What was changed on purpose since is in the log o
 
 import json
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests import freeze
+from tests.conftest import Run
 
 pytestmark = pytest.mark.slow
 
@@ -40,28 +39,25 @@ def old_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "audionet", *arguments]
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
-
-
-def test_old_pictures_are_still_used_and_old_bottlenecks_left_alone(old_folder: Path, tmp_path: Path) -> None:
+def test_old_pictures_are_still_used_and_old_bottlenecks_left_alone(
+    old_folder: Path, tmp_path: Path, audionet_here: Run
+) -> None:
     shutil.copytree(old_folder, tmp_path, dirs_exist_ok=True)
     pictures = sorted((tmp_path / "tf_files" / "data_image").rglob("*.jpg"))
     before = [path.stat().st_mtime_ns for path in pictures]
-    prepared = run(tmp_path, "prepare", "data_audio", "--chunk-seconds", "1", "--overlap", "0")
-    assert "6 recordings: 0 drawn (0 pictures), 6 unchanged" in prepared
+    prepared = audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0)
+    assert "6 recordings: 0 drawn (0 pictures), 6 unchanged" in prepared.stdout
     assert [path.stat().st_mtime_ns for path in pictures] == before
     # Since the network gives more and leaves out silence, bottlenecks are made once more, beside those of before.
     (old_cache,) = (tmp_path / "tf_files" / "bottlenecks").glob("*.bottlenecks")
     content = old_cache.read_bytes()
-    assert "bottlenecks: 6 computed" in run(tmp_path, "retrain", "--steps", "50", "--no-report")
-    assert "bottlenecks: 0 computed" in run(tmp_path, "retrain", "--steps", "50", "--no-report")
+    for computed in (6, 0):
+        assert f"bottlenecks: {computed} computed" in audionet_here("retrain", "--steps", 50, "--no-report").stdout
     assert old_cache.read_bytes() == content
 
 
-def test_an_old_model_still_gives_its_scores(old_folder: Path) -> None:
-    printed = run(old_folder, "label", "data_audio", "--format", "json")
+def test_an_old_model_still_gives_its_scores(old_folder: Path, audionet_here: Run) -> None:
+    printed = audionet_here("label", "data_audio", "--format", "json", cwd=old_folder).stdout
     scores = json.loads((old_folder / "tf_files" / "scores.json").read_text(encoding="utf-8"))
     found = {Path(clip["clip"]).stem: clip["scores"] for clip in json.loads(printed)}
     assert found.keys() == scores.keys()
