@@ -37,7 +37,7 @@ COMMANDS: dict[str, list[str]] = {
     "label": ["label", "data_audio", "--format", "json", "--report", "page.html", "--plot", "plots"],
     "evaluate": ["evaluate", "data_audio", "--format", "json"],
 }
-ASK = ["label", "data_audio", "--format", "json"]  # what a model says
+ASK = ["label", "data_audio/low/low-1.wav", "--format", "json"]  # what a model says
 GOLDEN_RATIO = (5**0.5 - 1) / 2  # the fractions of its multiples are spread evenly, however many they are
 # TensorBoard's files hold the time of day; the list of digests depends on how old the pictures are.
 NOT_COMPARED = ("events.out.tfevents", "pictures.sha256.json")
@@ -167,7 +167,7 @@ def make_recordings(folder: Path) -> None:
     """Two classes of three recordings, one of them long."""
     for number in range(3):
         for class_name, low_hz, high_hz in (("low", 200, 400), ("high", 2000, 3000)):
-            seconds = 3.0 if number == 0 else 1.0
+            seconds = 2.0 if number == 0 else 1.0
             seed = number if class_name == "low" else 10 + number
             write_wav(folder / class_name / f"{class_name}-{number}.wav", chirps(seed, low_hz, high_hz, seconds))
 

@@ -70,6 +70,7 @@ def modules() -> dict[str, ast.Module]:
     }
 
 
+@functools.cache
 def imports(tree: ast.Module) -> set[str]:
     """Full names of the modules imported anywhere in a module, type checking aside."""
     ignored = {

@@ -19,10 +19,13 @@ from tests.conftest import Run
 LOW, HIGH = "lavfi:sine=frequency=300:duration=3", "lavfi:sine=frequency=2500:duration=3"
 WAIT_SECONDS = 120
 # As `python -m audionet`, and Ctrl-C is heard even where the tests themselves run in the background, which ignores it.
+# A file that has not changed for half a second counts as whole.
 COMMAND = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from audionet.cli.main import main
+from audionet.inference import watch
+watch.POLL_SECONDS, watch.SETTLED_SECONDS = 0.1, 0.5
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -22,8 +22,8 @@ def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     shutil.copytree(low_and_high, folder, dirs_exist_ok=True)
     shutil.rmtree(folder / "test_audio")
     for n in range(3):
-        write_wav(folder / "test_audio" / "low" / f"l{n}.wav", chirps(20 + n, 200, 400, 3.7))
-        write_wav(folder / "test_audio" / "high" / f"h{n}.wav", chirps(30 + n, 2000, 3000, 1.3))
+        write_wav(folder / "test_audio" / "low" / f"l{n}.wav", chirps(20 + n, 200, 400, 1.7))
+        write_wav(folder / "test_audio" / "high" / f"h{n}.wav", chirps(30 + n, 2000, 3000, 0.9))
     return folder
 
 
@@ -42,7 +42,7 @@ def test_clips_get_their_class() -> None:
         ("test_audio/high/h1.wav", "high"),
     ]
     assert all(sum(clip.scores.values()) == pytest.approx(1, abs=1e-5) for clip in clips)
-    assert clips[0].seconds == pytest.approx(3.7)
+    assert clips[0].seconds == pytest.approx(1.7)
 
 
 def test_a_recording_scores_as_its_prepared_pictures_do(here: Path) -> None:

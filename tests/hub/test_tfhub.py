@@ -88,7 +88,7 @@ def a_picture() -> np.ndarray:
 
 
 def test_it_is_downloaded_once_retrained_exported_and_labels_and_then_the_cache_serves(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audionet: Run
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audionet_here: Run
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
     first = make_model(tmp_path, CLASSES, tfhub_module=served.address)
@@ -102,7 +102,7 @@ def test_it_is_downloaded_once_retrained_exported_and_labels_and_then_the_cache_
         write_wav(tmp_path / "l.wav", chirps(70, 200, 400, 2)),
         write_wav(tmp_path / "h.wav", chirps(71, 2000, 3000, 2)),
     ]
-    found = audionet("label", *clips)  # with LiteRT: without TensorFlow
+    found = audionet_here("label", *clips)
     labels = [line.split()[0] for line in found.stdout.splitlines() if line.startswith("  ")]
     assert (found.returncode, labels[0], labels[2]) == (0, "low", "high")
     model = tmp_path / "tf_files" / "retrained_graph.tflite"
@@ -112,7 +112,7 @@ def test_it_is_downloaded_once_retrained_exported_and_labels_and_then_the_cache_
     assert theirs == pytest.approx(scores, abs=0.02)
 
     shutil.rmtree(tmp_path / "cache")
-    finished = audionet("retrain", "--tfhub-module", served.address)
+    finished = audionet_here("retrain", "--tfhub-module", served.address)
     assert finished.returncode == 2
     (sentence,) = finished.stderr.splitlines()
     assert "can't be downloaded" in sentence

@@ -75,6 +75,7 @@ def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Train
     assert seen == {(("a", "b"), 0.5), (("c", "d", "e"), 0.909)}
 
 
+@pytest.mark.usefixtures("models_at_rest")
 def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], tmp_path: Path) -> None:
     options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
     files = ModelFiles.beside(options.graph, options.labels)

@@ -1,9 +1,8 @@
 """retrained_graph.pb as TensorFlow programs see it."""
 
 import json
-import os
+import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,14 +56,16 @@ def graph_at(path: Path) -> FrozenGraph:
     return FrozenGraph(path.read_bytes(), path)
 
 
-def test_an_independent_tensorflow_program_gets_the_same_scores(trained: Path) -> None:
+def test_an_independent_tensorflow_program_gets_the_same_scores(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = trained / "tf_files"
     pictures = sorted(files.glob("data_image/*/*.jpg"))[::4]  # as in scores_of
     names = [INDEPENDENT_PROGRAM, files / "retrained_graph.pb", files / "retrained_labels.txt", *pictures]
-    env = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    finished = subprocess.run([sys.executable, *map(str, names)], env=env, capture_output=True, text=True, check=True)
+    monkeypatch.setattr(sys, "argv", list(map(str, names)))
+    runpy.run_path(str(INDEPENDENT_PROGRAM), run_name="__main__")  # here, where TensorFlow has started
+    found: dict[str, dict[str, float]] = dict(map(json.loads, capsys.readouterr().out.splitlines()))
     ours = scores_of(load(trained), trained)
-    found: dict[str, dict[str, float]] = dict(map(json.loads, finished.stdout.splitlines()))
     assert found.keys() == ours.keys()
     for path, scores in found.items():
         assert max(scores, key=lambda label: scores[label]) == max(ours[path], key=lambda label: ours[path][label])
@@ -94,6 +95,7 @@ def test_label_reads_the_graph_where_there_is_no_litert_file(trained: Path, tmp_
     assert outlier.is_unknown  # the graph has the distance too
 
 
+@pytest.mark.usefixtures("models_at_rest")
 def test_a_graph_that_does_not_fit_its_description_is_refused(trained: Path, tmp_path: Path) -> None:
     copy = without_litert(trained, tmp_path / "copy")
     with open(copy / "tf_files" / "retrained_graph.pb", "ab") as file:

@@ -44,7 +44,7 @@ def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def copy(trained: Path, tmp_path: Path) -> ModelFiles:
+def copy(trained: Path, tmp_path: Path, models_at_rest: None) -> ModelFiles:  # noqa: ARG001
     """A copy of the model, to be tampered with."""
     for path in (trained / "tf_files").glob("retrained*"):
         shutil.copy(path, tmp_path)
@@ -84,7 +84,7 @@ def tampered(files: ModelFiles, **changes: Any) -> None:
         {"network_sha256": 7},
         {"format": 4},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:60],
 )
 def test_a_description_that_was_tampered_with_is_refused(copy: ModelFiles, changes: dict[str, Any]) -> None:
     tampered(copy, **changes)
