@@ -8,7 +8,7 @@ but for the rounding of one in a thousand. So what a file is decides who reads i
 
 import io
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from audionet.settings import FULL_SCALE
 LARGEST_FILE_BYTES = 48 << 20
 MOST_SAMPLES = 1 << 23  # of all channels: a minute and a half in stereo at 44.1 kHz
 MOST_OUTPUT_SAMPLES = 1 << 22  # of one channel, at the rate that is wanted: four minutes at 16 kHz
-BYTES_PER_SAMPLE = 4
 MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
 MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
 
@@ -48,11 +47,11 @@ class Wanted(NamedTuple):
 
 
 class PlainSound(NamedTuple):
-    """The sound of a file. rate_hz: the file's own. samples: as `decode` gives them, one row, or one a channel."""
+    """The sound of a file. rate_hz: the file's own. samples: int16 at the rate wanted, one row, or one a channel."""
 
     rate_hz: int
     channels: int
-    samples: NDArray[np.float32]
+    samples: NDArray[np.int16]
 
 
 class _Raw(NamedTuple):
@@ -96,8 +95,17 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
         samples = resample(row, raw.rate_hz, wanted.sample_rate_hz)
         if raw.full_scale != FULL_SCALE:
             samples *= FULL_SCALE / raw.full_scale
-        rows.append(np.clip(samples, -FULL_SCALE, FULL_SCALE, out=samples).astype(np.float32))
+        if raw.rate_hz == wanted.sample_rate_hz:
+            samples = _shortened(samples, raw.values.dtype, is_mixed)
+        rows.append(np.clip(np.rint(samples, out=samples), -FULL_SCALE, FULL_SCALE - 1, out=samples).astype(np.int16))
     return PlainSound(raw.rate_hz, channels, np.array(rows))
+
+
+def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: bool) -> NDArray[np.float64]:
+    """Rounded as ffmpeg rounds whole numbers: a mix of 16 bits half up, and more than 16 bits down."""
+    if dtype == np.int16 and is_mixed:
+        return np.floor(samples + 0.5)
+    return np.floor(samples) if dtype == np.int32 and not is_mixed else samples
 
 
 def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:
@@ -211,7 +219,7 @@ def answer(request: bytes) -> list[bytes]:
         sound = None
     if sound is None:
         return [NOTHING]
-    return [HEADER.pack(sound.rate_hz, sound.channels, len(sound.samples)), sound.samples.astype("<f4").tobytes()]
+    return [HEADER.pack(sound.rate_hz, sound.channels, len(sound.samples)), sound.samples.astype("<i2").tobytes()]
 
 
 def parse_answer(reply: bytes) -> PlainSound | None:
@@ -226,10 +234,7 @@ def parse_answer(reply: bytes) -> PlainSound | None:
         return None
     if not 1 <= rows <= channels <= MOST_CHANNELS:
         raise ValueError("an answer that cannot be")
-    samples = np.frombuffer(reply, "<f4", offset=HEADER.size)
-    if not np.isfinite(samples).all():
-        raise ValueError("an answer that cannot be")
-    return PlainSound(rate_hz, channels, samples.reshape(rows, -1))
+    return PlainSound(rate_hz, channels, np.frombuffer(reply, "<i2", offset=HEADER.size).reshape(rows, -1))
 
 
 def trial_flac(samples: NDArray[np.int16], rate_hz: int) -> bytes:
