@@ -10,7 +10,7 @@ from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.manifest import FILE_NAME as INDEX_NAME
 from audionet.dataset.samples import Dataset
 from audionet.errors import AudionetError
-from audionet.model.bundle import LARGEST_DESCRIPTION_BYTES, ModelFiles, read_model
+from audionet.model.bundle import LARGEST_DESCRIPTION_BYTES, ModelFiles, delete_left_over, read_model
 from audionet.model.description import ModelDescription, TrainingRecord, labels_file
 from audionet.model.exports import are_there
 from audionet.options import RetrainOptions
@@ -88,6 +88,7 @@ def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> Train
         or not (options.report_path is None or is_report_of(options.report_path, key))
     ):
         return None
+    delete_left_over(files)
     training = model[0].training
     return training if training is not None and training.key == key else None
 

@@ -34,7 +34,7 @@ from audionet.options import LabelOptions
 from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import json_bytes, read_json, read_limited, write_in_order
+from audionet.system.files import json_bytes, read_json, read_limited, sweep, write_in_order
 from audionet.system.text import count, did_you_mean, listed
 from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
@@ -136,9 +136,15 @@ def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDes
             (files.labels, labels_file(description)),
         ]
     )
+    delete_left_over(files)
+
+
+def delete_left_over(files: ModelFiles) -> None:
+    """Delete what runs that were killed have left of a model, once all of it has its usual names."""
     for path in files.left_over():
         with suppress(OSError):
             path.unlink()
+    sweep(files.description.parent)
 
 
 def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:

@@ -13,6 +13,7 @@ from audionet.audio.mp3 import encode_mp3s
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
+from audionet.model.bundle import ModelFiles
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
@@ -262,8 +263,12 @@ def test_a_report_that_is_gone_is_made_again_and_the_same_date_gives_the_same_by
     assert b"2023-11-14" in before
     assert not audionet.retrain(options(tmp_path)).trained
     report.unlink()
+    files = ModelFiles.beside(options(tmp_path).output_graph)
+    left_over = [files.by_content("0123456789abcdef"), files.graph.with_name(".audionet-0123456789abcdef.tmp")]
+    for path in left_over:
+        path.write_bytes(b"of a run that was killed at its end")
     assert not audionet.retrain(options(tmp_path, write_report=False)).trained
-    assert not report.exists()
+    assert not any(path.exists() for path in (report, *left_over))
     assert audionet.retrain(options(tmp_path)).trained
     assert report.read_bytes() == before
 
