@@ -202,5 +202,5 @@ def _published_tables(folder: Path, levels: int) -> Iterator[Path]:
     for entry in entries:
         if entry.name.lower() in PUBLISHED_NAMES:
             yield folder / entry.name
-        elif levels and entry.is_dir() and not is_passed_over(entry.name, is_folder=True):
+        elif levels and is_folder(folder / entry.name) and not is_passed_over(entry.name, is_folder=True):
             yield from _published_tables(folder / entry.name, levels - 1)
