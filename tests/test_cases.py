@@ -35,7 +35,7 @@ CASES = {
     1: Case(
         "six calls of 1.5 s in three minutes of background, --timeline and --events",
         "six short segments, six events",
-        "inference/test_events.py::test_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other "
+        "inference/test_events.py::test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other "
         "inference/test_events.py::test_a_timeline_has_the_same_calls",
     ),
     2: Case(

@@ -21,7 +21,7 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
 from tests.conftest import Run, quick_learning, read_wav, tone, write_wav
 
-CALLS = [(2.0, "owl"), (5.7, "wren"), (9.1, "owl"), (13.2, "wren")]
+CALLS = [(2.0, "owl"), (5.7, "wren"), (9.1, "owl"), (13.2, "wren"), (17.0, "owl"), (20.9, "wren")]
 
 
 def hiss(random: np.random.Generator, seconds: float) -> np.ndarray:
@@ -41,14 +41,14 @@ def call(random: np.random.Generator, name: str) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model of owls, wrens and the background in chunks of 2 s, and a night of 17 s."""
+    """A folder with a model of owls, wrens and the background in chunks of 2 s, and a night of 24 s."""
     folder, random = tmp_path_factory.mktemp("night"), np.random.default_rng(1)
     for n in range(4):
         for name in ("owl", "wren"):
             calls = [call(random, name) + hiss(random, 1.5) for _ in range(2)]
             write_wav(folder / "data_audio" / name / f"{n}.wav", np.concatenate(calls).astype(np.int16))
         write_wav(folder / "data_audio" / "background" / f"{n}.wav", hiss(random, 6).astype(np.int16))
-    sound = hiss(random, 17)
+    sound = hiss(random, 24)
     for start, name in CALLS:
         first = round(start * SAMPLE_RATE_HZ)
         sound[first : first + round(1.5 * SAMPLE_RATE_HZ)] += call(random, name)
@@ -70,7 +70,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
+def test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
     night: Path, audionet_here: Run, tmp_path: Path
 ) -> None:
     command = ("label", "night.wav", "--events", "--format", "json", "--save-segments", tmp_path / "found")
