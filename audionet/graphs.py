@@ -17,7 +17,7 @@ def models_in(folder: Path) -> list[Path]:
     None in what is no folder, or is a SavedModel itself.
     """
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(os.listdir(folder)) if folder.is_dir() else []
     except (OSError, ValueError):
         return []
     if "saved_model.pb" in names:

@@ -128,6 +128,19 @@ runpy.run_module("audionet", run_name="__main__")
 """
 
 
+def options_in(folder: Path, **changes: Any) -> RetrainOptions:
+    """Those of a training whose files all lie in a folder, with few steps."""
+    paths = {
+        "image_dir": folder / "data_image",
+        "model_dir": folder / "models",
+        "bottleneck_dir": folder / "bottlenecks",
+        "summaries_dir": folder / "training_summaries",
+        "output_graph": folder / "retrained_graph.pb",
+        "output_labels": folder / "retrained_labels.txt",
+    }
+    return RetrainOptions(**(paths | {"steps": 50} | changes))
+
+
 def make_model(
     folder: Path,
     classes: Mapping[str, tuple[float, float]],
@@ -149,17 +162,8 @@ def make_model(
         shutil.copytree(known / "tf_files" / "bottlenecks", files / "bottlenecks")
     pictures: Any = options.pop("pictures", PictureSettings(1, 0))
     audionet_package.prepare(folder / "data_audio", PrepareOptions(files / "data_image", pictures))
-    paths = {
-        "image_dir": files / "data_image",
-        "model_dir": files / "models",
-        "bottleneck_dir": files / "bottlenecks",
-        "summaries_dir": files / "training_summaries",
-        "output_graph": files / "retrained_graph.pb",
-        "output_labels": files / "retrained_labels.txt",
-        "steps": 50,
-    }
     with nullcontext() if all_speeds else quick_learning():
-        return audionet_package.retrain(RetrainOptions(**(paths | options)))  # type: ignore[arg-type]
+        return audionet_package.retrain(options_in(files, **options))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
@@ -45,26 +44,20 @@ def find_labelled_recordings(
     """
     if not isinstance(options, AnnotationOptions):
         options = AnnotationOptions(options)
-    options = _with_tables_found(data_audio, options)
     annotated = find_annotated(data_audio, options)
     if annotated is None:
         _require_no_set_below(data_audio)
     recordings, wrong = annotated or find_recordings(data_audio)
     if options.corrections is not None:
-        recordings, also_wrong = corrected(recordings, options.corrections, data_audio)
+        recordings, also_wrong = corrected(recordings, _found(options.corrections, data_audio), data_audio)
         wrong = [*wrong, *also_wrong]
     return recordings, wrong
 
 
-def _with_tables_found(data_audio: Path, options: AnnotationOptions) -> AnnotationOptions:
-    """The options with tables that are not where they are said to be, but are so in the data set's folder."""
-
-    def found(table: Path | None) -> Path | None:
-        if table is None or is_file(table) or is_folder(table) or not is_file(data_audio / table):
-            return table
-        return data_audio / table
-
-    return replace(options, metadata=found(options.metadata), corrections=found(options.corrections))
+def _found(table: Path, data_audio: Path) -> Path:
+    """Where a table is: where it is said to be, or else so in the data set's folder."""
+    is_there = is_file(table) or is_folder(table) or not is_file(data_audio / table)
+    return table if is_there else data_audio / table
 
 
 def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
@@ -74,14 +67,15 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[R
     """
     if not data_audio.is_dir():
         return None
-    options = _with_tables_found(data_audio, options)
     if options.metadata is not None:
-        table = _named_table(options.metadata, data_audio)
+        metadata = _found(options.metadata, data_audio)
+        table = _named_table(metadata, data_audio)
         if table is None:
-            named = read_named(options.metadata, data_audio, options)
+            named = read_named(metadata, data_audio, options)
             return combined(named.recordings, options), named.wrong
     else:
-        table = _find_table(data_audio, options.corrections)
+        corrections = options.corrections
+        table = _find_table(data_audio, corrections and _found(corrections, data_audio))
     if table is not None:
         recordings, wrong = table.recordings()
         return combined(recordings, options), wrong
@@ -202,5 +196,13 @@ def _published_tables(folder: Path, levels: int) -> Iterator[Path]:
     for entry in entries:
         if entry.name.lower() in PUBLISHED_NAMES:
             yield folder / entry.name
-        elif levels and is_folder(folder / entry.name) and not is_passed_over(entry.name, is_folder=True):
+        elif levels and _leads_to_a_folder(entry) and not is_passed_over(entry.name, is_folder=True):
             yield from _published_tables(folder / entry.name, levels - 1)
+
+
+def _leads_to_a_folder(entry: "os.DirEntry[str]") -> bool:
+    """As is_folder, but the disk is asked again of links alone."""
+    try:
+        return entry.is_dir()
+    except OSError:  # of links in a circle
+        return False

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.annotation.parts import unused
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
-from audionet.dataset.names import UNKNOWN
+from audionet.dataset.names import UNKNOWN, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
@@ -28,7 +28,7 @@ from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
 from audionet.options import AnnotationOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
-from audionet.parallel.threads import Job, Workers, in_order
+from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.rules import as_path
@@ -36,7 +36,7 @@ from audionet.settings import CLASSES_LISTED, EACH
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, chosen
-from audionet.system.text import did_you_mean, listed
+from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,8 @@ def evaluate(
         scored += _score_parts(marked, model, options, runner)
         detected = listener.listen(marked, runner) if listener else None
     if not scored:
-        raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({', '.join(model.labels)})")
+        knows = listed(model.labels, most=CLASSES_LISTED)
+        raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({knows})")
     numbers = {label: number for number, label in enumerate(model.labels)}
     confusion = Confusion.of(
         model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.best] for clip, _ in scored]
@@ -125,8 +126,6 @@ def evaluate(
 
 Skip = Callable[[UnusableInput], None]
 Scored = tuple[ClipScores, str]
-Input = TypeVar("Input")  # of a job
-Result = TypeVar("Result")
 
 
 @dataclass
@@ -142,9 +141,7 @@ class _Runner:
     skip: Skip
     done: int = 0
 
-    def usable(
-        self, job: Job[Input, Any, Any, Result], of: Sequence[tuple[Path, Input]]
-    ) -> Iterator[tuple[int, Result]]:
+    def usable(self, job: Job[Item, Any, Any, Result], of: Sequence[tuple[Path, Item]]) -> Iterator[tuple[int, Result]]:
         """The results of a job, each with the number of its clip. of: the path of each clip, and what the job takes."""
         self.progress("clips", self.done, self.total)
         with closing(self.workers.run(job, [given for _, given in of])) as results:
@@ -233,9 +230,7 @@ def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model,
     for folder, clips in by_folder.items():
         truth = known.get(unicodedata.normalize("NFC", folder.name))
         if truth is None:
-            like = did_you_mean(folder.name, model.labels)
-            knows = listed(model.labels, most=CLASSES_LISTED)
-            skip(UnusableInput(folder, f"the model has no such class (it knows {knows}){like}"))
+            skip(UnusableInput(folder, no_such_class(folder.name, model.labels)))
         elif not clips:
             skip(UnusableInput(folder, "holds no clips"))
         else:

@@ -4,11 +4,12 @@ import hashlib
 import os
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from audionet.errors import AudionetError
-from audionet.system.text import is_printable
+from audionet.settings import CLASSES_LISTED
+from audionet.system.text import did_you_mean, is_printable, listed
 
 NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
 UNKNOWN = "unknown"  # the label of a clip that is none of the classes, which no class can be called
@@ -58,6 +59,11 @@ def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
 def spelling_key(name: str) -> str:
     """A key that is the same for names which a file system may take for one, since case or stored accents differ."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def no_such_class(name: str, labels: Sequence[str]) -> str:
+    """What is said of a class that a model does not know."""
+    return f"the model has no such class (it knows {listed(labels, most=CLASSES_LISTED)}){did_you_mean(name, labels)}"
 
 
 def chunk_stems(keys: Iterable[str]) -> dict[str, str]:

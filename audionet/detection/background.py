@@ -3,9 +3,8 @@
 import unicodedata
 from collections.abc import Sequence
 
+from audionet.dataset.names import no_such_class
 from audionet.errors import AudionetError
-from audionet.settings import CLASSES_LISTED
-from audionet.system.text import did_you_mean, listed
 
 BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the background unless others are named
 
@@ -17,9 +16,7 @@ def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> 
     for name in asked_for:
         label = known.get(unicodedata.normalize("NFC", name))
         if label is None:
-            like = did_you_mean(name, list(labels))
-            knows = listed(labels, most=CLASSES_LISTED)
-            raise AudionetError(f"--background {name}: the model has no such class (it knows {knows}){like}")
+            raise AudionetError(f"--background {name}: {no_such_class(name, labels)}")
         found.add(label)
     if not asked_for:
         usual = {label for label in labels if label.casefold() in BACKGROUND_NAMES}

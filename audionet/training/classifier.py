@@ -19,7 +19,7 @@ from audionet.training.subspace import Subspace
 from audionet.training.unknown import RejectionThresholds, comparable_distance
 
 CALIBRATION_FOLDS = 5
-# So many are enough to learn a temperature and a bias for each class from; and at least so many of each class.
+# So many are enough to learn a temperature from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
 SHORTEST_SHARE = 1e-3  # of a chunk that a sample is taken to last
 

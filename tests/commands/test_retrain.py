@@ -7,26 +7,13 @@ import pytest
 import audionet
 from audionet.commands.retrain import RetrainReport
 from audionet.errors import AudionetError
-from audionet.options import PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
-from tests.conftest import chirps, quick_learning, write_wav
-
-
-def options(folder: Path, **changes: object) -> RetrainOptions:
-    """Everything below one folder, and few steps."""
-    paths = {
-        "image_dir": folder / "data_image",
-        "model_dir": folder / "models",
-        "bottleneck_dir": folder / "bottlenecks",
-        "summaries_dir": folder / "training_summaries",
-        "output_graph": folder / "retrained_graph.pb",
-        "output_labels": folder / "retrained_labels.txt",
-    }
-    return RetrainOptions(**(paths | {"steps": 50} | changes))  # type: ignore[arg-type]
+from tests.conftest import chirps, options_in, quick_learning, write_wav
 
 
 def retrain(folder: Path, **changes: object) -> RetrainReport:
-    return audionet.retrain(options(folder, **changes))
+    return audionet.retrain(options_in(folder, **changes))
 
 
 @pytest.fixture

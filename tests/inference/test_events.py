@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions
 from audionet.dataset.folders import find_recordings
 from audionet.detection.background import background_classes
 from audionet.inference.events import find_events, find_learnt_events
@@ -19,7 +19,7 @@ from audionet.model.description import LearntEvents
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import Run, quick_learning, read_wav, tone, write_wav
+from tests.conftest import Run, options_in, quick_learning, read_wav, tone, write_wav
 
 CALLS = [(2.0, "owl"), (5.7, "wren"), (9.1, "owl"), (13.2, "wren"), (17.0, "owl"), (20.9, "wren")]
 
@@ -56,17 +56,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_wav(folder / "still.wav", hiss(random, 5).astype(np.int16))
     files = folder / "tf_files"
     audionet.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(2, 0)))
-    options = RetrainOptions(
-        image_dir=files / "data_image",
-        bottleneck_dir=files / "bottlenecks",
-        summaries_dir=files / "summaries",
-        output_graph=files / "retrained_graph.pb",
-        output_labels=files / "retrained_labels.txt",
-        steps=100,
-        write_report=False,
-    )
     with quick_learning():
-        audionet.retrain(options)
+        audionet.retrain(options_in(files, steps=100, write_report=False))
     return folder
 
 

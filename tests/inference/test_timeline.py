@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
+from audionet import LabelOptions, PictureSettings, PrepareOptions
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.timeline import lay_in, without_calls
 from audionet.inference.windows import Segment
-from tests.conftest import Run, chirps, quick_learning, write_wav
+from tests.conftest import Run, chirps, options_in, quick_learning, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +23,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_wav(folder / "audio" / name / f"{n}.wav", chirps(10 * len(name) + n, low, high, 3))
     files = folder / "tf_files"
     audionet.prepare(folder / "audio", PrepareOptions(files / "data_image", PictureSettings(2)))
-    options = RetrainOptions(
-        image_dir=files / "data_image",
-        bottleneck_dir=files / "bottlenecks",
-        summaries_dir=files / "summaries",
-        output_graph=files / "retrained_graph.pb",
-        output_labels=files / "retrained_labels.txt",
-        write_report=False,
-    )
     with quick_learning():
-        audionet.retrain(options)
+        audionet.retrain(options_in(files, steps=500, write_report=False))
     return folder
 
 

@@ -22,8 +22,7 @@ from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.calibrator import HistoryPoint
-from tests.commands.test_retrain import options
-from tests.conftest import Run, chirps, tone, write_wav
+from tests.conftest import Run, chirps, options_in, tone, write_wav
 
 NASTY = "<script>alert(1)</script>"
 
@@ -258,18 +257,18 @@ def test_a_report_that_is_gone_is_made_again_and_the_same_date_gives_the_same_by
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
     report = tmp_path / "report.html"
-    assert audionet.retrain(options(tmp_path)).report == report
+    assert audionet.retrain(options_in(tmp_path)).report == report
     before = report.read_bytes()
     assert b"2023-11-14" in before
-    assert not audionet.retrain(options(tmp_path)).trained
+    assert not audionet.retrain(options_in(tmp_path)).trained
     report.unlink()
-    files = ModelFiles.beside(options(tmp_path).output_graph)
+    files = ModelFiles.beside(options_in(tmp_path).output_graph)
     left_over = [files.by_content("0123456789abcdef"), files.graph.with_name(".audionet-0123456789abcdef.tmp")]
     for path in left_over:
         path.write_bytes(b"of a run that was killed at its end")
-    assert not audionet.retrain(options(tmp_path, write_report=False)).trained
+    assert not audionet.retrain(options_in(tmp_path, write_report=False)).trained
     assert not any(path.exists() for path in (report, *left_over))
-    assert audionet.retrain(options(tmp_path)).trained
+    assert audionet.retrain(options_in(tmp_path)).trained
     assert report.read_bytes() == before
 
 
@@ -282,7 +281,7 @@ def test_warnings_of_the_data_are_printed_and_kept(
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
     for trained in (True, False):
         caplog.clear()
-        assert audionet.retrain(options(tmp_path, write_report=False)).trained == trained
+        assert audionet.retrain(options_in(tmp_path, write_report=False)).trained == trained
         assert "1 chunk is silent, in high/off.wav" in caplog.text
         assert "high/copy.wav and low/low-0.wav hold the same sound but lie in two classes" in caplog.text
     card = json.loads((tmp_path / "retrained_graph.json").read_text())["card"]
@@ -323,7 +322,7 @@ def test_colour_and_chunks_that_were_not_kept_still_make_a_report(two_classes: P
         (two_classes / "high" / f"high-{n}.wav").unlink()
     pictures = PictureSettings(1, 0, "chromagram", "viridis")
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "tf_files/data_image", pictures, keep_wav=False))
-    made = audionet.retrain(options(tmp_path, image_dir=tmp_path / "tf_files/data_image"))
+    made = audionet.retrain(options_in(tmp_path, image_dir=tmp_path / "tf_files/data_image"))
     assert made.report == tmp_path / "report.html"
     html = made.report.read_text(encoding="utf-8")
     assert "No sound to play" in html

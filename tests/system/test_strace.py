@@ -47,8 +47,6 @@ class Trace:
         self.written: set[str] = set()
         for line in lines:
             opened, changed = OPENED.search(line), CHANGED.search(line)
-            if opened and "O_DIRECTORY" in opened[2] and " = -1 " in line:
-                continue  # what is no folder was not listed
             if opened:
                 path = os.path.normpath(folder / opened[1])
                 (self.written if WRITING.search(opened[2]) else self.read).add(path)
