@@ -13,6 +13,7 @@ from audionet.training.calibrator import HistoryPoint
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40
+CLASSES_NAMED_ON_MAP = 20  # of more, the names would hide the marks; the legend has them
 NAME_HEIGHT, LETTER_WIDTH = 30, 16  # of a class's name on the map, about, on a phone, where it is largest
 MARK_RADIUS = 11  # with the ring around a mistake
 NAME_DISTANCES, NAME_DIRECTIONS = range(0, 240, 12), 24  # from the middle of a class, where its name may stand
@@ -107,36 +108,56 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class LegendEntry:
+    """A class with the color and the shape of its marks."""
+
+    name: str
+    color: int
+    shape: str
+
+
+@dataclass(frozen=True)
 class Place:
     """A class's name on the map: near the middle of its points, where it hides none of them."""
 
     x: float
     y: float
     name: str
-    color: int
-    shape: str
 
 
-def map_marks(drawn: Map, labels: list[str]) -> tuple[list[Mark], list[Place], int]:
-    """The points, and where the classes lie; the map is MAP_WIDTH wide, and as high as it is said last."""
+@dataclass(frozen=True)
+class MapChart:
+    """What is drawn of a map, which is MAP_WIDTH wide. names: of the classes; none if there are too many of them."""
+
+    marks: list[Mark]
+    legend: list[LegendEntry]
+    names: list[Place]
+    height: int
+
+
+def map_chart(drawn: Map, labels: list[str]) -> MapChart:
+    """Where the points lie on the map, and the names of their classes."""
     low, high = drawn.points.min(axis=0), drawn.points.max(axis=0)
     width, height = np.maximum(high - low, 1e-9)
     scale = (MAP_WIDTH - 2 * MAP_MARGIN) / max(width, height)
     map_height = max(MAP_WIDTH // 3, round(height * scale) + 2 * MAP_MARGIN)
     places = (drawn.points - (low + high) / 2) * scale * (1, -1) + (MAP_WIDTH / 2, map_height / 2)
+    legend = {
+        number: LegendEntry(labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)])
+        for number in np.unique(drawn.targets).tolist()
+    }
     marks = [
-        Mark(
-            float(x), float(y), target % COLORS, SHAPES[target // COLORS % len(SHAPES)], name, labels[target], position
-        )
+        Mark(float(x), float(y), legend[target].color, legend[target].shape, name, labels[target], position)
         for (x, y), target, name, position in zip(
             places.round(1), drawn.targets.tolist(), drawn.names, drawn.tested, strict=True
         )
     ]
-    named: list[Place] = []
-    for number in np.unique(drawn.targets).tolist():
-        x, y = _free_place(labels[number], places[drawn.targets == number], places, named, map_height)
-        named.append(Place(x, y, labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)]))
-    return marks, named, map_height
+    names: list[Place] = []
+    if len(legend) <= CLASSES_NAMED_ON_MAP:
+        for number, entry in legend.items():
+            x, y = _free_place(entry.name, places[drawn.targets == number], places, names, map_height)
+            names.append(Place(x, y, entry.name))
+    return MapChart(marks, list(legend.values()), names, map_height)
 
 
 def _free_place(

@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 LARGEST_BYTES = 4_800_000  # of a report; excerpts for which there is no room are left out
 PAGE_SUFFIXES = (".html", ".htm")
 CLASSES_IN_TABLE = 20
-CLASSES_NAMED_ON_MAP = 20
 TOP = 3
 
 
@@ -64,11 +63,10 @@ def render(report: Report) -> bytes:
     tested = report.tested
     style, script = _file("report.css"), _without_empty_lines(_file("report.js") + _file("corrections.js"))
     script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    marks, places, map_height = charts.map_marks(report.map, report.labels) if report.map else ([], [], 0)
     shown: dict[str, Any] = {"report": report, "tested": tested, "sentences": sentences, "charts": charts}
     shown |= {"interval": wilson_interval, "length": duration, "clock": clock, "count": count}
     shown |= {"style": style, "script": script, "script_digest": script_digest}
-    shown |= {"marks": marks, "places": places, "map_height": map_height, "named": len(places) <= CLASSES_NAMED_ON_MAP}
+    shown |= {"map": charts.map_chart(report.map, report.labels) if report.map else None}
     learnt_from = report.classes if report.noun == "chunk" else ()
     shown |= {"advice": sentences.advice(tested, learnt_from, report.recordings, report.noun)}
     shown |= {"curves": charts.learning_curves(report.history), "top": TOP}

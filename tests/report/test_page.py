@@ -111,6 +111,9 @@ def test_hundreds_of_classes_still_make_a_page_of_reasonable_size() -> None:
     html = page.render(report_of(trials_of(labels, targets, predicted)))
     assert len(html) < 1_500_000
     assert b"Of 300 classes, the 20 that are mixed up most" in html
+    # On the map the names would hide the marks; they stand under it.
+    assert b'class="names"' not in html
+    assert all(f"</svg> {label}</li>".encode() in html for label in labels)
 
 
 def test_without_held_out_recordings_it_says_so() -> None:
@@ -188,13 +191,13 @@ def test_the_map_keeps_what_is_far_apart_apart() -> None:
 def test_names_on_the_map_are_neither_cut_off_nor_hide_each_other() -> None:
     labels = ["a class with a long name", "near", "nearer", "far"]
     points = np.array([[0.0, 0.0], [0.01, 0.0], [0.02, 0.001], [1.0, 0.5]])
-    _, places, height = charts.map_marks(Map(points, np.arange(4), labels, range(4), ""), labels)
-    assert [place.name for place in places] == labels
-    for n, place in enumerate(places):
+    chart = charts.map_chart(Map(points, np.arange(4), labels, range(4), ""), labels)
+    assert [place.name for place in chart.names] == labels
+    for n, place in enumerate(chart.names):
         half = len(place.name) * charts.LETTER_WIDTH / 2
         assert half <= place.x <= charts.MAP_WIDTH - half
-        assert 10 < place.y < height
-        for other in places[:n]:
+        assert 10 < place.y < chart.height
+        for other in chart.names[:n]:
             width = (len(place.name) + len(other.name)) * charts.LETTER_WIDTH / 2
             assert abs(place.x - other.x) >= width - 0.1 or abs(place.y - other.y) >= charts.NAME_HEIGHT - 0.1
 
@@ -205,12 +208,13 @@ def test_names_on_the_map_cover_no_mark_of_any_class() -> None:
     labels = [f"class {n}" for n in range(12)]
     targets = np.repeat(np.arange(12), 50)
     points = random.normal(0, 0.03, (600, 2)) + np.column_stack([targets % 4, targets // 4 * 0.9])
-    marks, places, _ = charts.map_marks(Map(points, targets, ["x"] * 600, range(600), ""), labels)
-    for place in places:
+    chart = charts.map_chart(Map(points, targets, ["x"] * 600, range(600), ""), labels)
+    assert [place.name for place in chart.names] == labels
+    for place in chart.names:
         half = len(place.name) * charts.LETTER_WIDTH / 2
-        covered = [m for m in marks if abs(m.x - place.x) < half and abs(m.y - place.y) < charts.NAME_HEIGHT / 2]
+        covered = [m for m in chart.marks if abs(m.x - place.x) < half and abs(m.y - place.y) < charts.NAME_HEIGHT / 2]
         assert covered == [], place
-        own = [m for m in marks if m.class_name == place.name]
+        own = [m for m in chart.marks if m.class_name == place.name]
         assert min(np.hypot(m.x - place.x, m.y - place.y) for m in own) < 100
 
 
