@@ -166,6 +166,15 @@ def test_a_word_that_no_shell_passes_on_is_a_sentence(name: str, audionet_here: 
         assert "holds what neither a name nor a value can" in finished.stderr
 
 
+@pytest.mark.parametrize(
+    "typed", [["label", "--top=--"], ["retrain", "--image-dir=--"], ["prepare", "a", "--image-dir", "a/" * 2000]]
+)
+def test_a_word_that_argparse_or_python_stumbles_over_is_a_sentence(typed: list[str], audionet_here: Run) -> None:
+    finished = audionet_here(*typed)
+    assert finished.returncode == 2
+    assert "--: is no value" in finished.stderr or "is a path of more than 500 folders" in finished.stderr
+
+
 class OtherPath(os.PathLike[str]):
     """A path of another library."""
 

@@ -13,6 +13,7 @@ from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
+from audionet.system.files import is_file, is_folder
 from audionet.system.text import count, listed, printable
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         return None
     in_folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
     labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
-    folders = {path.name for path in data_audio.iterdir() if path.is_dir()}
+    folders = {path.name for path in data_audio.iterdir() if is_folder(path)}
     has_classes = labels <= folders
     if not has_classes and not options.use_beside and not all(map(is_part_of_a_set, in_folders)):
         example = next(pair.annotations for pair in pairs if pair.recording and pair.recording.parent != data_audio)
@@ -101,7 +102,7 @@ def without_annotations(data_audio: Path, annotated: Annotated) -> list[Unusable
 
 
 def _recordings_in(folder: Path) -> list[Path]:
-    return [path for path in walk_files(folder) if path.is_file() and not is_other_file(path)]
+    return [path for path in walk_files(folder) if is_file(path) and not is_other_file(path)]
 
 
 def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
@@ -140,7 +141,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
     loose = []
     for folder, files in by_folder.items():
         others = [file for file in files if is_other_file(file)]
-        by_stem = _by_stem(file for file in files if file not in set(others) and file.is_file())
+        by_stem = _by_stem(file for file in files if file not in set(others) and is_file(file))
         for file in others:
             owner = _owner(file, by_stem)
             if (owner is None and folder not in own) or not may_be_annotations(file):

@@ -22,12 +22,13 @@ from audionet.annotation.parts import (
     with_parts,
     without,
 )
-from audionet.annotation.table_paths import absolute, is_file
+from audionet.annotation.table_paths import absolute
 from audionet.annotation.tables import Row, read_table
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
+from audionet.system.files import is_file
 
 
 class _File:

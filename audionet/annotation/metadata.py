@@ -11,7 +11,6 @@ from audionet.annotation.labelled_table import LabelledTable
 from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table
-from audionet.annotation.table_paths import is_file
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
@@ -23,7 +22,7 @@ from audionet.annotation.tables import (
 from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import AnnotationOptions
-from audionet.system.files import is_folder
+from audionet.system.files import is_file, is_folder
 from audionet.system.text import did_you_mean, listed
 
 logger = logging.getLogger(__name__)
@@ -87,7 +86,7 @@ def _with_folders(
     data_audio: Path, beside: Annotated, options: AnnotationOptions
 ) -> tuple[list[Recording], list[UnusableInput]]:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
-    if not beside.has_classes or not any(path.is_dir() for path in data_audio.iterdir()):
+    if not beside.has_classes or not any(is_folder(path) for path in data_audio.iterdir()):
         return combined(beside.recordings, options), [*beside.wrong, *without_annotations(data_audio, beside)]
     recordings, wrong = find_recordings(data_audio)
     others = [recording for recording in recordings if recording.path not in beside.paths]

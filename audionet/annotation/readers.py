@@ -11,7 +11,7 @@ from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
 from audionet.annotation.tables import decoded, header_of, parse_table
 from audionet.errors import AudionetError
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
-from audionet.system.files import read_limited
+from audionet.system.files import is_file, read_limited
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
 
@@ -66,7 +66,7 @@ def may_be_annotations(path: Path) -> bool:
     Tables that list recordings by their paths are no annotations.
     """
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES or not path.is_file():
+    if suffix not in SUFFIXES or not is_file(path):
         return False
     columns = header_of(path)
     if marks_parts(columns):

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import spelling_key
+from audionet.system.files import is_file
 from audionet.system.untrusted import LONGEST_PATH_BYTES
 
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
@@ -68,7 +69,7 @@ class TablePaths:
         return [
             path.relative_to(self.root).as_posix()
             for path in walk_files(self.root)
-            if path.is_file() and not is_other_file(path)
+            if is_file(path) and not is_other_file(path)
         ]
 
     def _find(self, paths: Iterable[str], left_out: int) -> str | None:
@@ -103,14 +104,6 @@ class TablePaths:
                 for known in {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}:
                     self._by_name.setdefault(spelling_key(known), []).append(place)
         return self._by_name.get(spelling_key(name), [])
-
-
-def is_file(path: Path) -> bool:
-    """Whether a file is there; no name that is too long, or in a folder that is closed to us, is one."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def absolute(path: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import names_left
 from audionet.errors import AudionetError
-from audionet.system.files import read_limited
+from audionet.system.files import is_file, is_folder, read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
 def header_of(path: Path, known_columns: Collection[str] = ()) -> frozenset[str]:
     """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             return frozenset()
         with open(path, "rb") as file:
             beginning = file.read(LARGEST_BEGINNING_BYTES)
@@ -261,7 +261,7 @@ def tables_in(folder: Path) -> list[Path]:
 
 def folders_in(folder: Path) -> list[Path]:
     """The folders in a folder."""
-    return [folder / name for name in _names(folder) if (folder / name).is_dir()]
+    return [folder / name for name in _names(folder) if is_folder(folder / name)]
 
 
 def _names(folder: Path) -> list[str]:

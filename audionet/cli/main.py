@@ -26,6 +26,9 @@ from audionet.system.terminal import progress_shown
 
 logger = logging.getLogger(__name__)
 
+MOST_FOLDERS = 500  # of a path
+SHOWN_CHARACTERS = 60  # of one that is longer
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
@@ -52,10 +55,13 @@ def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
 def _require_a_word(word: str) -> None:
     """Raise AudionetError for what no shell passes on, but a program may: a NUL, or half of a character.
 
-    And for nothing at all, as of a variable that is not set, which as a path would be the current folder.
+    And for nothing at all, as of a variable that is not set, which as a path would be the current folder; and for a
+    path of so many folders that Python gives up.
     """
     if not word or re.fullmatch(r"--[\w-]+=", word):
         raise AudionetError(f"{word or 'an argument'}: is empty; write what is meant, such as . for the current folder")
+    if word.count("/") > MOST_FOLDERS:
+        raise AudionetError(f"{word[:SHOWN_CHARACTERS]}...: is a path of more than {MOST_FOLDERS} folders")
     try:
         if b"\0" not in os.fsencode(word):
             return

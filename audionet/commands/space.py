@@ -11,6 +11,7 @@ from audionet.audio.chunks import Part
 from audionet.audio.ffmpeg import BYTES_PER_SAMPLE
 from audionet.errors import UnusableInput
 from audionet.settings import PictureSettings
+from audionet.system.files import is_file
 
 SLOWEST_RATE_HZ = 1000  # lower rates hold no sound that a picture could show
 PCM_FORMATS = (1, 3, 6, 7, 0xFFFE)  # whole numbers, floats, A-law, mu-law, extensible: blocks of equal length
@@ -28,7 +29,7 @@ class WavHeader:
 
 def read_wav_header(path: Path) -> WavHeader | None:
     """The header of an uncompressed WAV; None for any other file, or if there is no file."""
-    if not path.is_file():  # to open a named pipe would wait for whoever writes into it
+    if not is_file(path):  # to open a named pipe would wait for whoever writes into it
         return None
     try:
         with open(path, "rb") as file:

@@ -11,7 +11,7 @@ from audionet.audio.chunks import Part
 from audionet.dataset.names import NOHASH, require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.system.files import require_file
+from audionet.system.files import is_file, is_folder, require_file
 from audionet.system.text import did_you_mean, is_printable, listed
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
-    folders = [path for path in _listing(folder) if path.is_dir() and is_printable(path.name)]
+    folders = [path for path in _listing(folder) if is_folder(path) and is_printable(path.name)]
     if not folders:
         for error in misnamed_folders(folder):
             raise error
@@ -109,14 +109,14 @@ def class_folders(folder: Path) -> list[Path]:
 def misnamed_folders(folder: Path) -> list[UnusableInput]:
     """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
     reason = "can't be a class with such characters in its name; rename this folder"
-    folders = [path for path in _listing(folder) if path.is_dir() and not is_printable(path.name)]
+    folders = [path for path in _listing(folder) if is_folder(path) and not is_printable(path.name)]
     return [UnusableInput(path, reason) for path in folders]
 
 
 def _folder_like(folder: Path) -> str:
     """For a folder that is not there, a suggestion of another one beside it; "" if there is none."""
     parent = folder.parent
-    beside = [path.name for path in _listing(parent) if path.is_dir()] if parent.is_dir() else []
+    beside = [path.name for path in _listing(parent) if is_folder(path)] if is_folder(parent) else []
     return did_you_mean(folder.name, beside)
 
 
@@ -140,7 +140,7 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
     if not names or not all(map(is_part_of_a_set, names)):
         return
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
-    if inner is not None and any(path.is_dir() for path in _listing(inner)):
+    if inner is not None and any(is_folder(path) for path in _listing(inner)):
         remedy = f"if its classes are the folders in {inner}, name that instead"
     else:
         remedy = "name the table of its labels with --metadata, or sort the recordings into one folder for each class"
@@ -175,7 +175,7 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
         for path in paths:
-            if path.is_dir():
+            if is_folder(path):
                 wrong.append(_why_no_file(path))
                 continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
@@ -200,7 +200,7 @@ def walk_files(folder: Path) -> Iterator[Path]:
     tries to read them.
     """
     for path in _listing(folder):
-        if path.is_dir() and not path.is_symlink() and os.access(path, os.R_OK | os.X_OK):
+        if is_folder(path) and not path.is_symlink() and os.access(path, os.R_OK | os.X_OK):
             yield from walk_files(path)
         else:
             yield path
@@ -213,7 +213,7 @@ def is_other_file(path: Path) -> bool:
 
 
 def _begins_like_sound(path: Path) -> bool:
-    if not path.is_file():
+    if not is_file(path):
         return False
     try:
         with open(path, "rb") as file:
@@ -228,7 +228,7 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
     if not data_audio.is_dir():
         return []
     reason = f"lies in no class folder; move it into a folder of {data_audio}"
-    files = [path for path in _listing(data_audio) if not path.is_dir() and not is_other_file(path)]
+    files = [path for path in _listing(data_audio) if not is_folder(path) and not is_other_file(path)]
     return [UnusableInput(path, reason) for path in files] + misnamed_folders(data_audio)
 
 
@@ -263,7 +263,7 @@ def names_left(folder: Path, names: Iterable[str]) -> list[str]:
         name
         for name in names
         if name not in pieces
-        and (not is_passed_over(name) or (not is_passed_over(name, is_folder=True) and (folder / name).is_dir()))
+        and (not is_passed_over(name) or (not is_passed_over(name, is_folder=True) and is_folder(folder / name)))
     ]
 
 

@@ -263,10 +263,21 @@ def read_limited(path: Path, largest_bytes: int) -> bytes:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path leads to a folder; False for a name that no file can have, where pathlib raises OSError."""
+    """Whether a path leads to a folder.
+
+    Not by a name that is too long, nor to a place that is closed to us, where pathlib raises an error.
+    """
     try:
         return path.is_dir()
-    except OSError:
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path leads to a file; as is_folder."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
         return False
 
 

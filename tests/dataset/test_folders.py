@@ -1,14 +1,20 @@
 import logging
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from audionet.annotation.metadata import find_labelled_recordings
 from audionet.dataset.folders import find_pictures, find_recordings, stray_files
 from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes, split_chunk_name
 from audionet.errors import AudionetError
 from audionet.inference.clips import find_clips
+from audionet.options import AnnotationOptions
+from tests.conftest import chirps, write_wav
+
+unix = pytest.mark.skipif(sys.platform == "win32", reason="links of Unix")
 
 
 def touch(root: Path, *names: str) -> None:
@@ -128,13 +134,31 @@ def test_a_link_that_leads_back_does_not_loop(tmp_path: Path) -> None:
     assert wrong.reason.startswith("is a link to a folder, which is not followed")
 
 
+@unix
+@pytest.mark.parametrize("suffix", [".wav", ".txt", ""])
+def test_a_link_to_where_no_file_can_be_stops_no_listing(tmp_path: Path, suffix: str) -> None:
+    nowhere = "x" * 300  # longer than a name can be: to ask what is there is an error
+    for place in ("", "anna", "anna/deeper"):
+        (tmp_path / place).mkdir(exist_ok=True)
+        (tmp_path / place / f"link{suffix}").symlink_to(nowhere)
+    write_wav(tmp_path / "anna" / "a.wav", chirps(0, 200, 400, 1))
+    (tmp_path / "anna" / "a.txt").write_text("0.1\t0.9\tcall\n")
+    recordings, wrong = find_recordings(tmp_path)
+    assert {recording.key for recording in recordings} >= {"anna/a.wav"}
+    assert [Path(error.path).name for error in wrong] == ([f"link{suffix}"] if suffix != ".txt" else [])
+    named, _ = find_labelled_recordings(tmp_path, AnnotationOptions(use_beside=True))
+    assert [recording.class_name for recording in named] == ["call"]
+    assert tmp_path / "anna" / "a.wav" in find_clips([tmp_path])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_folder_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreadable_folder_is_told(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/secret/y.mp3")
     (tmp_path / "a" / "secret").chmod(0)
-    with caplog.at_level(logging.WARNING):
-        assert len(find_recordings(tmp_path)[0]) == 1
-    assert "secret: folder skipped" in caplog.text
+    recordings, (wrong,) = find_recordings(tmp_path)
+    assert [recording.key for recording in recordings] == ["a/x.mp3"]
+    assert Path(wrong.path).name == "secret"
+    assert wrong.reason.startswith("cannot be read")
 
 
 def test_what_is_no_folder_of_classes_is_refused(tmp_path: Path) -> None:
