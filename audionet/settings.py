@@ -13,7 +13,10 @@ from audionet.errors import AudionetError
 
 # Of all sound inside the program, unless --sample-rate says otherwise; keeps frequencies up to half of it, 8 kHz.
 SAMPLE_RATE_HZ = 16_000
-FULL_SCALE = 32768  # what 0 dB and 1.0 are in int16 samples, which lie from -FULL_SCALE to FULL_SCALE - 1
+# What 0 dB and 1.0 are in samples. These are float32 on the scale of 16 bits, -FULL_SCALE to FULL_SCALE: a recording's
+# samples are shortened to 16 bits at its own rate, and not rounded again at another, since in quiet sound what rounding
+# adds is seen (docs/experiments.md).
+FULL_SCALE = 32768
 LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ = 8000, 384_000
 PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
 WINDOW_SAMPLES = 2048  # 128 ms at 16 kHz: of the windows tried, the one that tells voices and words apart best

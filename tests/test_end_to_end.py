@@ -197,7 +197,7 @@ def over_gsm(samples: np.ndarray, folder: Path) -> np.ndarray:
     from audionet.audio.ffmpeg import decode
 
     narrow = list(decode(write_wav(folder / "wide.wav", samples), sample_rate_hz=8000))
-    soundfile.write(folder / "gsm.wav", np.concatenate(narrow), 8000, format="WAV", subtype="GSM610")
+    soundfile.write(folder / "gsm.wav", np.concatenate(narrow) / 32768, 8000, format="WAV", subtype="GSM610")
     return np.concatenate(list(decode(folder / "gsm.wav"))).astype(float)
 
 

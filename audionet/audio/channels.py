@@ -59,7 +59,7 @@ class Opened(Protocol):
         """The sample rate of its blocks."""
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """A part of it, int16 samples x channels; None if it can't be had."""
+        """A part of it, samples x channels; None if it can't be had."""
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
         """Blocks of one channel, by its number from 0."""
@@ -136,7 +136,7 @@ def rate_of_wav(wav: bytes) -> int:
 
 
 def levels_db(samples: np.ndarray) -> np.ndarray:
-    """The level of each column of int16 samples, without its offset, in decibels below full scale."""
+    """The level of each column of samples, without its offset, in decibels below full scale."""
     if not len(samples):
         return np.full(samples.shape[1:], NO_SOUND_DB)
     power = np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2

@@ -14,10 +14,19 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.decoding import count_channels, decode
 from audionet.errors import UnusableInput
-from audionet.settings import EACH, MINIMUM_SECONDS, MINIMUM_TAIL, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+from audionet.settings import (
+    EACH,
+    FULL_SCALE,
+    MINIMUM_SECONDS,
+    MINIMUM_TAIL,
+    SAMPLE_RATE_HZ,
+    PictureSettings,
+    SoundChoice,
+)
 from audionet.system.files import is_folder
 
 Piece = TypeVar("Piece")
+WAV_BYTES_PER_SAMPLE = 2
 
 
 class Part(NamedTuple):
@@ -29,7 +38,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of a recording: int16 samples, mono."""
+    """A piece of a recording: float32 samples (settings.FULL_SCALE), mono."""
 
     index: int
     start_seconds: float
@@ -49,7 +58,7 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
     MINIMUM_TAIL of a chunk of new sound, or if it is the whole recording and MINIMUM_SECONDS long.
     """
     size, step, sample_rate_hz = settings.chunk_samples, settings.step_samples, settings.sample_rate_hz
-    waiting = np.empty(0, np.int16)
+    waiting = np.empty(0, np.float32)
     index = 0
     for block in blocks:
         waiting = np.concatenate([waiting, block])
@@ -82,7 +91,7 @@ class _Stream:
 
     def __init__(self, blocks: Iterable[np.ndarray]) -> None:
         self._blocks = iter(blocks)
-        self._rest, self._at = np.empty(0, np.int16), 0  # what was read and not given yet, and where it begins
+        self._rest, self._at = np.empty(0, np.float32), 0  # what was read and not given yet, and where it begins
 
     def between(self, first: int, last: int | None) -> Iterator[np.ndarray]:
         """The samples from `first` to before `last`, or to the end; none that were given before."""
@@ -107,7 +116,7 @@ def cut_windows(
     All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
     before it than a step. Sound shorter than a window is one window, if it is MINIMUM_SECONDS long.
     """
-    waiting = np.empty(0, np.int16)
+    waiting = np.empty(0, np.float32)
     index = start = 0  # of the next window, and of what waits
     for block in blocks:
         waiting = np.concatenate([waiting, block])
@@ -127,7 +136,7 @@ def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> I
 
     What lies behind the end of the stream is missing: the last ones may be short, or empty.
     """
-    blocks, waiting, first = iter(blocks), np.empty(0, np.int16), 0  # first: the position of what waits
+    blocks, waiting, first = iter(blocks), np.empty(0, np.float32), 0  # first: the position of what waits
     for start, end in spans:
         waiting, first = waiting[max(0, start - first) :], first + min(len(waiting), max(0, start - first))
         while first + len(waiting) < end and (block := next(blocks, None)) is not None:
@@ -191,7 +200,7 @@ def _each_chunk(
 class Strip:
     """A stretch of a recording, and the windows that lie in it.
 
-    start: of the stretch, in samples from the start of the recording. samples: int16, mono.
+    start: of the stretch, in samples from the start of the recording. samples: as those of a Chunk.
     windows: where windows of window_samples start, in samples from the start of the recording.
     """
 
@@ -249,10 +258,15 @@ def read_strips(path: Path, settings: StripSettings, choice: SoundChoice = USUAL
     yield from _require_chunks(path, choice, settings.sample_rate_hz, lambda blocks: cut_strips(blocks, settings))
 
 
+def pcm(samples: np.ndarray) -> bytes:
+    """Samples as a WAV of 16 bits holds them."""
+    return bytes(np.clip(np.rint(samples), -FULL_SCALE, FULL_SCALE - 1).astype("<i2"))
+
+
 def to_wav(chunk: Chunk) -> bytes:
     """The chunk as a 16-bit mono WAV file."""
     segment = _audio_segment()(
-        data=chunk.samples.astype("<i2").tobytes(), sample_width=2, frame_rate=chunk.sample_rate_hz, channels=1
+        data=pcm(chunk.samples), sample_width=WAV_BYTES_PER_SAMPLE, frame_rate=chunk.sample_rate_hz, channels=1
     )
     file = io.BytesIO()
     segment.export(file, format="wav")

@@ -12,6 +12,7 @@ import numpy as np
 from audionet.audio import ffmpeg
 from audionet.audio.channels import USUAL, audible, no_such_channel
 from audionet.audio.plain_files import (
+    BYTES_PER_SAMPLE,
     HEADER,
     LARGEST_FILE_BYTES,
     MOST_CHANNELS,
@@ -30,13 +31,14 @@ from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-LARGEST_ANSWER_BYTES = HEADER.size + 2 * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
+LARGEST_ANSWER_BYTES = HEADER.size + BYTES_PER_SAMPLE * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
 
 _libsndfile = Children("audionet.audio.plain_files", LARGEST_ANSWER_BYTES)
 
 
 def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:
-    """A file's sound as blocks of int16 samples, mono, at a sample rate: of the default track, or as `choice` says.
+    """A file's sound at a sample rate, of the default track, or as `choice` says: blocks of float32 samples, mono, from
+    -FULL_SCALE to FULL_SCALE (settings.py).
 
     A damaged file gives what can be read of it. Where the channels cancel each other out in the mix, the louder one is
     heard instead, and a warning says so. Raises UnusableInput when nothing can be read, and when the file goes beyond

@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.audio.channels import (
     USUAL,
@@ -28,12 +29,15 @@ from audionet.audio.channels import (
 )
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
-from audionet.settings import MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-BYTES_PER_SAMPLE = 2
+BYTES_PER_SAMPLE = 4
 BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
-TO_MONO = "aformat=sample_fmts=s16:sample_rates={}:channel_layouts=mono"
+# Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
+TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
+# What a recording has beyond 16 bits is not heard; where it is silent, its pictures would be darker than others'.
+TO_16_BITS = "aformat=sample_fmts=s16|s16p,aformat=sample_fmts=flt|fltp"
 # Samples that ffmpeg hands from thread to thread and writes at once. With those of an MP3's frame, 418, a quarter of
 # its work is the handing. Where the format changes within a file (MP3s put together), up to so many are lost.
 FRAMES_A_SECOND = 10
@@ -106,7 +110,8 @@ def start_seconds() -> float:
 
 
 def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:
-    """A file's sound as blocks of int16 samples, mono, at a sample rate: of the default track, or as `choice` says.
+    """A file's sound at a sample rate, of the default track, or as `choice` says: blocks of float32 samples, mono, from
+    -FULL_SCALE to FULL_SCALE (settings.py).
 
     A damaged file gives what can be read of it. Where the channels cancel each other out in the mix, the louder one is
     heard instead, and a warning says so. Raises UnusableInput when nothing can be read, and when the file goes beyond
@@ -135,6 +140,12 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     else:
         yield first
         yield from blocks
+
+
+def samples_of(block: bytes) -> NDArray[np.float32]:
+    """The samples in what ffmpeg gives as f32le, between -FULL_SCALE and FULL_SCALE; what is no number is silence."""
+    values = np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE)
+    return np.asarray(np.clip(np.nan_to_num(values), -1, 1) * np.float32(FULL_SCALE))
 
 
 def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
@@ -197,7 +208,7 @@ class _Run:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
         length = 0
         for block in self._blocks():
-            samples = np.frombuffer(block, "<i2", len(block) // BYTES_PER_SAMPLE)
+            samples = samples_of(block)
             length += len(samples)
             if length > LONGEST_HOURS * 3600 * self.sample_rate_hz:
                 raise UnusableInput(self.path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
@@ -245,8 +256,8 @@ class _Run:
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
     """A run that gives one channel at a sample rate."""
     frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
-    filter_chain = ",".join([*filters, TO_MONO.format(sample_rate_hz), frames])
-    command = [*_reading(path, choice), "-af", filter_chain, "-protocol_whitelist", "pipe", "-f", "s16le", "pipe:1"]
+    filter_chain = ",".join([TO_16_BITS, *filters, TO_MONO.format(sample_rate_hz), frames])
+    command = [*_reading(path, choice), "-af", filter_chain, "-protocol_whitelist", "pipe", "-f", "f32le", "pipe:1"]
     return _Run(path, choice, command, sample_rate_hz)
 
 

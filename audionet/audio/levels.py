@@ -36,13 +36,13 @@ class Conditions(NamedTuple):
 
 
 def level_db(samples: np.ndarray) -> float:
-    """The root mean square of int16 samples in decibels below full scale: 0 to NO_SOUND_DB."""
+    """The root mean square of samples in decibels below full scale: 0 to NO_SOUND_DB."""
     power = float(np.mean(np.square(samples, dtype=np.float32))) / FULL_SCALE**2
     return max(NO_SOUND_DB, round(10 * float(np.log10(max(power, 1e-12))), 1))
 
 
 def clipped_share(samples: np.ndarray) -> float:
-    """The share of int16 samples at full scale, 0 to 1: more than a few were louder than the recording could hold."""
+    """The share of samples at full scale, 0 to 1: more than a few were louder than the recording could hold."""
     limit = int(FULL_SCALE * CLIPPED_FROM)
     if samples.max() < limit and samples.min() > -limit:
         return 0.0
@@ -50,7 +50,7 @@ def clipped_share(samples: np.ndarray) -> float:
 
 
 def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
-    """The conditions of a chunk of int16 samples; None if too little is heard in it to say anything."""
+    """The conditions of a chunk of samples; None if too little is heard in it to say anything."""
     sound = samples.astype(np.float32) / FULL_SCALE
     offset = float(sound.mean())
     sound -= offset

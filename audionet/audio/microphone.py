@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, find_ffmpeg
+from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, TO_16_BITS, TO_MONO, find_ffmpeg, samples_of
 from audionet.errors import AudionetError
 from audionet.parallel.process import Messages
 from audionet.settings import SAMPLE_RATE_HZ
@@ -57,7 +57,7 @@ def find_devices(wanted: str = "") -> list[Device]:
 
 
 def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np.ndarray, None, None]:
-    """Blocks of int16 samples, mono, at a sample rate, each as soon as it is heard, until the device ends.
+    """Blocks of samples at a sample rate, as `decode` gives them, each as soon as it is heard, until the device ends.
 
     Raises AudionetError when it can't be opened, or is lost.
     """
@@ -65,8 +65,8 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
     # Unless they are asked for more, devices give what people hear, of which no more can be made.
     if sample_rate_hz > USUAL_RATE_HZ and device.kind in KINDS_WITH_RATES:
         command += ["-sample_rate", str(sample_rate_hz)]
-    command += ["-i", device.ffmpeg_input, "-map", "0:a:0", "-ac", "1", "-ar", str(sample_rate_hz)]
-    command += ["-flush_packets", "1", "-f", "s16le", "pipe:1"]
+    command += ["-i", device.ffmpeg_input, "-map", "0:a:0"]
+    command += ["-af", f"{TO_16_BITS},{TO_MONO.format(sample_rate_hz)}", "-flush_packets", "1", "-f", "f32le", "pipe:1"]
     try:
         # In a session of its own, so that Ctrl-C stops it through us alone.
         process = subprocess.Popen(
@@ -84,7 +84,7 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
             block = rest + block
             whole = len(block) - len(block) % BYTES_PER_SAMPLE
             rest = block[whole:]
-            yield np.frombuffer(block[:whole], "<i2")
+            yield samples_of(block[:whole])
         status = process.wait()
     finally:
         process.kill()

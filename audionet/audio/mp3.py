@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from audionet.audio.chunks import pcm
 from audionet.audio.ffmpeg import broken, find_ffmpeg
 from audionet.errors import AudionetError
-from audionet.settings import FULL_SCALE
 
 DELAY_FRAMES = 3  # that the encoder lags behind, at least
 
@@ -38,7 +38,7 @@ def slowed_down(sample_rate_hz: int) -> int:
 
 
 def encode_mp3s(sounds: Sequence[np.ndarray], sample_rate_hz: int = SPEECH.sample_rate_hz) -> list[bytes] | None:
-    """Small MP3s of sounds (int16, mono, at a sample rate), slowed_down times; None if this ffmpeg can't make them.
+    """Small MP3s of sounds (float32, mono, at a sample rate), slowed_down times; None if this ffmpeg can't make them.
 
     ffmpeg encodes them all as one, which costs one start. Its frames stand each for itself, so that it can be cut.
     """
@@ -50,7 +50,7 @@ def encode_mp3s(sounds: Sequence[np.ndarray], sample_rate_hz: int = SPEECH.sampl
     command = [find_ffmpeg(), "-nostdin", "-v", "error", "-f", "s16le", "-ar", str(target.sample_rate_hz), "-ac", "1"]
     command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(target.bits_per_second), "-reservoir", "0"]
     command += ["-compression_level", "9", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "pipe:1"]
-    sound = b"".join(samples.astype("<i2").tobytes() for samples in padded)
+    sound = b"".join(pcm(samples) for samples in padded)
     try:
         finished = subprocess.run(command, input=sound, capture_output=True, check=False, start_new_session=True)
     except OSError as error:
@@ -67,4 +67,4 @@ def _resampled(samples: np.ndarray, ratio: float) -> np.ndarray:
     if length == len(samples) or not len(samples):
         return samples
     resampled = np.fft.irfft(np.fft.rfft(samples), length) * (length / len(samples))
-    return np.asarray(np.rint(np.clip(resampled, -FULL_SCALE, FULL_SCALE - 1)), np.int16)
+    return np.asarray(resampled, np.float32)

@@ -2,13 +2,14 @@
 
 Thousands of short recordings are read with these, where to start an ffmpeg for each would take nearly all of the time.
 A WAV's samples lie there as they are; FLAC and Vorbis are decoded by libsndfile, in a process of its own (this module,
-run as a program). Whatever is long, damaged, cut off or unusual gives None: it is ffmpeg's, whose samples these are
-but for the rounding of one in a thousand. So what a file is decides who reads it, and nothing else does.
+run as a program). Of more than 16 bits, the upper 16 are kept. Whatever is long, damaged, cut off or unusual gives
+None: it is ffmpeg's, whose samples these are, but for one in a thousand that is rounded otherwise. So what a file is
+decides who reads it, and nothing else does.
 """
 
 import io
 import struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from audionet.settings import FULL_SCALE
 LARGEST_FILE_BYTES = 48 << 20
 MOST_SAMPLES = 1 << 23  # of all channels: a minute and a half in stereo at 44.1 kHz
 MOST_OUTPUT_SAMPLES = 1 << 22  # of one channel, at the rate that is wanted: four minutes at 16 kHz
+BYTES_PER_SAMPLE = 4
 MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
 MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
 
@@ -30,7 +32,8 @@ CODED_MARKS = tuple(
     bytes.fromhex(mark) for mark in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "72f81f4e", "f8724e1f", "0b77")
 )
 CODED_WITHIN_BYTES = 1 << 14
-FLAC_BITS = (16, 24)
+WAV_BITS, FLAC_BITS = (16, 24, 32), (16, 24)  # what has 8, ffmpeg resamples more coarsely
+BITS_CUT_OFF = {"int16": 0, "int32": 16}
 MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 OGG_BEGIN, OGG_END = 2, 4  # flags of a page
 
@@ -47,19 +50,18 @@ class Wanted(NamedTuple):
 
 
 class PlainSound(NamedTuple):
-    """The sound of a file. rate_hz: the file's own. samples: int16 at the rate wanted, one row, or one a channel."""
+    """The sound of a file. rate_hz: the file's own. samples: as `decode` gives them, one row, or one a channel."""
 
     rate_hz: int
     channels: int
-    samples: NDArray[np.int16]
+    samples: NDArray[np.float32]
 
 
 class _Raw(NamedTuple):
-    """The sound as it is in the file. values: samples x channels; full_scale: the number that stands for 1.0 there."""
+    """The sound at the file's own rate. values: samples x channels, shortened to 16 bits."""
 
     rate_hz: int
-    values: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
-    full_scale: float
+    values: NDArray[np.int16]
 
 
 def is_compressed(content: bytes) -> bool:
@@ -87,25 +89,12 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
     if raw is None or len(raw.values) < shortest(raw.rate_hz, wanted.sample_rate_hz):
         return None
     channels = raw.values.shape[1]
-    if raw.values.dtype == np.float32 and not np.isfinite(raw.values).all():
-        return None
     is_mixed = channels > 1 and not wanted.each_channel
     rows = []
     for row in [raw.values.mean(axis=1, dtype=np.float64)] if is_mixed else raw.values.T:
         samples = resample(row, raw.rate_hz, wanted.sample_rate_hz)
-        if raw.full_scale != FULL_SCALE:
-            samples *= FULL_SCALE / raw.full_scale
-        if raw.rate_hz == wanted.sample_rate_hz:
-            samples = _shortened(samples, raw.values.dtype, is_mixed)
-        rows.append(np.clip(np.rint(samples, out=samples), -FULL_SCALE, FULL_SCALE - 1, out=samples).astype(np.int16))
+        rows.append(np.clip(samples, -FULL_SCALE, FULL_SCALE, out=samples).astype(np.float32))
     return PlainSound(raw.rate_hz, channels, np.array(rows))
-
-
-def _shortened(samples: NDArray[np.float64], dtype: np.dtype[Any], is_mixed: bool) -> NDArray[np.float64]:
-    """Rounded as ffmpeg rounds whole numbers: a mix of 16 bits half up, and more than 16 bits down."""
-    if dtype == np.int16 and is_mixed:
-        return np.floor(samples + 0.5)
-    return np.floor(samples) if dtype == np.int32 and not is_mixed else samples
 
 
 def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:
@@ -146,21 +135,19 @@ def _pcm(form: bytes, data: memoryview, wanted_hz: int) -> _Raw | None:
     beginning = bytes(data[:CODED_WITHIN_BYTES])
     if any(mark in beginning for mark in CODED_MARKS if len(mark) == 4) or beginning.startswith(CODED_MARKS[-1]):
         return None
-    values: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
-    if (kind, bits) == (WAV_PCM, 16):  # what has 8, ffmpeg resamples more coarsely
-        values = np.frombuffer(data, "<i2")
-    elif (kind, bits) == (WAV_PCM, 24):
-        wide = np.zeros((len(data) // 3, 4), np.uint8)
-        wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
-        values = wide.view("<i4")
-    elif (kind, bits) == (WAV_PCM, 32):
-        values = np.frombuffer(data, "<i4")
+    values: NDArray[np.int16] | None = None
+    if kind == WAV_PCM and bits in WAV_BITS:  # of each sample, the two upper bytes
+        values = np.frombuffer(data, np.uint8).reshape(-1, bits // 8)[:, -2:].copy().view("<i2")
     elif (kind, bits) == (WAV_FLOAT, 32):
-        values = np.frombuffer(data, "<f4")
-    else:
+        values = _rounded(np.frombuffer(data, "<f4"))
+    return None if values is None else _Raw(rate_hz, values.reshape(count, channels))
+
+
+def _rounded(values: NDArray[np.float32]) -> NDArray[np.int16] | None:
+    """Samples of -1 to 1 as ffmpeg shortens them to 16 bits; None if some are no numbers."""
+    if not np.isfinite(values).all():
         return None
-    full_scale = {"i2": FULL_SCALE, "i4": 2.0**31, "f4": 1.0}[values.dtype.str[1:]]
-    return _Raw(rate_hz, values.reshape(count, channels), full_scale)
+    return np.asarray(np.clip(np.rint(values * np.float32(FULL_SCALE)), -FULL_SCALE, FULL_SCALE - 1), np.int16)
 
 
 def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
@@ -204,11 +191,11 @@ def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -
         with soundfile.SoundFile(io.BytesIO(content)) as file:
             if (file.samplerate, file.channels, file.frames) != expected:
                 return None
-            values = file.read(dtype=dtype, always_2d=True)
+            read = file.read(dtype=dtype, always_2d=True)
     except (RuntimeError, ValueError, TypeError):  # its own errors, and what is too large for an array
         return None
-    full_scale = {"int16": FULL_SCALE, "int32": 2.0**31, "float32": 1.0}[dtype]
-    return _Raw(expected[0], values, full_scale) if len(values) == expected[2] else None
+    values = _rounded(read) if dtype == "float32" else (read >> BITS_CUT_OFF[dtype]).astype(np.int16)
+    return None if values is None or len(values) != expected[2] else _Raw(expected[0], values)
 
 
 def answer(request: bytes) -> list[bytes]:
@@ -219,7 +206,7 @@ def answer(request: bytes) -> list[bytes]:
         sound = None
     if sound is None:
         return [NOTHING]
-    return [HEADER.pack(sound.rate_hz, sound.channels, len(sound.samples)), sound.samples.astype("<i2").tobytes()]
+    return [HEADER.pack(sound.rate_hz, sound.channels, len(sound.samples)), sound.samples.astype("<f4").tobytes()]
 
 
 def parse_answer(reply: bytes) -> PlainSound | None:
@@ -234,7 +221,10 @@ def parse_answer(reply: bytes) -> PlainSound | None:
         return None
     if not 1 <= rows <= channels <= MOST_CHANNELS:
         raise ValueError("an answer that cannot be")
-    return PlainSound(rate_hz, channels, np.frombuffer(reply, "<i2", offset=HEADER.size).reshape(rows, -1))
+    samples = np.frombuffer(reply, "<f4", offset=HEADER.size)
+    if not np.isfinite(samples).all():
+        raise ValueError("an answer that cannot be")
+    return PlainSound(rate_hz, channels, samples.reshape(rows, -1))
 
 
 def trial_flac(samples: NDArray[np.int16], rate_hz: int) -> bytes:

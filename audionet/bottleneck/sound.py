@@ -78,7 +78,7 @@ class Window(NamedTuple):
     weight: float
 
 
-def as_heard(samples: NDArray[np.int16], sample_rate_hz: int, high_pass_hz: float) -> NDArray[np.float32]:
+def as_heard(samples: NDArray[np.number], sample_rate_hz: int, high_pass_hz: float) -> NDArray[np.float32]:
     """Samples as networks take them, -1 to 1, without what lies below the high pass (0: with all)."""
     heard = high_passed(samples, high_pass_hz, sample_rate_hz) if high_pass_hz else samples
     return np.asarray(heard / np.float32(FULL_SCALE), np.float32)

@@ -156,7 +156,7 @@ class HearingJob:
     high_pass_hz: float
     augmentations: Sequence[Augmentation]
 
-    def split(self, heard: Heard) -> Generator[tuple[Path, NDArray[np.int16]], None, None]:
+    def split(self, heard: Heard) -> Generator[tuple[Path, NDArray[np.float32]], None, None]:
         """The sound of the chunks. Raises UnusableInput."""
         rate_hz = self.sound.sample_rate_hz
         spans = [(round(start * rate_hz), round((start + seconds) * rate_hz)) for start, seconds in heard.chunks]
@@ -165,7 +165,7 @@ class HearingJob:
                 raise UnusableInput(heard.path, "is shorter than it was when its pictures were made; run prepare again")
             yield heard.path, samples
 
-    def map(self, part: tuple[Path, NDArray[np.int16]]) -> Bottlenecks:
+    def map(self, part: tuple[Path, NDArray[np.float32]]) -> Bottlenecks:
         """The bottlenecks of a chunk, one for each augmentation. Raises AudionetError if they are not finite."""
         path, samples = part
         heard = as_heard(samples, self.sound.sample_rate_hz, self.high_pass_hz)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audionet.audio.chunks import Part
-from audionet.audio.ffmpeg import BYTES_PER_SAMPLE
+from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Part
 from audionet.errors import UnusableInput
 from audionet.settings import PictureSettings
 from audionet.system.files import is_file
@@ -68,5 +67,5 @@ def bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: S
     if parts:
         seconds = sum(max(0.0, min(part.end_seconds, header.seconds) - part.start_seconds) for part in parts)
     chunks = seconds * settings.sample_rate_hz / settings.step_samples + len(parts)
-    sound_bytes = settings.chunk_samples * BYTES_PER_SAMPLE if keep_wav else 0
+    sound_bytes = settings.chunk_samples * WAV_BYTES_PER_SAMPLE if keep_wav else 0
     return round(chunks * (PICTURE_BYTES + sound_bytes))

@@ -43,7 +43,7 @@ def window_seconds(model: Model) -> float:
 
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
-    """The class of window after window of a stream of int16 samples, mono, at the rate of the model."""
+    """The class of window after window of a stream of samples, mono, at the rate of the model."""
     place, started = Path("microphone"), datetime.now().astimezone()
     windows = PictureSettings(window_seconds(model), 0, sample_rate_hz=model.settings.sample_rate_hz)
     for chunk in cut(blocks, windows):

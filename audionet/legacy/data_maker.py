@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk
+from audionet.audio.chunks import Chunk, pcm
 from audionet.audio.decoding import decode
 from audionet.commands.drawing import DrawingJob, Source
 from audionet.dataset.folders import Recording, find_recordings
@@ -38,7 +38,7 @@ def mp3_to_wav(data_audio: Path, data_wav: Path, image_dir: Path) -> tuple[int, 
             with atomic_writer(target) as whole, wave.open(whole, "wb") as file:
                 file.setparams((1, 2, sample_rate_hz, 0, "NONE", ""))
                 for block in decode(recording.path, USUAL, sample_rate_hz):
-                    file.writeframes(block.astype("<i2").tobytes())
+                    file.writeframes(pcm(block))
             written += 1
         except UnusableInput as error:
             target.unlink(missing_ok=True)

@@ -56,8 +56,8 @@ class Spectrogram:
         return self._samples / self._painter.settings.sample_rate_hz
 
     def add_all(self, blocks: Iterable[np.ndarray]) -> None:
-        """Add a recording in blocks of int16 samples."""
-        waiting = np.empty(0, np.int16)
+        """Add a recording in blocks of samples."""
+        waiting = np.empty(0, np.float32)
         for block in blocks:
             waiting = np.concatenate([waiting, block])
             while len(waiting) >= (size := max(PIECE_SAMPLES, self._column_samples)):

@@ -28,7 +28,7 @@ LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
 
 @dataclass(frozen=True)
 class Source:
-    """What an excerpt is made of. samples: int16, None if they were not kept."""
+    """What an excerpt is made of. samples: float32, mono; None if they were not kept."""
 
     position: int
     jpg: bytes
@@ -114,6 +114,6 @@ def _read_wav(path: Path, renderer: SpectrogramRenderer) -> np.ndarray | None:
             expected = (1, 2, renderer.settings.sample_rate_hz)
             if (file.getnchannels(), file.getsampwidth(), file.getframerate()) != expected:
                 return None
-            return np.frombuffer(file.readframes(_longest_samples(renderer)), "<i2")
+            return np.frombuffer(file.readframes(_longest_samples(renderer)), "<i2").astype(np.float32)
     except (OSError, EOFError, wave.Error, struct.error, *MALFORMED):
         return None

@@ -21,7 +21,7 @@ STOPPED_DB = 120.0  # by the low pass between the two rates: below what 16 bits 
 
 
 def high_passed(
-    samples: NDArray[np.int16], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
+    samples: NDArray[np.number], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> NDArray[np.float32]:
     """Samples, at least 2, without what lies below a frequency: the gain rises from 0 to 1 within WIDTH_HZ around it.
 

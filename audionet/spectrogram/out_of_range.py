@@ -38,7 +38,8 @@ class RangeCheck:
         self._starts: list[float] = []
         self._samples = 0
         self._power = self._changes = 0.0
-        self._loudest = self._liveliest = np.zeros(2, np.int16)  # of the parts, by their power and their changes
+        nothing: NDArray[np.number] = np.zeros(2, np.float32)
+        self._loudest = self._liveliest = nothing  # of the parts, by their power and their changes
         self._most_power = self._most_changes = -1.0
 
     def watch(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -47,7 +48,7 @@ class RangeCheck:
             self.add(chunk.samples, chunk.start_seconds)
             yield chunk
 
-    def add(self, samples: NDArray[np.int16], start_seconds: float) -> None:
+    def add(self, samples: NDArray[np.number], start_seconds: float) -> None:
         """Look at a part of the recording."""
         sound = samples.astype(np.float32) / FULL_SCALE
         power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
@@ -108,7 +109,7 @@ class _Bands(NamedTuple):
         return self.below > silent and is_rest
 
 
-def lies_below(samples: NDArray[np.int16], settings: PictureSettings) -> bool:
+def lies_below(samples: NDArray[np.number], settings: PictureSettings) -> bool:
     """Whether all that sounds in samples lies below the high pass, so that only a rest of it, and noise, are drawn."""
     if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or len(samples) < 2:
         return False
@@ -123,7 +124,7 @@ def _is_rumbling(power: float, changes: float, settings: PictureSettings) -> boo
     return changes < RUMBLING * (2 * np.pi * settings.high_pass_hz / settings.sample_rate_hz) ** 2 * power
 
 
-def _bands(samples: NDArray[np.int16], settings: PictureSettings) -> _Bands:
+def _bands(samples: NDArray[np.number], settings: PictureSettings) -> _Bands:
     sound = samples.astype(np.float32) / FULL_SCALE
     size = min(len(sound), 1 << (settings.sample_rate_hz // 2).bit_length())
     frames = sound[: len(sound) // size * size].reshape(-1, size)
@@ -160,7 +161,7 @@ def _rate_of_wav(path: Path) -> int | None:
     return rate_of_wav(beginning) if is_plain else None
 
 
-def _needed(rate_hz: int, samples: NDArray[np.int16], limit_hz: float) -> int | None:
+def _needed(rate_hz: int, samples: NDArray[np.number], limit_hz: float) -> int | None:
     """As RangeCheck.needed_rate_hz, for samples x channels at a rate and the highest frequency that is drawn."""
     if rate_hz <= 2 * limit_hz or len(samples) < FRAME_SAMPLES:
         return None
@@ -175,7 +176,7 @@ def _needed(rate_hz: int, samples: NDArray[np.int16], limit_hz: float) -> int | 
     return enough[0] if enough else RATES_HZ[-1]
 
 
-def _power(samples: NDArray[np.int16]) -> NDArray[np.float64]:
+def _power(samples: NDArray[np.number]) -> NDArray[np.float64]:
     """The mean power at each frequency, in full scale squared: of all sound, and of what stands out of the noise."""
     window = np.hanning(FRAME_SAMPLES).astype(np.float32)
     count = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES

@@ -83,7 +83,7 @@ class SpectrogramRenderer:
     def render(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
 
-        samples: int16, mono, at settings.sample_rate_hz, at least 2 and at most a chunk's length. A shorter chunk
+        samples: those of a Chunk, at settings.sample_rate_hz, at least 2 and at most a chunk's length. A shorter chunk
         keeps its scale: its columns are repeated from the start until the picture is full. (Stretched, its rhythm would
         be another; left black, the average over time would be too.)
 
@@ -96,13 +96,13 @@ class SpectrogramRenderer:
         grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
-    def _without_rumble(self, samples: NDArray[np.int16]) -> NDArray[np.int16] | NDArray[np.float32]:
+    def _without_rumble(self, samples: NDArray[np.number]) -> NDArray[np.number]:
         settings = self.settings
         if not settings.high_pass_hz:
             return samples
         return high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
 
-    def render_strip(self, samples: NDArray[np.int16], level_seconds: float) -> NDArray[np.uint8]:
+    def render_strip(self, samples: NDArray[np.number], level_seconds: float) -> NDArray[np.uint8]:
         """A picture of sound of any length, at the scale of a chunk: uint8, PICTURE_SIZE x columns (x 3).
 
         A column's brightness is in decibels below the loudest point within about level_seconds, as it would be in a

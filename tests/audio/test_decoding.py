@@ -2,7 +2,6 @@
 
 import io
 import logging
-import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,9 @@ from tests.bad_inputs import FLOAT, encoded, riff, sine
 from tests.conftest import chirps, tone, write_wav
 
 RENDERER = SpectrogramRenderer.make(PictureSettings(chunk_seconds=2, overlap_seconds=0))
+# Of samples from those of ffmpeg, as float32 on the scale of 16 bits. Two decoders of Vorbis round differently.
+LARGEST_DIFFERENCE = {"OGG VORBIS": 1.05}
+OTHERS_DIFFERENCE = 0.05
 
 
 @pytest.fixture
@@ -46,12 +48,6 @@ def samples_of(path: Path, choice: SoundChoice = USUAL) -> np.ndarray:
 
 def ffmpegs(path: Path, choice: SoundChoice = USUAL) -> np.ndarray:
     return np.concatenate(list(decode_by_ffmpeg(path, choice)))
-
-
-def largest_difference() -> int:
-    """Of samples from ffmpeg's, as int16. Before version 6, it resamples what has 16 bits by filters of 16 bits."""
-    found = re.match(r"n?(\d+)\.", ffmpeg.ffmpeg_version())
-    return 10 if found and int(found[1]) < 6 else 1
 
 
 def file_of(kind: str, channels: int, rate_hz: int) -> bytes:
@@ -84,9 +80,9 @@ def test_the_sound_is_that_of_ffmpeg_and_pictures_are_within_one_grey_level(
     found, expected = samples_of(path, choice), ffmpegs(path, choice)
     assert by_ffmpeg == []
     assert len(found) == len(expected)
-    assert np.abs(found.astype(int) - expected).max() <= largest_difference()
+    assert np.abs(found - expected).max() <= LARGEST_DIFFERENCE.get(kind, OTHERS_DIFFERENCE)
     drawn = [RENDERER.render(samples[: 2 * SAMPLE_RATE_HZ]).astype(int) for samples in (found, expected)]
-    assert np.abs(drawn[0] - drawn[1]).max() <= (1 if largest_difference() == 1 else 3)
+    assert np.abs(drawn[0] - drawn[1]).max() <= 1
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 12000, 22050, 24000, 32000, 48000, 88200, 96000, 192000, 250000, 384000])
@@ -95,9 +91,9 @@ def test_any_usual_rate_is_resampled_as_ffmpeg_does_it(tmp_path: Path, rate_hz: 
     path = write_wav(tmp_path / "a.wav", noise, rate_hz)
     assert can_resample(rate_hz, SAMPLE_RATE_HZ)
     expected = ffmpegs(path)
-    found = np.clip(np.rint(resample(noise.astype(float), rate_hz, SAMPLE_RATE_HZ)), -32768, 32767)
+    found = np.clip(resample(noise.astype(float), rate_hz, SAMPLE_RATE_HZ), -32768, 32768)
     assert len(found) == len(expected)
-    assert np.abs(found - expected).max() <= largest_difference()
+    assert np.abs(found - expected).max() <= OTHERS_DIFFERENCE
 
 
 @pytest.mark.parametrize("wanted_hz", [8000, 22050, 48000, 96000])
@@ -107,11 +103,11 @@ def test_other_rates_are_made_as_ffmpeg_makes_them(
 ) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(file_of(kind, 2, 48000))
-    found = np.concatenate(list(decoding.decode(path, USUAL, wanted_hz))).astype(int)
+    found = np.concatenate(list(decoding.decode(path, USUAL, wanted_hz)))
     assert by_ffmpeg == []
     expected = np.concatenate(list(decode_by_ffmpeg(path, USUAL, wanted_hz)))
     assert len(found) == len(expected)
-    assert np.abs(found - expected).max() <= largest_difference()
+    assert np.abs(found - expected).max() <= LARGEST_DIFFERENCE.get(kind, OTHERS_DIFFERENCE)
 
 
 def test_a_resampled_tone_keeps_its_pitch_and_strength_and_what_lies_above_is_gone() -> None:
@@ -204,7 +200,7 @@ def test_antiphase_is_noticed_in_every_format(tmp_path: Path, caplog: pytest.Log
     soundfile.write(path, np.stack([sound // 2, -sound], axis=1), SAMPLE_RATE_HZ, format="FLAC")
     with caplog.at_level(logging.WARNING):
         loud = samples_of(path)  # a sound in both channels, one of them half as loud, is a quarter as loud in the mix
-    assert np.array_equal(loud, np.floor((sound // 2 - sound) / 2 + 0.5))
+    assert np.array_equal(loud, (sound // 2 - sound) / 2)
     soundfile.write(path, np.stack([sound, -sound], axis=1), SAMPLE_RATE_HZ, format="FLAC")
     with caplog.at_level(logging.WARNING):
         assert np.array_equal(samples_of(path), sound)

@@ -17,10 +17,16 @@ def heard(source: str) -> np.ndarray:
 
 def test_a_virtual_microphone_is_heard_as_it_is() -> None:
     samples = heard("sine=frequency=1000:duration=2:sample_rate=48000")
-    assert samples.dtype == np.int16
+    assert samples.dtype == np.float32
     assert len(samples) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
     assert np.abs(np.fft.rfft(samples)).argmax() / len(samples) * SAMPLE_RATE_HZ == pytest.approx(1000, abs=1)
     assert not heard("anullsrc=duration=1").any()
+
+
+def test_two_channels_are_mixed_to_their_mean() -> None:
+    both = heard("sine=frequency=1000:duration=1,volume=8,pan=stereo|c0=c0|c1=0.5*c0")
+    one = heard("sine=frequency=1000:duration=1,volume=8")
+    assert np.abs(both).max() == pytest.approx(0.75 * np.abs(one).max(), rel=0.01)
 
 
 def test_blocks_come_as_they_are_heard() -> None:

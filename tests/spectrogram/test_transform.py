@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import audionet
+from audionet.audio.decoding import decode
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, sounding_share
@@ -141,6 +142,19 @@ def test_loudness_makes_no_difference(renderer: SpectrogramRenderer) -> None:
     quiet = np.rint(loud / 4).astype(np.int16)
     difference = np.abs(renderer.render(loud).astype(int) - renderer.render(quiet))
     assert difference.mean() < 1
+
+
+def test_what_rounding_adds_to_quiet_sound_of_a_low_rate_is_not_drawn(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 2000, 8000)
+    loud = write_wav(tmp_path / "loud.wav", np.rint(noise).astype(np.int16), 8000)
+    quiet = write_wav(tmp_path / "quiet.wav", np.rint(noise / 64).astype(np.int16), 8000)
+    renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds=1, overlap_seconds=0))
+    pictures = [renderer.render(np.concatenate(list(decode(path)))).astype(int) for path in (loud, quiet)]
+    assert renderer.row_hz is not None
+    above = renderer.row_hz[::-1] > 5000  # up to there, the filter lets through what it should not
+    assert not pictures[0][above].any()
+    assert not pictures[1][above].any()
+    assert np.abs(pictures[0] - pictures[1]).mean() < 1
 
 
 @pytest.mark.parametrize("samples", [np.zeros(320_000, np.int16), np.full(320_000, 1, np.int16)])
