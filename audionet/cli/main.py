@@ -14,8 +14,8 @@ from audionet.cli.label import label_options, run_label
 from audionet.cli.logs import configure_logging
 from audionet.cli.option_groups import choose_scheduler
 from audionet.cli.parser import build_parser
-from audionet.cli.plain_parser import as_meant, modern_spelling
-from audionet.errors import ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
+from audionet.cli.plain_parser import as_meant, from_home, modern_spelling
+from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
 from audionet.options import AnnotationOptions, PrepareOptions, RetrainOptions
@@ -32,7 +32,8 @@ SHOWN_CHARACTERS = 60  # of one that is longer
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
-    typed = modern_spelling(sys.argv[1:] if arguments is None else arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    typed = [from_home(word) for word in modern_spelling(given)]
     if not typed:
         open_missing_streams()
         sys.stderr.write(build_parser().format_help())
@@ -48,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
     for word in typed:
         _require_a_word(word)
+    for value in vars(options).values():
+        if isinstance(value, Path) and ADDRESS.search(str(value)) and not value.exists():
+            address = str(value).replace(":/", "://", 1)  # pathlib has left one of them
+            raise AudionetError(f"{address}: is an address, where a place on this computer is needed")
     choose_scheduler(options)
     return RUN[options.command](options)
 

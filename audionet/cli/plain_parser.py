@@ -214,6 +214,24 @@ def modern_spelling(arguments: Sequence[str]) -> list[str]:
     return spelled
 
 
+def from_home(argument: str) -> str:
+    """A path that begins with ~, or the value of an option that does, as shells read it.
+
+    No shell does so behind an equals sign, in quotes or on Windows, and a folder called ~ is a trap for whoever wants
+    to delete it.
+
+    >>> from_home("--image-dir=~/birds") == f"--image-dir={Path.home()}/birds", from_home("a~b"), from_home("--x=a~b")
+    (True, 'a~b', '--x=a~b')
+    """
+    option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    if not value.startswith("~"):
+        return argument
+    try:
+        return f"{option}{equals}{Path(value).expanduser()}"
+    except RuntimeError:  # ~ and the name of no user
+        return argument
+
+
 def as_meant(arguments: Sequence[str]) -> list[str]:
     """`help label` as `label --help`, `help` as `--help`, -v or -q before the command behind it, -V as --version.
 

@@ -113,6 +113,28 @@ def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
     assert modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
 
 
+def test_home_is_found_where_no_shell_looked_for_it(call: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # Windows
+    (options,) = call(
+        "retrain --image-dir=~/birds --output_graph ~/b.pb --output-labels=a~b --bottleneck-dir ~nobody.here/x"
+    )
+    assert (options.image_dir, options.output_graph) == (tmp_path / "birds", tmp_path / "b.pb")
+    assert (options.output_labels, options.bottleneck_dir) == (Path("a~b"), Path("~nobody.here/x"))
+
+
+@pytest.mark.parametrize(
+    "typed", ["prepare {}", "prepare data --image-dir={}", "label a.wav --plot {}", "retrain --report {}"]
+)
+def test_an_address_is_no_place_to_write_to(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(typed.format("https://example.org/x").split()) == 2
+    assert "https://example.org/x: is an address, where a place on this computer is needed" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("command", ["", "prepare", "retrain", "label", "evaluate"])
 def test_help_shows_examples_and_every_default(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
