@@ -49,6 +49,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"
 SAMPLE_CLIPS = ROOT / "tf_files" / "test_audio"
 
+# Of an MP3 of a sample voice: 31 seconds, of which `prepare` makes its first two chunks, and no third.
+TWO_CHUNKS_BYTES = 125_000
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -90,6 +93,12 @@ def read_wav(path: Path) -> tuple[int, np.ndarray]:
         return file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2")
 
 
+def copy_two_chunks(recording: Path, target: Path) -> None:
+    """The beginning of a sample voice's recording, whose pictures are the first two of the whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(recording.read_bytes()[:TWO_CHUNKS_BYTES])
+
+
 def sample_of(class_name: str, group: str, start_seconds: float, end_seconds: float, **known: Any) -> Sample:
     """A sample of a recording that is called, grouped and known by one name."""
     name = f"{class_name}/{group}_nohash_{start_seconds:g}"
@@ -115,7 +124,7 @@ def quick_learning() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("audionet.spectrogram.augmentation.FEW_PICTURES", 0)
-        patch.setattr("audionet.detection.detector.MOST_MIXTURES", 100)
+        patch.setattr("audionet.detection.detector.MOST_MIXTURES", 50)
         yield
 
 
@@ -172,6 +181,17 @@ def one_thread_a_product() -> Iterator[None]:
     import scipy.linalg  # noqa: F401  # it has a BLAS of its own, which can be limited once it is there
 
     with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def power_stays_on() -> Iterator[None]:
+    """Nothing waits for the disk here, which would take a tenth of the time of many tests.
+
+    What is synced, and before what, tests of it look at; and the processes that tests start do sync.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, as it does
         yield
 
 

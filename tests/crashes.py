@@ -10,6 +10,8 @@ of the model that was there before, or of the new one.
 """
 
 import argparse
+import contextlib
+import io
 import itertools
 import os
 import shutil
@@ -23,6 +25,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
+from audionet.cli import main as cli
 from audionet.settings import PictureSettings
 from tests.conftest import chirps, make_untrained_model, write_wav
 
@@ -34,7 +39,7 @@ MARK = "AUDIONET_CRASH_TEST"  # an environment variable that processes inherit
 COMMANDS: dict[str, list[str]] = {
     "prepare": ["prepare", "data_audio", "--chunk-seconds", "1", "--overlap", "0"],
     "retrain": ["retrain", "--steps", "50"],
-    "label": ["label", "data_audio", "--format", "json", "--report", "page.html", "--plot", "plots"],
+    "label": ["label", "data_audio/low", "--format", "json", "--report", "page.html", "--plot", "plots"],
     "evaluate": ["evaluate", "data_audio", "--format", "json"],
 }
 ASK = ["label", "data_audio/low/low-1.wav", "--format", "json"]  # what a model says
@@ -72,13 +77,13 @@ class Victim:
         for command, typed in COMMANDS.items():
             if command == "retrain":
                 make_untrained_model(self._here / "tf_files", PictureSettings(1, 0))
-            answers = [self._run(ASK)] if command != "prepare" else []
+            answers = [self._ask()] if command != "prepare" else []
             shutil.copytree(self._here, self._start(command))
             began = time.monotonic()
             self._wanted[command] = self._run(typed)
             self.seconds[command] = time.monotonic() - began
             self._files[command] = contents(self._here)
-            self._answers[command] = [*answers, self._run(ASK)] if answers else []
+            self._answers[command] = [*answers, self._ask()] if answers else []
         old, new = self._answers["retrain"]
         assert old != new
 
@@ -132,7 +137,7 @@ class Victim:
     def _recover(self, command: str, outcome: Outcome) -> None:
         """Ask the model that is there, run the command again, and note what is not as it should be."""
         try:
-            if self._answers[command] and self._run(ASK) not in self._answers[command]:
+            if self._answers[command] and self._ask() not in self._answers[command]:
                 outcome.faults.append("label gives neither the old answer nor the new one")
             if self._run(COMMANDS[command]) != self._wanted[command]:
                 outcome.faults.append("the rerun prints something else")
@@ -157,6 +162,25 @@ class Victim:
         if finished.returncode != 0:
             raise RuntimeError(f"{typed[0]} ends with status {finished.returncode}: {finished.stderr}")
         return finished.stdout if typed[0] in ("label", "evaluate") else ""
+
+    def _ask(self) -> str:
+        """What the model that is there says, to this process: to start another would take most of the time.
+
+        Raises RuntimeError.
+        """
+        answer, errors = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(answer),
+            contextlib.redirect_stderr(errors),
+        ):
+            patch.chdir(self._here)
+            for name, value in self._environment().items():
+                patch.setenv(name, value)
+            status = cli.main(ASK)
+        if status != 0:
+            raise RuntimeError(f"{ASK[0]} ends with status {status}: {errors.getvalue()}")
+        return answer.getvalue()
 
     def _environment(self) -> dict[str, str]:
         """In which it is always the same day, and which networks were trained here is noted here."""

@@ -16,7 +16,7 @@ import pytest
 from audionet.cli.main import main
 from audionet.cli.parser import build_parser
 from audionet.cli.plain_parser import modern_spelling
-from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, make_launchers, quick_learning
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, copy_two_chunks, make_launchers, quick_learning
 from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, links
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def workshop(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) 
     for name, voice in READERS.items():
         clips = sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))
         for recording, path in zip(RECORDINGS, sorted((SAMPLE_VOICES / voice).glob("*.mp3")), strict=False):
-            copy(path, folder / "data_audio" / name / f"{recording}.mp3")
+            copy_two_chunks(path, folder / "data_audio" / name / f"{recording}.mp3")
         for path in clips[:2]:
             copy(path, folder / "test_audio" / name / path.name)
             copy(path, folder / "interviews" / f"{name}-{path.name}")

@@ -60,14 +60,19 @@ HOMES = {
 PRINTING = {f"formats.{name}" for name in "text json rttm audacity raven textgrid subtitles summary evaluation".split()}
 
 
-@functools.cache
-def modules() -> dict[str, ast.Module]:
-    """The source of each module, by its dotted name below the package."""
+def paths() -> dict[str, Path]:
+    """The file of each module, by its dotted name below the package."""
     return {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): ast.parse(path.read_text())
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
         for path in PACKAGE.rglob("*.py")
         if path != PACKAGE / "__init__.py"
     }
+
+
+@functools.cache  # in the tests alone: to collect them, each process would read the whole package
+def modules() -> dict[str, ast.Module]:
+    """The source of each module, by its dotted name below the package."""
+    return {name: ast.parse(path.read_text()) for name, path in paths().items()}
 
 
 @functools.cache
@@ -116,7 +121,7 @@ def test_a_folder_can_be_taken_in_at_a_glance(folder: str) -> None:
     assert folder == "formats" or len(names) <= MOST_MODULES, names
 
 
-@pytest.mark.parametrize("name", sorted(modules()))
+@pytest.mark.parametrize("name", sorted(paths()))
 def test_imports_go_one_way(name: str) -> None:
     for imported in own_imports(name):
         assert place(imported) <= place(name), f"{name} imports {imported}"

@@ -5,6 +5,7 @@ release of either cannot change how an old model hears.
 """
 
 import base64
+import functools
 import zlib
 from importlib import resources
 
@@ -88,7 +89,12 @@ def make_color_table(colormap: str) -> np.ndarray | None:
 
 def pack(array: np.ndarray | None) -> str | None:
     """An array as text for a JSON file."""
-    return None if array is None else base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
+    return None if array is None else _packed(array.tobytes())
+
+
+@functools.lru_cache(maxsize=4)  # the index of the pictures is written again and again with the same filter bank
+def _packed(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
 def unpack(text: str | None, dtype: type, shape: tuple[int, ...]) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """TensorFlow, started quietly and only when it is needed: it takes several seconds."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,13 +23,25 @@ def start_tensorflow() -> Any:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a layer this small is trained before a GPU has started
     with quiet_stderr():
         if "tensorflow" not in sys.modules:
-            with _keras_later(), suppress(ImportError):  # of a TensorFlow that insists on Keras, which then gets it
+            with _no_collection(), _keras_later(), suppress(ImportError):  # it insists on Keras, and gets it
                 import tensorflow as tf
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
         tf.zeros(())  # starts the runtime, which has its own notes to write
     return tf
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python look for no garbage: there is none among the hundred thousand objects that TensorFlow starts with."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextmanager

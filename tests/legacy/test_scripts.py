@@ -16,7 +16,7 @@ from audionet.cli.parser import build_parser
 from audionet.legacy import scripts
 from audionet.legacy.flags import SCRIPTS, old_parser, table
 from audionet.options import PrepareOptions
-from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, read_wav
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, copy_two_chunks, read_wav
 from tests.pages import blocks
 
 pytestmark = pytest.mark.slow
@@ -42,9 +42,10 @@ def clone(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     shutil.copytree(ROOT / "scripts", folder / "scripts")
     for voice in VOICES:
         target = folder / "tf_files" / "data_audio" / voice
-        target.mkdir(parents=True)
-        for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
-            shutil.copy(recording, target)
+        first, *others = sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]
+        for recording in others:
+            copy_two_chunks(recording, target / recording.name)
+        shutil.copy(first, target)
     shutil.copytree(voice_bottlenecks, folder / "tf_files" / "bottlenecks")
     (block,) = (block for block in blocks(ROOT / "docs" / "from-2018.md") if block.language == "sh")
     finished = shell(folder, f"set -e\n{block.text}")

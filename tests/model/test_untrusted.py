@@ -80,7 +80,7 @@ def tampered(files: ModelFiles, **changes: Any) -> None:
         {"filter_bank": "AAAA"},
         {"filter_bank": pack(np.full((299, 1025), -1, np.float32))},
         {"filter_bank": pack(np.full((299, 1025), np.nan, np.float32))},
-        {"filter_bank": pack(np.zeros(100_000_000, np.uint8))},
+        {"filter_bank": pack(np.zeros(20_000_000, np.uint8))},
         {"network_sha256": 7},
         {"format": 4},
     ],

@@ -1,20 +1,25 @@
 import numpy as np
 import pytest
-from librosa.filters import mel
 
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
 from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank, pack, unpack
 
 
+def librosas_mel(sample_rate_hz: int) -> np.ndarray:
+    from librosa.filters import mel
+
+    return np.asarray(mel(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE))
+
+
 def test_the_shipped_mel_filter_bank_is_librosas() -> None:
-    expected = mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE)
+    expected = librosas_mel(SAMPLE_RATE_HZ)
     assert np.allclose(make_filter_bank("mel"), expected, rtol=1e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize("sample_rate_hz", [8000, 22_050, 44_100, 48_000])
 def test_mel_filter_banks_of_other_rates_are_librosas_too(sample_rate_hz: int) -> None:
-    expected = mel(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE)
+    expected = librosas_mel(sample_rate_hz)
     assert np.allclose(make_filter_bank("mel", sample_rate_hz), expected, rtol=1e-4, atol=1e-9)
 
 
