@@ -20,8 +20,8 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib >/dev/null || true
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
 
-# One process a core shares in the tests, a file at a time, as tests/conftest.py orders them; four at most, for each may
-# take a gigabyte of memory.
+# As many processes as tests/conftest.py says share in the tests, a file at a time, in its order; four at most, for each
+# may take a gigabyte of memory.
 TESTS := -m pytest -q --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/installed-dev check

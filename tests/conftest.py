@@ -28,7 +28,7 @@ from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, available_cores
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.locks import wait_for_lock
 from audionet.training.unknown import RejectionThresholds
@@ -56,6 +56,11 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 LONGEST = ("test_bandwidth.py", "test_docs.py", "test_annotated.py")  # a minute and more in one process
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001
+    """One process more than there are cores: each waits for others, for ffmpeg, a browser or a lock, now and then."""
+    return available_cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

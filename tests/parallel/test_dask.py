@@ -85,7 +85,7 @@ def test_three_commands_give_the_same_bytes(
 def test_a_worker_that_dies_costs_its_own_work_only(cluster: LocalCluster, tmp_path: Path) -> None:
     data_audio = tmp_path / "data_audio"
     for n in range(12):
-        write_wav(data_audio / "low" / f"{n:02d}.wav", chirps(n, 200, 400, 8))
+        write_wav(data_audio / "low" / f"{n:02d}.wav", chirps(n, 200, 400, 3))
     pictures = PictureSettings(1)
     prepare(data_audio, PrepareOptions(tmp_path / "local", pictures))
     with Client(cluster, set_as_default=False) as client:
