@@ -58,6 +58,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LONGEST = ("test_bandwidth.py", "test_docs.py", "test_annotated.py")  # a minute and more in one process
 
 
+@pytest.hookimpl(optionalhook=True)  # there may be no xdist
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001
     """One process more than there are cores: each waits for others, for ffmpeg, a browser or a lock, now and then."""
     return available_cores() + 1

@@ -334,4 +334,4 @@ def test_what_is_no_usual_path_works_or_gets_a_sentence(tmp_path: Path, audionet
         assert re.search(rf"{said}.* \(skipped\)\n.*no clip could be labelled", finished.stderr)
     refused = audionet_here("prepare", "https://example.org/sounds.zip")
     assert refused.returncode == 2
-    assert "no such folder" in refused.stderr
+    assert "sounds.zip: is an address, where a place on this computer is needed" in refused.stderr
