@@ -17,6 +17,8 @@ Names for --only:
     retrain-many          500 steps with 100,000 pictures (benchmarks/synthetic.py, 7 GB), against 1000
     label                 a 20-second MP3, against `import tensorflow`
     label-long            an MP3 of an hour, against its own length
+    timeline              label --timeline of an hour, against label
+    events                label --events of an hour, against label
     prepare-ogg           400 Ogg Vorbis files of 5 seconds, against libsndfile and soxr on the same files
     prepare-ogg-librosa   the same, against librosa.load in a loop
     prepare-wav           3,000 WAVs of 4 seconds at 22 kHz, against reading and resampling them
@@ -27,6 +29,7 @@ Names for --only:
     prepare-4000          seconds a WAV of half a second, of 4,000, against 400
     prepare-40000         the same of 40,000, against 4,000 (with --large)
     memory-prepare        an MP3 of 10 hours, against one of 10 minutes
+    memory-events         the same with label --events
     memory-label          the same with label
 
 The sound is the sample voices, looped into 128 kbit/s 44.1 kHz stereo MP3s. Two commands take turns, A B A B ...,
@@ -300,8 +303,8 @@ class Bench:
         shutil.rmtree(self.folder / "cold", ignore_errors=True)
         return self.retrain("--bottleneck-dir", str(self.folder / "cold"))
 
-    def label(self, clip: Path) -> Usage:
-        return measure([*AUDIONET, "label", str(clip)], self.model)
+    def label(self, clip: Path, *options: str) -> Usage:
+        return measure([*AUDIONET, "label", str(clip), *options], self.model)
 
     def import_tensorflow(self) -> Usage:
         return measure(IMPORT_TENSORFLOW, self.folder)
@@ -412,6 +415,20 @@ COMPARISONS = {
         lambda bench: Usage(HOUR_SECONDS, 0),  # noqa: ARG005
         "at most 0.004",
     ),
+    "timeline": Comparison(
+        "label --timeline, an MP3 of an hour",
+        lambda bench: bench.label(bench.hour, "--timeline"),
+        "label",
+        lambda bench: bench.label(bench.hour),
+        "at most 1.3",
+    ),
+    "events": Comparison(
+        "label --events, an MP3 of an hour",
+        lambda bench: bench.label(bench.hour, "--events"),
+        "label",
+        lambda bench: bench.label(bench.hour),
+        "at most 1.3",
+    ),
     "prepare-ogg": Comparison(
         "prepare, 400 OGGs of 5 s",
         lambda bench: bench.prepare(bench.short(OGGS)),
@@ -485,6 +502,15 @@ COMPARISONS = {
         lambda bench: bench.prepare(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9).parent.parent, "--no-keep-wav"),
         "10 minutes",
         lambda bench: bench.prepare(bench.copy("ten-minutes/a/x.mp3", "-t", 600).parent.parent, "--no-keep-wav"),
+        "at most 1.2, and 400 MB",
+        of_memory=True,
+        runs=1,
+    ),
+    "memory-events": Comparison(
+        "label --events, an MP3 of 10 hours",
+        lambda bench: bench.label(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9), "--events"),
+        "10 minutes",
+        lambda bench: bench.label(bench.copy("ten-minutes/a/x.mp3", "-t", 600), "--events"),
         "at most 1.2, and 400 MB",
         of_memory=True,
         runs=1,
