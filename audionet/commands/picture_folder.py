@@ -156,7 +156,7 @@ def replace_entry(index: PictureIndex, key: str, entry: RecordingEntry | None, i
     """
     old = index.recordings.pop(key, None)
     if entry is not None:
-        index.add(key, entry)
+        index.add(key, entry, image_dir)
     if old is not None and old.chunks != (entry.chunks if entry else ()):
         delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - chunk_names_of(index.recordings))
 

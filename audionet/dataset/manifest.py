@@ -17,7 +17,7 @@ from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.filter_bank import pack, unpack
 from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECONDS
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import json_bytes, read_json, sync_files, write_durably
+from audionet.system.files import Syncer, json_bytes, read_json, write_durably
 from audionet.system.untrusted import (
     LARGEST_WHOLE,
     Refused,
@@ -87,12 +87,13 @@ class PictureIndex:
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     sound: dict[str, int | str] = field(default_factory=dict)
-    _new: list[ChunkEntry] = field(default_factory=list, init=False, repr=False, compare=False)
+    _syncer: Syncer = field(default_factory=Syncer, init=False, repr=False, compare=False)
 
-    def add(self, key: str, entry: RecordingEntry) -> None:
-        """List a recording whose files have just been written."""
+    def add(self, key: str, entry: RecordingEntry, folder: Path) -> None:
+        """List a recording whose files have just been written into `folder`, and bring them to the disk meanwhile."""
         self.recordings[key] = entry
-        self._new += entry.chunks
+        for chunk in entry.chunks:
+            self._syncer.begin(_files_of(folder, chunk))
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """The chunks that are listed, but not among those that are there."""
@@ -101,8 +102,7 @@ class PictureIndex:
 
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`, once the files that it lists are on the disk."""
-        sync_files(path for chunk in self._new for path in _files_of(folder, chunk))
-        self._new.clear()
+        self._syncer.wait()
         recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
         content: dict[str, Any] = {"format": FORMAT} | renderer_to_json(self.renderer)
         if self.sound:

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -160,17 +160,41 @@ def write_in_order(contents: Sequence[tuple[Path, bytes]]) -> None:
                 raise _unwritable(path, error) from error
 
 
+class Syncer:
+    """Brings files that `atomic_writer` wrote to the disk while other work goes on.
+
+    Several at a time, which file systems do together. One that has gone is passed over.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(SYNCED_AT_ONCE, "sync")
+        self._begun: list[Future[None]] = []
+        self._folders: set[Path] = set()
+
+    def begin(self, paths: Iterable[Path]) -> None:
+        """Begin with more files."""
+        for path in paths:
+            self._folders.add(path.parent)
+            self._begun.append(self._pool.submit(_sync_file, path))
+
+    def wait(self) -> None:
+        """Wait until all of them, and their names, are on the disk. Raises AudionetError when the disk refuses."""
+        begun, folders = self._begun, self._folders
+        self._begun, self._folders = [], set()
+        for file in begun:
+            file.result()
+        for folder in sorted(folders):
+            sync_folder(folder)
+
+
 def sync_files(paths: Iterable[Path]) -> None:
     """Wait until files that `atomic_writer` wrote, and their names, are on the disk. One that has gone is passed over.
 
-    Several at a time, which file systems do together. Raises AudionetError when the disk refuses.
+    Raises AudionetError when the disk refuses.
     """
-    files = list(paths)
-    if files:
-        with ThreadPoolExecutor(min(SYNCED_AT_ONCE, len(files))) as pool:
-            list(pool.map(_sync_file, files))
-        for folder in sorted({path.parent for path in files}):
-            sync_folder(folder)
+    syncer = Syncer()
+    syncer.begin(paths)
+    syncer.wait()
 
 
 def _sync_file(path: Path) -> None:
