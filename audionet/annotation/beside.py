@@ -13,8 +13,8 @@ from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
-from audionet.system.files import is_file, is_folder
 from audionet.system.text import count, listed, printable
+from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.system.files import is_file
+from audionet.system.untrusted import is_file
 
 
 class _File:

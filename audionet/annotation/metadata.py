@@ -22,8 +22,8 @@ from audionet.annotation.tables import (
 from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import AnnotationOptions
-from audionet.system.files import is_file, is_folder
 from audionet.system.text import did_you_mean, listed
+from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
 from audionet.annotation.tables import decoded, header_of, parse_table
 from audionet.errors import AudionetError
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
-from audionet.system.files import is_file, read_limited
-from audionet.system.untrusted import LONGEST_TEXT, Refused
+from audionet.system.files import read_limited
+from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
 from audionet.system.untrusted import text as checked_text
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import spelling_key
-from audionet.system.files import is_file
-from audionet.system.untrusted import LONGEST_PATH_BYTES
+from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file
 
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere

@@ -14,8 +14,9 @@ from pathlib import Path
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import names_left
 from audionet.errors import AudionetError
-from audionet.system.files import is_file, is_folder, read_limited
+from audionet.system.files import read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
+from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 

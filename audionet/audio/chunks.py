@@ -23,7 +23,7 @@ from audionet.settings import (
     PictureSettings,
     SoundChoice,
 )
-from audionet.system.files import is_folder
+from audionet.system.untrusted import is_folder
 
 Piece = TypeVar("Piece")
 WAV_BYTES_PER_SAMPLE = 2

@@ -22,8 +22,8 @@ from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.rules import NO_PATH, as_path
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.system.files import is_folder
 from audionet.system.progress import Progress, chosen, silent
+from audionet.system.untrusted import is_folder
 
 logger = logging.getLogger(__name__)
 

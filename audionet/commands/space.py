@@ -10,7 +10,7 @@ from pathlib import Path
 from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Part
 from audionet.errors import UnusableInput
 from audionet.settings import PictureSettings
-from audionet.system.files import is_file
+from audionet.system.untrusted import is_file
 
 SLOWEST_RATE_HZ = 1000  # lower rates hold no sound that a picture could show
 PCM_FORMATS = (1, 3, 6, 7, 0xFFFE)  # whole numbers, floats, A-law, mu-law, extensible: blocks of equal length

@@ -11,8 +11,9 @@ from audionet.audio.chunks import Part
 from audionet.dataset.names import NOHASH, require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.system.files import is_file, is_folder, require_file
+from audionet.system.files import require_file
 from audionet.system.text import did_you_mean, is_printable, listed
+from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 

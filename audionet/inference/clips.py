@@ -19,8 +19,8 @@ from audionet.parallel.threads import work_through
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
-from audionet.system.files import is_folder
 from audionet.system.text import listed
+from audionet.system.untrusted import is_folder
 from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL
 
 # Why a clip is unknown, beside what training/unknown.py knows: it is a mixture, silent, or silent in the band that the

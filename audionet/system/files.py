@@ -286,25 +286,6 @@ def read_limited(path: Path, largest_bytes: int) -> bytes:
     return content
 
 
-def is_folder(path: Path) -> bool:
-    """Whether a path leads to a folder.
-
-    Not by a name that is too long, nor to a place that is closed to us, where pathlib raises an error.
-    """
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
-def is_file(path: Path) -> bool:
-    """Whether a path leads to a file; as is_folder."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def require_file(path: Path) -> int:
     """The size in bytes of a file, or of one that a link leads to.
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 LARGEST_NUMBER = 1e15  # in seconds, bytes or decibels, more than anything has; sums of such numbers stay finite
@@ -131,3 +132,22 @@ def sequence(value: Any, most: int = LARGEST_WHOLE) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
         raise Refused("no list, or too long a one")
     return value
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder.
+
+    Not by a name that is too long, nor to a place that is closed to us, where pathlib raises an error.
+    """
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path leads to a file; as is_folder."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
