@@ -27,8 +27,9 @@ def main() -> int:
             raise
         sys.stderr.write(INTERRUPTED)
         status = interruption.status()
-    if interruption.came():
-        # Without Python's farewell: half-imported libraries have been known to crash in it.
+    if interruption.came() or "tensorflow" in sys.modules:
+        # Without Python's farewell: half-imported libraries have been known to crash in it, and TensorFlow takes a
+        # second for it, after all is done, in which a signal would be taken for a failure.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

@@ -71,7 +71,6 @@ class Victim:
         self._here = folder / "here"
         self.seconds: dict[str, float] = {}
         self._wanted: dict[str, str] = {}
-        self._last_line: dict[str, list[str]] = {}
         self._files: dict[str, dict[str, bytes]] = {}
         self._answers: dict[str, list[str]] = {}
         make_recordings(self._here / "data_audio")
@@ -106,11 +105,9 @@ class Victim:
         )
         time.sleep(after_seconds)
         process.send_signal(number)
-        output, errors = process.communicate()
+        _, errors = process.communicate()
         outcome = Outcome(f"{number.name} after {after_seconds:.3f} s", process.returncode)
-        # As Python ends, after all is done and said, a signal has its own effect again.
-        said_all = output.splitlines()[-1:] == self._last_line[command] != []
-        if number != signal.SIGKILL and process.returncode not in (0, -number if said_all else 0):
+        if number != signal.SIGKILL and process.returncode != 0:
             outcome.faults += faults_of_interruption(process.returncode, number, errors)
         if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else MOMENT_SECONDS):
             outcome.faults.append("left a child process behind")
@@ -162,7 +159,6 @@ class Victim:
             text=True,
             check=False,
         )
-        self._last_line.setdefault(typed[0], finished.stdout.splitlines()[-1:])
         if finished.returncode != 0:
             raise RuntimeError(f"{typed[0]} ends with status {finished.returncode}: {finished.stderr}")
         return finished.stdout if typed[0] in ("label", "evaluate") else ""

@@ -81,6 +81,24 @@ while True:
     assert process.stdout.read() == ""
 
 
+def test_a_command_with_tensorflow_ends_when_it_is_done() -> None:
+    """Python takes a second to put TensorFlow away, in which a signal has its own effect again."""
+    program = """
+import os, sys, types
+class Large:
+    def __del__(self):
+        os.write(2, b"put away")
+sys.modules["tensorflow"] = types.ModuleType("tensorflow")
+sys.modules["tensorflow"].large = Large()
+sys.argv[:] = ["audionet", "completion", "bash"]
+from audionet.__main__ import main
+sys.exit(main())
+"""
+    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert "complete" in finished.stdout.splitlines()[-1]
+
+
 def test_what_the_process_was_told_to_ignore_it_ignores(tmp_path: Path) -> None:
     program = """
 import os, signal
