@@ -27,7 +27,9 @@ def main() -> int:
             raise
         sys.stderr.write(INTERRUPTED)
         status = interruption.status()
-    if interruption.came() or "tensorflow" in sys.modules:
+    # A notebook goes on when a command that it runs (%run -m audionet) has ended.
+    is_alone = "IPython" not in sys.modules
+    if interruption.came() or (is_alone and "tensorflow" in sys.modules):
         # Without Python's farewell: half-imported libraries have been known to crash in it, and TensorFlow takes a
         # second for it, after all is done, in which a signal would be taken for a failure.
         sys.stdout.flush()

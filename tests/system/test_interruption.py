@@ -81,7 +81,8 @@ while True:
     assert process.stdout.read() == ""
 
 
-def test_a_command_with_tensorflow_ends_when_it_is_done() -> None:
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_command_with_tensorflow_ends_when_it_is_done_and_a_notebook_goes_on(goes_on: bool) -> None:
     """Python takes a second to put TensorFlow away, in which a signal has its own effect again."""
     program = """
 import os, sys, types
@@ -90,12 +91,15 @@ class Large:
         os.write(2, b"put away")
 sys.modules["tensorflow"] = types.ModuleType("tensorflow")
 sys.modules["tensorflow"].large = Large()
+if sys.argv[1] == "True":
+    sys.modules["IPython"] = types.ModuleType("IPython")
 sys.argv[:] = ["audionet", "completion", "bash"]
 from audionet.__main__ import main
 sys.exit(main())
 """
-    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    command = [sys.executable, "-c", program, str(goes_on)]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (0, "put away" if goes_on else "")
     assert "complete" in finished.stdout.splitlines()[-1]
 
 
