@@ -185,8 +185,9 @@ def difference(name: str, old: str, new: str, exactly: bool) -> str:
 
 
 def _agree(one: str, other: str) -> bool:
-    """Whether two lines say the same and their numbers are near each other; checksums may differ."""
+    """Whether two lines say the same and their numbers are near each other; checksums and versions may differ."""
     one, other = (re.sub(r"\b[0-9a-f]{16,64}\b", "HEX", line) for line in (one, other))
+    one, other = (re.sub(r"\b\d+\.\d+\.\d+\b", "VERSION", line) for line in (one, other))
     if NUMBER.sub("#", one) != NUMBER.sub("#", other):
         return False
     numbers = (map(float, NUMBER.findall(line)) for line in (one, other))
