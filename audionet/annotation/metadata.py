@@ -195,13 +195,5 @@ def _published_tables(folder: Path, levels: int) -> Iterator[Path]:
     for entry in entries:
         if entry.name.lower() in PUBLISHED_NAMES:
             yield folder / entry.name
-        elif levels and _leads_to_a_folder(entry) and not is_passed_over(entry.name, is_folder=True):
+        elif levels and is_folder(entry) and not is_passed_over(entry.name, is_folder=True):
             yield from _published_tables(folder / entry.name, levels - 1)
-
-
-def _leads_to_a_folder(entry: "os.DirEntry[str]") -> bool:
-    """As is_folder, but the disk is asked again of links alone."""
-    try:
-        return entry.is_dir()
-    except OSError:  # of links in a circle
-        return False

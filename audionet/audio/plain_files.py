@@ -33,7 +33,6 @@ CODED_MARKS = tuple(
 )
 CODED_WITHIN_BYTES = 1 << 14
 WAV_BITS, FLAC_BITS = (16, 24, 32), (16, 24)  # what has 8, ffmpeg resamples more coarsely
-BITS_CUT_OFF = {"int16": 0, "int32": 16}
 MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 OGG_BEGIN, OGG_END = 2, 4  # flags of a page
 
@@ -159,8 +158,7 @@ def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
         return None
     if not _is_usual(rate_hz, channels, count, wanted_hz) or MASK_TAG in content[: 1 << 16].upper():
         return None
-    dtype = "int16" if bits == FLAC_BITS[0] else "int32"
-    return _by_libsndfile(content, dtype, (rate_hz, channels, count))
+    return _by_libsndfile(content, "int32", (rate_hz, channels, count))
 
 
 def _decode_vorbis(content: bytes, wanted_hz: int) -> _Raw | None:
@@ -194,7 +192,7 @@ def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -
             read = file.read(dtype=dtype, always_2d=True)
     except (RuntimeError, ValueError, TypeError):  # its own errors, and what is too large for an array
         return None
-    values = _rounded(read) if dtype == "float32" else (read >> BITS_CUT_OFF[dtype]).astype(np.int16)
+    values = _rounded(read) if dtype == "float32" else (read >> 16).astype(np.int16)
     return None if values is None or len(values) != expected[2] else _Raw(expected[0], values)
 
 

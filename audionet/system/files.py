@@ -179,12 +179,11 @@ class Syncer:
 
     def wait(self) -> None:
         """Wait until all of them, and their names, are on the disk. Raises AudionetError when the disk refuses."""
-        begun, folders = self._begun, self._folders
-        self._begun, self._folders = [], set()
-        for file in begun:
+        for file in self._begun:
             file.result()
-        for folder in sorted(folders):
+        for folder in sorted(self._folders):
             sync_folder(folder)
+        self._begun, self._folders = [], set()  # not before: what the disk has refused once is never said to be there
 
 
 def sync_files(paths: Iterable[Path]) -> None:

@@ -23,7 +23,7 @@ def start_tensorflow() -> Any:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a layer this small is trained before a GPU has started
     with quiet_stderr():
         if "tensorflow" not in sys.modules:
-            with _no_collection(), _keras_later(), suppress(ImportError):  # it insists on Keras, and gets it
+            with _no_collection(), _keras_later(), suppress(ImportError):  # one that insists on Keras gets it
                 import tensorflow as tf
         import tensorflow as tf
 

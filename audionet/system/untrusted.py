@@ -134,8 +134,8 @@ def sequence(value: Any, most: int = LARGEST_WHOLE) -> list[Any]:
     return value
 
 
-def is_folder(path: Path) -> bool:
-    """Whether a path leads to a folder.
+def is_folder(path: "Path | os.DirEntry[str]") -> bool:
+    """Whether a path, or an entry of a folder's listing, leads to a folder.
 
     Not by a name that is too long, nor to a place that is closed to us, where pathlib raises an error.
     """

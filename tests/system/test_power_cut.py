@@ -15,7 +15,7 @@ import audionet
 from audionet.dataset.manifest import FILE_NAME
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
-from audionet.system.files import sweep, sync_files, write_durably
+from audionet.system.files import Syncer, sweep, sync_files, write_durably
 from tests.conftest import ROOT, Run, chirps, write_wav
 from tests.crashes import contents
 from tests.killed import killed_at
@@ -217,3 +217,18 @@ def test_a_disk_that_refuses_to_sync_is_a_sentence(tmp_path: Path, monkeypatch: 
         with pytest.raises(audionet.AudionetError, match=r"a: cannot be written \(refused\)"):
             write()
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_what_the_disk_refused_is_not_said_to_be_there_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(5, "refused")
+
+    write_durably(tmp_path / "a", b"1")
+    syncer = Syncer()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        syncer.begin([tmp_path / "a"])
+        with pytest.raises(audionet.AudionetError, match="refused"):
+            syncer.wait()
+    with pytest.raises(audionet.AudionetError, match="refused"):
+        syncer.wait()
