@@ -95,38 +95,61 @@ class WindowFeatures:
     sounding: NDArray[np.float64]
 
 
-def window_features(network: Network, picture: NDArray[np.uint8], windows: Sequence[Window]) -> WindowFeatures:
-    """The features of windows of a picture of any width.
+@dataclass(frozen=True)
+class PictureMaps:
+    """The maps of a picture of any width, out of which the features of windows of it are taken.
 
-    network: of `cut_to_maps`. picture: PICTURE_SIZE x columns (x 3). Each window lies at least partly within it.
+    first: the column of the picture where they begin. tiles: how often TILE_COLUMNS they go on.
+    mixed2, mixed3, squares3 (of mixed3): columns of the block x (frequency x channels). cepstra: columns of the picture
+    x coefficients. sounding: how much of each column sounds, 0 to 1.
     """
-    origin = math.floor(min(window.first for window in windows))
-    tiles = math.ceil((max(window.last for window in windows) - origin) / TILE_COLUMNS)
-    colored = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
-    shown = _cut_out(colored, origin - MARGIN_COLUMNS, (tiles - 1) * TILE_COLUMNS + PICTURE_SIZE)
-    mixed2, mixed3 = _run(network, shown, tiles)
-    used = shown[:, MARGIN_COLUMNS : MARGIN_COLUMNS + tiles * TILE_COLUMNS]
-    brightness = used.mean(axis=2, dtype=np.float32) / np.float32(255)
-    sounding = column_weights(brightness).astype(np.float64)
-    edges = np.array(windows) - origin
-    weights = np.concatenate([[0.0], np.cumsum(sounding + SMALLEST_WEIGHT)])
-    mean2 = _shares(weights, edges, MIXED2, tiles) @ mixed2
-    shares3 = _shares(weights, edges, MIXED3, tiles)
-    mean3 = shares3 @ mixed3
-    variance3 = np.maximum(shares3 @ np.square(mixed3) - np.square(mean3), 0)
-    mean_rows, overall_mean = _rows(mean3, MIXED3_CHANNELS)
-    deviation_rows, overall_deviation = _rows(np.sqrt(variance3 + SMALLEST_VARIANCE), MIXED3_CHANNELS)
-    bottlenecks = [
-        _rows(mean2, MIXED2_CHANNELS)[0],
-        mean_rows,
-        deviation_rows,
-        _shares(weights, edges, COLUMNS, tiles) @ (brightness.T @ cepstrum_cosines()),
-        OVERALL_GAIN * overall_mean,
-        OVERALL_GAIN * overall_deviation,
-    ]
-    lengths = np.maximum(edges[:, 1] - edges[:, 0], 1e-9)
-    heard = np.interp(edges, np.arange(len(sounding) + 1), np.concatenate([[0.0], np.cumsum(sounding)]))
-    return WindowFeatures(np.concatenate(bottlenecks, axis=1), (heard[:, 1] - heard[:, 0]) / lengths)
+
+    first: int
+    tiles: int
+    mixed2: NDArray[np.float32]
+    mixed3: NDArray[np.float32]
+    squares3: NDArray[np.float32]
+    cepstra: NDArray[np.float32]
+    sounding: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, network: Network, picture: NDArray[np.uint8], windows: Sequence[Window]) -> "PictureMaps":
+        """The maps of as much of a picture as some windows need, each of which lies at least partly within it.
+
+        network: of `cut_to_maps`. picture: PICTURE_SIZE x columns (x 3).
+        """
+        first = math.floor(min(window.first for window in windows))
+        tiles = math.ceil((max(window.last for window in windows) - first) / TILE_COLUMNS)
+        colored = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
+        shown = _cut_out(colored, first - MARGIN_COLUMNS, (tiles - 1) * TILE_COLUMNS + PICTURE_SIZE)
+        mixed2, mixed3 = _run(network, shown, tiles)
+        used = shown[:, MARGIN_COLUMNS : MARGIN_COLUMNS + tiles * TILE_COLUMNS]
+        brightness = used.mean(axis=2, dtype=np.float32) / np.float32(255)
+        sounding = column_weights(brightness).astype(np.float64)
+        cepstra = np.asarray(brightness.T @ cepstrum_cosines())
+        return cls(first, tiles, mixed2, mixed3, np.square(mixed3), cepstra, sounding)
+
+    def features(self, windows: Sequence[Window]) -> WindowFeatures:
+        """The features of windows, which are best taken in batches, since they have 150 kB each."""
+        edges = np.array(windows) - self.first
+        weights = np.concatenate([[0.0], np.cumsum(self.sounding + SMALLEST_WEIGHT)])
+        (mean2,) = _averages(_shares(weights, edges, MIXED2, self.tiles), self.mixed2)
+        mean3, square3 = _averages(_shares(weights, edges, MIXED3, self.tiles), self.mixed3, self.squares3)
+        deviation3 = np.sqrt(np.maximum(square3 - np.square(mean3), 0) + SMALLEST_VARIANCE)
+        (cepstra,) = _averages(_shares(weights, edges, COLUMNS, self.tiles), self.cepstra)
+        rows2, _ = _rows(mean2, MIXED2_CHANNELS)
+        mean_rows, overall_mean = _rows(mean3, MIXED3_CHANNELS)
+        deviation_rows, overall_deviation = _rows(deviation3, MIXED3_CHANNELS)
+        overall = [OVERALL_GAIN * overall_mean, OVERALL_GAIN * overall_deviation]
+        bottlenecks = np.concatenate([rows2, mean_rows, deviation_rows, cepstra, *overall], axis=1)
+        lengths = np.maximum(edges[:, 1] - edges[:, 0], 1e-9)
+        heard = np.interp(edges, np.arange(len(weights)), np.concatenate([[0.0], np.cumsum(self.sounding)]))
+        return WindowFeatures(bottlenecks, (heard[:, 1] - heard[:, 0]) / lengths)
+
+
+def window_features(network: Network, picture: NDArray[np.uint8], windows: Sequence[Window]) -> WindowFeatures:
+    """The features of a few windows of a picture; the arguments are those of PictureMaps.of."""
+    return PictureMaps.of(network, picture, windows).features(windows)
 
 
 def cepstrum_cosines() -> NDArray[np.float32]:
@@ -171,6 +194,13 @@ def _shares(weights: NDArray[np.float64], edges: NDArray[np.float64], block: Blo
     columns = np.arange(len(weights))
     lower, upper = (np.interp(np.clip(ends, firsts, lasts), columns, weights) for ends in (lows, highs))
     return np.asarray((upper - lower) / (upper - lower).sum(axis=1, keepdims=True), np.float32)
+
+
+def _averages(shares: NDArray[np.float32], *maps: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """The averages of maps (columns x values) over windows; shares (windows x columns) are of the columns in each."""
+    used = np.flatnonzero(shares.any(axis=0))
+    columns = slice(used[0], used[-1] + 1)  # windows of a batch lie side by side, and most columns in none of them
+    return [shares[:, columns] @ a_map[columns] for a_map in maps]
 
 
 def _rows(statistic: NDArray[np.float32], channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

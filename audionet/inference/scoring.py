@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a long night has hundreds of thousands of them
 class ChunkScores:
     """The scores of one chunk of `seconds`.
 

@@ -1,15 +1,17 @@
 """Many windows of a recording -> their scores, with the embedded network run once over the sound that they share."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, Window, cut_to_maps, window_features
+from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window, cut_to_maps
 from audionet.inference.scoring import ChunkScores, comparable_with_chunks
 from audionet.model.bundle import Model
 from audionet.model.litert import ClassifierHead, read_head
@@ -19,9 +21,23 @@ from audionet.spectrogram.out_of_range import lies_below
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 TILES = 4  # of a strip: runs of the network
+BATCH = 8  # windows whose features, 1.2 MB, are held at once; with 32, they take twice as long
 # A window's distance from the training is that of so much sound around it, or of a chunk if that is shorter: strangers
 # differ more clearly from the classes in it (docs/experiments.md).
 DISTANCE_SECONDS = 3.0
+
+
+class _Heard(NamedTuple):
+    """What is known of some windows.
+
+    scores: windows x classes. squares: the squared distances of what is around each. sounding, wide_sounding: how much
+    of each, and of what is around it, sounds (0 to 1).
+    """
+
+    scores: NDArray[np.float32]
+    squares: NDArray[np.float32]
+    sounding: NDArray[np.float64]
+    wide_sounding: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,19 +96,16 @@ class StripScorer:
         starts = np.array(strip.windows) - strip.start
         ends = np.minimum(starts + strip.window_samples, len(strip.samples))
         around = self._around_seconds * rate_hz
-        wide = np.maximum(starts - around, 0), np.minimum(ends + around, len(strip.samples))
-        windows = [
-            Window(*pair)
-            for firsts, lasts in ((starts, ends), wide)
-            for pair in zip(firsts * columns_a_sample, lasts * columns_a_sample, strict=True)
-        ]
-        features = window_features(self.network, picture, windows)
-        count = len(starts)
+        wide_starts, wide_ends = np.maximum(starts - around, 0), np.minimum(ends + around, len(strip.samples))
+        windows = [Window(*pair) for pair in columns_a_sample * np.stack([starts, ends], axis=1)]
+        wide = [Window(*pair) for pair in columns_a_sample * np.stack([wide_starts, wide_ends], axis=1)]
+        maps = PictureMaps.of(self.network, picture, [*windows, *wide])
+        batches = [slice(first, first + BATCH) for first in range(0, len(windows), BATCH)]
+        heard = [self._hear(maps, windows[batch], wide[batch]) for batch in batches]
+        scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
-        scores = self._scores(features.bottlenecks[:count])
         seconds = (ends - starts) / rate_hz
-        squares = np.square(features.bottlenecks[count:] - self.head.centroid).sum(axis=1)
-        sounding_seconds = features.sounding[count:] * (wide[1] - wide[0]) / rate_hz
+        sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
         distances = comparable_with_chunks(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
         return [
             ChunkScores(
@@ -100,11 +113,17 @@ class StripScorer:
                 seconds=float(seconds[n]),
                 scores=scores[n],
                 distance=float(distances[n]),
-                sounding_seconds=float(seconds[n] * features.sounding[n]),
-                has_signal=bool(features.sounding[n] > 0) and not is_below[n],
+                sounding_seconds=float(seconds[n] * sounding[n]),
+                has_signal=bool(sounding[n] > 0) and not is_below[n],
             )
-            for n in range(count)
+            for n in range(len(windows))
         ]
+
+    def _hear(self, maps: PictureMaps, windows: Sequence[Window], wide: Sequence[Window]) -> _Heard:
+        """What is heard in windows, and in the wider ones around them that their distances are of."""
+        own, around = maps.features(windows), maps.features(wide)
+        squares = np.square(around.bottlenecks - self.head.centroid).sum(axis=1)
+        return _Heard(self._scores(own.bottlenecks), squares, own.sounding, around.sounding)
 
     def _scores(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Windows x classes, 0 to 1; but for those of events, each row is 1 in all."""
