@@ -203,9 +203,7 @@ def _train_and_export(
     trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options.fit)
     warnings = _check(setup, trainer, dataset)
     exports = Exports(setup.backbone, subspace, options.export)
-    result = fit_and_evaluate(
-        trainer, dataset, plan, summaries_dir=options.summaries_dir, store=exports.store, progress=progress
-    )
+    result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)
     record = _training_record(setup, plan, result, key, warnings)
     card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.description, warnings)
     detector = _fit_detector(setup, dataset, progress)
@@ -217,7 +215,7 @@ def _train_and_export(
     if detector is not None:
         description = replace(description, detection=LearntEvents(detector.background, detector.thresholds))
     exports.finish(options.steps, head, graph, description)
-    write_summaries(options.summaries_dir, head, result.evaluation, options.image_dir, options.steps)
+    write_summaries(options.summaries_dir, result.history, head, result.evaluation, options.image_dir, options.steps)
     if options.report_path:
         try_to_write(options.report_path, report_on_training(result, card, options.image_dir, renderer, key))
     # Last: once it is there, a further run takes everything for done.

@@ -1,7 +1,6 @@
 """Fit classifiers, and measure them on recordings that they were not trained on: in folds, or on one split."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,25 +41,22 @@ def fit_and_evaluate(
     dataset: Dataset,
     plan: EvaluationPlan,
     *,
-    summaries_dir: Path | None = None,
     store: Store | None = None,
     progress: Progress = silent,
 ) -> TrainingResult:
     """Measure as planned, then fit to all samples (or keep the classifier that was measured, if the plan says so).
 
-    summaries_dir: where TensorBoard's summaries of the training that is measured go. store: is given the classifier
-    that is kept, on its way. Raises AudionetError if folds are wanted and no sample can be held out.
+    store: is given the classifier that is kept, on its way. Raises AudionetError if folds are wanted and no sample can
+    be held out.
     """
     everything = np.arange(len(dataset))
     if plan.folds is not None:
-        result, history = cross_validate(trainer, dataset, plan, summaries_dir, progress)
+        result, history = cross_validate(trainer, dataset, plan, progress)
         fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
         return TrainingResult(dataset, trainer, fitted.classifier, result, None, history)
     train, validation, test = (plan.split.indices(part) for part in (TRAIN, VALIDATION, TEST))
     is_kept = not plan.options.refit or len(train) == len(everything)
-    fitted = trainer.fit(
-        train, validation, summaries_dir=summaries_dir, store=store if is_kept else None, progress=progress
-    )
+    fitted = trainer.fit(train, validation, is_watched=True, store=store if is_kept else None, progress=progress)
     measured, history = fitted.classifier, fitted.history
     validation_accuracy = _accuracy(measured, trainer, dataset, validation) if len(validation) else None
     probabilities = measured.probabilities(trainer.coordinates(test))
@@ -71,9 +67,9 @@ def fit_and_evaluate(
 
 
 def cross_validate(
-    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, summaries_dir: Path | None, progress: Progress
+    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, progress: Progress
 ) -> tuple[EvaluationResult, History]:
-    """Hold out each of the plan's folds in turn. The summaries and the history show the first."""
+    """Hold out each of the plan's folds in turn. The history shows the first."""
     folds = NOTHING if plan.folds is None else plan.folds
     probabilities = np.zeros((len(dataset), len(dataset.labels)))
     tested = np.zeros(len(dataset), bool)
@@ -86,7 +82,7 @@ def cross_validate(
         held = (folds == fold) & ~train  # a class of one chunk has nothing to hold out
         if held.any():
             test = np.flatnonzero(held)
-            fitted = trainer.fit(np.flatnonzero(train), test, summaries_dir=None if accuracies else summaries_dir)
+            fitted = trainer.fit(np.flatnonzero(train), test, is_watched=not accuracies)
             history = history or fitted.history
             probabilities[test] = fitted.classifier.probabilities(trainer.coordinates(test))
             tested |= held

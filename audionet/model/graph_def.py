@@ -14,7 +14,6 @@ from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
 from audionet.errors import AudionetError
 from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, ClassifierHead
 from audionet.settings import PICTURE_SIZE
-from audionet.system.tensorflow import start_tensorflow
 
 PRODUCER = 1087  # a GraphDef version of 2022; any TensorFlow from 2.9 on reads it, and 1.x as far as the operators go
 
@@ -52,7 +51,10 @@ class GraphWriter:
     """A GraphDef under construction. Nodes are known by their names."""
 
     def __init__(self) -> None:
-        self.definition: Any = start_tensorflow().compat.v1.GraphDef()
+        # TensorBoard has the same messages as TensorFlow, which takes seconds to start.
+        from tensorboard.compat.proto.graph_pb2 import GraphDef
+
+        self.definition: Any = GraphDef()
         self.definition.versions.producer = PRODUCER
 
     def add(self, operation: str, name: str, inputs: list[str], **attributes: object) -> str:

@@ -1,63 +1,95 @@
-"""What TensorBoard shows once the training is over: the layer, the confusion matrix, the misclassified pictures.
+"""What TensorBoard shows: the curves of the training, the layer, the confusion matrix, the misclassified pictures."""
 
-The curves during the training are those of training/calibrator.py.
-"""
-
+import io
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.files import make_inner_folder
-from audionet.system.tensorflow import start_tensorflow, writing_summaries
+from audionet.training.calibrator import History
+from audionet.training.split import TEST, TRAIN, VALIDATION
 
 PICTURES_SHOWN = 20
 MANY_CLASSES = 40  # whose names and numbers have no room in the confusion matrix
 INCHES_PER_CLASS, SMALLEST_INCHES, LARGEST_INCHES = 0.45, 3.0, 20.0
-LAYER, TEST = "layer", "test"  # folders, which TensorBoard calls runs
+LAYER = "layer"  # beside the parts of the split: folders, which TensorBoard calls runs
+RUNS = (TRAIN, VALIDATION, LAYER, TEST)
+EVENTS = "events.out.tfevents"  # what the names of their files begin with
+STRING = 7  # of TensorFlow's DataType
 
 
 def write_summaries(
-    summaries_dir: Path, head: ClassifierHead, held_out: EvaluationResult | None, image_dir: Path, step: int
+    summaries_dir: Path,
+    history: History,
+    head: ClassifierHead,
+    evaluation: EvaluationResult | None,
+    image_dir: Path,
+    step: int,
 ) -> None:
-    """Write histograms of the layer into summaries_dir/layer, and the evaluation into summaries_dir/test.
+    """Write the curves of the training into summaries_dir/train and /validation, histograms of the layer into /layer,
+    and the evaluation, if there is one, into /test. What former trainings left there is deleted.
 
-    held_out: None if nothing was held out. step: what TensorBoard shows them at. Raises AudionetError when the disk
-    refuses.
+    step: what TensorBoard shows the layer and the evaluation at. Raises AudionetError when the disk refuses.
     """
-    with writing_summaries(summaries_dir):
-        _write(summaries_dir, head, held_out, image_dir, step)
+    try:
+        for name in RUNS:
+            _delete_events(summaries_dir / name)
+        for name in (TRAIN, VALIDATION):
+            _write_curves(summaries_dir / name, [point for point in history if point.part == name])
+        with EventFile(summaries_dir / LAYER) as events:
+            events.add_histogram("final_weights", head.weights, step)
+            events.add_histogram("final_biases", head.biases, step)
+        if evaluation is not None:
+            with EventFile(summaries_dir / TEST) as events:
+                _add_evaluation(events, evaluation, image_dir, step)
+    except OSError as error:
+        reason = error.strerror or "the disk refuses"
+        raise AudionetError(
+            f"{summaries_dir}: cannot be written ({reason}); free space or choose another folder"
+        ) from error
 
 
-def _write(
-    summaries_dir: Path, head: ClassifierHead, held_out: EvaluationResult | None, image_dir: Path, step: int
-) -> None:
-    tf = start_tensorflow()
-    for name in (LAYER, TEST):
-        make_inner_folder(summaries_dir / name)
-        for path in (summaries_dir / name).glob("events.out.tfevents.*"):
+def _delete_events(folder: Path) -> None:
+    """Delete the events of a former run, whose curves TensorBoard would draw into the new ones."""
+    if not folder.is_symlink():  # one is of no run of ours
+        for path in folder.glob(f"{EVENTS}*"):
             path.unlink()
-    with tf.summary.create_file_writer(str(summaries_dir / LAYER)).as_default(step=step):
-        tf.summary.histogram("final_weights", head.weights)
-        tf.summary.histogram("final_biases", head.biases)
-    if held_out is None:
+
+
+def _write_curves(folder: Path, history: History) -> None:
+    if not history:
         return
-    with tf.summary.create_file_writer(str(summaries_dir / TEST)).as_default(step=step):
-        tf.summary.scalar("accuracy", held_out.confusion.accuracy)
-        tf.summary.image("confusion (rows: the truth, columns: taken for)", draw_confusion(held_out.confusion)[None])
-        for mistake in held_out.mistakes[:PICTURES_SHOWN]:
-            path = image_dir / f"{mistake.picture}.jpg"
-            with suppress(UnusableInput):
-                picture = pictures.decode_any(pictures.read(path), path)
-                said = f"misclassified/{mistake.picture} taken for {mistake.label} ({mistake.score:.2f})"
-                tf.summary.image(said, picture[None])
+    with EventFile(folder) as events:
+        for point in history:
+            events.add_scalar("cross_entropy", point.cross_entropy, point.step)
+            events.add_scalar("accuracy", point.accuracy, point.step)
+            if point.part == TRAIN:
+                # The old name stays, so that TensorBoard draws old and new trainings into one chart.
+                events.add_scalar("sharpness", point.inverse_temperature, point.step)
+
+
+def _add_evaluation(events: "EventFile", evaluation: EvaluationResult, image_dir: Path, step: int) -> None:
+    from matplotlib.image import imsave
+
+    events.add_scalar("accuracy", evaluation.confusion.accuracy, step)
+    drawn = io.BytesIO()
+    imsave(drawn, draw_confusion(evaluation.confusion), format="png")
+    events.add_image("confusion (rows: the truth, columns: taken for)", drawn.getvalue(), step)
+    for mistake in evaluation.mistakes[:PICTURES_SHOWN]:
+        path = image_dir / f"{mistake.picture}.jpg"
+        with suppress(UnusableInput):
+            said = f"misclassified/{mistake.picture} taken for {mistake.label} ({mistake.score:.2f})"
+            events.add_image(said, pictures.read(path), step)
 
 
 def draw_confusion(confusion: Confusion) -> NDArray[np.uint8]:
@@ -83,3 +115,50 @@ def draw_confusion(confusion: Confusion) -> NDArray[np.uint8]:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas.draw()
     return np.array(canvas.buffer_rgba(), np.uint8)[:, :, :3]
+
+
+class EventFile:
+    """A file of events in a folder, which TensorBoard calls a run. It is written without TensorFlow, whose start takes
+    longer than all else that `retrain` does with cached bottlenecks."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises AudionetError or OSError when the disk refuses."""
+        from tensorboard.compat.proto import event_pb2, summary_pb2
+        from tensorboard.plugins.histogram import summary_v2 as histograms
+        from tensorboard.plugins.image import metadata as images
+        from tensorboard.plugins.scalar import summary_v2 as scalars
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        make_inner_folder(folder)
+        self._event, self._summary = event_pb2.Event, summary_pb2.Summary
+        self._histograms, self._images, self._scalars = histograms, images, scalars
+        self._records = RecordWriter((folder / f"{EVENTS}.{time.time():.0f}.audionet.v2").open("wb"))
+        self._write(file_version="brain.Event:2")
+
+    def __enter__(self) -> "EventFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._records.close()
+
+    def add_scalar(self, tag: str, value: float, step: int) -> None:
+        """Add a point of a curve."""
+        self._write(step=step, summary=self._scalars.scalar_pb(tag, value))
+
+    def add_histogram(self, tag: str, values: NDArray[np.floating], step: int) -> None:
+        """Add how often which values occur in an array of any shape."""
+        self._write(step=step, summary=self._histograms.histogram_pb(tag, values))
+
+    def add_image(self, tag: str, content: bytes, step: int) -> None:
+        """Add the content of a PNG or JPG. Raises UnusableInput for another."""
+        height, width, _ = pictures.decode_any(content, Path(tag)).shape
+        metadata = self._images.create_summary_metadata(display_name=None, description=None)
+        summary = self._summary(value=[self._summary.Value(tag=tag, metadata=metadata)])
+        tensor = summary.value[0].tensor
+        tensor.dtype = STRING
+        tensor.tensor_shape.dim.add(size=3)
+        tensor.string_val.extend([str(width).encode(), str(height).encode(), content])
+        self._write(step=step, summary=summary)
+
+    def _write(self, **event: Any) -> None:
+        self._records.write(self._event(wall_time=time.time(), **event).SerializeToString())

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from audionet.errors import AudionetError
 from audionet.system.stderr import quiet_stderr
 
 KERAS = ("keras", "tf_keras")
@@ -42,17 +40,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-@contextmanager
-def writing_summaries(folder: Path | None) -> Iterator[None]:
-    """What TensorFlow raises in here, because the disk refuses its summaries, is raised as AudionetError."""
-    tf = start_tensorflow()
-    try:
-        yield
-    except tf.errors.OpError as error:
-        reason = "No space left on device" if "No space left" in error.message else "the disk is full, perhaps"
-        raise AudionetError(f"{folder}: cannot be written ({reason}); free space or choose another folder") from error
 
 
 class _KerasLater(MetaPathFinder, Loader):

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ class Classifier:
 
 @dataclass(frozen=True)
 class FitResult:
-    """A classifier, and the history of its calibrator, which is empty if no summaries were asked for."""
+    """A classifier, and the history of its calibrator, which is empty if nobody watched."""
 
     classifier: Classifier
     history: History
@@ -73,16 +72,17 @@ class Trainer:
         train: Indices,
         validation: Indices,
         *,
-        summaries_dir: Path | None = None,
+        is_watched: bool = False,
         store: Store | None = None,
         progress: Progress = silent,
     ) -> FitResult:
-        """A classifier of some samples. How it does on the validation samples goes into the summaries and the history.
+        """A classifier of some samples.
 
         The calibrator learns from scores of samples whose recordings were held out: on all sets where it was tried, new
         sound is as unlike the old as that (docs/experiments.md). What is unknown is told by scores of samples that were
         held out with all that sounds like them.
-        store: is called every options.store_interval_steps.
+        is_watched: whether there is a history, which tells of the validation samples too. store: is called every
+        options.store_interval_steps.
         """
         statistics = self._statistics_of_most(train)
         discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage)
@@ -105,7 +105,7 @@ class Trainer:
             Examples(by_recording, targets[calibrated]),
             Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
             self._options,
-            summaries_dir=summaries_dir,
+            is_watched=is_watched,
             store=None if store is None else store_calibrator,
             progress=progress,
         )

@@ -12,12 +12,16 @@ from audionet.errors import AudionetError
 from audionet.evaluation.confusion import Confusion
 from audionet.model.litert import ClassifierHead
 from audionet.model.tensorboard import draw_confusion, write_summaries
-from audionet.options import FitOptions
-from audionet.training.calibrator import Examples, train_calibrator
+from audionet.training.calibrator import History, HistoryPoint
 from tests.conftest import chirps, make_model, write_wav
 from tests.system.test_disk_full import files_up_to
 
+HEAD = ClassifierHead(np.zeros((9, 2), np.float32), np.zeros(2, np.float32), np.zeros(9, np.float32))
 CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
+
+
+def curve(steps: int) -> History:
+    return [HistoryPoint(step, "train", 0.9, 0.3, 10.0) for step in range(10, steps + 1, 10)]
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -92,12 +96,13 @@ def test_many_classes_fit_into_a_picture() -> None:
     assert max(drawn.shape) < 2500
 
 
-def test_a_disk_that_takes_no_summaries_is_a_sentence(tmp_path: Path) -> None:
-    head = ClassifierHead(np.zeros((9, 2), np.float32), np.zeros(2, np.float32), np.zeros(9, np.float32))
-    examples = Examples(np.eye(2, dtype=np.float32)[[0, 1] * 20], np.array([0, 1] * 20))
-    for write in (
-        lambda: write_summaries(tmp_path / "s", head, None, tmp_path, 1),
-        lambda: train_calibrator(examples, None, FitOptions(steps=5), summaries_dir=tmp_path / "s"),
-    ):
-        with files_up_to(10), pytest.raises(AudionetError, match=r"s: cannot be written \(.*\); free space or choose"):
-            write()
+@pytest.mark.parametrize("history", [curve(10), []])  # the curves come first, and then the layer
+def test_a_disk_that_takes_no_events_is_a_sentence(history: History, tmp_path: Path) -> None:
+    with files_up_to(10), pytest.raises(AudionetError, match=r"s: cannot be written \(.*\); free space or choose"):
+        write_summaries(tmp_path / "s", history, HEAD, None, tmp_path, 1)
+
+
+def test_the_last_training_alone_is_shown(tmp_path: Path) -> None:
+    for steps in (20, 40):
+        write_summaries(tmp_path, curve(steps), HEAD, None, tmp_path, steps)
+    assert [event.step for event in read(tmp_path / "train").Tensors("accuracy")] == [10, 20, 30, 40]

@@ -40,7 +40,7 @@ def report_of(tested: Predictions, excerpts: tuple[Excerpt, ...] = ()) -> Report
     classes = [ClassData(label, 5, 10, 100.0) for label in tested.labels]
     points = np.arange(2 * len(tested)).reshape(-1, 2) % 7 * 1.0
     drawn = Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), "A map.")
-    history = [HistoryPoint(step, part, 0.9, 0.3) for step in (10, 20) for part in ("train", "validation")]
+    history = [HistoryPoint(step, part, 0.9, 0.3, 10.0) for step in (10, 20) for part in ("train", "validation")]
     card = {"Classes": ", ".join(tested.labels)}
     return Report(
         "Title",

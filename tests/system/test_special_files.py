@@ -25,6 +25,8 @@ from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import ModelFiles
 from audionet.model.card import now
 from audionet.model.exports import replaced, require_place_for_saved_model
+from audionet.model.litert import ClassifierHead
+from audionet.model.tensorboard import write_summaries
 from audionet.options import PrepareOptions
 from audionet.report.excerpts import _read_wav
 from audionet.report.page import is_report_of
@@ -40,7 +42,7 @@ from audionet.system.files import (
     write_atomically,
 )
 from audionet.system.untrusted import Refused
-from audionet.training.calibrator import _remove_old_events
+from audionet.training.calibrator import HistoryPoint
 from tests.conftest import chirps, write_wav
 
 RENDERER = SpectrogramRenderer.make(PictureSettings(0.5, 0))
@@ -138,7 +140,9 @@ def test_links_to_folders_are_not_written_through(tmp_path: Path) -> None:
     (outside / "events.out.tfevents.1").write_bytes(b"precious")
     for name in ("train", "low", ".saved.tmp"):
         (inside / name).symlink_to(outside)
-    _remove_old_events(inside)
+    head = ClassifierHead(np.zeros((9, 2), np.float32), np.zeros(2, np.float32), np.zeros(9, np.float32))
+    with pytest.raises(AudionetError, match="is a link, which is not followed; delete it"):
+        write_summaries(inside, [HistoryPoint(10, "train", 0.9, 0.3, 10.0)], head, None, inside, 10)
     clip = write_wav(tmp_path / "clip.wav", chirps(0, 200, 400, 1.0))
     with pytest.raises(AudionetError, match="is a link, which is not followed; delete it"):
         save_segments(clip, Timeline(str(clip), [Segment(0.0, 1.0, "low", 0.9)], 1.0), inside)

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -18,9 +16,9 @@ def examples(count: int, seed: int = 0, inverse_temperature: float = 4.0) -> Exa
     return Examples(scores, targets)
 
 
-def train(folder: Path | None = None, steps: int = 200, batch_size: int = 100, seed: int = 0) -> Calibrator:
-    options = FitOptions(steps=steps, batch_size=batch_size, seed=seed)
-    return train_calibrator(examples(300), examples(50, seed=1), options, summaries_dir=folder).calibrator
+def train(batch_size: int = 100, seed: int = 0) -> Calibrator:
+    options = FitOptions(steps=200, batch_size=batch_size, seed=seed)
+    return train_calibrator(examples(300), None, options).calibrator
 
 
 def train_on_all(given: Examples) -> Calibrator:
@@ -76,13 +74,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
     assert one.inverse_temperature != other.inverse_temperature
 
 
-def test_tensorboards_own_reader_finds_the_curves_of_the_last_run_alone(tmp_path: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    train(tmp_path, steps=20)
-    train(tmp_path, steps=40)
-    for part in ("train", "validation"):
-        events = EventAccumulator(str(tmp_path / part), size_guidance={"tensors": 0})
-        events.Reload()
-        assert set(events.Tags()["tensors"]) >= {"accuracy", "cross_entropy"}
-        assert [event.step for event in events.Tensors("accuracy")] == [10, 20, 30, 40]
+def test_the_history_has_a_point_of_each_part_for_each_evaluation() -> None:
+    options = FitOptions(steps=25, eval_step_interval=10)
+    fitted = train_calibrator(examples(300), examples(50, seed=1), options, is_watched=True)
+    assert [(point.step, point.part) for point in fitted.history] == [
+        (step, part) for step in (10, 20, 25) for part in ("train", "validation")
+    ]
+    last = fitted.history[-2]
+    assert last.inverse_temperature == fitted.calibrator.inverse_temperature
+    given = examples(300)
+    found = fitted.calibrator.probabilities(given.scores)
+    assert last.accuracy == pytest.approx((found.argmax(axis=1) == given.targets).mean())
