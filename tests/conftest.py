@@ -258,7 +258,7 @@ def voice_bottlenecks(golden_run: Path) -> Path:
 
 
 def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
-    """A model of `high` and `low` with a layer of random numbers, for `label`: at once, without TensorFlow."""
+    """A model of `high` and `low` with a layer of random numbers, for `label`: at once."""
     backbone = load_backbone("rows", folder)
     size = int(np.prod(Network(backbone.flatbuffer).output_shapes[0]))
     weights = np.random.default_rng(0).normal(0, 0.01, (size, 2)).astype(np.float32)

@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,19 @@ def test_it_learns_to_tell_low_tones_from_high_ones(low_and_high: Path, tmp_path
     assert description["training"]["held_out"]["accuracy"] == 1
     assert 0 < description["familiarity"]["lowest_score"] < 1
     assert list((prepared / "training_summaries" / "train").glob("events.out.tfevents.*"))
+
+
+def test_it_does_not_wait_for_tensorflow(prepared: Path) -> None:
+    program = (
+        "import sys; from audionet.cli.main import main; main(sys.argv[1:]); "
+        "print([name for name in ('tensorflow', 'keras', 'librosa', 'sklearn') if name in sys.modules])"
+    )
+    command = ["retrain", "--steps", "5", "--image-dir", "data_image", "--bottleneck-dir", "bottlenecks"]
+    finished = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=prepared, capture_output=True, text=True, check=True
+    )
+    assert (prepared / "tf_files" / "retrained_graph.pb").is_file()
+    assert finished.stdout.splitlines()[-1] == "[]"
 
 
 def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:
