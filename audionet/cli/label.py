@@ -22,6 +22,7 @@ from audionet.system.terminal import progress_shown
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
+    from audionet.inference.windows import Timeline
     from audionet.model.bundle import Model
 
 logger = logging.getLogger(__name__)
@@ -100,8 +101,10 @@ def _check(options: argparse.Namespace) -> None:
         raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
     if options.save_segments is not None and options.channel == EACH:
         raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
-    if options.report is not None and (options.mode != "labels" or not options.clips):
-        raise AudionetError("--report: shows the class of each clip; name clips, without --timeline and the like")
+    if options.report is not None and not options.clips:
+        raise AudionetError("--report: shows clips once all are labelled; name clips, without --watch or --microphone")
+    if options.report is not None and options.mode == "windows":
+        raise AudionetError("--report: shows clips, segments or events; leave out --windows, or type --timeline for it")
     if options.plot is not None and options.mode == "windows":
         raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
     if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
@@ -116,7 +119,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
 
     each = scoring(options, model)
     printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
-    reported: list[ClipScores] = []
+    reported: list[ClipScores | Timeline] = []
     scored = 0
     # Where the clips themselves come by on the terminal, nobody needs a bar.
     unseen = not options.quiet and not sys.stdout.isatty()
@@ -145,14 +148,15 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
     return SOME_SKIPPED if skipped else ALL_DONE
 
 
-def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipScores]") -> bool:
+def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipScores | Timeline]") -> bool:
     """Write the report that --report asks for; whether that worked."""
     if options.report is None:
         return True
     from audionet.commands.label import write_report
 
-    if not write_report(options.report, clips, model, label_options(options)):
-        return False
+    with progress_shown(options.quiet) as progress:
+        if not write_report(options.report, clips, model, label_options(options), progress):
+            return False
     logger.info("report: %s (open it in a browser)", options.report)
     return True
 

@@ -299,8 +299,11 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_clip_report(group: "argparse._ActionsContainer") -> None:
-    """Add the option that writes a report on clips whose classes nobody has given."""
-    help_text = "write a page too, such as page.html: all clips, the most doubtful first, to listen to and to correct"
+    """Add the option that writes a report on what was heard, whose classes nobody has given."""
+    help_text = (
+        "write a page too, such as page.html: the clips, or the segments of --timeline or --events, the most doubtful "
+        "first, to listen to and to correct"
+    )
     group.add_argument("--report", type=Path, metavar="FILE", help=help_text)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.annotation.parts import unused
+from audionet.audio.channels import USUAL
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.names import UNKNOWN, no_such_class
 from audionet.detection.background import background_classes
@@ -32,7 +33,7 @@ from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.rules import as_path
-from audionet.settings import CLASSES_LISTED, EACH
+from audionet.settings import CLASSES_LISTED, EACH, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, chosen
@@ -48,7 +49,7 @@ class Evaluation:
     clips: each with its true class.
     skipped: what could not be used.
     renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
-    warnings: of the clips. detection: of annotated recordings; None if there were none.
+    warnings: of the clips. detection: of annotated recordings; None if there were none. sound: that was heard of each.
     """
 
     confusion: Confusion
@@ -58,6 +59,7 @@ class Evaluation:
     card: ModelCard | None
     warnings: list[str]
     detection: Detection | None = None
+    sound: SoundChoice = USUAL
 
     @property
     def misclassified(self) -> list[tuple[ClipScores, str]]:
@@ -121,7 +123,7 @@ def evaluate(
     warnings = _heard_before([clip for clip, _ in scored], card)
     for warning in warnings:
         logger.warning("%s", warning)
-    return Evaluation(confusion, scored, skipped, model.renderer, card, warnings, detected)
+    return Evaluation(confusion, scored, skipped, model.renderer, card, warnings, detected, options.sound)
 
 
 Skip = Callable[[UnusableInput], None]
@@ -264,5 +266,6 @@ def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[s
 def write_report(path: Path, evaluation: Evaluation) -> bool:
     """Write the report as HTML; whether that worked. A warning says why not."""
     labels = evaluation.confusion.labels
-    report = report_on_evaluation(evaluation.clips, labels, evaluation.renderer, evaluation.card, evaluation.warnings)
+    renderer, card, warnings = evaluation.renderer, evaluation.card, evaluation.warnings
+    report = report_on_evaluation(evaluation.clips, labels, renderer, card, warnings, evaluation.sound)
     return try_to_write(path, report)

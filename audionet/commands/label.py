@@ -96,13 +96,20 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | st
     return result
 
 
-def write_report(path: Path, clips: Sequence[ClipScores], model: Model, options: LabelOptions) -> bool:
-    """Write the report on clips as HTML; whether that worked. A warning says why not."""
+def write_report(
+    path: Path,
+    clips: Sequence[ClipScores | Timeline],
+    model: Model,
+    options: LabelOptions,
+    progress: Progress = silent,
+) -> bool:
+    """Write the report on clips, or on the segments or events of them, as HTML; whether that worked. A warning says why
+    not."""
     # It is imported here, since most who label want no report.
     from audionet.report.labelling import report_on_labels
     from audionet.report.page import try_to_write
 
-    return try_to_write(path, report_on_labels(clips, model, read_card(options)))
+    return try_to_write(path, report_on_labels(clips, model, read_card(options), options.sound, progress))
 
 
 def run_each(

@@ -92,12 +92,13 @@ def find_events(
             continue
         found = []
         for first, last in _runs((best == number) & (heard[:, number] >= LASTING * threshold)):
-            score = float(heard[first:last, number].max())
+            peak = first + int(heard[first:last, number].argmax())
+            score = float(heard[peak, number])
             level = max(LASTING * threshold, BORDER * score)
             start = step * _crossing(heard[:, number], first, level)
             end = min(step * (len(heard) - _crossing(heard[::-1, number], len(heard) - last, level)), total)
             if score >= threshold and start < end:
-                found.append(Segment(start, end, label, score))
+                found.append(Segment(start, end, label, score, heard[peak].tolist()))
         by_class.append(found)
     return _chosen(by_class, options)
 
@@ -133,7 +134,9 @@ def find_learnt_events(
         start = windows[0].start_seconds if first == 0 else _between(middles, column, first, first - 1, level)
         end = windows[-1].end_seconds if last == len(scores) - 1 else _between(middles, column, last, last + 1, level)
         is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
-        found[number].append(Segment(start, end, labels[number], score))
+        of_classes = np.zeros(len(labels))
+        of_classes[classes] = np.maximum(scores[peak, classes], 0)
+        found[number].append(Segment(start, end, labels[number], score, of_classes.tolist()))
     return _chosen(found.values(), options)
 
 
@@ -189,6 +192,7 @@ def _merged(events: list[Segment], gap_seconds: float) -> list[Segment]:
     for event in events:
         if merged and event.start_seconds - merged[-1].end_seconds <= gap_seconds:
             before = merged.pop()
-            event = replace(event, start_seconds=before.start_seconds, score=max(before.score, event.score))
+            surer = max(before, event, key=lambda event: event.score)
+            event = replace(surer, start_seconds=before.start_seconds, end_seconds=event.end_seconds)
         merged.append(event)
     return merged

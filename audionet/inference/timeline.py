@@ -121,7 +121,7 @@ def without_calls(segments: Sequence[Segment], background: set[str]) -> list[Seg
         around = [*segments[max(0, n - 1) : n], *segments[n + 1 : n + 2]]
         is_alone = around and all(neighbour.label in background for neighbour in around)
         if is_alone and segment.end_seconds - segment.start_seconds < SHORT_SECONDS:
-            segment = replace(segment, label=around[0].label, score=around[0].score)
+            segment = replace(segment, label=around[0].label, score=around[0].score, scores=around[0].scores)
         if left and left[-1].label == segment.label:
             segment = replace(left.pop(), end_seconds=segment.end_seconds)
         left.append(segment)
@@ -187,6 +187,7 @@ def find_segments(
             total if last == len(states) else min(last * step, total),
             labels[states[first]],
             float(step_scores[first:last, states[first]].mean()),
+            step_scores[first:last, : len(model.labels)].mean(axis=0).tolist(),
         )
         for first, last in itertools.pairwise(borders)
         if first * step < total

@@ -3,7 +3,7 @@
 import functools
 import itertools
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +53,14 @@ class Segment:
     """A stretch of a clip in which one class is heard; score is the mean of its windows' for the class.
 
     Of an unknown stretch it is the mean of their best.
+    scores: of all the model's classes, in its order; of an event those of its moment, with 0 for the background.
     """
 
     start_seconds: float
     end_seconds: float
     label: str
     score: float
+    scores: Sequence[float] = field(default=(), compare=False, repr=False)
 
     @property
     def part(self) -> Part:

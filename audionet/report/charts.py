@@ -1,13 +1,13 @@
 """Figures -> where the marks of a chart lie. The template draws them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from audionet.evaluation.predictions import CalibrationBin
 from audionet.plots.axes import time_ticks
-from audionet.report.content import Map
+from audionet.report.content import Card, Map
 from audionet.report.sentences import percent
 from audionet.training.calibrator import HistoryPoint
 
@@ -74,6 +74,24 @@ def times_across(start_seconds: float, seconds: float) -> list[tuple[str, float]
     """Round times in a recording, and where they lie in a chunk of it, 0 to 1."""
     times, names = time_ticks(start_seconds, start_seconds + seconds, MOST_TIMES)
     return [(name, (time - start_seconds) / seconds) for time, name in zip(times, names, strict=True)]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """When each class is heard in a clip, which is so many seconds long. rows: by class, the cards in order of time."""
+
+    name: str
+    seconds: float
+    rows: Mapping[str, Sequence[Card]]
+
+
+def strips(cards: Iterable[Card], lengths: Mapping[str, float]) -> list[Strip]:
+    """The strips of the clips that cards are of, in order; what is unknown comes last in each."""
+    rows: dict[str, dict[str, list[Card]]] = {name: {} for name in lengths}
+    for card in sorted(cards, key=lambda card: (card.is_unknown, card.start_seconds)):
+        if card.name in rows:
+            rows[card.name].setdefault(card.label, []).append(card)
+    return [Strip(name, lengths[name], by_class) for name, by_class in rows.items() if by_class]
 
 
 @dataclass(frozen=True)

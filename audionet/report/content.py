@@ -1,11 +1,12 @@
 """What a report shows, before it is drawn."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from audionet.dataset.checks import ClassData
+from audionet.dataset.names import UNKNOWN
 from audionet.evaluation.predictions import Predictions
 from audionet.system.text import is_printable
 from audionet.training.calibrator import HistoryPoint
@@ -79,8 +80,13 @@ class Card:
 
     @property
     def heard(self) -> str:
-        """The class with the highest score."""
+        """The class with the highest score, or, of what nobody has named, the one that it was taken for."""
         return self.scores[0][0]
+
+    @property
+    def label(self) -> str:
+        """What is heard, or UNKNOWN."""
+        return UNKNOWN if self.is_unknown else self.heard
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ class Report:
     verdict: the whole in a sentence, where it does not follow from what was tested.
     tested: None if nothing was held out. classes: what was learnt from, or of clips, what was tested.
     warnings: of the data. remarks: what else is to be known of the figures.
+    lengths: of the clips in which it is shown what is heard when, in seconds.
     card: terms and their values. key: what it was made of, so that it is not made again.
     """
 
@@ -108,4 +115,5 @@ class Report:
     made: str
     key: str = ""
     remarks: Sequence[str] = ()
+    lengths: Mapping[str, float] = field(default_factory=dict)
     verdict: str = "How good it is, is not known: no recording was held out to test on."

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
@@ -12,6 +13,7 @@ from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts, place_of
 from audionet.report.review import cards_of_clips, with_excerpts
+from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.text import count
 
@@ -26,11 +28,16 @@ def report_on_evaluation(
     renderer: SpectrogramRenderer,
     card: ModelCard | None,
     warnings: Sequence[str],
+    choice: SoundChoice = USUAL,
 ) -> Report:
-    """The report on clips, each with its class. card: the model's; None if the model has none."""
+    """The report on clips, each with its class.
+
+    card: the model's; None if the model has none. choice: which sound of the clips was heard.
+    """
     tested = _tested(clips, labels)
     cards = cards_of_clips(tested)
-    shown = excerpts(tested, clip_sources(tested, [card.number for card in cards], renderer), renderer)
+    sources = clip_sources(tested.places, [card.number for card in cards], renderer, choice)
+    shown = excerpts(tested.places, sources, renderer)
     unknown = sum(clip.is_unknown for clip, _ in clips)
     return Report(
         title=f"How well it tells {len(labels)} classes apart, on {count(len(clips), 'clip')}",

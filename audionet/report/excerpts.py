@@ -1,23 +1,25 @@
 """The pictures and sounds of chunks that are worth looking at and listening to."""
 
-import itertools
 import math
 import struct
 import wave
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.chunks import Part, read_chunks
+from audionet.audio.channels import USUAL
+from audionet.audio.chunks import Chunk, cut_out
+from audionet.audio.decoding import decode
 from audionet.audio.mp3 import encode_mp3s, slowed_down
 from audionet.errors import UnusableInput
-from audionet.evaluation.predictions import Place, Predictions
+from audionet.evaluation.predictions import Place
 from audionet.inference.clips import ClipScores
 from audionet.plots.axes import row_ticks
 from audionet.report.content import Excerpt
-from audionet.settings import PICTURE_SIZE
+from audionet.settings import EACH, MINIMUM_SECONDS, PICTURE_SIZE, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import open_file
@@ -36,47 +38,74 @@ class Source:
 
 
 def prepared_sources(
-    tested: Predictions, positions: Iterable[int], image_dir: Path, renderer: SpectrogramRenderer
-) -> Iterable[Source]:
+    places: Sequence[Place], positions: Iterable[int], image_dir: Path, renderer: SpectrogramRenderer
+) -> Iterator[Source]:
     """The sources of chunks that `prepare` made; chunks whose pictures are gone are left out."""
     for position in positions:
-        path = image_dir / tested.places[position].name
+        path = image_dir / places[position].name
         try:
             yield Source(position, pictures.read(Path(f"{path}.jpg")), _read_wav(Path(f"{path}.wav"), renderer))
         except UnusableInput:
             continue
 
 
-def clip_sources(tested: Predictions, positions: Iterable[int], renderer: SpectrogramRenderer) -> Iterable[Source]:
-    """The sources of clips, by their paths: the first chunk of each."""
+def clip_sources(
+    places: Sequence[Place], positions: Iterable[int], renderer: SpectrogramRenderer, choice: SoundChoice = USUAL
+) -> Iterator[Source]:
+    """The sources of clips, or of parts of them, by their paths: of each the start, as much as the renderer draws.
+
+    A recording is read once, no further than its last part, and held no longer than a part is. What can no longer be
+    read is left out.
+    """
+    by_path: dict[Path, list[int]] = defaultdict(list)
     for position in positions:
-        path = Path(tested.places[position].name)
+        by_path[Path(places[position].name)].append(position)
+    for path, found in by_path.items():
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
-                yield Source(position, pictures.read(path), _read_wav(path.with_suffix(".wav"), renderer))
+                jpg, samples = pictures.read(path), _read_wav(path.with_suffix(".wav"), renderer)
+                yield from (Source(position, jpg, samples) for position in found)
             else:
-                place = tested.places[position]
-                part = Part(place.start_seconds, place.end_seconds)
-                for chunk in itertools.islice(read_chunks(path, renderer.settings, parts=[part]), 1):
-                    yield Source(position, pictures.draw(chunk, renderer), chunk.samples)
+                yield from _cut_sources(path, {position: places[position] for position in found}, renderer, choice)
         except (OSError, UnusableInput):
             continue
 
 
-def place_of(clip: ClipScores) -> Place:
-    """The place of a clip. Its path stays as it was typed: a report that is passed on says nothing of other folders.
+def _cut_sources(
+    path: Path, places: dict[int, Place], renderer: SpectrogramRenderer, choice: SoundChoice
+) -> Iterator[Source]:
+    """The sources of parts of a recording, by their positions; in order of time."""
+    settings, spans = renderer.settings, dict[int, tuple[int, int]]()
+    for position, place in sorted(places.items(), key=lambda item: item[1].start_seconds):
+        first, end = (round(s * settings.sample_rate_hz) for s in (place.start_seconds, place.end_seconds))
+        spans[position] = first, min(end, first + settings.chunk_samples)
+    # Where each channel is a clip, those that are called by their paths have but one.
+    blocks = decode(path, choice.of_channel(0) if choice.channel == EACH else choice, settings.sample_rate_hz)
+    for position, samples in zip(spans, cut_out(blocks, spans.values()), strict=True):
+        if len(samples) >= MINIMUM_SECONDS * settings.sample_rate_hz:
+            chunk = Chunk(0, places[position].start_seconds, samples, settings.sample_rate_hz)
+            yield Source(position, pictures.draw(chunk, renderer), samples)
 
-    A picture, or a channel of a clip, is no recording that could be learnt from.
-    """
-    path = Path(clip.clip)
-    is_recording = path.suffix.lower() not in pictures.ANY_SUFFIXES and path.is_file()
+
+def place_of(clip: ClipScores) -> Place:
+    """The place of a clip."""
     start, end = clip.part or (0.0, math.inf)
     end = start + clip.seconds if math.isinf(end) else end
-    return Place(clip.clip, start, end, clip.clip if is_recording else "", is_whole=clip.part is None)
+    return Place(clip.clip, start, end, recording_of_clip(clip.clip), is_whole=clip.part is None)
 
 
-def excerpts(tested: Predictions, sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:
-    """The excerpts of what can be read, in the order given."""
+def recording_of_clip(clip: str) -> str:
+    """The path that a table of corrections names; "" of a picture, or a channel of a clip: these are no recordings that
+    could be learnt from.
+
+    It stays as it was typed: a report that is passed on says nothing of other folders.
+    """
+    path = Path(clip)
+    return clip if path.suffix.lower() not in pictures.ANY_SUFFIXES and path.is_file() else ""
+
+
+def excerpts(places: Sequence[Place], sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:
+    """The excerpts of what can be read, in the order of the sources."""
     chosen = list(sources)
     sample_rate_hz = renderer.settings.sample_rate_hz
     longest = _longest_samples(renderer)
@@ -84,17 +113,14 @@ def excerpts(tested: Predictions, sources: Iterable[Source], renderer: Spectrogr
     mp3s = (encode_mp3s(list(has_signal.values()), sample_rate_hz) if has_signal else None) or []
     sounds = dict(zip(has_signal, mp3s, strict=False))
     ticks = list(zip(*reversed(row_ticks(renderer)), strict=True))
-    return [_excerpt(tested, source, sounds.get(source.position), renderer, ticks) for source in chosen]
+    return [
+        _excerpt(places[source.position], source, sounds.get(source.position), renderer, ticks) for source in chosen
+    ]
 
 
 def _excerpt(
-    tested: Predictions,
-    source: Source,
-    mp3: bytes | None,
-    renderer: SpectrogramRenderer,
-    ticks: Sequence[tuple[str, float]],
+    place: Place, source: Source, mp3: bytes | None, renderer: SpectrogramRenderer, ticks: Sequence[tuple[str, float]]
 ) -> Excerpt:
-    place = tested.places[source.position]
     seconds = min(place.end_seconds - place.start_seconds, renderer.settings.chunk_seconds)
     width = renderer.columns(seconds) / PICTURE_SIZE
     slower = slowed_down(renderer.settings.sample_rate_hz)

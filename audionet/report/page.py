@@ -71,6 +71,7 @@ def render(report: Report) -> bytes:
     shown |= {"advice": sentences.advice(tested, learnt_from, report.recordings, report.noun)}
     shown |= {"curves": charts.learning_curves(report.history), "top": TOP}
     shown |= {"cards": cards, "choices": choices, "correctable": any(card.can_be_corrected for card in cards)}
+    shown |= {"strips": charts.strips(cards, report.lengths)}
     shown["shown"] = {position: card.number for card in cards for position in card.positions}
     if tested is not None:
         wrong = set(tested.mistakes())

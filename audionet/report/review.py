@@ -53,16 +53,22 @@ def cards_of_clips(tested: Predictions) -> list[Card]:
     return _chosen(tested, cards)
 
 
-def cards_of_unnamed_clips(scored: Predictions, why_unknown: Sequence[str]) -> list[Card]:
-    """Clips whose classes nobody has given, the most doubtful first: the unknown ones, then by their scores.
+def cards_of_unnamed(heard: Predictions, why_unknown: Sequence[str]) -> list[Card]:
+    """Clips, or parts of them, whose classes nobody has given, the most doubtful first: the unknown ones, then by their
+    scores.
 
-    why_unknown: of each, a sentence; "" for one whose class is believed.
+    heard: with the class that each was taken for as its target. why_unknown: of each, a sentence; "" for one whose
+    class is believed.
     """
-    order = sorted(range(len(scored)), key=lambda n: (not why_unknown[n], float(scored.scores[n])))
-    return [
-        replace(_card(scored, [n]), own=None, note=why_unknown[n], is_unknown=bool(why_unknown[n]))
-        for n in order[:MOST_CLIPS]
-    ]
+    scores = heard.probabilities[np.arange(len(heard)), heard.targets]
+    order = sorted(range(len(heard)), key=lambda n: (not why_unknown[n], float(scores[n])))
+    return [_unnamed(_card(heard, [n]), why_unknown[n]) for n in order[:MOST_CLIPS]]
+
+
+def _unnamed(card: Card, why_unknown: str) -> Card:
+    """The card of what nobody has named; what it was taken for comes first, whatever its score."""
+    scores = sorted(card.scores, key=lambda score: score[0] != card.own)
+    return replace(card, own=None, scores=scores, note=why_unknown, is_unknown=bool(why_unknown))
 
 
 def with_excerpts(cards: Iterable[Card], excerpts: Iterable[Excerpt]) -> list[Card]:

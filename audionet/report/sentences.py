@@ -78,7 +78,9 @@ def times(number: int) -> str:
 def what_is_listed(report: Report) -> str:
     """A sentence on what the cards show, and in which order."""
     if report.tested is None:
-        return "The unknown clips come first, then those with the lowest scores."
+        if any(card.is_unknown for card in report.cards):
+            return f"The unknown {report.noun}s come first, then those with the lowest scores."
+        return f"The {report.noun}s with the lowest scores come first."
     return (
         f"First the {report.noun}s and recordings that were taken for another class, those whose own class was given "
         "the lowest score first; then what was right, but least certain."

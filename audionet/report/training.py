@@ -28,7 +28,8 @@ def report_on_training(
     if tested:
         cards = cards_of_chunks(tested, Counter(sample.recording for sample in result.dataset if not sample.is_marked))
         positions = [chunk_card.number for chunk_card in cards]
-        shown = excerpts(tested, prepared_sources(tested, positions, image_dir, renderer), renderer)
+        sources = prepared_sources(tested.places, positions, image_dir, renderer)
+        shown = excerpts(tested.places, sources, renderer)
         cards = with_excerpts(cards, shown)
     return Report(
         title=f"How well it tells {len(labels)} classes apart",

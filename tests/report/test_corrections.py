@@ -1,14 +1,17 @@
 """The loop: what a report shows is corrected in a browser, saved, prepared and learnt."""
 
 import csv
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from audionet.options import LabelOptions
+from tests.commands.test_prepare_parts import pictures
 from tests.conftest import Run, chirps, make_model, quick_learning, write_wav
 from tests.report.test_browser import BROWSER, DESK, PHONE, Visit, browser, sync_api, violations
 
@@ -167,10 +170,30 @@ def test_the_page_of_clips_breaks_no_rule_of_accessibility(
     assert width == viewport["width"]
 
 
-@pytest.mark.parametrize("arguments", [["inbox", "--timeline"], ["--watch", "inbox"]])
-def test_a_report_of_what_has_no_class_a_clip_is_refused(
-    misfiled: Path, audionet_here: Run, arguments: list[str]
+def test_a_turn_is_found_on_the_strip_corrected_by_keyboard_and_its_seconds_alone_are_learnt(
+    browser: Any, low_and_high: Path, audionet_here: Run, tmp_path: Path
 ) -> None:
-    refused = audionet_here("label", *arguments, "--report", "page.html", cwd=misfiled)
-    assert refused.returncode == 2
-    assert "--report: shows the class of each clip" in refused.stderr
+    turns = [chirps(40, 200, 400, 3), chirps(41, 2000, 3000, 4), chirps(42, 200, 400, 3)]
+    write_wav(tmp_path / "inbox" / "talk.wav", np.concatenate(turns))
+    command = ["label", "inbox", "--timeline", "--format", "json", "--graph", low_and_high / "tf_files"]
+    finished = audionet_here(*command, "--report", "page.html")
+    assert finished.returncode == 0, finished.stderr
+    (clip,) = json.loads(finished.stdout)
+    (turn,) = (segment for segment in clip["segments"] if segment["label"] == "high")
+    for viewport, scheme in ((PHONE, "dark"), (DESK, "light")):
+        visit = Visit(browser, tmp_path / "page.html", viewport, scheme)
+        assert violations(visit.page) == []
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+        if viewport is PHONE:
+            visit.context.close()
+    visit.page.locator(".strip a[aria-label^=high]").click()
+    visit.page.keyboard.press("2")  # the buttons are high, low
+    (row,) = rows(saved(visit, tmp_path))[1:]
+    visit.context.close()
+    assert row[:2] == ["inbox/talk.wav", "low"]
+    assert [float(seconds) for seconds in row[2:]] == [turn["start_seconds"], turn["end_seconds"]]
+    write_wav(tmp_path / "data" / "high" / "1.wav", chirps(1, 2000, 3000, 1))
+    prepared = audionet_here("prepare", "data", "--corrections", "corrections.csv", "--chunk-seconds", 1)
+    assert prepared.returncode == 0, prepared.stderr
+    learnt = pictures(tmp_path / "tf_files" / "data_image")["low/talk.wav"]
+    assert (learnt[0][0], learnt[-1][1]) == pytest.approx((turn["start_seconds"], turn["end_seconds"]), abs=0.25)

@@ -8,7 +8,7 @@ import numpy as np
 
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.report.content import Card
-from audionet.report.review import cards_of_chunks, cards_of_clips, cards_of_unnamed_clips, choices
+from audionet.report.review import cards_of_chunks, cards_of_clips, cards_of_unnamed, choices
 
 LABELS = ["anna", "ben"]
 
@@ -70,7 +70,9 @@ def test_clips_are_corrected_as_a_whole_and_parts_of_them_as_parts() -> None:
 
 def test_of_unnamed_clips_the_unknown_come_first() -> None:
     scored = predictions_of(("one", 0.9), ("two", 0.6), ("three", 0.8))
-    found = cards_of_unnamed_clips(scored, ["", "", "Unknown: silent."])
+    scored = replace(scored, targets=np.array([0, 1, 0]))  # of two, the class that it was taken for scores less
+    found = cards_of_unnamed(scored, ["", "", "Unknown: silent."])
+    assert [card.heard for card in found] == ["anna", "ben", "anna"]
     assert [card.name for card in found] == ["three", "two", "one"]
     assert [card.own for card in found] == [None, None, None]
     assert [card.is_unknown for card in found] == [True, False, False]
