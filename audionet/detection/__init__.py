@@ -1,4 +1,5 @@
-"""Classes heard in a background: mixtures of pictures to learn from, and a score for each class against the rest.
+"""Classes heard in a background: mixtures of pictures to learn from, a score for each class against the rest,
+and what rises out of the sound around.
 
 It imports from training and the folders before it.
 """

@@ -74,11 +74,11 @@ def _stretches(picture: HeardPicture, renderer: SpectrogramRenderer) -> Sequence
     is_loud = loudest >= loudest.max() - 255 * LOUD_DB / renderer.settings.dynamic_range_db
     longest = max(1, round(LONGEST_CALL_SECONDS / column_seconds))
     return [
-        (first, min(last, first + longest)) for first, last in _runs(is_loud, LONGEST_PAUSE_SECONDS / column_seconds)
+        (first, min(last, first + longest)) for first, last in runs(is_loud, LONGEST_PAUSE_SECONDS / column_seconds)
     ]
 
 
-def _runs(marked: NDArray[np.bool_], longest_gap: float) -> Iterator[tuple[int, int]]:
+def runs(marked: NDArray[np.bool_], longest_gap: float) -> Iterator[tuple[int, int]]:
     """Where columns that are marked begin and end, with gaps of at most so many between them."""
     places = np.flatnonzero(marked)
     ends = np.flatnonzero(np.diff(places) > longest_gap + 1)

@@ -10,6 +10,7 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.detection.background import background_classes
+from audionet.detection.detector import STEPS_A_WINDOW
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import Segment, Timeline, WindowsJob, per_step, step_seconds
 from audionet.model.bundle import Model
@@ -109,8 +110,9 @@ def find_learnt_events(
     """The events of a clip from scores of each class against the rest, the surest first.
 
     Scores are counted from what the class usually scores around; rain that crackles a little has no fire in it.
-    An event is where a class scores higher than any other and than its threshold. It goes on to both sides as long as
-    the class scores at least BORDER of that, and no other may begin within MARGIN_WINDOWS of it.
+    An event is where a class scores higher than any other and than its threshold; a share of that is enough where
+    something rises out of the sound around. It goes on to both sides as long as the class scores at least BORDER of the
+    highest, and no other may begin within MARGIN_WINDOWS of it. Its borders are drawn towards those of what rises.
     """
     background = background_classes(labels, options.background or detection.background)
     classes = [number for number, label in enumerate(labels) if label not in background]
@@ -119,11 +121,13 @@ def find_learnt_events(
     scores -= _usual(scores, middles, np.array(detection.thresholds))
     best = np.array(classes)[scores[:, classes].argmax(axis=1)]
     highest = scores[np.arange(len(scores)), best]
+    shares = [1.0 if window.rise is None else detection.rising_share for window in windows]
+    needed = np.array(detection.thresholds)[best] * shares
     is_taken = np.zeros(len(scores), bool)
-    found: dict[int, list[Segment]] = {number: [] for number in classes}
+    found: list[tuple[Segment, Sequence[ChunkScores]]] = []
     for peak in np.argsort(-highest, kind="stable").tolist():
         number, score = int(best[peak]), float(highest[peak])
-        if is_taken[peak] or score < detection.thresholds[number]:
+        if is_taken[peak] or score < needed[peak]:
             continue
         column, level = scores[:, number], BORDER * score
         first, last = peak, peak
@@ -136,8 +140,35 @@ def find_learnt_events(
         is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
         of_classes = np.zeros(len(labels))
         of_classes[classes] = np.maximum(scores[peak, classes], 0)
-        found[number].append(Segment(start, end, labels[number], score, of_classes.tolist()))
-    return _chosen(found.values(), options)
+        event = Segment(start, end, labels[number], score, of_classes.tolist())
+        found.append((event, windows[first : last + 1]))
+    by_class: dict[str, list[Segment]] = {}
+    for event in _drawn_to_rises(found):
+        by_class.setdefault(event.label, []).append(event)
+    return _chosen(by_class.values(), options)
+
+
+def _drawn_to_rises(found: Iterable[tuple[Segment, Sequence[ChunkScores]]]) -> list[Segment]:
+    """Events with their borders half-way to those of what rises highest in their windows, if anything does, in order.
+
+    Windows blur the borders of scores; and of what rises, a faint beginning or end is lost in the background. They move
+    by a window's step at most, and not into other events.
+    """
+    in_order = sorted(found, key=lambda pair: pair[0].start_seconds)
+    drawn: list[Segment] = []
+    for n, (event, windows) in enumerate(in_order):
+        rises = [window.rise for window in windows if window.rise is not None]
+        start, end = event.start_seconds, event.end_seconds
+        if rises:
+            rise, most = max(rises), windows[0].seconds / STEPS_A_WINDOW
+            start += max(-most, min(most, (rise.start_seconds - start) / 2))
+            end += max(-most, min(most, (rise.end_seconds - end) / 2))
+        if drawn:
+            start = max(start, drawn[-1].end_seconds)
+        if n + 1 < len(in_order):
+            end = min(end, in_order[n + 1][0].start_seconds)
+        drawn.append(replace(event, start_seconds=start, end_seconds=end))
+    return drawn
 
 
 def _usual(scores: np.ndarray, middles: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from audionet.audio.chunks import Chunk
 from audionet.audio.levels import level_db
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
+from audionet.detection.rises import Rise
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
@@ -33,6 +34,7 @@ class ChunkScores:
     has_signal: anything was drawn; of a microphone that is switched off, nothing is.
     level_db: how loud it is (audio/levels.py), in the band that is drawn and below it; None of a picture.
     is_below: whether all that sounds in it lies below the high pass.
+    rise: what rises in it out of the sound around; None if nothing does, or it was not looked for.
     """
 
     start_seconds: float
@@ -43,6 +45,7 @@ class ChunkScores:
     has_signal: bool
     level_db: float | None = None
     is_below: bool = False
+    rise: Rise | None = None
 
     @property
     def end_seconds(self) -> float:

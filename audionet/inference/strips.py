@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window, cut_to_maps
+from audionet.detection.rises import find_rises
 from audionet.inference.scoring import ChunkScores, comparable_with_chunks
 from audionet.model.bundle import Model
 from audionet.model.litert import ClassifierHead, read_head
@@ -91,7 +92,8 @@ class StripScorer:
     def score(self, strip: Strip) -> list[ChunkScores]:
         """The scores of the windows of a strip, in order."""
         rate_hz = self.renderer.settings.sample_rate_hz
-        picture = self.renderer.render_strip(strip.samples, self.window_seconds)
+        power = self.renderer.strip_power(strip.samples)
+        picture = self.renderer.draw_strip(power, self.window_seconds)
         columns_a_sample = picture.shape[1] / len(strip.samples)
         starts = np.array(strip.windows) - strip.start
         ends = np.minimum(starts + strip.window_samples, len(strip.samples))
@@ -103,6 +105,7 @@ class StripScorer:
         batches = [slice(first, first + BATCH) for first in range(0, len(windows), BATCH)]
         heard = [self._hear(maps, windows[batch], wide[batch]) for batch in batches]
         scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
+        rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz) if self.of_events else [None] * len(windows)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
         seconds = (ends - starts) / rate_hz
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
@@ -115,8 +118,9 @@ class StripScorer:
                 distance=float(distances[n]),
                 sounding_seconds=float(seconds[n] * sounding[n]),
                 has_signal=bool(sounding[n] > 0) and not is_below[n],
+                rise=rise and rise.later(strip.start / rate_hz),
             )
-            for n in range(len(windows))
+            for n, rise in enumerate(rises)
         ]
 
     def _hear(self, maps: PictureMaps, windows: Sequence[Window], wide: Sequence[Window]) -> _Heard:

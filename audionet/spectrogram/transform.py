@@ -108,9 +108,15 @@ class SpectrogramRenderer:
         A column's brightness is in decibels below the loudest point within about level_seconds, as it would be in a
         picture of so much sound; what comes long before or after makes no difference.
         """
+        return self.draw_strip(self.strip_power(samples), level_seconds)
+
+    def strip_power(self, samples: NDArray[np.number]) -> NDArray[np.float32]:
+        """The power that `draw_strip` draws of sound of any length: rows, the lowest first, x columns."""
         columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
-        heard = self._without_rumble(samples)
-        power = self.filtered(power_spectrum(heard, columns, self.settings))
+        return self.filtered(power_spectrum(self._without_rumble(samples), columns, self.settings))
+
+    def draw_strip(self, power: NDArray[np.float32], level_seconds: float) -> NDArray[np.uint8]:
+        """The picture that `render_strip` makes, of what `strip_power` gives."""
         width = max(1, round(PICTURE_SIZE * level_seconds / self.settings.chunk_seconds))
         grey = to_grey(power, self.settings.dynamic_range_db, sliding_levels(power.max(axis=0), width))[::-1]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]

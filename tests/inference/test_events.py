@@ -1,6 +1,7 @@
 """label --events: calls in a night, and what is done with them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import audionet
 from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions
 from audionet.dataset.folders import find_recordings
 from audionet.detection.background import background_classes
+from audionet.detection.rises import Rise
 from audionet.inference.events import find_events, find_learnt_events
 from audionet.inference.excerpts import SegmentSaver
 from audionet.inference.scoring import ChunkScores
@@ -219,6 +221,45 @@ def test_what_a_background_usually_scores_is_no_event_and_what_lasts_is_one() ->
     burning = [(0.9, 0.8, 0.0)] * 480
     (event,) = find_learnt_events(learnt_windows(*burning), labels, detection, EventOptions())
     assert (event.label, event.start_seconds, event.end_seconds) == ("fire", 0.0, 479 / 4 + 1)
+
+
+def test_what_rises_out_of_the_sound_around_needs_a_lower_score_and_tells_the_borders() -> None:
+    labels, detection = ["background", "owl", "wren"], LearntEvents(("background",), (0.4, 0.4, 0.4))
+    none, some, faint = (0.9, 0.0, 0.0), (0.9, 0.2, 0.0), (0.9, 0.35, 0.0)
+    rows = [none] * 8 + [some, faint, some] + [none] * 8
+    assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions()) == []
+
+    def with_rise(start_seconds: float, end_seconds: float) -> list[ChunkScores]:
+        rise = Rise(20.0, start_seconds, end_seconds)
+        return [replace(w, rise=rise if 8 <= n <= 10 else None) for n, w in enumerate(learnt_windows(*rows))]
+
+    # The middle of the faint window is at 2.75 s; its score falls to 0.65 of 0.35 at 0.82 of the way to `some`.
+    scored_start, scored_end = 2.75 - 0.204, 2.75 + 0.204
+    (event,) = find_learnt_events(with_rise(2.3, 2.9), labels, detection, EventOptions())
+    assert event.label == "owl"
+    assert event.score == pytest.approx(0.35)
+    assert event.start_seconds == pytest.approx((scored_start + 2.3) / 2, abs=0.01)
+    assert event.end_seconds == pytest.approx((scored_end + 2.9) / 2, abs=0.01)
+    # A step between windows is as far as a border moves.
+    (event,) = find_learnt_events(with_rise(1.0, 4.5), labels, detection, EventOptions())
+    assert event.start_seconds == pytest.approx(scored_start - 0.25, abs=0.01)
+    assert event.end_seconds == pytest.approx(scored_end + 0.25, abs=0.01)
+    # A threshold that somebody names holds for all events.
+    named = detection.believed_from(0.4)
+    assert find_learnt_events(with_rise(2.3, 2.9), labels, named, EventOptions()) == []
+    # What is nothing to any class is no event, however it rises.
+    silent = [replace(w, scores=np.array(none, np.float32)) for w in with_rise(2.3, 2.9)]
+    assert find_learnt_events(silent, labels, detection, EventOptions()) == []
+
+
+def test_events_that_rise_do_not_reach_into_each_other() -> None:
+    labels, detection = ["background", "owl", "wren"], LearntEvents(("background",), (0.4, 0.4, 0.4))
+    owl, wren, none = (0.5, 0.9, 0.0), (0.5, 0.0, 0.7), (0.9, 0.0, 0.0)
+    windows = learnt_windows(*[none] * 4, *[owl] * 4, *[none] * 2, *[wren] * 4, *[none] * 4)
+    rising = [replace(window, rise=Rise(20.0, 0.0, 5.0)) for window in windows]
+    first, second = find_learnt_events(rising, labels, detection, EventOptions())
+    assert (first.label, second.label) == ("owl", "wren")
+    assert first.end_seconds <= second.start_seconds
 
 
 def test_two_classes_that_follow_each_other_are_two_events_and_a_clip_may_begin_and_end_with_one() -> None:
