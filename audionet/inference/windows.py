@@ -53,7 +53,8 @@ class Segment:
     """A stretch of a clip in which one class is heard; score is the mean of its windows' for the class.
 
     Of an unknown stretch it is the mean of their best.
-    scores: of all the model's classes, in its order; of an event those of its moment, with 0 for the background.
+    scores: of all the model's classes, in its order; of an event those of its surest moment, with 0 for the background
+        where the model has learnt to tell events from it.
     """
 
     start_seconds: float

@@ -1,6 +1,7 @@
 """label --events: calls in a night, and what is done with them."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +85,19 @@ def test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
         assert path.stem == f"night_{event['start_seconds']:09.2f}s_{event['score']:.2f}"
         first, last = (round(event[f"{side}_seconds"] * SAMPLE_RATE_HZ) for side in ("start", "end"))
         assert np.array_equal(read_wav(path)[1], sound[first:last])
+
+
+def test_on_a_page_an_event_has_its_score_and_the_background_none(
+    night: Path, audionet_here: Run, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    finished = audionet_here("label", "night.wav", "--events", "--format", "json", "--report", page, cwd=night)
+    assert finished.returncode == 0, finished.stderr
+    events = sorted(json.loads(finished.stdout)[0]["events"], key=lambda event: event["score"])
+    tops = re.findall('<ol class="top">(.*?)</ol>', page.read_text(encoding="utf-8"), re.DOTALL)
+    assert not any("background" in top for top in tops)
+    firsts = [re.findall('class="(?:label|figure)">(.*?)<', top)[:2] for top in tops]
+    assert firsts == [[event["label"], f"{event['score']:.2f}"] for event in events]
 
 
 def test_recordings_of_one_name_are_saved_beside_each_other(tmp_path: Path) -> None:
