@@ -348,8 +348,9 @@ FEATURES = ("rows", "pool_3", *RIVALS)
 
 
 def run_strangers(protocol: Protocol, folder: Path) -> None:
-    """Leave some classes out of the training, in turn: do their clips' scores lie below those of the others?"""
-    names, areas, called = sorted(protocol.train), [], []
+    """Leave some classes out of the training, in turn: are their clips less typical, do they score lower?"""
+    names, called = sorted(protocol.train), []
+    areas: dict[str, list[float]] = {"typicality": [], "score": []}
     count = round(STRANGERS * len(names))
     for rotation in range(ROTATIONS):
         strangers = {names[(rotation * len(names) // ROTATIONS + n) % len(names)] for n in range(count)}
@@ -369,7 +370,8 @@ def run_strangers(protocol: Protocol, folder: Path) -> None:
         )
         clips = audionet.label(lay_out(protocol.test, here / "test"), LabelOptions(graph, labels))
         is_stranger = [Path(clip.clip).parent.name in strangers for clip in clips]
-        areas.append(area_under_roc([clip.score for clip in clips], is_stranger))
+        areas["typicality"].append(area_under_roc([clip.typicality or 0.0 for clip in clips], is_stranger))
+        areas["score"].append(area_under_roc([clip.score for clip in clips], is_stranger))
         unknown = [clip.is_unknown for clip in clips]
         called.append(
             [
@@ -377,9 +379,9 @@ def run_strangers(protocol: Protocol, folder: Path) -> None:
                 for side in (True, False)
             ]
         )
+    by = (f"{statistics.mean(a):.3f} ({min(a):.3f} to {max(a):.3f}) by {name}" for name, a in areas.items())
     print(
-        f"{protocol.name}: strangers: area under the ROC {statistics.mean(areas):.3f} "
-        f"({min(areas):.3f} to {max(areas):.3f}); called unknown: "
+        f"{protocol.name}: strangers: area under the ROC {', '.join(by)}; called unknown: "
         f"{statistics.mean(c[0] for c in called):.1%} of strangers, "
         f"{statistics.mean(c[1] for c in called):.1%} of the known",
         flush=True,
@@ -387,7 +389,7 @@ def run_strangers(protocol: Protocol, folder: Path) -> None:
 
 
 def area_under_roc(scores: list[float], is_stranger: Iterable[bool]) -> float:
-    """How often a known voice's score is above a stranger's; ties count half."""
+    """How often a known voice lies above a stranger; ties count half."""
     of = {side: np.array([s for s, t in zip(scores, is_stranger, strict=True) if t is side]) for side in (True, False)}
     higher = of[False][:, None] - of[True][None]
     return float(((higher > 0) + 0.5 * (higher == 0)).mean())

@@ -48,6 +48,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
         """One clip."""
         why = {"reason": clip.why_unknown} if clip.is_unknown else {}
         several = {"several": list(clip.several)} if clip.several else {}
+        typical = {} if clip.typicality is None else {"typicality": clip.typicality}
         return {
             "clip": clip.clip,
             "label": clip.label,
@@ -55,7 +56,7 @@ class JsonLabels(JsonPrinter["ClipScores"]):
             "score": clip.score,
             "scores": dict(clip.best_first()),
             "seconds": clip.seconds,
-        } | (why | several)
+        } | (typical | why | several)
 
 
 class JsonTimelines(JsonPrinter["Timeline"]):

@@ -21,7 +21,7 @@ from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.system.text import listed
 from audionet.system.untrusted import is_folder
-from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL
+from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL, centred_logs
 
 # Why a clip is unknown, beside what training/unknown.py knows: it is a mixture, silent, or silent in the band that the
 # model's pictures show, but not above or below it.
@@ -37,7 +37,9 @@ class ClipScores:
     seconds: of sound behind them.
     scores: a probability for each of the model's labels.
     why_unknown: why it is more likely none of them: one of REASONS; "" if the best class is believed.
-    needed_score: what a best class needs to be believed.
+    needed_score: what a best class needs to be believed; None where how typical the sound is decides.
+    typicality: how typical it is of the best class, in standard deviations: about 0 is usual, -3 rare. None of a model
+        that does not know.
     several: of an unknown clip, the classes that are heard in it, the most likely first, if it is a mixture of them.
     part: of the clip, if it is not the whole.
     """
@@ -46,7 +48,8 @@ class ClipScores:
     seconds: float
     scores: dict[str, float]
     why_unknown: str = ""
-    needed_score: float = 0.0
+    needed_score: float | None = None
+    typicality: float | None = None
     several: tuple[str, ...] = ()
     part: Part | None = None
 
@@ -74,10 +77,13 @@ class ClipScores:
     def explanation(self) -> str:
         """Why it is unknown, in words; "" if it is not."""
         best = f"{self.best} {self.score:.2f}"
+        believed = f"less than {self.best}'s own recordings are"
+        if self.needed_score is not None:
+            believed = f"{self.needed_score:.2f} is needed to believe it"
         heard = [f"{label} {self.scores[label]:.2f}" for label in self.several]
         return {
             "": "",
-            LOW_SCORE: f"most like {best}, but {self.needed_score:.2f} is needed to believe it",
+            LOW_SCORE: f"most like {best}, but {believed}",
             UNLIKE_ALL: f"unlike all that was learnt (the best class is {best})",
             SEVERAL_CLASSES: f"like several classes, {listed(heard) if heard else best}; if several are heard, try "
             "--timeline",
@@ -167,19 +173,24 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
 
     Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
     """
-    table = np.array([[*chunk.scores, chunk.distance] for chunk in chunks])
+    table = np.array([[*chunk.scores, *centred_logs(chunk.scores), chunk.distance] for chunk in chunks])
     has_signal = np.array([chunk.has_signal for chunk in chunks])
     sounding = np.array([chunk.sounding_seconds for chunk in chunks])
     weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks])
-    *scores, distance = (weights @ table / weights.sum()).tolist()
+    *means, distance = (weights @ table / weights.sum()).tolist()
+    scores, logs = means[: len(model.labels)], means[len(model.labels) :]
     by_label = dict(zip(model.labels, scores, strict=True))
     seconds = sum(chunk.seconds for chunk in chunks)
+    thresholds, best = model.thresholds, int(np.argmax(scores))
+    known = thresholds.typicality
+    typical = None if known is None else float(known.of(best, logs[best], distance))
     if not allow_unknown:
-        return ClipScores(clip, seconds, by_label)
-    reason = model.thresholds.why_unknown(max(scores), distance) if has_signal.any() else SILENT
+        return ClipScores(clip, seconds, by_label, typicality=typical)
+    reason = thresholds.why_unknown(scores[best], distance, typical) if has_signal.any() else SILENT
     several = _mixture(by_label) if reason == LOW_SCORE else ()
     reason = SEVERAL_CLASSES if several else reason
-    return ClipScores(clip, seconds, by_label, reason, model.thresholds.min_score, several)
+    needed = thresholds.min_score if known is None else None
+    return ClipScores(clip, seconds, by_label, reason, needed, typical, several)
 
 
 def _mixture(scores: dict[str, float]) -> tuple[str, ...]:

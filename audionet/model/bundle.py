@@ -189,7 +189,8 @@ def load_model(options: LabelOptions) -> Model:
     if options.threshold is None:
         return model
     detection = model.detection and model.detection.believed_from(options.threshold)
-    return replace(model, thresholds=replace(model.thresholds, min_score=options.threshold), detection=detection)
+    thresholds = replace(model.thresholds, min_score=options.threshold, typicality=None)
+    return replace(model, thresholds=thresholds, detection=detection)
 
 
 def _load_model(options: LabelOptions) -> Model:

@@ -175,7 +175,7 @@ class ModelDescription:
             return cls(
                 labels=labels,
                 renderer=renderer_from_json(content),
-                thresholds=RejectionThresholds.from_json(content["familiarity"]),
+                thresholds=RejectionThresholds.from_json(content["familiarity"], len(labels)),
                 graph_sha256=sha256(content["graph_sha256"]),
                 network_sha256=sha256(content["network_sha256"]),
                 output_name=text(content["output_name"]),

@@ -15,7 +15,7 @@ from audionet.training.folds import cluster_groups, folds
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
 from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
-from audionet.training.unknown import RejectionThresholds, comparable_distance
+from audionet.training.unknown import HeldOut, RejectionThresholds, comparable_distance
 
 CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
@@ -93,7 +93,7 @@ class Trainer:
         recording_folds = np.array(folds(samples, CALIBRATION_FOLDS))
         coordinates = self.coordinates(calibrated)
         groups = cluster_groups(coordinates, self._targets[calibrated], samples, recording_folds.tolist())
-        held_out = self._held_out_scores(calibrated, groups, statistics)
+        alike = self._held_out_scores(calibrated, groups, statistics)
         by_recording = self._held_out_scores(calibrated, recording_folds, statistics)[:, 0]
         targets, centroid = self._targets, self._centroid(train)
 
@@ -109,10 +109,12 @@ class Trainer:
             store=None if store is None else store_calibrator,
             progress=progress,
         )
-        distances = comparable_distance(self._squared_distances(centroid)[train], self._shares[train])
+        distances = comparable_distance(self._squared_distances(centroid), self._shares)
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
-        best = fitted.calibrator.probabilities(held_out.reshape(-1, self._classes)).max(axis=1)
-        thresholds = RejectionThresholds.of(best, distances)
+        probabilities = fitted.calibrator.probabilities
+        alike_probabilities = probabilities(alike.reshape(-1, self._classes)).reshape(alike.shape)
+        held_out = HeldOut(probabilities(by_recording), alike_probabilities, targets[calibrated], distances[calibrated])
+        thresholds = RejectionThresholds.learn(held_out, distances[train])
         return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:

@@ -1,16 +1,18 @@
-"""What makes a clip unknown: a score too low to believe, or a picture unlike all that was learnt from."""
+"""What makes a clip unknown: less like its class than the class's own sound is, or unlike all that was learnt from."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audionet.system.untrusted import number, taking_apart
+from audionet.system.untrusted import Refused, number, sequence, taking_apart
 
-# Share of the classes' own sound, held out with all that sounds like it, that scores lower than is believed. Of new
-# recordings it is a third of that (docs/experiments.md).
+# Share of the classes' own sound, held out with all that sounds like it, that is less typical than is believed (or
+# scores lower, where that decides). Of new recordings it is a third of that (docs/experiments.md).
 RARE = 0.15
-HIGHEST_DOUBT = 0.6  # a higher score is believed, even where the classes' own sound always scores higher still
+BELIEVED = 0.7  # a higher score is believed, however typical the sound is
+HIGHEST_DOUBT = 0.6  # the same where nothing is known of what is typical
 # How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
 FAR_MARGIN = 1.6
 LENGTH_EXPONENT = 0.6
@@ -18,6 +20,118 @@ USUAL = 0.75  # share of the training that is nearer than the usual distance
 # Why sound is unknown, as JSON and CSV name it.
 UNLIKE_ALL, LOW_SCORE = "unlike_all", "low_score"
 LARGEST_DISTANCE = 1e30  # squared; of 37,758 float16 numbers it is at most 2e14
+SMALLEST_PROBABILITY = 1e-37  # a float32; smaller ones are 0
+DISTANCE_WEIGHT = 0.5  # of the distance in how typical sound is; from .3 to .7 all is nearly the same
+# So many samples of all classes count beside a class's own: the deviation of three is mostly chance.
+SHARED_SAMPLES = 5
+SMALLEST_DEVIATION, LARGEST_VALUE = 1e-3, 1e6
+
+
+class HeldOut(NamedTuple):
+    """The classes' own samples, as they are heard when they are held out.
+
+    probabilities: with their recordings, samples x classes. alike: with all that sounds like them, each with its
+    augmentations (speeds, parts), samples x augmentations x classes. targets: the class of each. distances: comparable.
+    """
+
+    probabilities: NDArray[np.floating]
+    alike: NDArray[np.floating]
+    targets: NDArray[np.integer]
+    distances: NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Typicality:
+    """How the classes' own sound is heard when it is held out, so that other sound can be told from it.
+
+    A siren that was not learnt may be more like a clock than like all else, and have a good score for it; but clocks
+    score better still. How typical sound is of the class that it is taken for says so, in standard deviations: how much
+    better it fits the class than the others do, against what is usual in this class, less DISTANCE_WEIGHT times how
+    much farther it lies from the middle of the training than is usual. About 0 is usual, -3 rare.
+
+    usual_logs, log_deviations: of each class, the mean and deviation of its own centred logarithm in its own sound.
+    usual_log_distance, log_distance_deviation: those of the natural logarithms of comparable distances.
+    lowest: sound that is less typical is not believed, unless its score is high.
+    """
+
+    usual_logs: tuple[float, ...]
+    log_deviations: tuple[float, ...]
+    usual_log_distance: float
+    log_distance_deviation: float
+    lowest: float
+
+    def of(self, numbers: Any, logs: Any, distances: Any) -> Any:
+        """How typical sound is, or a row of sounds. numbers: of the classes that it is taken for. logs: the centred
+        logarithms of these classes. distances: comparable ones."""
+        fit = (logs - np.array(self.usual_logs)[numbers]) / np.array(self.log_deviations)[numbers]
+        far = (
+            np.log(np.maximum(distances, SMALLEST_PROBABILITY)) - self.usual_log_distance
+        ) / self.log_distance_deviation
+        return fit - DISTANCE_WEIGHT * far
+
+    @classmethod
+    def learn(cls, held_out: HeldOut) -> "Typicality":
+        """What is typical, from the classes' own sound."""
+        targets = held_out.targets
+        own = np.take_along_axis(centred_logs(held_out.probabilities), targets[:, None], axis=1)[:, 0]
+        by_class = [own[targets == number] for number in range(held_out.probabilities.shape[1])]
+        mean = np.mean([logs.mean() for logs in by_class])
+        variance = np.mean([logs.var() for logs in by_class])
+        means = [(logs.sum() + SHARED_SAMPLES * mean) / (len(logs) + SHARED_SAMPLES) for logs in by_class]
+        deviations = [
+            np.sqrt((((logs - middle) ** 2).sum() + SHARED_SAMPLES * variance) / (len(logs) + SHARED_SAMPLES))
+            for logs, middle in zip(by_class, means, strict=True)
+        ]
+        distances = np.log(np.maximum(held_out.distances, SMALLEST_PROBABILITY))
+        found = cls(
+            tuple(map(float, means)),
+            tuple(max(float(deviation), SMALLEST_DEVIATION) for deviation in deviations),
+            float(distances.mean()),
+            max(float(distances.std()), SMALLEST_DEVIATION),
+            0.0,
+        )
+        alike = np.take_along_axis(centred_logs(held_out.alike), targets[:, None, None], axis=2)[:, :, 0]
+        typical = found.of(targets[:, None], alike, held_out.distances[:, None])
+        return replace(found, lowest=float(np.quantile(typical, RARE)))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values, for the model's description."""
+        return {
+            "usual_logs": list(self.usual_logs),
+            "log_deviations": list(self.log_deviations),
+            "usual_log_distance": self.usual_log_distance,
+            "log_distance_deviation": self.log_distance_deviation,
+            "lowest": self.lowest,
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], classes: int) -> "Typicality":
+        """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
+        with taking_apart():
+            found = cls(
+                tuple(
+                    number(value, -LARGEST_VALUE, LARGEST_VALUE) for value in sequence(content["usual_logs"], classes)
+                ),
+                tuple(
+                    number(value, SMALLEST_DEVIATION, LARGEST_VALUE)
+                    for value in sequence(content["log_deviations"], classes)
+                ),
+                number(content["usual_log_distance"], -LARGEST_VALUE, LARGEST_VALUE),
+                number(content["log_distance_deviation"], SMALLEST_DEVIATION, LARGEST_VALUE),
+                number(content["lowest"], -LARGEST_VALUE, LARGEST_VALUE),
+            )
+            if not len(found.usual_logs) == len(found.log_deviations) == classes:
+                raise Refused("what is typical of other classes")
+            return found
+
+
+def centred_logs(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The logarithms of probabilities (the last axis: classes), less their mean over the classes.
+
+    The centred log-ratio (Aitchison, The Statistical Analysis of Compositional Data, 1982).
+    """
+    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), SMALLEST_PROBABILITY))
+    return np.asarray(logs - logs.mean(axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -29,39 +143,50 @@ class RejectionThresholds:
         measures it.
     usual_distance: three quarters of them are nearer. What lies farther away for long is strange, though a single
         window of it may be of the classes. None: of a model whose training did not keep it.
+    typicality: what decides in place of min_score. None: of a model whose training did not learn it, or where somebody
+        says from which score on they believe.
     """
 
     min_score: float
     max_distance: float
     usual_distance: float | None = None
+    typicality: Typicality | None = None
 
-    def why_unknown(self, score: float, distance: float) -> str:
-        """Why sound with this best score, at this comparable distance, is of none of the classes; "" if it may be."""
+    def why_unknown(self, score: float, distance: float, typical: float | None = None) -> str:
+        """Why sound with this best score, at this comparable distance, is of none of the classes; "" if it may be.
+
+        typical: how typical it is of the best; None if the model does not know.
+        """
         if distance > self.max_distance:
             return UNLIKE_ALL
-        return LOW_SCORE if score < self.min_score else ""
+        if self.typicality is None or typical is None:
+            return LOW_SCORE if score < self.min_score else ""
+        return LOW_SCORE if score < BELIEVED and typical < self.typicality.lowest else ""
 
-    def to_json(self) -> dict[str, float]:
+    def to_json(self) -> dict[str, Any]:
         """As plain values, for the model's description."""
         usual = {} if self.usual_distance is None else {"usual_distance": self.usual_distance}
-        return {"lowest_score": self.min_score, "longest_distance": self.max_distance} | usual
+        typical = {} if self.typicality is None else {"typicality": self.typicality.to_json()}
+        return {"lowest_score": self.min_score, "longest_distance": self.max_distance} | usual | typical
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "RejectionThresholds":
-        """What `to_json` made. Raises untrusted.Refused for anything else."""
+    def from_json(cls, content: dict[str, Any], classes: int) -> "RejectionThresholds":
+        """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
         with taking_apart():
-            usual = content.get("usual_distance")
+            usual, typical = content.get("usual_distance"), content.get("typicality")
             return cls(
                 number(content["lowest_score"], 0, 1),
                 number(content["longest_distance"], 0, LARGEST_DISTANCE),
                 None if usual is None else number(usual, 0, LARGEST_DISTANCE),
+                None if typical is None else Typicality.from_json(typical, classes),
             )
 
     @classmethod
-    def of(cls, scores: np.ndarray, distances: np.ndarray) -> "RejectionThresholds":
-        """From the best scores and comparable distances of the classes' own sound that was held out."""
-        doubt = min(float(np.quantile(scores, RARE)), HIGHEST_DOUBT)
-        return cls(doubt, float(distances.max()) * FAR_MARGIN, float(np.quantile(distances, USUAL)))
+    def learn(cls, held_out: HeldOut, distances: NDArray[np.floating]) -> "RejectionThresholds":
+        """From the classes' own sound. distances: the comparable ones of all samples, also of those not held out."""
+        doubt = min(float(np.quantile(held_out.alike.max(axis=2), RARE)), HIGHEST_DOUBT)
+        farthest, usual = float(distances.max()), float(np.quantile(distances, USUAL))
+        return cls(doubt, farthest * FAR_MARGIN, usual, Typicality.learn(held_out))
 
 
 def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:

@@ -1,25 +1,98 @@
+import json
+
 import numpy as np
 import pytest
 
+from audionet.system.untrusted import Refused
 from audionet.training.unknown import (
-    HIGHEST_DOUBT,
+    BELIEVED,
     LOW_SCORE,
     UNLIKE_ALL,
+    HeldOut,
     RejectionThresholds,
+    centred_logs,
     comparable_distance,
 )
 
-
-def test_low_scores_and_far_sound_are_unknown() -> None:
-    thresholds = RejectionThresholds.of(np.linspace(0.2, 1, 101), np.linspace(50, 100, 101))
-    assert thresholds.min_score == pytest.approx(0.2 + 0.15 * 0.8)
-    assert thresholds.why_unknown(0.5, 100) == ""
-    assert thresholds.why_unknown(0.3, 100) == LOW_SCORE
-    assert thresholds.why_unknown(0.99, 200) == UNLIKE_ALL
+CLOCK, SIREN = 0, 1
 
 
-def test_a_good_score_is_believed_even_where_all_are_better() -> None:
-    assert RejectionThresholds.of(np.full(50, 0.99), np.full(50, 10.0)).min_score == HIGHEST_DOUBT
+def logs(probability: float) -> float:
+    """The centred logarithm of one of two classes."""
+    return float(centred_logs(np.array([probability, 1 - probability]))[0])
+
+
+@pytest.fixture
+def thresholds() -> RejectionThresholds:
+    """Of clocks, which score .99 to .999 for their own class, and sirens, which score .5 to .8."""
+    own = np.concatenate([np.linspace(0.99, 0.999, 50), np.linspace(0.5, 0.8, 50)])
+    targets = np.repeat([CLOCK, SIREN], 50)
+    probabilities = np.where(np.eye(2, dtype=bool)[targets], own[:, None], 1 - own[:, None])
+    distances = np.tile(np.linspace(50, 100, 50), 2)
+    return RejectionThresholds.learn(HeldOut(probabilities, probabilities[:, None], targets, distances), distances)
+
+
+def why(thresholds: RejectionThresholds, number: int, score: float, distance: float = 70) -> str:
+    assert thresholds.typicality is not None
+    return thresholds.why_unknown(score, distance, float(thresholds.typicality.of(number, logs(score), distance)))
+
+
+def test_a_score_is_held_against_those_of_the_class_itself(thresholds: RejectionThresholds) -> None:
+    assert thresholds.typicality is not None
+    assert why(thresholds, SIREN, 0.69) == ""
+    assert why(thresholds, CLOCK, 0.69) == LOW_SCORE
+    assert why(thresholds, SIREN, 0.3) == LOW_SCORE
+    assert why(thresholds, CLOCK, BELIEVED) == ""
+    assert thresholds.typicality.of(CLOCK, logs(0.995), 72) == pytest.approx(0, abs=0.5)
+    assert thresholds.typicality.of(CLOCK, logs(0.75), 72) < -3
+
+
+def test_sound_that_lies_farther_away_is_less_typical_and_far_away_unknown(thresholds: RejectionThresholds) -> None:
+    assert thresholds.typicality is not None
+    near, far = (thresholds.typicality.of(SIREN, logs(0.69), distance) for distance in (70, 140))
+    assert far < near - 1
+    assert why(thresholds, SIREN, 0.69, 140) == LOW_SCORE
+    assert why(thresholds, CLOCK, 0.99, 200) == UNLIKE_ALL
+
+
+def test_the_rarest_of_the_classes_own_sound_are_not_believed(thresholds: RejectionThresholds) -> None:
+    """But for those whose score is high."""
+    assert thresholds.typicality is not None
+    numbers, scores = np.repeat([CLOCK, SIREN], 50), [*np.linspace(0.99, 0.999, 50), *np.linspace(0.5, 0.8, 50)]
+    distances = np.tile(np.linspace(50, 100, 50), 2)
+    typical = thresholds.typicality.of(numbers, np.array([logs(score) for score in scores]), distances)
+    assert (typical < thresholds.typicality.lowest).mean() == pytest.approx(0.15, abs=0.01)
+
+
+def test_a_model_of_before_and_a_threshold_by_hand_go_by_the_score_alone() -> None:
+    old = RejectionThresholds(0.5, 100.0)
+    assert (old.why_unknown(0.4, 50), old.why_unknown(0.6, 50)) == (LOW_SCORE, "")
+
+
+def test_one_sample_of_each_class_is_enough_to_go_on() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
+    held_out = HeldOut(probabilities, probabilities[:, None], np.array([0, 1]), np.array([50.0, 50.0]))
+    found = RejectionThresholds.learn(held_out, held_out.distances).typicality
+    assert found is not None
+    assert np.isfinite(found.of(0, logs(0.9), 50))
+
+
+def test_centred_logs_sum_to_zero_and_stay_finite() -> None:
+    assert centred_logs(np.array([0.8, 0.2])) == pytest.approx([np.log(2), -np.log(2)])
+    found = centred_logs(np.array([[1.0, 0.0, 0.0]]))
+    assert np.isfinite(found).all()
+    assert found.sum() == pytest.approx(0)
+
+
+def test_what_is_kept_of_it_is_read_again_and_refused_for_other_classes(thresholds: RejectionThresholds) -> None:
+    kept = json.loads(json.dumps(thresholds.to_json()))
+    assert RejectionThresholds.from_json(kept, 2) == thresholds
+    for classes in (1, 3):
+        with pytest.raises(Refused):
+            RejectionThresholds.from_json(kept, classes)
+    kept["typicality"]["log_deviations"][0] = 0
+    with pytest.raises(Refused):
+        RejectionThresholds.from_json(kept, 2)
 
 
 def test_a_quarter_of_a_chunk_may_lie_more_than_twice_as_far() -> None:
