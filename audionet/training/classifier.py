@@ -1,6 +1,7 @@
 """Bottlenecks of known classes -> a classifier."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -112,8 +113,14 @@ class Trainer:
         distances = comparable_distance(self._squared_distances(centroid), self._shares)
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
         probabilities = fitted.calibrator.probabilities
-        alike_probabilities = probabilities(alike.reshape(-1, self._classes)).reshape(alike.shape)
-        held_out = HeldOut(probabilities(by_recording), alike_probabilities, targets[calibrated], distances[calibrated])
+        recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
+        held_out = HeldOut(
+            probabilities=probabilities(by_recording),
+            alike=probabilities(alike.reshape(-1, self._classes)).reshape(alike.shape),
+            targets=targets[calibrated],
+            distances=distances[calibrated],
+            fewest_recordings=min(recordings.values()),
+        )
         thresholds = RejectionThresholds.learn(held_out, distances[train])
         return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)
 

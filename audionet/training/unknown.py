@@ -32,12 +32,14 @@ class HeldOut(NamedTuple):
 
     probabilities: with their recordings, samples x classes. alike: with all that sounds like them, each with its
     augmentations (speeds, parts), samples x augmentations x classes. targets: the class of each. distances: comparable.
+    fewest_recordings: that a class has.
     """
 
     probabilities: NDArray[np.floating]
     alike: NDArray[np.floating]
     targets: NDArray[np.integer]
     distances: NDArray[np.floating]
+    fewest_recordings: int
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,15 @@ class RejectionThresholds:
 
     @classmethod
     def learn(cls, held_out: HeldOut, distances: NDArray[np.floating]) -> "RejectionThresholds":
-        """From the classes' own sound. distances: the comparable ones of all samples, also of those not held out."""
+        """From the classes' own sound. distances: the comparable ones of all samples, also of those not held out.
+
+        What is typical is not learnt where a class has one recording: parts of it say nothing of how much more others
+        differ.
+        """
+        typicality = Typicality.learn(held_out) if held_out.fewest_recordings > 1 else None
         doubt = min(float(np.quantile(held_out.alike.max(axis=2), RARE)), HIGHEST_DOUBT)
         farthest, usual = float(distances.max()), float(np.quantile(distances, USUAL))
-        return cls(doubt, farthest * FAR_MARGIN, usual, Typicality.learn(held_out))
+        return cls(doubt, farthest * FAR_MARGIN, usual, typicality)
 
 
 def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:

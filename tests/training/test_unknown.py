@@ -29,7 +29,7 @@ def thresholds() -> RejectionThresholds:
     targets = np.repeat([CLOCK, SIREN], 50)
     probabilities = np.where(np.eye(2, dtype=bool)[targets], own[:, None], 1 - own[:, None])
     distances = np.tile(np.linspace(50, 100, 50), 2)
-    return RejectionThresholds.learn(HeldOut(probabilities, probabilities[:, None], targets, distances), distances)
+    return RejectionThresholds.learn(HeldOut(probabilities, probabilities[:, None], targets, distances, 50), distances)
 
 
 def why(thresholds: RejectionThresholds, number: int, score: float, distance: float = 70) -> str:
@@ -69,12 +69,19 @@ def test_a_model_of_before_and_a_threshold_by_hand_go_by_the_score_alone() -> No
     assert (old.why_unknown(0.4, 50), old.why_unknown(0.6, 50)) == (LOW_SCORE, "")
 
 
-def test_one_sample_of_each_class_is_enough_to_go_on() -> None:
-    probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
-    held_out = HeldOut(probabilities, probabilities[:, None], np.array([0, 1]), np.array([50.0, 50.0]))
-    found = RejectionThresholds.learn(held_out, held_out.distances).typicality
-    assert found is not None
-    assert np.isfinite(found.of(0, logs(0.9), 50))
+@pytest.mark.parametrize("recordings", [1, 2])
+def test_of_one_recording_of_a_class_nothing_is_learnt_and_two_are_enough(recordings: int) -> None:
+    probabilities = np.repeat([[0.9, 0.1], [0.2, 0.8]], recordings, axis=0)
+    distances = np.full(len(probabilities), 50.0)
+    targets = np.repeat([0, 1], recordings)
+    found = RejectionThresholds.learn(
+        HeldOut(probabilities, probabilities[:, None], targets, distances, recordings), distances
+    )
+    if recordings == 1:
+        assert found.typicality is None
+    else:
+        assert found.typicality is not None
+        assert np.isfinite(found.typicality.of(0, logs(0.9), 50))
 
 
 def test_centred_logs_sum_to_zero_and_stay_finite() -> None:
