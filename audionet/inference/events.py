@@ -152,7 +152,8 @@ def _drawn_to_rises(found: Iterable[tuple[Segment, Sequence[ChunkScores]]]) -> l
     """Events with their borders half-way to those of what rises highest in their windows, if anything does, in order.
 
     Windows blur the borders of scores; and of what rises, a faint beginning or end is lost in the background. They move
-    by a window's step at most, and not into other events.
+    by a window's step at most, and not into other events; and not where a border of the one is more than a window from
+    that of the other, since a short rise within a long event says nothing about where that ends.
     """
     in_order = sorted(found, key=lambda pair: pair[0].start_seconds)
     drawn: list[Segment] = []
@@ -160,9 +161,11 @@ def _drawn_to_rises(found: Iterable[tuple[Segment, Sequence[ChunkScores]]]) -> l
         rises = [window.rise for window in windows if window.rise is not None]
         start, end = event.start_seconds, event.end_seconds
         if rises:
-            rise, most = max(rises), windows[0].seconds / STEPS_A_WINDOW
-            start += max(-most, min(most, (rise.start_seconds - start) / 2))
-            end += max(-most, min(most, (rise.end_seconds - end) / 2))
+            rise, seconds = max(rises), windows[0].seconds
+            later, longer, most = rise.start_seconds - start, rise.end_seconds - end, seconds / STEPS_A_WINDOW
+            if max(abs(later), abs(longer)) <= seconds:
+                start += max(-most, min(most, later / 2))
+                end += max(-most, min(most, longer / 2))
         if drawn:
             start = max(start, drawn[-1].end_seconds)
         if n + 1 < len(in_order):

@@ -255,9 +255,13 @@ def test_what_rises_out_of_the_sound_around_needs_a_lower_score_and_tells_the_bo
     assert event.start_seconds == pytest.approx((scored_start + 2.3) / 2, abs=0.01)
     assert event.end_seconds == pytest.approx((scored_end + 2.9) / 2, abs=0.01)
     # A step between windows is as far as a border moves.
-    (event,) = find_learnt_events(with_rise(1.0, 4.5), labels, detection, EventOptions())
+    (event,) = find_learnt_events(with_rise(1.8, 3.7), labels, detection, EventOptions())
     assert event.start_seconds == pytest.approx(scored_start - 0.25, abs=0.01)
     assert event.end_seconds == pytest.approx(scored_end + 0.25, abs=0.01)
+    # What lasts much longer, or shorter, than the event is something else.
+    (event,) = find_learnt_events(with_rise(1.0, 3.0), labels, detection, EventOptions())
+    assert event.start_seconds == pytest.approx(scored_start, abs=0.01)
+    assert event.end_seconds == pytest.approx(scored_end, abs=0.01)
     # A threshold that somebody names holds for all events.
     named = detection.believed_from(0.4)
     assert find_learnt_events(with_rise(2.3, 2.9), labels, named, EventOptions()) == []
@@ -268,12 +272,14 @@ def test_what_rises_out_of_the_sound_around_needs_a_lower_score_and_tells_the_bo
 
 def test_events_that_rise_do_not_reach_into_each_other() -> None:
     labels, detection = ["background", "owl", "wren"], LearntEvents(("background",), (0.4, 0.4, 0.4))
-    owl, wren, none = (0.5, 0.9, 0.0), (0.5, 0.0, 0.7), (0.9, 0.0, 0.0)
-    windows = learnt_windows(*[none] * 4, *[owl] * 4, *[none] * 2, *[wren] * 4, *[none] * 4)
-    rising = [replace(window, rise=Rise(20.0, 0.0, 5.0)) for window in windows]
+    owl, both, wren, none = (0.5, 0.7, 0.0), (0.5, 0.7, 0.58), (0.5, 0.0, 0.9), (0.9, 0.0, 0.0)
+    windows = learnt_windows(*[none] * 4, *[owl] * 5, both, *[wren] * 4, *[none] * 4)
+    # Each ends, or begins, well within the other, if the rises alone are asked.
+    rises = [Rise(20.0, 0.6, 3.2) if n < 9 else Rise(20.0, 1.9, 4.7) for n in range(len(windows))]
+    rising = [replace(window, rise=rise) for window, rise in zip(windows, rises, strict=True)]
     first, second = find_learnt_events(rising, labels, detection, EventOptions())
     assert (first.label, second.label) == ("owl", "wren")
-    assert first.end_seconds <= second.start_seconds
+    assert first.end_seconds == second.start_seconds
 
 
 def test_two_classes_that_follow_each_other_are_two_events_and_a_clip_may_begin_and_end_with_one() -> None:
