@@ -23,7 +23,7 @@ from audionet.settings import EACH, MINIMUM_SECONDS, PICTURE_SIZE, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import open_file
-from audionet.system.untrusted import MALFORMED
+from audionet.system.untrusted import MALFORMED, is_file
 
 LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
 
@@ -101,7 +101,7 @@ def recording_of_clip(clip: str) -> str:
     It stays as it was typed: a report that is passed on says nothing of other folders.
     """
     path = Path(clip)
-    return clip if path.suffix.lower() not in pictures.ANY_SUFFIXES and path.is_file() else ""
+    return clip if path.suffix.lower() not in pictures.ANY_SUFFIXES and is_file(path) else ""
 
 
 def excerpts(places: Sequence[Place], sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:

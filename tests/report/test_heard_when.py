@@ -169,3 +169,7 @@ def test_a_report_of_what_it_cannot_show_is_refused(audionet_here: Run, typed: l
     assert refused.returncode == 2
     assert "--report: shows clips" in refused.stderr
     assert said in refused.stderr
+
+
+def test_a_channel_whose_name_is_longer_than_files_may_have_is_no_recording() -> None:
+    assert excerpts.recording_of_clip("a" * 250 + ".wav (left)") == ""
