@@ -62,7 +62,7 @@ def write_summaries(
 def _delete_events(folder: Path) -> None:
     """Delete the events of a former run, whose curves TensorBoard would draw into the new ones."""
     if not folder.is_symlink():  # one is of no run of ours
-        for path in folder.glob(f"{EVENTS}*"):
+        for path in folder.glob(f"{EVENTS}.*"):
             path.unlink()
 
 
