@@ -370,7 +370,9 @@ def run_strangers(protocol: Protocol, folder: Path) -> None:
         )
         clips = audionet.label(lay_out(protocol.test, here / "test"), LabelOptions(graph, labels))
         is_stranger = [Path(clip.clip).parent.name in strangers for clip in clips]
-        areas["typicality"].append(area_under_roc([clip.typicality or 0.0 for clip in clips], is_stranger))
+        typical = [clip.typicality for clip in clips if clip.typicality is not None]
+        if len(typical) == len(clips):  # it is not learnt from one recording of a class
+            areas["typicality"].append(area_under_roc(typical, is_stranger))
         areas["score"].append(area_under_roc([clip.score for clip in clips], is_stranger))
         unknown = [clip.is_unknown for clip in clips]
         called.append(
@@ -379,7 +381,7 @@ def run_strangers(protocol: Protocol, folder: Path) -> None:
                 for side in (True, False)
             ]
         )
-    by = (f"{statistics.mean(a):.3f} ({min(a):.3f} to {max(a):.3f}) by {name}" for name, a in areas.items())
+    by = (f"{statistics.mean(a):.3f} ({min(a):.3f} to {max(a):.3f}) by {name}" for name, a in areas.items() if a)
     print(
         f"{protocol.name}: strangers: area under the ROC {', '.join(by)}; called unknown: "
         f"{statistics.mean(c[0] for c in called):.1%} of strangers, "
