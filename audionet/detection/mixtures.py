@@ -79,8 +79,10 @@ def _stretches(picture: HeardPicture, renderer: SpectrogramRenderer) -> Sequence
 
 
 def runs(marked: NDArray[np.bool_], longest_gap: float) -> Iterator[tuple[int, int]]:
-    """Where columns that are marked begin and end, with gaps of at most so many between them."""
+    """Where columns, or windows, that are marked begin and end, with gaps of at most so many between them."""
     places = np.flatnonzero(marked)
+    if not len(places):
+        return
     ends = np.flatnonzero(np.diff(places) > longest_gap + 1)
     firsts, lasts = np.concatenate([[0], ends + 1]), np.concatenate([ends, [len(places) - 1]])
     for first, last in zip(places[firsts].tolist(), places[lasts].tolist(), strict=True):

@@ -173,12 +173,15 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
 
     Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed.
     """
-    table = np.array([[*chunk.scores, *centred_logs(chunk.scores), chunk.distance] for chunk in chunks])
+    probabilities = np.array([chunk.scores for chunk in chunks], float)
+    distances = np.array([chunk.distance for chunk in chunks])
     has_signal = np.array([chunk.has_signal for chunk in chunks])
     sounding = np.array([chunk.sounding_seconds for chunk in chunks])
     weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks])
-    *means, distance = (weights @ table / weights.sum()).tolist()
-    scores, logs = means[: len(model.labels)], means[len(model.labels) :]
+    scores, logs, distance = (
+        (weights @ values / weights.sum()).tolist()
+        for values in (probabilities, centred_logs(probabilities), distances)
+    )
     by_label = dict(zip(model.labels, scores, strict=True))
     seconds = sum(chunk.seconds for chunk in chunks)
     thresholds, best = model.thresholds, int(np.argmax(scores))

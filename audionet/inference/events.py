@@ -11,6 +11,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.detection.background import background_classes
 from audionet.detection.detector import STEPS_A_WINDOW
+from audionet.detection.mixtures import runs
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import Segment, Timeline, WindowsJob, per_step, step_seconds
 from audionet.model.bundle import Model
@@ -92,7 +93,7 @@ def find_events(
         if label in background:
             continue
         found = []
-        for first, last in _runs((best == number) & (heard[:, number] >= LASTING * threshold)):
+        for first, last in runs((best == number) & (heard[:, number] >= LASTING * threshold), 0):
             peak = first + int(heard[first:last, number].argmax())
             score = float(heard[peak, number])
             level = max(LASTING * threshold, BORDER * score)
@@ -204,12 +205,6 @@ def _crossing(scores: np.ndarray, first: int, level: float) -> float:
     if before >= level:
         return float(first)
     return first - 0.5 + (level - before) / (float(scores[first]) - before)
-
-
-def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
-    """Where a run of True begins, and where it has ended."""
-    borders = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
-    return list(zip(borders[::2].tolist(), borders[1::2].tolist(), strict=True))
 
 
 def _chosen(by_class: Iterable[list[Segment]], options: EventOptions) -> list[Segment]:

@@ -102,21 +102,17 @@ class SpectrogramRenderer:
             return samples
         return high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
 
-    def render_strip(self, samples: NDArray[np.number], level_seconds: float) -> NDArray[np.uint8]:
-        """A picture of sound of any length, at the scale of a chunk: uint8, PICTURE_SIZE x columns (x 3).
-
-        A column's brightness is in decibels below the loudest point within about level_seconds, as it would be in a
-        picture of so much sound; what comes long before or after makes no difference.
-        """
-        return self.draw_strip(self.strip_power(samples), level_seconds)
-
     def strip_power(self, samples: NDArray[np.number]) -> NDArray[np.float32]:
-        """The power that `draw_strip` draws of sound of any length: rows, the lowest first, x columns."""
+        """The power of sound of any length, at the scale of a chunk: rows, the lowest first, x columns."""
         columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
         return self.filtered(power_spectrum(self._without_rumble(samples), columns, self.settings))
 
     def draw_strip(self, power: NDArray[np.float32], level_seconds: float) -> NDArray[np.uint8]:
-        """The picture that `render_strip` makes, of what `strip_power` gives."""
+        """A picture of what `strip_power` gives: uint8, PICTURE_SIZE x columns (x 3).
+
+        A column's brightness is in decibels below the loudest point within about level_seconds, as it would be in a
+        picture of so much sound; what comes long before or after makes no difference.
+        """
         width = max(1, round(PICTURE_SIZE * level_seconds / self.settings.chunk_seconds))
         grey = to_grey(power, self.settings.dynamic_range_db, sliding_levels(power.max(axis=0), width))[::-1]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]

@@ -106,10 +106,11 @@ def train_calibrator(
     draws = np.random.default_rng(options.seed)
     # The logarithm is learnt, so that steps are shares of the temperature, whatever the scores' scale.
     logarithm, velocity = np.float64(math.log(FIRST_INVERSE_TEMPERATURE)), np.float64(0)
+    calibrator = Calibrator(float(np.exp(logarithm)))
     for step in range(1, options.steps + 1):
         rate = options.learning_rate * (1 - (step - 1) / options.steps)
         with np.errstate(over="ignore", invalid="ignore"):  # a training that runs away is told of below
-            change = STEP * rate * train.drawn(options.batch_size, draws).slope(Calibrator(np.exp(logarithm)))
+            change = STEP * rate * train.drawn(options.batch_size, draws).slope(calibrator)
             velocity = MOMENTUM * velocity - change
             logarithm += MOMENTUM * velocity - change
             calibrator = Calibrator(float(np.exp(logarithm)))
@@ -123,7 +124,7 @@ def train_calibrator(
         raise AudionetError(
             f"the learning rate {options.learning_rate:g} is too large, the training ran away; 1 is usual"
         )
-    return CalibratorFit(Calibrator(float(np.exp(logarithm))), [] if watch is None else watch.history)
+    return CalibratorFit(calibrator, [] if watch is None else watch.history)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ USUAL = 0.75  # share of the training that is nearer than the usual distance
 # Why sound is unknown, as JSON and CSV name it.
 UNLIKE_ALL, LOW_SCORE = "unlike_all", "low_score"
 LARGEST_DISTANCE = 1e30  # squared; of 37,758 float16 numbers it is at most 2e14
-SMALLEST_PROBABILITY = 1e-37  # a float32; smaller ones are 0
+SMALLEST = 1e-37  # of which a logarithm is taken: smaller float32 numbers are 0
 DISTANCE_WEIGHT = 0.5  # of the distance in how typical sound is; from .3 to .7 all is nearly the same
 # So many samples of all classes count beside a class's own: the deviation of three is mostly chance.
 SHARED_SAMPLES = 5
@@ -66,9 +66,7 @@ class Typicality:
         """How typical sound is, or a row of sounds. numbers: of the classes that it is taken for. logs: the centred
         logarithms of these classes. distances: comparable ones."""
         fit = (logs - np.array(self.usual_logs)[numbers]) / np.array(self.log_deviations)[numbers]
-        far = (
-            np.log(np.maximum(distances, SMALLEST_PROBABILITY)) - self.usual_log_distance
-        ) / self.log_distance_deviation
+        far = (_log(distances) - self.usual_log_distance) / self.log_distance_deviation
         return fit - DISTANCE_WEIGHT * far
 
     @classmethod
@@ -84,7 +82,7 @@ class Typicality:
             np.sqrt((((logs - middle) ** 2).sum() + SHARED_SAMPLES * variance) / (len(logs) + SHARED_SAMPLES))
             for logs, middle in zip(by_class, means, strict=True)
         ]
-        distances = np.log(np.maximum(held_out.distances, SMALLEST_PROBABILITY))
+        distances = _log(held_out.distances)
         found = cls(
             tuple(map(float, means)),
             tuple(max(float(deviation), SMALLEST_DEVIATION) for deviation in deviations),
@@ -132,8 +130,13 @@ def centred_logs(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
 
     The centred log-ratio (Aitchison, The Statistical Analysis of Compositional Data, 1982).
     """
-    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), SMALLEST_PROBABILITY))
+    logs = _log(probabilities)
     return np.asarray(logs - logs.mean(axis=-1, keepdims=True))
+
+
+def _log(values: Any) -> NDArray[np.float64]:
+    """The natural logarithms of probabilities or distances, which may be 0."""
+    return np.asarray(np.log(np.maximum(np.asarray(values, np.float64), SMALLEST)))
 
 
 @dataclass(frozen=True)

@@ -251,7 +251,7 @@ def test_the_share_that_sounds_is_counted_in_columns(columns: int, share: float)
 def test_a_strip_of_one_chunk_is_its_picture() -> None:
     renderer = SpectrogramRenderer.make(PictureSettings(2))
     samples = chirps(3, 300, 3000, 2)
-    picture, strip = renderer.render(samples), renderer.render_strip(samples, level_seconds=100)
+    picture, strip = renderer.render(samples), renderer.draw_strip(renderer.strip_power(samples), level_seconds=100)
     assert np.abs(picture.astype(int) - strip).max() <= 1
 
 
@@ -259,8 +259,10 @@ def test_a_strip_shows_each_moment_against_what_is_heard_around_it() -> None:
     """Ten seconds of loud sound make the quiet one after it no darker, as they would in one picture."""
     renderer = SpectrogramRenderer.make(PictureSettings(2))
     quiet = chirps(4, 300, 3000, 6) // 100
-    together = renderer.render_strip(np.concatenate([chirps(5, 300, 3000, 10), quiet]), level_seconds=1)
-    alone = renderer.render_strip(quiet, level_seconds=1)
+    together = renderer.draw_strip(
+        renderer.strip_power(np.concatenate([chirps(5, 300, 3000, 10), quiet])), level_seconds=1
+    )
+    alone = renderer.draw_strip(renderer.strip_power(quiet), level_seconds=1)
     columns = round(PICTURE_SIZE * 4 / 2)  # the last four seconds
     assert np.abs(together[:, -columns:].astype(int) - alone[:, -columns:]).mean() < 2
-    assert not renderer.render_strip(np.zeros(32_000, np.int16), 1).any()
+    assert not renderer.draw_strip(renderer.strip_power(np.zeros(32_000, np.int16)), 1).any()
