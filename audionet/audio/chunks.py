@@ -13,6 +13,7 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.decoding import count_channels, decode
+from audionet.audio.ffmpeg import BLOCK_SAMPLES
 from audionet.errors import UnusableInput
 from audionet.settings import (
     EACH,
@@ -51,6 +52,42 @@ class Chunk:
         return len(self.samples) / self.sample_rate_hz
 
 
+class SampleStream:
+    """A stream of sample blocks of any lengths, which is read once, and no further than what is taken of it."""
+
+    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
+        self._blocks = iter(blocks)
+        self._held = [np.empty(0, np.float32)]  # what was read and may still be taken
+        self._first = self._end = 0  # positions in the stream: of the first sample that is held, and behind the last
+
+    def take(self, start: int, end: int) -> np.ndarray:
+        """The samples from `start` to before `end`; fewer, or none, where the stream ends before.
+
+        What lies before `start` is forgotten, so that no later call may begin before it.
+        """
+        while self._end < end and (block := next(self._blocks, None)) is not None:
+            if self._end <= start:
+                self._held, self._first = [], self._end
+            self._held.append(block)
+            self._end += len(block)
+        if len(self._held) > 1:
+            self._held = [np.concatenate(self._held)]
+        passed = min(max(0, start - self._first), len(self._held[0]))
+        self._held[0] = self._held[0][passed:]
+        self._first += passed
+        return self._held[0][: end - self._first]
+
+    def take_blocks(self, start: int, end: int | None) -> Iterator[np.ndarray]:
+        """The samples that `take` gives, in blocks, of which one alone is held; an end of None is the stream's."""
+        while True:
+            block_end = start + BLOCK_SAMPLES
+            block = self.take(start, block_end if end is None else min(block_end, end))
+            if not len(block):
+                return
+            yield block
+            start += len(block)
+
+
 def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chunk]:
     """Cut a stream of sample blocks of any lengths, at settings.sample_rate_hz, into chunks.
 
@@ -58,18 +95,14 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
     MINIMUM_TAIL of a chunk of new sound, or if it is the whole recording and MINIMUM_SECONDS long.
     """
     size, step, sample_rate_hz = settings.chunk_samples, settings.step_samples, settings.sample_rate_hz
-    waiting = np.empty(0, np.float32)
-    index = 0
-    for block in blocks:
-        waiting = np.concatenate([waiting, block])
-        while len(waiting) >= size:
-            yield Chunk(index, index * step / sample_rate_hz, waiting[:size], sample_rate_hz)
-            waiting = waiting[step:]
-            index += 1
-    new = len(waiting) - (size - step if index else 0)
+    stream, index = SampleStream(blocks), 0
+    while len(samples := stream.take(index * step, index * step + size)) == size:
+        yield Chunk(index, index * step / sample_rate_hz, samples, sample_rate_hz)
+        index += 1
+    new = len(samples) - (size - step if index else 0)
     needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * sample_rate_hz
     if new >= needed:
-        yield Chunk(index, index * step / sample_rate_hz, waiting, sample_rate_hz)
+        yield Chunk(index, index * step / sample_rate_hz, samples, sample_rate_hz)
 
 
 def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: PictureSettings) -> Iterator[Chunk]:
@@ -77,35 +110,13 @@ def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: Pic
 
     parts: in order, without overlap. Once the last of them has ended, nothing more of the stream is read.
     """
-    source, index, sample_rate_hz = _Stream(blocks), 0, settings.sample_rate_hz
+    stream, index, sample_rate_hz = SampleStream(blocks), 0, settings.sample_rate_hz
     for part in parts:
         first = round(part.start_seconds * sample_rate_hz)
         last = None if math.isinf(part.end_seconds) else round(part.end_seconds * sample_rate_hz)
-        for chunk in cut(source.between(first, last), settings):
+        for chunk in cut(stream.take_blocks(first, last), settings):
             yield replace(chunk, index=index, start_seconds=first / sample_rate_hz + chunk.start_seconds)
             index += 1
-
-
-class _Stream:
-    """Sample blocks of any lengths, read once, of which stretches are wanted in order."""
-
-    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
-        self._blocks = iter(blocks)
-        self._rest, self._at = np.empty(0, np.float32), 0  # what was read and not given yet, and where it begins
-
-    def between(self, first: int, last: int | None) -> Iterator[np.ndarray]:
-        """The samples from `first` to before `last`, or to the end; none that were given before."""
-        while last is None or self._at < last:
-            if not len(self._rest):
-                block = next(self._blocks, None)
-                if block is None:
-                    return
-                self._rest = block
-                continue
-            wanted = len(self._rest) if last is None else min(len(self._rest), last - self._at)
-            given, self._rest = self._rest[max(0, first - self._at) : wanted], self._rest[wanted:]
-            self._at += wanted
-            yield given
 
 
 def cut_windows(
@@ -116,19 +127,16 @@ def cut_windows(
     All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
     before it than a step. Sound shorter than a window is one window, if it is MINIMUM_SECONDS long.
     """
-    waiting = np.empty(0, np.float32)
-    index = start = 0  # of the next window, and of what waits
-    for block in blocks:
-        waiting = np.concatenate([waiting, block])
-        while len(waiting) >= size + step:  # so that a last window can reach back
-            yield Chunk(index, start / sample_rate_hz, waiting[:size], sample_rate_hz)
-            waiting = waiting[step:]
-            start += step
-            index += 1
-    if len(waiting) >= min(size, MINIMUM_SECONDS * sample_rate_hz):
-        yield Chunk(index, start / sample_rate_hz, waiting[:size], sample_rate_hz)
-    if len(waiting) > size:
-        yield Chunk(index + 1, (start + len(waiting) - size) / sample_rate_hz, waiting[-size:], sample_rate_hz)
+    stream, index = SampleStream(blocks), 0
+    # A step more than a window is taken, so that a last window can reach back.
+    while len(samples := stream.take(index * step, (index + 1) * step + size)) == size + step:
+        yield Chunk(index, index * step / sample_rate_hz, samples[:size], sample_rate_hz)
+        index += 1
+    if len(samples) >= min(size, MINIMUM_SECONDS * sample_rate_hz):
+        yield Chunk(index, index * step / sample_rate_hz, samples[:size], sample_rate_hz)
+    if len(samples) > size:
+        start = index * step + len(samples) - size
+        yield Chunk(index + 1, start / sample_rate_hz, samples[-size:], sample_rate_hz)
 
 
 def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> Iterator[np.ndarray]:
@@ -136,14 +144,9 @@ def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> I
 
     What lies behind the end of the stream is missing: the last ones may be short, or empty.
     """
-    blocks, waiting, first = iter(blocks), np.empty(0, np.float32), 0  # first: the position of what waits
+    stream = SampleStream(blocks)
     for start, end in spans:
-        waiting, first = waiting[max(0, start - first) :], first + min(len(waiting), max(0, start - first))
-        while first + len(waiting) < end and (block := next(blocks, None)) is not None:
-            waiting = np.concatenate([waiting, block])
-            passed = min(len(waiting), max(0, start - first))
-            waiting, first = waiting[passed:], first + passed
-        yield waiting[max(0, start - first) : max(0, end - first)]
+        yield stream.take(start, end)
 
 
 def read_windows(
@@ -227,22 +230,17 @@ class StripSettings:
 
 def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterator[Strip]:
     """The windows of `cut_windows`, not each by itself, but many with the sound in which they lie."""
-    window, step, size = settings.window, settings.step, settings.windows * settings.step
-    parts: list[np.ndarray] = []
-    start = held = first = 0  # of the parts: the first sample, and how many; the first window that is not given out
-
-    def strip(starts: list[int], end: int) -> Strip:
-        return Strip(start, np.concatenate(parts)[: end - start], starts, window)
-
-    for block in blocks:
-        parts.append(block)
-        held += len(block)
-        while start + held >= first + size + window + settings.margin:
-            yield strip(list(range(first, first + size, step)), first + size - step + window + settings.margin)
-            first += size
-            rest = np.concatenate(parts)[max(0, first - settings.margin - start) :]
-            start, held, parts = max(start, first - settings.margin), len(rest), [rest]
-    total = start + held
+    stream, window, step, margin = SampleStream(blocks), settings.window, settings.step, settings.margin
+    first = 0  # of the windows that have not been given out
+    while True:
+        behind = first + settings.windows * step  # the first window of the next strip
+        start, needed = max(0, first - margin), behind + window + margin
+        samples = stream.take(start, needed)
+        total = start + len(samples)
+        if total < needed:
+            break
+        yield Strip(start, samples[: needed - step - start], list(range(first, behind, step)), window)
+        first = behind
     starts = list(range(first, total - window + 1, step))
     if not starts and not first and total >= min(window, MINIMUM_SECONDS * settings.sample_rate_hz):
         starts = [0]
@@ -250,7 +248,7 @@ def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterato
     if last_end < total and (starts or first):
         starts.append(total - window)
     if starts:
-        yield strip(starts, total)
+        yield Strip(start, samples, starts, window)
 
 
 def read_strips(path: Path, settings: StripSettings, choice: SoundChoice = USUAL) -> Generator[Strip, None, None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, to_wav
+from audionet.audio.chunks import Chunk, cut_out, to_wav
 from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.windows import Segment, Timeline
@@ -52,31 +52,21 @@ def save_segments(path: Path, clip: Timeline, folder: Path, stem: str = "", choi
     """
     place = folder / (stem or _file_name(Path(clip.clip).stem) or "clip")
     known = [segment for segment in clip.segments if segment.label != UNKNOWN]
-    waiting = sorted(known, key=lambda segment: segment.start_seconds)
-    written, begun = [], list[tuple[Segment, list[np.ndarray]]]()
-    start, sample_rate_hz = 0, clip.sample_rate_hz
-    for block in decode(path, choice, sample_rate_hz):
-        end = start + len(block)
-        while waiting and round(waiting[0].start_seconds * sample_rate_hz) < end:
-            begun.append((waiting.pop(0), []))
-        for segment, parts in begun:
-            first, last = (round(s * sample_rate_hz) for s in (segment.start_seconds, segment.end_seconds))
-            parts.append(block[max(0, first - start) : max(0, last - start)])
-        ended = [round(segment.end_seconds * sample_rate_hz) <= end for segment, _ in begun]
-        written += [_write(clip, *pair, place) for pair, is_done in zip(begun, ended, strict=True) if is_done]
-        begun = [pair for pair, is_done in zip(begun, ended, strict=True) if not is_done]
-        start = end
-        if not waiting and not begun:
-            break
-    return written + [_write(clip, *pair, place) for pair in begun]
+    known.sort(key=lambda segment: segment.start_seconds)
+    borders = ((segment.start_seconds, segment.end_seconds) for segment in known)
+    spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in borders]
+    sounds = cut_out(decode(path, choice, clip.sample_rate_hz), spans)
+    return [
+        _write(clip, segment, samples, place) for segment, samples in zip(known, sounds, strict=True) if len(samples)
+    ]
 
 
-def _write(clip: Timeline, segment: Segment, parts: list[np.ndarray], place: Path) -> Path:
+def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -> Path:
     # The classes of a stranger's model may have names that lead elsewhere.
     target = place.parent / (_file_name(segment.label) or "class")
     target /= f"{place.name}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
     make_inner_folder(target.parent)
-    write_atomically(target, to_wav(Chunk(0, segment.start_seconds, np.concatenate(parts), clip.sample_rate_hz)))
+    write_atomically(target, to_wav(Chunk(0, segment.start_seconds, samples, clip.sample_rate_hz)))
     return target
 
 
