@@ -39,7 +39,7 @@ def print_microphone(options: argparse.Namespace, model: "Model") -> None:
     from audionet.inference.streaming import label_microphone
 
     devices = find_devices(options.microphone)
-    printer = HEARD[options.format](model.labels)
+    printer = HEARD[options.format](model.labels, endless=True)
     heard = False
     for window in label_microphone(devices, model, options.allow_unknown):
         printer.add(window)
@@ -58,7 +58,7 @@ def print_arrivals(
     from audionet.inference.watch import watch_folder
     from audionet.parallel.dask import open_workers
 
-    printer = WATCHED[options.mode][options.format](model.labels, options.top)
+    printer = WATCHED[options.mode][options.format](model.labels, options.top, endless=True)
     batches = watch_folder(options.watch)
     logger.info("watching %s; Ctrl-C ends it", options.watch)
     with open_workers(options.scheduler) as workers:

@@ -14,11 +14,16 @@ T = TypeVar("T")
 class Printer(ABC, Generic[T]):
     """Prints the results of clips in one format.
 
-    labels: the model's classes. top: how many of them text shows of each clip.
+    labels: the model's classes. top: how many of them text shows of each clip. endless: clips come without end, so that
+    nothing is kept for it.
     """
 
-    def __init__(self, labels: list[str], top: int = 1) -> None:
-        self._labels, self._top = labels, top
+    def __init__(self, labels: list[str], top: int = 1, *, endless: bool = False) -> None:
+        self._labels, self._top, self._endless = labels, top, endless
+        self.begin()
+
+    def begin(self) -> None:
+        """Print what stands before all clips."""
 
     @abstractmethod
     def add(self, clip: T) -> None:
@@ -35,10 +40,7 @@ class OneClipPrinter(Printer["Timeline"]):
     """
 
     name = ""
-
-    def __init__(self, labels: list[str], top: int = 1) -> None:
-        super().__init__(labels, top)
-        self._first: str | None = None
+    _first: str | None = None  # the clip that has been printed
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip. Raises AudionetError for a second."""

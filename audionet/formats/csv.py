@@ -34,11 +34,11 @@ class CsvPrinter(Printer[T]):
     last_columns: tuple[str, ...] = ()
     has_scores = False
 
-    def __init__(self, labels: list[str], top: int = 1) -> None:
-        super().__init__(labels, top)
+    def begin(self) -> None:
+        """Print the names of the columns."""
         # A character of the terminator is quoted where it stands in a cell; so all are in it that could end a line.
         self._writer = csv.writer(_Lines(), lineterminator=TERMINATOR)
-        scores = [f"score {label}" for label in labels if self.has_scores]
+        scores = [f"score {label}" for label in self._labels if self.has_scores]
         self.write([[*self.columns, *scores, *self.last_columns]])
 
     def write(self, rows: Iterable[list[str]]) -> None:

@@ -16,12 +16,10 @@ T = TypeVar("T")
 
 
 class JsonPrinter(Printer[T]):
-    """A list, one object a clip; where `lines` is set, each object on a line of its own, as soon as it is known."""
+    """A list, one object a clip; of clips without end, each object on a line of its own, as soon as it is known."""
 
-    lines = False
-
-    def __init__(self, labels: list[str], top: int = 1) -> None:
-        super().__init__(labels, top)
+    def begin(self) -> None:
+        """Begin the list."""
         self._objects: list[dict[str, Any]] = []
 
     @abstractmethod
@@ -30,14 +28,14 @@ class JsonPrinter(Printer[T]):
 
     def add(self, clip: T) -> None:
         """Keep one clip, or print its line."""
-        if self.lines:
+        if self._endless:
             print(json.dumps(self.to_json(clip), ensure_ascii=False), flush=True)
         else:
             self._objects.append(self.to_json(clip))
 
     def finish(self) -> None:
         """Print the list."""
-        if not self.lines:
+        if not self._endless:
             print(json.dumps(self._objects, indent=1, ensure_ascii=False))
 
 
@@ -62,17 +60,17 @@ class JsonLabels(JsonPrinter["ClipScores"]):
 class JsonTimelines(JsonPrinter["Timeline"]):
     """The segments of each clip."""
 
+    key = "segments"
+
     def to_json(self, clip: "Timeline") -> dict[str, Any]:
         """One clip."""
-        return {"clip": clip.clip, "segments": [segment.to_json() for segment in clip.segments]}
+        return {"clip": clip.clip, self.key: [segment.to_json() for segment in clip.segments]}
 
 
-class JsonEvents(JsonPrinter["Timeline"]):
+class JsonEvents(JsonTimelines):
     """The events of each clip."""
 
-    def to_json(self, clip: "Timeline") -> dict[str, Any]:
-        """One clip."""
-        return {"clip": clip.clip, "events": [event.to_json() for event in clip.segments]}
+    key = "events"
 
 
 class JsonWindows(JsonPrinter["Windows"]):
@@ -95,9 +93,7 @@ class JsonWindows(JsonPrinter["Windows"]):
 
 
 class JsonHeard(JsonPrinter["WindowPrediction"]):
-    """A window that a microphone heard, on one line."""
-
-    lines = True
+    """The windows that a microphone heard."""
 
     def to_json(self, clip: "WindowPrediction") -> dict[str, Any]:
         """One window."""
@@ -112,27 +108,3 @@ class JsonHeard(JsonPrinter["WindowPrediction"]):
             "score": scores.score,
             "scores": dict(scores.best_first()),
         } | ({"reason": scores.why_unknown} if scores.is_unknown else {})
-
-
-class JsonLineLabels(JsonLabels):
-    """An object a clip, on one line."""
-
-    lines = True
-
-
-class JsonLineTimelines(JsonTimelines):
-    """An object a clip, on one line."""
-
-    lines = True
-
-
-class JsonLineEvents(JsonEvents):
-    """An object a clip, on one line."""
-
-    lines = True
-
-
-class JsonLineWindows(JsonWindows):
-    """An object a clip, on one line."""
-
-    lines = True

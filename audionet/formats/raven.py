@@ -20,8 +20,8 @@ class RavenSelections(Printer["Timeline"]):
     """A row a segment, with tabs between. Raven shows recordings that are opened together one after the other: its
     times run on from each to the next, and the offset is from the start of the file."""
 
-    def __init__(self, labels: list[str], top: int = 1) -> None:
-        super().__init__(labels, top)
+    def begin(self) -> None:
+        """Print the names of the columns."""
         self._selections, self._before = 0, 0.0
         print("\t".join(COLUMNS))
 

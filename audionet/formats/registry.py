@@ -6,17 +6,7 @@ from audionet.formats.audacity import AudacityLabels
 from audionet.formats.base import OneClipPrinter, Printer
 from audionet.formats.csv import CsvHeard, CsvLabels, CsvTimelines, CsvWindows
 from audionet.formats.elan import ElanTable
-from audionet.formats.json import (
-    JsonEvents,
-    JsonHeard,
-    JsonLabels,
-    JsonLineEvents,
-    JsonLineLabels,
-    JsonLineTimelines,
-    JsonLineWindows,
-    JsonTimelines,
-    JsonWindows,
-)
+from audionet.formats.json import JsonEvents, JsonHeard, JsonLabels, JsonTimelines, JsonWindows
 from audionet.formats.raven import RavenSelections
 from audionet.formats.rttm import RttmTimelines
 from audionet.formats.subtitles import SrtSubtitles, WebVttSubtitles
@@ -43,15 +33,9 @@ PRINTERS: dict[str, Printers] = {
 }
 # What a microphone hears, a window a line.
 HEARD: Printers = {"text": TextHeard, "json": JsonHeard, "csv": CsvHeard}
-# Without end, each object stands for itself; what is of one clip alone could not be told apart.
+# Without end, what is of one clip alone could not be told apart.
 WATCHED: dict[str, Printers] = {
-    mode: {name: printer for name, printer in PRINTERS[mode].items() if not issubclass(printer, OneClipPrinter)}
-    | {"json": lines}
-    for mode, lines in (
-        ("labels", JsonLineLabels),
-        ("timeline", JsonLineTimelines),
-        ("events", JsonLineEvents),
-        ("windows", JsonLineWindows),
-    )
+    mode: {name: printer for name, printer in printers.items() if not issubclass(printer, OneClipPrinter)}
+    for mode, printers in PRINTERS.items()
 }
 FORMATS = ("text", "json", "csv", *OF_TOOLS)
