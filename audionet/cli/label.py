@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audionet.cli.live import check_live, print_arrivals, print_microphone
+from audionet.cli.plain_parser import record_of
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
@@ -44,13 +45,12 @@ def run_label(options: argparse.Namespace) -> int:
 
 def label_options(options: argparse.Namespace) -> LabelOptions:
     """The options that name a model and say what it may answer."""
-    given = {name: getattr(options, name) for name in LabelOptions.__dataclass_fields__ if hasattr(options, name)}
-    return LabelOptions(**given)
+    return record_of(LabelOptions, options)
 
 
 def event_options(options: argparse.Namespace) -> EventOptions:
     """The options that say what counts as an event."""
-    return EventOptions(tuple(options.background), options.min_seconds, options.merge_gap)
+    return record_of(EventOptions, options)
 
 
 def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object]]:
@@ -59,7 +59,7 @@ def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object
     return [
         ("--background", tuple(options.background), default.background),
         ("--min-seconds", options.min_seconds, default.min_seconds),
-        ("--merge-gap", options.merge_gap, default.merge_gap_seconds),
+        ("--merge-gap", options.merge_gap_seconds, default.merge_gap_seconds),
     ]
 
 

@@ -14,7 +14,7 @@ from audionet.cli.label import label_options, run_label
 from audionet.cli.logs import configure_logging
 from audionet.cli.option_groups import choose_scheduler
 from audionet.cli.parser import build_parser
-from audionet.cli.plain_parser import as_meant, from_home, modern_spelling
+from audionet.cli.plain_parser import as_meant, from_home, modern_spelling, record_of
 from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
@@ -136,18 +136,7 @@ def _verbosity(options: argparse.Namespace) -> str:
 
 
 def _run_prepare(options: argparse.Namespace) -> int:
-    pictures = PictureSettings(
-        options.chunk_seconds,
-        options.overlap,
-        options.representation,
-        options.colormap,
-        options.high_pass,
-        options.sample_rate,
-    )
-    names = PrepareOptions.__dataclass_fields__.keys() - {"pictures"}
-    chosen = PrepareOptions(
-        pictures=pictures, **{name: getattr(options, name) for name in names if hasattr(options, name)}
-    )
+    chosen = record_of(PrepareOptions, options, pictures=record_of(PictureSettings, options))
     from audionet.commands.prepare import prepare
 
     with progress_shown(options.quiet) as progress:
@@ -158,8 +147,7 @@ def _run_prepare(options: argparse.Namespace) -> int:
 
 
 def _run_retrain(options: argparse.Namespace) -> int:
-    names = RetrainOptions.__dataclass_fields__
-    chosen = RetrainOptions(**{name: getattr(options, name) for name in names})
+    chosen = record_of(RetrainOptions, options)
     from audionet.commands.retrain import retrain
 
     # A hundred thousand pictures are a million small objects with hardly a cycle; looking for cycles took seconds.
@@ -181,8 +169,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     path = options.report or beside.with_name(EVALUATION_REPORT_NAME)
     if options.write_report:
         require_place(path)
-    names = AnnotationOptions.__dataclass_fields__
-    annotations = AnnotationOptions(**{name: getattr(options, name) for name in names})
+    annotations = record_of(AnnotationOptions, options)
     detection = DetectionOptions(options.kind, options.collar, tuple(options.background))
     with progress_shown(options.quiet) as progress:
         evaluation = evaluate(options.data_audio_test, model, annotations, detection, progress=progress)

@@ -1,9 +1,9 @@
 """Options in groups: those that several commands share, and those of `retrain` that few need."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
+from audionet.cli.plain_parser import options_of
 from audionet.errors import AudionetError
 from audionet.options import (
     BACKGROUND,
@@ -24,18 +24,10 @@ VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a model, and say what it may answer."""
-    default = LabelOptions()
     group = parser.add_argument_group("the model")
-    group.add_argument(
-        "--graph",
-        type=Path,
-        metavar="FILE",
-        default=default.graph,
-        help="the model, as retrain's --output-graph named it, or the folder that it is in",
-    )
-    group.add_argument(
-        "--labels", type=Path, metavar="FILE", help="the classes of a graph of 2018 (default: beside --graph)"
-    )
+    option = options_of(LabelOptions, group)
+    option("--graph", "FILE", "the model, as retrain's --output-graph named it, or the folder that it is in")
+    option("--labels", "FILE", "the classes of a graph of 2018 (default: beside --graph)")
     unknown = group.add_mutually_exclusive_group()
     unknown.add_argument(
         "--allow-unknown",
@@ -49,34 +41,33 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_threshold(parser: argparse.ArgumentParser) -> None:
     """Add the score under which no class is believed."""
-    parser.add_argument_group("how sure it must be").add_argument(
+    option = options_of(LabelOptions, parser.add_argument_group("how sure it must be"))
+    option(
         "--threshold",
-        type=float,
-        metavar="X",
-        help="the score, up to 1, that a class needs to be named, or an event to be listed (default: as the training "
+        "X",
+        "the score, up to 1, that a class needs to be named, or an event to be listed (default: as the training "
         "learnt it)",
     )
 
 
 def add_events(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what --events takes for an event."""
-    default = EventOptions()
-    add = parser.add_argument_group("events").add_argument
-    add_background(add, "the class that events stand out of")
-    add("--min-seconds", type=float, metavar="S", default=default.min_seconds, help="leave out shorter events")
-    add(
+    group = parser.add_argument_group("events")
+    add_background(group, "the class that events stand out of")
+    option = options_of(EventOptions, group)
+    option("--min-seconds", "S", "leave out shorter events")
+    option(
         "--merge-gap",
-        type=float,
-        metavar="S",
-        default=default.merge_gap_seconds,
-        help="join events of one class that have at most so many seconds between them",
+        "S",
+        "join events of one class that have at most so many seconds between them",
+        "merge_gap_seconds",
     )
 
 
-def add_background(add: Callable[..., object], purpose: str) -> None:
-    """Add --background. add: the add_argument of a group. purpose: what the help says that it is for."""
+def add_background(group: "argparse._ArgumentGroup", purpose: str) -> None:
+    """Add --background. purpose: what the help says that it is for."""
     about = f"{purpose}; may be given several times (default: one called background or noise)"
-    add("--background", action="append", metavar="CLASS", default=[], help=about)
+    group.add_argument("--background", action="append", metavar="CLASS", default=[], help=about)
 
 
 def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
@@ -108,25 +99,23 @@ def choose_scheduler(options: argparse.Namespace) -> None:
 
 def add_annotations(parser: argparse.ArgumentParser) -> None:
     """Add the options that say where the labels are, and what is made of them."""
-    default = AnnotationOptions()
-    add = parser.add_argument_group("where the labels are").add_argument
-    add(
+    group = parser.add_argument_group("where the labels are")
+    option = options_of(AnnotationOptions, group)
+    option(
         "--metadata",
-        type=Path,
-        metavar="FILE",
-        help="table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
+        "FILE",
+        "table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
         "species), and if you like group, fold, and start and end of a part in seconds; or a file, or a folder, of "
         "annotations of Raven, Audacity, Praat or RTTM (default: a table in the folder or beside it that lists its "
         "recordings; without one, the folders are the classes)",
     )
-    add(
+    option(
         "--corrections",
-        type=Path,
-        metavar="FILE",
-        help="table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
+        "FILE",
+        "table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
         "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out",
     )
-    add(
+    group.add_argument(
         "--annotations",
         action=argparse.BooleanOptionalAction,
         dest="use_beside",
@@ -134,18 +123,16 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         "night.selections.txt beside night.wav), or pass over them (default: go by them where they name the folders' "
         "classes, or there are no folders)",
     )
-    add(
+    option(
         "--unmarked",
-        choices=(IGNORE, BACKGROUND),
-        default=default.unmarked,
-        help="what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that "
+        (IGNORE, BACKGROUND),
+        "what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that "
         "is called background",
     )
-    add(
+    option(
         "--overlaps",
-        choices=(BOTH, REFUSE),
-        default=default.overlaps,
-        help="where marked parts of two classes overlap, both count, or nothing is done until they are mended",
+        (BOTH, REFUSE),
+        "where marked parts of two classes overlap, both count, or nothing is done until they are mended",
     )
 
 
@@ -161,73 +148,66 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
             const=kind,
             help=f"compare with label --{kind} (default: events where there is a background class, else timeline)",
         )
-    add = group.add_argument
-    add("--collar", type=float, metavar="S", default=0.5, help="seconds that the start of an event may be off")
-    add_background(add, "the class that events stand out of")
+    group.add_argument(
+        "--collar", type=float, metavar="S", default=0.5, help="seconds that the start of an event may be off"
+    )
+    add_background(group, "the class that events stand out of")
 
 
 def add_sound(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose among the sound tracks and channels of a file."""
-    group = parser.add_argument_group("which sound of a file")
-    group.add_argument(
-        "--track", type=int, metavar="N", help="sound track of a film, from 1 (default: the one that players choose)"
-    )
-    group.add_argument(
+    option = options_of(LabelOptions, parser.add_argument_group("which sound of a file"))
+    option("--track", "N", "sound track of a film, from 1 (default: the one that players choose)")
+    option(
         "--channel",
-        metavar="WHICH",
-        help="left, right, a number from 1, mix, or each for one after the other (default: the mix, or the loudest "
+        "WHICH",
+        "left, right, a number from 1, mix, or each for one after the other (default: the mix, or the loudest "
         "channel where they cancel each other out)",
     )
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the network under the new layer."""
-    default = RetrainOptions()
-    add = parser.add_argument_group(NETWORK_TITLE).add_argument
-    add(
+    option = options_of(RetrainOptions, parser.add_argument_group(NETWORK_TITLE))
+    option(
         "--architecture",
-        metavar="NAME",
-        default=default.architecture,
-        help="the network: inception_v3 is inside AudioNet; mobilenet_v2_100_224, resnet_v2_50 and the like are "
+        "NAME",
+        "the network: inception_v3 is inside AudioNet; mobilenet_v2_100_224, resnet_v2_50 and the like are "
         "downloaded from TensorFlow Hub",
     )
-    add(
+    option(
         "--tfhub-module",
-        metavar="HANDLE",
-        help="a module of TensorFlow Hub: its address, folder or .tar.gz, or the name of one of Google's, such as "
+        "HANDLE",
+        "a module of TensorFlow Hub: its address, folder or .tar.gz, or the name of one of Google's, such as "
         "inception_v3; it is a program, which runs as you",
     )
-    add(
+    option(
         "--backbone",
-        type=Path,
-        metavar="FILE",
-        help="a network from sound, as a LiteRT file (.tflite), such as BirdNET, Perch or YAMNet have; --tfhub-module "
+        "FILE",
+        "a network from sound, as a LiteRT file (.tflite), such as BirdNET, Perch or YAMNet have; --tfhub-module "
         "takes such networks too",
     )
-    add(
+    option(
         "--backbone-output",
-        metavar="NAME",
-        help="which of its outputs is learnt from, such as embeddings (default: the one that it has)",
+        "NAME",
+        "which of its outputs is learnt from, such as embeddings (default: the one that it has)",
     )
-    add(
+    option(
         "--backbone-sample-rate",
-        type=int,
-        metavar="HZ",
-        help="the sample rate of the sound that it was made for, such as 48000 (default: as its file says, if it does)",
+        "HZ",
+        "the sample rate of the sound that it was made for, such as 48000 (default: as its file says, if it does)",
     )
-    add(
-        "--tfhub-sha256",
-        metavar="DIGITS",
-        help="the SHA-256 that the module's archive must have, or it is not used (default: any)",
+    option(
+        "--tfhub-sha256", "DIGITS", "the SHA-256 that the module's archive must have, or it is not used (default: any)"
     )
-    add(
+    option(
         "--bottleneck",
-        choices=BOTTLENECKS,
-        help="rows: averaged over time only (the default); pool_3: over time and frequency, as in 2018 (needs a file "
+        BOTTLENECKS,
+        "rows: averaged over time only (the default); pool_3: over time and frequency, as in 2018 (needs a file "
         "in --model-dir; of a module, its feature vector, and the default)",
     )
-    add("--model-dir", type=Path, metavar="DIR", default=default.model_dir, help="trunks other than the embedded one")
-    add("--final-tensor-name", metavar="NAME", default=default.final_tensor_name, help="the output in --output-graph")
+    option("--model-dir", "DIR", "trunks other than the embedded one")
+    option("--final-tensor-name", "NAME", "the output in --output-graph")
 
 
 def add_distortions(parser: argparse.ArgumentParser) -> None:
@@ -238,57 +218,31 @@ def add_distortions(parser: argparse.ArgumentParser) -> None:
 photographs. Brightness makes sense for spectrograms: it is another gain or noise floor. Cropping and scaling a little
 make sense: they are other pitches, speeds and starts. Mirroring does not: no sound is heard backwards.""",
     )
-    group.add_argument("--random-brightness", type=float, metavar="P", default=0.0, help="up to P%% brighter or darker")
-    group.add_argument("--random-crop", type=float, metavar="P", default=0.0, help="crop off a margin of P%%")
-    group.add_argument("--random-scale", type=float, metavar="P", default=0.0, help="scale up by up to P%%, then crop")
+    option = options_of(RetrainOptions, group)
+    option("--random-brightness", "P", "up to P%% brighter or darker")
+    option("--random-crop", "P", "crop off a margin of P%%")
+    option("--random-scale", "P", "scale up by up to P%%, then crop")
     group.add_argument("--flip-left-right", action="store_true", help="mirror half of the pictures")
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add the options for watching a training, and for what it writes beside the model."""
-    default = RetrainOptions()
     group = parser.add_argument_group(OUTPUTS_TITLE)
-    group.add_argument(
-        "--eval-step-interval",
-        type=int,
-        metavar="N",
-        default=default.eval_step_interval,
-        help="training steps between two points of the curves",
-    )
+    option = options_of(RetrainOptions, group)
+    option("--eval-step-interval", "N", "training steps between two points of the curves")
     for part, evaluation in (("validation", "an evaluation during training"), ("test", "the final test")):
-        group.add_argument(
-            f"--{part}-batch-size", type=int, metavar="N", default=-1, help=f"pictures in {evaluation}; -1 is all"
-        )
+        option(f"--{part}-batch-size", "N", f"pictures in {evaluation}; -1 is all")
     group.add_argument(
         "--print-misclassified-test-images",
         action="store_true",
         help="name all held-out pictures that were misclassified, not only the first twenty",
     )
-    group.add_argument(
-        "--intermediate-output-graphs-dir",
-        type=Path,
-        metavar="DIR",
-        help="where graphs of unfinished training go, such as graphs",
+    option("--intermediate-output-graphs-dir", "DIR", "where graphs of unfinished training go, such as graphs")
+    option("--intermediate-store-frequency", "N", "training steps between two such graphs; 0 is never")
+    option(
+        "--checkpoint-path", "PREFIX", "write TensorFlow checkpoints of the new layer there, such as checkpoints/layer"
     )
-    group.add_argument(
-        "--intermediate-store-frequency",
-        type=int,
-        metavar="N",
-        default=default.intermediate_store_frequency,
-        help="training steps between two such graphs; 0 is never",
-    )
-    group.add_argument(
-        "--checkpoint-path",
-        type=Path,
-        metavar="PREFIX",
-        help="write TensorFlow checkpoints of the new layer there, such as checkpoints/layer",
-    )
-    group.add_argument(
-        "--saved-model-dir",
-        type=Path,
-        metavar="DIR",
-        help="write the model as a SavedModel too, also for TensorFlow Hub",
-    )
+    option("--saved-model-dir", "DIR", "write the model as a SavedModel too, also for TensorFlow Hub")
     group.add_argument(
         "--logging-verbosity",
         type=str.upper,

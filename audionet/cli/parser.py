@@ -24,7 +24,13 @@ from audionet.cli.option_groups import (
     add_threshold,
     add_workers,
 )
-from audionet.cli.plain_parser import INSTEAD, PlainParser, instead_of_retraining, instead_of_several_folders
+from audionet.cli.plain_parser import (
+    INSTEAD,
+    PlainParser,
+    instead_of_retraining,
+    instead_of_several_folders,
+    options_of,
+)
 from audionet.formats import registry
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings
@@ -81,38 +87,35 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
     parser.add_argument(
         "data_audio", type=Path, metavar="DATA_AUDIO", help="folder of recordings, with one folder for each class"
     )
-    pictures, default = PictureSettings(), PrepareOptions()
-    add = parser.add_argument_group("how sound becomes pictures").add_argument
-    add("--chunk-seconds", type=float, metavar="S", default=pictures.chunk_seconds, help="seconds in one picture")
-    add(
+    option = options_of(PictureSettings, parser.add_argument_group("how sound becomes pictures"))
+    option("--chunk-seconds", "S", "seconds in one picture")
+    option(
         "--overlap",
-        type=float,
-        metavar="S",
-        help="seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)",
+        "S",
+        "seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)",
+        "overlap_seconds",
     )
-    add(
+    option(
         "--representation",
-        choices=REPRESENTATIONS,
-        default=pictures.representation,
-        help="what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes",
+        REPRESENTATIONS,
+        "what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes",
     )
-    add("--colormap", metavar="NAME", default=pictures.colormap, help="gray, viridis or another of matplotlib's")
-    add(
+    option("--colormap", "NAME", "gray, viridis or another of matplotlib's")
+    option(
         "--high-pass",
-        type=float,
-        metavar="HZ",
-        default=pictures.high_pass_hz,
-        help="leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing",
+        "HZ",
+        "leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing",
+        "high_pass_hz",
     )
-    add(
+    option(
         "--sample-rate",
-        type=int,
-        metavar="HZ",
-        default=pictures.sample_rate_hz,
-        help="draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales",
+        "HZ",
+        "draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales",
+        "sample_rate_hz",
     )
-    add = parser.add_argument_group("files").add_argument
-    add("--image-dir", type=Path, metavar="DIR", default=default.image_dir, help="where the pictures go")
+    group = parser.add_argument_group("files")
+    add = group.add_argument
+    options_of(PrepareOptions, group)("--image-dir", "DIR", "where the pictures go")
     add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")
     add(
         "--contact-sheet",
@@ -148,38 +151,31 @@ what was learnt.""",
   audionet retrain --saved-model-dir birds/saved   for other TensorFlow programs too
   audionet retrain --help-all                      every option, also those that few need""",
     )
-    default = RetrainOptions()
-    add = parser.add_argument_group("files").add_argument
-    add("--image-dir", type=Path, metavar="DIR", default=default.image_dir, help="pictures that prepare made")
-    add(
+    group = parser.add_argument_group("files")
+    option = options_of(RetrainOptions, group)
+    option("--image-dir", "DIR", "pictures that prepare made")
+    option(
         "--output-graph",
-        type=Path,
-        metavar="FILE",
-        default=default.output_graph,
-        help="where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
+        "FILE",
+        "where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
-    add("--output-labels", type=Path, metavar="FILE", help="the classes, one per line (default: beside --output-graph)")
+    option("--output-labels", "FILE", "the classes, one per line (default: beside --output-graph)")
     add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
-    add("--bottleneck-dir", type=Path, metavar="DIR", default=default.bottleneck_dir, help="the kept bottlenecks")
-    add("--summaries-dir", type=Path, metavar="DIR", default=default.summaries_dir, help="curves for TensorBoard")
-    add("--force", action="store_true", help="train even if nothing has changed since the last time")
-    add = parser.add_argument_group("training").add_argument
-    add("--steps", "--how-many-training-steps", type=int, metavar="N", default=default.steps, help="training steps")
-    add("--learning-rate", type=float, metavar="X", default=default.learning_rate, help="size of a training step")
-    batch_size = default.train_batch_size
-    add("--train-batch-size", type=int, metavar="N", default=batch_size, help="pictures per training step; -1 is all")
-    add("--seed", type=int, metavar="N", default=default.seed, help="the same seed gives the same model")
-    add_background(add, "for label --events, learn to hear the other classes in this one")
-    add = parser.add_argument_group("measuring how good it is").add_argument
-    for part, percentage in (("validation", default.validation_percentage), ("testing", default.testing_percentage)):
-        add(
-            f"--{part}-percentage",
-            type=float,
-            metavar="P",
-            default=percentage,
-            help=f"share of the recordings held out for {part}",
-        )
-    add(
+    option("--bottleneck-dir", "DIR", "the kept bottlenecks")
+    option("--summaries-dir", "DIR", "curves for TensorBoard")
+    group.add_argument("--force", action="store_true", help="train even if nothing has changed since the last time")
+    group = parser.add_argument_group("training")
+    option = options_of(RetrainOptions, group)
+    option("--steps --how-many-training-steps", "N", "training steps")
+    option("--learning-rate", "X", "size of a training step")
+    option("--train-batch-size", "N", "pictures per training step; -1 is all")
+    option("--seed", "N", "the same seed gives the same model")
+    add_background(group, "for label --events, learn to hear the other classes in this one")
+    group = parser.add_argument_group("measuring how good it is")
+    option = options_of(RetrainOptions, group)
+    for part in ("validation", "testing"):
+        option(f"--{part}-percentage", "P", f"share of the recordings held out for {part}")
+    group.add_argument(
         "--folds",
         type=int,
         nargs="?",
@@ -188,10 +184,10 @@ what was learnt.""",
         help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
         "(default: 5 where a class has fewer than thirty recordings, else one split)",
     )
-    add(
+    group.add_argument(
         "--refit",
         action=argparse.BooleanOptionalAction,
-        default=default.refit,
+        default=RetrainOptions.refit,
         help="train the model on all recordings once it has been measured on those held out (default: yes)",
     )
     add_network(parser)
@@ -240,28 +236,12 @@ none of the classes is called unknown; its scores are shown all the same.""",
     )
     add = parser.add_argument_group("what is said").add_argument
     modes = parser.add_argument_group("what is looked for").add_mutually_exclusive_group()
-    modes.add_argument(
-        "--timeline",
-        action="store_const",
-        dest="mode",
-        const="timeline",
-        default="labels",
-        help="say which class is heard when, for clips of several sounds",
-    )
-    modes.add_argument(
-        "--events",
-        action="store_const",
-        dest="mode",
-        const="events",
-        help="list what stands out from the background, or from silence: when, and which class",
-    )
-    modes.add_argument(
-        "--windows",
-        action="store_const",
-        dest="mode",
-        const="windows",
-        help="give the scores of all classes for each window of a second or two",
-    )
+    for mode, purpose in (
+        ("timeline", "say which class is heard when, for clips of several sounds"),
+        ("events", "list what stands out from the background, or from silence: when, and which class"),
+        ("windows", "give the scores of all classes for each window of a second or two"),
+    ):
+        modes.add_argument(f"--{mode}", action="store_const", dest="mode", const=mode, default="labels", help=purpose)
     add("--top", type=int, metavar="N", default=5, help="classes shown for each clip, as text")
     add(
         "--format",

@@ -2,11 +2,14 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from audionet.system.text import did_you_mean, listed, printable
+
+Record = TypeVar("Record")
 
 TO_A_FILE = "what is found goes to standard output; add > FILE at the end, and --format csv for a spreadsheet"
 LEARNT_SCORE = "retrain finds out below which score a clip is unknown; --no-unknown names a class for each clip"
@@ -157,6 +160,33 @@ class PlainParser(argparse.ArgumentParser):
             instead = instead_of_command(value) if isinstance(action, argparse._SubParsersAction) else ""
             message = f"{value}: must be one of {', '.join(known)}{instead or did_you_mean(str(value), known)}"
             raise argparse.ArgumentError(action, message)
+
+
+def options_of(record: type[Any], group: "argparse._ArgumentGroup") -> Callable[..., None]:
+    """A function that adds options to a group which are fields of a record: what they take, and their defaults, are
+    said there alone."""
+    types = {each.name: each.type for each in fields(record)}
+
+    def add(spellings: str, values: str | tuple[str, ...], about: str, field: str = "") -> None:
+        """Add an option.
+
+        values: what the help calls its value, or all the values that it may have. field: of the record, unless it is
+        called as the option is.
+        """
+        flags = spellings.split()
+        name = field or flags[0].removeprefix("--").replace("-", "_")
+        kind = next(kind for kind in (Path, int, float, str) if types[name] in (kind, kind | None))
+        taken = {"metavar": values} if isinstance(values, str) else {"choices": values}
+        group.add_argument(*flags, dest=name, type=kind, default=getattr(record, name), help=about, **taken)
+
+    return add
+
+
+def record_of(record: type[Record], options: argparse.Namespace, **others: Any) -> Record:
+    """A record made of the options that are called as its fields are. others: fields that are not options."""
+    fields_of: Any = record  # of a dataclass, which mypy has no bound for
+    names = [each.name for each in fields(fields_of) if each.name not in others and hasattr(options, each.name)]
+    return record(**others, **{name: getattr(options, name) for name in names})
 
 
 class _ShowAllHelp(argparse.Action):
