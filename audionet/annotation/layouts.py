@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from audionet.annotation.tables import Row, Table
+from audionet.annotation.tables import Row, Table, seconds
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
-from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
@@ -20,31 +19,40 @@ PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 LABEL_COLUMNS = ("label", "class", "category", "species")
 # Names that tools give the same things, in tables that mark parts. Such a table is not looked for, since what `label`
 # printed has them too, but it can be named.
-TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile")
-TOOLS_LABEL_COLUMNS = (
-    "annotation",
-    "commonname",
-    "scientificname",
-    "speciescode",
-    "tag",
-    "type",
-    "calltype",
-    "speaker",
+TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile", "infile")
+TOOLS_LABEL_COLUMNS = tuple(
+    "annotation eventlabel commonname scientificname speciescode tag type calltype speaker".split()
 )
 PATHS, LABELS = "the path of a recording", "its label"  # in messages
 KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
 
-SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec)?"
+# `hh:mm:ss.ms` is what `seconds` reads too.
+SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?)?"
 START = re.compile(rf"(start|begin|tmin|xmin)(time)?{SECONDS}")
 ONSET = re.compile(rf"onset(time)?{SECONDS}")
 END = re.compile(rf"(end|stop|tmax|xmax)(time)?{SECONDS}")
-OFFSET = re.compile(rf"offset(time)?{SECONDS}")  # an end beside an onset, and beside nothing else
+OFFSET = re.compile(rf"offset(time)?{SECONDS}")  # an end beside an onset; beside a length alone, a start
 LENGTH = re.compile(rf"(duration|dur|length|deltatime){SECONDS}")
 FILE_OFFSET = "fileoffset"
 # Times that are no seconds.
 OTHER_UNITS = re.compile(
     r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
-    r"(ms|msec|msecs|millis|milliseconds?|us|ns|samples?|samplesamples|frames?|min|minutes?|hhmmssms|clocktime)"
+    r"(ms|msec|msecs|millis|milliseconds?|us|ns|samples?|samplesamples|frames?|min|minutes?|clocktime)"
+)
+# What the names of other columns consist of that say where something begins or ends, if all their values are times.
+BORDERS = frozenset(
+    "start begin beginning onset from end stop finish until till to offset in out on off tmin tmax xmin xmax t0 t1 "
+    "anfang beginn von ende bis début debut fin inicio inizio fine".split()
+)
+WORDS_BESIDE = frozenset(
+    "t time timestamp s sec secs second seconds ss msec hh mm pos position event segment seg interval region part clip "
+    "chunk window call song note phrase syllable bout turn utterance speech voice annotation label selection detection "
+    "marker".split()
+)
+WORDS = re.compile(r"[^\W\d_]+\d?")
+BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
+SOUND_NAME = re.compile(
+    r".*[^./\\]\.(wave?|flac|mp[34]|og[ga]|opus|m4a|aac|wma|aiff?|amr|caf|w64|mkv|mov|webm)", re.IGNORECASE
 )
 # What changes which sound is meant, and cannot be chosen for each line.
 REFUSED = re.compile(r"channels?|chan|ch|track|audiotrack|stream")
@@ -52,7 +60,6 @@ FREQUENCIES = re.compile(
     r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
     r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
 )
-CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
 SHOWN = 40  # characters of a time that is none
 FREQUENCIES_SAID = (
     "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
@@ -61,11 +68,16 @@ FREQUENCIES_SAID = (
 
 @dataclass(frozen=True)
 class TimeColumns:
-    """The columns that mark a part of a recording. end_is_length: the end's column says how long it lasts instead."""
+    """The columns that mark a part of a recording.
+
+    end_is_length: the end's column says how long it lasts instead. file_offset: the column, if there is one, of where a
+    part starts in its own file; Raven has it.
+    """
 
     start: str
     end: str
     end_is_length: bool = False
+    file_offset: str = ""
 
     def part(self, table: Table, row: Row) -> Part | None:
         """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
@@ -75,7 +87,9 @@ class TimeColumns:
         for name, value in ((self.start, start), (self.end, end)):
             if not value:
                 raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
-        offset = row.get(FILE_OFFSET) or row.get(f"{FILE_OFFSET}s")
+        offset = row.get(self.file_offset)
+        if self.file_offset and not offset:
+            raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
         try:
             begin, stop = seconds(start), seconds(end)
             stop = begin + stop if self.end_is_length else stop
@@ -136,6 +150,8 @@ def layout_of(table: Table) -> Layout:
     _refuse_channels(table)
     if times is not None and path and "selection" in columns:
         _refuse_times_that_run_on(table, path, times)
+    if not path:
+        _refuse_unnamed_paths(table)
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
     return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times, has_paths=bool(path))
@@ -144,8 +160,11 @@ def layout_of(table: Table) -> Layout:
 def marks_parts(columns: Collection[str]) -> bool:
     """Whether the simplified names of a table's columns say when something begins and ends."""
     names = list(columns)
-    has_end = _first(END, names) or _first(LENGTH, names)
-    return bool((_first(START, names) and has_end) or (_first(ONSET, names) and (has_end or _first(OFFSET, names))))
+    start, onset, offset, length = (_first(pattern, names) for pattern in (START, ONSET, OFFSET, LENGTH))
+    end = _first(END, names) or length
+    others = [name for name in names if OTHER_UNITS.fullmatch(name)]  # which times_of refuses in words
+    in_others = len(others) > 1 and any(name.startswith(("start", "begin", "onset")) for name in others)
+    return in_others or any(a and b for a, b in ((start, end), (onset, end), (onset, offset), (offset, length)))
 
 
 def times_of(table: Table) -> TimeColumns | None:
@@ -159,32 +178,52 @@ def times_of(table: Table) -> TimeColumns | None:
     onset, offset = _first(ONSET, marked), _first(OFFSET, marked)
     if start is None and onset is not None:
         start, end = onset, end or offset
+    if start is None and end is None and offset and length:
+        start = offset
     if start is not None and (end or length):
-        return TimeColumns(start, end or length or "", end is None)
+        file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in marked), "")
+        _refuse_thousands(table, [name for name in (start, end or length, file_offset) if name])
+        return TimeColumns(start, end or length or "", end is None, file_offset)
     halves = [name for name in (start, end, onset, offset, _first(OTHER_UNITS, marked)) if name]
+    halves += [name for name in marked if _says_when(table, name, has_length=length is not None)]
     if not halves:
         return None
     row = next(row for row in table.rows if row.get(halves[0]))
     raise table.error(
         row.line,
         f"marks a part of a recording: {table.columns[halves[0]]} {row.get(halves[0])!r}. Which part can be said with "
-        "two columns, start and end, in seconds; add what is missing, or delete the column",
+        "two columns called start and end, in seconds; rename or add them, or delete the column",
     )
 
 
-def seconds(text: str) -> float:
-    """`12.5`, `12,5` or `1:02:03.5` in seconds. Raises ValueError, with what was expected, for what is no time."""
-    clock = CLOCK.fullmatch(text)
-    if clock:
-        hours, minutes, rest = clock.groups()
-        return 3600 * int(hours or 0) + 60 * int(minutes) + float(rest.replace(",", "."))
+def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
+    """Whether a column that is called as none for times is one all the same."""
+    values = [row.get(name) for row in table.rows if row.get(name)]
+    if name in BEGINNINGS_OF_LENGTHS:
+        return has_length and not any(":" in value for value in values) and all(map(_is_time, values))
+    written = re.sub(r"([a-z])([A-Z])", r"\1 \2", table.columns[name])
+    words = {word.casefold() for word in WORDS.findall(written)}
+    return bool(words & BORDERS) and words <= BORDERS | WORDS_BESIDE and all(map(_is_time, values))
+
+
+def _is_time(value: str) -> bool:
     try:
-        value = float(text.replace(",", "."))
-    except ValueError as error:
-        raise ValueError("times are seconds, such as 12.5, or 1:02:03.5") from error
-    if not 0 <= value <= LONGEST_START_SECONDS:  # which NaN is not either
-        raise ValueError("times are seconds from the start of the recording, such as 12.5")
-    return value
+        seconds(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_thousands(table: Table, names: Sequence[str]) -> None:
+    """Raise AudionetError if both commas and points stand in times: `1,234` may be a second, or twenty minutes."""
+    cells = [(row.line, row.get(name)) for row in table.rows for name in names]
+    with_comma = next(((line, cell) for line, cell in cells if "," in cell), None)
+    if with_comma and any("." in cell for _, cell in cells):
+        raise table.error(
+            with_comma[0],
+            f"has the time {with_comma[1][:SHOWN]!r}, and others have a point: is its comma that of thousands? Write "
+            "all times with a point, or all with a comma",
+        )
 
 
 def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str | None:
@@ -238,7 +277,7 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
 
     Raven does so with recordings that are opened together.
     """
-    if FILE_OFFSET in table.columns or f"{FILE_OFFSET}s" in table.columns:
+    if times.file_offset:
         return
     spans: dict[str, tuple[float, float]] = {}
     for row in table.rows:
@@ -251,6 +290,17 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
             f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "
             "column File Offset (s) in Raven; or, where each recording's times begin at 0, delete the column Selection"
         )
+
+
+def _refuse_unnamed_paths(table: Table) -> None:
+    """Raise AudionetError if a table without a column of paths names several recordings in another."""
+    for name in table.columns:
+        files = {row.get(name) for row in table.rows if row.get(name)}
+        if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files)):
+            raise AudionetError(
+                f"{table.path}: is the column {table.columns[name]!r} {PATHS}? Call it {PATH_COLUMNS[0]}, or delete it "
+                "if all lines are about one recording"
+            )
 
 
 def _refuse_channels(table: Table) -> None:

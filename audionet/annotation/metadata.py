@@ -11,9 +11,11 @@ from audionet.annotation.labelled_table import LabelledTable
 from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table
+from audionet.annotation.table_paths import TablePaths
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
+    Table,
     header_of,
     read_table,
     tables_in,
@@ -135,14 +137,13 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         try:
             labelled = LabelledTable(parsed, data_audio)
         except AudionetError:
-            if published:
+            if published or _lists_most(TablePaths(data_audio, path), parsed):
                 raise
             continue
         if published:
             fitting = [labelled]
             break
-        recordings = labelled.paths.recordings()
-        if 2 * len(set(recordings).intersection(labelled.places)) >= max(1, len(recordings)):
+        if _lists_most(labelled.paths, parsed):
             fitting.append(labelled)
     if not fitting:
         return None
@@ -155,6 +156,14 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         logging.DEBUG if path.name.lower() in PUBLISHED_NAMES else logging.INFO, "the labels are those in %s", path
     )
     return fitting[0]
+
+
+def _lists_most(paths: TablePaths, table: Table) -> bool:
+    """Whether a table lists at least half of the recordings in the data set's folder, and one at least."""
+    columns = [name for name in PATH_COLUMNS if name in table.columns]
+    listed_places = paths.find_all([[row.get(name) for name in columns if row.get(name)] for row in table.rows])
+    recordings = paths.recordings()
+    return 2 * len(set(recordings).intersection(listed_places)) >= max(1, len(recordings))
 
 
 def _require_no_contradiction(labelled: LabelledTable) -> None:

@@ -24,6 +24,7 @@ SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 AUDACITY = re.compile(r"\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?\t\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?(?:\t.*)?")
 RTTM_LINES = ("SPEAKER ", "SPKR-INFO ", ";;")
 TEXTGRID = "ooTextFile"
+LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 EMPTY = ""  # a tier's interval without text marks nothing
 
 
@@ -70,7 +71,7 @@ def may_be_annotations(path: Path) -> bool:
         return False
     columns = header_of(path)
     if marks_parts(columns):
-        return suffix == ".txt" or "selection" in columns or columns.isdisjoint(("path", "file", "filename", "clip"))
+        return suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
     try:
         with open(path, "rb") as file:
             first = _first_line(decoded(file.read(4096)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import names_left
 from audionet.errors import AudionetError
+from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
 from audionet.system.untrusted import is_file, is_folder
@@ -41,6 +42,7 @@ BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 WINDOWS = "cp1252"  # what Excel writes in the west, unless it is asked for UTF-8
+CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
 
 
@@ -96,6 +98,21 @@ def simplified(column: str) -> str:
     return re.sub(r"[\W_]+", "", column.casefold())
 
 
+def seconds(text: str) -> float:
+    """`12.5`, `12,5` or `1:02:03.5` in seconds. Raises ValueError, with what was expected, for what is no time."""
+    clock = CLOCK.fullmatch(text)
+    if clock:
+        hours, minutes, rest = clock.groups()
+        return 3600 * int(hours or 0) + 60 * int(minutes) + float(rest.replace(",", "."))
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError as error:
+        raise ValueError("times are seconds, such as 12.5, or 1:02:03.5") from error
+    if not 0 <= value <= LONGEST_START_SECONDS:  # which NaN is not either
+        raise ValueError("times are seconds from the start of the recording, such as 12.5")
+    return value
+
+
 def read_table(path: Path, known_columns: Collection[str]) -> Table:
     """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
 
@@ -124,9 +141,12 @@ def header_of(path: Path, known_columns: Collection[str] = ()) -> frozenset[str]
             beginning = file.read(LARGEST_BEGINNING_BYTES)
         # The beginning may end within a character; only its whole lines are read.
         lines = decoded(beginning[: beginning.rfind(b"\n") + 1 or None]).splitlines(keepends=True)
-        return frozenset(parse_table(path, "".join(lines[:20]), known_columns).columns)
-    except (OSError, ValueError, AudionetError):
+    except (OSError, ValueError):
         return frozenset()
+    for most in (20, 1):  # what is wrong with a row is said by who reads them all
+        with suppress(AudionetError):
+            return frozenset(parse_table(path, "".join(lines[:most]), known_columns).columns)
+    return frozenset()
 
 
 def decoded(data: bytes) -> str:

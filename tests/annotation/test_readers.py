@@ -82,6 +82,14 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("t.csv", "start,duration,label\n1.5,1.75,owl\n1:01,1,wren\n", [None, None]),
         ("t.csv", "Start (s);End (s);Common name\n1,5;3,25;owl\n61;62,0;wren\n", [None, None]),
         ("n.txt", RAVEN.replace("Species", "Who (my guess)"), [None, None]),
+        ("dcase.tsv", "filename\tonset\toffset\tevent_label\na\t1.5\t3.25\towl\nb\t61\t62\twren\n", ["a", "b"]),
+        ("id.csv", "IN FILE,OFFSET,DURATION,common_name\na.wav,1.5,1.75,owl\na.wav,61,1,wren\n", ["a.wav", "a.wav"]),
+        (
+            "elan.txt",
+            "Begin Time - hh:mm:ss.ms\tEnd Time - hh:mm:ss.ms\tAnnotation\n00:00:01.500\t00:00:03.250\towl\n"
+            "00:01:01.000\t00:01:02.000\twren\n",
+            [None, None],
+        ),
         ("t.tsv", "file\tbegin\tend\tclass\na.wav\t1.5\t3.25\towl\na.wav\t61\t62\twren\n", ["a.wav", "a.wav"]),
     ],
 )
@@ -136,6 +144,16 @@ def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytes
             TWO_FILES.replace("File Offset (s)", "Peak"),
             "do its times run on from each to the next? Add the column File Offset",
         ),
+        (
+            "n.txt",
+            TWO_FILES.replace("b.wav\t11", "b.wav\t"),
+            "line 3 has no File Offset (s), which other lines have",
+        ),
+        (
+            "t.csv",
+            "label,onset_s,offset_s,notated_path\nowl,1.5,2,a.wav\nwren,1,2,b.wav\n",
+            "is the column 'notated_path' the path of a recording? Call it path",
+        ),
         ("n.txt", "1.5\t2.5\towl\n3.5 4.5 wren\n", "line 2, '3.5 4.5 wren', is no label of Audacity's"),
         ("n.txt", "1.5\t2.5\towl\n3.5\t4.5\n", "line 2 has no label; say what is heard from 3.5 to 4.5 s"),
         ("n.rttm", "SPEAKER night 1 1.5\n", "line 1: a SPEAKER of RTTM has at least 8 fields, this has 4"),
@@ -158,6 +176,10 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, text: str, messa
         ("a.txt", AUDACITY, True),
         ("a.selections.txt", RAVEN, True),
         ("a.selections.txt", RAVEN.splitlines()[0], True),
+        ("a.selections.txt", RAVEN.replace("\towl", '\t"owl'), True),
+        ("a.selections.txt", RAVEN.replace("Begin Time (s)\tEnd Time (s)", "Begin Sample\tEnd Sample"), True),
+        ("a.csv", "start_ms,end_ms,label\n1,2,owl\n", True),
+        ("a.csv", "INDIR,IN FILE,OFFSET,DURATION,AUTO ID\n/x,a.wav,0,5,PIPPIP\n", False),  # lies in folders of classes
         ("a.TextGrid", SHORT, True),
         ("a.rttm", RTTM, True),
         ("a.csv", "start,end,label\n1,2,owl\n", True),

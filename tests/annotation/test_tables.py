@@ -282,6 +282,15 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
             r"line 3 marks a part of a recording: Begin Time \(s\) '3'",
         ),
         ("path,label,onset\na.wav,x,1\n", "onset '1'. Which part can be said with two columns"),
+        ("path,label,t_start,t_end\na.wav,x,0,1\n", "a part of a recording: t_start '0'. .* called start and end"),
+        ("path,label,from,to\na.wav,x,0.5,1\n", "marks a part of a recording: from '0.5'"),
+        ("path;label;Anfang;Ende\na.wav;x;0,5;1,0\n", "marks a part of a recording: Anfang '0,5'"),
+        ("path,label,segmentStart,segmentEnd\na.wav,x,0:01,0:02\n", "marks a part of a recording: segmentStart '0:01'"),
+        ("path,label,Time,Duration\na.wav,x,0.5,1\n", "marks a part of a recording: Time '0.5'"),
+        (
+            'path,label,start,end\na.wav,x,"1,234",1300.5\n',
+            "line 2 has the time '1,234', and others have a point: is its comma that of thousands",
+        ),
         ("path,label,channel\na.wav,x,2\n", "line 2 is about channel '2'"),
         ("path,label,start,end,Channel\na.wav,x,0,1,1\n", "line 2 is about Channel '1'"),
     ],
@@ -291,6 +300,41 @@ def test_what_can_not_be_used_is_said_with_line_and_remedy(tmp_path: Path, text:
     (tmp_path / "list.csv").write_text(text)
     with pytest.raises(AudionetError, match=f"list.csv.*{message}"):
         found(data, tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize(
+    ("columns", "values"),
+    [
+        ("Start Date Time,End Date Time", "2024-05-01 05:30,2024-05-01 06:00"),
+        ("time,length", "05:30,0:12"),  # of the day, and of the recording
+        ("distance_to_road,depth_start,depth_end", "12,3.5,4"),
+        ("from,to", "Kiel,Rostock"),
+    ],
+)
+def test_columns_that_tell_of_whole_recordings_mark_no_parts(tmp_path: Path, columns: str, values: str) -> None:
+    data = sounds(tmp_path / "data", "a.wav")
+    (tmp_path / "list.csv").write_text(f"path,label,{columns}\na.wav,robin,{values}\n")
+    assert found(data, tmp_path / "list.csv") == [("robin", "a.wav")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "value", "message"),
+    [
+        ("path,label,channel", "2", "line 2 is about channel '2'"),
+        ("path,label,start", "2", "line 2 marks a part of a recording: start '2'"),
+        ("filename,label,file", "a.wav", "which column is the path of a recording"),
+        ("path,species,category", "x", "which column is its label"),
+    ],
+)
+def test_a_table_of_these_recordings_that_can_not_be_used_is_not_passed_over_for_their_folders(
+    tmp_path: Path, columns: str, value: str, message: str
+) -> None:
+    sounds(tmp_path, "site1/a.wav", "site2/b.wav")
+    (tmp_path / "labels.csv").write_text(f"{columns}\nsite1/a.wav,owl,{value}\nsite2/b.wav,wren,{value}\n")
+    with pytest.raises(AudionetError, match=rf"labels.csv: {message}"):
+        found(tmp_path)
+    (tmp_path / "labels.csv").write_text(f"{columns}\nelsewhere/gone.wav,owl,gone\n")
+    assert found(tmp_path) == [("site1", "site1/a.wav"), ("site2", "site2/b.wav")]
 
 
 def test_a_column_of_marks_without_a_mark_is_none(tmp_path: Path) -> None:
