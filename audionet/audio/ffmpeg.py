@@ -27,10 +27,11 @@ from audionet.audio.channels import (
     stream_info,
     too_many_channels,
 )
+from audionet.audio.plain_files import BEGINNING_BYTES, misread_decoder
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
 from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
-from audionet.system.files import require_file
+from audionet.system.files import open_file, require_file
 
 BYTES_PER_SAMPLE = 4
 BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
@@ -268,9 +269,19 @@ def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list
     options += ["-threads", "1", "-filter_threads", "1", "-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
     options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
     options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS), "-guess_layout_max", str(MOST_KNOWN_CHANNELS), *place]
-    options += ["-i", f"file:{path}", "-vn", "-sn", "-dn"]
+    options += [*_decoder(path), "-i", f"file:{path}", "-vn", "-sn", "-dn"]
     # Without -map, ffmpeg takes the track that is marked as the default one.
     return options if choice.track is None else [*options, "-map", f"0:a:{choice.track - 1}"]
+
+
+def _decoder(path: Path) -> list[str]:
+    """How ffmpeg is told which decoder to take for a file, if by itself it would take a wrong one."""
+    try:
+        with open_file(path) as file:
+            decoder = misread_decoder(file.read(BEGINNING_BYTES))
+    except (OSError, ValueError):  # whoever reads the file says what is wrong with it
+        return []
+    return ["-c:a", decoder] if decoder else []
 
 
 def _explain(run: _Run) -> str:

@@ -9,7 +9,7 @@ decides who reads it, and nothing else does.
 
 import io
 import struct
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,17 @@ MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
 MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
+WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
+DECODERS = {
+    (WAV_PCM, 8): "pcm_u8",
+    (WAV_PCM, 16): "pcm_s16{}",
+    (WAV_PCM, 24): "pcm_s24{}",
+    (WAV_PCM, 32): "pcm_s32{}",
+    (WAV_FLOAT, 32): "pcm_f32{}",
+    (WAV_FLOAT, 64): "pcm_f64{}",
+}
+BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
+W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
 USUAL_MASKS = {1: (0, 4), 2: (0, 3)}  # of speakers, by the number of channels: unsaid, or centre, or left and right
 SUBFORMAT_END = bytes.fromhex("000000001000800000aa00389b71")
 # What coded sound in a WAV that calls itself PCM begins with: DTS in its four forms, and what goes over S/PDIF.
@@ -94,6 +105,42 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
         samples = resample(row, raw.rate_hz, wanted.sample_rate_hz)
         rows.append(np.clip(samples, -FULL_SCALE, FULL_SCALE, out=samples).astype(np.float32))
     return PlainSound(raw.rate_hz, channels, np.array(rows))
+
+
+def misread_decoder(beginning: bytes) -> str | None:
+    """The decoder that ffmpeg must be told for the samples of a WAV or W64; None where it finds the right one itself.
+
+    By itself, it takes RIFX, whose numbers begin with their highest byte, for RIFF, and whole numbers that do not fill
+    their bytes, as of 24 bits in 32, for others: it gives noise.
+    beginning: the first BEGINNING_BYTES of any file.
+    """
+    order, form = WAV_ORDERS.get(beginning[:4]), _form_of_wav(beginning)
+    if order is None or len(form) < 16:
+        return None
+    kind, channels, _, _, block_bytes, bits = struct.unpack_from(f"{order}HHIIHH", form)
+    is_partly_filled = False
+    if kind == WAV_EXTENSIBLE and len(form) >= 40:
+        valid_bits, _, kind = struct.unpack_from(f"{order}HIH", form, 18)
+        is_partly_filled = valid_bits > 0 and (valid_bits + 7) // 8 != bits // 8
+    if bits % 8 or block_bytes * 8 != channels * bits or not (order == ">" or is_partly_filled):
+        return None
+    end = "le" if order == "<" else "be"
+    decoder = DECODERS.get((kind, bits))
+    return decoder and decoder.format(end)
+
+
+def _form_of_wav(beginning: bytes) -> bytes:
+    """The content of the fmt chunk; nothing if there is none."""
+    if beginning.startswith(b"riff"):
+        return beginning[W64_FORM : W64_FORM + 40]
+    order: Literal["little", "big"] = "big" if beginning.startswith(b"RIFX") else "little"
+    place = 12
+    while place + 8 <= len(beginning):
+        length, body = int.from_bytes(beginning[place + 4 : place + 8], order), place + 8
+        if beginning[place : place + 4] == b"fmt ":
+            return beginning[body : body + length]
+        place = body + length + length % 2
+    return b""
 
 
 def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:

@@ -16,7 +16,7 @@ from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk, score_picture, warn_of_range
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
-from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.system.text import listed
@@ -27,6 +27,7 @@ from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL, centred_logs
 # model's pictures show, but not above or below it.
 SEVERAL_CLASSES, SILENT, INAUDIBLE = "several_classes", "silent", "inaudible"
 REASONS = (LOW_SCORE, UNLIKE_ALL, SEVERAL_CLASSES, SILENT, INAUDIBLE)
+MOSTLY_ABOVE_DB = 10.0  # that sound is louder than what is drawn of it, if it lies above
 LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
 
 
@@ -125,14 +126,18 @@ class ScoringJob:
         scores = mean_scores(str(path), results, self.model, self.allow_unknown)
         is_quiet = all(chunk.level_db is not None and chunk.level_db <= SILENT_DB for chunk in results)
         is_below = any(chunk.is_below for chunk in results) and not any(chunk.has_signal for chunk in results)
-        if self.allow_unknown and (is_below or (is_quiet and _sounds_above(path, self.choice))):
+        if self.allow_unknown and (is_below or (is_quiet and _sounds_above(path, self.choice, self.model.settings))):
             return replace(scores, why_unknown=INAUDIBLE, several=())
         return scores
 
 
-def _sounds_above(path: Path, choice: SoundChoice) -> bool:
-    """Whether a recording is no silence at the highest sample rate, as its beginning has it."""
-    return level_db(next(decode(path, choice, HIGHEST_SAMPLE_RATE_HZ))) > SILENT_DB
+def _sounds_above(path: Path, choice: SoundChoice, settings: PictureSettings) -> bool:
+    """Whether a recording is no silence at the highest sample rate, but nearly so at that of the pictures, as its
+    beginning has it."""
+    beginning = next(decode(path, choice, HIGHEST_SAMPLE_RATE_HZ))
+    count = round(len(beginning) * settings.sample_rate_hz / HIGHEST_SAMPLE_RATE_HZ)
+    drawn = next(decode(path, choice, settings.sample_rate_hz))[:count]
+    return level_db(beginning) > max(SILENT_DB, level_db(drawn) + MOSTLY_ABOVE_DB)
 
 
 @dataclass(frozen=True)

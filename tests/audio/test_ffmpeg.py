@@ -1,8 +1,10 @@
+import struct
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from audionet.audio import ffmpeg
 from audionet.errors import AudionetError, UnusableInput
@@ -23,6 +25,49 @@ def fresh_search() -> None:
 def test_samples_at_the_right_rate_arrive_unchanged(tmp_path: Path) -> None:
     samples = tone(440, 3)
     assert np.array_equal(decoded(write_wav(tmp_path / "a.wav", samples)), samples)
+
+
+def wav_of(data: bytes, bits: int, *, valid_bits: int = 0, is_float: bool = False, order: str = "<") -> bytes:
+    """A WAV, or RIFX, of 16 kHz, mono. valid_bits: what of a sample's bits is used, if the header has that."""
+    kind = 3 if is_float else 1
+    form = struct.pack(f"{order}HHIIHH", 0xFFFE if valid_bits else kind, 1, 16000, 2000 * bits, bits // 8, bits)
+    if valid_bits:
+        form += struct.pack(f"{order}HHIH", 22, valid_bits, 4, kind) + bytes.fromhex("000000001000800000aa00389b71")
+    lengths = [struct.pack(f"{order}I", length) for length in (20 + len(form) + len(data), len(form), len(data))]
+    name = b"RIFF" if order == "<" else b"RIFX"
+    return name + lengths[0] + b"WAVEfmt " + lengths[1] + form + b"data" + lengths[2] + data
+
+
+SOUND = chirps(3, 300, 3000, 1)
+IN_32_BITS = (SOUND.astype("<i4") << 16).tobytes()
+W64_MARK = bytes.fromhex("f3acd3118cd100c04f8edb8a")
+MISREAD = {
+    "24 bits in 32": wav_of(IN_32_BITS, 32, valid_bits=24),
+    "20 bits in 32": wav_of(IN_32_BITS, 32, valid_bits=20),
+    "16 bits in 32, after another chunk": wav_of(IN_32_BITS, 32, valid_bits=16).replace(
+        b"fmt ", b"bext\3\0\0\0abc\0fmt ", 1
+    ),
+    "more bits than there are": wav_of(SOUND.tobytes(), 16, valid_bits=24),
+    "24 bits in 32, W64": b"".join(
+        [
+            b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000") + struct.pack("<Q", 152 + len(IN_32_BITS)),
+            b"wave" + W64_MARK + b"fmt " + W64_MARK + struct.pack("<Q", 64),
+            wav_of(b"", 32, valid_bits=24)[20:60] + b"data" + W64_MARK + struct.pack("<Q", 24 + len(IN_32_BITS)),
+            IN_32_BITS,
+        ]
+    ),
+    "RIFX": wav_of(SOUND.astype(">i2").tobytes(), 16, order=">"),
+    "RIFX of 32-bit float": wav_of((SOUND / 32768).astype(">f4").tobytes(), 32, is_float=True, order=">"),
+}
+
+
+@pytest.mark.parametrize("what", MISREAD)
+def test_samples_that_ffmpeg_takes_for_others_by_itself_arrive_unchanged(tmp_path: Path, what: str) -> None:
+    """It makes noise of them: of the upper half of the numbers, of the lower byte first, of whole numbers as float."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(MISREAD[what])
+    assert np.array_equal(decoded(path), SOUND)
+    assert np.array_equal(soundfile.read(path)[0] * 32768, SOUND)
 
 
 def test_a_long_recording_arrives_whole_and_in_blocks(tmp_path: Path) -> None:
