@@ -168,6 +168,11 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
         paths: dict[str, Path] = {}
         for name in names:
             place = places.find_all([[name]])[0] if name else None
+            if place is not None and pair.recording not in (None, data_audio / place) and len(names) == 1:
+                raise AudionetError(
+                    f"{pair.annotations}: is called as {pair.recording}, and about {place}; which one is meant? Rename "
+                    "it, or mend the name in it"
+                )
             if place is not None and (len(names) > 1 or pair.recording is None):
                 paths[name] = data_audio / place
             elif pair.recording is not None and len(names) == 1:
@@ -175,6 +180,8 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
             else:
                 subject = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
                 fault = "not among the recordings" if name else "called as none of the recordings"
+                if name in places.namesakes:
+                    fault = f"what {count(len(places.namesakes[name]), 'recording')} are called"
                 wrong.append(UnusableInput(pair.annotations, f"{subject} {fault}"))
         known.update(paths.values())
         for annotation in annotations:

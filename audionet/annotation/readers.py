@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
-from audionet.annotation.tables import decoded, header_of, parse_table
+from audionet.annotation.tables import decoded, header_of, parse_table, seconds
 from audionet.errors import AudionetError
-from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_limited
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
 from audionet.system.untrusted import text as checked_text
@@ -21,8 +20,9 @@ LARGEST_BYTES = 64 << 20
 MOST_LINES = 1_000_000
 SHOWN = 40  # characters of a number that is none
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
-AUDACITY = re.compile(r"\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?\t\s*\d+(?:[.,]\d+)?(?:e[-+]?\d+)?(?:\t.*)?")
-RTTM_LINES = ("SPEAKER ", "SPKR-INFO ", ";;")
+TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
+AUDACITY = re.compile(rf"{TIME}\t{TIME}(?:\t.*)?")
+RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 TEXTGRID = "ooTextFile"
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 EMPTY = ""  # a tier's interval without text marks nothing
@@ -55,7 +55,8 @@ def read_annotations(path: Path) -> list[Annotation]:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not annotations, which are text ({error})") from error
-    if text.count("\n") + text.count("\r") > 2 * MOST_LINES:
+    text = re.sub("\r\n?", "\n", text)
+    if text.count("\n") > 2 * MOST_LINES:
         raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
     # Raven has a row for each view, so that each selection is there twice.
     return list(dict.fromkeys(_reader_of(path, text)(path, text)))
@@ -69,6 +70,8 @@ def may_be_annotations(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not is_file(path):
         return False
+    if suffix in (".textgrid", ".rttm"):
+        return True
     columns = header_of(path)
     if marks_parts(columns):
         return suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
@@ -96,7 +99,7 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
     first = _first_line(text)
     if TEXTGRID in first:
         return _read_textgrid
-    if first.startswith(RTTM_LINES) or path.suffix.lower() == ".rttm":
+    if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
         return _read_rttm
     if AUDACITY.fullmatch(first):
         return _read_audacity
@@ -105,12 +108,12 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
 
 def _annotation(path: Path, line: int, recording: str | None, start: str, end: str, label: str) -> Annotation:
     try:
-        times = float(start.replace(",", ".")), float(end.replace(",", "."))
+        times = seconds(start), seconds(end)
     except ValueError as error:
         raise AudionetError(
-            f"{path}: line {line} has the times {start[:SHOWN]!r} and {end[:SHOWN]!r}; times are seconds"
+            f"{path}: line {line} has the times {start[:SHOWN]!r} and {end[:SHOWN]!r}; {error}"
         ) from error
-    if not 0 <= times[0] <= times[1] <= LONGEST_START_SECONDS:  # which NaN is not either
+    if times[1] < times[0]:
         raise AudionetError(
             f"{path}: line {line} marks {start[:SHOWN]} to {end[:SHOWN]} s; a part ends after it begins"
         )
@@ -143,10 +146,12 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
 
 
 def _read_rttm(path: Path, text: str) -> list[Annotation]:
-    annotations = []
+    annotations, first_other = [], 0
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
         if not fields or fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
+            if fields and not fields[0].startswith(";;"):
+                first_other = first_other or number
             continue
         if len(fields) < 8:
             raise AudionetError(
@@ -162,25 +167,31 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
         except ValueError:
             end = fields[4]
         annotations.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))
+    if first_other and not annotations:
+        raise AudionetError(f"{path}: line {first_other} does not begin with SPEAKER, as in RTTM; nor does any other")
     return annotations
 
 
 def _read_textgrid(path: Path, text: str) -> list[Annotation]:
     """Interval tiers, in the long and the short form: what is not a number, a text or a flag is for people."""
-    token = re.compile(r'"[^"]*(?:""[^"]*)*"|<[a-z]+>|(?<![\w.\[])-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.\]])')
+    token = re.compile(
+        r'"[^"]*(?:""[^"]*)*"|<[a-z]+>|(?<![\w.,\[])-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\w.,\]])|![^\n]*'
+    )
     start_of_body = text.find("\n", text.find("TextGrid")) + 1
-    places = token.finditer(text, start_of_body)
+    places = (place for place in token.finditer(text, start_of_body) if not place.group().startswith("!"))
     tokens = (place.group() for place in places)
     line_ends = [place.start() for place in re.finditer("\n", text)]
-    wrong = AudionetError(f"{path}: a TextGrid that is cut off or damaged; save it from Praat again")
-    annotations = []
+    wrong = AudionetError(f"{path}: a TextGrid that is cut off, damaged or not alone; save it from Praat again")
+    annotations, points = [], 0
     try:
-        _, _, exists, tiers = (next(tokens) for _ in range(4))
-        for _ in range(int(tiers) if exists == "<exists>" else 0):
+        _, _, exists = (next(tokens) for _ in range(3))
+        if exists not in ("<exists>", "<absent>"):
+            raise wrong
+        for _ in range(int(next(tokens)) if exists == "<exists>" else 0):
             kind, _, _, _, count = (next(tokens) for _ in range(5))
             for _ in range(int(count)):
                 if kind != '"IntervalTier"':
-                    next(tokens), next(tokens)  # the time and text of a point, which has no length
+                    points += len([next(tokens), next(tokens)]) // 2  # its time and its text
                     continue
                 start, end, place = next(tokens), next(tokens), next(places)
                 quoted = place.group()
@@ -190,6 +201,10 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
                     annotations.append(_annotation(path, line, None, start, end, label))
     except (StopIteration, RuntimeError, ValueError) as error:
         raise wrong from error
+    if points and not annotations:
+        raise AudionetError(f"{path}: marks points, which have no length; mark intervals in Praat, or move it away")
+    if points:
+        logger.info("%s: its points are not used: they have no length", path)
     return annotations
 
 

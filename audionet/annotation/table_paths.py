@@ -100,7 +100,9 @@ class TablePaths:
             self._by_name = {}
             for place in self.recordings():
                 whole = PurePosixPath(place)
-                for known in {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}:
+                names = {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}
+                # RTTM and other tools have no spaces in names.
+                for known in names | {"_".join(name.split()) for name in names}:
                     self._by_name.setdefault(spelling_key(known), []).append(place)
         return self._by_name.get(spelling_key(name), [])
 

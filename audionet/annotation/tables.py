@@ -31,6 +31,12 @@ MOST_TABLES = 50  # that are looked into, of a folder full of them
 SEPARATORS = (",", ";", "\t", "|")
 # The first line of tables that Excel is to open.
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
+# Texts of other tools that tell what is heard when.
+OTHER_TEXTS = {
+    "JSON": re.compile(r"\s*[\[{]"),
+    "XML (as of ELAN, whose Export As makes tab-delimited text)": re.compile(r"\s*<[?!\w]"),
+    "subtitles": re.compile(r"\s*WEBVTT|\s*(\d+\s+)?[\d:]+[.,]\d+ +--> "),
+}
 COLUMNS_NAMED = 8
 MOST_TITLES = 5  # lines above the columns' names
 LONGEST_MESSAGE, LONGEST_NAME = 1000, 40
@@ -127,6 +133,12 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
+    for kind, beginning in OTHER_TEXTS.items():
+        if beginning.match(text):
+            raise AudionetError(
+                f"{path}: is {kind}, and no table: save it as one, such as CSV with the columns path, label, start and "
+                "end, or as a file of Raven, Audacity, Praat or RTTM"
+            )
     if not text.strip():
         raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
     return parse_table(path, text, known_columns)

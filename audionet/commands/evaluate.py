@@ -244,11 +244,12 @@ def _clips_in_folders(data_audio: Path, skip: Skip) -> dict[Path, list[Recording
     """The clips in each class folder, pictures too."""
     for error in stray_files(data_audio):
         skip(error)
-    folders = class_folders(data_audio)
-    require_classes_not_parts(data_audio, [folder.name for folder in folders])
-    return {
-        folder: [Recording(folder.name, path.as_posix(), path) for path in find_clips([folder])] for folder in folders
+    by_folder = {
+        folder: [Recording(folder.name, path.as_posix(), path) for path in find_clips([folder])]
+        for folder in class_folders(data_audio)
     }
+    require_classes_not_parts(data_audio, [folder.name for folder, clips in by_folder.items() if clips])
+    return by_folder
 
 
 def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[str]:

@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 NOT_AUDIO_SUFFIXES = frozenset(
     ".txt .md .rst .rtf .csv .tsv .tab .xls .xlsx .xlsm .ods .numbers .json .jsonl .yaml .yml .toml .xml .html "
     ".htm .pdf .doc .docx .odt .pages .ppt .pptx .odp .epub .log .ini .nfo .sfv .md5 .sha1 .sha256 .cue .m3u "
-    ".m3u8 .pls .lrc .srt .vtt .ass .ssa .jpg .jpeg .png .gif .bmp .webp .tif .tiff .heic .svg .psd .py .r .sh "
-    ".bat .ipynb .zip .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .eaf .pfsx .trs .antx .pb "
-    ".tflite .bottlenecks".split()
+    ".m3u8 .pls .lrc .srt .vtt .ass .ssa .sub .jpg .jpeg .png .gif .bmp .webp .tif .tiff .heic .svg .psd .py .r .sh "
+    ".bat .ipynb .zip .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .uem .ctm .stm .eaf .pfsx .trs "
+    ".antx .cha .exb .phn .wrd .ann .jams .svl .sv .pitch .pitchtier .formant .intensity .pointprocess .mid .midi .mat "
+    ".npy .npz .h5 .hdf5 .pkl .parquet .gpx .kml .geojson .pb .tflite .bottlenecks".split()
 )
 # A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
 SOUND_MARKS = (
@@ -55,6 +56,7 @@ WORDS_OF_PARTS = frozenset(
     "trainset test testing testset val valid validation dev development eval evaluation holdout audio audios wav wavs "
     "mp3 mp3s flac flacs ogg oggs opus m4a aiff data raw rawdata meta metadata".split()
 )
+WORDS_OF_SIDES = frozenset("train training test testing val valid validation dev development eval evaluation".split())
 WORDS_BESIDE = frozenset("k hold out clean other noisy".split())
 LETTERED, LETTERS = frozenset("fold split part batch set subset".split()), frozenset("abcdef")  # fold A
 HOLDERS = frozenset("clips sounds recordings samples chunks files".split())
@@ -136,9 +138,19 @@ def is_part_of_a_set(name: str) -> bool:
     return len(words) == 1 and words <= HOLDERS
 
 
+def _are_sides_of_a_split(names: Sequence[str]) -> bool:
+    """Whether names are the same but for which side of a split each is: `birds_train` and `birds_test`."""
+    words = [frozenset(WORD.findall(name.lower())) for name in names]
+    common = {part - WORDS_OF_SIDES for part in words}
+    return len(names) > 1 and len(common) == 1 and all(part & WORDS_OF_SIDES for part in words)
+
+
 def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
-    """Raise AudionetError if all folders are called as the parts of a data set are, and none as a class."""
-    if not names or not all(map(is_part_of_a_set, names)):
+    """Raise AudionetError if all folders are called as the parts of a data set are, and none as a class.
+
+    names: of the folders that hold recordings.
+    """
+    if not names or not (all(map(is_part_of_a_set, names)) or _are_sides_of_a_split(names)):
         return
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
     if inner is not None and any(is_folder(path) for path in _listing(inner)):
@@ -172,7 +184,6 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     recordings, wrong = [], stray_files(data_audio)
     folders = class_folders(data_audio)
     require_no_unknown(data_audio, [folder.name for folder in folders])
-    require_classes_not_parts(data_audio, [folder.name for folder in folders])
     for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
         for path in paths:
@@ -183,6 +194,7 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
             recordings.append(Recording(folder.name, key, path, group_of(path)))
         if not paths:
             wrong.append(UnusableInput(folder, "holds no recordings"))
+    require_classes_not_parts(data_audio, sorted({recording.class_name for recording in recordings}))
     return recordings, wrong
 
 

@@ -93,6 +93,31 @@ def test_which_annotations_are_meant_is_a_question(tmp_path: Path) -> None:
         found(tmp_path)
 
 
+def test_a_file_called_as_one_recording_and_about_another_is_a_question(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav", "b.wav")
+    (tmp_path / "a.rttm").write_text(RTTM.replace(" night ", " b "))
+    with pytest.raises(AudionetError, match=r"a.rttm: is called as .*a.wav, and about b.wav; which one is meant\?"):
+        found(tmp_path)
+    (tmp_path / "a.rttm").write_text(RTTM.replace(" night ", " meeting "))
+    assert found(tmp_path, wrong=("b.wav",)) == of("a.wav")
+
+
+def test_files_of_other_tools_beside_a_recording_are_none(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav")
+    (tmp_path / "a.txt").write_text(AUDACITY)
+    for suffix in (".uem", ".PHN", ".svl", ".not.mat", ".cha", ".npy"):
+        (tmp_path / f"a{suffix}").write_text("a 1 0.0 70.0\n")
+    assert found(tmp_path) == of("a.wav")
+
+
+def test_names_in_rttm_have_no_spaces_and_may_be_those_of_several(tmp_path: Path) -> None:
+    sounds(tmp_path / "d", "x/my night.wav", "x/day.wav", "y/day.wav")
+    (tmp_path / "all.rttm").write_text(RTTM.replace(" night ", " my_night ") + RTTM.replace(" night ", " day "))
+    assert found(tmp_path / "d", metadata=tmp_path / "all.rttm", wrong=("all.rttm",)) == of("x/my night.wav")
+    _, wrong = find_labelled_recordings(tmp_path / "d", tmp_path / "all.rttm")
+    assert str(wrong[0]).endswith("is about day, which is what 2 recordings are called")
+
+
 def test_one_file_may_be_about_many_recordings(tmp_path: Path) -> None:
     sounds(tmp_path / "nights", "2024/a.wav", "2024/b.wav", "night.wav", "day.wav")
     (tmp_path / "raven.txt").write_text(TWO_FILES + "3\t80\t81\tc.wav\t1\towl\n")

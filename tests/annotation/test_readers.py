@@ -76,6 +76,10 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("night.txt", AUDACITY, [None, None]),
         ("night.TextGrid", LONG, [None, None]),
         ("night.TextGrid", SHORT, [None, None]),
+        ("night.TextGrid", SHORT.replace("<exists>\n1", "<exists> ! yes\n1 ! tier of 2"), [None, None]),
+        ("night.TextGrid", SHORT.replace("1.5", "1,5").replace("3.25", "3,25"), [None, None]),
+        ("night.txt", "00:01.5\t00:03,25\towl\n1:01\t0:01:02\twren\n", [None, None]),
+        ("night.txt", RTTM.replace(" ", "\t"), ["night", "night"]),
         ("night.rttm", RTTM, ["night", "night"]),
         ("t.csv", "path,start,end,label\na.wav,1.5,3.25,owl\nb.wav,61,62,wren\n", ["a.wav", "b.wav"]),
         ("t.csv", "label;onset;offset\nowl;1.5;3.25\n\nwren;61;62\n", [None, None]),
@@ -99,6 +103,19 @@ def test_each_tool_is_read(tmp_path: Path, name: str, text: str, recordings: lis
     path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
     expected = [Annotation(recording, *times) for recording, times in zip(recordings, TIMES, strict=True)]
     assert read_annotations(path) == expected
+
+
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    for name, text in (("night.TextGrid", SHORT), ("night.txt", AUDACITY), ("night.rttm", RTTM)):
+        (tmp_path / name).write_bytes(text.replace("\n", "\r").encode())
+        assert [(a.start_seconds, a.end_seconds, a.label) for a in read_annotations(tmp_path / name)] == TIMES
+
+
+def test_points_beside_intervals_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.TextGrid").write_text(LONG)
+    with caplog.at_level("INFO"):
+        assert len(read_annotations(tmp_path / "a.TextGrid")) == 2
+    assert "a.TextGrid: its points are not used: they have no length" in caplog.text
 
 
 def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path) -> None:
@@ -158,7 +175,16 @@ def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytes
         ("n.txt", "1.5\t2.5\towl\n3.5\t4.5\n", "line 2 has no label; say what is heard from 3.5 to 4.5 s"),
         ("n.rttm", "SPEAKER night 1 1.5\n", "line 1: a SPEAKER of RTTM has at least 8 fields, this has 4"),
         ("n.rttm", RTTM.replace("night 1 61", "night 2 61"), "line 2 is about channel 2"),
-        ("n.TextGrid", LONG[:500], "cut off or damaged"),
+        ("n.rttm", RTTM.lower(), "line 1 does not begin with SPEAKER, as in RTTM"),
+        ("n.txt", "-1\t2.5\towl\n", "line 1 has the times '-1' and '2.5'; times are seconds from the start"),
+        ("n.TextGrid", LONG[:500], "cut off, damaged or not alone"),
+        ("n.TextGrid", SHORT.replace("<exists>\n", ""), "cut off, damaged or not alone"),
+        (
+            "n.TextGrid",
+            LONG.replace('"TextGrid"', '"Collection"\nsize = 1\nclass = "TextGrid"\nname = "x"'),
+            "or not alone",
+        ),
+        ("n.TextGrid", SHORT[: SHORT.index('1\n"Int')] + '1\n"TextTier"\n"p"\n0\n70\n1\n5\n"click"\n', "marks points"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, text: str, message: str) -> None:
@@ -182,6 +208,8 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, text: str, messa
         ("a.csv", "INDIR,IN FILE,OFFSET,DURATION,AUTO ID\n/x,a.wav,0,5,PIPPIP\n", False),  # lies in folders of classes
         ("a.TextGrid", SHORT, True),
         ("a.rttm", RTTM, True),
+        ("a.TextGrid", "ooBinaryFile\x08TextGrid\0\0", True),  # which is read, and refused in words
+        ("a.txt", "-0.5\t1\towl\n", True),
         ("a.csv", "start,end,label\n1,2,owl\n", True),
         ("a.csv", "clip,start_seconds,end_seconds,label,score\na.wav,1,2,owl,0.9\n", False),  # what label printed
         ("a.csv", "name,age\nowl,3\n", False),

@@ -232,12 +232,32 @@ def test_parts_of_a_data_set_are_not_taken_for_classes(tmp_path: Path, names: tu
         find_labelled_recordings(sounds(tmp_path, *names))
 
 
+@pytest.mark.parametrize("beside", ["txt/p225/p225_001.txt", "FSD.meta/train.csv", "docs/readme.md"])
+@pytest.mark.parametrize("names", [("wav48",), ("FSDKaggle2018.audio_train", "FSDKaggle2018.audio_test")])
+def test_parts_of_a_set_are_none_beside_folders_without_recordings(
+    tmp_path: Path, names: tuple[str, ...], beside: str
+) -> None:
+    sounds(tmp_path, *(f"{name}/p225/a.wav" for name in names))
+    (tmp_path / beside).parent.mkdir(parents=True)
+    (tmp_path / beside).write_text("Please call Stella.")
+    with pytest.raises(AudionetError, match="are called as parts of a data set are, not as classes"):
+        found(tmp_path)
+
+
 def test_one_class_called_train_among_others_is_one(tmp_path: Path) -> None:
     assert found(sounds(tmp_path, "train/a.wav", "bus/b.wav")) == [("bus", "bus/b.wav"), ("train", "train/a.wav")]
 
 
 @pytest.mark.parametrize(
-    "names", [("1", "2"), ("sound 1", "sound 2"), ("a", "b"), ("noisy", "clean"), ("disc1", "cd2")]
+    "names",
+    [
+        ("1", "2"),
+        ("sound 1", "sound 2"),
+        ("a", "b"),
+        ("noisy", "clean"),
+        ("disc1", "cd2"),
+        ("steam train", "toy train"),
+    ],
 )
 def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: tuple[str, str]) -> None:
     labels = {label for label, _ in found(sounds(tmp_path, *(f"{name}/a.wav" for name in names)))}
@@ -264,6 +284,10 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
         ("path,label\n", "lists no recordings"),
         ("", "is empty; it should have a line that names the columns"),
+        ('[\n {"clip": "a.wav", "segments": []}\n]\n', "is JSON, and no table: save it as one, such as CSV"),
+        ('<?xml version="1.0"?>\n<ANNOTATION_DOCUMENT/>\n', "is XML .as of ELAN.*, and no table"),
+        ("WEBVTT\n\n00:00.100 --> 00:00.300\n<v Anna>hello\n", "is subtitles, and no table"),
+        ("1\n100:00:00,100 --> 100:00:01,300\nAnna: hello\n", "is subtitles, and no table"),
         ("\n \r\n", "is empty"),
         ("PK\x03\x04\x14", r"not a table as text, such as CSV \(it is a spreadsheet's own file; save it as CSV there"),
         ("a.wav,x\nb.wav,y\n", "its first line names the columns 'a.wav' and 'x'"),
