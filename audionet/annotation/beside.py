@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from audionet.annotation.labelled_table import checked_label
+from audionet.annotation.labelled_table import Spellings, checked_label
 from audionet.annotation.readers import Annotation, may_be_annotations, read_annotations
 from audionet.annotation.table_paths import TablePaths
 from audionet.annotation.tables import folders_for_tables
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
+from audionet.dataset.names import composed
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import count, listed, printable
@@ -160,7 +161,8 @@ def _pairs(data_audio: Path) -> list[_Pair]:
 
 def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:
     recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
-    spellings: dict[str, tuple[str, int]] = {}
+    spellings: Spellings = {}
+    folders = {composed(path.name): path.name for path in data_audio.iterdir() if is_folder(path)}
     for pair in pairs:
         annotations = read_annotations(pair.annotations)
         names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
@@ -188,7 +190,7 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
             path = paths.get(annotation.recording or "")
             if path is not None:
                 label = checked_label(pair.annotations, annotation.line, annotation.label, spellings)
-                recordings.append(_recording(path, label, annotation, data_audio))
+                recordings.append(_recording(path, folders.get(composed(label), label), annotation, data_audio))
         if not annotations and options.unmarked == BACKGROUND:
             recordings += [_recording(path, BACKGROUND, None, data_audio) for path in paths.values()]
     return Annotated(recordings, wrong, known)

@@ -5,12 +5,13 @@ on, and of no other; without a label, or with `unknown`, they are not learnt at 
 last counts. A recording that lies elsewhere is added to those of the folders.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from audionet.annotation.labelled_table import LabelledTable
+from audionet.annotation.labelled_table import LabelledTable, spellings_of
 from audionet.annotation.layouts import KNOWN_COLUMNS
 from audionet.annotation.parts import (
     ROUNDING_SECONDS,
@@ -27,8 +28,11 @@ from audionet.annotation.tables import Row, read_table
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
+from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file
+
+logger = logging.getLogger(__name__)
 
 
 class _File:
@@ -97,7 +101,8 @@ def corrected(
         file.parts[recording.class_name] += parts_of(recording)
         keys[recording.key] = recording.path
     table = LabelledTable(read_table(corrections, KNOWN_COLUMNS), data_audio)
-    labels = {recording.class_name.casefold(): (recording.class_name, 0) for recording in recordings}
+    labels = spellings_of(recordings)
+    known = {spelling.label for spelling in labels.values()}
     touched, wrong = set[Path](), list[UnusableInput]()
     for row, place in zip(table.table.rows, table.places, strict=True):
         label = row.get(table.layout.label)
@@ -109,8 +114,17 @@ def corrected(
             continue
         files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
         touched.add(path)
+    new = sorted({spelling.label for spelling in labels.values()} - known)
+    if new:
+        names = listed([f"{name!r}{did_you_mean(name, known)}" for name in new])
+        logger.info("%s: makes %s: %s", corrections, "a new class" if len(new) == 1 else "new classes", names)
     kept = [recording for recording in recordings if recording.path not in touched]
-    return sorted([*kept, *(new for path in sorted(touched) for new in files[path].corrected(keys))]), wrong
+    left = sorted([*kept, *(part for path in sorted(touched) for part in files[path].corrected(keys))])
+    if not left:
+        raise AudionetError(
+            f"{corrections}: leaves nothing to learn; delete the lines of what is to be learnt all the same"
+        )
+    return left, wrong
 
 
 def _path_of(row: Row, place: str | None, table: LabelledTable, keys: dict[str, Path]) -> Path | None:

@@ -2,14 +2,16 @@
 
 import logging
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from audionet.annotation.layouts import layout_of
 from audionet.annotation.table_paths import TablePaths, shown
 from audionet.annotation.tables import Row, Table
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording, group_of
-from audionet.dataset.names import can_name_a_folder, require_no_unknown, spelling_key
+from audionet.dataset.folders import Recording, group_of, is_passed_over
+from audionet.dataset.names import can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, listed
 
@@ -17,14 +19,37 @@ logger = logging.getLogger(__name__)
 
 SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
+SHOWN = 40  # characters of a label that is none
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
-def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[str, int]]) -> str:
-    """The label of a line, once it is found to be in order.
+class Spelling(NamedTuple):
+    """How a class is spelt, and where it was first; line is 0 for a folder."""
 
-    spellings: for each class so far, by its name in small letters, how it is spelt and in which line it was first.
-    Raises AudionetError for a label that can be no class, or is spelt in two ways.
+    label: str
+    path: Path
+    line: int
+
+    def where(self, path: Path) -> str:
+        """`line 3`, or `line 3 of a.txt` where another file is read now."""
+        if not self.line:
+            return "so far"
+        return f"line {self.line}" if self.path == path else f"line {self.line} of {self.path.name}"
+
+
+Spellings = dict[str, Spelling]  # by names.look_of
+
+
+def spellings_of(recordings: Iterable[Recording]) -> Spellings:
+    """The classes of recordings."""
+    return {look_of(r.class_name): Spelling(r.class_name, r.path, 0) for r in recordings}
+
+
+def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> str:
+    """The label of a line, as it was spelt first, once it is found to be in order.
+
+    spellings: the classes so far; a new one is added. Raises AudionetError for a label that can be no class, or is
+    spelt in two ways.
     """
 
     def error(message: str) -> AudionetError:
@@ -32,13 +57,16 @@ def checked_label(path: Path, line: int, label: str, spellings: dict[str, tuple[
 
     if SEVERAL_LABELS.search(label):
         raise error(f"has the label {label!r}: {ONE_OR_SEVERAL}")
+    shown = repr(label if len(label) <= SHOWN else f"{label[:SHOWN]}...")
     if not can_name_a_folder(label):
-        raise error(f"has the class {label!r}, which can't name a folder; write it in other signs")
+        raise error(f"has the class {shown}, which can't name a folder; write it in other signs, or shorter")
+    if is_passed_over(label, is_folder=True):
+        raise error(f"has the class {shown}, as systems call folders of their own, which are passed over; rename it")
     require_no_unknown(f"{path}: line {line}", [label])
-    spelling, first_line = spellings.setdefault(spelling_key(label), (label, line))
-    if spelling != label:
-        raise error(f"has the class {label!r}, others {spelling!r} (line {first_line}); spell them alike")
-    return label
+    first = spellings.setdefault(look_of(label), Spelling(label, path, line))
+    if composed(first.label) != composed(label):
+        raise error(f"has the class {shown}, others {first.label!r} ({first.where(path)}); spell them alike")
+    return first.label
 
 
 class LabelledTable:
@@ -61,7 +89,7 @@ class LabelledTable:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
         recordings: list[Recording] = []
         lines: dict[str, tuple[Recording, int]] = {}
-        spellings: dict[str, tuple[str, int]] = {}  # on a file system that ignores case, two would be one folder
+        spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
             label = self.label(row, spellings)
@@ -88,7 +116,7 @@ class LabelledTable:
         self._report_left_out()
         return recordings, wrong
 
-    def label(self, row: Row, spellings: dict[str, tuple[str, int]]) -> str:
+    def label(self, row: Row, spellings: Spellings) -> str:
         """The class of a row, checked by checked_label. Raises AudionetError if it has none."""
         label = row.get(self.layout.label)
         if not label:

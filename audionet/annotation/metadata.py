@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from audionet.annotation.tables import (
     tables_near,
 )
 from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
+from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import AnnotationOptions
 from audionet.system.text import did_you_mean, listed
@@ -30,7 +32,8 @@ from audionet.system.untrusted import is_file, is_folder
 logger = logging.getLogger(__name__)
 
 LEVELS_LOOKED_INTO = 4  # for a published data set below the folder that was named, as archives unpack them
-CORRECTIONS_NAME = "corrections.csv"  # as reports save it; it says what is wrong, and labels no data set
+# As browsers call what reports save, the second time `corrections (1).csv`; it corrects, and labels no data set.
+CORRECTIONS_NAME = re.compile(r"corrections([\W\d_].*)?", re.IGNORECASE)
 
 
 def find_labelled_recordings(
@@ -52,6 +55,7 @@ def find_labelled_recordings(
     if options.corrections is not None:
         recordings, also_wrong = corrected(recordings, _found(options.corrections, data_audio), data_audio)
         wrong = [*wrong, *also_wrong]
+    require_distinct_classes(data_audio, sorted({recording.class_name for recording in recordings}))
     return recordings, wrong
 
 
@@ -122,7 +126,7 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
     for path in tables_near(data_audio):
         if corrections is not None and path.resolve() == corrections.resolve():
             continue
-        if path.name.lower() == CORRECTIONS_NAME:
+        if CORRECTIONS_NAME.fullmatch(path.stem):
             logger.info("%s is not used; add --corrections to learn what it corrects", path)
             continue
         columns = header_of(path, KNOWN_COLUMNS)

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from audionet.annotation.metadata import find_annotated, find_labelled_recording
 from audionet.annotation.parts import unused
 from audionet.audio.channels import USUAL
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
-from audionet.dataset.names import UNKNOWN, no_such_class
+from audionet.dataset.names import UNKNOWN, composed, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
@@ -226,11 +225,10 @@ def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model,
         by_folder = {}
         for recording in recordings:
             by_folder.setdefault(data_audio / recording.class_name, []).append(recording)
-    # macOS stores the accents of a name in another way than Windows and Linux.
-    known = {unicodedata.normalize("NFC", label): label for label in model.labels}
+    known = {composed(label): label for label in model.labels}
     todo = []
     for folder, clips in by_folder.items():
-        truth = known.get(unicodedata.normalize("NFC", folder.name))
+        truth = known.get(composed(folder.name))
         if truth is None:
             skip(UnusableInput(folder, no_such_class(folder.name, model.labels)))
         elif not clips:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from audionet.errors import AudionetError
 from audionet.settings import CLASSES_LISTED
 from audionet.system.text import did_you_mean, is_printable, listed
+from audionet.system.untrusted import LONGEST_NAME_BYTES
 
 NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
 UNKNOWN = "unknown"  # the label of a clip that is none of the classes, which no class can be called
@@ -17,6 +18,7 @@ LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark
 
 # What Windows forbids in names, and the names that it keeps for itself.
 FORBIDDEN = frozenset('<>:"/\\|?*')
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
 DEVICES = frozenset("CON PRN AUX NUL".split()) | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
 
 
@@ -29,6 +31,7 @@ def can_name_a_folder(label: str) -> bool:
         and not label.startswith(".")
         and not label.endswith(".")
         and label.partition(".")[0].upper() not in DEVICES
+        and len(os.fsencode(label)) <= LONGEST_NAME_BYTES
     )
 
 
@@ -58,7 +61,17 @@ def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
 
 def spelling_key(name: str) -> str:
     """A key that is the same for names which a file system may take for one, since case or stored accents differ."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    return composed(composed(name).casefold())
+
+
+def look_of(name: str) -> str:
+    """A key that is the same for names that people take for one: also where spaces differ, or what can't be seen."""
+    return spelling_key(" ".join(name.translate(INVISIBLE).split()))
+
+
+def composed(name: str) -> str:
+    """A name with its accents stored in one way; macOS stores them in another than Windows and Linux."""
+    return unicodedata.normalize("NFC", name)
 
 
 def no_such_class(name: str, labels: Sequence[str]) -> str:

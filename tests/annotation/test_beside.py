@@ -1,5 +1,6 @@
 """Annotations that lie beside recordings, or are named: which parts of which recordings are of which class."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,11 @@ def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_pat
         (AUDACITY.replace("owl", "Wren"), r"line 3 has the class 'wren', others 'Wren' \(line 1\)"),
         (AUDACITY.replace("wren", "a/b"), "line 3 has the class 'a/b', which can't name a folder"),
         (AUDACITY.replace("wren", "unknown"), "line 3: no class can be called 'unknown'"),
+        (AUDACITY.replace("wren", "owl\u200b"), r"line 3 has the class 'owl\\u200b', others 'owl' \(line 1\)"),
+        (AUDACITY.replace("wren", "x" * 300), r"line 3 has the class 'x{40}...', which can't name a folder"),
+        (AUDACITY.replace("wren", "🦉" * 64), "line 3 has the class .*, which can't name a folder"),
+        (AUDACITY.replace("wren", "@eaDir"), "line 3 has the class '@eaDir', as systems call folders of their own"),
+        (AUDACITY.replace("wren", "Thumbs.db"), "line 3 has the class 'Thumbs.db', as systems"),
     ],
 )
 def test_labels_are_checked_as_those_of_tables(tmp_path: Path, text: str, message: str) -> None:
@@ -175,6 +181,30 @@ def test_labels_are_checked_as_those_of_tables(tmp_path: Path, text: str, messag
     (tmp_path / "a.txt").write_text(text)
     with pytest.raises(AudionetError, match=f"a.txt: {message}"):
         found(tmp_path)
+
+
+def test_a_class_is_spelt_alike_in_all_files_and_folders(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav", "b.wav")
+    for name, label in (("a", "wren"), ("b", "Wren")):
+        (tmp_path / f"{name}.txt").write_text(f"1\t2\t{label}\n")
+    with pytest.raises(AudionetError, match=r"b.txt: line 1 has the class 'Wren', others 'wren' \(line 1 of a.txt\)"):
+        found(tmp_path)
+    (tmp_path / "b.txt").unlink()
+    sounds(tmp_path, "Wren/1.wav")
+    with pytest.raises(AudionetError, match="the classes 'Wren' and 'wren' differ only in upper and lower case"):
+        found(tmp_path)
+    (tmp_path / "a.txt").write_text("1\t2\tBackground\n")
+    with pytest.raises(AudionetError, match="the classes 'Background' and 'background' differ"):
+        found(tmp_path, unmarked="background")
+
+
+def test_accents_of_annotations_and_folders_may_be_stored_in_two_ways(tmp_path: Path) -> None:
+    stored = unicodedata.normalize("NFD", "Bår")
+    sounds(tmp_path, f"{stored}/1.wav", "a.wav", "b.wav")
+    (tmp_path / "a.txt").write_text("1\t2\tBår\n", "utf-8")
+    (tmp_path / "b.txt").write_text(f"1\t2\t{stored}\n", "utf-8")
+    parts = [(1.0, 2.0)]
+    assert found(tmp_path) == {f"{stored}/1.wav": [], f"{stored}/a.wav": parts, f"{stored}/b.wav": parts}
 
 
 @pytest.mark.parametrize("name", ["audacity", "raven", "rttm", "textgrid", "elan", "csv"])

@@ -1,6 +1,7 @@
 """Corrections of parts of recordings, against a line of tenths of seconds that are painted over one by one."""
 
 import math
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from audionet.annotation.corrections import corrected
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
+from audionet.errors import AudionetError
 
 LENGTH = 300  # tenths of seconds
 
@@ -72,3 +74,38 @@ def test_a_path_that_no_file_can_have_is_named(night: Path) -> None:
     recordings, wrong = corrected([Recording("owl", "owl/night.wav", night)], table, data_audio)
     assert [recording.class_name for recording in recordings] == ["wren"]
     assert len(wrong) == 2
+
+
+@pytest.mark.parametrize(("folder", "typed"), [("anna", "Anna"), ("barn owl", "barn\u00a0owl"), ("owl", "owl\u200b")])
+def test_a_class_that_is_typed_otherwise_is_no_second_one(tmp_path: Path, folder: str, typed: str) -> None:
+    paths = [tmp_path / "d" / name / "1.wav" for name in (folder, "ben")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"sound")
+    recordings = [Recording(path.parent.name, f"{path.parent.name}/1.wav", path) for path in paths]
+    (tmp_path / "c.csv").write_text(f"path,label\nben/1.wav,{typed}\n")
+    with pytest.raises(AudionetError, match=f"line 2 has the class .*, others '{folder}' .so far.; spell them alike"):
+        corrected(recordings, tmp_path / "c.csv", tmp_path / "d")
+
+
+def test_accents_may_be_stored_as_folders_or_tables_have_them(tmp_path: Path) -> None:
+    stored = unicodedata.normalize("NFD", "Bår")
+    path = tmp_path / "d" / stored / "1.wav"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"sound")
+    (tmp_path / "c.csv").write_text("path,label,start,end\n1.wav,Bår,1,2\n1.wav,,2,3\n")
+    found, _ = corrected([Recording(stored, f"{stored}/1.wav", path)], tmp_path / "c.csv", tmp_path / "d")
+    assert [(recording.class_name, recording.parts) for recording in found] == [
+        (stored, (Part(0, 2), Part(3, math.inf)))
+    ]
+
+
+def test_a_new_class_is_told_and_what_it_may_be_mistyped_for(night: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        assert set(learnt(night, ["owl/night.wav,0,1,owls"])) == {"owl", "owls"}
+    assert "corrections.csv: makes a new class: 'owls'; did you mean owl?" in caplog.text
+
+
+def test_corrections_that_leave_nothing_are_told_apart_from_folders_without_recordings(night: Path) -> None:
+    with pytest.raises(AudionetError, match=r"corrections.csv: leaves nothing to learn"):
+        learnt(night, ["owl/night.wav,,,"])

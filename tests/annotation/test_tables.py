@@ -124,6 +124,15 @@ def test_a_table_in_the_folder_or_beside_it_is_found_by_its_columns(
     assert "does not list 1 recording in" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "name", ["corrections.csv", "corrections (1).csv", "Corrections_2.csv", "corrections - Kopie.tsv"]
+)
+def test_corrections_label_no_data_set_whatever_the_browser_calls_them(tmp_path: Path, name: str) -> None:
+    sounds(tmp_path, "anna/1.wav", "ben/2.wav")
+    (tmp_path / name).write_text("path,label\nanna/1.wav,anna\n")
+    assert found(tmp_path) == [("anna", "anna/1.wav"), ("ben", "ben/2.wav")]
+
+
 def test_a_table_of_other_recordings_is_not_this_folders(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "anna/1.wav", "ben/1.wav", "ben/2.wav", "ben/3.wav")
     (tmp_path / "birds.csv").write_text("path,label\na.wav,robin\nben/3.wav,wren\n")
