@@ -6,9 +6,33 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from audionet.errors import AudionetError
 
 if TYPE_CHECKING:
-    from audionet.inference.windows import Timeline
+    from audionet.inference.windows import Segment, Timeline
 
 T = TypeVar("T")
+
+
+def tiers_of(clip: "Timeline") -> list[list["Segment"]]:
+    """The segments of a clip in tiers in which none overlaps another, at least one; each lies in the first that it can.
+
+    Those of windows, which all overlap, are one tier: the printer cuts them.
+    """
+    from audionet.inference.windows import Windows  # the help does without it, and without NumPy
+
+    segments = sorted(clip.segments, key=lambda segment: (segment.start_seconds, segment.end_seconds))
+    if isinstance(clip, Windows):
+        return [segments]
+    tiers: list[list[Segment]] = [[]]
+    for segment in segments:
+        tier = next((tier for tier in tiers if not tier or tier[-1].end_seconds <= segment.start_seconds), None)
+        if tier is None:
+            tiers.append(tier := [])
+        tier.append(segment)
+    return tiers
+
+
+def tier_name(number: int) -> str:
+    """`audionet`, `audionet 2`, ... of the tiers from 0 on."""
+    return f"audionet {number + 1}" if number else "audionet"
 
 
 class Printer(ABC, Generic[T]):

@@ -2,16 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from audionet.formats.base import tier_name, tiers_of
 from audionet.formats.csv import CsvPrinter
 
 if TYPE_CHECKING:
     from audionet.inference.windows import Timeline
 
-TIER = "audionet"
-
 
 class ElanTable(CsvPrinter["Timeline"]):
-    """A row a segment: tier, begin, end and duration in seconds, annotation, score and the recording."""
+    """A row a segment: tier, begin, end and duration in seconds, annotation, score and the recording.
+
+    What overlaps lies in tiers of its own, since nothing in a tier can.
+    """
 
     columns = (
         "Tier", "Begin Time - ss.msec", "End Time - ss.msec", "Duration - ss.msec", "Annotation", "Score", "File"
@@ -20,8 +22,9 @@ class ElanTable(CsvPrinter["Timeline"]):
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""
         rows = []
-        for segment in clip.segments:
-            times = segment.start_seconds, segment.end_seconds, segment.end_seconds - segment.start_seconds
-            seconds = [f"{time:.3f}" for time in times]
-            rows.append([TIER, *seconds, segment.label, f"{segment.score:.4f}", clip.clip])
+        for number, segments in enumerate(tiers_of(clip)):
+            for segment in segments:
+                times = segment.start_seconds, segment.end_seconds, segment.end_seconds - segment.start_seconds
+                seconds = [f"{time:.3f}" for time in times]
+                rows.append([tier_name(number), *seconds, segment.label, f"{segment.score:.4f}", clip.clip])
         self.write(rows)

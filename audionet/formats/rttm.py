@@ -14,16 +14,32 @@ NOT_KNOWN = "<NA>"
 
 
 class RttmTimelines(Printer["Timeline"]):
-    """A line a segment. Spaces in names become underscores; unknown stretches are left out. No field is empty."""
+    """A line a segment. Spaces in names become underscores; unknown stretches are left out. No field is empty.
+
+    A recording is called by its name without the suffix, and one of the same name by its folders too.
+    """
+
+    def __init__(self, labels: list[str], top: int = 1) -> None:
+        super().__init__(labels, top)
+        self._clips: dict[str, str] = {}
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""
+        name = self._name(clip.clip)
         for segment in clip.segments:
             if segment.label in self._labels:
-                name, label = (_field(text) for text in (Path(clip.clip).stem, segment.label))
+                label = _field(segment.label)
                 seconds = segment.end_seconds - segment.start_seconds
                 print(f"SPEAKER {name} 1 {segment.start_seconds:.3f} {seconds:.3f} <NA> <NA> {label} <NA> <NA>")
         sys.stdout.flush()
+
+    def _name(self, clip: str) -> str:
+        """What a clip is called, and no other."""
+        parts = Path(clip).with_suffix("").parts
+        names = [_field("/".join(parts[-length:])) for length in range(1, len(parts) + 1)] or [NOT_KNOWN]
+        name = next((name for name in names if self._clips.get(name, clip) == clip), names[-1])
+        self._clips[name] = clip
+        return name
 
 
 def _field(text: str) -> str:

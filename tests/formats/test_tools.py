@@ -79,6 +79,33 @@ def test_a_textgrid_is_read_by_praat(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert same([interval for interval in found if interval[2]])
 
 
+def test_events_that_overlap_are_whole_in_tiers_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parselmouth = pytest.importorskip("parselmouth")
+    events = [Segment(1, 9, "rain", 0.9), Segment(2, 4, "anna", 0.9), Segment(2, 3, "rain", 0.9)]
+    events += [Segment(4, 5, "anna", 0.9), Segment(9, 10, "rain", 0.9)]
+    clip = Events("a.wav", events, 10.0)
+    (tmp_path / "a.TextGrid").write_text(printed("textgrid", capsys, clip))
+    grid, call = parselmouth.read(str(tmp_path / "a.TextGrid")), parselmouth.praat.call
+    found: dict[str, list[tuple[float, float, str]]] = {}
+    for tier in range(1, int(call(grid, "Get number of tiers")) + 1):
+        intervals = found[call(grid, "Get tier name", tier)] = []
+        for number in range(1, int(call(grid, "Get number of intervals", tier)) + 1):
+            start, end = (call(grid, f"Get {which} time of interval", tier, number) for which in ("start", "end"))
+            assert start < end
+            intervals.append((start, end, call(grid, "Get label of interval", tier, number)))
+    assert {name: [i for i in intervals if i[2]] for name, intervals in found.items()} == {
+        "audionet": [(1, 9, "rain"), (9, 10, "rain")],
+        "audionet 2": [(2, 3, "rain"), (4, 5, "anna")],
+        "audionet 3": [(2, 4, "anna")],
+    }
+    rows = list(csv.DictReader(io.StringIO(printed("elan", capsys, clip))))
+    assert {(row["Tier"], float(row["Begin Time - ss.msec"]), row["Annotation"]) for row in rows} == {
+        (name, start, label) for name, intervals in found.items() for start, _, label in intervals if label
+    }
+
+
 @pytest.mark.parametrize("name", ["srt", "vtt"])
 def test_subtitles_are_read_by_webvtt_py(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     webvtt = pytest.importorskip("webvtt")
@@ -99,6 +126,14 @@ def test_rttm_is_read_as_pyannote_reads_it(tmp_path: Path, capsys: pytest.Captur
     found = [(s.start, s.end, label) for s, _, label in annotation.itertracks(yield_label=True)]
     assert [label for *_, label in found] == ["anna", 'Bår_"B"_&_<ben>', "rain"]
     assert same([(start, end, label) for (start, end, _), label in zip(found, LABELS, strict=True)])
+
+
+def test_recordings_of_one_name_are_two_in_rttm(capsys: pytest.CaptureFixture[str]) -> None:
+    clips = [
+        Events(name, SEGMENTS[:1], 9.0) for name in ("x/a b.wav", "y/a b.mp3", "y/c.wav", "z/y/a b.mp3", "x/a b.wav")
+    ]
+    names = [line.split()[1] for line in printed("rttm", capsys, *clips).splitlines()]
+    assert names == ["a_b", "y/a_b", "c", "z/y/a_b", "a_b"]
 
 
 def test_elan_gets_a_table_with_a_tier(capsys: pytest.CaptureFixture[str]) -> None:
