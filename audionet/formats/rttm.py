@@ -19,8 +19,8 @@ class RttmTimelines(Printer["Timeline"]):
     A recording is called by its name without the suffix, and one of the same name by its folders too.
     """
 
-    def __init__(self, labels: list[str], top: int = 1) -> None:
-        super().__init__(labels, top)
+    def begin(self) -> None:
+        """Begin with no clip that is called anything."""
         self._clips: dict[str, str] = {}
 
     def add(self, clip: "Timeline") -> None:

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from audionet.errors import AudionetError
-from audionet.formats.registry import OF_TOOLS, PRINTERS
+from audionet.formats.registry import OF_TOOLS, PRINTERS, WATCHED
 from audionet.inference.clips import ClipScores
 from audionet.inference.events import Events
 from audionet.inference.scoring import ChunkScores
@@ -148,6 +149,23 @@ def test_windows_can_be_had_in_each(name: str, capsys: pytest.CaptureFixture[str
     windows = [ChunkScores(n / 2, 1.5, np.eye(3, dtype=np.float32)[n % 3], 0.0, 1.5, True) for n in range(4)]
     text = printed(name, capsys, Windows("a.wav", LABELS, windows), mode="windows")
     assert text.count("anna") == 2
+
+
+@pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode, names in WATCHED.items() for name in names])
+def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
+    mode: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windows = [ChunkScores(0.0, 1.5, np.eye(3, dtype=np.float32)[0], 0.0, 1.5, True)]
+    clips = {
+        "labels": ClipScores("a.wav", 1.0, dict(zip(LABELS, [0.75, 0.125, 0.125], strict=True))),
+        "windows": Windows("a.wav", LABELS, windows),
+    }
+    printer = WATCHED[mode][name](LABELS, 1, endless=True)
+    capsys.readouterr()
+    printer.add(clips.get(mode, CLIP))
+    printed_of_it = capsys.readouterr().out
+    assert "anna" in printed_of_it
+    assert name != "json" or json.loads(printed_of_it)
 
 
 @pytest.mark.parametrize("name", ["audacity", "textgrid", "srt", "vtt"])
