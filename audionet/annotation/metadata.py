@@ -4,6 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
@@ -51,7 +52,7 @@ def find_labelled_recordings(
     annotated = find_annotated(data_audio, options)
     if annotated is None:
         _require_no_set_below(data_audio)
-    recordings, wrong = annotated or find_recordings(data_audio)
+    recordings, wrong = (annotated.recordings, annotated.wrong) if annotated else find_recordings(data_audio)
     if options.corrections is not None:
         recordings, also_wrong = corrected(recordings, _found(options.corrections, data_audio), data_audio)
         wrong = [*wrong, *also_wrong]
@@ -65,8 +66,8 @@ def _found(table: Path, data_audio: Path) -> Path:
     return table if is_there else data_audio / table
 
 
-def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[Recording], list[UnusableInput]] | None:
-    """As find_labelled_recordings, without corrections.
+def find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
+    """As find_labelled_recordings, without corrections. Of a table, the paths are those of which it marks parts.
 
     None if there is neither a table nor any other annotation, and the folders are the classes.
     """
@@ -77,28 +78,29 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> tuple[list[R
         table = _named_table(metadata, data_audio)
         if table is None:
             named = read_named(metadata, data_audio, options)
-            return combined(named.recordings, options), named.wrong
+            return replace(named, recordings=combined(named.recordings, options))
     else:
         corrections = options.corrections
         table = _find_table(data_audio, corrections and _found(corrections, data_audio))
     if table is not None:
         recordings, wrong = table.recordings()
-        return combined(recordings, options), wrong
+        marked = {recording.path for recording in recordings if recording.parts}
+        return Annotated(combined(recordings, options), wrong, marked)
     beside = find_beside(data_audio, options)
     return None if beside is None else _with_folders(data_audio, beside, options)
 
 
-def _with_folders(
-    data_audio: Path, beside: Annotated, options: AnnotationOptions
-) -> tuple[list[Recording], list[UnusableInput]]:
+def _with_folders(data_audio: Path, beside: Annotated, options: AnnotationOptions) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
     if not beside.has_classes or not any(is_folder(path) for path in data_audio.iterdir()):
-        return combined(beside.recordings, options), [*beside.wrong, *without_annotations(data_audio, beside)]
+        wrong = [*beside.wrong, *without_annotations(data_audio, beside)]
+        return replace(beside, recordings=combined(beside.recordings, options), wrong=wrong)
     recordings, wrong = find_recordings(data_audio)
     others = [recording for recording in recordings if recording.path not in beside.paths]
     known = {str(path) for path in beside.paths}
     wrong = [error for error in wrong if error.path not in known]
-    return combined([*others, *beside.recordings], options), [*beside.wrong, *wrong]
+    together = combined([*others, *beside.recordings], options)
+    return replace(beside, recordings=together, wrong=[*beside.wrong, *wrong])
 
 
 def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
-from audionet.annotation.parts import unused
+from audionet.annotation.parts import parts_of, unused
 from audionet.audio.channels import USUAL
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.names import UNKNOWN, composed, no_such_class
@@ -26,7 +26,7 @@ from audionet.inference.timeline import TimelineJob
 from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
-from audionet.options import AnnotationOptions, EventOptions, LabelOptions
+from audionet.options import BACKGROUND, AnnotationOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
@@ -103,14 +103,13 @@ def evaluate(
         warn_of_skipped(error)
         skipped.append(error)
 
-    todo = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skip)
-    marked = [clip for clip in todo if clip.parts]
-    listener = _Listener(model, options, detection or DetectionOptions()) if marked else None
+    todo, annotated = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skip)
+    listener = _Listener(model, options, detection or DetectionOptions()) if annotated else None
     with open_workers(options.scheduler) as workers:
-        runner = _Runner(workers, progress, len(todo) + len({clip.path for clip in marked}), skip)
+        runner = _Runner(workers, progress, len(todo) + len(annotated), skip)
         scored = list(_score_wholes([clip for clip in todo if not clip.parts], model, options, runner))
-        scored += _score_parts(marked, model, options, runner)
-        detected = listener.listen(marked, runner) if listener else None
+        scored += _score_parts([clip for clip in todo if clip.parts], model, options, runner)
+        detected = listener.listen(annotated, runner) if listener else None
     if not scored:
         knows = listed(model.labels, most=CLASSES_LISTED)
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({knows})")
@@ -127,6 +126,7 @@ def evaluate(
 
 Skip = Callable[[UnusableInput], None]
 Scored = tuple[ClipScores, str]
+_Annotated = dict[Path, list[Recording]]  # each recording with its clips, which are none where nothing is heard
 
 
 @dataclass
@@ -186,22 +186,19 @@ class _Listener:
         self._background = background if self._kind == EVENTS else set()
         self._collar_seconds = detection.collar_seconds
 
-    def listen(self, clips: list[Recording], runner: _Runner) -> Detection:
+    def listen(self, annotated: _Annotated, runner: _Runner) -> Detection:
         """Compare what the model finds in the recordings with their marked parts."""
-        by_path: dict[Path, list[Recording]] = {}
-        for clip in clips:
-            by_path.setdefault(clip.path, []).append(clip)
         detection = Detection(self._kind, self._collar_seconds)
         allow_unknown, sound = self._options.allow_unknown, self._options.sound
         job: Job[Path, Any, Any, Timeline] = TimelineJob(self._model, allow_unknown, sound)
         if self._kind == EVENTS:
             job = EventsJob(self._model, EventOptions(tuple(sorted(self._background))), allow_unknown, sound)
-        marked = list(by_path.values())
-        for number, timeline in runner.usable(job, [(path, path.absolute()) for path in by_path]):
+        marked = list(annotated.values())
+        for number, timeline in runner.usable(job, [(path, path.absolute()) for path in annotated]):
             reference = [
                 Span(part.start_seconds, min(part.end_seconds, timeline.seconds), clip.class_name)
                 for clip in marked[number]
-                for part in clip.parts
+                for part in parts_of(clip)
                 if clip.class_name not in self._background and part.start_seconds < timeline.seconds
             ]
             detection.add(reference, _spans(timeline.segments), timeline.seconds)
@@ -212,14 +209,19 @@ def _spans(segments: Sequence[Segment]) -> list[Span]:
     return [Span(s.start_seconds, s.end_seconds, s.label) for s in segments if s.label != UNKNOWN]
 
 
-def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model, skip: Skip) -> list[Recording]:
-    """The clips of the model's classes, each under the name that the model has for its class."""
-    annotated = find_annotated(data_audio, annotations)
-    if annotated is None and annotations.corrections is None:
+def _known_clips(
+    data_audio: Path, annotations: AnnotationOptions, model: Model, skip: Skip
+) -> tuple[list[Recording], _Annotated]:
+    """The clips of the model's classes, each under the name that the model has for its class; and what is annotated."""
+    found = find_annotated(data_audio, annotations)
+    if found is None and annotations.corrections is None:
         by_folder = _clips_in_folders(data_audio, skip)
     else:
-        uncorrected = annotated if annotations.corrections is None else None
-        recordings, wrong = uncorrected or find_labelled_recordings(data_audio, annotations)
+        recordings, wrong = (
+            (found.recordings, found.wrong)
+            if found and annotations.corrections is None
+            else find_labelled_recordings(data_audio, annotations)
+        )
         for error in wrong:
             skip(error)
         by_folder = {}
@@ -235,7 +237,16 @@ def _known_clips(data_audio: Path, annotations: AnnotationOptions, model: Model,
             skip(UnusableInput(folder, "holds no clips"))
         else:
             todo += [replace(clip, class_name=truth) for clip in clips]
-    return todo
+    annotated: _Annotated = {}
+    for clip in todo:
+        if clip.parts or (found and clip.path in found.paths):
+            annotated.setdefault(clip.path, []).append(clip)
+    # Where somebody looked and nothing is heard, whatever is found is wrong.
+    if found:
+        heard = {recording.path for recording in found.recordings if recording.class_name != BACKGROUND}
+        for path in sorted(found.paths - heard):
+            annotated.setdefault(path, [])
+    return todo, annotated
 
 
 def _clips_in_folders(data_audio: Path, skip: Skip) -> dict[Path, list[Recording]]:

@@ -125,6 +125,19 @@ def test_what_label_hears_in_an_annotated_recording_is_compared_with_all_its_par
     assert last.startswith(f"diarisation error: {expected.diarization.rate:.1%} (missed ")
 
 
+def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(model: ModelFiles, night: Path) -> None:
+    write_wav(night / "b.wav", chirps(2, 200, 400, 5))
+    (night / "b.selections.txt").write_text("Selection\tBegin Time (s)\tEnd Time (s)\tSpecies\n")
+    write_wav(night / "c.wav", chirps(3, 200, 400, 4))
+    (night / "c.txt").write_text("1\t2\towl\n")  # which the model does not know
+    for annotations in (AnnotationOptions(), AnnotationOptions(unmarked="background")):
+        detection = audionet.evaluate(night, options(model), annotations).detection
+        assert detection is not None
+        assert (detection.recordings, detection.seconds, detection.events.reference) == (2, 17.0, 3)
+        heard = [audionet.timeline(night / name, options(model)) for name in ("a.wav", "b.wav")]
+        assert detection.events.found == sum(s.label != "unknown" for segments in heard for s in segments)
+
+
 def test_of_events_the_background_is_none(model: ModelFiles, night: Path) -> None:
     listened = DetectionOptions("events", 1.0, ("high",))
     found = audionet.evaluate(night, options(model), detection=listened)
