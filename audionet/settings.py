@@ -19,12 +19,15 @@ SAMPLE_RATE_HZ = 16_000
 FULL_SCALE = 32768
 LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ = 8000, 384_000
 PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
-WINDOW_SAMPLES = 2048  # 128 ms at 16 kHz: of the windows tried, the one that tells voices and words apart best
-# Hann windows much farther apart than half their length would pass over some of the sound. At a little more than
-# half, a chunk of 20 seconds takes one window a column, which on validation is better than the mean of two.
+# Of the window of one spectrum. 50 ms at 16 kHz tell voices, words and sounds of the world apart better than the 128 ms
+# of before 2026-11-26 (docs/experiments.md); pitch classes need the longer ones. The linear spectrogram is the
+# original's, which draws windows of 256 points with matplotlib's specgram.
+WINDOW_SAMPLES = {"mel": 800, "spectrogram": 256, "chromagram": 2048}
+SHORTEST_WINDOW_SAMPLES = 64
+# Of the transform of a window, which is padded with zeros: the bins that the rows of a picture are made of.
+TRANSFORM_SAMPLES = {"mel": 2048, "spectrogram": 256, "chromagram": 2048}
+# Hann windows much farther apart than half their length would pass over some of the sound.
 LONGEST_HOP = 11 / 20  # of a window
-# The linear spectrogram is the original's, which draws windows of 256 points with matplotlib's specgram.
-SPECTROGRAM_WINDOW_SAMPLES = 256
 LONGEST_CHUNK_SAMPLES = 600 * SAMPLE_RATE_HZ  # more would not fit into memory
 SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless told otherwise
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
@@ -100,7 +103,9 @@ class PictureSettings:
     colormap: `gray` or the name of a matplotlib colour map.
     high_pass_hz: the frequency below which sound is left out; 0 leaves out nothing.
     sample_rate_hz: of the sound that is drawn, LOWEST_SAMPLE_RATE_HZ to HIGHEST_SAMPLE_RATE_HZ: a picture shows what
-        lies below half of it. A window is as many samples at any rate, so that it is shorter at a higher one.
+        lies below half of it.
+    window_samples: of the sound that one spectrum is of, SHORTEST_WINDOW_SAMPLES to transform_samples, at any rate: a
+        window is shorter at a higher one. 0 is what suits the representation.
 
     >>> PictureSettings(chunk_seconds=2).overlap_seconds
     1.0
@@ -112,6 +117,7 @@ class PictureSettings:
     colormap: str = "gray"
     high_pass_hz: float = HIGH_PASS_HZ
     sample_rate_hz: int = SAMPLE_RATE_HZ
+    window_samples: int = 0
 
     def __post_init__(self) -> None:
         # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
@@ -144,6 +150,12 @@ class PictureSettings:
             )
         if self.representation not in REPRESENTATIONS:
             raise AudionetError(f"--representation {self.representation}: must be one of {', '.join(REPRESENTATIONS)}")
+        window = int(self.window_samples) or WINDOW_SAMPLES[self.representation]
+        object.__setattr__(self, "window_samples", window)
+        if not SHORTEST_WINDOW_SAMPLES <= window <= self.transform_samples:
+            raise AudionetError(
+                f"window_samples {window}: must be from {SHORTEST_WINDOW_SAMPLES} to {self.transform_samples}"
+            )
 
     @property
     def chunk_samples(self) -> int:
@@ -161,9 +173,9 @@ class PictureSettings:
         return self.sample_rate_hz / 2
 
     @property
-    def window_samples(self) -> int:
-        """Samples in the window of one spectrum."""
-        return SPECTROGRAM_WINDOW_SAMPLES if self.representation == "spectrogram" else WINDOW_SAMPLES
+    def transform_samples(self) -> int:
+        """Samples that a window is padded to with zeros; its spectrum has half as many bins, and one."""
+        return TRANSFORM_SAMPLES[self.representation]
 
     @property
     def longest_hop_samples(self) -> int:

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from librosa.filters import mel
 
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TRANSFORM_SAMPLES
 
 OUTPUT = Path(__file__).resolve().parent.parent / "audionet" / "weights" / "mel_filter_bank.npz"
 
 
 def main() -> None:
-    bank = mel(sr=SAMPLE_RATE_HZ, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE)
+    bank = mel(sr=SAMPLE_RATE_HZ, n_fft=TRANSFORM_SAMPLES["mel"], n_mels=PICTURE_SIZE)
     np.savez_compressed(OUTPUT, mel=bank.astype(np.float32))
     print(f"{OUTPUT.name}: {bank.shape[0]} bands x {bank.shape[1]} bins")
 

@@ -1,6 +1,7 @@
 """The folder of pictures: its index, which pictures it holds of which recordings, and how they are deleted."""
 
 import functools
+import logging
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,6 +15,8 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ
 from audionet.spectrogram.transform import SpectrogramRenderer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -100,13 +103,22 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
         index = None
     if index is not None and not options.force:
         own = index.renderer.settings
-        # Pictures that were made before there was a high pass stay in use.
-        is_older = not own.high_pass_hz and options.pictures.high_pass_hz == HIGH_PASS_HZ
-        wanted = replace(options.pictures, high_pass_hz=0) if is_older else options.pictures
+        # Pictures that were made before there was a high pass, or with longer windows, stay in use.
+        wanted = options.pictures
+        if not own.high_pass_hz and wanted.high_pass_hz == HIGH_PASS_HZ:
+            wanted = replace(wanted, high_pass_hz=0)
+        if own.representation == wanted.representation:
+            wanted = replace(wanted, window_samples=own.window_samples)
         if own != wanted or index.sound != options.sound.to_json():
             raise AudionetError(
                 f"{image_dir}: holds pictures made with other settings ({_difference(index, options)}); "
                 "add --force to make them all anew, or name another --image-dir"
+            )
+        if own.window_samples > options.pictures.window_samples:
+            logger.warning(
+                "%s: its pictures were made by an older AudioNet, and new ones are made like them; "
+                "add --force to make them all anew, so that sounds are told apart better",
+                image_dir,
             )
         return OpenIndex(index, image_dir).saved()
     new = PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound.to_json())

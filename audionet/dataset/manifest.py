@@ -162,7 +162,7 @@ def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
 def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     """The renderer that `renderer_to_json` described. Raises Refused for anything else.
 
-    Pictures made with other constants (window, size) than this version's are refused too.
+    Pictures made with other constants (size, range) than this version's are refused too.
     """
     with taking_apart():
         described = mapping(content["pictures"])
@@ -174,12 +174,13 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
                 colormap=text(described["colormap"]),
                 high_pass_hz=number(described.get("high_pass_hz", 0.0)),
                 sample_rate_hz=whole(described["sample_rate_hz"]),
+                window_samples=whole(described["window_samples"], 1),
             )
         except AudionetError as error:
             raise Refused(str(error)) from error
         if settings.as_json() != described:
             raise Refused("pictures made with other constants")
-        filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.window_samples // 2 + 1))
+        filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.transform_samples // 2 + 1))
         if filter_bank is None or not ((filter_bank >= 0) & (filter_bank <= LARGEST_WEIGHT)).all():
             raise Refused("no filter bank")
         return SpectrogramRenderer(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))

@@ -12,7 +12,7 @@ from importlib import resources
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, SPECTROGRAM_WINDOW_SAMPLES, WINDOW_SAMPLES
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TRANSFORM_SAMPLES
 from audionet.system.text import did_you_mean
 
 PITCH_CLASSES = 12
@@ -23,7 +23,7 @@ HIGHEST_MEL_RATE_HZ = 48_000
 
 
 def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
-    """A float32 array, PICTURE_SIZE rows x bins of the spectrum of one window, 0 Hz to half the sample rate.
+    """A float32 array, PICTURE_SIZE rows x bins of a spectrum, 0 Hz to half the sample rate.
 
     Row 0 is the lowest frequency (or the pitch class C).
 
@@ -35,7 +35,7 @@ def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) 
     """
     if representation == "spectrogram":
         # A row takes the share of each bin that lies inside it.
-        count = SPECTROGRAM_WINDOW_SAMPLES // 2 + 1
+        count = TRANSFORM_SAMPLES["spectrogram"] // 2 + 1
         edges = np.linspace(0, count, PICTURE_SIZE + 1)
         starts, ends = edges[:-1, None], edges[1:, None]
         bins = np.arange(count)
@@ -50,12 +50,12 @@ def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) 
     # librosa takes over a second to start, so only what is rare waits for it.
     from librosa.filters import chroma
 
-    classes = chroma(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_chroma=PITCH_CLASSES)
+    classes = chroma(sr=sample_rate_hz, n_fft=TRANSFORM_SAMPLES["chromagram"], n_chroma=PITCH_CLASSES)
     return np.ascontiguousarray(classes[np.arange(PICTURE_SIZE) * PITCH_CLASSES // PICTURE_SIZE], np.float32)
 
 
 def _mel_filter_bank(sample_rate_hz: int) -> np.ndarray:
-    """librosa.filters.mel(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE), without loading it."""
+    """librosa.filters.mel(sr=sample_rate_hz, n_fft=2048, n_mels=PICTURE_SIZE), without loading it."""
     highest_hz = sample_rate_hz / 2
     highest_mel = LINEAR_MELS + np.log(highest_hz / LINEAR_HZ) / LOG_STEP
     mels = np.linspace(0, highest_mel, PICTURE_SIZE + 2)
@@ -64,7 +64,7 @@ def _mel_filter_bank(sample_rate_hz: int) -> np.ndarray:
         is_linear, mels * LINEAR_HZ / LINEAR_MELS, LINEAR_HZ * np.exp(LOG_STEP * (mels - LINEAR_MELS).clip(0))
     )
     low, middle, high = (edges_hz[n : n + PICTURE_SIZE, None] for n in range(3))
-    bins_hz = np.linspace(0, highest_hz, WINDOW_SAMPLES // 2 + 1)
+    bins_hz = np.linspace(0, highest_hz, TRANSFORM_SAMPLES["mel"] // 2 + 1)
     triangles = np.minimum((bins_hz - low) / (middle - low), (high - bins_hz) / (high - middle))
     return np.asarray(triangles.clip(0) * 2 / (high - low), np.float32)
 

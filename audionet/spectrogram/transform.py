@@ -26,7 +26,7 @@ SILENT, SOUNDING = 0.25, 0.4375
 class SpectrogramRenderer:
     """Draws chunks as pictures.
 
-    filter_bank: float32, PICTURE_SIZE x bins of the spectrum of one window, 0 Hz to half the sample rate.
+    filter_bank: float32, PICTURE_SIZE x bins of a spectrum, 0 Hz to half the sample rate.
     color_table: uint8, 256 x 3, or None for grey pictures.
     """
 
@@ -153,12 +153,13 @@ def _hann_window(size: int) -> np.ndarray:
 
 
 def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings) -> np.ndarray:
-    """Power by time and frequency: float32, columns x (window / 2 + 1), a full-scale sine being 1.
+    """Power by time and frequency: float32, columns x (transform / 2 + 1), a full-scale sine being 1.
 
     The columns divide the samples evenly. Each is the mean over its windows, which lie at most
     settings.longest_hop_samples apart; at both ends the sound is mirrored.
     """
-    size, bins = settings.window_samples, settings.window_samples // 2 + 1
+    size, transform = settings.window_samples, settings.transform_samples
+    bins = transform // 2 + 1
     windows_a_column = math.ceil(len(samples) / columns / settings.longest_hop_samples)
     count = columns * windows_a_column
     centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
@@ -169,7 +170,7 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
         block = power[start : start + COLUMNS_AT_ONCE]
         first = start * windows_a_column
         frames = windows[centres[first : first + len(block) * windows_a_column]] * _hann_window(size)
-        spectrum = np.fft.rfft(frames, axis=1)
+        spectrum = np.fft.rfft(frames, transform, axis=1)
         squares = spectrum.real**2 + spectrum.imag**2
         squares.reshape(len(block), windows_a_column, bins).mean(axis=1, out=block)
     return power

@@ -53,6 +53,30 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+def test_pictures_of_longer_windows_stay_in_use_until_all_are_made_anew(
+    two_classes: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    image_dir = two_classes.parent / "data_image"
+    older = PictureSettings(1, 0, window_samples=2048)  # as they were before 2026-11-26
+    audionet.prepare(two_classes, PrepareOptions(image_dir, older))
+    before = state(image_dir)
+    write_wav(two_classes / "high" / "new.wav", tone(3000, 1))
+    report = prepare(two_classes)
+    assert (report.made, report.kept) == (1, 8)
+    assert "add --force" in caplog.text
+    index = PictureIndex.load(image_dir)
+    assert index is not None
+    assert index.renderer.settings == older
+    assert all(state(image_dir)[name] == content for name, content in before.items() if name != "audionet.json")
+    caplog.clear()
+    assert prepare(two_classes, force=True).made == 9
+    index = PictureIndex.load(image_dir)
+    assert index is not None
+    assert index.renderer.settings == ONE_SECOND
+    assert prepare(two_classes).kept == 9
+    assert not caplog.text
+
+
 def test_one_jpg_and_one_wav_a_chunk_in_a_folder_a_class(two_classes: Path) -> None:
     report = prepare(two_classes)
     image_dir = report.image_dir
@@ -74,7 +98,8 @@ def test_the_index_says_how_the_pictures_were_made(two_classes: Path) -> None:
     content = json.loads((image_dir / "audionet.json").read_text())
     assert content["pictures"]["chunk_seconds"] == 1
     assert content["pictures"]["sample_rate_hz"] == 16000
-    assert content["pictures"]["longest_hop_samples"] == 1126
+    assert content["pictures"]["window_samples"] == 800
+    assert content["pictures"]["longest_hop_samples"] == 440
     entry = content["recordings"]["low/low-2.wav"]
     assert [chunk["start_seconds"] for chunk in entry["chunks"]] == [0, 1, 2]
     assert [chunk["seconds"] for chunk in entry["chunks"]] == [1, 1, 0.5]

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from audionet.errors import AudionetError
-from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, WINDOW_SAMPLES, PictureSettings
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TRANSFORM_SAMPLES, PictureSettings
 from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank, pack, unpack
 
 
 def librosas_mel(sample_rate_hz: int) -> np.ndarray:
     from librosa.filters import mel
 
-    return np.asarray(mel(sr=sample_rate_hz, n_fft=WINDOW_SAMPLES, n_mels=PICTURE_SIZE))
+    return np.asarray(mel(sr=sample_rate_hz, n_fft=TRANSFORM_SAMPLES["mel"], n_mels=PICTURE_SIZE))
 
 
 def test_the_shipped_mel_filter_bank_is_librosas() -> None:
@@ -31,7 +31,7 @@ def test_above_what_people_hear_the_mel_scale_is_stretched() -> None:
 def test_every_row_of_every_bank_hears_something(sample_rate_hz: int) -> None:
     for representation in ("mel", "spectrogram", "chromagram"):
         bank = make_filter_bank(representation, sample_rate_hz)
-        bins = PictureSettings(representation=representation).window_samples // 2 + 1
+        bins = PictureSettings(representation=representation).transform_samples // 2 + 1
         assert bank.shape == (PICTURE_SIZE, bins)
         assert (bank.sum(axis=1) > 0).all()
 
