@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audionet.annotation.labelled_table import Spellings, checked_label
-from audionet.annotation.readers import Annotation, may_be_annotations, read_annotations
+from audionet.annotation.readers import Annotation, may_be_annotations, may_name_recordings, read_annotations
 from audionet.annotation.table_paths import TablePaths
 from audionet.annotation.tables import folders_for_tables
 from audionet.audio.chunks import Part
@@ -81,10 +81,12 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     folders = {path.name for path in data_audio.iterdir() if is_folder(path)}
     has_classes = labels <= folders
     if not has_classes and not options.use_beside and not all(map(is_part_of_a_set, in_folders)):
-        example = next(pair.annotations for pair in pairs if pair.recording and pair.recording.parent != data_audio)
+        in_classes = (pair for pair in pairs if pair.recording and pair.recording.parent != data_audio)
+        example = next(in_classes, pairs[0]).annotations
         raise AudionetError(
-            f"{data_audio}: {count(len(pairs), 'recording')} with annotations beside (such as {example}), whose labels "
-            f"({listed(sorted(map(printable, labels)))}) are not the folders ({listed(sorted(in_folders))}); add "
+            f"{data_audio}: {count(len(annotated.paths), 'recording')} with annotations beside (such as {example}), "
+            f"whose labels ({listed(sorted(map(printable, labels)))}) are not the folders "
+            f"({listed(sorted(in_folders))}); add "
             "--annotations to learn what they mark, or --no-annotations to learn whole recordings by their folders"
         )
     logger.info(
@@ -133,7 +135,7 @@ def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
 
 
 def _pairs(data_audio: Path) -> list[_Pair]:
-    """The annotation files beside recordings, and those in the data set's own folders that may name several."""
+    """The annotation files beside recordings, and those that may name several: tables in the data set's own folders."""
     by_folder: dict[Path, list[Path]] = {}
     for path in walk_files(data_audio):
         by_folder.setdefault(path.parent, []).append(path)
@@ -145,7 +147,8 @@ def _pairs(data_audio: Path) -> list[_Pair]:
         by_stem = _by_stem(file for file in files if file not in set(others) and is_file(file))
         for file in others:
             owner = _owner(file, by_stem)
-            if (owner is None and folder not in own) or not may_be_annotations(file):
+            is_loose = owner is None and folder not in own and not may_name_recordings(file)
+            if is_loose or not may_be_annotations(file):
                 continue
             if owner is None:
                 loose.append(_Pair(file, None))

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
+NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
 SHOWN = 40  # characters of a label that is none
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
@@ -90,6 +91,7 @@ class LabelledTable:
         recordings: list[Recording] = []
         lines: dict[str, tuple[Recording, int]] = {}
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
+        groups: dict[str, str] = {}
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
             label = self.label(row, spellings)
@@ -100,7 +102,8 @@ class LabelledTable:
                 continue
             path = PurePosixPath(place)
             inside = path.relative_to(layout.folder) if path.parts[0] == layout.folder else path
-            group = row.get(layout.group) or group_of(Path(place))
+            named = row.get(layout.group)
+            group = groups.setdefault(look_of(named), named) or group_of(Path(place))
             parts = () if part is None else (part,)
             recording = Recording(label, f"{label}/{inside}", self.data_audio / path, group, fold, parts)
             earlier, earlier_line = lines.setdefault(place, (recording, row.line))
@@ -112,6 +115,7 @@ class LabelledTable:
             recordings.append(recording)
         if not recordings:
             raise self._nothing_found()
+        self._report_missing_labels()
         self._report_renamed()
         self._report_left_out()
         return recordings, wrong
@@ -172,6 +176,13 @@ class LabelledTable:
             f"{row.line} has the path {paths[0]!r}, looked for as {listed(looked_for, most=4)}. Name the folder that "
             "the paths begin in, or mend the paths"
         )
+
+    def _report_missing_labels(self) -> None:
+        row = next((row for row in self.table.rows if row.get(self.layout.label) in NOT_AVAILABLE), None)
+        if row:
+            name = row.get(self.layout.label)
+            sentence = "%s: line %d has the class %r, which is learnt as one; if it means that there is none, delete it"
+            logger.warning(sentence, self.table.path, row.line, name)
 
     def _report_renamed(self) -> None:
         if self.paths.renamed:

@@ -19,7 +19,7 @@ PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 LABEL_COLUMNS = ("label", "class", "category", "species")
 # Names that tools give the same things, in tables that mark parts. Such a table is not looked for, since what `label`
 # printed has them too, but it can be named.
-TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile", "infile")
+TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile", "soundfiles", "infile")
 TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel commonname scientificname speciescode tag type calltype speaker".split()
 )
@@ -34,6 +34,7 @@ END = re.compile(rf"(end|stop|tmax|xmax)(time)?{SECONDS}")
 OFFSET = re.compile(rf"offset(time)?{SECONDS}")  # an end beside an onset; beside a length alone, a start
 LENGTH = re.compile(rf"(duration|dur|length|deltatime){SECONDS}")
 FILE_OFFSET = "fileoffset"
+SELECTIONS = ("selection", "selec")  # Raven's and warbleR's numbers of parts
 # Times that are no seconds.
 OTHER_UNITS = re.compile(
     r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
@@ -306,8 +307,8 @@ def _refuse_unnamed_paths(table: Table) -> None:
 def _refuse_channels(table: Table) -> None:
     for name in filter(REFUSED.fullmatch, table.columns):
         for row in table.rows:
-            # Raven writes the channel, and of a recording with one it is always the first.
-            if row.get(name) and not ("selection" in table.columns and row.get(name) == "1"):
+            # Raven and warbleR write the channel, and of a recording with one it is always the first.
+            if row.get(name) and not (row.get(name) == "1" and not table.columns.keys().isdisjoint(SELECTIONS)):
                 raise table.error(
                     row.line,
                     f"is about {table.columns[name]} {row.get(name)!r}: which one is meant cannot be chosen for each "

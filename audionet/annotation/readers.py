@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
-from audionet.annotation.tables import decoded, header_of, parse_table, seconds
+from audionet.annotation.tables import decoded, header_of, parse_table, read_text, seconds
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
@@ -21,7 +21,7 @@ MOST_LINES = 1_000_000
 SHOWN = 40  # characters of a number that is none
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
-AUDACITY = re.compile(rf"{TIME}\t{TIME}(?:\t.*)?")
+AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 TEXTGRID = "ooTextFile"
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
@@ -50,7 +50,7 @@ def read_annotations(path: Path) -> list[Annotation]:
     Raises AudionetError, with the file, the line and what was expected, for anything else.
     """
     try:
-        text = decoded(read_limited(path, LARGEST_BYTES))
+        text = read_text(path, LARGEST_BYTES)
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -81,6 +81,14 @@ def may_be_annotations(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return _reader_of(path, first) is not _read_table
+
+
+def may_name_recordings(path: Path) -> bool:
+    """Whether a file, by its name, is RTTM or a selection table of Raven's that says which recordings it is about."""
+    if path.suffix.lower() == ".rttm":
+        return True
+    # Of thousands of texts, the names are enough.
+    return "selection" in path.name.casefold() and not header_of(path).isdisjoint(("beginfile", "beginpath"))
 
 
 def is_table(path: Path) -> bool:

@@ -125,10 +125,7 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
     Rows without any content are left out. Raises AudionetError for a file that is no table.
     """
     try:
-        data = read_limited(path, LARGEST_TABLE_BYTES)
-        text = decoded(data)
-        if encoding_of(data) == WINDOWS:
-            logger.info("%s: read as Windows-1252; if letters come out wrong, save it as UTF-8", path)
+        text = read_text(path, LARGEST_TABLE_BYTES)
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
@@ -142,6 +139,15 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
     if not text.strip():
         raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
     return parse_table(path, text, known_columns)
+
+
+def read_text(path: Path, largest_bytes: int) -> str:
+    """The text of a file, as `decoded`; letters that may come out wrong are said. Raises OSError and ValueError."""
+    data = read_limited(path, largest_bytes)
+    text = decoded(data)
+    if encoding_of(data) == WINDOWS:
+        logger.info("%s: read as Windows-1252; if letters come out wrong, save it as UTF-8", path)
+    return text
 
 
 def header_of(path: Path, known_columns: Collection[str] = ()) -> frozenset[str]:

@@ -111,6 +111,25 @@ def test_files_of_other_tools_beside_a_recording_are_none(tmp_path: Path) -> Non
     assert found(tmp_path) == of("a.wav")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("all.selections.txt", TWO_FILES), ("all.rttm", RTTM.replace("night 1 61", "b 1 61"))]
+)
+@pytest.mark.parametrize("folder", ["", "site1/"])
+def test_a_file_about_several_recordings_may_lie_among_them(tmp_path: Path, name: str, text: str, folder: str) -> None:
+    sounds(tmp_path, "site1/a.wav", "site1/b.wav", "site1/c.wav")
+    (tmp_path / f"{folder}{name}").write_text(text.replace(" night ", " a "))
+    with pytest.raises(AudionetError, match=rf"2 recordings with annotations .*{name}.*owl and wren.* not the folders"):
+        found(tmp_path)
+    parts = found(tmp_path, use_beside=True, wrong=("c.wav",))
+    assert {key: len(of_class) for key, of_class in parts.items()} == {"owl/site1/a.wav": 1, "wren/site1/b.wav": 1}
+
+
+def test_a_list_of_pitches_beside_a_recording_marks_nothing(tmp_path: Path) -> None:
+    sounds(tmp_path, "anna/a.wav")
+    (tmp_path / "anna" / "a.txt").write_text("0.010\t120.5\n0.020\t121.2\n")
+    assert found(tmp_path) == {"anna/a.wav": []}
+
+
 def test_names_in_rttm_have_no_spaces_and_may_be_those_of_several(tmp_path: Path) -> None:
     sounds(tmp_path / "d", "x/my night.wav", "x/day.wav", "y/day.wav")
     (tmp_path / "all.rttm").write_text(RTTM.replace(" night ", " my_night ") + RTTM.replace(" night ", " day "))

@@ -87,6 +87,11 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("t.csv", "Start (s);End (s);Common name\n1,5;3,25;owl\n61;62,0;wren\n", [None, None]),
         ("n.txt", RAVEN.replace("Species", "Who (my guess)"), [None, None]),
         ("dcase.tsv", "filename\tonset\toffset\tevent_label\na\t1.5\t3.25\towl\nb\t61\t62\twren\n", ["a", "b"]),
+        (
+            "warbler.csv",
+            "sound.files,selec,start,end,channel,species\na.wav,1,1.5,3.25,1,owl\na.wav,2,61,62,1,wren\n",
+            ["a.wav", "a.wav"],
+        ),
         ("id.csv", "IN FILE,OFFSET,DURATION,common_name\na.wav,1.5,1.75,owl\na.wav,61,1,wren\n", ["a.wav", "a.wav"]),
         (
             "elan.txt",
@@ -109,6 +114,13 @@ def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
     for name, text in (("night.TextGrid", SHORT), ("night.txt", AUDACITY), ("night.rttm", RTTM)):
         (tmp_path / name).write_bytes(text.replace("\n", "\r").encode())
         assert [(a.start_seconds, a.end_seconds, a.label) for a in read_annotations(tmp_path / name)] == TIMES
+
+
+def test_letters_that_may_come_out_wrong_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.txt").write_bytes("1\t2\tböser wolf\n".encode("mac-roman"))
+    with caplog.at_level("INFO"):
+        read_annotations(tmp_path / "a.txt")
+    assert "a.txt: read as Windows-1252; if letters come out wrong, save it as UTF-8" in caplog.text
 
 
 def test_points_beside_intervals_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -383,6 +383,23 @@ def test_two_labels_of_one_recording_are_both_learnt_and_said(tmp_path: Path, ca
     assert "a.wav: 'robin' (all of it) and 'wren' (all of it) are heard at once" in caplog.text
 
 
+@pytest.mark.parametrize("label", ["NA", "nan", "NULL"])
+def test_a_class_that_may_mean_that_there_is_none_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, label: str
+) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "b.wav")
+    (tmp_path / "list.csv").write_text(f"path,label\na.wav,wren\nb.wav,{label}\n")
+    assert (label, "b.wav") in found(data, tmp_path / "list.csv")
+    assert f"list.csv: line 3 has the class '{label}', which is learnt as one" in caplog.text
+
+
+def test_groups_are_the_same_in_any_case_and_files_may_be_addresses(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "my b.wav")
+    (tmp_path / "list.csv").write_text("path,label,group\nfile:///C:/a.wav,x,Garden\nfile:///C:/my%20b.wav,y,garden\n")
+    recordings, _ = find_labelled_recordings(data, tmp_path / "list.csv")
+    assert [(r.path.name, r.group) for r in recordings] == [("a.wav", "Garden"), ("my b.wav", "Garden")]
+
+
 def test_a_comma_in_a_class_is_no_question_unless_both_sides_are_classes(tmp_path: Path) -> None:
     data, table = sounds(tmp_path / "data", "a.wav", "b.wav"), tmp_path / "list.csv"
     table.write_text('path,label\na.wav,"Owl, Barn"\nb.wav,Owl\n')
