@@ -293,15 +293,19 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
         )
 
 
+def columns_of_files(table: Table) -> list[str]:
+    """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
+    cells = {name: {row.get(name) for row in table.rows if row.get(name)} for name in table.columns}
+    return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]
+
+
 def _refuse_unnamed_paths(table: Table) -> None:
     """Raise AudionetError if a table without a column of paths names several recordings in another."""
-    for name in table.columns:
-        files = {row.get(name) for row in table.rows if row.get(name)}
-        if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files)):
-            raise AudionetError(
-                f"{table.path}: is the column {table.columns[name]!r} {PATHS}? Call it {PATH_COLUMNS[0]}, or delete it "
-                "if all lines are about one recording"
-            )
+    for name in columns_of_files(table)[:1]:
+        raise AudionetError(
+            f"{table.path}: is the column {table.columns[name]!r} {PATHS}? Call it {PATH_COLUMNS[0]}, or delete it if "
+            "all lines are about one recording"
+        )
 
 
 def _refuse_channels(table: Table) -> None:

@@ -3,14 +3,21 @@
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
+from audionet.annotation.layouts import (
+    KNOWN_COLUMNS,
+    LABEL_COLUMNS,
+    PATH_COLUMNS,
+    TOOLS_PATH_COLUMNS,
+    columns_of_files,
+    marks_parts,
+)
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table
 from audionet.annotation.table_paths import TablePaths
@@ -124,7 +131,7 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
     """
     if not data_audio.is_dir():
         return None
-    candidates = []
+    candidates, others = list[Path](), list[Path]()
     for path in tables_near(data_audio):
         if corrections is not None and path.resolve() == corrections.resolve():
             continue
@@ -134,8 +141,8 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         columns = header_of(path, KNOWN_COLUMNS)
         if columns & set(PATH_COLUMNS) and columns & set(LABEL_COLUMNS):
             candidates.append(path)
-    if not candidates:
-        return None
+        elif columns & set(LABEL_COLUMNS) and "clip" not in columns and path.parent == data_audio:
+            others.append(path)
     fitting: list[LabelledTable] = []
     for path in candidates:
         parsed = read_table(path, KNOWN_COLUMNS)
@@ -143,15 +150,16 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         try:
             labelled = LabelledTable(parsed, data_audio)
         except AudionetError:
-            if published or _lists_most(TablePaths(data_audio, path), parsed):
+            if published or _lists_most(data_audio, parsed, PATH_COLUMNS):
                 raise
             continue
         if published:
             fitting = [labelled]
             break
-        if _lists_most(labelled.paths, parsed):
+        if _are_most(labelled.places, labelled.paths):
             fitting.append(labelled)
     if not fitting:
+        _report_unused(data_audio, others)
         return None
     if len({labelled.table.path.resolve() for labelled in fitting}) > 1:
         names = [str(labelled.table.path) for labelled in fitting]
@@ -164,12 +172,29 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
     return fitting[0]
 
 
-def _lists_most(paths: TablePaths, table: Table) -> bool:
-    """Whether a table lists at least half of the recordings in the data set's folder, and one at least."""
-    columns = [name for name in PATH_COLUMNS if name in table.columns]
-    listed_places = paths.find_all([[row.get(name) for name in columns if row.get(name)] for row in table.rows])
+def _lists_most(data_audio: Path, table: Table, columns: Sequence[str]) -> bool:
+    """Whether columns of a table list at least half of the recordings in the data set's folder, and one at least."""
+    paths = TablePaths(data_audio, table.path)
+    rows = [[row.get(name) for name in columns if row.get(name)] for row in table.rows]
+    return _are_most(paths.find_all(rows), paths)
+
+
+def _are_most(places: Iterable[str | None], paths: TablePaths) -> bool:
     recordings = paths.recordings()
-    return 2 * len(set(recordings).intersection(listed_places)) >= max(1, len(recordings))
+    return 2 * len(set(recordings).intersection(places)) >= max(1, len(recordings))
+
+
+def _report_unused(data_audio: Path, tables: Iterable[Path]) -> None:
+    """Warn of tables of labels that list the recordings in a column of another name, and are not used."""
+    for path in tables:
+        try:
+            table = read_table(path, KNOWN_COLUMNS)
+        except AudionetError:  # of a file that nobody named
+            continue
+        for name in columns_of_files(table):
+            if _lists_most(data_audio, table, [name]):
+                sentence = "%s lists the recordings, and is not used: call its column %r path, or move it away"
+                logger.warning(sentence, path, table.columns[name])
 
 
 def _require_no_contradiction(labelled: LabelledTable) -> None:

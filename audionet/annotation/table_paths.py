@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import spelling_key
@@ -127,7 +127,7 @@ def shown(place: Path) -> str:
 
 def _parts(path: str) -> list[str]:
     if path.startswith("file:"):
-        path = unquote(urlsplit(path).path)
+        path = unquote(path.removeprefix("file:"))
     return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
 
 

@@ -370,6 +370,28 @@ def test_a_table_of_these_recordings_that_can_not_be_used_is_not_passed_over_for
     assert found(tmp_path) == [("site1", "site1/a.wav"), ("site2", "site2/b.wav")]
 
 
+def test_a_table_whose_column_of_paths_is_called_otherwise_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "site1/a.wav", "site2/b.wav")
+    (tmp_path / "labels.csv").write_text("Recording,species\nsite1/a.wav,owl\nsite2/b.wav,wren\n")
+    (tmp_path / "broken.csv").write_text('species,x\n"owl,1\n')
+    (tmp_path / "heard.csv").write_text("clip,label,score\nsite1/a.wav,owl,0.9\nsite2/b.wav,wren,0.9\n")
+    assert found(tmp_path) == [("site1", "site1/a.wav"), ("site2", "site2/b.wav")]
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.endswith(
+        "labels.csv lists the recordings, and is not used: call its column 'Recording' path, or move it away"
+    )
+
+
+@pytest.mark.parametrize("path", ["file://[x/a.wav", "file:", "file:///%00", "%2e%2e/a.wav"])
+def test_an_address_that_is_none_is_no_traceback(tmp_path: Path, path: str) -> None:
+    data = sounds(tmp_path / "data", "b.wav")
+    (tmp_path / "list.csv").write_text(f"path,label\n{path},x\nb.wav,x\n")
+    recordings, wrong = find_labelled_recordings(data, tmp_path / "list.csv")
+    assert (len(recordings), len(wrong)) == (1, 1)
+
+
 def test_a_column_of_marks_without_a_mark_is_none(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "a.wav")
     (tmp_path / "list.csv").write_text("path,label,start,end\na.wav,robin,,\n")
