@@ -302,10 +302,8 @@ def columns_of_files(table: Table) -> list[str]:
 def _refuse_unnamed_paths(table: Table) -> None:
     """Raise AudionetError if a table without a column of paths names several recordings in another."""
     for name in columns_of_files(table)[:1]:
-        raise AudionetError(
-            f"{table.path}: is the column {table.columns[name]!r} {PATHS}? Call it {PATH_COLUMNS[0]}, or delete it if "
-            "all lines are about one recording"
-        )
+        remedy = f"Call it {PATH_COLUMNS[0]}, or delete it if all lines are about one recording"
+        raise AudionetError(f"{table.path}: is the column {table.columns[name]!r} {PATHS}? {remedy}")
 
 
 def _refuse_channels(table: Table) -> None:
