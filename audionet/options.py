@@ -96,7 +96,7 @@ class PrepareOptions:
     @property
     def sound(self) -> SoundChoice:
         """The track and channel. Raises AudionetError if they can't be."""
-        return SoundChoice(self.track, None if self.channel is None else str(self.channel))
+        return SoundChoice(self.track, self.channel)
 
 
 @dataclass(frozen=True)
@@ -224,14 +224,14 @@ class RetrainOptions:
             raise AudionetError("--folds trains several models to measure; --no-refit says to keep the one: choose one")
 
     @property
-    def split(self) -> "SplitOptions":
+    def split(self) -> SplitOptions:
         """What decides which samples are held out, and tested."""
         return SplitOptions(
             self.validation_percentage, self.testing_percentage, self.folds, self.refit, self.test_batch_size, self.seed
         )
 
     @property
-    def fit(self) -> "FitOptions":
+    def fit(self) -> FitOptions:
         """What decides how the new layer is trained."""
         return FitOptions(
             self.steps,
@@ -244,7 +244,7 @@ class RetrainOptions:
         )
 
     @property
-    def export(self) -> "ExportOptions":
+    def export(self) -> ExportOptions:
         """What is written beside the model."""
         return ExportOptions(
             self.final_tensor_name, self.intermediate_output_graphs_dir, self.checkpoint_path, self.saved_model_dir
@@ -290,7 +290,7 @@ class LabelOptions:
     @property
     def sound(self) -> SoundChoice:
         """The track and channel. Raises AudionetError if they can't be."""
-        return SoundChoice(self.track, None if self.channel is None else str(self.channel))
+        return SoundChoice(self.track, self.channel)
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,8 @@ class SoundChoice:
     channel: str | None = None
 
     def __post_init__(self) -> None:
+        if self.channel is not None:
+            object.__setattr__(self, "channel", str(self.channel))  # 1 and "1" are the same
         if self.track is not None and not 1 <= self.track <= 100:
             raise AudionetError(f"--track {self.track}: must be a number from 1")
         if self.channel is None or self.channel in (MIX, EACH, *SIDES):

@@ -183,9 +183,10 @@ def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:
     return features
 
 
-def _start() -> None:
+def import_litert() -> None:
+    """Import LiteRT, before there are limits."""
     import ai_edge_litert.interpreter  # noqa: F401
 
 
 if __name__ == "__main__":  # the process of a network that comes from elsewhere
-    serve(_start, lambda flatbuffer, _, __: Network(flatbuffer))
+    serve(import_litert, lambda flatbuffer, _, __: Network(flatbuffer))

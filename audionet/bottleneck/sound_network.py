@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone, Network, start_interpreter
+from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone, Network, import_litert, start_interpreter
 from audionet.bottleneck.litert_file import Unfit, cut
 from audionet.bottleneck.sound import SoundRequest, pooled, windows
 from audionet.errors import AudionetError
@@ -119,9 +119,5 @@ def _make(content: bytes, path: Path, options: dict[str, Any]) -> ShapedNetwork:
         raise AudionetError(f"--backbone {path}: {error}") from error
 
 
-def _start() -> None:
-    import ai_edge_litert.interpreter  # noqa: F401
-
-
 if __name__ == "__main__":  # the process of a network that comes from elsewhere
-    serve(_start, _make)
+    serve(import_litert, _make)

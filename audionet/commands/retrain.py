@@ -210,10 +210,9 @@ def _train_and_export(
     head = exports.head(result.classifier, detector)
     graph = freeze(setup.backbone, head, options.final_tensor_name)
     flatbuffer = attach_head(setup.backbone, head)
-    network = TrainedNetwork(flatbuffer, graph, options.final_tensor_name, setup.backbone.sound)
+    learnt = None if detector is None else LearntEvents(detector.background, detector.thresholds)
+    network = TrainedNetwork(flatbuffer, graph, options.final_tensor_name, setup.backbone.sound, learnt)
     description = describe_model(network, dataset.labels, renderer, result.classifier.thresholds, record, card)
-    if detector is not None:
-        description = replace(description, detection=LearntEvents(detector.background, detector.thresholds))
     exports.finish(options.steps, head, graph, description)
     write_summaries(options.summaries_dir, result.history, head, result.evaluation, options.image_dir, options.steps)
     if options.report_path:

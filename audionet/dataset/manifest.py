@@ -24,6 +24,7 @@ from audionet.system.untrusted import (
     inner_path,
     mapping,
     number,
+    optional,
     sequence,
     sha256,
     taking_apart,
@@ -142,9 +143,8 @@ class PictureIndex:
 def _sound_from_json(content: dict[str, Any]) -> dict[str, int | str]:
     """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
     sound = mapping(content.get("sound", {}))
-    track, channel = sound.get("track"), sound.get("channel")
     try:
-        choice = SoundChoice(None if track is None else whole(track, 0), None if channel is None else str(channel))
+        choice = SoundChoice(optional(whole, sound.get("track"), 0), sound.get("channel"))
     except AudionetError as error:
         raise Refused(str(error)) from error
     return choice.to_json()
@@ -215,23 +215,21 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
 
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
-    group, fold = value.get("group"), value.get("fold")
-    parts = tuple(_part_from_json(part) for part in sequence(value.get("parts", [])))
     return RecordingEntry(
         whole(value["size_bytes"]),
         whole(value["mtime_ns"], -LARGEST_WHOLE),  # before 1970 there was sound too
         sha256(value["sha256"]),
-        tuple(_chunk_from_json(chunk) for chunk in sequence(value["chunks"])),
-        None if group is None else text(group),
-        None if fold is None else whole(fold),
-        parts,
-        _conditions_from_json(value.get("conditions")),
-        None if value.get("needed_rate_hz") is None else whole(value["needed_rate_hz"]),
+        tuple(map(_chunk_from_json, sequence(value["chunks"]))),
+        optional(text, value.get("group")),
+        optional(whole, value.get("fold")),
+        tuple(map(_part_from_json, sequence(value.get("parts", [])))),
+        optional(_conditions_from_json, value.get("conditions")),
+        optional(whole, value.get("needed_rate_hz")),
     )
 
 
-def _conditions_from_json(value: Any) -> Conditions | None:
-    return None if value is None else Conditions(*(number(mapping(value)[name]) for name in Conditions._fields))
+def _conditions_from_json(value: Any) -> Conditions:
+    return Conditions(*(number(mapping(value)[name]) for name in Conditions._fields))
 
 
 def _part_from_json(value: Any) -> Part:
@@ -240,20 +238,15 @@ def _part_from_json(value: Any) -> Part:
 
 
 def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
-    level_db, clipped = value.get("level_db"), value.get("clipped")
     return ChunkEntry(
         inner_path(value["name"]),
         number(value["start_seconds"], 0, LONGEST_START_SECONDS),
         number(value["seconds"], 0, LONGEST_CHUNK_SECONDS),
-        None if level_db is None else number(level_db),
-        None if clipped is None else number(clipped, 0, 1),
-        _size(value.get("picture_bytes")),
-        _size(value.get("sound_bytes")),
+        optional(number, value.get("level_db")),
+        optional(number, value.get("clipped"), 0, 1),
+        optional(whole, value.get("picture_bytes")),
+        optional(whole, value.get("sound_bytes")),
     )
-
-
-def _size(value: Any) -> int | None:
-    return None if value is None else whole(value)
 
 
 def _files_of(folder: Path, chunk: ChunkEntry) -> list[Path]:

@@ -41,6 +41,7 @@ from audionet.training.unknown import RejectionThresholds
 
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
 REMEDY = "train it again with audionet retrain"
+DAMAGED = f"damaged, or of another version of audionet; {REMEDY}"
 # Between a reader's look at the description and at the network, `retrain` may replace both.
 READINGS, READ_AGAIN_SECONDS = 20, 0.05
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis", high_pass_hz=0)
@@ -147,10 +148,15 @@ def delete_left_over(files: ModelFiles) -> None:
     sweep(files.description.parent)
 
 
+def read_description(path: Path) -> ModelDescription:
+    """The description in a file. Raises OSError, or Refused if it is none."""
+    return ModelDescription.from_json(read_json(path, LARGEST_DESCRIPTION_BYTES))
+
+
 def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
     """The description and the network, if they are there and fit each other; else None."""
     with suppress(OSError, Refused):
-        description = ModelDescription.from_json(read_json(files.description, LARGEST_DESCRIPTION_BYTES))
+        description = read_description(files.description)
         for path in (files.network, files.by_content(description.network_sha256)):
             with suppress(OSError, Refused):
                 network = read_limited(path, LARGEST_NETWORK_BYTES)
@@ -174,7 +180,7 @@ def read_card(options: LabelOptions) -> ModelCard | None:
     folder = _saved_model(options.graph)
     path = folder / EXTRA_FILE if folder else ModelFiles.beside(options.graph, options.labels).description
     try:
-        return ModelDescription.from_json(read_json(path, LARGEST_DESCRIPTION_BYTES)).card
+        return read_description(path).card
     except (OSError, Refused):
         return None
 
@@ -212,7 +218,7 @@ def _load_model(options: LabelOptions) -> Model:
         network = make(flatbuffer) if is_ours else SandboxedNetwork(module, flatbuffer, files.network)
         return _described(description, network)
     except (Refused, ValueError, RuntimeError) as error:
-        raise AudionetError(f"{files.network}: damaged, or of another version of audionet; {REMEDY}") from error
+        raise AudionetError(f"{files.network}: {DAMAGED}") from error
 
 
 def _nothing_there(graph: Path, files: ModelFiles) -> str:
@@ -232,9 +238,9 @@ def _nothing_there(graph: Path, files: ModelFiles) -> str:
 def _misfit(description: Path, network: Path) -> str:
     """The error for a description that does not fit the network beside it, or that is no description."""
     try:
-        ModelDescription.from_json(read_json(description, LARGEST_DESCRIPTION_BYTES))
+        read_description(description)
     except (OSError, Refused):
-        return f"{description}: damaged, or of another version of audionet; {REMEDY}"
+        return f"{description}: {DAMAGED}"
     return f"{description}: does not fit {network.name}; {REMEDY}"
 
 
@@ -245,9 +251,9 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     """
     if files.description.is_file():
         try:
-            description = ModelDescription.from_json(read_json(files.description, LARGEST_DESCRIPTION_BYTES))
+            description = read_description(files.description)
         except (OSError, Refused) as error:
-            raise AudionetError(f"{files.description}: damaged, or of another version of audionet; {REMEDY}") from error
+            raise AudionetError(f"{files.description}: {DAMAGED}") from error
         return _load_described_graph(description, files.description, files.graph, options)
     labels = read_labels(files.labels, files.graph)
     network = sandboxed_graph(_read_graph(files.graph), files.graph, options)
@@ -301,7 +307,7 @@ def _load_saved_model(folder: Path) -> Model:
             raise AudionetError(f"{folder}: holds several models ({names}); name one of them with --graph")
         raise AudionetError(f"{folder}: holds no model; train one with audionet retrain, or name it with --graph")
     try:
-        description = ModelDescription.from_json(read_json(folder / EXTRA_FILE, LARGEST_DESCRIPTION_BYTES))
+        description = read_description(folder / EXTRA_FILE)
         if not (folder / EXTRA_GRAPH).is_file():
             raise Refused("no graph")
     except (OSError, Refused) as error:

@@ -4,9 +4,11 @@ It is the one file that makes a model: it names its networks by their checksums.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from audionet.bottleneck.sound import SoundInput
 from audionet.dataset.manifest import renderer_from_json, renderer_to_json
@@ -15,8 +17,10 @@ from audionet.model.card import ModelCard, Scalar, scalar
 from audionet.model.litert import OUTPUT_NAME
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.text import is_printable
-from audionet.system.untrusted import Refused, mapping, number, sequence, sha256, taking_apart, text, whole
+from audionet.system.untrusted import Refused, mapping, number, optional, sequence, sha256, taking_apart, text, whole
 from audionet.training.unknown import RejectionThresholds
+
+Content = TypeVar("Content")
 
 FORMAT = 3  # of the description; a reader refuses others
 MOST_LABELS = 20_000
@@ -61,7 +65,7 @@ class TrainingRecord:
     def from_json(cls, labels: list[str], content: Any) -> "TrainingRecord":
         """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
         with taking_apart():
-            accuracy, held_out = content["validation_accuracy"], content["held_out"]
+            held_out = content["held_out"]
             return cls(
                 key=text(content["key"]),
                 audionet_version=text(content["audionet_version"]),
@@ -69,7 +73,7 @@ class TrainingRecord:
                 backbone_sha256=sha256(content["trunk"]["sha256"]),
                 options={text(name): scalar(value) for name, value in mapping(content["options"]).items()},
                 pictures={text(part): whole(count) for part, count in mapping(content["pictures"]).items()},
-                validation_accuracy=None if accuracy is None else number(accuracy, 0, 1),
+                validation_accuracy=optional(number, content["validation_accuracy"], 0, 1),
                 held_out=_held_out(labels, held_out) if held_out else None,
                 data_warnings=[text(warning) for warning in sequence(content["data_warnings"])],
             )
@@ -171,7 +175,7 @@ class ModelDescription:
             labels = [text(label) for label in sequence(content["labels"], MOST_LABELS)]
             if not 0 < len(labels) == len(set(labels)) or not all(label and is_printable(label) for label in labels):
                 raise Refused("labels that no folders of classes can have")
-            card, training, sound, events = (content.get(name) for name in ("card", "training", "sound", "events"))
+            training, events = content.get("training"), content.get("events")
             return cls(
                 labels=labels,
                 renderer=renderer_from_json(content),
@@ -179,9 +183,9 @@ class ModelDescription:
                 graph_sha256=sha256(content["graph_sha256"]),
                 network_sha256=sha256(content["network_sha256"]),
                 output_name=text(content["output_name"]),
-                training=_training(labels, training) if training else None,
-                card=_card(card) if card else None,
-                sound=None if sound is None else SoundInput.from_json(sound),
+                training=_if_readable(partial(TrainingRecord.from_json, labels), training),
+                card=_if_readable(ModelCard.from_json, content.get("card")),
+                sound=optional(SoundInput.from_json, content.get("sound")),
                 detection=LearntEvents.from_json(labels, events) if events else None,
             )
 
@@ -191,30 +195,24 @@ def labels_file(description: ModelDescription) -> bytes:
     return "".join(f"{label}\n" for label in description.labels).encode()
 
 
-def _training(labels: list[str], content: Any) -> TrainingRecord | None:
-    try:
-        return TrainingRecord.from_json(labels, content)
-    except Refused:
-        return None
-
-
-def _card(content: Any) -> ModelCard | None:
-    try:
-        return ModelCard.from_json(content)
-    except Refused:
-        return None
+def _if_readable(read: Callable[[Any], Content], content: Any) -> Content | None:
+    """What is read from a part of the JSON; None if there is nothing in it, or nothing that can be read."""
+    with suppress(Refused):
+        return read(content) if content else None
+    return None
 
 
 class TrainedNetwork(NamedTuple):
     """A network as `retrain` writes it: for LiteRT, and frozen for TensorFlow, with the name of its scores there.
 
-    sound: how it hears; None if it looks at pictures.
+    sound, detection: as in ModelDescription.
     """
 
     flatbuffer: bytes
     graph: bytes = b""
     output_name: str = OUTPUT_NAME
     sound: SoundInput | None = None
+    detection: LearntEvents | None = None
 
 
 def describe_model(
@@ -236,4 +234,5 @@ def describe_model(
         training=training,
         card=card,
         sound=network.sound,
+        detection=network.detection,
     )

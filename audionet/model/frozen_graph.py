@@ -182,9 +182,5 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _start() -> None:
-    start_tensorflow()
-
-
 if __name__ == "__main__":  # the process of a graph
-    serve(_start, lambda content, path, told: FrozenGraph(content, path, InputOptions(**told)))
+    serve(start_tensorflow, lambda content, path, told: FrozenGraph(content, path, InputOptions(**told)))

@@ -82,14 +82,15 @@ def _add_evaluation(events: "EventFile", evaluation: EvaluationResult, image_dir
     from matplotlib.image import imsave
 
     events.add_scalar("accuracy", evaluation.confusion.accuracy, step)
-    drawn = io.BytesIO()
-    imsave(drawn, draw_confusion(evaluation.confusion), format="png")
-    events.add_image("confusion (rows: the truth, columns: taken for)", drawn.getvalue(), step)
+    picture, file = draw_confusion(evaluation.confusion), io.BytesIO()
+    imsave(file, picture, format="png")
+    events.add_image("confusion (rows: the truth, columns: taken for)", file.getvalue(), picture.shape, step)
     for mistake in evaluation.mistakes[:PICTURES_SHOWN]:
         path = image_dir / f"{mistake.picture}.jpg"
         with suppress(UnusableInput):
             said = f"misclassified/{mistake.picture} taken for {mistake.label} ({mistake.score:.2f})"
-            events.add_image(said, pictures.read(path), step)
+            content = pictures.read(path)
+            events.add_image(said, content, pictures.decode_any(content, path).shape, step)
 
 
 def draw_confusion(confusion: Confusion) -> NDArray[np.uint8]:
@@ -149,15 +150,14 @@ class EventFile:
         """Add how often which values occur in an array of any shape."""
         self._write(step=step, summary=self._histograms.histogram_pb(tag, values))
 
-    def add_image(self, tag: str, content: bytes, step: int) -> None:
-        """Add the content of a PNG or JPG. Raises UnusableInput for another."""
-        height, width, _ = pictures.decode_any(content, Path(tag)).shape
+    def add_image(self, tag: str, content: bytes, shape: tuple[int, ...], step: int) -> None:
+        """Add the content of a PNG or JPG. shape: height, width and colours of the picture."""
         metadata = self._images.create_summary_metadata(display_name=None, description=None)
         summary = self._summary(value=[self._summary.Value(tag=tag, metadata=metadata)])
         tensor = summary.value[0].tensor
         tensor.dtype = STRING
         tensor.tensor_shape.dim.add(size=3)
-        tensor.string_val.extend([str(width).encode(), str(height).encode(), content])
+        tensor.string_val.extend([str(shape[1]).encode(), str(shape[0]).encode(), content])
         self._write(step=step, summary=summary)
 
     def _write(self, **event: Any) -> None:

@@ -255,7 +255,7 @@ def _unpack(payload: bytes, where: Path) -> list[np.ndarray]:
     return arrays
 
 
-def serve(start: Callable[[], None], make: Callable[[bytes, Path, dict[str, Any]], ShapedNetwork]) -> None:
+def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, Any]], ShapedNetwork]) -> None:
     """What the child does: make the network that comes on standard input, and answer for each picture that follows.
 
     start: starts what runs networks, before there are limits.

@@ -7,10 +7,12 @@ Refused, and nothing but Refused: whoever reads a file of a stranger's needs to 
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Checked = TypeVar("Checked")
 
 LARGEST_NUMBER = 1e15  # in seconds, bytes or decibels, more than anything has; sums of such numbers stay finite
 LARGEST_WHOLE = 2**63 - 1
@@ -132,6 +134,15 @@ def sequence(value: Any, most: int = LARGEST_WHOLE) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
         raise Refused("no list, or too long a one")
     return value
+
+
+def optional(check: Callable[..., Checked], value: Any, *limits: Any) -> Checked | None:
+    """What a check of this module, or one like it, makes of a value; None of null, or of what is left out.
+
+    >>> optional(number, 0.5, 0, 1), optional(number, None, 0, 1)
+    (0.5, None)
+    """
+    return None if value is None else check(value, *limits)
 
 
 def is_folder(path: "Path | os.DirEntry[str]") -> bool:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.system.untrusted import Refused, number, sequence, taking_apart
+from audionet.system.untrusted import Refused, number, optional, sequence, taking_apart
 
 # Share of the classes' own sound, held out with all that sounds like it, that is less typical than is believed (or
 # scores lower, where that decides). Of new recordings it is a third of that (docs/experiments.md).
@@ -178,12 +178,11 @@ class RejectionThresholds:
     def from_json(cls, content: dict[str, Any], classes: int) -> "RejectionThresholds":
         """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
         with taking_apart():
-            usual, typical = content.get("usual_distance"), content.get("typicality")
             return cls(
                 number(content["lowest_score"], 0, 1),
                 number(content["longest_distance"], 0, LARGEST_DISTANCE),
-                None if usual is None else number(usual, 0, LARGEST_DISTANCE),
-                None if typical is None else Typicality.from_json(typical, classes),
+                optional(number, content.get("usual_distance"), 0, LARGEST_DISTANCE),
+                optional(Typicality.from_json, content.get("typicality"), classes),
             )
 
     @classmethod
