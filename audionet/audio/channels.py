@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from audionet.audio.levels import NO_SOUND_DB, SILENT_DB
+from audionet.audio.levels import NO_SOUND_DB, SILENT_DB, decibels
 from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
 
 logger = logging.getLogger(__name__)
@@ -139,5 +139,4 @@ def levels_db(samples: np.ndarray) -> np.ndarray:
     """The level of each column of samples, without its offset, in decibels below full scale."""
     if not len(samples):
         return np.full(samples.shape[1:], NO_SOUND_DB)
-    power = np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2
-    return np.asarray(np.maximum(NO_SOUND_DB, 10 * np.log10(np.maximum(power, 1e-12))))
+    return np.asarray(decibels(np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2))

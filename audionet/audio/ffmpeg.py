@@ -1,7 +1,7 @@
 """Any recording that ffmpeg reads -> mono samples of one rate, as a stream.
 
-A recording may come from anyone, so ffmpeg is told to open that one file and
-nothing else, and its time, memory and output are limited; docs/threats.md says against what.
+A recording may come from anyone, so ffmpeg is told to open that one file and nothing else, and its time, memory and
+output are limited; docs/threats.md says against what.
 """
 
 import functools
@@ -143,6 +143,11 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
         yield from blocks
 
 
+def mono_filters(sample_rate_hz: int, before: Sequence[str] = ()) -> str:
+    """The filters that make one channel of 16 bits at a sample rate; before: what comes before the mixing."""
+    return ",".join([TO_16_BITS, *before, TO_MONO.format(sample_rate_hz)])
+
+
 def samples_of(block: bytes) -> NDArray[np.float32]:
     """The samples in what ffmpeg gives as f32le, between -FULL_SCALE and FULL_SCALE; what is no number is silence."""
     values = np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE)
@@ -204,6 +209,7 @@ class _Run:
         self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
         self.size_bytes = require_file(path)
         self._process = Process(command, path, longest_wait_seconds(self.size_bytes))
+        self.messages = self._process.messages
 
     def samples(self) -> Generator[np.ndarray, None, None]:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
@@ -241,11 +247,7 @@ class _Run:
 
     def info(self) -> StreamInfo:
         """What is in the file; for a run that has given something, or has ended."""
-        return stream_info(self._process.messages.text(wait_for=b"] Output #0"))
-
-    def complaints(self) -> str:
-        """What went wrong, in ffmpeg's words."""
-        return self._process.messages.errors()
+        return stream_info(self.messages.text(wait_for=b"] Output #0"))
 
     def _blocks(self) -> Generator[bytes, None, None]:
         try:
@@ -257,8 +259,8 @@ class _Run:
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
     """A run that gives one channel at a sample rate."""
     frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
-    filter_chain = ",".join([TO_16_BITS, *filters, TO_MONO.format(sample_rate_hz), frames])
-    command = [*_reading(path, choice), "-af", filter_chain, "-protocol_whitelist", "pipe", "-f", "f32le", "pipe:1"]
+    chain = f"{mono_filters(sample_rate_hz, filters)},{frames}"
+    command = [*_reading(path, choice), "-af", chain, "-protocol_whitelist", "pipe", "-f", "f32le", "pipe:1"]
     return _Run(path, choice, command, sample_rate_hz)
 
 
@@ -289,7 +291,7 @@ def _explain(run: _Run) -> str:
 
     Raises AudionetError if it is ffmpeg that does not work, not the file.
     """
-    messages, track = run.complaints(), run.choice.track
+    messages, track = run.messages.errors(), run.choice.track
     if track is not None and "matches no streams" in messages:
         return f"has no sound track {track}"
     for symptom, meaning in EXPLANATIONS.items():

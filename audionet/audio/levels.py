@@ -2,14 +2,15 @@
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.settings import FULL_SCALE
 
 SILENT_DB = -60.0  # below full scale; a chunk that is not louder holds nothing that a person would hear
-NO_SOUND_DB = -120.0  # what stands for digital silence, which has no level
+NO_SOUND_DB, NO_SOUND_POWER = -120.0, 1e-12  # what stands for digital silence, which has no level
 CLIPPED_FROM = 0.995  # of full scale
 RUMBLE_HZ = 60.0  # below lie rumble and the hum of the mains
 CUT_OFF = 1e-6  # of the power: nothing natural ends so abruptly that no more than this lies above
@@ -35,10 +36,15 @@ class Conditions(NamedTuple):
     cut_off_hz: float
 
 
+def decibels(power: Any) -> Any:
+    """Power, or an array of it, as decibels below that of full scale, which is 1: 0 to NO_SOUND_DB."""
+    return 10 * np.log10(np.maximum(power, NO_SOUND_POWER))
+
+
 def level_db(samples: np.ndarray) -> float:
     """The root mean square of samples in decibels below full scale: 0 to NO_SOUND_DB."""
     power = float(np.mean(np.square(samples, dtype=np.float32))) / FULL_SCALE**2
-    return max(NO_SOUND_DB, round(10 * float(np.log10(max(power, 1e-12))), 1))
+    return round(float(decibels(power)), 1)
 
 
 def clipped_share(samples: np.ndarray) -> float:
@@ -58,7 +64,7 @@ def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
     frames = sound[: len(sound) // frame * frame].reshape(-1, frame)
     levels = 20 * np.log10(np.maximum(frames.std(axis=1), 1e-6))
     levels = levels[levels > FAINTEST_DB]
-    whole = _decibels(float(np.mean(np.square(sound))))
+    whole = float(decibels(float(np.mean(np.square(sound)))))
     if whole <= SILENT_DB or not len(levels):
         return None
     power = _spectrum(sound, sample_rate_hz)
@@ -70,7 +76,7 @@ def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
         level_db=round(whole, 1),
         floor_db=round(float(np.quantile(levels, QUIETEST)), 1),
         offset=round(abs(offset), 4),
-        rumble_db=round(_decibels(float(power[frequencies < RUMBLE_HZ].sum() / power.sum())), 1),
+        rumble_db=round(float(decibels(power[frequencies < RUMBLE_HZ].sum() / power.sum())), 1),
         cut_off_hz=round(float(frequencies[above >= CUT_OFF][-1]), -1),
     )
 
@@ -85,14 +91,11 @@ def _spectrum(sound: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     size = min(len(sound), round(STRETCH_SECONDS * sample_rate_hz)) // 2 * 2
     starts = np.linspace(0, len(sound) - size, min(MOST_STRETCHES, len(sound) // size)).astype(np.intp)
     stretches = np.lib.stride_tricks.sliding_window_view(sound, size)[starts]
-    spectrum = np.fft.rfft((stretches - stretches.mean(axis=1, keepdims=True)) * _hann_window(size), axis=1)
+    spectrum = np.fft.rfft((stretches - stretches.mean(axis=1, keepdims=True)) * hann_window(size), axis=1)
     return np.asarray((spectrum.real**2 + spectrum.imag**2).sum(axis=0, dtype=np.float64))
 
 
 @functools.cache
-def _hann_window(size: int) -> np.ndarray:
+def hann_window(size: int) -> NDArray[np.float32]:
+    """The symmetric Hann window of `size` samples."""
     return np.hanning(size).astype(np.float32)
-
-
-def _decibels(power: float) -> float:
-    return max(NO_SOUND_DB, 10 * float(np.log10(max(power, 1e-12))))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, TO_16_BITS, TO_MONO, find_ffmpeg, samples_of
+from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, find_ffmpeg, mono_filters, samples_of
 from audionet.errors import AudionetError
-from audionet.parallel.process import Messages
+from audionet.parallel.process import Messages, listened_to, start_program
 from audionet.settings import SAMPLE_RATE_HZ
 
 BLOCK_BYTES = 1 << 16  # read at a time at most: 2 s of sound at 16 kHz
@@ -66,32 +66,19 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
     if sample_rate_hz > USUAL_RATE_HZ and device.kind in KINDS_WITH_RATES:
         command += ["-sample_rate", str(sample_rate_hz)]
     command += ["-i", device.ffmpeg_input, "-map", "0:a:0"]
-    command += ["-af", f"{TO_16_BITS},{TO_MONO.format(sample_rate_hz)}", "-flush_packets", "1", "-f", "f32le", "pipe:1"]
+    command += ["-af", mono_filters(sample_rate_hz), "-flush_packets", "1", "-f", "f32le", "pipe:1"]
     try:
-        # In a session of its own, so that Ctrl-C stops it through us alone.
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-        )
+        process = start_program(command)
     except OSError as error:
         raise AudionetError(f"{command[0]} does not work ({error.strerror}); reinstall ffmpeg") from error
-    assert process.stdout is not None
-    assert process.stderr is not None
-    messages = Messages()  # of which, in weeks of listening, there may be many
-    listener = messages.follow(process.stderr)
-    rest = b""
-    try:
-        while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
+    messages, rest = Messages(), b""  # in weeks of listening, there may be many messages
+    with listened_to(process, messages):
+        while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[union-attr]
             block = rest + block
             whole = len(block) - len(block) % BYTES_PER_SAMPLE
             rest = block[whole:]
             yield samples_of(block[:whole])
         status = process.wait()
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.wait()
-        listener.join()
-        process.stderr.close()
     if status:
         raise AudionetError(_explain(device, bytes(messages.kept).decode(errors="replace")))
 

@@ -14,13 +14,12 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import IO
 
 from audionet.errors import RAISE_LIMITS, AudionetError
+from audionet.parallel.process import enlarge
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
 START_SECONDS = 60.0  # for Python to start there: a fraction of a second, but on a busy machine
-PIPE_BYTES = 1 << 20
 LENGTH = struct.Struct("<Q")  # before each request and each answer
 STARTED = b"started"
 
@@ -106,8 +105,8 @@ class Child:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         self._kill = self._process.kill
         end_with_us(self._kill)
-        _enlarge(self._requests)
-        _enlarge(self._answers)
+        enlarge(self._requests)
+        enlarge(self._answers)
         self._has_started = False
 
     def has_ended(self) -> bool:
@@ -154,14 +153,6 @@ class Child:
         for pipe in (self._requests, self._answers):
             with suppress(OSError):
                 pipe.close()
-
-
-def _enlarge(pipe: IO[bytes]) -> None:
-    if sys.platform == "linux":
-        import fcntl
-
-        with suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None = None) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,7 +15,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.system.signals import Alarm
 
 BLOCK_BYTES = 1 << 20  # read at a time: 32 s of sound
-PIPE_BYTES = 1 << 20  # so far ffmpeg may run ahead, where the system lets it, while all threads draw
+PIPE_BYTES = 1 << 20  # so far a program may run ahead, where the system lets it, while all threads draw
 MEMORY_BYTES = 2 << 30  # of address space, where the system can limit that
 MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line per frame
 ERROR_LINE = re.compile(r"(?:\[[^\]]*\] )*?\[(?:error|fatal|panic)\] (.*)")
@@ -32,11 +32,9 @@ class Process:
         """What it writes. Raises UnusableInput for a file that goes beyond the limits; OSError if it can't be run."""
         process = self._start()
         assert process.stdout is not None
-        assert process.stderr is not None
-        listener = self.messages.follow(process.stderr)
-        try:
+        with listened_to(process, self.messages):
             _limit_memory(process.pid)
-            _enlarge(process.stdout)
+            enlarge(process.stdout)  # so that ffmpeg may run ahead
             yield from _read_in_time(process, self.path, self.limit_seconds)
             if process.returncode < 0:
                 raise UnusableInput(self.path, "makes ffmpeg break down; convert it to another format")
@@ -44,23 +42,10 @@ class Process:
                 raise UnusableInput(
                     self.path, "needs more memory than a recording should; convert it to another format"
                 )
-        finally:
-            process.kill()
-            process.stdout.close()
-            process.wait()
-            listener.join()
-            process.stderr.close()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         try:
-            # In a session of its own, so that Ctrl-C stops it through us alone and no file counts as damaged.
-            return subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            return start_program(self.command)
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 sentence = "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
@@ -103,6 +88,30 @@ class Messages:
         return "\n".join(match[1] for match in found if match)
 
 
+def start_program(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """A program that has just been started, in a session of its own, so that Ctrl-C stops it through us alone and no
+    file counts as damaged. Raises OSError if it can't be run."""
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+@contextmanager
+def listened_to(process: "subprocess.Popen[bytes]", messages: Messages) -> Iterator[None]:
+    """Keep what a program says while its output is read; at the end, end the program too."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    listener = messages.follow(process.stderr)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
+        listener.join()
+        process.stderr.close()
+
+
 def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
     """What a process writes, until it has ended. Time counts only while we wait for it, not while it waits for us.
 
@@ -134,8 +143,8 @@ def _limit_memory(pid: int) -> None:
             resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def _enlarge(pipe: IO[bytes]) -> None:
-    """Let ffmpeg run ahead. Not Popen's pipesize: where the system refuses, that would take ffmpeg for broken."""
+def enlarge(pipe: IO[bytes]) -> None:
+    """Let a pipe hold PIPE_BYTES. Not Popen's pipesize: where the system refuses, a program would count as broken."""
     if sys.platform == "linux":
         import fcntl
 

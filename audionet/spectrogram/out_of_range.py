@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audionet.audio.channels import USUAL, rate_of_wav
 from audionet.audio.chunks import Chunk
 from audionet.audio.ffmpeg import source_samples
-from audionet.audio.levels import SILENT_DB
+from audionet.audio.levels import SILENT_DB, hann_window
 from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
@@ -51,7 +51,7 @@ class RangeCheck:
     def add(self, samples: NDArray[np.number], start_seconds: float) -> None:
         """Look at a part of the recording."""
         sound = samples.astype(np.float32) / FULL_SCALE
-        power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
+        power, changes = _power_and_changes(sound)
         self._power += power
         self._changes += changes
         if power > self._most_power:
@@ -115,8 +115,12 @@ def lies_below(samples: NDArray[np.number], settings: PictureSettings) -> bool:
         return False
     sound = samples.astype(np.float32) / FULL_SCALE
     sound -= sound.mean()
-    power, changes = float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
-    return _is_rumbling(power, changes, settings) and _bands(samples, settings).lie_below()
+    return _is_rumbling(*_power_and_changes(sound), settings) and _bands(samples, settings).lie_below()
+
+
+def _power_and_changes(sound: NDArray[np.floating]) -> tuple[float, float]:
+    """The sums of the squares of samples (1 is full scale), and of the changes from each to the next."""
+    return float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
 
 
 def _is_rumbling(power: float, changes: float, settings: PictureSettings) -> bool:
@@ -129,7 +133,7 @@ def _bands(samples: NDArray[np.number], settings: PictureSettings) -> _Bands:
     size = min(len(sound), 1 << (settings.sample_rate_hz // 2).bit_length())
     frames = sound[: len(sound) // size * size].reshape(-1, size)
     frames = frames - frames.mean(axis=1, keepdims=True)
-    window = np.hanning(size).astype(np.float32)
+    window = hann_window(size)
     power = 2 * np.abs(np.fft.rfft(frames * window)) ** 2 / (size * float(np.square(window).sum()) * len(frames))
     frequencies = np.fft.rfftfreq(size, 1 / settings.sample_rate_hz)
     drawn = power[:, frequencies >= CLEAR_OF_IT * settings.high_pass_hz]
@@ -178,7 +182,7 @@ def _needed(rate_hz: int, samples: NDArray[np.number], limit_hz: float) -> int |
 
 def _power(samples: NDArray[np.number]) -> NDArray[np.float64]:
     """The mean power at each frequency, in full scale squared: of all sound, and of what stands out of the noise."""
-    window = np.hanning(FRAME_SAMPLES).astype(np.float32)
+    window = hann_window(FRAME_SAMPLES)
     count = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
     frames = samples[:count].T.reshape(-1, FRAME_SAMPLES).astype(np.float32) / FULL_SCALE
     power = np.abs(np.fft.rfft(frames * window)) ** 2

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from audionet.errors import AudionetError, DiskFull, UnusableInput
-from audionet.system.locks import ON_WINDOWS, make_folder, sync_folder, try_lock
+from audionet.system.locks import ON_WINDOWS, make_folder, open_regular, sync_folder, try_lock
 from audionet.system.untrusted import Refused, parse_json
 
 # Reading one of these may wait forever, or never end.
@@ -257,14 +257,7 @@ def read_json(path: Path, largest_bytes: int = LARGEST_JSON_BYTES) -> Any:
 
 def open_file(path: Path) -> IO[bytes]:
     """A regular file, or one that a link leads to, to be read. A pipe is not waited for. Raises OSError."""
-    flags = os.O_RDONLY
-    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT", "O_NOCTTY"):
-        flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a file", str(path))
-    return open(descriptor, "rb")
+    return open(open_regular(path, os.O_RDONLY), "rb")
 
 
 def read_limited(path: Path, largest_bytes: int) -> bytes:

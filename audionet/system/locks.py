@@ -101,19 +101,23 @@ def open_in_place(path: Path) -> IO[bytes]:
     Follows no link and waits for no pipe: whoever may have made the folder does not choose what is written elsewhere.
     Raises OSError for anything but a regular file.
     """
-    flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT"):
-        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(path, flags, 0o666)
+        return open(open_regular(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)), "r+b")
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "it is a link, which is not followed", str(path)) from error
         raise
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """The descriptor of a regular file. A pipe is not waited for. Raises OSError for anything else."""
+    for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOINHERIT", "O_NOCTTY"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, 0o666)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "it is not a file", str(path))
-    return open(descriptor, "r+b")
+    return descriptor
 
 
 @functools.cache
