@@ -3,13 +3,17 @@
 The command line reads its defaults here.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 from audionet.errors import AudionetError
 from audionet.graphs import models_in
 from audionet.rules import AT_LEAST_1, RETRAIN_RULES, as_names, check, check_network, take_text_for_paths
 from audionet.settings import REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
+
+Stage = TypeVar("Stage")
 
 BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
 IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
@@ -113,19 +117,15 @@ class SplitOptions:
 
 @dataclass(frozen=True)
 class FitOptions:
-    """How the new layer is trained; the fields as in RetrainOptions.
-
-    batch_size: is train_batch_size there. store_interval_steps: steps between two classifiers that are stored on the
-    way; 0 is never.
-    """
+    """How the new layer is trained; the fields as in RetrainOptions."""
 
     steps: int = 500
     learning_rate: float = 1.0
-    batch_size: int = 100
+    train_batch_size: int = 100
     seed: int = 0
     eval_step_interval: int = 10
     validation_batch_size: int = -1
-    store_interval_steps: int = 0
+    intermediate_store_frequency: int = 0
 
 
 @dataclass(frozen=True)
@@ -226,34 +226,28 @@ class RetrainOptions:
     @property
     def split(self) -> SplitOptions:
         """What decides which samples are held out, and tested."""
-        return SplitOptions(
-            self.validation_percentage, self.testing_percentage, self.folds, self.refit, self.test_batch_size, self.seed
-        )
+        return _part_of(self, SplitOptions)
 
     @property
     def fit(self) -> FitOptions:
         """What decides how the new layer is trained."""
-        return FitOptions(
-            self.steps,
-            self.learning_rate,
-            self.train_batch_size,
-            self.seed,
-            self.eval_step_interval,
-            self.validation_batch_size,
-            self.intermediate_store_frequency,
-        )
+        return _part_of(self, FitOptions)
 
     @property
     def export(self) -> ExportOptions:
         """What is written beside the model."""
-        return ExportOptions(
-            self.final_tensor_name, self.intermediate_output_graphs_dir, self.checkpoint_path, self.saved_model_dir
-        )
+        return _part_of(self, ExportOptions)
 
     @property
     def report_path(self) -> Path | None:
         """The file that the report is written to; None if no report is wanted."""
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
+
+
+def _part_of(options: RetrainOptions, record: Callable[..., Stage]) -> Stage:
+    """The options of one stage of the training: a record with some of the same fields."""
+    stage: Any = record
+    return record(*(getattr(options, each.name) for each in fields(stage)))
 
 
 @dataclass(frozen=True)

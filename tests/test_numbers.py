@@ -64,7 +64,7 @@ def test_a_training_that_runs_away_is_told() -> None:
     with pytest.raises(
         AudionetError, match=r"the learning rate 1e\+38 is too large, the training ran away; 1 is usual"
     ):
-        train_calibrator(examples, None, FitOptions(steps=5, learning_rate=1e38, batch_size=-1))
+        train_calibrator(examples, None, FitOptions(steps=5, learning_rate=1e38, train_batch_size=-1))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0, 1e30])

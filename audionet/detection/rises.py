@@ -4,6 +4,7 @@ An energy detector, as programs for bioacoustics have it: what is in the backgro
 median over a few seconds, which no short call changes.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -46,19 +47,24 @@ def find_rises(power: NDArray[np.floating], windows: Sequence[Window], column_se
     """
     heights = _heights_db(power, column_seconds)
     usual = float(np.median(heights))
-    rises: list[Rise | None] = []
-    for window in windows:
-        margin = (window.last - window.first) * (1 - CORE) / 2
-        first = min(int(window.first + margin), len(heights) - 1)
-        peak = first + int(heights[first : max(first + 1, int(window.last - margin))].argmax())
+
+    @functools.cache  # windows that overlap have their highest column in common
+    def rise_at(peak: int) -> Rise | None:
         height = float(heights[peak]) - usual
         if height < LEAST_DB:
-            rises.append(None)
-            continue
+            return None
         stretches = runs(heights >= usual + BORDER * height, LONGEST_GAP_SECONDS / column_seconds)
         start, end = next(stretch for stretch in stretches if stretch[0] <= peak < stretch[1])
-        rises.append(Rise(height, start * column_seconds, end * column_seconds))
-    return rises
+        return Rise(height, start * column_seconds, end * column_seconds)
+
+    return [rise_at(_peak(heights, window)) for window in windows]
+
+
+def _peak(heights: NDArray[np.floating], window: Window) -> int:
+    """The highest column in the middle of a window."""
+    margin = (window.last - window.first) * (1 - CORE) / 2
+    first = min(int(window.first + margin), len(heights) - 1)
+    return first + int(heights[first : max(first + 1, int(window.last - margin))].argmax())
 
 
 def _heights_db(power: NDArray[np.floating], column_seconds: float) -> NDArray[np.floating]:

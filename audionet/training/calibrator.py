@@ -95,9 +95,9 @@ def train_calibrator(
     """Train a calibrator by gradient descent with Nesterov momentum on cross entropy, each class counting the same.
     The learning rate falls to 0 along a straight line.
 
-    At each step options.batch_size examples are drawn at random; -1, or more than there are, is all of them.
+    At each step options.train_batch_size examples are drawn at random; -1, or more than there are, is all of them.
     is_watched: whether there is a history, a point every options.eval_step_interval steps. store: is called every
-    options.store_interval_steps; 0 is never.
+    options.intermediate_store_frequency steps; 0 is never.
     The same arguments give the same bytes on one machine. Raises AudionetError if the numbers grow beyond all bounds.
     """
     progress("training", 0, options.steps)
@@ -110,7 +110,7 @@ def train_calibrator(
     for step in range(1, options.steps + 1):
         rate = options.learning_rate * (1 - (step - 1) / options.steps)
         with np.errstate(over="ignore", invalid="ignore"):  # a training that runs away is told of below
-            change = STEP * rate * train.drawn(options.batch_size, draws).slope(calibrator)
+            change = STEP * rate * train.drawn(options.train_batch_size, draws).slope(calibrator)
             velocity = MOMENTUM * velocity - change
             logarithm += MOMENTUM * velocity - change
             calibrator = Calibrator(float(np.exp(logarithm)))
@@ -118,7 +118,8 @@ def train_calibrator(
             if watch is not None:
                 watch.look(step, calibrator)
             progress("training", step, options.steps)
-        if store is not None and options.store_interval_steps and step % options.store_interval_steps == 0:
+        interval = options.intermediate_store_frequency
+        if store is not None and interval and step % interval == 0:
             store(step, calibrator)
     if not abs(logarithm) < LARGEST_LOGARITHM:
         raise AudionetError(

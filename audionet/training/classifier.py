@@ -83,7 +83,7 @@ class Trainer:
         sound is as unlike the old as that (docs/experiments.md). What is unknown is told by scores of samples that were
         held out with all that sounds like them.
         is_watched: whether there is a history, which tells of the validation samples too. store: is called every
-        options.store_interval_steps.
+        options.intermediate_store_frequency steps.
         """
         statistics = self._statistics_of_most(train)
         discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage)

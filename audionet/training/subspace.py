@@ -4,9 +4,9 @@ A few thousand pictures span a subspace that has fewer axes than they have featu
 pictures, the axes along which they vary most (principal components; Pearson, 1901) are taken.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,40 +32,49 @@ class LinearScores:
     biases: NDArray[np.float32]
 
 
-class Subspace(Protocol):
-    """The coordinates of pictures along some axes."""
+class Subspace(ABC):
+    """Pictures along some axes.
+
+    coordinates: pictures x axes. Squared distances are those between features, but for squared_residuals.
+    squared_residuals: for each picture, its squared distance from its projection onto the axes.
+    shrinkage: of a discriminant along these axes (lda.py).
+    """
+
+    coordinates: NDArray[np.floating]
+    squared_residuals: NDArray[np.floating]
+    shrinkage: float
 
     @property
-    def coordinates(self) -> NDArray[np.floating]:
-        """Pictures x axes. Squared distances are those between features, but for squared_residuals."""
+    @abstractmethod
+    def mean(self) -> NDArray[np.float32]:
+        """The features at the origin of the axes."""
 
-    @property
-    def squared_residuals(self) -> NDArray[np.floating]:
-        """For each picture, its squared distance from its projection onto the axes."""
-
-    @property
-    def shrinkage(self) -> float:
-        """The shrinkage of a discriminant along these axes (lda.py)."""
+    @abstractmethod
+    def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """A vector along the axes (axes), or several (axes x n), as vectors of features (features, or features x n)."""
 
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """The scores of a discriminant along the axes, for features as the network gives them."""
+        weights = self.in_features(discriminant.weights)
+        return LinearScores(weights, (discriminant.biases - self.mean @ weights).astype(np.float32))
 
     def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
         """The features of a point, which is given by its coordinates (axes)."""
+        return np.asarray(self.mean + self.in_features(coordinates))
 
 
-class SampleSubspace:
+class SampleSubspace(Subspace):
     """The subspace that a few thousand pictures span: as many axes as pictures. Its coordinates are float64."""
 
     shrinkage = SHRINKAGE
 
     def __init__(self, features: NDArray[np.float16]) -> None:
         """features: one row a picture."""
-        self.mean = features.mean(axis=0, dtype=np.float32)
+        self._mean: NDArray[np.float32] = features.mean(axis=0, dtype=np.float32)
         self._features = features
         gram = np.zeros((len(features), len(features)))
         for part in self._columns():
-            centred = features[:, part] - self.mean[part]
+            centred = features[:, part] - self._mean[part]
             gram += centred @ centred.T
         ridged = gram.copy()
         ridged[np.diag_indices_from(gram)] += RIDGE * max(float(np.mean(np.diag(gram))), 1e-12)
@@ -73,32 +82,22 @@ class SampleSubspace:
         self.coordinates = np.linalg.solve(self._lower, gram).T
         self.squared_residuals = np.zeros(len(features))
 
-    def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
-        """The scores of a discriminant along the axes, for features as the network gives them."""
-        return linear_scores(self._in_features(discriminant.weights), discriminant, self.mean)
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """The pictures' mean features, which is the origin."""
+        return self._mean
 
-    def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The features of a point, which is given by its coordinates (axes)."""
-        return np.asarray(self.mean + self._in_features(coordinates[:, None])[:, 0])
-
-    def _in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Vectors of the subspace (axes x n) as vectors of features (features x n)."""
+    def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As Subspace has it: the same sums of the pictures' features, as far as these differ from their mean."""
         combination = np.linalg.solve(self._lower.T, vectors).astype(np.float32)
-        in_features = np.empty((self._features.shape[1], combination.shape[1]), np.float32)
+        in_features = np.empty((self._features.shape[1], *combination.shape[1:]), np.float32)
         for part in self._columns():
-            in_features[part] = (self._features[:, part] - self.mean[part]).T @ combination
+            in_features[part] = (self._features[:, part] - self._mean[part]).T @ combination
         return in_features
 
     def _columns(self) -> Iterator[slice]:
         for start in range(0, self._features.shape[1], COLUMNS_AT_ONCE):
             yield slice(start, start + COLUMNS_AT_ONCE)
-
-
-def linear_scores(
-    weights: NDArray[np.float32], discriminant: LinearDiscriminant, mean: NDArray[np.float32]
-) -> LinearScores:
-    """The scores for features: the discriminant's weights become features x classes. mean: features at the origin."""
-    return LinearScores(weights, (discriminant.biases - mean @ weights).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -137,26 +136,22 @@ class PCA:
 
 
 @dataclass(frozen=True)
-class Projection:
-    """Many pictures along the principal axes of some; a Subspace."""
+class Projection(Subspace):
+    """Many pictures along the principal axes of some, which leave weak directions out."""
 
     pca: PCA
     coordinates: NDArray[np.float32]
     squared_residuals: NDArray[np.float32]
+    shrinkage = PROJECTED_SHRINKAGE
 
     @property
-    def shrinkage(self) -> float:
-        """The shrinkage along principal axes, which is larger since these leave weak directions out."""
-        return PROJECTED_SHRINKAGE
+    def mean(self) -> NDArray[np.float32]:
+        """The mean features of the pictures that the axes were found from."""
+        return self.pca.mean
 
-    def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
-        """The scores of a discriminant along the axes, for features as the network gives them."""
-        weights = self.pca.components @ discriminant.weights.astype(np.float32)
-        return linear_scores(weights, discriminant, self.pca.mean)
-
-    def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The features of a point, which is given by its coordinates (axes)."""
-        return np.asarray(self.pca.mean + self.pca.components @ coordinates.astype(np.float32))
+    def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As Subspace has it: so much of each principal axis."""
+        return np.asarray(self.pca.components @ vectors.astype(np.float32))
 
 
 def span(features: NDArray[np.float16], seed: int) -> Subspace:

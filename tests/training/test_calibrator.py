@@ -17,12 +17,12 @@ def examples(count: int, seed: int = 0, inverse_temperature: float = 4.0) -> Exa
 
 
 def train(batch_size: int = 100, seed: int = 0) -> Calibrator:
-    options = FitOptions(steps=200, batch_size=batch_size, seed=seed)
+    options = FitOptions(steps=200, train_batch_size=batch_size, seed=seed)
     return train_calibrator(examples(300), None, options).calibrator
 
 
 def train_on_all(given: Examples) -> Calibrator:
-    return train_calibrator(given, None, FitOptions(batch_size=-1)).calibrator
+    return train_calibrator(given, None, FitOptions(train_batch_size=-1)).calibrator
 
 
 def test_it_finds_the_temperature_that_makes_probabilities_true() -> None:
