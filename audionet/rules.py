@@ -66,15 +66,20 @@ RETRAIN_RULES: dict[str, Rule] = {
 }
 
 
+def flag(name: str) -> str:
+    """How an option is typed that is called so in its record: `--train-batch-size` for train_batch_size."""
+    return f"--{name.replace('_', '-')}"
+
+
 def check(options: object, rules: Mapping[str, Rule]) -> None:
     """Raise AudionetError for the first option that breaks its rule."""
     for name, (is_allowed, sentence) in rules.items():
         value = getattr(options, name)
         if value is not None and not is_allowed(value):
             shown = f"{value:g}" if isinstance(value, float) else value
-            raise AudionetError(f"--{name.replace('_', '-')} {shown}: {sentence}")
+            raise AudionetError(f"{flag(name)} {shown}: {sentence}")
         if isinstance(value, int) and value > LARGEST_COUNT:
-            raise AudionetError(f"--{name.replace('_', '-')}: must be at most {LARGEST_COUNT}")
+            raise AudionetError(f"{flag(name)}: must be at most {LARGEST_COUNT}")
 
 
 def check_network(options: Any) -> None:
@@ -86,8 +91,9 @@ def check_network(options: Any) -> None:
     if options.backbone is None and options.tfhub_module is None:
         for name in ("backbone_output", "backbone_sample_rate"):
             if getattr(options, name) is not None:
-                flag = f"--{name.replace('_', '-')}"
-                raise AudionetError(f"{flag} is of a network from sound; name it with --backbone or --tfhub-module")
+                raise AudionetError(
+                    f"{flag(name)} is of a network from sound; name it with --backbone or --tfhub-module"
+                )
 
 
 def as_path(place: str | os.PathLike[str]) -> Path:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -129,24 +129,31 @@ def run_each(
     if choice.channel == EACH:
         yield from _run_each_channel(job_for, clips, choice, workers, names)
         return
-    # A folder without clips stays in the list, to be named with the reason.
-    paths = [clip for path in clips for clip in list(find_clips([path])) or [path]]
+    paths = list(_with_empty_folders(clips))
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
-    results: Generator[tuple[int, AClip | UnusableInput], None, None] = (workers or Threads()).run(
-        job_for(choice), places
-    )
     progress("clips", 0, len(paths))
-    with closing(results):
+    with closing((workers or Threads()).run(job_for(choice), places)) as results:
         for done, (path, result) in enumerate(zip(paths, in_order(results), strict=True), start=1):
             name = names.get(path, str(path))
             if isinstance(result, UnusableInput):
-                skipped = UnusableInput(name, result.reason)
-                warn_of_skipped(skipped)
-                yield skipped
+                yield _skipped(name, result)
             else:
                 yield replace(result, clip=name)
             progress("clips", done, len(paths))
+
+
+def _with_empty_folders(clips: Iterable[Path]) -> Iterator[Path]:
+    """The clips named, and those in the folders named; a folder without clips too, to be named with the reason."""
+    for path in clips:
+        yield from list(find_clips([path])) or [path]
+
+
+def _skipped(name: str, error: UnusableInput) -> UnusableInput:
+    """Warn that a clip is skipped, by the name that it is called."""
+    skipped = UnusableInput(name, error.reason)
+    warn_of_skipped(skipped)
+    return skipped
 
 
 def _run_each_channel(
@@ -157,15 +164,13 @@ def _run_each_channel(
     names: Mapping[Path, str],
 ) -> Iterator[AClip | UnusableInput]:
     """Each channel of each clip as a clip of its own, called `clip.wav (left)` or `clip.wav (channel 3)`."""
-    for path in [clip for place in clips for clip in list(find_clips([place])) or [place]]:
+    for path in list(_with_empty_folders(clips)):
         name = names.get(path, str(path))
         is_picture = path.suffix.lower() in SUFFIXES
         try:
             channels = 1 if is_picture or is_folder(path) else count_channels(path.absolute(), choice)
         except UnusableInput as error:
-            skipped = UnusableInput(name, error.reason)
-            warn_of_skipped(skipped)
-            yield skipped
+            yield _skipped(name, error)
             continue
         for number in range(channels):
             shown = name if channels == 1 else f"{name} ({channel_name(number, channels)})"

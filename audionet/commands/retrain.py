@@ -38,6 +38,7 @@ from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Workers, one_blas_thread
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
+from audionet.rules import flag
 from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
@@ -156,8 +157,9 @@ def _require_sensible(options: RetrainOptions, backbone: Backbone, settings: Pic
     if backbone.sound is None:
         for name in ("backbone_output", "backbone_sample_rate"):
             if getattr(options, name) is not None:
-                flag = f"--{name.replace('_', '-')}"
-                raise AudionetError(f"{flag}: is of networks from sound, and {options.tfhub_module} looks at pictures")
+                raise AudionetError(
+                    f"{flag(name)}: is of networks from sound, and {options.tfhub_module} looks at pictures"
+                )
         return
     if options.bottleneck is not None:
         raise AudionetError(f"--bottleneck {options.bottleneck}: is of networks from pictures; this one hears sound")

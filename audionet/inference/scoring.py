@@ -53,6 +53,12 @@ class ChunkScores:
         return self.start_seconds + self.seconds
 
 
+def seconds_at_once(usual_seconds: float, model: Model) -> float:
+    """How much sound is scored at once: as much as a network that hears looks at, if that is more; a chunk at most."""
+    heard_seconds = 0.0 if model.sound is None else model.sound.window_seconds
+    return min(max(usual_seconds, heard_seconds), model.settings.chunk_seconds)
+
+
 def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     """The scores of a chunk of the recording `path`.
 
@@ -95,10 +101,9 @@ def _score(jpg: bytes, path: Path, model: Model, start_seconds: float, seconds: 
         picture, origin = pictures.decode(jpg, path)
         if origin.fingerprint != model.renderer.fingerprint:
             raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
-    scores, distance = model.score(picture)
     sounding_seconds = seconds * sounding_share(picture)
-    comparable = float(comparable_with_chunks(distance, sounding_seconds, model.settings.chunk_seconds))
-    return ChunkScores(start_seconds, seconds, scores, comparable, sounding_seconds, bool(picture.any()))
+    scores, distance = _comparable_scores(picture, sounding_seconds, model)
+    return ChunkScores(start_seconds, seconds, scores, distance, sounding_seconds, bool(picture.any()))
 
 
 def _score_sound(chunk: Chunk, model: Model, sound: SoundInput) -> ChunkScores:
@@ -106,10 +111,15 @@ def _score_sound(chunk: Chunk, model: Model, sound: SoundInput) -> ChunkScores:
     if is_silent(samples):  # which some networks make no finite numbers of
         even = np.full(len(model.labels), 1 / len(model.labels), np.float32)
         return ChunkScores(chunk.start_seconds, chunk.seconds, even, 0.0, 0.0, False)
-    scores, distance = model.score(samples)
     sounding_seconds = chunk.seconds * float(sounding(samples, sound.window_samples).mean())
-    comparable = float(comparable_with_chunks(distance, sounding_seconds, model.settings.chunk_seconds))
-    return ChunkScores(chunk.start_seconds, chunk.seconds, scores, comparable, sounding_seconds, True)
+    scores, distance = _comparable_scores(samples, sounding_seconds, model)
+    return ChunkScores(chunk.start_seconds, chunk.seconds, scores, distance, sounding_seconds, True)
+
+
+def _comparable_scores(given: np.ndarray, sounding_seconds: float, model: Model) -> tuple[np.ndarray, float]:
+    """The scores of what the model is given, and its squared distance as it would be of a full chunk."""
+    scores, distance = model.score(given)
+    return scores, float(comparable_with_chunks(distance, sounding_seconds, model.settings.chunk_seconds))
 
 
 def comparable_with_chunks(distances: Any, sounding_seconds: Any, chunk_seconds: float) -> Any:

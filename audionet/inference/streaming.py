@@ -13,7 +13,7 @@ from audionet.audio.chunks import cut
 from audionet.audio.microphone import Device, listen
 from audionet.errors import AudionetError
 from audionet.inference.clips import ClipScores, mean_scores
-from audionet.inference.scoring import score_chunk
+from audionet.inference.scoring import score_chunk, seconds_at_once
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
 
@@ -26,7 +26,7 @@ WINDOW_SECONDS = 3.0  # or a chunk, if that is shorter: enough to know a voice b
 class WindowPrediction:
     """The scores of one window, and when it was heard: at which time of day it began, and in seconds from the start.
 
-    audible: there was any sound at all; a microphone that is switched off gives none.
+    has_signal: there was any sound at all; a microphone that is switched off gives none.
     """
 
     time: datetime
@@ -36,16 +36,11 @@ class WindowPrediction:
     has_signal: bool
 
 
-def window_seconds(model: Model) -> float:
-    """How much is scored at once: as much as a network that hears looks at, if that is more."""
-    seconds = WINDOW_SECONDS if model.sound is None else max(WINDOW_SECONDS, model.sound.window_seconds)
-    return min(seconds, model.settings.chunk_seconds)
-
-
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
     """The class of window after window of a stream of samples, mono, at the rate of the model."""
     place, started = Path("microphone"), datetime.now().astimezone()
-    windows = PictureSettings(window_seconds(model), 0, sample_rate_hz=model.settings.sample_rate_hz)
+    seconds = seconds_at_once(WINDOW_SECONDS, model)
+    windows = PictureSettings(seconds, 0, sample_rate_hz=model.settings.sample_rate_hz)
     for chunk in cut(blocks, windows):
         found = score_chunk(chunk, place, model)
         scores = mean_scores(str(place), [found], model, allow_unknown)
@@ -79,7 +74,7 @@ def _announced(device: Device, model: Model) -> Generator[np.ndarray, None, None
     with closing(listen(device, model.settings.sample_rate_hz)) as blocks:
         for number, block in enumerate(blocks):
             if number == 0:
-                seconds = window_seconds(model)
+                seconds = seconds_at_once(WINDOW_SECONDS, model)
                 logger.info(
                     "listening to %s %s, a line every %g seconds; Ctrl-C ends it", device.kind, device.name, seconds
                 )

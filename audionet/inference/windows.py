@@ -13,7 +13,7 @@ from audionet.audio.chunks import Chunk, Part, Strip, read_strips, read_windows
 from audionet.bottleneck import maps
 from audionet.detection import detector
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, score_chunk, warn_of_range
+from audionet.inference.scoring import ChunkScores, score_chunk, seconds_at_once, warn_of_range
 from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
@@ -27,15 +27,11 @@ STEPS_A_WINDOW = 3
 
 
 def window_seconds(model: Model, of_events: bool = False) -> float:
-    """How much is scored at once: as much as a network that hears looks at, if that is more.
-
-    of_events: by what tells the events of the model from their background.
-    """
-    chunk_seconds = model.settings.chunk_seconds
+    """The length of a window. of_events: by what tells the events of the model from their background."""
     usual = detector.WINDOW_SECONDS if of_events else WINDOW_SECONDS
     if model.sound is not None:
-        return min(max(usual, model.sound.window_seconds), chunk_seconds)
-    return maps.window_seconds(usual, chunk_seconds)
+        return seconds_at_once(usual, model)
+    return maps.window_seconds(usual, model.settings.chunk_seconds)
 
 
 def step_seconds(model: Model) -> float:

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from audionet.cli import main as cli
 from audionet.cli.logs import configure_logging
 from audionet.cli.option_groups import VERBOSITIES
 from audionet.dataset.manifest import FILE_NAME
-from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError
+from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput
 from audionet.formats import summary as console
 from audionet.legacy.flags import RETRAIN, old_parser
-from audionet.model.bundle import Model, ModelFiles, load_graph, load_model
+from audionet.model.bundle import ModelFiles, load_graph, load_model
 from audionet.model.frozen_graph import InputOptions
 from audionet.options import LabelOptions
 from audionet.system.text import count
@@ -40,19 +41,19 @@ def data_maker(arguments: Sequence[str] | None = None) -> int:
         folder = _tf_files()
         audio, images = folder / "data_audio", folder / "data_image"
         skipped: set[str] = set()
+
+        def tell(made: int, wrong: Sequence[UnusableInput], noun: str, done: str) -> None:
+            skipped.update(error.path for error in wrong)
+            console.print_line(f"{count(made, noun)} {done}")
+
         if "mp3towav" in chosen:
             recordings, wrong = mp3_to_wav(audio, folder / "data_wav", images)
-            skipped |= {error.path for error in wrong}
             as_wavs = "as a WAV" if recordings == 1 else "as WAVs"
-            console.print_line(f"{count(recordings, 'recording')} written {as_wavs} to {folder / 'data_wav'}")
+            tell(recordings, wrong, "recording", f"written {as_wavs} to {folder / 'data_wav'}")
         if "mkchunks" in chosen:
-            chunks, wrong = make_chunks(audio, images)
-            skipped |= {error.path for error in wrong}
-            console.print_line(f"{count(chunks, 'chunk')} cut into {images}")
+            tell(*make_chunks(audio, images), "chunk", f"cut into {images}")
         if "spectrogram" in chosen:
-            drawn, wrong = draw_spectrograms(images)
-            skipped |= {error.path for error in wrong}
-            console.print_line(f"{count(drawn, 'spectrogram')} drawn in {images}")
+            tell(*draw_spectrograms(images), "spectrogram", f"drawn in {images}")
         return SOME_SKIPPED if skipped else ALL_DONE
 
     return cli.guarded(run)
@@ -94,19 +95,10 @@ def label_image(arguments: Sequence[str] | None = None) -> int:
         graph = Path(options.graph or _tf_files() / "retrained_graph.pb")
         labels = Path(options.labels) if options.labels else None
         if any(getattr(options, name) for name in INPUT_FLAGS):
-            model = _as_told(
-                load_graph(
-                    ModelFiles.beside(graph, labels),
-                    InputOptions(
-                        options.input_layer,
-                        options.output_layer,
-                        options.input_height or None,
-                        options.input_width or None,
-                        options.input_mean or 0.0,
-                        options.input_std or 255.0,
-                    ),
-                )
-            )
+            size = options.input_height or None, options.input_width or None
+            scale = options.input_mean or 0.0, options.input_std or 255.0
+            told = InputOptions(options.input_layer, options.output_layer, *size, *scale)
+            model = replace(load_graph(ModelFiles.beside(graph, labels), told), any_picture=True)
         else:
             model = load_model(LabelOptions(graph, labels))
         from audionet.inference.clips import score_clip
@@ -154,11 +146,6 @@ SCRIPTS: dict[str, Callable[[Sequence[str] | None], int]] = {
 def _tf_files() -> Path:
     """The folder tf_files: in the current folder, or else beside it, as seen from scripts/."""
     return Path("tf_files") if Path("tf_files").is_dir() else Path("..") / "tf_files"
-
-
-def _as_told(model: Model) -> Model:
-    """The model for an input that was described by hand, which takes pictures of any kind and size."""
-    return Model(model.labels, model.renderer, model.network, model.thresholds, any_picture=True)
 
 
 def _pictures_of(folder: Path) -> Path:

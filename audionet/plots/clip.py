@@ -45,7 +45,7 @@ class Spectrogram:
     """
 
     def __init__(self, renderer: SpectrogramRenderer) -> None:
-        self._painter = renderer
+        self._renderer = renderer
         self._columns: list[np.ndarray] = []
         self._column_samples = COLUMN_SAMPLES
         self._samples = 0
@@ -53,7 +53,7 @@ class Spectrogram:
     @property
     def seconds(self) -> float:
         """The length of the sound that has been added."""
-        return self._samples / self._painter.settings.sample_rate_hz
+        return self._samples / self._renderer.settings.sample_rate_hz
 
     def add_all(self, blocks: Iterable[np.ndarray]) -> None:
         """Add a recording in blocks of samples."""
@@ -63,18 +63,18 @@ class Spectrogram:
             while len(waiting) >= (size := max(PIECE_SAMPLES, self._column_samples)):
                 self._add(waiting[:size])
                 waiting = waiting[size:]
-        if len(waiting) > self._painter.settings.window_samples // 2 or (len(waiting) > 1 and not self._samples):
+        if len(waiting) > self._renderer.settings.window_samples // 2 or (len(waiting) > 1 and not self._samples):
             self._add(waiting)
 
     def grey(self) -> np.ndarray:
         """Brightness: uint8, rows from the highest frequency x columns."""
         power = np.concatenate(self._columns).T
-        return to_grey(power, self._painter.settings.dynamic_range_db)[::-1]
+        return to_grey(power, self._renderer.settings.dynamic_range_db)[::-1]
 
     def _add(self, samples: np.ndarray) -> None:
         count = max(1, round(len(samples) / self._column_samples))
-        power = power_spectrum(samples, count, self._painter.settings)
-        self._columns.append(power @ self._painter.filter_bank.T)
+        power = power_spectrum(samples, count, self._renderer.settings)
+        self._columns.append(power @ self._renderer.filter_bank.T)
         self._samples += len(samples)
         while sum(map(len, self._columns)) > MOST_COLUMNS:
             whole = np.concatenate(self._columns)

@@ -182,19 +182,24 @@ def _free_place(
     name: str, own: np.ndarray, points: np.ndarray, named: Sequence[Place], map_height: int
 ) -> tuple[float, float]:
     """The middle of a name: where it hides fewest other names and marks, and of such places the nearest to its own."""
-    half = np.array([min(len(name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
+    half = _half_of_name(name)
     angles = 2 * np.pi * (np.arange(NAME_DIRECTIONS) / NAME_DIRECTIONS - 0.25)  # upwards first
     ways = np.column_stack([np.cos(angles), np.sin(angles)])
     wanted = np.median(own, axis=0) + np.concatenate([ways * distance for distance in NAME_DISTANCES])
     candidates = np.clip(wanted, half, np.maximum((MAP_WIDTH, map_height) - half, half))
     hidden = (np.abs(candidates[:, None] - points) < half + MARK_RADIUS).all(axis=2).sum(axis=1)
     for other in named:
-        other_half = np.array([min(len(other.name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
         # Hiding a name is worse than hiding any number of marks.
-        hidden += (np.abs(candidates - (other.x, other.y)) < half + other_half).all(axis=1) * (len(points) + 1)
+        is_near = np.abs(candidates - (other.x, other.y)) < half + _half_of_name(other.name)
+        hidden += is_near.all(axis=1) * (len(points) + 1)
     distances = np.linalg.norm(candidates[:, None] - own, axis=2).min(axis=1)
     x, y = candidates[np.lexsort((distances, hidden))[0]].round(1).tolist()
     return x, y
+
+
+def _half_of_name(name: str) -> np.ndarray:
+    """Half of the width and half of the height of a class's name on the map."""
+    return np.array([min(len(name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
 
 
 def flat(features: np.ndarray) -> np.ndarray:

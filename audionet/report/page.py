@@ -58,31 +58,39 @@ def is_report_of(path: Path, key: str) -> bool:
 
 def render(report: Report) -> bytes:
     """The HTML. Names are escaped, and nothing is loaded from elsewhere."""
-    environment = _environment()
-    cards = _that_fit(report.cards)
-    tested = report.tested
-    style, script = _file("report.css"), _without_empty_lines(_file("report.js") + _file("corrections.js"))
-    script_digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    shown: dict[str, Any] = {"report": report, "tested": tested, "sentences": sentences, "charts": charts}
-    shown |= {"interval": wilson_interval, "length": duration, "clock": clock, "count": count}
-    shown |= {"style": style, "script": script, "script_digest": script_digest}
-    shown |= {"map": charts.map_chart(report.map, report.labels) if report.map else None}
+    cards, tested = _that_fit(report.cards), report.tested
+    script = _without_empty_lines(_file("report.js") + _file("corrections.js"))
     learnt_from = report.classes if report.noun == "chunk" else ()
-    shown |= {"advice": sentences.advice(tested, learnt_from, report.recordings, report.noun)}
-    shown |= {"curves": charts.learning_curves(report.history), "top": TOP}
-    shown |= {"cards": cards, "choices": choices, "correctable": any(card.can_be_corrected for card in cards)}
-    shown |= {"strips": charts.strips(cards, report.lengths)}
-    shown["shown"] = {position: card.number for card in cards for position in card.positions}
+    shown: dict[str, Any] = {
+        "report": report,
+        "tested": tested,
+        "sentences": sentences,
+        "charts": charts,
+        "interval": wilson_interval,
+        "length": duration,
+        "clock": clock,
+        "count": count,
+        "style": _file("report.css"),
+        "script": script,
+        "script_digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "map": charts.map_chart(report.map, report.labels) if report.map else None,
+        "advice": sentences.advice(tested, learnt_from, report.recordings, report.noun),
+        "curves": charts.learning_curves(report.history),
+        "top": TOP,
+        "cards": cards,
+        "choices": choices,
+        "correctable": any(card.can_be_corrected for card in cards),
+        "strips": charts.strips(cards, report.lengths),
+        "shown": {position: card.number for card in cards for position in card.positions},
+    }
     if tested is not None:
-        wrong = set(tested.mistakes())
         shown |= {
             "links": _links(cards, report.labels),
-            "wrong": wrong,
+            "wrong": set(tested.mistakes()),
             "bins": tested.calibration(),
             "table": _classes_in_table(report),
         }
-    html = environment.get_template("report.html").render(shown)
-    return _without_empty_lines(html).encode("utf-8", errors="replace")
+    return _without_empty_lines(_environment().get_template("report.html").render(shown)).encode(errors="replace")
 
 
 def _without_empty_lines(text: str) -> str:
