@@ -4,26 +4,31 @@ Short, plain WAV, FLAC and Ogg Vorbis are read by plain_files.py, everything els
 decides that, not its name, nor how busy the machine is, nor what is installed.
 """
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from audionet.audio import ffmpeg
 from audionet.audio.channels import USUAL, audible, no_such_channel
 from audionet.audio.plain_files import (
+    BEGINNING_BYTES,
     BYTES_PER_SAMPLE,
     HEADER,
     LARGEST_FILE_BYTES,
     MOST_CHANNELS,
     MOST_OUTPUT_SAMPLES,
     REQUEST,
+    WAV_EVEN_BLOCKS,
     PlainSound,
     Wanted,
     is_compressed,
     is_plain,
     parse_answer,
     read_wav,
+    riff_chunks,
     trial_flac,
 )
 from audionet.errors import AudionetError, UnusableInput
@@ -34,6 +39,13 @@ from audionet.system.files import require_file
 LARGEST_ANSWER_BYTES = HEADER.size + BYTES_PER_SAMPLE * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
 
 _libsndfile = Children("audionet.audio.plain_files", LARGEST_ANSWER_BYTES)
+
+
+class WavHeader(NamedTuple):
+    """What the header of a WAV says, and the file's size bears out."""
+
+    rate_hz: int
+    seconds: float
 
 
 def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:
@@ -65,6 +77,31 @@ def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
     opened = _open(path, choice, SAMPLE_RATE_HZ)
     sound = opened.read(each_channel=False) if opened else None
     return sound.channels if sound else ffmpeg.count_channels(path, choice)
+
+
+def read_wav_header(path: Path) -> WavHeader | None:
+    """The header of an uncompressed WAV of any length; None for any other file, or if there is no file."""
+    try:
+        if not path.is_file():  # to open a named pipe would wait for whoever writes into it
+            return None
+        with open(path, "rb") as file:
+            content = file.read(BEGINNING_BYTES)
+            size_bytes = file.seek(0, 2)
+    except (OSError, ValueError):
+        return None
+    if content[:4] not in (b"RIFF", b"RF64") or content[8:12] != b"WAVE":
+        return None
+    rate_hz = block_bytes = 0
+    for name, body, length in riff_chunks(content):
+        if name == b"fmt " and len(content) >= body + 16:
+            kind, _, rate, _, block = struct.unpack_from("<HHIIH", content, body)
+            if kind in WAV_EVEN_BLOCKS:
+                rate_hz, block_bytes = rate, block
+        if name == b"data":
+            # Recorders that are cut off, and RF64, leave a length of 0 or all ones; the sound is all that follows.
+            sound_bytes = min(length or size_bytes, size_bytes - body)
+            return WavHeader(rate_hz, sound_bytes / block_bytes / rate_hz) if rate_hz and block_bytes else None
+    return None
 
 
 def check_libsndfile() -> None:

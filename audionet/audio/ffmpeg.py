@@ -7,7 +7,7 @@ output are limited; docs/threats.md says against what.
 import functools
 import shutil
 import subprocess
-import time
+import timeit
 from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -102,12 +102,7 @@ def ffmpeg_version() -> str:
 
 def start_seconds() -> float:
     """The seconds that ffmpeg takes to start, the least of three runs. Raises AudionetError when it does not work."""
-    taken = []
-    for _ in range(3):
-        began = time.perf_counter()
-        _check_works()
-        taken.append(time.perf_counter() - began)
-    return min(taken)
+    return min(timeit.repeat(_check_works, repeat=3, number=1))
 
 
 def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:

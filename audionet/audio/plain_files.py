@@ -9,6 +9,7 @@ decides who reads it, and nothing else does.
 
 import io
 import struct
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ DECODERS = {
 }
 BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
 W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
+WAV_EVEN_BLOCKS = (WAV_PCM, WAV_FLOAT, 6, 7, WAV_EXTENSIBLE)  # blocks of equal length, as A-law and mu-law have too
 USUAL_MASKS = {1: (0, 4), 2: (0, 3)}  # of speakers, by the number of channels: unsaid, or centre, or left and right
 SUBFORMAT_END = bytes.fromhex("000000001000800000aa00389b71")
 # What coded sound in a WAV that calls itself PCM begins with: DTS in its four forms, and what goes over S/PDIF.
@@ -133,13 +135,9 @@ def _form_of_wav(beginning: bytes) -> bytes:
     """The content of the fmt chunk; nothing if there is none."""
     if beginning.startswith(b"riff"):
         return beginning[W64_FORM : W64_FORM + 40]
-    order: Literal["little", "big"] = "big" if beginning.startswith(b"RIFX") else "little"
-    place = 12
-    while place + 8 <= len(beginning):
-        length, body = int.from_bytes(beginning[place + 4 : place + 8], order), place + 8
-        if beginning[place : place + 4] == b"fmt ":
+    for name, body, length in riff_chunks(beginning, "big" if beginning.startswith(b"RIFX") else "little"):
+        if name == b"fmt ":
             return beginning[body : body + length]
-        place = body + length + length % 2
     return b""
 
 
@@ -149,11 +147,18 @@ def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool
     return 0 < samples * channels <= MOST_SAMPLES and samples * wanted_hz <= MOST_OUTPUT_SAMPLES * rate_hz
 
 
-def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
-    place, form = 12, b""
+def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a WAV: the name of each, where its body begins, and how long it says it is."""
+    place = 12
     while place + 8 <= len(content):
-        name, length = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], "little")
-        body = place + 8
+        length = int.from_bytes(content[place + 4 : place + 8], order)
+        yield content[place : place + 4], place + 8, length
+        place += 8 + length + length % 2
+
+
+def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
+    form = b""
+    for name, body, length in riff_chunks(content):
         if body + length > len(content):
             return None
         if name == b"data":
@@ -162,7 +167,6 @@ def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
             if form:
                 return None
             form = content[body : body + length]
-        place = body + length + length % 2
     return None
 
 

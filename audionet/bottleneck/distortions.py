@@ -15,7 +15,7 @@ from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.options import RetrainOptions
 from audionet.settings import PICTURE_SIZE, available_cores
 from audionet.spectrogram import jpeg
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, counted, silent
 
 COPIES = 4  # of each picture, each distorted in its own way
 
@@ -67,10 +67,6 @@ def distorted_bottlenecks(
         random = np.random.default_rng([seed, position])
         return np.stack([bottleneck(network, distortions.apply(picture, random)) for _ in range(COPIES)])
 
-    rows = []
-    progress("distorted pictures", 0, len(paths))
     with ThreadPoolExecutor(available_cores()) as executor:
-        for done, row in enumerate(executor.map(work, range(len(paths))), start=1):
-            rows.append(row)
-            progress("distorted pictures", done, len(paths))
-    return np.stack(rows)
+        rows = executor.map(work, range(len(paths)))
+        return np.stack(list(counted("distorted pictures", rows, len(paths), progress)))

@@ -5,7 +5,6 @@ one is gone, a WAV of at least the network's rate does.
 """
 
 import logging
-import wave
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.audio.chunks import cut_out
+from audionet.audio.decoding import read_wav_header
 from audionet.audio.ffmpeg import decode
 from audionet.bottleneck.backbone import Backbone
 from audionet.bottleneck.cache import cache_path
@@ -113,7 +113,8 @@ class SoundExtractor(Extractor):
             return source.recording.absolute(), source.choice, source.start_seconds, source.seconds
         wav = picture.with_suffix(".wav")
         needed_hz = self._job.sound.sample_rate_hz
-        rate_hz = _rate_of_wav(wav)
+        header = read_wav_header(wav)
+        rate_hz = header.rate_hz if header else 0
         if rate_hz < needed_hz:
             state = f"the WAV beside its picture has {rate_hz} Hz" if rate_hz else "there is no WAV of the chunk either"
             raise UnusableInput(
@@ -125,15 +126,6 @@ class SoundExtractor(Extractor):
             logger.warning("%s: its recording is gone; the WAV beside it is heard, as of others that are gone", picture)
             self._has_warned = True
         return wav.absolute(), SoundChoice(), 0.0, source.seconds
-
-
-def _rate_of_wav(path: Path) -> int:
-    """The sample rate of a WAV; 0 if there is none that can be read."""
-    try:
-        with path.open("rb") as file, wave.open(file) as wav:
-            return int(wav.getframerate())
-    except (OSError, wave.Error, EOFError):
-        return 0
 
 
 Bottlenecks = list[NDArray[np.float16]] | UnusableInput  # of a chunk, one an augmentation; or why there are none

@@ -22,7 +22,7 @@ from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.rules import NO_PATH, as_path
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.system.progress import Progress, chosen, silent
+from audionet.system.progress import Progress, chosen, counted, silent
 from audionet.system.untrusted import is_folder
 
 logger = logging.getLogger(__name__)
@@ -132,15 +132,10 @@ def run_each(
     paths = list(_with_empty_folders(clips))
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
-    progress("clips", 0, len(paths))
     with closing((workers or Threads()).run(job_for(choice), places)) as results:
-        for done, (path, result) in enumerate(zip(paths, in_order(results), strict=True), start=1):
+        for path, result in counted("clips", zip(paths, in_order(results), strict=True), len(paths), progress):
             name = names.get(path, str(path))
-            if isinstance(result, UnusableInput):
-                yield _skipped(name, result)
-            else:
-                yield replace(result, clip=name)
-            progress("clips", done, len(paths))
+            yield _skipped(name, result) if isinstance(result, UnusableInput) else replace(result, clip=name)
 
 
 def _with_empty_folders(clips: Iterable[Path]) -> Iterator[Path]:

@@ -35,7 +35,7 @@ from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
 from audionet.rules import as_path
 from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
-from audionet.system.progress import Progress, chosen
+from audionet.system.progress import Progress, chosen, counted
 from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
@@ -263,8 +263,7 @@ def _draw_new(
         open_workers(options.scheduler, options.jobs) as workers,
         closing(draw_each(job, sources, workers, take_back)) as results,
     ):
-        progress("recordings", 0, len(todo))
-        for done, (position, result) in enumerate(results, start=1):
+        for position, result in counted("recordings", results, len(todo), progress):
             recording = todo[position]
             if isinstance(result, UnusableInput):
                 replace_entry(content, recording.key, None, image_dir)
@@ -273,7 +272,6 @@ def _draw_new(
                 entry = replace(result, group=recording.group, fold=recording.fold)
                 replace_entry(content, recording.key, entry, image_dir)
                 yield recording, entry
-            progress("recordings", done, len(todo))
             if (began := time.monotonic()) - saved > interval:
                 index.save()
                 saved = time.monotonic()

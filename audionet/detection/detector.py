@@ -21,7 +21,7 @@ from audionet.settings import PICTURE_SIZE, available_cores
 from audionet.spectrogram import jpeg
 from audionet.spectrogram.augmentation import Augmentation, augment
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, counted, silent
 from audionet.training.lda import LinearDiscriminant
 from audionet.training.split import percentage_hash
 from audionet.training.subspace import LinearScores, SampleSubspace
@@ -138,12 +138,9 @@ def _make_examples(
                 made.append(_Example(row, heard, folds[bed if call is None else call]))
         return [made[n] for n in np.sort(own_random.permutation(len(made))[:windows_a_mixture])]
 
-    examples: list[_Example] = []
     with ThreadPoolExecutor(available_cores()) as threads:
-        for done, made in enumerate(threads.map(examples_of, zip(pairs, seeds, strict=True)), start=1):
-            examples += made
-            progress("mixtures", done, len(pairs))
-    return examples
+        made = threads.map(examples_of, zip(pairs, seeds, strict=True))
+        return [example for some in counted("mixtures", made, len(pairs), progress) for example in some]
 
 
 def _read(sample: Sample, renderer: SpectrogramRenderer, speed: float) -> HeardPicture:

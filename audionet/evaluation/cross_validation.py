@@ -10,7 +10,7 @@ from audionet.errors import AudionetError
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import SplitOptions
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, counted, silent
 from audionet.training.calibrator import History
 from audionet.training.classifier import Classifier, Indices, Store, Trainer
 from audionet.training.folds import EvaluationPlan
@@ -75,9 +75,8 @@ def cross_validate(
     tested = np.zeros(len(dataset), bool)
     accuracies: list[float] = []
     history: History = []
-    numbers = range(int(folds.max()) + 1)
-    progress("folds", 0, len(numbers))
-    for fold in numbers:
+    count = int(folds.max()) + 1
+    for fold in counted("folds", range(count), count, progress):
         train = non_overlapping_train_mask(dataset.samples, folds == fold)
         held = (folds == fold) & ~train  # a class of one chunk has nothing to hold out
         if held.any():
@@ -87,7 +86,6 @@ def cross_validate(
             probabilities[test] = fitted.classifier.probabilities(trainer.coordinates(test))
             tested |= held
             accuracies.append(float((probabilities[test].argmax(axis=1) == dataset.targets[test]).mean()))
-        progress("folds", fold + 1, len(numbers))
     if not tested.any():
         raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
     test = np.flatnonzero(tested)

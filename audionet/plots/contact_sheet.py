@@ -15,7 +15,7 @@ from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file, shortened
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress, counted, silent
 from audionet.system.text import printable
 
 logger = logging.getLogger(__name__)
@@ -47,12 +47,10 @@ def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progres
         class_name, _, recording = key.partition("/")
         chunks.setdefault(class_name, []).extend((recording, chunk) for chunk in index.recordings[key].chunks)
     sheets = []
-    progress("contact sheets", 0, len(chunks))
-    for done, (class_name, of_class) in enumerate(chunks.items(), start=1):
+    for class_name, of_class in counted("contact sheets", chunks.items(), len(chunks), progress):
         path = image_dir / f"{class_name}{SUFFIX}"
         _write_sheet(path, class_name, of_class, image_dir, index.renderer)
         sheets.append(path)
-        progress("contact sheets", done, len(chunks))
     return sheets
 
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.channels import USUAL, rate_of_wav
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
+from audionet.audio.decoding import read_wav_header
 from audionet.audio.ffmpeg import source_samples
 from audionet.audio.levels import SILENT_DB, hann_window
 from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
@@ -81,8 +82,8 @@ class RangeCheck:
         limit_hz = self._settings.highest_hz
         if 2 * limit_hz >= RATES_HZ[-1] or not self._is_suspect():
             return None
-        rate_hz = _rate_of_wav(self._path)
-        if rate_hz is not None and rate_hz <= 2 * limit_hz:
+        header = read_wav_header(self._path)
+        if header is not None and header.rate_hz <= 2 * limit_hz:
             return None
         # The middle of the recording is looked at, where something is most likely to be heard.
         source = source_samples(self._path, self._choice, self._starts[len(self._starts) // 2], LOOK_SECONDS)
@@ -152,17 +153,6 @@ def where_it_lies(needed_rate_hz: int, settings: PictureSettings) -> tuple[str, 
         return f"above the {settings.highest_hz / 1000:g} kHz", f"--sample-rate {needed_rate_hz}"
     below = f"below the {settings.high_pass_hz:g} Hz"
     return below, f"--high-pass {LOW_HIGH_PASS_HZ:g} --sample-rate {needed_rate_hz}"
-
-
-def _rate_of_wav(path: Path) -> int | None:
-    """The sample rate that a WAV says it has, if it says so where most do; None for all other files."""
-    try:
-        with open(path, "rb") as file:
-            beginning = file.read(28)
-    except OSError:
-        return None
-    is_plain = len(beginning) == 28 and beginning[:4] == b"RIFF" and beginning[8:16] == b"WAVEfmt "
-    return rate_of_wav(beginning) if is_plain else None
 
 
 def _needed(rate_hz: int, samples: NDArray[np.number], limit_hz: float) -> int | None:

@@ -2,7 +2,10 @@
 
 import sys
 import time
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
 
 NOTEBOOK_INTERVAL_SECONDS = 0.2
 
@@ -21,6 +24,14 @@ def silent(stage: str, done: int, total: int) -> None:
 def continued(progress: Progress, start: int, total: int) -> Progress:
     """A Progress for a part of the work, which reports it as done of the whole."""
     return lambda stage, done, _: progress(stage, start + done, total)
+
+
+def counted(stage: str, items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
+    """The items one by one; progress is told of the stage when it begins, and after each of them."""
+    progress(stage, 0, total)
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(stage, done, total)
 
 
 class NotebookProgress:

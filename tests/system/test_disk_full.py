@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import audionet
+from audionet.audio.decoding import WavHeader, read_wav_header
 from audionet.bottleneck.cache import HEADER, Cache
-from audionet.commands.space import WavHeader, read_wav_header
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
