@@ -26,19 +26,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# As above: where each of the names is, which is imported when it is first used.
 _HOMES = {
-    "prepare": "audionet.commands.prepare",
-    "retrain": "audionet.commands.retrain",
-    "label": "audionet.commands.label",
-    "timeline": "audionet.commands.label",
-    "events": "audionet.commands.label",
-    "evaluate": "audionet.commands.evaluate",
-    "AudionetError": "audionet.errors",
-    "PictureSettings": "audionet.settings",
-    "PrepareOptions": "audionet.options",
-    "RetrainOptions": "audionet.options",
-    "LabelOptions": "audionet.options",
-    "EventOptions": "audionet.options",
+    "audionet.commands.evaluate": ["evaluate"],
+    "audionet.commands.label": ["events", "label", "timeline"],
+    "audionet.commands.prepare": ["prepare"],
+    "audionet.commands.retrain": ["retrain"],
+    "audionet.errors": ["AudionetError"],
+    "audionet.options": ["EventOptions", "LabelOptions", "PrepareOptions", "RetrainOptions"],
+    "audionet.settings": ["PictureSettings"],
 }
 
 __all__ = [
@@ -59,6 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'audionet' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'audionet' has no attribute {name!r}")
