@@ -5,6 +5,8 @@ The message is for people: which file, what is wrong, what to do now.
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,15 @@ class UnusableInput(AudionetError):
     def __reduce__(self) -> "tuple[type[UnusableInput], tuple[str, str]]":
         # Pickled, to come back from another process, an exception keeps its message alone.
         return UnusableInput, (self.path, self.reason)
+
+
+@contextmanager
+def reading(path: Path | str) -> Iterator[None]:
+    """What the system refuses to read in here is raised as UnusableInput."""
+    try:
+        yield
+    except OSError as error:
+        raise UnusableInput.unreadable(path, error) from error
 
 
 def warn_of_skipped(error: UnusableInput) -> None:

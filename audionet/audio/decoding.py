@@ -31,7 +31,7 @@ from audionet.audio.plain_files import (
     riff_chunks,
     trial_flac,
 )
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
@@ -117,14 +117,11 @@ def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile |
     """A file, if this module may be able to read it; else None. Raises UnusableInput if it cannot be opened."""
     if choice.track is not None or require_file(path) > LARGEST_FILE_BYTES:
         return None
-    try:
-        with open(path, "rb") as file:
-            beginning = file.read(12)
-            if not is_plain(beginning):
-                return None
-            content = beginning + file.read(LARGEST_FILE_BYTES)
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
+    with reading(path), open(path, "rb") as file:
+        beginning = file.read(12)
+        if not is_plain(beginning):
+            return None
+        content = beginning + file.read(LARGEST_FILE_BYTES)
     return _PlainFile(path, content, sample_rate_hz)
 
 

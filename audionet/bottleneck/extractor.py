@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.bottleneck.cache import Cache, cache_path
 from audionet.dataset.digests import Digests
-from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
+from audionet.errors import AudionetError, UnusableInput, reading, warn_of_skipped
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import available_cores
 from audionet.spectrogram import jpeg
@@ -167,11 +167,10 @@ class BottleneckExtractor(Extractor):
     def identify(self, path: Path) -> bytes | UnusableInput:
         """The SHA-256 of a picture's file, which is read only if it is new or changed."""
         try:
-            return self.digests.remembered(path) or self._read(path)[1]
+            with reading(path):
+                return self.digests.remembered(path) or self._read(path)[1]
         except UnusableInput as error:
             return error
-        except OSError as error:
-            return UnusableInput.unreadable(path, error)
 
     def _read(self, path: Path) -> tuple[bytes, bytes]:
         """The content of a picture's file and its SHA-256. Raises UnusableInput or OSError."""
@@ -184,16 +183,15 @@ class BottleneckExtractor(Extractor):
     def look_up(self, path: Path) -> "Entry":
         """An entry with all that the cache holds of a picture, whose JPG is read only where something is missing."""
         try:
-            digest = self.digests.remembered(path)
-            if digest is not None:
-                entry = self.cached(path, digest)
-                if not entry.missing:
-                    return entry
-            jpg, digest = self._read(path)
+            with reading(path):
+                digest = self.digests.remembered(path)
+                if digest is not None:
+                    entry = self.cached(path, digest)
+                    if not entry.missing:
+                        return entry
+                jpg, digest = self._read(path)
         except UnusableInput as error:
             return Entry(path, error=error)
-        except OSError as error:
-            return Entry(path, error=UnusableInput.unreadable(path, error))
         entry = self.cached(path, digest)
         entry.jpg = jpg
         return entry

@@ -13,7 +13,7 @@ from audionet.audio.levels import Conditions, clipped_share, conditions, level_d
 from audionet.commands.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
-from audionet.errors import DiskFull, UnusableInput
+from audionet.errors import DiskFull, UnusableInput, reading
 from audionet.parallel.processes import Processes
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import SoundChoice
@@ -114,19 +114,15 @@ class DrawingJob:
 
 
 def _describe(path: Path) -> RecordingEntry:
-    try:
-        require_file(path)
+    require_file(path)
+    with reading(path):
         return RecordingEntry(*size_and_time(path), sha256_of_file(path), ())
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
 
 
 def size_and_time(path: Path) -> tuple[int, int]:
     """A file's size in bytes and its time of change in nanoseconds. Raises UnusableInput."""
-    try:
+    with reading(path):
         status = path.stat()
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
     return status.st_size, status.st_mtime_ns
 
 

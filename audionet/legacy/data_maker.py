@@ -16,7 +16,7 @@ from audionet.commands.drawing import DrawingJob, Source
 from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.names import chunk_stems
-from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
+from audionet.errors import AudionetError, UnusableInput, reading, warn_of_skipped
 from audionet.parallel.threads import work_through
 from audionet.settings import PictureSettings
 from audionet.spectrogram.jpeg import draw
@@ -60,18 +60,16 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     for recording in recordings:
         old = index.recordings.get(recording.key)
         try:
-            require_file(recording.path)
-            digest = sha256_of_file(recording.path)
-            if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
-                continue
-            entry = work_through(job, Source(recording.path, recording.class_name, stems[recording.key]))
+            with reading(recording.path):
+                require_file(recording.path)
+                digest = sha256_of_file(recording.path)
+                if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
+                    continue
+                entry = work_through(job, Source(recording.path, recording.class_name, stems[recording.key]))
             if isinstance(entry, UnusableInput):
                 raise entry
         except UnusableInput as error:
             _skip(skipped, error)
-            continue
-        except OSError as error:
-            _skip(skipped, UnusableInput.unreadable(recording.path, error))
             continue
         for chunk in old.chunks if old else ():
             _file(image_dir, chunk, ".jpg").unlink(missing_ok=True)  # of other sound

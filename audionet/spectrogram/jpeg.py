@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from audionet.audio.chunks import Chunk
-from audionet.errors import UnusableInput
+from audionet.errors import UnusableInput, reading
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
@@ -55,10 +55,8 @@ def require_picture_file(path: Path) -> None:
 def read(path: Path) -> bytes:
     """The bytes of a picture's file. Raises UnusableInput."""
     require_picture_file(path)
-    try:
+    with reading(path):
         return path.read_bytes()
-    except OSError as error:
-        raise UnusableInput.unreadable(path, error) from error
 
 
 def encode(picture: np.ndarray, origin: Origin) -> bytes:
