@@ -16,7 +16,6 @@ ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECA
 # What a command ends with, if nobody interrupts it.
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
-
 RAISE_LIMITS = "close other programs, or raise the limits of open files and of processes (ulimit -n, ulimit -u)"
 NO_THREADS = "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
 

@@ -1,7 +1,5 @@
-"""The constants and options of every step: names, units, defaults and limits, checked once.
-
-The command line reads its defaults here.
-"""
+"""The constants of all steps, with their units and limits, and what several of them are told: how sound becomes
+pictures, which sound of a file is heard, and how a cluster is reached."""
 
 import os
 import re

@@ -47,7 +47,7 @@ def stream_info(messages: str) -> StreamInfo:
     return StreamInfo("Audio:" in of_input, is_mono, max((int(rate) for rate, _ in tracks), default=0))
 
 
-class Opened(Protocol):
+class OpenRecording(Protocol):
     """A recording whose channels can be had one by one, if its mix is to be doubted."""
 
     @property
@@ -65,7 +65,7 @@ class Opened(Protocol):
         """Blocks of one channel, by its number from 0."""
 
 
-def audible(path: Path, opened: Opened, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """The blocks of a mix; from the first block on that is far quieter than a channel, those of the loudest channel."""
     position = looked = 0
     for block in blocks:

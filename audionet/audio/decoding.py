@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from audionet.audio import ffmpeg
-from audionet.audio.channels import USUAL, audible, no_such_channel
+from audionet.audio.channels import USUAL, mix_or_loudest, no_such_channel
 from audionet.audio.plain_files import (
     BEGINNING_BYTES,
     BYTES_PER_SAMPLE,
@@ -67,7 +67,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     samples = sound.samples[number or 0]
     blocks = iter(np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES)))
     if choice.channel is None:
-        yield from audible(path, opened, blocks)
+        yield from mix_or_loudest(path, opened, blocks)
     else:
         yield from blocks
 
@@ -126,7 +126,7 @@ def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile |
 
 
 class _PlainFile:
-    """A channels.Opened: a file that was read, and is decoded as often as it takes."""
+    """A channels.OpenRecording: a file that was read, and is decoded as often as it takes."""
 
     def __init__(self, path: Path, content: bytes, sample_rate_hz: int) -> None:
         self.path, self.content, self.sample_rate_hz = path, content, sample_rate_hz
@@ -154,7 +154,7 @@ class _PlainFile:
             raise UnusableInput(self.path, "makes libsndfile break down; convert it to another format") from error
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """As channels.Opened."""
+        """As channels.OpenRecording."""
         sound = self.read(each_channel=True) if rate_hz == self.sample_rate_hz else None
         if sound is None:
             return ffmpeg.channel_samples(self.path, USUAL, start_seconds, seconds, rate_hz)
@@ -162,6 +162,6 @@ class _PlainFile:
         return np.asarray(sound.samples[:, start : start + round(seconds * rate_hz)].T)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
-        """As channels.Opened."""
+        """As channels.OpenRecording."""
         sound = self.read(each_channel=True)
         yield from sound.samples[number : number + 1] if sound else ()

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from audionet.audio.channels import (
     USUAL,
     StreamInfo,
-    audible,
     equal_parts,
+    mix_or_loudest,
     no_such_channel,
     one_channel,
     rate_of_wav,
@@ -132,7 +132,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     if first is None:
         raise UnusableInput(path, _explain(run))
     if choice.channel is None:
-        yield from audible(path, run, chain([first], blocks))
+        yield from mix_or_loudest(path, run, chain([first], blocks))
     else:
         yield first
         yield from blocks
@@ -220,15 +220,15 @@ class _Run:
 
     @property
     def is_mono(self) -> bool:
-        """As channels.Opened."""
+        """As channels.OpenRecording."""
         return self.info().is_mono
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """As channels.Opened."""
+        """As channels.OpenRecording."""
         return channel_samples(self.path, self.choice, start_seconds, seconds, rate_hz)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
-        """As channels.Opened."""
+        """As channels.OpenRecording."""
         return _mono(self.path, self.choice, self.sample_rate_hz, (one_channel(number),)).samples()
 
     def whole(self) -> bytes:

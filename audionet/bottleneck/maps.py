@@ -49,9 +49,7 @@ class Block(NamedTuple):
 
 MIXED2, MIXED3 = Block(2, 32, 8, 0.0), Block(1, 16, 16, 8.0)
 COLUMNS = Block(MARGIN_COLUMNS, TILE_COLUMNS, 1, 0.5)  # of the picture itself
-
-
-SMALLEST_WINDOW = 8  # columns of a picture: the stride of the finer block
+SMALLEST_WINDOW = MIXED2.stride  # columns of a picture
 
 
 def window_seconds(usual_seconds: float, chunk_seconds: float) -> float:

@@ -17,7 +17,6 @@ from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 
-
 # Files that people keep beside their recordings, and that are passed over. Anything else is offered to ffmpeg.
 NOT_AUDIO_SUFFIXES = frozenset(
     ".txt .md .rst .rtf .csv .tsv .tab .xls .xlsx .xlsm .ods .numbers .json .jsonl .yaml .yml .toml .xml .html "

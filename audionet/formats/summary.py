@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from audionet.commands.retrain import RetrainReport
     from audionet.evaluation.result import EvaluationResult
 
-
 MOVES_SHOWN = 5
 
 

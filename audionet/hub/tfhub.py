@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import io
 import logging
 import re
 import sys
@@ -260,8 +261,6 @@ def _read(path: Path, name: str) -> Backbone | None:
 
 
 def _write(path: Path, backbone: Backbone) -> None:
-    import io
-
     file = io.BytesIO()
     parts = {"flatbuffer": backbone.flatbuffer, "graph_def": backbone.graph_def or b""}
     if backbone.sound is not None:

@@ -28,7 +28,7 @@ BATCH = 8  # windows whose features, 1.2 MB, are held at once; with 32, they tak
 DISTANCE_SECONDS = 3.0
 
 
-class _Heard(NamedTuple):
+class _WindowScores(NamedTuple):
     """What is known of some windows.
 
     scores: windows x classes. squares: the squared distances of what is around each. sounding, wide_sounding: how much
@@ -123,11 +123,11 @@ class StripScorer:
             for n, rise in enumerate(rises)
         ]
 
-    def _hear(self, maps: PictureMaps, windows: Sequence[Window], wide: Sequence[Window]) -> _Heard:
+    def _hear(self, maps: PictureMaps, windows: Sequence[Window], wide: Sequence[Window]) -> _WindowScores:
         """What is heard in windows, and in the wider ones around them that their distances are of."""
         own, around = maps.features(windows), maps.features(wide)
         squares = np.square(around.bottlenecks - self.head.centroid).sum(axis=1)
-        return _Heard(self._scores(own.bottlenecks), squares, own.sounding, around.sounding)
+        return _WindowScores(self._scores(own.bottlenecks), squares, own.sounding, around.sounding)
 
     def _scores(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Windows x classes, 0 to 1; but for those of events, each row is 1 in all."""

@@ -55,7 +55,7 @@ STRANGE_IN_STRIPS, STRANGE_IN_WINDOWS = 1.5, 1.0
 SHORT_SECONDS = LONGEST_CALL_SECONDS + WINDOW_SECONDS
 
 
-class Heard(NamedTuple):
+class ScoredWindows(NamedTuple):
     """The scores of windows. of_events: by what tells the events of the model from their background."""
 
     of_events: bool
@@ -93,13 +93,13 @@ class TimelineJob:
             for part in self.events.windows.split(path, warns=False):
                 yield True, part
 
-    def map(self, part: tuple[bool, tuple[Path, Chunk | Strip]]) -> Heard:
+    def map(self, part: tuple[bool, tuple[Path, Chunk | Strip]]) -> ScoredWindows:
         """The scores of the windows in it."""
         of_events, sound = part
         job = self.events if of_events and self.events is not None else self.windows
-        return Heard(of_events, job.map(sound))
+        return ScoredWindows(of_events, job.map(sound))
 
-    def reduce(self, path: Path, scored: list[Heard]) -> Timeline:
+    def reduce(self, path: Path, scored: list[ScoredWindows]) -> Timeline:
         """The segments, in order, without gaps."""
         windows = self.windows.reduce(path, [heard.windows for heard in scored if not heard.of_events])
         limit = strange_distance(self.model.thresholds, by_strips=self.windows.scorer is not None)

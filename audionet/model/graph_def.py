@@ -15,6 +15,7 @@ from audionet.errors import AudionetError
 from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, ClassifierHead
 from audionet.settings import PICTURE_SIZE
 
+FLOAT, INT32 = 1, 3  # of TensorFlow's DataType
 PRODUCER = 1087  # a GraphDef version of 2022; any TensorFlow from 2.9 on reads it, and 1.x as far as the operators go
 
 
@@ -96,9 +97,6 @@ class GraphWriter:
         for size in shape:
             attributes["shape"].shape.dim.add(size=size)
         return name
-
-
-FLOAT, INT32 = 1, 3  # of TensorFlow's DataType
 
 
 @dataclass(frozen=True)

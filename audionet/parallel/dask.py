@@ -17,6 +17,7 @@ from audionet.settings import TlsScheduler
 
 CONNECT_SECONDS = 10  # to wait for a scheduler
 FIRST_WORKER_SECONDS = 30  # to wait for one
+_REMEDY = f"install audionet {__version__} where they run"
 ITEMS_A_THREAD = 4  # handed out ahead, so that no thread waits for the next
 
 
@@ -95,9 +96,6 @@ def _security(tls: TlsScheduler | None) -> Any:
     )
     security.get_connection_args("client")  # reads them
     return security
-
-
-_REMEDY = f"install audionet {__version__} where they run"
 
 
 class Cluster:

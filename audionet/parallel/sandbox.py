@@ -44,6 +44,7 @@ PLACES = ("Detected at", "File ", "Errors may", "\t")  # what a line begins with
 FIRST = 0  # the number of the answer to the network itself: its outputs for a black picture
 
 Sizes = tuple[int, ...]
+Answers = queue.SimpleQueue[tuple[int, bytes] | None]  # of one request: their kinds and contents; None at the end
 
 
 class PictureNetwork(Protocol):
@@ -110,7 +111,7 @@ class _Child:
         memory_bytes = MEMORY_BYTES + MEMORY_TIMES_SIZE * len(content)
         self._memory_gb = memory_bytes / (1 << 30)
         self._write_lock, self._lock = threading.Lock(), threading.Lock()
-        self._waiting: dict[int, queue.SimpleQueue[tuple[int, bytes] | None]] = {}
+        self._waiting: dict[int, Answers] = {}
         self._next = FIRST
         self.has_ended = False
         try:
@@ -160,8 +161,8 @@ class _Child:
             self._process.stdin.close()
         self._process.wait()
 
-    def _expect(self) -> "tuple[int, queue.SimpleQueue[tuple[int, bytes] | None]]":
-        answers: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+    def _expect(self) -> tuple[int, Answers]:
+        answers: Answers = queue.SimpleQueue()
         with self._lock:
             number = self._next
             self._next += 1
@@ -170,13 +171,7 @@ class _Child:
                 answers.put(None)
         return number, answers
 
-    def _get(
-        self,
-        number: int,
-        answers: "queue.SimpleQueue[tuple[int, bytes] | None]",
-        limit_seconds: float,
-        request: bytes = b"",
-    ) -> list[np.ndarray]:
+    def _get(self, number: int, answers: Answers, limit_seconds: float, request: bytes = b"") -> list[np.ndarray]:
         """Send a request, and wait for the answer. Raises AudionetError."""
         with Alarm(limit_seconds, self._kill) as alarm:
             try:
@@ -226,7 +221,7 @@ class _Child:
         self._process.wait()
 
 
-def _interruptible(answers: "queue.SimpleQueue[tuple[int, bytes] | None]") -> tuple[int, bytes] | None:
+def _interruptible(answers: Answers) -> tuple[int, bytes] | None:
     """The next answer. Waited for in short turns: between them, Python hears of Ctrl-C on every system."""
     while True:
         with suppress(queue.Empty):

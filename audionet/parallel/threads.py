@@ -19,7 +19,6 @@ Result = TypeVar("Result")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 
-
 _limits_lock = threading.Lock()
 _limited = 0  # how many are within one_blas_thread
 _limits: Any = None

@@ -104,15 +104,15 @@ class Report:
     title: str
     noun: str
     labels: list[str]
-    tested: Predictions | None
     recordings: int
-    classes: Sequence[ClassData]
-    warnings: Sequence[str]
-    history: Sequence[HistoryPoint]
-    map: Map | None
     cards: Sequence[Card]
     card: Mapping[str, str]
     made: str
+    tested: Predictions | None = None
+    classes: Sequence[ClassData] = ()
+    warnings: Sequence[str] = ()
+    history: Sequence[HistoryPoint] = ()
+    map: Map | None = None
     key: str = ""
     remarks: Sequence[str] = ()
     lengths: Mapping[str, float] = field(default_factory=dict)

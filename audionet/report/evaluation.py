@@ -48,7 +48,6 @@ def report_on_evaluation(
         classes=_classes(clips),
         warnings=warnings,
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
-        history=[],
         map=_map(tested),
         cards=with_excerpts(cards, shown),
         card=card.for_people() if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},

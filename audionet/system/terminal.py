@@ -138,14 +138,14 @@ class ProgressLines:
             self._start, self._due = now, now + FIRST_LINE_SECONDS
         elif done < total and now >= self._due:
             passed = now - self._start
-            left = duration(passed / done * (total - done))
+            left = duration_in_words(passed / done * (total - done))
             each = passed / done
             rate = f"{1 / each:.3g} per second" if each < 2 else f"{_count(each, 'second')} each"
             logger.info("%s: %d of %d, %s, about %s left", stage, done, total, rate, left)
             self._due = now + max(FIRST_LINE_SECONDS, LINE_INTERVAL * passed)
 
 
-def duration(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """Seconds in the unit that says most: `40 seconds`, `12 minutes`, `5 hours`."""
     if seconds < 100:
         return _count(seconds, "second")

@@ -41,21 +41,20 @@ def report_of(tested: Predictions, excerpts: tuple[Excerpt, ...] = ()) -> Report
     points = np.arange(2 * len(tested)).reshape(-1, 2) % 7 * 1.0
     drawn = Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), "A map.")
     history = [HistoryPoint(step, part, 0.9, 0.3, 10.0) for step in (10, 20) for part in ("train", "validation")]
-    card = {"Classes": ", ".join(tested.labels)}
     return Report(
-        "Title",
-        "chunk",
-        tested.labels,
-        tested,
-        12,
-        classes,
-        ["look"],
-        history,
-        drawn,
-        with_excerpts(cards_of_chunks(tested, {}), excerpts),
-        card,
-        "2026-01-01",
-        "k",
+        title="Title",
+        noun="chunk",
+        labels=tested.labels,
+        recordings=12,
+        cards=with_excerpts(cards_of_chunks(tested, {}), excerpts),
+        card={"Classes": ", ".join(tested.labels)},
+        made="2026-01-01",
+        tested=tested,
+        classes=classes,
+        warnings=["look"],
+        history=history,
+        map=drawn,
+        key="k",
     )
 
 
@@ -117,7 +116,7 @@ def test_hundreds_of_classes_still_make_a_page_of_reasonable_size() -> None:
 
 
 def test_without_held_out_recordings_it_says_so() -> None:
-    report = Report("T", "chunk", ["a", "b"], None, 0, [ClassData("a", 1, 1, 2.0)], [], [], None, [], {}, "2026-01-01")
+    report = Report("T", "chunk", ["a", "b"], 0, [], {}, "2026-01-01", classes=[ClassData("a", 1, 1, 2.0)])
     assert b"no recording was held out to test on" in page.render(report)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.system.terminal import ProgressLines, duration
+from audionet.system.terminal import ProgressLines, duration_in_words
 from tests.conftest import Run, tone, write_wav
 
 
@@ -104,4 +104,4 @@ def test_verbose_tells_what_was_done_and_how_long_it_took(audionet_here: Run, tm
     ("seconds", "said"), [(0.2, "1 second"), (99, "99 seconds"), (720, "12 minutes"), (3.4 * 3600, "3 hours")]
 )
 def test_durations_are_for_people(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+    assert duration_in_words(seconds) == said
