@@ -50,7 +50,7 @@ def find_devices(wanted: str = "") -> list[Device]:
     kind, colon, name = wanted.partition(":")
     if colon and kind in {kind for kinds in (*KINDS.values(), OTHER_KINDS) for kind in kinds}:
         return [Device(kind, name)]
-    kinds = [kind for kind in KINDS.get(sys.platform, OTHER_KINDS) if kind in _kinds_of_ffmpeg()]
+    kinds = [kind for kind in KINDS.get(sys.platform, OTHER_KINDS) if kind in kinds_of_ffmpeg()]
     if not kinds:
         raise AudionetError(f"{find_ffmpeg()} can't hear a microphone on this system; install another ffmpeg")
     return [Device(kind, wanted or _default_name(kind)) for kind in kinds]
@@ -94,9 +94,9 @@ def _explain(device: Device, messages: str) -> str:
 
 
 @functools.cache
-def _kinds_of_ffmpeg() -> frozenset[str]:
+def kinds_of_ffmpeg() -> frozenset[str]:
     """The kinds of devices that this ffmpeg can hear."""
-    listed = _ask_ffmpeg("-devices")
+    listed = ask_ffmpeg("-devices")
     return frozenset(kind for names in re.findall(r"^ D.? +(\S+)", listed, re.MULTILINE) for kind in names.split(","))
 
 
@@ -104,13 +104,13 @@ def _default_name(kind: str) -> str:
     """What the system's own microphone is called; DirectShow has none, so that the first is taken."""
     if kind != "dshow":
         return "default"
-    device = re.search(r'"([^"]+)" \(audio\)', _ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
+    device = re.search(r'"([^"]+)" \(audio\)', ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
     if device is None:
         raise AudionetError("no microphone was found; connect one, and allow programs to use it")
     return device[1]
 
 
-def _ask_ffmpeg(*arguments: str) -> str:
+def ask_ffmpeg(*arguments: str) -> str:
     """What ffmpeg prints, on either stream."""
     try:
         finished = subprocess.run(

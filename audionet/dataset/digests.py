@@ -66,7 +66,7 @@ class Digests:
 def _entries(content: dict[str, Any]) -> Iterator[tuple[str, tuple[int, int, str]]]:
     """The entries of a list that can be used and written again; somebody may have edited it."""
     for name, entry in content.items():
-        with suppress(Refused, UnicodeEncodeError):
-            name.isascii() or os.fsencode(name)
-            size_bytes, mtime_ns, digest = (*sequence(entry, 3), None, None, None)[:3]
+        with suppress(ValueError):  # as Refused is
+            os.fsencode(name)
+            size_bytes, mtime_ns, digest = sequence(entry)
             yield name, (whole(size_bytes), whole(mtime_ns, -LARGEST_WHOLE), sha256(digest))

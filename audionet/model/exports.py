@@ -75,10 +75,14 @@ class Exports:
 
 def are_there(options: ExportOptions) -> bool:
     """Whether the exports that are asked for have been written before."""
-    wanted = [options.saved_model_dir and options.saved_model_dir / name for name in ("saved_model.pb", EXTRA_GRAPH)]
-    wanted += [options.checkpoint_path and options.checkpoint_path.with_name(f"{options.checkpoint_path.name}.index")]
-    wanted += [options.intermediate_output_graphs_dir]
-    return all(path.exists() for path in wanted if isinstance(path, Path))
+    wanted = []
+    if options.saved_model_dir is not None:
+        wanted += [options.saved_model_dir / "saved_model.pb", options.saved_model_dir / EXTRA_GRAPH]
+    if options.checkpoint_path is not None:
+        wanted.append(options.checkpoint_path.with_name(f"{options.checkpoint_path.name}.index"))
+    if options.intermediate_output_graphs_dir is not None:
+        wanted.append(options.intermediate_output_graphs_dir)
+    return all(path.exists() for path in wanted)
 
 
 def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) -> None:

@@ -35,9 +35,8 @@ def time_ticks(start_seconds: float, end_seconds: float, most: int = MOST_TIMES)
     """Round times (seconds) between two, `most` or one more of them, and their names: `2.5 s`, `1:30` or `1:00:30`."""
     length = end_seconds - start_seconds
     step = next((step for step in TIME_STEPS if length / step <= most), length / most)
-    count = math.floor(end_seconds / step + 1e-9) - math.ceil(start_seconds / step - 1e-9) + 1
-    first = math.ceil(start_seconds / step - 1e-9)
-    times = [(first + n) * step for n in range(count)]
+    first, last = math.ceil(start_seconds / step - 1e-9), math.floor(end_seconds / step + 1e-9)
+    times = [number * step for number in range(first, last + 1)]
     return times, [_time_name(time, end_seconds, step) for time in times]
 
 

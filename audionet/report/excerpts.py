@@ -44,7 +44,7 @@ def prepared_sources(
     for position in positions:
         path = image_dir / places[position].name
         try:
-            yield Source(position, pictures.read(Path(f"{path}.jpg")), _read_wav(Path(f"{path}.wav"), renderer))
+            yield Source(position, pictures.read(Path(f"{path}.jpg")), read_wav(Path(f"{path}.wav"), renderer))
         except UnusableInput:
             continue
 
@@ -63,7 +63,7 @@ def clip_sources(
     for path, found in by_path.items():
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
-                jpg, samples = pictures.read(path), _read_wav(path.with_suffix(".wav"), renderer)
+                jpg, samples = pictures.read(path), read_wav(path.with_suffix(".wav"), renderer)
                 yield from (Source(position, jpg, samples) for position in found)
             else:
                 yield from _cut_sources(path, {position: places[position] for position in found}, renderer, choice)
@@ -112,7 +112,8 @@ def excerpts(places: Sequence[Place], sources: Iterable[Source], renderer: Spect
     has_signal = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
     mp3s = (encode_mp3s(list(has_signal.values()), sample_rate_hz) if has_signal else None) or []
     sounds = dict(zip(has_signal, mp3s, strict=False))
-    ticks = list(zip(*reversed(row_ticks(renderer)), strict=True))
+    heights, names = row_ticks(renderer)
+    ticks = list(zip(names, heights, strict=True))
     return [
         _excerpt(places[source.position], source, sounds.get(source.position), renderer, ticks) for source in chosen
     ]
@@ -133,7 +134,7 @@ def _longest_samples(renderer: SpectrogramRenderer) -> int:
     return round(LONGEST_SECONDS * sample_rate_hz / slowed_down(sample_rate_hz))
 
 
-def _read_wav(path: Path, renderer: SpectrogramRenderer) -> np.ndarray | None:
+def read_wav(path: Path, renderer: SpectrogramRenderer) -> np.ndarray | None:
     """The samples of a WAV that `prepare` wrote; None if it is not there, or another."""
     try:
         with open_file(path) as opened, wave.open(opened) as file:

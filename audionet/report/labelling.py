@@ -100,12 +100,10 @@ def _in_clips(clips: Sequence[ClipScores], model: Model) -> Found:
 
 def _in_timelines(clips: Sequence[Timeline], model: Model) -> Found:
     segments = [segment for clip in clips for segment in clip.segments]
-    places = [
-        Place(clip.clip, *segment.part, recording)
-        for clip in clips
-        for recording in [recording_of_clip(clip.clip)]
-        for segment in clip.segments
-    ]
+    places: list[Place] = []
+    for clip in clips:
+        recording = recording_of_clip(clip.clip)
+        places += [Place(clip.clip, *segment.part, recording) for segment in clip.segments]
     numbers = {label: number for number, label in enumerate(model.labels)}
     table = np.array([segment.scores for segment in segments]).reshape(-1, len(numbers))
     taken_for = [numbers.get(segment.label, best) for segment, best in zip(segments, table.argmax(axis=1), strict=True)]

@@ -68,23 +68,23 @@ def test_each_systems_microphones_are_named_as_ffmpeg_wants(
 [dshow @ 0x1] "Microphone (USB: 2)" (audio)
 """
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(microphone, "_ask_ffmpeg", lambda *_: listed)
-    microphone._kinds_of_ffmpeg.cache_clear()
+    monkeypatch.setattr(microphone, "ask_ffmpeg", lambda *_: listed)
+    microphone.kinds_of_ffmpeg.cache_clear()
     try:
         found = [f"{device.kind}:{device.ffmpeg_input}" for device in find_devices(wanted)]
     finally:
-        microphone._kinds_of_ffmpeg.cache_clear()
+        microphone.kinds_of_ffmpeg.cache_clear()
     assert found == expected
 
 
 def test_an_ffmpeg_without_devices_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone, "_ask_ffmpeg", lambda *_: "Devices:\n")
-    microphone._kinds_of_ffmpeg.cache_clear()
+    monkeypatch.setattr(microphone, "ask_ffmpeg", lambda *_: "Devices:\n")
+    microphone.kinds_of_ffmpeg.cache_clear()
     try:
         with pytest.raises(AudionetError, match="can't hear a microphone on this system; install another ffmpeg"):
             find_devices()
     finally:
-        microphone._kinds_of_ffmpeg.cache_clear()
+        microphone.kinds_of_ffmpeg.cache_clear()
 
 
 def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from audionet.model.exports import replaced, require_place_for_saved_model
 from audionet.model.litert import ClassifierHead
 from audionet.model.tensorboard import write_summaries
 from audionet.options import PrepareOptions
-from audionet.report.excerpts import _read_wav
+from audionet.report.excerpts import read_wav
 from audionet.report.page import is_report_of
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg
@@ -91,7 +91,7 @@ def test_what_is_no_file_is_refused_at_once_by_whoever_reads_one(kind: Callable[
     with pytest.raises((OSError, Refused)):
         read_limited(path, 100)
     assert not is_report_of(path, "key")
-    assert _read_wav(path, RENDERER) is None
+    assert read_wav(path, RENDERER) is None
     with pytest.raises(UnusableInput):
         jpeg.read(path)
     with pytest.raises(AudionetError, match="make it with"):
@@ -184,7 +184,7 @@ def test_segments_of_a_recording_with_a_long_name_are_saved(name: str, tmp_path:
 def test_a_wav_that_was_cut_is_no_sound_of_a_report(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(content)
-    assert _read_wav(path, RENDERER) is None
+    assert read_wav(path, RENDERER) is None
     whole = io.BytesIO()
     with wave.open(whole, "wb") as file:
         file.setnchannels(1)
@@ -192,7 +192,7 @@ def test_a_wav_that_was_cut_is_no_sound_of_a_report(content: bytes, tmp_path: Pa
         file.setframerate(16_000)
         file.writeframes(bytes(200))
     path.write_bytes(whole.getvalue()[:-51])  # in the middle of a sample
-    found = _read_wav(path, RENDERER)
+    found = read_wav(path, RENDERER)
     assert found is None or len(found) <= 100
 
 
