@@ -29,7 +29,6 @@ HOMES = {
         "audio.ffmpeg",
         "audio.microphone",
         "parallel.child",
-        "parallel.sandbox",
         "audio.mp3",
     },
     "imageio_ffmpeg": {"audio.ffmpeg"},

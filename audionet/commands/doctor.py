@@ -23,7 +23,7 @@ from audionet.model.bundle import ModelFiles, load_model
 from audionet.options import LabelOptions
 from audionet.settings import CLASSES_LISTED, PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
-from audionet.system.text import listed
+from audionet.system.text import count, listed
 
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
 TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")
@@ -154,8 +154,7 @@ def _model(folder: Path) -> str:
 
 
 def _machine() -> str:
-    cores = available_cores()
     memory = ""
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB of memory"
-    return f"{cores} core{'' if cores == 1 else 's'}{memory}"
+    return count(available_cores(), "core") + memory

@@ -11,9 +11,11 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import MappingProxyType
+from typing import IO
 
 from audionet.errors import RAISE_LIMITS, AudionetError
 from audionet.parallel.process import enlarge
@@ -39,6 +41,31 @@ class ChildFailed(Exception):
     def __init__(self, took_too_long: bool) -> None:
         super().__init__("takes too long" if took_too_long else "breaks down")
         self.took_too_long = took_too_long
+
+
+def start_python(
+    module: str, flags: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+) -> "subprocess.Popen[bytes]":
+    """A process that runs one of our modules as a program. Raises OSError if none can be started.
+
+    flags: of Python. variables: of its environment, beside ours.
+    """
+    # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
+    return subprocess.Popen(
+        [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, **variables},
+    )
+
+
+def take_standard_output() -> IO[bytes]:
+    """Standard output, for answers alone: what libraries print from now on is none, and goes nowhere."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return answers
 
 
 class Children:
@@ -88,15 +115,7 @@ class Child:
         # Without what `site` does, and what the environment says, Python starts in half the time.
         flags = ["-I", "-S", *(["-B"] if sys.flags.dont_write_bytecode else [])]
         try:
-            # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
-            self._process = subprocess.Popen(
-                [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                env=os.environ | VARIABLES,
-            )
+            self._process = start_python(module, flags, VARIABLES)
         except OSError as error:
             why = f"({error.strerror}); {RAISE_LIMITS}"
             raise AudionetError(f"no process can be started to read recordings {why}") from error
@@ -161,8 +180,7 @@ def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None =
     memory_bytes: beside what it takes already. With such a limit, it can open no file from now on: what `answer` needs
     has been imported and tried. None is for work on which there are no limits.
     """
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries write there is no answer
+    requests, answers = sys.stdin.buffer, take_standard_output()
     if memory_bytes is not None:
         limit_this_process(memory_bytes, no_files=True)
 

@@ -28,10 +28,10 @@ class Processes:
         self, job: Job[Item, Part, Any, Result], items: Iterable[Item]
     ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
         """As `Workers.run`. What a process logs is logged here. Raises AudionetError if one ends by itself."""
-        yield from _Crew(job, items).run(self.width)
+        yield from _ProcessCrew(job, items).run(self.width)
 
 
-class _Crew(Crew):
+class _ProcessCrew(Crew):
     """Threads each of which asks a process."""
 
     def __init__(self, job: Any, items: Iterable[Any]) -> None:

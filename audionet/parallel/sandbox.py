@@ -11,7 +11,6 @@ import math
 import os
 import queue
 import struct
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from audionet.errors import NO_THREADS, RAISE_LIMITS, AudionetError
-from audionet.parallel.child import BOOT, limit_this_process
+from audionet.parallel.child import limit_this_process, start_python, take_standard_output
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
@@ -115,14 +114,7 @@ class _Child:
         self._next = FIRST
         self.has_ended = False
         try:
-            # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", BOOT, module, *sys.path],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            self._process = start_python(module)
         except OSError as error:
             raise AudionetError(
                 f"{where}: no process can be started for it ({error.strerror}); {RAISE_LIMITS}"
@@ -255,9 +247,7 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
 
     start: starts what runs networks, before there are limits.
     """
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries write there is no answer
+    requests, answers = sys.stdin.buffer, take_standard_output()
     lock = threading.Lock()
     header = json.loads(requests.readline())
 

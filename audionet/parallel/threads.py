@@ -89,7 +89,7 @@ class Threads:
         self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
     ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
         """As `Workers.run`."""
-        crew = _Crew(job, items)
+        crew = _ThreadCrew(job, items)
         with one_blas_thread():
             try:
                 yield from crew.run(self.width)
@@ -189,7 +189,7 @@ class Crew:
                     thread.join()
 
 
-class _Crew(Crew, Generic[Item, Part, Found, Result]):
+class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
     """Threads that do a job themselves."""
 
     def __init__(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> None:
