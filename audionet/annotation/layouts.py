@@ -118,7 +118,6 @@ class Layout:
     paths: Callable[[Row], list[str]]
     folder: str = ""
     times: TimeColumns | None = None
-    has_paths: bool = True
 
 
 def _urban_sound_paths(row: Row) -> list[str]:
@@ -155,7 +154,7 @@ def layout_of(table: Table) -> Layout:
         _refuse_unnamed_paths(table)
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
-    return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times, has_paths=bool(path))
+    return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
 
 
 def marks_parts(columns: Collection[str]) -> bool:
