@@ -6,6 +6,7 @@ So it is the network that `label` runs, but for the rounding of what flows throu
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -166,38 +167,29 @@ def _write_convolution(graph: GraphWriter, operator: _Operator) -> None:
     graph.add("BiasAdd", operator.output, [product, graph.constant(operator.inputs[2], biases)], data_format="NHWC")
 
 
-def _pooling(operation: str) -> Callable[[GraphWriter, _Operator], None]:
-    def write(graph: GraphWriter, operator: _Operator) -> None:
-        options = operator.options
-        graph.add(
-            operation,
-            operator.output,
-            operator.inputs,
-            ksize=[1, options.filterHeight, options.filterWidth, 1],
-            strides=[1, options.strideH, options.strideW, 1],
-            padding=_PADDINGS[options.padding],
-            data_format="NHWC",
-        )
-
-    return write
+def _write_pooling(operation: str, graph: GraphWriter, operator: _Operator) -> None:
+    options = operator.options
+    graph.add(
+        operation,
+        operator.output,
+        operator.inputs,
+        ksize=[1, options.filterHeight, options.filterWidth, 1],
+        strides=[1, options.strideH, options.strideW, 1],
+        padding=_PADDINGS[options.padding],
+        data_format="NHWC",
+    )
 
 
-def _reduction(operation: str) -> Callable[[GraphWriter, _Operator], None]:
-    def write(graph: GraphWriter, operator: _Operator) -> None:
-        axes = graph.constant(operator.inputs[1], _whole(operator.constants[1]))
-        graph.add(operation, operator.output, [operator.inputs[0], axes], keep_dims=bool(operator.options.keepDims))
-
-    return write
+def _write_reduction(operation: str, graph: GraphWriter, operator: _Operator) -> None:
+    axes = graph.constant(operator.inputs[1], _whole(operator.constants[1]))
+    graph.add(operation, operator.output, [operator.inputs[0], axes], keep_dims=bool(operator.options.keepDims))
 
 
-def _arithmetic(operation: str) -> Callable[[GraphWriter, _Operator], None]:
-    def write(graph: GraphWriter, operator: _Operator) -> None:
-        for name, value in zip(operator.inputs, operator.constants, strict=True):
-            if value is not None:
-                graph.constant(name, value)
-        graph.add(operation, operator.output, operator.inputs)
-
-    return write
+def _write_arithmetic(operation: str, graph: GraphWriter, operator: _Operator) -> None:
+    for name, value in zip(operator.inputs, operator.constants, strict=True):
+        if value is not None:
+            graph.constant(name, value)
+    graph.add(operation, operator.output, operator.inputs)
 
 
 def _write_reshape(graph: GraphWriter, operator: _Operator) -> None:
@@ -243,18 +235,18 @@ _PADDINGS = ("SAME", "VALID")  # by their numbers in LiteRT's schema
 _ACTIVATIONS = {1: "Relu", 3: "Relu6"}
 _WRITERS: dict[str, Callable[[GraphWriter, _Operator], None]] = {
     "CONV_2D": _write_convolution,
-    "MAX_POOL_2D": _pooling("MaxPool"),
-    "AVERAGE_POOL_2D": _pooling("AvgPool"),
-    "MEAN": _reduction("Mean"),
-    "SUM": _reduction("Sum"),
-    "REDUCE_MAX": _reduction("Max"),
-    "ADD": _arithmetic("AddV2"),
-    "SUB": _arithmetic("Sub"),
-    "MUL": _arithmetic("Mul"),
-    "DIV": _arithmetic("RealDiv"),
-    "MINIMUM": _arithmetic("Minimum"),
-    "RELU": _arithmetic("Relu"),
-    "SQRT": _arithmetic("Sqrt"),
+    "MAX_POOL_2D": partial(_write_pooling, "MaxPool"),
+    "AVERAGE_POOL_2D": partial(_write_pooling, "AvgPool"),
+    "MEAN": partial(_write_reduction, "Mean"),
+    "SUM": partial(_write_reduction, "Sum"),
+    "REDUCE_MAX": partial(_write_reduction, "Max"),
+    "ADD": partial(_write_arithmetic, "AddV2"),
+    "SUB": partial(_write_arithmetic, "Sub"),
+    "MUL": partial(_write_arithmetic, "Mul"),
+    "DIV": partial(_write_arithmetic, "RealDiv"),
+    "MINIMUM": partial(_write_arithmetic, "Minimum"),
+    "RELU": partial(_write_arithmetic, "Relu"),
+    "SQRT": partial(_write_arithmetic, "Sqrt"),
     "RESHAPE": _write_reshape,
     "STRIDED_SLICE": _write_strided_slice,
     "CONCATENATION": _write_concatenation,
