@@ -39,7 +39,6 @@ HOMES = {
         "bottleneck.backbone",
         "bottleneck.litert_file",
         "bottleneck.maps",
-        "bottleneck.sound_network",
         "model.litert",
         "model.graph_def",
     },
