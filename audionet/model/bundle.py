@@ -153,6 +153,14 @@ def read_description(path: Path) -> ModelDescription:
     return ModelDescription.from_json(read_json(path, LARGEST_DESCRIPTION_BYTES))
 
 
+def _require_description(path: Path) -> ModelDescription:
+    """As `read_description`. Raises AudionetError for what is none, or can't be read."""
+    try:
+        return read_description(path)
+    except (OSError, Refused) as error:
+        raise AudionetError(f"{path}: {DAMAGED}") from error
+
+
 def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
     """The description and the network, if they are there and fit each other; else None."""
     with suppress(OSError, Refused):
@@ -179,10 +187,9 @@ def read_card(options: LabelOptions) -> ModelCard | None:
     """The model's card; None if the model has none."""
     folder = _saved_model(options.graph)
     path = folder / EXTRA_FILE if folder else ModelFiles.beside(options.graph, options.labels).description
-    try:
+    with suppress(OSError, Refused):
         return read_description(path).card
-    except (OSError, Refused):
-        return None
+    return None
 
 
 def load_model(options: LabelOptions) -> Model:
@@ -210,7 +217,8 @@ def _load_model(options: LabelOptions) -> Model:
         raise AudionetError(_nothing_there(options.graph, files))
     content = _with_patience(lambda: read_model(files))
     if content is None:
-        raise AudionetError(_misfit(files.description, files.network))
+        _require_description(files.description)
+        raise AudionetError(f"{files.description}: does not fit {files.network.name}; {REMEDY}")
     description, flatbuffer = content
     try:
         module, make = (PICTURES, Network) if description.sound is None else (SOUND, SoundNetwork)
@@ -235,26 +243,14 @@ def _nothing_there(graph: Path, files: ModelFiles) -> str:
     return f"{missing}: no such model file; train one with audionet retrain, or name it with --graph{like}"
 
 
-def _misfit(description: Path, network: Path) -> str:
-    """The error for a description that does not fit the network beside it, or that is no description."""
-    try:
-        read_description(description)
-    except (OSError, Refused):
-        return f"{description}: {DAMAGED}"
-    return f"{description}: does not fit {network.name}; {REMEDY}"
-
-
 def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     """Read a frozen graph: one that `retrain` exported, or of 2018, when nothing but the labels comes with it.
 
     Such a one is taken to know pictures as the original drew them. Raises AudionetError as `load_model`.
     """
     if files.description.is_file():
-        try:
-            description = read_description(files.description)
-        except (OSError, Refused) as error:
-            raise AudionetError(f"{files.description}: {DAMAGED}") from error
-        return _load_described_graph(description, files.description, files.graph, options)
+        description = _require_description(files.description)
+        return _described_graph(description, files.description, files.graph, options)
     labels = read_labels(files.labels, files.graph)
     network = sandboxed_graph(_read_graph(files.graph), files.graph, options)
     if network.output_shapes[0] != (len(labels),):
@@ -266,16 +262,14 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     return Model(labels, renderer, network, thresholds, any_picture=True)
 
 
-def _load_described_graph(
-    description: ModelDescription, described_in: Path, path: Path, options: InputOptions | None = None
-) -> Model:
+def _described_graph(description: ModelDescription, described_in: Path, path: Path, told: InputOptions | None) -> Model:
     """The model of a frozen graph with its description. The bytes that are run are those that the checksum is of."""
     if description.sound is not None:
         raise AudionetError(f"{path}: is the layer alone of a network from sound; label needs the .tflite beside it")
     content = _read_graph(path)
     if description.graph_sha256 != hashlib.sha256(content).hexdigest():
         raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}")
-    options = options or InputOptions(output_layer=description.output_name)
+    options = told or InputOptions(output_layer=description.output_name)
     try:
         return _described(description, sandboxed_graph(content, path, options))
     except Refused as error:
@@ -315,7 +309,7 @@ def _load_saved_model(folder: Path) -> Model:
             f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made, and others are programs, which "
             "label does not run; name a model's own file with --graph, or write the folder anew with retrain"
         ) from error
-    return _load_described_graph(description, folder / EXTRA_FILE, folder / EXTRA_GRAPH)
+    return _described_graph(description, folder / EXTRA_FILE, folder / EXTRA_GRAPH, None)
 
 
 def _described(description: ModelDescription, network: ShapedNetwork) -> Model:
