@@ -31,7 +31,7 @@ def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) 
         HIGHEST_MEL_RATE_HZ the scale, which was made for what people hear, is stretched: at 384 kHz, a row is that of
         a frequency an eighth as high at 48 kHz.
     spectrogram: the bins as they are, stretched over the rows.
-    chromagram: librosa.filters.chroma's 12 pitch classes, each as high as PICTURE_SIZE / 12 rows.
+    chromagram: 12 pitch classes as librosa.filters.chroma has them, each as high as PICTURE_SIZE / 12 rows.
     """
     if representation == "spectrogram":
         # A row takes the share of each bin that lies inside it.
@@ -47,11 +47,31 @@ def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) 
         # As librosa made it (scripts/make_filter_bank.py), so that no last bit of a picture ever changes.
         with (resources.files("audionet") / "weights" / "mel_filter_bank.npz").open("rb") as file:
             return np.asarray(np.load(file)["mel"], np.float32)
-    # librosa takes over a second to start, so only what is rare waits for it.
-    from librosa.filters import chroma
-
-    classes = chroma(sr=sample_rate_hz, n_fft=TRANSFORM_SAMPLES["chromagram"], n_chroma=PITCH_CLASSES)
+    classes = _chroma_filter_bank(sample_rate_hz)
     return np.ascontiguousarray(classes[np.arange(PICTURE_SIZE) * PITCH_CLASSES // PICTURE_SIZE], np.float32)
+
+
+def _chroma_filter_bank(sample_rate_hz: int) -> np.ndarray:
+    """librosa.filters.chroma(sr=sample_rate_hz, n_fft=2048, n_chroma=PITCH_CLASSES), to the last bit.
+
+    librosa's own makes Numba compile for 20 seconds when it is used for the first time in an installation.
+    """
+    # librosa takes over a second to start, so only what is rare waits for it.
+    from librosa import hz_to_octs
+
+    size = TRANSFORM_SAMPLES["chromagram"]
+    bins_hz = np.arange(1, size) * (sample_rate_hz / size)
+    places = PITCH_CLASSES * hz_to_octs(bins_hz)  # in semitones above the lowest A
+    places = np.concatenate([places[:1] - 1.5 * PITCH_CLASSES, places])  # 0 Hz has none; it lies far below
+    widths = np.append(np.diff(places).clip(1), 1)
+    half = PITCH_CLASSES / 2
+    distances = (places - np.arange(PITCH_CLASSES)[:, None] + half) % PITCH_CLASSES - half
+    weights = np.exp(-0.5 * (2 * distances / widths) ** 2)
+    weights /= np.sqrt((weights**2).sum(axis=0))
+    # The fifth octave is heard best.
+    weights *= np.exp(-0.5 * ((places / PITCH_CLASSES - 5) / 2) ** 2)
+    from_c = np.roll(weights, -3, axis=0)  # instead of from A
+    return np.asarray(from_c[:, : size // 2 + 1], np.float32)
 
 
 def _mel_filter_bank(sample_rate_hz: int) -> np.ndarray:
