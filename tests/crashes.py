@@ -80,7 +80,7 @@ class Victim:
             answers = [self._ask()] if command != "prepare" else []
             shutil.copytree(self._here, self._start(command))
             began = time.monotonic()
-            self._wanted[command] = self._run(typed)
+            self._wanted[command] = self._run_undisturbed(typed)
             self.seconds[command] = time.monotonic() - began
             self._files[command] = contents(self._here)
             self._answers[command] = [*answers, self._ask()] if answers else []
@@ -139,7 +139,7 @@ class Victim:
         try:
             if self._answers[command] and self._ask() not in self._answers[command]:
                 outcome.faults.append("label gives neither the old answer nor the new one")
-            if self._run(COMMANDS[command]) != self._wanted[command]:
+            if _kept_of(COMMANDS[command], self._run(COMMANDS[command])) != self._wanted[command]:
                 outcome.faults.append("the rerun prints something else")
         except RuntimeError as error:
             outcome.faults.append(str(error))
@@ -149,8 +149,8 @@ class Victim:
         if different:
             outcome.faults.append(f"differs from an undisturbed run: {', '.join(different[:3])}")
 
-    def _run(self, typed: list[str]) -> str:
-        """What a rerun prints that does not depend on how far the run before it came. Raises RuntimeError."""
+    def _run_undisturbed(self, typed: list[str]) -> str:
+        """What a command prints as a process of its own, as it will be when it is killed. Raises RuntimeError."""
         finished = subprocess.run(
             [sys.executable, "-m", "audionet", *typed],
             cwd=self._here,
@@ -161,30 +161,36 @@ class Victim:
         )
         if finished.returncode != 0:
             raise RuntimeError(f"{typed[0]} ends with status {finished.returncode}: {finished.stderr}")
-        return finished.stdout if typed[0] in ("label", "evaluate") else ""
+        return _kept_of(typed, finished.stdout)
 
     def _ask(self) -> str:
-        """What the model that is there says, to this process: to start another would take most of the time.
+        """What the model that is there says. Raises RuntimeError."""
+        return self._run(ASK)
 
-        Raises RuntimeError.
-        """
-        answer, errors = io.StringIO(), io.StringIO()
+    def _run(self, typed: list[str]) -> str:
+        """What a command prints in this process: to start another would take most of the time. Raises RuntimeError."""
+        printed, errors = io.StringIO(), io.StringIO()
         with (
             pytest.MonkeyPatch.context() as patch,
-            contextlib.redirect_stdout(answer),
+            contextlib.redirect_stdout(printed),
             contextlib.redirect_stderr(errors),
         ):
             patch.chdir(self._here)
             for name, value in self._environment().items():
                 patch.setenv(name, value)
-            status = cli.main(ASK)
+            status = cli.main(typed)
         if status != 0:
-            raise RuntimeError(f"{ASK[0]} ends with status {status}: {errors.getvalue()}")
-        return answer.getvalue()
+            raise RuntimeError(f"{typed[0]} ends with status {status}: {errors.getvalue()}")
+        return printed.getvalue()
 
     def _environment(self) -> dict[str, str]:
         """In which it is always the same day, and which networks were trained here is noted here."""
         return os.environ | {"SOURCE_DATE_EPOCH": "1700000000", "XDG_STATE_HOME": str(self._here / "state")}
+
+
+def _kept_of(typed: list[str], printed: str) -> str:
+    """Of what a command prints, what does not depend on how far the run before it came."""
+    return printed if typed[0] in ("label", "evaluate") else ""
 
 
 def make_recordings(folder: Path) -> None:
