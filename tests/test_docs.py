@@ -25,7 +25,7 @@ READERS = {"anna": "allison", "ben": "carlo"}  # whose voices the examples speak
 RECORDINGS = ("interview", "lecture", "podcast-12")
 WORDS_OF_README = 1300
 FEW = 11  # blocks that may go without being run
-SHELL_ONLY = re.compile(r"[|<>&;$]|^(?!audionet |#|\s*$)", re.MULTILINE)
+SHELL_ONLY = re.compile(r"[|<&;$]|>(?! \S+$)|^(?!audionet |#|\s*$)", re.MULTILINE)  # `... > file` at the end is not
 # Run where their files are: from-2018.md in a clone of the project by test_old_scripts.py.
 RUN_ELSEWHERE = {"from-2018.md"}
 BEGINS_ANEW = {"birds.md", "speakers.md", "urban-sounds.md"}  # in a folder without pictures and model
@@ -88,20 +88,23 @@ def run_page(page: Path, folder: Path) -> None:
 
 
 def run_commands(block: Block, folder: Path) -> str:
-    """Commands of audionet alone are run in this process, which has TensorFlow loaded, others by the shell."""
+    """Commands of audionet alone are run in this process, which has TensorFlow loaded, others by the shell.
+
+    So is what is kept of them in a file.
+    """
     if SHELL_ONLY.search(block.text):
         return run_shell(block, folder)
     printed, said = io.StringIO(), io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(said),
-    ):
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(said):
         patch.chdir(folder)
         for line in block.text.replace("\\\n", " ").splitlines():
-            arguments = shlex.split(line, comments=True)[1:]
-            status = main(arguments) if arguments else 0
+            command, _, file = line.partition(" > ")
+            arguments = shlex.split(command, comments=True)[1:]
+            with contextlib.redirect_stdout(io.StringIO() if file else printed) as out:
+                status = main(arguments) if arguments else 0
             assert status == 0, f"{block.place}: {line} ends with {status}: {said.getvalue()}"
+            if file:
+                Path(file).write_text(out.getvalue(), encoding="utf-8")
     return printed.getvalue()
 
 
