@@ -7,21 +7,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from distributed import Client, LocalCluster
-from distributed.security import Security
 
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions, label, prepare, retrain
 from audionet.errors import AudionetError
 from audionet.settings import TlsScheduler
 from tests.conftest import Run, chirps, quick_learning, write_wav
 
+if TYPE_CHECKING:  # each process that shares in the tests would take over a second to import it
+    from distributed import LocalCluster
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
+def cluster() -> "Iterator[LocalCluster]":
+    from distributed import LocalCluster
+
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     ) as found:
@@ -38,7 +42,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_three_commands_give_the_same_bytes(
-    cluster: LocalCluster, two_classes: Path, audionet_here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: "LocalCluster", two_classes: Path, audionet_here: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("low/low-2", "low/low-3", "high/high-2", "high/high-3"):  # two recordings of each will do
         (two_classes / f"{name}.wav").unlink()
@@ -82,7 +86,9 @@ def test_three_commands_give_the_same_bytes(
     assert evaluated[0] == evaluated[1] != ""
 
 
-def test_a_worker_that_dies_costs_its_own_work_only(cluster: LocalCluster, tmp_path: Path) -> None:
+def test_a_worker_that_dies_costs_its_own_work_only(cluster: "LocalCluster", tmp_path: Path) -> None:
+    from distributed import Client
+
     data_audio = tmp_path / "data_audio"
     for n in range(12):
         write_wav(data_audio / "low" / f"{n:02d}.wav", chirps(n, 200, 400, 3))
@@ -105,7 +111,7 @@ def test_a_worker_that_dies_costs_its_own_work_only(cluster: LocalCluster, tmp_p
     assert contents(tmp_path / "cluster") == contents(tmp_path / "local")
 
 
-def test_what_ends_the_command_comes_back_from_a_worker(cluster: LocalCluster, two_classes: Path) -> None:
+def test_what_ends_the_command_comes_back_from_a_worker(cluster: "LocalCluster", two_classes: Path) -> None:
     image_dir = two_classes.parent / "pictures"
     image_dir.mkdir()
     (image_dir / "low").write_text("where a folder should be")
@@ -168,6 +174,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_cluster_is_reached_by_tls_with_the_certificates_of_our_own_options(
     certificates: Path, two_classes: Path, audionet_here: Run
 ) -> None:
+    from distributed import LocalCluster
+    from distributed.security import Security
+
     ours, key, both = (str(certificates / name) for name in ("ours.pem", "ours-key.pem", "both.pem"))
     roles = {f"tls_{role}_{what}": path for role in ("scheduler", "worker", "client") for what, path in
              (("cert", ours), ("key", key))}  # fmt: skip
