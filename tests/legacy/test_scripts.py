@@ -32,21 +32,14 @@ def shell(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.fixture(scope="module")
-def clone(voice_bottlenecks: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone in which what docs/from-2018.md shows was typed: data_maker.py, retrain.py, label_image.py.
-
-    The bottlenecks of its voices are known.
-    """
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which what docs/from-2018.md shows was typed: data_maker.py, retrain.py, label_image.py."""
     folder = tmp_path_factory.mktemp("clone")
     (folder / "audionet").symlink_to(ROOT / "audionet")
     shutil.copytree(ROOT / "scripts", folder / "scripts")
     for voice in VOICES:
-        target = folder / "tf_files" / "data_audio" / voice
-        first, *others = sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]
-        for recording in others:
-            copy_two_chunks(recording, target / recording.name)
-        shutil.copy(first, target)
-    shutil.copytree(voice_bottlenecks, folder / "tf_files" / "bottlenecks")
+        for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
+            copy_two_chunks(recording, folder / "tf_files" / "data_audio" / voice / recording.name)
     (block,) = (block for block in blocks(ROOT / "docs" / "from-2018.md") if block.language == "sh")
     finished = shell(folder, f"set -e\n{block.text}")
     assert finished.returncode == 0, finished.stderr
