@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,11 @@ def test_classes_that_look_the_same_are_refused_with_both_names(two_classes: Pat
         audionet.retrain(RetrainOptions(two_classes))
     table = two_classes.parent / "table.csv"
     table.write_text(f"path,label\nlow/low-0.wav,{one}\nlow/low-1.wav,{other}\n", encoding="utf-8")
+    options = PrepareOptions(images, metadata=table)
+    if unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other):  # in a table they are one
+        audionet.prepare(two_classes, options)
+        assert [path.name for path in images.iterdir() if path.is_dir()] == [one]
+        return
     with pytest.raises(AudionetError, match=r"line 3 has the class .*, others .*; spell them alike"):
-        audionet.prepare(two_classes, PrepareOptions(images, metadata=table))
+        audionet.prepare(two_classes, options)
     assert not images.exists()
