@@ -22,6 +22,7 @@ from audionet.settings import PictureSettings
 from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import atomic_writer, require_file, sha256_of_file, write_atomically
+from audionet.system.locks import make_folder
 
 
 def mp3_to_wav(data_audio: Path, data_wav: Path, image_dir: Path) -> tuple[int, list[UnusableInput]]:
@@ -57,6 +58,7 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     stems = chunk_stems(sorted(index.recordings.keys() | {recording.key for recording in recordings}))
     written = 0
     job = DrawingJob(index.renderer, image_dir, keep_wav=True, keep_picture=False)
+    make_folder(image_dir)  # of which the free space is looked at
     for recording in recordings:
         old = index.recordings.get(recording.key)
         try:

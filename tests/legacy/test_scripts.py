@@ -14,9 +14,10 @@ from PIL import Image
 import audionet
 from audionet.cli.parser import build_parser
 from audionet.legacy import scripts
+from audionet.legacy.data_maker import make_chunks
 from audionet.legacy.flags import SCRIPTS, old_parser, table
 from audionet.options import PrepareOptions
-from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, copy_two_chunks, read_wav
+from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, copy_two_chunks, read_wav, write_wav
 from tests.pages import blocks
 
 pytestmark = pytest.mark.slow
@@ -179,6 +180,12 @@ def test_the_stages_of_data_maker_run_one_by_one(
     pictures = sorted(path.stem for path in (files / "data_image" / "june").glob("*.jpg"))
     assert pictures == [path.stem for n, path in enumerate(chunks) if n != 1]
     assert list(folder.iterdir()) == [folder / "june-01.mp3"]  # the originals' folder is left as it was
+
+
+def test_wavs_are_cut_where_there_is_no_folder_of_chunks_yet(tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "low" / "a.wav", np.full(16_000, 1000))
+    assert make_chunks(tmp_path / "data_audio", tmp_path / "data_image") == (1, [])
+    assert (tmp_path / "data_image" / "low" / "a_nohash_0000.wav").is_file()
 
 
 @pytest.mark.usefixtures("one_copy")
