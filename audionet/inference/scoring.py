@@ -3,9 +3,10 @@
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.audio.chunks import Chunk
 from audionet.audio.levels import level_db
@@ -15,12 +16,14 @@ from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
+from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS, Augmentation, augment
 from audionet.spectrogram.out_of_range import RangeCheck, lies_below, where_it_lies
-from audionet.spectrogram.transform import sounding_share
+from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, sounding_share
 from audionet.training.unknown import comparable_distance
 
 logger = logging.getLogger(__name__)
 
+LEAST_SOUNDING = 0.5  # of a long chunk, from its first sound to its last, to be seen with the silence around
 SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
 
 
@@ -68,7 +71,8 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     if model.sound is not None:
         scored = _score_sound(chunk, model, model.sound)
     else:
-        scored = _score(pictures.draw(chunk, model.renderer), path, model, chunk.start_seconds, chunk.seconds)
+        seen = _see(pictures.draw(chunk, model.renderer), path, model)
+        scored = _score(seen, model, chunk.start_seconds, chunk.seconds)
     is_below = lies_below(chunk.samples, model.settings)
     if is_below:  # what is drawn then is the noise of the rest, at full brightness
         scored = replace(scored, has_signal=False, sounding_seconds=0.0)
@@ -91,17 +95,45 @@ def score_picture(path: Path, model: Model) -> ChunkScores:
     """The scores of a picture that `prepare` made. Raises UnusableInput."""
     if model.sound is not None:
         raise UnusableInput(path, "is a picture, and the model's network hears sound; label the recording")
-    return _score(pictures.read(path), path, model, 0.0, model.settings.chunk_seconds)
+    return _score(_see(pictures.read(path), path, model), model, 0.0, model.settings.chunk_seconds)
 
 
-def _score(jpg: bytes, path: Path, model: Model, start_seconds: float, seconds: float) -> ChunkScores:
+class _Seen(NamedTuple):
+    """The picture of a chunk, as the network is to see it. share: of the chunk that is in it."""
+
+    picture: NDArray[np.uint8]
+    share: float = 1.0
+
+
+def _see(jpg: bytes, path: Path, model: Model) -> _Seen:
+    """The picture in a JPG. Raises UnusableInput."""
     if model.any_picture:
-        picture = pictures.decode_any(jpg, path)
-    else:
-        picture, origin = pictures.decode(jpg, path)
-        if origin.fingerprint != model.renderer.fingerprint:
-            raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
-    sounding_seconds = seconds * sounding_share(picture)
+        return _Seen(pictures.decode_any(jpg, path))
+    picture, origin = pictures.decode(jpg, path)
+    if origin.fingerprint != model.renderer.fingerprint:
+        raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
+    return _without_silence_around(picture, model.renderer.columns(origin.seconds), model.renderer)
+
+
+def _without_silence_around(picture: NDArray[np.uint8], columns: int, renderer: SpectrogramRenderer) -> _Seen:
+    """A picture of a long chunk without the silence before and behind all that sounds in it, if that is more than half.
+
+    The network sees each moment with those around it. From long chunks, short sounds are learnt as clips of their own,
+    without silence; with it, a word in ten seconds is taken for another voice's. Short chunks are learnt as they are.
+    columns: how many of the picture's columns are sound; the rest are repeats.
+    """
+    sounding = np.flatnonzero(column_weights(as_brightness(picture[:, :columns])))
+    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS or not len(sounding):
+        return _Seen(picture)
+    start, part = sounding[0] / columns, (sounding[-1] + 1 - sounding[0]) / columns
+    if part > LEAST_SOUNDING:
+        return _Seen(picture)
+    return _Seen(augment(picture, columns, renderer, Augmentation(part=part, start=start)), part)
+
+
+def _score(seen: _Seen, model: Model, start_seconds: float, seconds: float) -> ChunkScores:
+    picture = seen.picture
+    sounding_seconds = seconds * seen.share * sounding_share(picture)
     scores, distance = _comparable_scores(picture, sounding_seconds, model)
     return ChunkScores(start_seconds, seconds, scores, distance, sounding_seconds, bool(picture.any()))
 

@@ -136,8 +136,12 @@ def sounding_share(picture: NDArray[np.uint8]) -> float:
 
     picture: height x width, or x 3.
     """
-    brightness = picture if picture.ndim == 2 else picture.mean(axis=2)
-    return float(column_weights(brightness / 255).mean())
+    return float(column_weights(as_brightness(picture)).mean())
+
+
+def as_brightness(picture: NDArray[np.uint8]) -> NDArray[np.floating]:
+    """The brightness of a picture, 0 to 1: height x width. picture: height x width, or x 3."""
+    return np.asarray((picture if picture.ndim == 2 else picture.mean(axis=2)) / 255)
 
 
 def column_weights(brightness: NDArray[np.floating]) -> NDArray[np.floating]:

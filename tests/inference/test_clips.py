@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audionet.audio.chunks import Chunk
 from audionet.inference.clips import ClipScores, mean_scores, score_clip
-from audionet.inference.scoring import ChunkScores
+from audionet.inference.scoring import ChunkScores, score_chunk, score_picture
 from audionet.model.bundle import Model, load_model
 from audionet.options import LabelOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram import jpeg
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import Run, make_untrained_model, tone, write_wav
+from tests.conftest import Run, chirps, make_untrained_model, tone, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +68,19 @@ def test_text_json_and_csv_say_why(low_and_high: Path, audionet_here: Run, tmp_p
     assert (second["label"], second["reason"]) == ("unknown", "silent")
     assert second["score"] == second[f"score {second['best']}"]
     assert audionet_here("label", quiet, "--no-unknown", *command[3:]).stdout.startswith(f"{quiet}\n")
+
+
+def test_a_short_sound_is_heard_as_if_there_were_no_silence_around_it(tmp_path: Path) -> None:
+    """From long chunks, short sounds are learnt without silence; a network sees each moment with those around it."""
+    model = load_model(LabelOptions(make_untrained_model(tmp_path, PictureSettings(20)).graph))
+    word = chirps(1, 300, 3000, 0.5)
+    alone = score_chunk(Chunk(0, 0.0, word), tmp_path, model)
+    for before, behind in ((2, 0), (0, 10), (5, 5)):
+        silence = [np.zeros(seconds * SAMPLE_RATE_HZ, np.int16) for seconds in (before, behind)]
+        chunk = Chunk(0, 0.0, np.concatenate([silence[0], word, silence[1]]))
+        within = score_chunk(chunk, tmp_path, model)
+        assert within.scores == pytest.approx(alone.scores, abs=0.12)
+        assert within.sounding_seconds == pytest.approx(alone.sounding_seconds, abs=0.15)
+        assert within.seconds == chunk.seconds
+        (tmp_path / "a.jpg").write_bytes(jpeg.draw(chunk, model.renderer))
+        assert score_picture(tmp_path / "a.jpg", model).scores.tolist() == within.scores.tolist()
