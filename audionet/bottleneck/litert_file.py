@@ -129,6 +129,8 @@ def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> t
     shown = called or outputs
     listed = ", ".join(f"{name} ({_count(graph.tensors[i])})" for name, i in list(shown.items())[:MOST_NAMED])
     if wanted is None:
+        if not outputs:
+            raise Unfit("has no output; name something that it computes with --backbone-output")
         if len(outputs) != 1:
             raise Unfit(f"has {len(outputs)} outputs: {listed}; choose one with --backbone-output")
         (name,) = shown if len(shown) == 1 else outputs

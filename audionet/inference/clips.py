@@ -114,7 +114,7 @@ class ScoringJob:
             check = RangeCheck(path, settings, self.choice)
             for chunk in check.watch(read_chunks(path, settings, self.choice)):
                 yield path, chunk
-            warn_of_range(path, check, settings)
+            warn_of_range(path, check, self.model)
 
     def map(self, part: tuple[Path, Chunk | None]) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""

@@ -14,7 +14,6 @@ from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.detection.rises import Rise
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
-from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS, Augmentation, augment
 from audionet.spectrogram.out_of_range import RangeCheck, lies_below, where_it_lies
@@ -79,16 +78,16 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     return replace(scored, level_db=level_db(chunk.samples), is_below=is_below)
 
 
-def warn_of_range(path: Path, check: RangeCheck, settings: PictureSettings) -> None:
+def warn_of_range(path: Path, check: RangeCheck, model: Model) -> None:
     """Say so if a clip's sound lies above what the model hears, or below."""
     needed_hz = check.needed_rate_hz()
-    if needed_hz is not None:
-        logger.warning(
-            "%s: its sound lies %s that the model hears; to train a model that hears it, draw the recordings with "
-            "audionet prepare %s",
-            path,
-            *where_it_lies(needed_hz, settings),
-        )
+    if needed_hz is None:
+        return
+    place, options = where_it_lies(needed_hz, model.settings)
+    remedy = f"to train a model that hears it, draw the recordings with audionet prepare {options}"
+    if model.sound is not None and needed_hz > model.settings.sample_rate_hz:
+        remedy = f"its network hears {model.settings.sample_rate_hz} Hz; train one for a higher rate, if you have one"
+    logger.warning("%s: its sound lies %s that the model hears; %s", path, place, remedy)
 
 
 def score_picture(path: Path, model: Model) -> ChunkScores:

@@ -142,7 +142,7 @@ class WindowsJob:
             for chunk in check.watch(read_windows(path, window, step, self.choice, sample_rate_hz)):
                 yield path, chunk
         if warns:
-            warn_of_range(path, check, settings)
+            warn_of_range(path, check, self.model)
 
     def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
         """The scores of the windows of a strip, or of a window."""

@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from audionet.bottleneck.litert_file import Unfit, cut
+from audionet.bottleneck.litert_file import Unfit, cut, pack
 from audionet.bottleneck.sound import SoundInput, SoundRequest
 from audionet.bottleneck.sound_network import SoundNetwork
 from tests.sound_networks import TYPES, filter_bank_network, one_operator_network, rate_metadata
@@ -69,6 +70,15 @@ def test_the_rate_stands_in_the_files_metadata_or_must_be_said() -> None:
         cut(WHOLE, SoundRequest("scores"))
     with pytest.raises(Unfit, match="says that it hears 7 Hz"):
         cut(filter_bank_network(FREQUENCIES_HZ, 32_000, 7777, metadata=rate_metadata(7)), SoundRequest("scores"))
+
+
+def test_of_a_network_without_outputs_something_inside_may_be_named() -> None:
+    model = schema.ModelT.InitFromPackedBuf(WHOLE, 0)
+    model.subgraphs[0].outputs = []
+    without = pack(model, len(WHOLE))
+    with pytest.raises(Unfit, match="has no output; name something that it computes with --backbone-output"):
+        cut(without, SoundRequest(None, 48_000))
+    assert cut(without, SoundRequest("embeddings", 48_000)).sound.output == "embeddings"
 
 
 @pytest.mark.parametrize(

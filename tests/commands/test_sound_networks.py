@@ -21,7 +21,7 @@ from audionet.model.bundle import load_model
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PictureSettings
-from tests.conftest import Run, read_wav, write_wav
+from tests.conftest import Run, read_wav, tone, write_wav
 from tests.sound_networks import (
     TYPES,
     filter_bank_network,
@@ -119,6 +119,15 @@ def test_silence_has_no_say_and_a_microphone_is_heard_at_the_networks_rate(
     heard = list(label_heard(blocks, load_model(options)))
     assert [(window.start_seconds, window.end_seconds) for window in heard] == [(0, 1), (1, 2), (2, 3)]
     assert [window.scores.label for window in heard] == ["shrew", "shrew", "unknown"]
+
+
+def test_of_sound_above_what_a_network_hears_another_network_is_the_remedy(
+    trained: tuple[Path, RetrainReport], tmp_path: Path, audionet_here: Run
+) -> None:
+    bat = write_wav(tmp_path / "bat.wav", tone(45_000, 1, rate_hz=192_000), 192_000)
+    found = audionet_here("label", bat, "--graph", trained[0] / "tf_files")
+    assert "bat.wav: its sound lies above the 24 kHz that the model hears; its network hears 48000 Hz" in found.stderr
+    assert "prepare" not in found.stderr  # at whatever rate pictures are drawn, the network hears the same
 
 
 def test_label_loads_no_tensorflow(trained: tuple[Path, RetrainReport]) -> None:
