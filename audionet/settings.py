@@ -17,10 +17,10 @@ SAMPLE_RATE_HZ = 16_000
 FULL_SCALE = 32768
 LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ = 8000, 384_000
 PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
-# Of the window of one spectrum. 50 ms at 16 kHz tell voices, words and sounds of the world apart better than the 128 ms
+# Of the window of one spectrum. 64 ms at 16 kHz tell voices, words and sounds of the world apart better than the 128 ms
 # of before 2026-11-26 (docs/experiments.md); pitch classes need the longer ones. The linear spectrogram is the
 # original's, which draws windows of 256 points with matplotlib's specgram.
-WINDOW_SAMPLES = {"mel": 800, "spectrogram": 256, "chromagram": 2048}
+WINDOW_SAMPLES = {"mel": 1024, "spectrogram": 256, "chromagram": 2048}
 SHORTEST_WINDOW_SAMPLES = 64
 # Of the transform of a window, which is padded with zeros: the bins that the rows of a picture are made of.
 TRANSFORM_SAMPLES = {"mel": 2048, "spectrogram": 256, "chromagram": 2048}

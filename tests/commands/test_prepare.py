@@ -98,8 +98,8 @@ def test_the_index_says_how_the_pictures_were_made(two_classes: Path) -> None:
     content = json.loads((image_dir / "audionet.json").read_text())
     assert content["pictures"]["chunk_seconds"] == 1
     assert content["pictures"]["sample_rate_hz"] == 16000
-    assert content["pictures"]["window_samples"] == 800
-    assert content["pictures"]["longest_hop_samples"] == 440
+    assert content["pictures"]["window_samples"] == 1024
+    assert content["pictures"]["longest_hop_samples"] == 563
     entry = content["recordings"]["low/low-2.wav"]
     assert [chunk["start_seconds"] for chunk in entry["chunks"]] == [0, 1, 2]
     assert [chunk["seconds"] for chunk in entry["chunks"]] == [1, 1, 0.5]
