@@ -121,8 +121,10 @@ def _without_silence_around(picture: NDArray[np.uint8], columns: int, renderer: 
     without silence; with it, a word in ten seconds is taken for another voice's. Short chunks are learnt as they are.
     columns: how many of the picture's columns are sound; the rest are repeats.
     """
+    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
+        return _Seen(picture)
     sounding = np.flatnonzero(column_weights(as_brightness(picture[:, :columns])))
-    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS or not len(sounding):
+    if not len(sounding):
         return _Seen(picture)
     start, part = sounding[0] / columns, (sounding[-1] + 1 - sounding[0]) / columns
     if part > LEAST_SOUNDING:
