@@ -13,7 +13,7 @@ from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
-from audionet.settings import HIGH_PASS_HZ
+from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 logger = logging.getLogger(__name__)
@@ -103,11 +103,13 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
         index = None
     if index is not None and not options.force:
         own = index.renderer.settings
-        # Pictures that were made before there was a high pass, or with longer windows, stay in use.
+        # Pictures that were made before there was a high pass, or with longer windows, stay in use, unless others are
+        # asked for.
         wanted = options.pictures
         if not own.high_pass_hz and wanted.high_pass_hz == HIGH_PASS_HZ:
             wanted = replace(wanted, high_pass_hz=0)
-        if own.representation == wanted.representation:
+        is_usual = wanted.window_samples == WINDOW_SAMPLES[wanted.representation]
+        if is_usual and own.representation == wanted.representation:
             wanted = replace(wanted, window_samples=own.window_samples)
         if own != wanted or index.sound != options.sound.to_json():
             raise AudionetError(

@@ -68,6 +68,8 @@ def test_pictures_of_longer_windows_stay_in_use_until_all_are_made_anew(
     assert index is not None
     assert index.renderer.settings == older
     assert all(state(image_dir)[name] == content for name, content in before.items() if name != "audionet.json")
+    with pytest.raises(AudionetError, match="window_samples 2048, now 512"):
+        audionet.prepare(two_classes, PrepareOptions(image_dir, PictureSettings(1, 0, window_samples=512)))
     caplog.clear()
     assert prepare(two_classes, force=True).made == 9
     index = PictureIndex.load(image_dir)
