@@ -1,5 +1,6 @@
 """`python -m audionet`, and the command `audionet`: from the first moment on, Ctrl-C ends it with one line."""
 
+import atexit
 import os
 import sys
 
@@ -14,6 +15,8 @@ except KeyboardInterrupt:  # before it can be listened for
 
 def main() -> int:
     """Run one command; its exit status."""
+    # A notebook goes on when a command that it runs (%run -m audionet) has ended.
+    is_alone = "IPython" not in sys.modules
     interruption.listen()
     try:
         from audionet.system.stderr import open_missing_streams
@@ -22,16 +25,18 @@ def main() -> int:
         from audionet.cli.main import main as run
 
         status = run()
+        if is_alone:
+            interruption.ignore()
     except BaseException:
         if not interruption.came():
             raise
         sys.stderr.write(INTERRUPTED)
         status = interruption.status()
-    # A notebook goes on when a command that it runs (%run -m audionet) has ended.
-    is_alone = "IPython" not in sys.modules
-    if interruption.came() or (is_alone and "tensorflow" in sys.modules):
-        # Without Python's farewell: half-imported libraries have been known to crash in it, and TensorFlow takes a
-        # second for it, after all is done, in which a signal would be taken for a failure.
+    if is_alone or interruption.came():
+        # Without Python's farewell: half-imported libraries have been known to crash in it, and it takes its time
+        # (TensorFlow's a second), in which a signal would be taken for a failure.
+        if not interruption.came():
+            atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

@@ -221,7 +221,9 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
             print_arrivals(options, model, scoring(options, model), _treatment(options, model, {}))
         else:
             print_microphone(options, model)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not isinstance(error, KeyboardInterrupt) and not interruption.came():
+            raise
         logger.info("stopped")
         return interruption.status()
     return ALL_DONE

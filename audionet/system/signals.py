@@ -1,11 +1,14 @@
 """Ctrl-C and its like, whatever Python is doing at that moment; and Ctrl-Z, which stops a process for any time.
 
 A KeyboardInterrupt is raised, as usual; but an import or a library that it cuts short may make another error of it.
-So it is also remembered that a signal came.
+So it is also remembered that a signal came. And where nothing can be raised (in `__del__`, or in a callback of a weak
+reference, of which Matplotlib has many), Python prints the error and goes on: there it is raised again a moment later.
 """
 
+import _thread
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -16,9 +19,11 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C, kill, the terminal is close
 IMPATIENT_SECONDS = 1.0  # a second signal so long after the first ends the process at once
 USUAL_STATUS = 130  # of a shell's command that was ended by Ctrl-C
 
+AGAIN_SECONDS = 0.01  # until an interruption is raised again that came where nothing can be raised
 TICK_SECONDS = 1.0  # of an Alarm
 
 _came: list[tuple[int, float]] = []  # the first signal, and when
+_lost = threading.Event()  # the KeyboardInterrupt of that signal was raised where nothing can be, and is due again
 _children: set[Callable[[], None]] = set()  # what ends each process that works for this one
 
 
@@ -28,6 +33,15 @@ def listen() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
+    sys.unraisablehook = _raise_again
+
+
+def ignore() -> None:
+    """Take no signal any more, for the work is done."""
+    for name in SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is _stop:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def came() -> bool:
@@ -101,6 +115,18 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     if not _came:
         _came.append((number, now))
         raise KeyboardInterrupt
+    if _lost.is_set():
+        _lost.clear()
+        raise KeyboardInterrupt
     # Programs may send a signal twice (timeout does, to the process and to its group); a later one comes from a person.
     if now - _came[0][1] > IMPATIENT_SECONDS:
         os._exit(128 + number)
+
+
+def _raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    if not _came or not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    _lost.set()
+    # Not at once: that would be here, where nothing can be raised either.
+    threading.Timer(AGAIN_SECONDS, _thread.interrupt_main, _came[0][:1]).start()

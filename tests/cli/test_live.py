@@ -23,10 +23,10 @@ WAIT_SECONDS = 120
 COMMAND = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from audionet.cli.main import main
+from audionet.__main__ import main
 from audionet.inference import watch
 watch.POLL_SECONDS, watch.SETTLED_SECONDS = 0.1, 0.5
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
 
 

@@ -81,6 +81,42 @@ while True:
     assert process.stdout.read() == ""
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_where_nothing_can_be_raised_is_not_lost(name: str, tmp_path: Path) -> None:
+    """Matplotlib has a function called for each part of a plot that goes; Python prints what is raised there."""
+    program = """
+import os, signal, sys, time, weakref
+from audionet.system import signals as interruption
+interruption.listen()
+class Part:
+    pass
+def went(reference):
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    time.sleep(0)
+part = Part()
+reference = weakref.ref(part, went)
+try:
+    del part
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+    print("lost")
+except KeyboardInterrupt:
+    print("heard", interruption.status())
+class Other:
+    def __del__(self):
+        raise ValueError("is still told")
+Other()
+"""
+    command = [sys.executable, "-c", program, name]
+    finished = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True, preexec_fn=hear_ctrl_c, timeout=300
+    )
+    assert finished.stdout == f"heard {128 + getattr(signal, name)}\n"
+    assert "KeyboardInterrupt" not in finished.stderr
+    assert "ValueError: is still told" in finished.stderr
+
+
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_a_command_with_tensorflow_ends_when_it_is_done_and_a_notebook_goes_on(goes_on: bool) -> None:
     """Python takes a second to put TensorFlow away, in which a signal has its own effect again."""
@@ -101,6 +137,21 @@ sys.exit(main())
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (finished.returncode, finished.stderr) == (0, "put away" if goes_on else "")
     assert "complete" in finished.stdout.splitlines()[-1]
+
+
+def test_a_signal_after_the_work_is_done_changes_nothing(tmp_path: Path) -> None:
+    program = """
+import atexit, os, signal, sys
+atexit.register(lambda: (os.kill(os.getpid(), signal.SIGINT), os.write(2, b"put away")))
+sys.argv[:] = ["audionet", "completion", "bash"]
+from audionet.__main__ import main
+sys.exit(main())
+"""
+    command = [sys.executable, "-c", program]
+    finished = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=hear_ctrl_c
+    )
+    assert (finished.returncode, finished.stderr) == (0, "put away")
 
 
 def test_what_the_process_was_told_to_ignore_it_ignores(tmp_path: Path) -> None:
