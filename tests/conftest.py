@@ -42,8 +42,9 @@ if OWN not in os.environ.get("XDG_STATE_HOME", ""):
     for variable, name in (("XDG_STATE_HOME", "state"), ("TMPDIR", "tmp")):
         Path(PLACES.name, name).mkdir()
         os.environ[variable] = str(Path(PLACES.name, name))
-# Else each of the many processes that tests start compiles the package anew.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Else each of the many processes that tests start compiles the package anew, and writes at once what others hold back.
+for variable in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+    os.environ.pop(variable, None)
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_VOICES = ROOT / "tf_files" / "data_audio"

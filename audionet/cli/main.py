@@ -32,15 +32,19 @@ SHOWN_CHARACTERS = 60  # of one that is longer
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
+    open_missing_streams()
     given = sys.argv[1:] if arguments is None else arguments
     typed = [from_home(word) for word in modern_spelling(given)]
     if not typed:
-        open_missing_streams()
         sys.stderr.write(build_parser().format_help())
         return NOTHING_DONE
     try:
-        options = build_parser().parse(as_meant(typed))
-    except OSError as error:  # of --version, on a full disk
+        try:
+            options = build_parser().parse(as_meant(typed))
+        finally:
+            sys.stdout.flush()  # what --help and --version print before they end the program
+    except OSError as error:  # on a full disk
+        _drop_output()
         configure_logging("INFO")
         return _explained(error)
     return guarded(lambda: _run(options, typed), _verbosity(options))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from audionet.parallel.child import ChildFailed, Children
+from tests.crashes import hear_ctrl_c
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -79,6 +80,7 @@ children.ask([b"hang"], 600)
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     assert process.stdout is not None
     child = int(process.stdout.readline())

@@ -28,7 +28,7 @@ from audionet.system import signals
 from audionet.system.signals import Alarm
 from audionet.training.unknown import RejectionThresholds
 from tests.conftest import ROOT
-from tests.crashes import MARK, alone_in_time
+from tests.crashes import MARK, alone_in_time, hear_ctrl_c
 
 WHITE = np.full((4, 4, 3), 255, np.uint8)
 
@@ -141,6 +141,7 @@ def test_it_ends_with_us_whatever_it_computes(name: str, where: str) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "loaded\n"
