@@ -100,7 +100,9 @@ class TimeColumns:
         except ValueError as error:
             named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
             raise table.error(row.line, f"has the times {named}; {error}") from error
-        return table.part(row.line, begin, stop)
+        if stop < begin:
+            raise table.error(row.line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
+        return Part(begin, stop)
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,6 @@ def read_annotations(path: Path) -> list[Annotation]:
     """
     try:
         text = read_text(path, LARGEST_BYTES)
-    except OSError as error:
-        raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not annotations, which are text ({error})") from error
     text = re.sub("\r\n?", "\n", text)

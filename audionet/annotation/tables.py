@@ -11,9 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from audionet.audio.chunks import Part
 from audionet.dataset.folders import names_left
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, reading
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
@@ -80,19 +79,10 @@ class Table:
         shown = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ..."
         return AudionetError(f"{self.path}: line {line} {shown}")
 
-    def part(self, line: int, start_seconds: float, end_seconds: float) -> Part:
-        """A part of a recording that a line marks. Raises AudionetError if it ends before it begins."""
-        if end_seconds < start_seconds:
-            raise self.error(line, f"marks {start_seconds:g} to {end_seconds:g} s; a part ends after it begins")
-        return Part(start_seconds, end_seconds)
-
     def columns_named(self) -> str:
         """The columns, for a message."""
-        return (
-            listed([repr(name[:LONGEST_NAME]) for name in self.columns.values()], most=COLUMNS_NAMED)
-            if self.columns
-            else "none"
-        )
+        names = [repr(name[:LONGEST_NAME]) for name in self.columns.values()]
+        return listed(names, most=COLUMNS_NAMED) if names else "none"
 
 
 def simplified(column: str) -> str:
@@ -126,8 +116,6 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
     """
     try:
         text = read_text(path, LARGEST_TABLE_BYTES)
-    except OSError as error:
-        raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
     for kind, beginning in OTHER_TEXTS.items():
@@ -142,8 +130,12 @@ def read_table(path: Path, known_columns: Collection[str]) -> Table:
 
 
 def read_text(path: Path, largest_bytes: int) -> str:
-    """The text of a file, as `decoded`; letters that may come out wrong are said. Raises OSError and ValueError."""
-    data = read_limited(path, largest_bytes)
+    """The text of a file, as `decoded`; letters that may come out wrong are said.
+
+    Raises UnusableInput for a file that can't be read, and ValueError for one that is no text.
+    """
+    with reading(path):
+        data = read_limited(path, largest_bytes)
     text = decoded(data)
     if encoding_of(data) == WINDOWS:
         logger.info("%s: read as Windows-1252; if letters come out wrong, save it as UTF-8", path)
@@ -290,17 +282,12 @@ def tables_near(data_audio: Path) -> list[Path]:
 
 def folders_for_tables(folder: Path) -> list[Path]:
     """`metadata/` and the like in a data set's folder."""
-    return [inner for inner in folders_in(folder) if inner.name.lower() in TABLE_FOLDERS]
+    return [folder / name for name in _names(folder) if name.lower() in TABLE_FOLDERS and is_folder(folder / name)]
 
 
 def tables_in(folder: Path) -> list[Path]:
     """The files in a folder that may be tables, by their names."""
     return [folder / name for name in _names(folder) if name.lower().endswith(TABLE_SUFFIXES)]
-
-
-def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder."""
-    return [folder / name for name in _names(folder) if is_folder(folder / name)]
 
 
 def _names(folder: Path) -> list[str]:
