@@ -7,7 +7,7 @@ from audionet.bottleneck.backbone import Backbone
 from audionet.bottleneck.litert_file import Unfit, cut, fit_length, sample_rate
 from audionet.bottleneck.sound import SoundInput, SoundRequest
 from audionet.system.tensorflow import freeze_function, start_tensorflow
-from audionet.system.text import did_you_mean
+from audionet.system.text import did_you_mean, message_of
 
 SIGNATURES = ("serving_default", "default")
 PICTURE_AXES = 4  # how many pictures, height, width, colours
@@ -41,8 +41,7 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
     try:
         flatbuffer = bytes(converter.convert())
     except Exception as error:  # the converter's own errors have no common name
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise Unfit(f"cannot be turned into a network for LiteRT ({first})") from error
+        raise Unfit(f"cannot be turned into a network for LiteRT ({message_of(error)})") from error
     network_alone = cut(flatbuffer, SoundRequest(None, rate_hz)).flatbuffer
     return Backbone("sound", network_alone, sound=SoundInput(rate_hz, samples, names[0]))
 

@@ -27,6 +27,7 @@ from audionet.system.files import json_bytes, write_durably
 from audionet.system.progress import Progress, silent
 from audionet.system.stderr import quiet_stderr
 from audionet.system.tensorflow import freeze_function, start_tensorflow
+from audionet.system.text import message_of
 from audionet.system.untrusted import parse_json
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def load_module(
                 raise AudionetError(f"--tfhub-module {handle}: {error}") from error
             except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:
                 raise AudionetError(
-                    f"--tfhub-module {handle}: not a module from pictures to features ({_first_line(error)}); {INSTEAD}"
+                    f"--tfhub-module {handle}: not a module from pictures to features ({message_of(error)}); {INSTEAD}"
                 ) from error
             _write(kept, backbone)
     return backbone
@@ -139,10 +140,10 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
     except (ValueError, EOFError, *FAILURES) as error:
         if not is_address:
             raise AudionetError(
-                f"--tfhub-module {handle}: not a .tar.gz of a module ({_first_line(error)}); {INSTEAD}"
+                f"--tfhub-module {handle}: not a .tar.gz of a module ({message_of(error)}); {INSTEAD}"
             ) from error
         raise AudionetError(
-            f"--tfhub-module {handle}: can't be downloaded ({_first_line(error)}) and is not in the cache; {INSTEAD}"
+            f"--tfhub-module {handle}: can't be downloaded ({message_of(error)}) and is not in the cache; {INSTEAD}"
         ) from error
 
 
@@ -237,7 +238,7 @@ def _convert(network: Callable[[Any], Any], handle: str) -> tuple[bytes, bytes]:
     try:
         return bytes(converter.convert()), bytes(definition.SerializeToString(deterministic=True))
     except Exception as error:  # the converter's own errors have no common name
-        raise ValueError(f"LiteRT can't run {handle}: {_first_line(error)}") from error
+        raise ValueError(f"LiteRT can't run {handle}: {message_of(error)}") from error
 
 
 def _digest(folder: Path, how: str) -> str:
@@ -268,11 +269,3 @@ def _write(path: Path, backbone: Backbone) -> None:
     arrays: dict[str, Any] = {name: np.frombuffer(part, np.uint8) for name, part in parts.items()}
     np.savez(file, **arrays)
     write_durably(path, file.getvalue())
-
-
-def _first_line(error: Exception) -> str:
-    """The first line with a message. Before it are places in the code, in lines that are indented or end in ':'."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    return next(
-        (line for line in lines if line and not line.endswith(":") and not line.startswith("File")), "no reason"
-    )

@@ -20,6 +20,7 @@ from audionet.parallel.sandbox import SandboxedNetwork, serve
 from audionet.settings import PICTURE_SIZE
 from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
+from audionet.system.text import message_of
 
 # The operations of networks from pictures to scores, also of those of 2015 to 2018.
 OPERATIONS = frozenset(
@@ -117,7 +118,7 @@ class FrozenGraph:
             blank = np.zeros((*self._size, 3), np.uint8)
             self.output_shapes = [np.shape(output) for output in self.run(blank)]
         except (ValueError, TypeError, tf.errors.OpError) as error:
-            raise AudionetError(f"{path}: not a graph from pictures to scores ({_first_line(error)})") from error
+            raise AudionetError(f"{path}: not a graph from pictures to scores ({message_of(error)})") from error
 
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
         """The scores (float32, classes) and the squared distance (0 if the graph has none) of a uint8 picture.
@@ -176,10 +177,6 @@ def _chosen(path: Path, wanted: str | None, usual: tuple[str, ...], nodes: dict[
             return name
     missing = wanted or " or ".join(usual)
     raise AudionetError(f"{path}: has no {missing}; name another with label_image.py --{option}")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 if __name__ == "__main__":  # the process of a graph

@@ -25,6 +25,7 @@ from audionet.errors import NO_THREADS, RAISE_LIMITS, AudionetError
 from audionet.parallel.child import limit_this_process, start_python, take_standard_output
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
+from audionet.system.text import message_of
 
 START_SECONDS = 300.0  # for LiteRT or TensorFlow to start: a few seconds, but on a busy machine
 LOAD_SECONDS, ANSWER_SECONDS = 120.0, 60.0  # for a network to be read and tried, and for each picture
@@ -39,7 +40,7 @@ LENGTH = struct.Struct("<I")
 TYPES = (np.dtype("u1"), np.dtype("<f4"))  # of pictures, and of sound
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
 STARTED, OUTPUTS, SENTENCE, REASON = range(4)  # kinds of answers; REASON says why the content is no network
-PLACES = ("Detected at", "File ", "Errors may", "\t")  # what a line begins with that says where, not what
+LONGEST_REASON = 200  # characters
 FIRST = 0  # the number of the answer to the network itself: its outputs for a black picture
 
 Sizes = tuple[int, ...]
@@ -267,10 +268,7 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
         except MemoryError:
             os._exit(1)
         except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
-            # TensorFlow begins with where it was, in lines that end in a colon or name a node.
-            said_lines = (line.strip() for line in str(error).splitlines())
-            lines = [line for line in said_lines if line and not line.endswith(":") and not line.startswith(PLACES)]
-            reason = (lines or [type(error).__name__])[0][:200]
+            reason = message_of(error)[:LONGEST_REASON]
             said = reason if number == FIRST else f"{header['where']}: its network fails ({reason}); {REMEDY}"
             answer(number, REASON if number == FIRST else SENTENCE, said.encode(errors="replace"))
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from audionet.system.progress import Progress, silent
+from audionet.system.text import count
 
 logger = logging.getLogger(__name__)
 
@@ -138,22 +139,14 @@ class ProgressLines:
             self._start, self._due = now, now + FIRST_LINE_SECONDS
         elif done < total and now >= self._due:
             passed = now - self._start
-            left = duration_in_words(passed / done * (total - done))
             each = passed / done
-            rate = f"{1 / each:.3g} per second" if each < 2 else f"{_count(each, 'second')} each"
+            left = duration_in_words(each * (total - done))
+            rate = f"{1 / each:.3g} per second" if each < 2 else f"{count(round(each), 'second')} each"
             logger.info("%s: %d of %d, %s, about %s left", stage, done, total, rate, left)
             self._due = now + max(FIRST_LINE_SECONDS, LINE_INTERVAL * passed)
 
 
 def duration_in_words(seconds: float) -> str:
     """Seconds in the unit that says most: `40 seconds`, `12 minutes`, `5 hours`."""
-    if seconds < 100:
-        return _count(seconds, "second")
-    if seconds < 100 * 60:
-        return _count(seconds / 60, "minute")
-    return _count(seconds / 3600, "hour")
-
-
-def _count(number: float, noun: str) -> str:
-    whole = max(1, round(number))
-    return f"{whole} {noun}" + ("" if whole == 1 else "s")
+    unit_seconds, noun = (1, "second") if seconds < 100 else (60, "minute") if seconds < 6000 else (3600, "hour")
+    return count(max(1, round(seconds / unit_seconds)), noun)
