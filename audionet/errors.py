@@ -3,6 +3,7 @@
 The message is for people: which file, what is wrong, what to do now.
 """
 
+import errno
 import logging
 import re
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECA
 # What a command ends with, if nobody interrupts it.
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
+FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
+# Something else is in that place, or a file has to be a folder.
+TAKEN_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.ENAMETOOLONG)
 RAISE_LIMITS = "close other programs, or raise the limits of open files and of processes (ulimit -n, ulimit -u)"
 NO_THREADS = "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
 
@@ -63,6 +67,21 @@ def reading(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnusableInput.unreadable(path, error) from error
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """What the system refuses to write in here is raised as AudionetError; as DiskFull where there is no space."""
+    try:
+        yield
+    except OSError as error:
+        failure = DiskFull if error.errno in FULL_ERRORS else AudionetError
+        remedy = "free space or choose another folder"
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            remedy = "close other programs, or raise the limit of open files (ulimit -n)"
+        elif error.errno in TAKEN_ERRORS:
+            remedy = "name another place"
+        raise failure(f"{path}: cannot be written ({error.strerror or error}); {remedy}") from error
 
 
 def warn_of_skipped(error: UnusableInput) -> None:

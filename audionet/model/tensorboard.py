@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import UnusableInput, writing
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
@@ -41,7 +41,7 @@ def write_summaries(
 
     step: what TensorBoard shows the layer and the evaluation at. Raises AudionetError when the disk refuses.
     """
-    try:
+    with writing(summaries_dir):
         for name in RUNS:
             _delete_events(summaries_dir / name)
         for name in (TRAIN, VALIDATION):
@@ -52,11 +52,6 @@ def write_summaries(
         if evaluation is not None:
             with EventFile(summaries_dir / TEST) as events:
                 _add_evaluation(events, evaluation, image_dir, step)
-    except OSError as error:
-        reason = error.strerror or "the disk refuses"
-        raise AudionetError(
-            f"{summaries_dir}: cannot be written ({reason}); free space or choose another folder"
-        ) from error
 
 
 def _delete_events(folder: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from audionet.errors import AudionetError, DiskFull, UnusableInput
+from audionet.errors import AudionetError, UnusableInput, writing
 from audionet.system.locks import ON_WINDOWS, make_folder, open_regular, sync_folder, try_lock
 from audionet.system.untrusted import Refused, parse_json
 
@@ -31,9 +31,6 @@ JSON_BYTES_PER_VALUE = 12
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
 BLOCK_BYTES = 1 << 20  # that are read at a time of a file whose size is not known
 SYNCED_AT_ONCE = 8
-FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
-# Something else is in that place, or a file has to be a folder.
-TAKEN_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.ENAMETOOLONG)
 BEGINNING_BYTES = 4096  # that tell what a file is
 BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
 
@@ -48,7 +45,7 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
         numbers is written without, and given to `sync_files` before anything says that it is there.
     Raises AudionetError when the disk refuses.
     """
-    try:
+    with writing(path):
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is not a file", str(path))
         make_folder(path.parent)
@@ -71,18 +68,6 @@ def atomic_writer(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
             raise
         finally:
             holder.close()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> AudionetError:
-    failure = DiskFull if error.errno in FULL_ERRORS else AudionetError
-    remedy = "free space or choose another folder"
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        remedy = "close other programs, or raise the limit of open files (ulimit -n)"
-    elif error.errno in TAKEN_ERRORS:
-        remedy = "name another place"
-    return failure(f"{path}: cannot be written ({error.strerror}); {remedy}")
 
 
 def require_replaceable(path: Path, what: str, is_such: Callable[[bytes], bool]) -> None:
@@ -91,13 +76,9 @@ def require_replaceable(path: Path, what: str, is_such: Callable[[bytes], bool])
     what: the output in words. is_such: whether what begins so is one, and may be replaced. What is empty, or holds
     zeros alone as after a power cut, is no loss.
     """
-    try:
-        with open_file(path) as file:
-            beginning = file.read(BEGINNING_BYTES)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    beginning = b""
+    with writing(path), suppress(FileNotFoundError), open_file(path) as file:
+        beginning = file.read(BEGINNING_BYTES)
     if beginning.strip(b"\0") and not is_such(beginning):
         raise AudionetError(f"{path}: is there already, and is not {what}; name another place, or delete it")
 
@@ -126,10 +107,8 @@ def make_inner_folder(folder: Path) -> None:
     """
     if folder.is_symlink():
         raise AudionetError(f"{folder}: is a link, which is not followed; delete it")
-    try:
+    with writing(folder):
         make_folder(folder)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
 
 
 def write_atomically(path: Path, data: bytes | memoryview) -> None:
@@ -152,12 +131,10 @@ def write_in_order(contents: Sequence[tuple[Path, bytes]]) -> None:
     with ExitStack() as stack:
         for path, data in reversed(contents):  # the stack ends with what was begun first
             file = stack.enter_context(atomic_writer(path, durable=True))
-            try:
+            with writing(path):
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            except OSError as error:
-                raise _unwritable(path, error) from error
 
 
 class Syncer:
@@ -197,13 +174,9 @@ def sync_files(paths: Iterable[Path]) -> None:
 
 
 def _sync_file(path: Path) -> None:
-    try:
-        with open(path, "r+b") as file:  # Windows syncs nothing that is open for reading alone
-            os.fsync(file.fileno())
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    # Windows syncs nothing that is open for reading alone.
+    with writing(path), suppress(FileNotFoundError), open(path, "r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _begin(path: Path) -> tuple[Path, IO[bytes]]:

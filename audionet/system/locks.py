@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, writing
 
 logger = logging.getLogger(__name__)
 
@@ -134,13 +134,9 @@ def wait_for_lock(file: IO[Any]) -> None:
 @contextmanager
 def exclusive_lock(place: Path, lock_file: Path) -> Iterator[None]:
     """Let only this run work on `place`. Raises AudionetError while another one does, or if it can't be written."""
-    try:
+    with writing(place):
         make_folder(lock_file.parent)
         file = _open(lock_file, place, shared=False)
-    except OSError as error:
-        raise AudionetError(
-            f"{place}: cannot be written ({error.strerror}); free space or choose another folder"
-        ) from error
     with _closing(file, lock_file):
         yield
 
