@@ -17,7 +17,7 @@ import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.digests import DIGEST_BYTES
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, writing
 from audionet.settings import EMBEDDED
 from audionet.system.locks import open_in_place, wait_for_lock
 
@@ -33,10 +33,13 @@ class Cache:
         self.path, self.size = path, size
         self._record = np.dtype([("digest", f"V{DIGEST_BYTES}"), ("crc32", "<u4"), ("features", "<f2", (size,))])
         self._rows: dict[bytes, int] = {}
-        self._open()
+        try:
+            self._open()
+        except OSError as error:
+            raise AudionetError(f"{path}: cannot be used ({error.strerror}); delete it") from error
 
     def _open(self) -> None:
-        """List the file's records. Delete it if it is no bottleneck cache of this version."""
+        """List the file's records. Delete it if it is no bottleneck cache of this version. Raises OSError."""
         try:
             status = self.path.stat()
             size = status.st_size
@@ -46,14 +49,12 @@ class Cache:
                 intact = file.read(len(HEADER)) == HEADER
         except FileNotFoundError:
             return
-        except OSError as error:
-            raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
         if not size:
             return  # the disk was full when the file was begun
         count = (size - len(HEADER)) // self._record.itemsize
         if not intact:
             logger.warning("%s: not a bottleneck cache of this version; its bottlenecks are made anew", self.path)
-            self._delete()
+            self.path.unlink(missing_ok=True)
             return
         if (size - len(HEADER)) % self._record.itemsize:
             logger.warning("%s: ends within a bottleneck, which is made anew", self.path)
@@ -61,19 +62,10 @@ class Cache:
 
     def _digests(self, count: int) -> Iterator[bytes]:
         """The digests of the first `count` records. A mapped file would count as memory in use once it was read."""
-        try:
-            with open(self.path, "rb", buffering=0) as file:
-                for row in range(count):
-                    file.seek(len(HEADER) + row * self._record.itemsize)
-                    yield file.read(DIGEST_BYTES)
-        except OSError as error:
-            raise AudionetError(f"{self.path}: cannot be read ({error.strerror}); delete it") from error
-
-    def _delete(self) -> None:
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            raise AudionetError(f"{self.path}: cannot be deleted ({error.strerror}); delete it") from error
+        with open(self.path, "rb", buffering=0) as file:
+            for row in range(count):
+                file.seek(len(HEADER) + row * self._record.itemsize)
+                yield file.read(DIGEST_BYTES)
 
     def find(self, digest: bytes) -> np.ndarray | None:
         """The cached bottleneck of the picture with this SHA-256: float16, size numbers."""
@@ -99,7 +91,7 @@ class Cache:
         records = np.empty(len(bottlenecks), self._record)
         for record, (digest, features) in zip(records, bottlenecks, strict=True):
             record["digest"], record["crc32"], record["features"] = digest, _checksum(digest, features), features
-        try:
+        with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open_in_place(self.path) as file:
                 wait_for_lock(file)
@@ -111,8 +103,6 @@ class Cache:
                     file.seek(-((size - len(HEADER)) % self._record.itemsize), 2)
                 first = (file.tell() - len(HEADER)) // self._record.itemsize
                 file.write(records.tobytes())
-        except OSError as error:
-            raise AudionetError(f"{self.path}: cannot be written ({error.strerror}); free space") from error
         self._rows.update((digest, row) for row, (digest, _) in enumerate(bottlenecks, first))
 
 
