@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.chunks import cut_out
+from audionet.audio.channels import USUAL
+from audionet.audio.chunks import Part, cut_out
 from audionet.audio.decoding import read_wav_header
 from audionet.audio.ffmpeg import decode
 from audionet.bottleneck.backbone import Backbone
@@ -86,31 +87,33 @@ class SoundExtractor(Extractor):
 
     def make_missing(self, entries: Sequence[Entry], progress: Progress) -> None:
         """Decode the recordings of entries, and give the entries the bottlenecks that they lack, or an error."""
-        by_file: dict[tuple[Path, SoundChoice], list[tuple[float, float, Entry]]] = {}
+        by_file: dict[tuple[Path, SoundChoice], list[tuple[Part, Entry]]] = {}
         for entry in entries:
             try:
-                place, choice, start, seconds = self._place(entry.path)
-                by_file.setdefault((place, choice), []).append((start, seconds, entry))
+                path, choice, part = self._place(entry.path)
+                by_file.setdefault((path, choice), []).append((part, entry))
             except UnusableInput as error:
                 entry.error = error
-        files = [(*file, sorted(chunks, key=lambda chunk: chunk[:2])) for file, chunks in by_file.items()]
-        wanted = [Heard(place, choice, tuple(chunk[:2] for chunk in chunks)) for place, choice, chunks in files]
+        chunks = [sorted(of_file, key=lambda chunk: chunk[0]) for of_file in by_file.values()]
+        parts = [tuple(part for part, _ in of_file) for of_file in chunks]
+        wanted = [Heard(*file, of_file) for file, of_file in zip(by_file, parts, strict=True)]
         ready = 0
         for position, results in self._workers.run(self._job, wanted):
-            ready += len(wanted[position].chunks)
+            ready += len(chunks[position])
             progress("bottlenecks", ready, len(entries))
-            for chunk, (_, _, entry) in enumerate(files[position][2]):
+            for chunk, (_, entry) in enumerate(chunks[position]):
                 result = results if isinstance(results, UnusableInput) else results[chunk]
                 if isinstance(result, UnusableInput):
                     entry.error = UnusableInput(entry.path, result.reason)
                 else:
                     entry.fill([result[n] for n in entry.missing])
 
-    def _place(self, picture: Path) -> tuple[Path, SoundChoice, float, float]:
-        """The file to decode, its track and channel, the chunk's start and length in seconds. Raises UnusableInput."""
+    def _place(self, picture: Path) -> tuple[Path, SoundChoice, Part]:
+        """The file to decode, its track and channel, and where the chunk lies in it. Raises UnusableInput."""
         source = self._sources[picture]
         if source.recording is not None:
-            return source.recording.absolute(), source.choice, source.start_seconds, source.seconds
+            part = Part(source.start_seconds, source.start_seconds + source.seconds)
+            return source.recording.absolute(), source.choice, part
         wav = picture.with_suffix(".wav")
         needed_hz = self._job.sound.sample_rate_hz
         header = read_wav_header(wav)
@@ -125,18 +128,18 @@ class SoundExtractor(Extractor):
         if not self._has_warned:
             logger.warning("%s: its recording is gone; the WAV beside it is heard, as of others that are gone", picture)
             self._has_warned = True
-        return wav.absolute(), SoundChoice(), 0.0, source.seconds
+        return wav.absolute(), USUAL, Part(0.0, source.seconds)
 
 
 Bottlenecks = list[NDArray[np.float16]] | UnusableInput  # of a chunk, one an augmentation; or why there are none
 
 
 class Heard(NamedTuple):
-    """A file, its track and channel, and chunks (start and length in seconds) in the order of their starts."""
+    """A file, its track and channel, and where chunks lie in it, in the order of their starts."""
 
     path: Path
     choice: SoundChoice
-    chunks: tuple[tuple[float, float], ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class HearingJob:
     def split(self, heard: Heard) -> Generator[tuple[Path, NDArray[np.float32]], None, None]:
         """The sound of the chunks. Raises UnusableInput."""
         rate_hz = self.sound.sample_rate_hz
-        spans = [(round(start * rate_hz), round((start + seconds) * rate_hz)) for start, seconds in heard.chunks]
+        spans = [(round(start * rate_hz), round(end * rate_hz)) for start, end in heard.parts]
         for samples in cut_out(decode(heard.path, heard.choice, rate_hz), spans):
             if len(samples) < 2:
                 raise UnusableInput(heard.path, "is shorter than it was when its pictures were made; run prepare again")

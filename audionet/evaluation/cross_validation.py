@@ -58,8 +58,8 @@ def fit_and_evaluate(
     is_kept = not plan.options.refit or len(train) == len(everything)
     fitted = trainer.fit(train, validation, is_watched=True, store=store if is_kept else None, progress=progress)
     measured, history = fitted.classifier, fitted.history
-    validation_accuracy = _accuracy(measured, trainer, dataset, validation) if len(validation) else None
-    probabilities = measured.probabilities(trainer.coordinates(test))
+    validated, probabilities = (measured.probabilities(trainer.coordinates(part)) for part in (validation, test))
+    validation_accuracy = _accuracy(dataset, validation, validated) if len(validation) else None
     evaluation = evaluate_samples(dataset, test, probabilities, plan.options, []) if len(test) else None
     if not is_kept:
         fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
@@ -85,7 +85,7 @@ def cross_validate(
             history = history or fitted.history
             probabilities[test] = fitted.classifier.probabilities(trainer.coordinates(test))
             tested |= held
-            accuracies.append(float((probabilities[test].argmax(axis=1) == dataset.targets[test]).mean()))
+            accuracies.append(_accuracy(dataset, test, probabilities[test]))
     if not tested.any():
         raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
     test = np.flatnonzero(tested)
@@ -112,6 +112,6 @@ def evaluate_samples(
     return EvaluationResult.of(predictions, recordings, fold_accuracies)
 
 
-def _accuracy(classifier: Classifier, trainer: Trainer, dataset: Dataset, samples: Indices) -> float:
-    predicted = classifier.probabilities(trainer.coordinates(samples)).argmax(axis=1)
-    return float((predicted == dataset.targets[samples]).mean())
+def _accuracy(dataset: Dataset, samples: Indices, probabilities: NDArray[np.float64]) -> float:
+    """The share of samples, 0 to 1, whose most probable class is their own. probabilities: samples x classes."""
+    return float((probabilities.argmax(axis=1) == dataset.targets[samples]).mean())

@@ -28,13 +28,11 @@ class TextLabels(Printer["ClipScores"]):
 
 
 class TextTimelines(Printer["Timeline"]):
-    """A line a segment, or event; `nothing` where there is none."""
-
-    nothing = "no events"
+    """A line a segment, or event; `no events` where there is none."""
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""
-        print(printable(clip.clip) + ("" if clip.segments else f": {self.nothing}"))
+        print(printable(clip.clip) + ("" if clip.segments else ": no events"))
         width = max((len(segment.label) for segment in clip.segments), default=0)
         for segment in clip.segments:
             times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"

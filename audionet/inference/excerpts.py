@@ -10,15 +10,13 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, cut_out, to_wav
 from audionet.audio.decoding import decode
-from audionet.dataset.names import UNKNOWN
+from audionet.dataset.names import FORBIDDEN, UNKNOWN
 from audionet.inference.windows import Segment, Timeline
 from audionet.settings import SoundChoice
 from audionet.system.files import make_inner_folder, write_atomically
 from audionet.system.text import printable
 
 LONGEST_STEM_BYTES = 160  # of a recording's name, so that time and score still fit
-# What no file system of today, Windows' included, takes in a name.
-FORBIDDEN = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
 
 
 class SegmentSaver:
@@ -72,4 +70,5 @@ def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -
 
 def _file_name(name: str) -> str:
     """A name as a file or folder can have it anywhere."""
-    return printable(name).translate(FORBIDDEN).encode()[:LONGEST_STEM_BYTES].decode(errors="ignore").strip(" .")
+    possible = "".join("_" if character in FORBIDDEN else character for character in printable(name))
+    return possible.encode()[:LONGEST_STEM_BYTES].decode(errors="ignore").strip(" .")
