@@ -34,7 +34,7 @@ from audionet.hub.archives import MOST_FILES, extract
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.description import ModelDescription
 from audionet.model.frozen_graph import FrozenGraph
-from audionet.options import LabelOptions, PrepareOptions
+from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions
 from audionet.parallel import sandbox
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PICTURE_SIZE, PictureSettings
@@ -249,7 +249,7 @@ def test_a_mutated_table_is_read_or_refused(tmp_path: Path) -> None:
     def test(content: bytes) -> None:
         path.write_bytes(content)
         try:
-            recordings, wrong = find_labelled_recordings(data, path)
+            recordings, wrong = find_labelled_recordings(data, AnnotationOptions(path))
         except AudionetError as error:
             is_a_sentence(error)
         else:

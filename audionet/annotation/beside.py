@@ -68,7 +68,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
 
     Raises AudionetError where it is not clear whether they or the folders say the classes.
     """
-    if options.use_beside is False or not data_audio.is_dir():
+    if options.use_beside is False:
         return None
     pairs = _pairs(data_audio)
     annotated = _read(pairs, data_audio, options) if pairs else None

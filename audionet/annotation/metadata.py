@@ -45,17 +45,14 @@ CORRECTIONS_NAME = re.compile(r"corrections([\W\d_].*)?", re.IGNORECASE)
 
 
 def find_labelled_recordings(
-    data_audio: Path, options: AnnotationOptions | Path | None = None
+    data_audio: Path, options: AnnotationOptions
 ) -> tuple[list[Recording], list[UnusableInput]]:
     """The recordings in a data set, sorted, each with its class, and what lies wrong, as from folders.find_recordings.
 
-    options: what is made of annotations, or a table alone. Without a table, the one that is found in the folder or
-    beside it and lists its recordings decides, else the folders are the classes. Recordings of one group stay on one
-    side of every split. Raises AudionetError for a table that can't be used, and where it is not clear what the classes
-    are.
+    Where the options name no table, the one that is found in the folder or beside it and lists its recordings decides;
+    without one, the folders are the classes. Recordings of one group stay on one side of every split. Raises
+    AudionetError for a table that can't be used, and where it is not clear what the classes are.
     """
-    if not isinstance(options, AnnotationOptions):
-        options = AnnotationOptions(options)
     annotated = find_annotated(data_audio, options)
     if annotated is None:
         _require_no_set_below(data_audio)
@@ -129,8 +126,6 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
 
     Raises AudionetError if there are several, or if it contradicts folders that are named as its classes.
     """
-    if not data_audio.is_dir():
-        return None
     candidates, others = list[Path](), list[Path]()
     for path in tables_near(data_audio):
         if corrections is not None and path.resolve() == corrections.resolve():

@@ -127,11 +127,6 @@ class Predictions:
         right = np.flatnonzero(self.predicted == self.targets)
         return [int(i) for i in right[np.argsort(self.scores[right], kind="stable")]]
 
-    def top(self, position: int, count: int) -> list[tuple[str, float]]:
-        """The best classes at a position, with their probabilities, the highest first."""
-        row = self.probabilities[position]
-        return [(self.labels[n], float(row[n])) for n in np.argsort(-row, kind="stable")[:count]]
-
     def calibration(self) -> list[CalibrationBin]:
         """The tenths of scores in which there is something, from the lowest."""
         return calibration_bins(self.scores, self.predicted == self.targets)

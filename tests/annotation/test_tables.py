@@ -9,6 +9,7 @@ import pytest
 from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.tables import decoded, read_table
 from audionet.errors import AudionetError
+from audionet.options import AnnotationOptions
 from tests.conftest import chirps, write_wav
 
 SOUND = chirps(0, 200, 400, 0.2)
@@ -22,7 +23,7 @@ def sounds(folder: Path, *names: str) -> Path:
 
 def found(data_audio: Path, metadata: Path | None = None) -> list[tuple[str, str]]:
     """The label and path of each recording; nothing may lie wrong."""
-    recordings, wrong = find_labelled_recordings(data_audio, metadata)
+    recordings, wrong = find_labelled_recordings(data_audio, AnnotationOptions(metadata))
     assert wrong == []
     return [(r.class_name, r.path.relative_to(data_audio).as_posix()) for r in recordings]
 
@@ -90,7 +91,7 @@ def test_folders_in_another_case_or_with_other_accents_are_those_of_the_table(tm
 def test_a_name_that_several_recordings_have_is_said_to_be_so(tmp_path: Path) -> None:
     data, table = sounds(tmp_path / "data", "x/a.wav", "y/a.wav", "y/b.wav"), tmp_path / "list.csv"
     table.write_text("path,label\na.wav,robin\nb.wav,wren\n")
-    recordings, wrong = find_labelled_recordings(data, table)
+    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(table))
     assert [recording.path.name for recording in recordings] == ["b.wav"]
     said = (
         "is listed in line 2 of list.csv; 2 recordings have this name (x/a.wav and y/a.wav): write the path of the one"
@@ -157,7 +158,7 @@ def test_a_published_set_is_found_some_folders_below(tmp_path: Path) -> None:
     with pytest.raises(
         AudionetError, match=r"holds a data set with a table of its own .*name its folder: .*UrbanSound8K$"
     ):
-        find_labelled_recordings(tmp_path)
+        find_labelled_recordings(tmp_path, AnnotationOptions())
 
 
 def test_two_tables_of_the_same_recordings_are_a_question(tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_urbansound8k_is_known_in_its_usual_disguises(tmp_path: Path, table: str
     (tmp_path / table).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / table).write_text(URBAN)
     for metadata in (None, tmp_path / table):
-        recordings, wrong = find_labelled_recordings(tmp_path / pointed_at, metadata)
+        recordings, wrong = find_labelled_recordings(tmp_path / pointed_at, AnnotationOptions(metadata))
         assert wrong == []
         assert [(r.key, r.group, r.fold) for r in recordings] == [
             ("dog/fold2/2-1.wav", "2", 2),
@@ -211,13 +212,13 @@ def test_esc50_is_known_in_its_usual_disguises(tmp_path: Path, table: str, point
     sounds(tmp_path / "E" / "audio", "1-1-A-0.wav", "2-2-A-1.wav")
     (tmp_path / table).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / table).write_text(ESC)
-    recordings, _ = find_labelled_recordings(tmp_path / pointed_at)
+    recordings, _ = find_labelled_recordings(tmp_path / pointed_at, AnnotationOptions())
     assert [(r.key, r.group, r.fold) for r in recordings] == [
         ("dog/1-1-A-0.wav", "1", 1),
         ("rooster/2-2-A-1.wav", "2", 2),
     ]
     with pytest.raises(AudionetError, match=r"holds a data set with a table of its own .*name its folder: .*E$"):
-        find_labelled_recordings(tmp_path)
+        find_labelled_recordings(tmp_path, AnnotationOptions())
 
 
 @pytest.mark.parametrize(
@@ -238,7 +239,7 @@ def test_esc50_is_known_in_its_usual_disguises(tmp_path: Path, table: str, point
 )
 def test_parts_of_a_data_set_are_not_taken_for_classes(tmp_path: Path, names: tuple[str, ...], remedy: str) -> None:
     with pytest.raises(AudionetError, match=f"are called as parts of a data set are, not as classes; .*{remedy}"):
-        find_labelled_recordings(sounds(tmp_path, *names))
+        find_labelled_recordings(sounds(tmp_path, *names), AnnotationOptions())
 
 
 @pytest.mark.parametrize("beside", ["txt/p225/p225_001.txt", "FSD.meta/train.csv", "docs/readme.md"])
@@ -388,7 +389,7 @@ def test_a_table_whose_column_of_paths_is_called_otherwise_is_told_of(
 def test_an_address_that_is_none_is_no_traceback(tmp_path: Path, path: str) -> None:
     data = sounds(tmp_path / "data", "b.wav")
     (tmp_path / "list.csv").write_text(f"path,label\n{path},x\nb.wav,x\n")
-    recordings, wrong = find_labelled_recordings(data, tmp_path / "list.csv")
+    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(tmp_path / "list.csv"))
     assert (len(recordings), len(wrong)) == (1, 1)
 
 
@@ -418,7 +419,7 @@ def test_a_class_that_may_mean_that_there_is_none_is_said(
 def test_groups_are_the_same_in_any_case_and_files_may_be_addresses(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "a.wav", "my b.wav")
     (tmp_path / "list.csv").write_text("path,label,group\nfile:///C:/a.wav,x,Garden\nfile:///C:/my%20b.wav,y,garden\n")
-    recordings, _ = find_labelled_recordings(data, tmp_path / "list.csv")
+    recordings, _ = find_labelled_recordings(data, AnnotationOptions(tmp_path / "list.csv"))
     assert [(r.path.name, r.group) for r in recordings] == [("a.wav", "Garden"), ("my b.wav", "Garden")]
 
 
@@ -461,7 +462,7 @@ def test_names_up_to_nohash_are_a_group_as_google_has_it(tmp_path: Path) -> None
     sounds(
         tmp_path, *(f"{word}/{who}_nohash_{n}.wav" for word in ("yes", "no") for who in ("0a7c", "b1") for n in (0, 1))
     )
-    recordings, _ = find_labelled_recordings(tmp_path)
+    recordings, _ = find_labelled_recordings(tmp_path, AnnotationOptions())
     assert {(r.path.name, r.group) for r in recordings} == {
         (f"{who}_nohash_{n}.wav", who) for who in ("0a7c", "b1") for n in (0, 1)
     }
@@ -507,6 +508,6 @@ def test_a_path_that_no_file_can_have_is_one_that_is_not_there(tmp_path: Path, n
     data = sounds(tmp_path / "data", "a.wav")
     path = tmp_path / "t.csv"
     path.write_text(f"path,label\na.wav,low\n{name},high\n", encoding="utf-8")
-    recordings, wrong = find_labelled_recordings(data, path)
+    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(path))
     assert [recording.path.name for recording in recordings] == ["a.wav"]
     assert len(wrong) == 1

@@ -19,10 +19,6 @@ def test_the_surest_mistake_comes_first_and_the_least_certain_of_the_right(teste
     assert tested.confusion.matrix.tolist() == [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
 
 
-def test_the_best_classes_are_named(tested: Predictions) -> None:
-    assert tested.top(1, 2) == [("b", 0.6), ("a", 0.3)]
-
-
 def test_scores_are_counted_in_tenths(tested: Predictions) -> None:
     assert [(found.count, round(found.score, 3), found.right) for found in tested.calibration()] == [
         (1, 0.5, 1.0),
