@@ -24,13 +24,7 @@ MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # the figures of plots and TensorBoard's confusion matrix have the latter too).
 HOMES = {
     # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
-    "subprocess": {
-        "parallel.process",
-        "audio.ffmpeg",
-        "audio.microphone",
-        "parallel.child",
-        "audio.mp3",
-    },
+    "subprocess": {"parallel.process", "audio.ffmpeg", "parallel.child", "audio.mp3"},
     "imageio_ffmpeg": {"audio.ffmpeg"},
     "soundfile": {"audio.plain_files"},
     "tensorflow": {"system.tensorflow"},

@@ -7,7 +7,6 @@ output are limited; docs/threats.md says against what.
 import functools
 import shutil
 import subprocess
-import timeit
 from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -98,11 +97,6 @@ def find_ffmpeg() -> str:
 def ffmpeg_version() -> str:
     """The version of ffmpeg in its own words: `7.1.1`. Raises AudionetError when it does not work."""
     return _check_works().split()[2]
-
-
-def start_seconds() -> float:
-    """The seconds that ffmpeg takes to start, the least of three runs. Raises AudionetError when it does not work."""
-    return min(timeit.repeat(_check_works, repeat=3, number=1))
 
 
 def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Iterator[np.ndarray]:
@@ -297,14 +291,18 @@ def _explain(run: _Run) -> str:
     return f"cannot be decoded ({lines[0].rpartition(': ')[2].strip()})" if lines else "holds no sound"
 
 
-def _check_works() -> str:
-    """What ffmpeg prints about its version. Raises AudionetError when it does not work."""
+def ask_ffmpeg(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """A run of ffmpeg that has ended, for what it prints. Raises AudionetError if it can't be started."""
+    command = [find_ffmpeg(), *arguments]
     try:
-        finished = subprocess.run(
-            [find_ffmpeg(), "-version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
-        )
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise AudionetError(broken(str(error))) from error
+
+
+def _check_works() -> str:
+    """What ffmpeg prints about its version. Raises AudionetError when it does not work."""
+    finished = ask_ffmpeg("-version")
     if finished.returncode != 0 or not finished.stdout.startswith(b"ffmpeg version"):
         raise AudionetError(broken(f"it ends with status {finished.returncode}"))
     return finished.stdout.decode(errors="replace")

@@ -2,14 +2,13 @@
 
 import functools
 import re
-import subprocess
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, find_ffmpeg, mono_filters, samples_of
+from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, ask_ffmpeg, broken, find_ffmpeg, mono_filters, samples_of
 from audionet.errors import AudionetError
 from audionet.parallel.process import Messages, listened_to, start_program
 from audionet.settings import SAMPLE_RATE_HZ
@@ -70,7 +69,7 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
     try:
         process = start_program(command)
     except OSError as error:
-        raise AudionetError(f"{command[0]} does not work ({error.strerror}); reinstall ffmpeg") from error
+        raise AudionetError(broken(error.strerror or str(error))) from error
     messages, rest = Messages(), b""  # in weeks of listening, there may be many messages
     with listened_to(process, messages):
         while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[union-attr]
@@ -96,7 +95,7 @@ def _explain(device: Device, messages: str) -> str:
 @functools.cache
 def kinds_of_ffmpeg() -> frozenset[str]:
     """The kinds of devices that this ffmpeg can hear."""
-    listed = ask_ffmpeg("-devices")
+    listed = _printed("-devices")
     return frozenset(kind for names in re.findall(r"^ D.? +(\S+)", listed, re.MULTILINE) for kind in names.split(","))
 
 
@@ -104,23 +103,13 @@ def _default_name(kind: str) -> str:
     """What the system's own microphone is called; DirectShow has none, so that the first is taken."""
     if kind != "dshow":
         return "default"
-    device = re.search(r'"([^"]+)" \(audio\)', ask_ffmpeg("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
+    device = re.search(r'"([^"]+)" \(audio\)', _printed("-f", "dshow", "-list_devices", "true", "-i", "dummy"))
     if device is None:
         raise AudionetError("no microphone was found; connect one, and allow programs to use it")
     return device[1]
 
 
-def ask_ffmpeg(*arguments: str) -> str:
+def _printed(*arguments: str) -> str:
     """What ffmpeg prints, on either stream."""
-    try:
-        finished = subprocess.run(
-            [find_ffmpeg(), "-hide_banner", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise AudionetError(f"{find_ffmpeg()} does not work ({error}); reinstall ffmpeg") from error
-    return finished.stdout.decode(errors="replace")
+    finished = ask_ffmpeg("-hide_banner", *arguments)
+    return (finished.stdout + finished.stderr).decode(errors="replace")

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
+import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,7 +17,7 @@ import numpy as np
 from audionet import __version__
 from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.decoding import check_libsndfile
-from audionet.audio.ffmpeg import decode, ffmpeg_version, find_ffmpeg, start_seconds
+from audionet.audio.ffmpeg import ask_ffmpeg, decode, ffmpeg_version, find_ffmpeg
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import ModelFiles, load_model
@@ -110,7 +111,8 @@ def _ffmpeg() -> str:
             raise AudionetError(f"{find_ffmpeg()} {ffmpeg_version()}: reads sound wrongly; install another")
     origin = "the one of imageio-ffmpeg" if "imageio" in find_ffmpeg() else "the system's own"
     check_libsndfile()
-    starts = f"starts in {1000 * start_seconds():.0f} ms, once for each recording that is no short WAV, FLAC or Ogg"
+    start_ms = 1000 * min(timeit.repeat(lambda: ask_ffmpeg("-version"), repeat=3, number=1))
+    starts = f"starts in {start_ms:.0f} ms, once for each recording that is no short WAV, FLAC or Ogg"
     return f"{ffmpeg_version()} in {find_ffmpeg()}, {origin}, reads sound; {starts}"
 
 

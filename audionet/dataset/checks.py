@@ -2,7 +2,7 @@
 or in two classes at once."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,10 @@ USUAL_PICTURES = PictureSettings()
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
 UNEQUAL = 5.0  # times as much sound as the shortest class has
 CLIPPED = 0.001  # of a chunk's samples: a few peaks do no harm
+CLIPPED_CHUNKS = (
+    "clipped, in {}: louder than the recording could hold; record with the microphone turned down or farther away"
+)
+SILENT_CHUNKS = "silent, in {}: nothing to hear in what is drawn; cut it out, or see whether the microphone was on"
 # Copies lie less than this far from each other, as a share of the distance to the nearest other recording: MP3s of a
 # WAV .15 to .4, other recordings of one voice .8 and more.
 COPY = 0.5
@@ -76,8 +80,8 @@ def check_data(
     return [
         *_short_of_recordings(classes),
         *_unequal(classes),
-        *_bad_sound(samples, "clipped", lambda sample: (sample.clipped or 0) > CLIPPED),
-        *_bad_sound(samples, "silent", lambda sample: _is_silent(sample) and sample.needed_rate_hz is None),
+        *_bad_sound([sample for sample in samples if (sample.clipped or 0) > CLIPPED], CLIPPED_CHUNKS),
+        *_bad_sound([s for s in samples if _is_silent(s) and s.needed_rate_hz is None], SILENT_CHUNKS),
         *out_of_range({sample.recording: sample.needed_rate_hz for sample in samples}, settings),
         *unlike_conditions(samples),
         *_in_two_classes(samples, coordinates),
@@ -103,18 +107,13 @@ def _unequal(classes: list[ClassData]) -> list[str]:
     ]
 
 
-def _bad_sound(samples: Sequence[Sample], fault: str, is_bad: Callable[[Sample], bool]) -> list[str]:
-    bad = [sample for sample in samples if is_bad(sample)]
+def _bad_sound(bad: Sequence[Sample], sentence: str) -> list[str]:
     if not bad:
         return []
-    remedy = {
-        "clipped": "louder than the recording could hold; record with the microphone turned down or farther away",
-        "silent": "nothing to hear in what is drawn; cut it out, or see whether the microphone was on",
-    }
     recordings = Counter(sample.recording for sample in bad)
     named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]
     chunks = "1 chunk is" if len(bad) == 1 else f"{len(bad)} chunks are"
-    return [f"{chunks} {fault}, in {listed(named)}: {remedy[fault]}"]
+    return [f"{chunks} {sentence.format(listed(named))}"]
 
 
 def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:

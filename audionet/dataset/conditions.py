@@ -77,22 +77,21 @@ def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
     return [*_offset(classes), *_rumble(classes), *_cut_off(classes), *_floor(classes), *_loudness(classes)]
 
 
-def _difference(classes: Mapping[str, Sequence[float]]) -> _Difference | None:
-    """The two classes that lie farthest apart, if hardly a recording of one is like those of the other."""
-    ordered = sorted((_Class(name, list(values)) for name, values in classes.items()), key=lambda c: c.usual)
+def _difference(
+    classes: Mapping[str, Sequence[Conditions]], value: Callable[[Conditions], float], least: float = 0.0
+) -> _Difference | None:
+    """The two classes that lie farthest apart in a value, if hardly a recording of one is like those of the other, and
+    their usual values differ by `least`."""
+    of_classes = [_Class(name, [value(recording) for recording in measured]) for name, measured in classes.items()]
+    ordered = sorted(of_classes, key=lambda of_class: of_class.usual)
     low, high = ordered[0], ordered[-1]
     is_clear = np.quantile(low.values, 1 - MOST_IN_COMMON) < np.quantile(high.values, MOST_IN_COMMON)
-    return _Difference(low, high) if is_clear else None
-
-
-def _values(classes: Mapping[str, list[Conditions]], value: Callable[[Conditions], float]) -> dict[str, list[float]]:
-    """For each class, one value for each of its recordings."""
-    return {name: [value(recording) for recording in conditions] for name, conditions in classes.items()}
+    return _Difference(low, high) if is_clear and high.usual - low.usual >= least else None
 
 
 def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    gap = _difference(_values(classes, lambda recording: recording.offset))
-    if gap is None or gap.amount < NOTICEABLE_OFFSET:
+    gap = _difference(classes, lambda recording: recording.offset, NOTICEABLE_OFFSET)
+    if gap is None:
         return []
     return [
         f"the recordings of {gap.high.name!r} have an offset ({gap.high.usual:.1%} of full scale), those of "
@@ -102,8 +101,8 @@ def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
 
 
 def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    gap = _difference(_values(classes, lambda recording: recording.rumble_db))
-    if gap is None or gap.high.usual < RUMBLE_DB or gap.amount < CLEAR_DB:
+    gap = _difference(classes, lambda recording: recording.rumble_db, CLEAR_DB)
+    if gap is None or gap.high.usual < RUMBLE_DB:
         return []
     return [
         f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz ({-gap.high.usual:.0f} dB below the whole "
@@ -113,7 +112,7 @@ def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
 
 
 def _cut_off(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    gap = _difference(_values(classes, lambda recording: recording.cut_off_hz))
+    gap = _difference(classes, lambda recording: recording.cut_off_hz)
     if gap is None or gap.low.usual > NARROWER * gap.high.usual:
         return []
     low_khz, high_khz = gap.low.usual / 1000, gap.high.usual / 1000
@@ -124,15 +123,17 @@ def _cut_off(classes: Mapping[str, list[Conditions]]) -> list[str]:
     ]
 
 
+def _floor_db(recording: Conditions) -> float:
+    """How loud the pauses are, below the whole."""
+    return recording.floor_db - recording.level_db
+
+
 def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    floors = {
-        name: [value for value in values if value <= PAUSES_DB]
-        for name, values in _values(classes, lambda recording: recording.floor_db - recording.level_db).items()
-    }
+    paused = {name: [each for each in measured if _floor_db(each) <= PAUSES_DB] for name, measured in classes.items()}
     # A class whose sound goes on without a pause shows no noise of its recordings.
-    floors = {name: values for name, values in floors.items() if 2 * len(values) > len(classes[name])}
-    gap = _difference(floors) if len(floors) > 1 else None
-    if gap is None or gap.amount < CLEAR_DB:
+    paused = {name: measured for name, measured in paused.items() if 2 * len(measured) > len(classes[name])}
+    gap = _difference(paused, _floor_db, CLEAR_DB) if len(paused) > 1 else None
+    if gap is None:
         return []
     return [
         f"in the pauses of {gap.high.name!r} there is {gap.amount:.0f} dB more noise than in those of "
@@ -141,8 +142,8 @@ def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
 
 
 def _loudness(classes: Mapping[str, list[Conditions]]) -> list[str]:
-    gap = _difference(_values(classes, lambda recording: recording.level_db))
-    if gap is None or gap.amount < LOUDNESS_DB:
+    gap = _difference(classes, lambda recording: recording.level_db, LOUDNESS_DB)
+    if gap is None:
         return []
     return [
         f"the recordings of {gap.low.name!r} are {gap.amount:.0f} dB fainter than those of {gap.high.name!r}: "

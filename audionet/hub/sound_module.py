@@ -46,10 +46,15 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
     return Backbone("sound", network_alone, sound=SoundInput(rate_hz, samples, names[0]))
 
 
+def signature_of(module: Any, names: Sequence[str]) -> Any:
+    """The first of a module's signatures that has one of some names; None if it has none of them."""
+    signatures = getattr(module, "signatures", {})
+    return next((signatures[name] for name in names if name in signatures), None)
+
+
 def _outputs(module: Any) -> Callable[[Any], dict[str, Any]]:
     """A function from sound to a module's outputs by name; outputs without names are called as TensorFlow does."""
-    signatures = getattr(module, "signatures", {})
-    signature = next((signatures[name] for name in SIGNATURES if name in signatures), None)
+    signature = signature_of(module, SIGNATURES)
 
     def outputs(sound: Any) -> dict[str, Any]:
         if signature is not None:

@@ -20,7 +20,7 @@ from audionet.bottleneck.sound import SoundInput, SoundRequest
 from audionet.errors import AudionetError
 from audionet.hub.archives import extract
 from audionet.hub.download import FAILURES, cache_folder, fetch, require_checksum
-from audionet.hub.sound_module import sound_backbone
+from audionet.hub.sound_module import signature_of, sound_backbone
 from audionet.options import RetrainOptions
 from audionet.settings import EMBEDDED, PICTURE_SIZE
 from audionet.system.files import json_bytes, write_durably
@@ -150,7 +150,7 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
 def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
     """A function for TensorFlow to trace: pictures (N x 299 x 299 x 3, 0 to 1) -> bottlenecks (N x features)."""
     tf = start_tensorflow()
-    signature, specs = _signature(module), _specs(module)
+    signature, specs = signature_of(module, SIGNATURES), _specs(module)
     shaped = [spec for spec in specs if spec.shape.rank == 4]
     static = [spec.shape[1] for spec in shaped if spec.shape[1] is not None]
     size = static[0] if static else _named_size(handle) or _usual_size(handle)
@@ -197,14 +197,9 @@ def _rows(outputs: dict[str, Any]) -> Any:
     return tf.concat([tf.reshape(x, (-1, int(np.prod(x.shape[1:])))) for x in (mean, deviation)], axis=1)
 
 
-def _signature(module: Any) -> Any:
-    signatures = getattr(module, "signatures", {})
-    return next((signatures[name] for name in SIGNATURES if name in signatures), None)
-
-
 def _specs(module: Any) -> list[Any]:
     """The shapes and types of the inputs that the module names, those of its signature first."""
-    signature = _signature(module)
+    signature = signature_of(module, SIGNATURES)
     specs = list(signature.structured_input_signature[1].values()) if signature is not None else []
     for function in getattr(vars(module).get("__call__"), "concrete_functions", []):
         specs += [spec for spec in function.structured_input_signature[0] if hasattr(spec, "shape")]

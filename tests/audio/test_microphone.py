@@ -68,7 +68,7 @@ def test_each_systems_microphones_are_named_as_ffmpeg_wants(
 [dshow @ 0x1] "Microphone (USB: 2)" (audio)
 """
     monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(microphone, "ask_ffmpeg", lambda *_: listed)
+    monkeypatch.setattr(microphone, "_printed", lambda *_: listed)
     microphone.kinds_of_ffmpeg.cache_clear()
     try:
         found = [f"{device.kind}:{device.ffmpeg_input}" for device in find_devices(wanted)]
@@ -78,7 +78,7 @@ def test_each_systems_microphones_are_named_as_ffmpeg_wants(
 
 
 def test_an_ffmpeg_without_devices_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microphone, "ask_ffmpeg", lambda *_: "Devices:\n")
+    monkeypatch.setattr(microphone, "_printed", lambda *_: "Devices:\n")
     microphone.kinds_of_ffmpeg.cache_clear()
     try:
         with pytest.raises(AudionetError, match="can't hear a microphone on this system; install another ffmpeg"):
