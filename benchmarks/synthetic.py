@@ -34,8 +34,8 @@ def make(folder: Path, count: int) -> None:
     image_dir, bottleneck_dir = folder / "tf_files" / "data_image", folder / "tf_files" / "bottlenecks"
     renderer = SpectrogramRenderer.make(PictureSettings())
     backbone = load_backbone("rows", Path())
-    maker = BottleneckExtractor(backbone, renderer, bottleneck_dir, choose_augmentations(count, renderer))
-    size = maker.cache.size
+    extractor = BottleneckExtractor(backbone, renderer, bottleneck_dir, choose_augmentations(count, renderer))
+    size = extractor.cache.size
     random = np.random.default_rng(0)
     middles = random.standard_normal((CLASSES, size), np.float32)
     noises = random.standard_normal((NOISES, size), np.float32) * DEVIATION / NOISES_A_PICTURE**0.5
@@ -57,13 +57,13 @@ def make(folder: Path, count: int) -> None:
     index.save(image_dir)
     for start in range(0, count, BLOCK):
         block = jpgs[start : start + BLOCK]
-        keys = [maker.keys(hashlib.sha256(path.read_bytes()).digest()) for path, _ in block]
-        for augmentation in range(len(maker.augmentations)):
+        keys = [extractor.keys(hashlib.sha256(path.read_bytes()).digest()) for path, _ in block]
+        for augmentation in range(len(extractor.augmentations)):
             features = middles[[number for _, number in block]]
             for _ in range(NOISES_A_PICTURE):
                 features += noises[random.integers(0, NOISES, len(block))]
             named = [picture_keys[augmentation] for picture_keys in keys]
-            maker.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
+            extractor.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,12 @@ def read_wav(path: Path) -> tuple[int, np.ndarray]:
         return file.getframerate(), np.frombuffer(file.readframes(file.getnframes()), "<i2")
 
 
+def pitch_hz(samples: np.ndarray, rate_hz: int = SAMPLE_RATE_HZ) -> float:
+    """The loudest frequency of samples; 0 of silence, of which the last bit may flicker."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
+    return float(spectrum.argmax() * rate_hz / len(samples)) if spectrum.max() > 5e3 else 0.0
+
+
 def copy_two_chunks(recording: Path, target: Path) -> None:
     """The beginning of a sample voice's recording, whose pictures are the first two of the whole."""
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ import pytest
 from audionet.audio.decoding import decode
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.dataset.folders import find_recordings
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
-from tests.conftest import ROOT, Run, make_untrained_model, tone, write_wav
+from audionet.settings import PictureSettings
+from tests.conftest import ROOT, Run, make_untrained_model, pitch_hz, tone, write_wav
 
 
 class Case(NamedTuple):
@@ -251,11 +251,6 @@ FORMATS = {
 }
 
 
-def pitch(path: Path) -> float:
-    samples = np.concatenate(list(decode(path))).astype(float)
-    return float(np.abs(np.fft.rfft(samples)).argmax() * SAMPLE_RATE_HZ / len(samples))
-
-
 @pytest.mark.parametrize("name", FORMATS)
 def test_formats_are_read(name: str, tmp_path: Path) -> None:
     source = write_wav(tmp_path / "source.wav", tone(1000, 1, 0.3))
@@ -267,7 +262,7 @@ def test_formats_are_read(name: str, tmp_path: Path) -> None:
     command = [find_ffmpeg(), "-v", "error", "-i", str(tmp_path / target), "-f", "null", "-"]
     if subprocess.run(command, capture_output=True, check=False).returncode < 0:
         pytest.skip("this ffmpeg breaks down at it")
-    assert pitch(tmp_path / target) == pytest.approx(1000, abs=5)
+    assert pitch_hz(np.concatenate(list(decode(tmp_path / target)))) == pytest.approx(1000, abs=5)
 
 
 def test_wavs_as_recorders_leave_them_are_read(tmp_path: Path) -> None:
@@ -285,7 +280,7 @@ def test_wavs_as_recorders_leave_them_are_read(tmp_path: Path) -> None:
     ):
         path = tmp_path / f"{name}.wav"
         path.write_bytes(data)
-        assert pitch(path) == pytest.approx(1000, abs=5), name
+        assert pitch_hz(np.concatenate(list(decode(path)))) == pytest.approx(1000, abs=5), name
 
 
 def test_a_poor_environment_is_enough(tmp_path: Path, audionet: Run) -> None:

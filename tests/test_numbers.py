@@ -26,7 +26,7 @@ from audionet.training.subspace import span
 from audionet.training.unknown import RejectionThresholds
 from tests.conftest import sample_of
 
-PAINTER = SpectrogramRenderer.make(PictureSettings())
+RENDERER = SpectrogramRenderer.make(PictureSettings())
 
 
 class Network:
@@ -54,7 +54,7 @@ def test_a_network_whose_features_do_not_fit_is_refused(number: float) -> None:
 @pytest.mark.parametrize(("scores", "distance"), [([0.5, float("nan")], 0.0), ([1.0, 0.0], float("nan"))])
 def test_a_model_whose_scores_are_no_numbers_is_refused(scores: list[float], distance: float) -> None:
     network = Network(np.array(scores, np.float32), np.float32(distance))
-    model = Model(["a", "b"], PAINTER, network, RejectionThresholds(0, 1))
+    model = Model(["a", "b"], RENDERER, network, RejectionThresholds(0, 1))
     with pytest.raises(AudionetError, match="the model's scores are no numbers; train it again"):
         model.score(PICTURE)
 
@@ -70,16 +70,16 @@ def test_a_training_that_runs_away_is_told() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0, 1e30])
 def test_a_filter_bank_with_impossible_numbers_is_refused(number: float) -> None:
-    bank = PAINTER.filter_bank.copy()
+    bank = RENDERER.filter_bank.copy()
     bank[3, 5] = number
-    assert renderer_from_json(renderer_to_json(PAINTER)).fingerprint == PAINTER.fingerprint
+    assert renderer_from_json(renderer_to_json(RENDERER)).fingerprint == RENDERER.fingerprint
     with pytest.raises(ValueError, match="no filter bank"):
-        renderer_from_json(renderer_to_json(SpectrogramRenderer(PAINTER.settings, bank, None)))
+        renderer_from_json(renderer_to_json(SpectrogramRenderer(RENDERER.settings, bank, None)))
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 def test_json_with_a_word_for_what_is_no_number_counts_as_damaged(tmp_path: Path, word: str) -> None:
-    PictureIndex(PAINTER).save(tmp_path)
+    PictureIndex(RENDERER).save(tmp_path)
     path = tmp_path / "audionet.json"
     path.write_text(path.read_text().replace('"sample_rate_hz": 16000', f'"sample_rate_hz": {word}'))
     with pytest.raises(ValueError, match=f"{word} is no number"):
@@ -91,7 +91,7 @@ def test_json_with_a_word_for_what_is_no_number_counts_as_damaged(tmp_path: Path
 @pytest.mark.parametrize("samples", [np.zeros(16_000), np.full(16_000, 32_767), np.full(16_000, -32_768), np.arange(2)])
 def test_extreme_sound_has_a_picture(samples: np.ndarray) -> None:
     with np.errstate(all="raise", under="ignore"):
-        picture = PAINTER.render(samples.astype(np.int16))
+        picture = RENDERER.render(samples.astype(np.int16))
     assert picture.shape == (299, 299)
     # An offset alone is no sound.
     assert picture.max() == (0 if np.ptp(samples) == 0 else 255) or len(samples) == 2

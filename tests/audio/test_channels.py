@@ -15,7 +15,7 @@ from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
-from tests.conftest import make_untrained_model, tone, write_wav
+from tests.conftest import make_untrained_model, pitch_hz, tone, write_wav
 
 
 @pytest.fixture(autouse=True, params=["whoever reads it", "ffmpeg"])
@@ -27,9 +27,7 @@ def who_reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 def pitch(path: Path, choice: SoundChoice | None = None) -> float:
     """The loudest frequency of a file's sound; 0 of silence."""
-    samples = np.concatenate(list(decode(path, choice or USUAL))).astype(float)
-    spectrum = np.abs(np.fft.rfft(samples))
-    return float(spectrum.argmax() * SAMPLE_RATE_HZ / len(samples)) if spectrum.max() > 1e4 else 0.0
+    return pitch_hz(np.concatenate(list(decode(path, choice or USUAL))))
 
 
 def level(path: Path, choice: SoundChoice) -> float:

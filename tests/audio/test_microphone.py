@@ -9,6 +9,7 @@ from audionet.audio import microphone
 from audionet.audio.microphone import Device, find_devices, listen
 from audionet.errors import AudionetError
 from audionet.settings import SAMPLE_RATE_HZ
+from tests.conftest import pitch_hz
 
 
 def heard(source: str) -> np.ndarray:
@@ -19,7 +20,7 @@ def test_a_virtual_microphone_is_heard_as_it_is() -> None:
     samples = heard("sine=frequency=1000:duration=2:sample_rate=48000")
     assert samples.dtype == np.float32
     assert len(samples) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
-    assert np.abs(np.fft.rfft(samples)).argmax() / len(samples) * SAMPLE_RATE_HZ == pytest.approx(1000, abs=1)
+    assert pitch_hz(samples) == pytest.approx(1000, abs=1)
     assert not heard("anullsrc=duration=1").any()
 
 

@@ -14,8 +14,8 @@ from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.jpeg import Origin
 from audionet.spectrogram.transform import SpectrogramRenderer
 
-PAINTER = SpectrogramRenderer.make(PictureSettings())
-FINGERPRINT = PAINTER.fingerprint
+RENDERER = SpectrogramRenderer.make(PictureSettings())
+FINGERPRINT = RENDERER.fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def positions(found: Bottlenecks) -> list[int]:
 
 
 def compute(paths: list[Path], backbone: Backbone, folder: Path) -> Bottlenecks:
-    return BottleneckExtractor(backbone, PAINTER, folder).extract(paths)
+    return BottleneckExtractor(backbone, RENDERER, folder).extract(paths)
 
 
 def test_they_are_the_trunks_output(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
@@ -62,13 +62,13 @@ def test_a_second_time_nothing_is_computed(paths: list[Path], backbone: Backbone
     assert cache.read_bytes() == before
 
 
-def test_variations_are_cached_beside_the_pictures(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
+def test_augmentations_are_cached_beside_the_pictures(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     first = compute(paths, backbone, tmp_path)
-    faster = BottleneckExtractor(backbone, PAINTER, tmp_path, [ORIGINAL, Augmentation(1.06)]).extract(paths)
+    faster = BottleneckExtractor(backbone, RENDERER, tmp_path, [ORIGINAL, Augmentation(1.06)]).extract(paths)
     assert faster.computed == 3
     assert np.array_equal(faster.features[:, 0], first.features[:, 0])
     assert not np.array_equal(faster.features[:, 1], first.features[:, 0])
-    again = BottleneckExtractor(backbone, PAINTER, tmp_path, [Augmentation(1.06)]).extract(paths)
+    again = BottleneckExtractor(backbone, RENDERER, tmp_path, [Augmentation(1.06)]).extract(paths)
     assert again.computed == 0
     assert np.array_equal(again.features[:, 0], faster.features[:, 1])
 
@@ -133,17 +133,17 @@ def test_a_cache_of_nothing_is_begun_without_a_note(
 
 
 def test_the_picture_as_it_is_goes_by_its_own_digest(backbone: Backbone, tmp_path: Path) -> None:
-    """So that what was cached before there were variations is found."""
-    maker = BottleneckExtractor(backbone, PAINTER, tmp_path, [Augmentation(1.06), ORIGINAL, Augmentation(0.94)])
-    keys = maker.keys(b"x" * 32)
+    """So that what was cached before there were augmentations is found."""
+    extractor = BottleneckExtractor(backbone, RENDERER, tmp_path, [Augmentation(1.06), ORIGINAL, Augmentation(0.94)])
+    keys = extractor.keys(b"x" * 32)
     assert keys[1] == b"x" * 32
-    assert len({*keys, *maker.keys(b"y" * 32)}) == 6
+    assert len({*keys, *extractor.keys(b"y" * 32)}) == 6
 
 
 def test_progress_begins_at_none_and_ends_with_all(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    maker = BottleneckExtractor(backbone, PAINTER, tmp_path)
-    maker.extract(paths, lambda *said: told.append(said))
+    extractor = BottleneckExtractor(backbone, RENDERER, tmp_path)
+    extractor.extract(paths, lambda *said: told.append(said))
     assert told[0] == ("bottlenecks", 0, 3)
     assert told[-1] == ("bottlenecks", 3, 3)
 
@@ -151,14 +151,14 @@ def test_progress_begins_at_none_and_ends_with_all(paths: list[Path], backbone: 
 def test_a_picture_that_has_gone_is_skipped_and_named(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     gone, folder = tmp_path / "gone.jpg", tmp_path / "folder.jpg"
     folder.mkdir()
-    maker = BottleneckExtractor(backbone, PAINTER, tmp_path)
-    found = maker.extract([gone, paths[0], folder])
+    extractor = BottleneckExtractor(backbone, RENDERER, tmp_path)
+    found = extractor.extract([gone, paths[0], folder])
     assert positions(found) == [1]
     assert [(Path(error.path).name, error.reason) for error in found.skipped] == [
         ("gone.jpg", "cannot be read (No such file or directory)"),
         ("folder.jpg", "is a folder; run audionet prepare again"),
     ]
-    identified = [maker.identify(path) for path in (gone, paths[0])]
+    identified = [extractor.identify(path) for path in (gone, paths[0])]
     assert str(identified[0]) == str(found.skipped[0])
     assert identified[1] == found.pictures[0].digest
 

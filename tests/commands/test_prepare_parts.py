@@ -10,7 +10,7 @@ import pytest
 import audionet
 from audionet.options import PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
-from tests.conftest import Run, read_wav, tone, write_wav
+from tests.conftest import Run, pitch_hz, read_wav, tone, write_wav
 
 LOW, HIGH, REST = 400.0, 3000.0, 1000.0
 
@@ -38,8 +38,7 @@ def pictures(folder: Path) -> dict[str, list[tuple[float, float]]]:
 
 
 def pitch(path: Path) -> float:
-    _, samples = read_wav(path)
-    return float(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))).argmax() * SAMPLE_RATE_HZ / len(samples))
+    return pitch_hz(read_wav(path)[1])
 
 
 def test_a_table_with_start_and_end_learns_those_seconds_alone(night: Path, audionet_here: Run) -> None:

@@ -6,7 +6,7 @@ from audionet.bottleneck.backbone import Interpreter, load_backbone
 from audionet.model.litert import ClassifierHead, attach_head, read_head
 
 
-def test_a_grafted_network_scores_as_trunk_and_layer_do() -> None:
+def test_an_attached_head_scores_as_backbone_and_layer_do() -> None:
     backbone = load_backbone("rows", Path())
     interpreter = Interpreter(backbone.flatbuffer)
     random = np.random.default_rng(0)

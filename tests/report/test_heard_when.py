@@ -19,7 +19,7 @@ from audionet.report import excerpts
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.commands.test_prepare_parts import pictures
-from tests.conftest import Run, chirps, tone, write_wav
+from tests.conftest import Run, chirps, pitch_hz, tone, write_wav
 
 LOW, HIGH = (200, 400), (2000, 3000)
 
@@ -56,10 +56,6 @@ def cards(page: Path) -> Iterator[Shown]:
         yield Shown(path, start, end, heading[1] if heading else "", markup)
 
 
-def pitch(samples: np.ndarray) -> float:
-    return float(np.abs(np.fft.rfft(samples)).argmax() * SAMPLE_RATE_HZ / len(samples))
-
-
 def splice(*parts: tuple[tuple[int, int], float]) -> np.ndarray:
     """Tones between two frequencies for so many seconds each."""
     return np.concatenate([chirps(40 + n, *band, seconds) for n, (band, seconds) in enumerate(parts)])
@@ -92,7 +88,7 @@ def test_each_segment_is_a_card_that_is_heard_and_whose_seconds_alone_are_learnt
         assert len(sound) / SAMPLE_RATE_HZ == pytest.approx(min(10, end - start), abs=0.2)
         assert ("here its first 10 s" in card.markup) == (end - start > 10)
         low_hz, high_hz = LOW if card.heading == "low" else HIGH
-        assert low_hz - 20 <= pitch(sound[:SAMPLE_RATE_HZ]) <= high_hz + 20
+        assert low_hz - 20 <= pitch_hz(sound[:SAMPLE_RATE_HZ]) <= high_hz + 20
 
     (wrong,) = (card for card in shown if "talk" in card.path and card.heading == "high")
     with open(tmp_path / "corrections.csv", "w", newline="") as file:

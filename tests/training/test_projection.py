@@ -12,22 +12,22 @@ from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.training import projection
 from audionet.training.projection import SUFFIX, Coordinates, compute_coordinates
 from audionet.training.subspace import PCA
-from tests.bottleneck.test_extractor import PAINTER, paths  # noqa: F401
+from tests.bottleneck.test_extractor import RENDERER, paths  # noqa: F401
 
-VARIATIONS = [ORIGINAL, Augmentation(1.06)]
+AUGMENTATIONS = [ORIGINAL, Augmentation(1.06)]
 
 
 @pytest.fixture
-def maker(tmp_path: Path) -> BottleneckExtractor:
-    return make_maker(tmp_path)
+def extractor(tmp_path: Path) -> BottleneckExtractor:
+    return make_extractor(tmp_path)
 
 
-def make_maker(folder: Path) -> BottleneckExtractor:
-    return BottleneckExtractor(load_backbone("rows", Path()), PAINTER, folder, VARIATIONS)
+def make_extractor(folder: Path) -> BottleneckExtractor:
+    return BottleneckExtractor(load_backbone("rows", Path()), RENDERER, folder, AUGMENTATIONS)
 
 
 def compute(paths: list[Path], folder: Path) -> Coordinates:  # noqa: F811
-    return compute_coordinates(paths, make_maker(folder))
+    return compute_coordinates(paths, make_extractor(folder))
 
 
 def coordinates_of(found: Coordinates) -> np.ndarray:
@@ -36,12 +36,12 @@ def coordinates_of(found: Coordinates) -> np.ndarray:
 
 def test_they_are_the_bottlenecks_along_the_axes(
     paths: list[Path],  # noqa: F811
-    maker: BottleneckExtractor,
+    extractor: BottleneckExtractor,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(projection, "PICTURES_AT_ONCE", 2)
-    features = maker.extract(paths).features.reshape(6, -1)
+    features = extractor.extract(paths).features.reshape(6, -1)
     found = compute(paths, tmp_path)
     wanted = PCA.of(features).project(features)
     # Axes are known but for their signs, and the sample is in another order.
