@@ -18,9 +18,9 @@ from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from tests.conftest import make_untrained_model, pitch_hz, tone, write_wav
 
 
-@pytest.fixture(autouse=True, params=["whoever reads it", "ffmpeg"])
+@pytest.fixture(params=["whoever reads it", "ffmpeg"])
 def who_reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that is said of channels holds whoever reads the file."""
+    """What is said of one or two channels holds whoever reads the file; of more, ffmpeg always does."""
     if request.param == "ffmpeg":
         monkeypatch.setattr(decoding, "is_plain", lambda beginning: False)  # noqa: ARG005
 
@@ -39,7 +39,7 @@ def stereo(path: Path, left: np.ndarray, right: np.ndarray) -> Path:
 
 
 @pytest.fixture
-def sides(tmp_path: Path) -> Path:
+def sides(tmp_path: Path, who_reads: None) -> Path:  # noqa: ARG001
     """500 Hz on the left, 1500 Hz on the right."""
     return stereo(tmp_path / "sides.wav", tone(500, 1, 0.2), tone(1500, 1, 0.4))
 
@@ -55,6 +55,7 @@ def test_the_mix_is_of_both(sides: Path) -> None:
     assert mix == pytest.approx(0.3 * 32767, rel=0.2)
 
 
+@pytest.mark.usefixtures("who_reads")
 @pytest.mark.parametrize("gain", [1.0, 0.97])
 def test_channels_in_antiphase_are_noticed_and_the_louder_one_heard(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, gain: float
@@ -68,6 +69,7 @@ def test_channels_in_antiphase_are_noticed_and_the_louder_one_heard(
     assert level(path, SoundChoice(channel="mix")) < 0.1 * 32767  # as asked for
 
 
+@pytest.mark.usefixtures("who_reads")
 def test_an_offset_in_both_channels_does_not_hide_that_they_cancel_each_other(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,6 +80,7 @@ def test_an_offset_in_both_channels_does_not_hide_that_they_cancel_each_other(
     assert np.std(samples) == pytest.approx(0.5 * 32767 / np.sqrt(2), rel=0.02)
 
 
+@pytest.mark.usefixtures("who_reads")
 def test_antiphase_is_noticed_after_long_silence_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     silence, sound = np.zeros(40 * SAMPLE_RATE_HZ, np.int16), tone(440, 2, 0.5)
     path = stereo(tmp_path / "a.wav", np.concatenate([silence, sound]), np.concatenate([silence, -sound]))
@@ -88,6 +91,7 @@ def test_antiphase_is_noticed_after_long_silence_too(tmp_path: Path, caplog: pyt
     assert caplog.text.count("cancel each other out") == 1
 
 
+@pytest.mark.usefixtures("who_reads")
 def test_faint_stereo_and_mono_are_left_as_they_are(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     faint = tone(440, 1, 0.005)
     with caplog.at_level(logging.WARNING):
@@ -98,7 +102,7 @@ def test_faint_stereo_and_mono_are_left_as_they_are(tmp_path: Path, caplog: pyte
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize("channels", [9, 10, 16, 64])
+@pytest.mark.parametrize("channels", [9, 16, 64])
 def test_many_channels_without_a_layout_are_mixed_in_equal_parts(tmp_path: Path, channels: int) -> None:
     sound = tone(440, 1, 0.5)
     path = write_wav(tmp_path / "a.wav", np.stack([sound] * channels, axis=1))
@@ -131,21 +135,8 @@ def film(tmp_path: Path) -> Path:
     """A film whose first track is silent, and whose second is the default one."""
     write_wav(tmp_path / "1.wav", 0 * tone(440, 1))
     write_wav(tmp_path / "2.wav", tone(440, 1))
-    command = [
-        find_ffmpeg(),
-        "-v",
-        "error",
-        "-i",
-        tmp_path / "1.wav",
-        "-i",
-        tmp_path / "2.wav",
-        "-map",
-        "0",
-        "-map",
-        "1",
-    ]
-    command += ["-disposition:a:0", "0", "-disposition:a:1", "default", "-c:a", "flac", tmp_path / "film.mkv"]
-    subprocess.run(list(map(str, command)), check=True)
+    options = "-v error -i 1.wav -i 2.wav -map 0 -map 1 -disposition:a:0 0 -disposition:a:1 default -c:a flac film.mkv"
+    subprocess.run([find_ffmpeg(), *options.split()], cwd=tmp_path, check=True)
     return tmp_path / "film.mkv"
 
 
