@@ -1,6 +1,5 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -24,8 +23,6 @@ from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.progress import Progress, chosen, counted, silent
 from audionet.system.untrusted import is_folder
-
-logger = logging.getLogger(__name__)
 
 AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
 NO_NAMES: Mapping[Path, str] = {}

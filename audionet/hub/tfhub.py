@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import io
-import logging
 import re
 import sys
 import tempfile
@@ -29,8 +28,6 @@ from audionet.system.stderr import quiet_stderr
 from audionet.system.tensorflow import freeze_function, start_tensorflow
 from audionet.system.text import message_of
 from audionet.system.untrusted import parse_json
-
-logger = logging.getLogger(__name__)
 
 GOOGLE = "https://tfhub.dev/google/imagenet/{}/feature_vector/5"
 USUAL_SIZES = {"inception": 299, "nasnet_large": 331, "pnasnet": 331, "inception_resnet": 299}  # pixels; others: 224

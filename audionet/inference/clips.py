@@ -26,7 +26,6 @@ from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL, centred_logs
 # Why a clip is unknown, beside what training/unknown.py knows: it is a mixture, silent, or silent in the band that the
 # model's pictures show, but not above or below it.
 SEVERAL_CLASSES, SILENT, INAUDIBLE = "several_classes", "silent", "inaudible"
-REASONS = (LOW_SCORE, UNLIKE_ALL, SEVERAL_CLASSES, SILENT, INAUDIBLE)
 MOSTLY_ABOVE_DB = 10.0  # that sound is louder than what is drawn of it, if it lies above
 LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
 
@@ -37,7 +36,8 @@ class ClipScores:
 
     seconds: of sound behind them.
     scores: a probability for each of the model's labels.
-    why_unknown: why it is more likely none of them: one of REASONS; "" if the best class is believed.
+    why_unknown: why it is more likely none of them: LOW_SCORE, UNLIKE_ALL, SEVERAL_CLASSES, SILENT or INAUDIBLE; "" if
+        the best class is believed.
     needed_score: what a best class needs to be believed; None where how typical the sound is decides.
     typicality: how typical it is of the best class, in standard deviations: about 0 is usual, -3 rare. None of a model
         that does not know.

@@ -116,13 +116,3 @@ def old_parser(script: str, description: str) -> argparse.ArgumentParser:
         else:
             parser.add_argument(*spellings, dest=flag.name, type=flag.kind, default=flag.default, help=described)
     return parser
-
-
-def table(script: str) -> str:
-    """The flags of an old script as a table in Markdown."""
-    lines = ["| then | now | default | what differs |", "| --- | --- | --- | --- |"]
-    for flag in SCRIPTS[script]:
-        today = f"`audionet {flag.today}`" if "--" in flag.today or flag.today[0].islower() else flag.today
-        default = "" if flag.default in (None, False) else f"`{flag.default}`"
-        lines.append(f"| `--{flag.name}` | {today} | {default} | {flag.differs} |")
-    return "\n".join(lines)

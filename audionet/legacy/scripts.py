@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,14 +133,6 @@ def evaluate(arguments: Sequence[str] | None = None) -> int:
         return SOME_SKIPPED if evaluation.skipped else ALL_DONE
 
     return cli.guarded(run)
-
-
-SCRIPTS: dict[str, Callable[[Sequence[str] | None], int]] = {
-    "data_maker.py": data_maker,
-    "retrain.py": retrain,
-    "label_image.py": label_image,
-    "evaluate.py": evaluate,
-}
 
 
 def _tf_files() -> Path:

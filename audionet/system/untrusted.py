@@ -81,14 +81,6 @@ def whole(value: Any, least: int = 0, most: int = LARGEST_WHOLE) -> int:
     raise Refused(f"no whole number from {least} to {most}")
 
 
-def digits(value: str, most: int = LARGEST_WHOLE) -> int:
-    """The whole number that text holds in decimal digits, as a table does. Raises Refused."""
-    value = value.strip()
-    if not (value.isascii() and value.isdecimal() and len(value.lstrip("0")) <= len(str(most)) and int(value) <= most):
-        raise Refused(f"no whole number up to {most}")
-    return int(value)
-
-
 def text(value: Any, longest: int = LONGEST_TEXT) -> str:
     """Text of at most so many characters, all of which can be written as UTF-8. Raises Refused."""
     if not isinstance(value, str) or len(value) > longest:

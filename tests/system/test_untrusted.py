@@ -50,13 +50,6 @@ def test_what_is_no_name_in_a_folder_is_refused(value: object) -> None:
         untrusted.inner_path(value)
 
 
-@pytest.mark.parametrize("value", ["1" * 5000, "1" * 400, "-1", "1.5", "x", "", "٣", "1e3", "1_000"])
-def test_digits_of_a_table_are_a_number_of_sane_length(value: str) -> None:
-    with pytest.raises(Refused):
-        untrusted.digits(value)
-    assert untrusted.digits(" 007 ") == 7
-
-
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"", b"\xff\xfe[", b"nul"])
 def test_what_is_no_json_is_refused(content: bytes) -> None:
     with pytest.raises(Refused):
