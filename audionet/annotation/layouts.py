@@ -4,11 +4,13 @@ import itertools
 import logging
 import math
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from audionet.annotation.parts import SHOWN, TimeColumns
+from audionet.annotation.table_paths import columns_of_files
 from audionet.annotation.tables import Row, Table, seconds
-from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.system.text import listed
 
@@ -21,7 +23,7 @@ LABEL_COLUMNS = ("label", "class", "category", "species")
 # printed has them too, but it can be named.
 TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile", "soundfiles", "infile")
 TOOLS_LABEL_COLUMNS = tuple(
-    "annotation eventlabel commonname scientificname speciescode tag type calltype speaker".split()
+    "annotation eventlabel commonname scientificname speciescode manualid tag type calltype speaker".split()
 )
 PATHS, LABELS = "the path of a recording", "its label"  # in messages
 KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
@@ -43,66 +45,31 @@ OTHER_UNITS = re.compile(
 # What the names of other columns consist of that say where something begins or ends, if all their values are times.
 BORDERS = frozenset(
     "start begin beginning onset from end stop finish until till to offset in out on off tmin tmax xmin xmax t0 t1 "
-    "anfang beginn von ende bis début debut fin inicio inizio fine".split()
+    "anfang anfangs beginn von ende bis début debut fin inicio inizio fine".split()
 )
-WORDS_BESIDE = frozenset(
-    "t time timestamp s sec secs second seconds ss msec hh mm pos position event segment seg interval region part clip "
-    "chunk window call song note phrase syllable bout turn utterance speech voice annotation label selection detection "
-    "marker".split()
+# Borders in one word with another, and what is a border beside a word for time, as in `min_time` or `first_sample`.
+COMPOUND = re.compile(r"(t|time|zeit)?(start|begin|beginn|anfangs?|end|ende|stop|onset|offset)(zeit|time|idx|index)?")
+BORDERS_BESIDE = frozenset("min max first last".split())
+WORDS_FOR_TIME = frozenset(
+    "t time zeit timestamp stamp s sec secs second seconds ss ms msec hh mm sample samples frame frames idx index pos "
+    "position".split()
+)
+WORDS_BESIDE = WORDS_FOR_TIME.union(
+    "event segment seg interval region part clip chunk window call song note phrase syllable bout turn utterance "
+    "speech voice annotation label selection detection marker".split()
 )
 WORDS = re.compile(r"[^\W\d_]+\d?")
 BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
-SOUND_NAME = re.compile(
-    r".*[^./\\]\.(wave?|flac|mp[34]|og[ga]|opus|m4a|aac|wma|aiff?|amr|caf|w64|mkv|mov|webm)", re.IGNORECASE
-)
+MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
 # What changes which sound is meant, and cannot be chosen for each line.
 REFUSED = re.compile(r"channels?|chan|ch|track|audiotrack|stream")
 FREQUENCIES = re.compile(
     r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
     r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
 )
-SHOWN = 40  # characters of a time that is none
 FREQUENCIES_SAID = (
     "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
 )
-
-
-@dataclass(frozen=True)
-class TimeColumns:
-    """The columns that mark a part of a recording.
-
-    end_is_length: the end's column says how long it lasts instead. file_offset: the column, if there is one, of where a
-    part starts in its own file; Raven has it.
-    """
-
-    start: str
-    end: str
-    end_is_length: bool = False
-    file_offset: str = ""
-
-    def part(self, table: Table, row: Row) -> Part | None:
-        """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
-        start, end = row.get(self.start), row.get(self.end)
-        if not start and not end:
-            return None
-        for name, value in ((self.start, start), (self.end, end)):
-            if not value:
-                raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
-        offset = row.get(self.file_offset)
-        if self.file_offset and not offset:
-            raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
-        try:
-            begin, stop = seconds(start), seconds(end)
-            stop = begin + stop if self.end_is_length else stop
-            if offset:
-                # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
-                begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
-        except ValueError as error:
-            named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
-            raise table.error(row.line, f"has the times {named}; {error}") from error
-        if stop < begin:
-            raise table.error(row.line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
-        return Part(begin, stop)
 
 
 @dataclass(frozen=True)
@@ -201,11 +168,24 @@ def times_of(table: Table) -> TimeColumns | None:
 def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
     """Whether a column that is called as none for times is one all the same."""
     values = [row.get(name) for row in table.rows if row.get(name)]
-    if name in BEGINNINGS_OF_LENGTHS:
-        return has_length and not any(":" in value for value in values) and all(map(_is_time, values))
+    if name in MOMENTS:
+        is_border = (has_length and name in BEGINNINGS_OF_LENGTHS) or _differs_within_recordings(table, name)
+        return is_border and not any(":" in value for value in values) and all(map(_is_time, values))
     written = re.sub(r"([a-z])([A-Z])", r"\1 \2", table.columns[name])
     words = {word.casefold() for word in WORDS.findall(written)}
-    return bool(words & BORDERS) and words <= BORDERS | WORDS_BESIDE and all(map(_is_time, values))
+    borders = {word for word in words if word in BORDERS or COMPOUND.fullmatch(word)}
+    if words & WORDS_FOR_TIME:
+        borders |= words & BORDERS_BESIDE
+    return bool(borders) and words <= borders | WORDS_BESIDE and all(map(_is_time, values))
+
+
+def _differs_within_recordings(table: Table, name: str) -> bool:
+    """Whether a column has several values of one recording, as the moments in it have."""
+    paths = [path for path in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if path in table.columns][:1]
+    values: dict[str, set[str]] = defaultdict(set)
+    for row in table.rows if paths else ():
+        values[row.get(paths[0])].add(row.get(name))
+    return any(len(of_one) > 1 for of_one in values.values())
 
 
 def _is_time(value: str) -> bool:
@@ -259,7 +239,19 @@ def _label_column(table: Table) -> str:
         if own:
             names = listed([repr(table.columns[name]) for name in own], most=8)
             raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
+    if "timeformat" in table.columns and "name" in table.columns and not known - {"type"}:
+        _require_decimal_times(table)
+        return "name"
     return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
+
+
+def _require_decimal_times(table: Table) -> None:
+    """Raise AudionetError if the markers of Adobe Audition have times in frames, beats or samples."""
+    for row in table.rows:
+        if row.get("timeformat").casefold() not in ("", "decimal"):
+            raise table.error(
+                row.line, f"has times as {row.get('timeformat')!r}; choose the time format Decimal in Audition"
+            )
 
 
 RAVENS_OWN = frozenset(
@@ -294,12 +286,6 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
         )
 
 
-def columns_of_files(table: Table) -> list[str]:
-    """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
-    cells = {name: {row.get(name) for row in table.rows if row.get(name)} for name in table.columns}
-    return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]
-
-
 def _refuse_unnamed_paths(table: Table) -> None:
     """Raise AudionetError if a table without a column of paths names several recordings in another."""
     for name in columns_of_files(table)[:1]:
@@ -308,10 +294,11 @@ def _refuse_unnamed_paths(table: Table) -> None:
 
 
 def _refuse_channels(table: Table) -> None:
+    # Raven, warbleR and Kaleidoscope write the channel, and of a recording with one it is always the first.
+    first = "0" if "infile" in table.columns else "1" if not table.columns.keys().isdisjoint(SELECTIONS) else None
     for name in filter(REFUSED.fullmatch, table.columns):
         for row in table.rows:
-            # Raven and warbleR write the channel, and of a recording with one it is always the first.
-            if row.get(name) and not (row.get(name) == "1" and not table.columns.keys().isdisjoint(SELECTIONS)):
+            if row.get(name) and row.get(name) != first:
                 raise table.error(
                     row.line,
                     f"is about {table.columns[name]} {row.get(name)!r}: which one is meant cannot be chosen for each "

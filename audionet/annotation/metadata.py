@@ -15,12 +15,11 @@ from audionet.annotation.layouts import (
     LABEL_COLUMNS,
     PATH_COLUMNS,
     TOOLS_PATH_COLUMNS,
-    columns_of_files,
     marks_parts,
 )
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table
-from audionet.annotation.table_paths import TablePaths
+from audionet.annotation.table_paths import TablePaths, columns_of_files
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
     TABLE_FOLDERS,

@@ -1,4 +1,4 @@
-"""Parts of recordings, and which class is heard in each: joined, cut out, compared. Pure but for what they log."""
+"""Parts of recordings, and which class is heard in each: read, joined, cut out, compared. Pure but for logs."""
 
 import bisect
 import heapq
@@ -7,10 +7,11 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from audionet.annotation.tables import Row, Table, seconds
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.errors import AudionetError
@@ -25,6 +26,45 @@ ROUNDING_SECONDS = 1e-6
 # What is left between two parts that people marked is seldom worth a picture where it is shorter, and often the end of
 # a call.
 SHORTEST_GAP_SECONDS = 0.5
+SHOWN = 40  # characters of a time that is none
+
+
+@dataclass(frozen=True)
+class TimeColumns:
+    """The columns that mark a part of a recording.
+
+    end_is_length: the end's column says how long it lasts instead. file_offset: the column, if there is one, of where a
+    part starts in its own file; Raven has it.
+    """
+
+    start: str
+    end: str
+    end_is_length: bool = False
+    file_offset: str = ""
+
+    def part(self, table: Table, row: Row) -> Part | None:
+        """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
+        start, end = row.get(self.start), row.get(self.end)
+        if not start and not end:
+            return None
+        for name, value in ((self.start, start), (self.end, end)):
+            if not value:
+                raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
+        offset = row.get(self.file_offset)
+        if self.file_offset and not offset:
+            raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
+        try:
+            begin, stop = seconds(start), seconds(end)
+            stop = begin + stop if self.end_is_length else stop
+            if offset:
+                # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
+                begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
+        except ValueError as error:
+            named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
+            raise table.error(row.line, f"has the times {named}; {error}") from error
+        if stop < begin:
+            raise table.error(row.line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
+        return Part(begin, stop)
 
 
 class Overlap(NamedTuple):

@@ -21,9 +21,11 @@ MOST_LINES = 1_000_000
 SHOWN = 40  # characters of a number that is none
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
+SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 TEXTGRID = "ooTextFile"
+CHRONOLOGICAL = '"Praat chronological TextGrid'
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 EMPTY = ""  # a tier's interval without text marks nothing
 
@@ -52,7 +54,8 @@ def read_annotations(path: Path) -> list[Annotation]:
     try:
         text = read_text(path, LARGEST_BYTES)
     except ValueError as error:
-        raise AudionetError(f"{path}: not annotations, which are text ({error})") from error
+        remedy = "; save it as a text file in Praat" if path.suffix.lower() == ".textgrid" else ""
+        raise AudionetError(f"{path}: not annotations, which are text ({error}){remedy}") from error
     text = re.sub("\r\n?", "\n", text)
     if text.count("\n") > 2 * MOST_LINES:
         raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
@@ -103,7 +106,7 @@ def _first_line(text: str) -> str:
 
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
     first = _first_line(text)
-    if TEXTGRID in first:
+    if TEXTGRID in first or first.startswith(CHRONOLOGICAL):
         return _read_textgrid
     if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
         return _read_rttm
@@ -145,7 +148,8 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
                 f"{path}: line {number}, {line.strip()[:SHOWN]!r}, is no label of Audacity's: start, end and "
                 "label, with tabs between"
             )
-        annotations.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(fields[2:])))
+        label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
+        annotations.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(label)))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
     return annotations
@@ -169,7 +173,7 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
                 "their own; which one is meant cannot be chosen for each line"
             )
         try:
-            end = str(float(fields[3]) + float(fields[4]))
+            end = str(float(fields[3].replace(",", ".")) + float(fields[4].replace(",", ".")))
         except ValueError:
             end = fields[4]
         annotations.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))
@@ -183,6 +187,8 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
     token = re.compile(
         r'"[^"]*(?:""[^"]*)*"|<[a-z]+>|(?<![\w.,\[])-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\w.,\]])|![^\n]*'
     )
+    if _first_line(text).startswith(CHRONOLOGICAL):
+        raise AudionetError(f"{path}: a chronological TextGrid, which is not read; save it as a text file in Praat")
     start_of_body = text.find("\n", text.find("TextGrid")) + 1
     places = (place for place in token.finditer(text, start_of_body) if not place.group().startswith("!"))
     tokens = (place.group() for place in places)

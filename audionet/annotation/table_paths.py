@@ -5,12 +5,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
+from audionet.annotation.tables import Table
 from audionet.dataset.folders import is_other_file, walk_files
 from audionet.dataset.names import spelling_key
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file
 
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
+SOUND_NAME = re.compile(
+    r".*[^./\\]\.(wave?|flac|mp[34]|og[ga]|opus|m4a|aac|wma|aiff?|amr|caf|w64|mkv|mov|webm)", re.IGNORECASE
+)
 
 
 class TablePaths:
@@ -133,3 +137,9 @@ def _parts(path: str) -> list[str]:
 
 def _is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", path) is not None
+
+
+def columns_of_files(table: Table) -> list[str]:
+    """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
+    cells = {name: {row.get(name) for row in table.rows if row.get(name)} for name in table.columns}
+    return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]

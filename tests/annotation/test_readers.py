@@ -99,6 +99,20 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
             "00:01:01.000\t00:01:02.000\twren\n",
             [None, None],
         ),
+        ("night.rttm", RTTM.replace(".", ","), ["night", "night"]),
+        ("night.BirdNET.results.txt", "1.5\t3.25\towl\t0.9000\n61\t62\twren\t1\n", [None, None]),
+        (
+            "cluster.csv",
+            "INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION,TOP1MATCH,MANUAL ID\nC:\\x,y,a.wav,0,1.5,1.75,c1,owl\n"
+            "C:\\x,y,a.wav,0,61,1,c2,wren\n",
+            ["a.wav", "a.wav"],
+        ),
+        (
+            "Markers.csv",
+            "Name\tStart\tDuration\tTime Format\tType\tDescription\nowl\t0:01.500\t0:01.750\tdecimal\tCue\t\n"
+            "wren\t1:01.000\t0:01.000\tdecimal\tCue\t\n",
+            [None, None],
+        ),
         ("t.tsv", "file\tbegin\tend\tclass\na.wav\t1.5\t3.25\towl\na.wav\t61\t62\twren\n", ["a.wav", "a.wav"]),
     ],
 )
@@ -189,6 +203,18 @@ def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytes
         ("n.rttm", RTTM.replace("night 1 61", "night 2 61"), "line 2 is about channel 2"),
         ("n.rttm", RTTM.lower(), "line 1 does not begin with SPEAKER, as in RTTM"),
         ("n.txt", "-1\t2.5\towl\n", "line 1 has the times '-1' and '2.5'; times are seconds from the start"),
+        (
+            "Markers.csv",
+            "Name\tStart\tDuration\tTime Format\tType\nowl\t0:01:37\t0:01:00\t75 fps\tCue\n",
+            "line 2 has times as '75 fps'; choose the time format Decimal",
+        ),
+        (
+            "cluster.csv",
+            "IN FILE,CHANNEL,OFFSET,DURATION,MANUAL ID\na.wav,1,1.5,1.75,owl\n",
+            "line 2 is about CHANNEL '1': which one is meant",
+        ),
+        ("n.TextGrid", '"Praat chronological TextGrid text file"\n0 70\n', "save it as a text file in Praat"),
+        ("n.TextGrid", "ooBinaryFile\x08TextGrid\0\0", "save it as a text file in Praat"),
         ("n.TextGrid", LONG[:500], "cut off, damaged or not alone"),
         ("n.TextGrid", SHORT.replace("<exists>\n", ""), "cut off, damaged or not alone"),
         (

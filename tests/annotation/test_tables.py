@@ -320,6 +320,12 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label,from,to\na.wav,x,0.5,1\n", "marks a part of a recording: from '0.5'"),
         ("path;label;Anfang;Ende\na.wav;x;0,5;1,0\n", "marks a part of a recording: Anfang '0,5'"),
         ("path,label,segmentStart,segmentEnd\na.wav,x,0:01,0:02\n", "marks a part of a recording: segmentStart '0:01'"),
+        ("path,label,min_t,max_t\na.wav,x,0.5,1\n", "marks a part of a recording: min_t '0.5'"),
+        ("path,label,first_sample,last_sample\na.wav,x,0,1\n", "marks a part of a recording: first_sample '0'"),
+        ("path,label,startIdx,endIdx\na.wav,x,0,1\n", "marks a part of a recording: startIdx '0'"),
+        ("path,label,ms_start,ms_end\na.wav,x,0,1\n", "marks a part of a recording: ms_start '0'"),
+        ("path;label;Startzeit;Endzeit\na.wav;x;0,5;1\n", "marks a part of a recording: Startzeit '0,5'"),
+        ("path,label,seconds\na.wav,x,5\na.wav,y,10\n", "marks a part of a recording: seconds '5'"),
         ("path,label,Time,Duration\na.wav,x,0.5,1\n", "marks a part of a recording: Time '0.5'"),
         (
             'path,label,start,end\na.wav,x,"1,234",1300.5\n',
@@ -340,6 +346,8 @@ def test_what_can_not_be_used_is_said_with_line_and_remedy(tmp_path: Path, text:
     ("columns", "values"),
     [
         ("Start Date Time,End Date Time", "2024-05-01 05:30,2024-05-01 06:00"),
+        ("time,seconds", "530,12.5"),  # of the day, and of the recording
+        ("min_depth,max_depth,first,last,index", "3.5,4,1,2,7"),
         ("time,length", "05:30,0:12"),  # of the day, and of the recording
         ("distance_to_road,depth_start,depth_end", "12,3.5,4"),
         ("from,to", "Kiel,Rostock"),
