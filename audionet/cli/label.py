@@ -97,6 +97,10 @@ def _check(options: argparse.Namespace) -> None:
         for name, value, default in _event_values(options):
             if value != default:
                 raise AudionetError(f"{name}: is about events; add --events")
+    if options.threshold is not None and options.mode == "windows":
+        raise AudionetError("--threshold: says which class is believed, and --windows prints all scores; leave out one")
+    if options.threshold is not None and not options.allow_unknown and options.mode != "events":
+        raise AudionetError("--threshold: calls what scores less unknown, and --no-unknown nothing; leave out one")
     if options.save_segments is not None and options.mode not in ("timeline", "events"):
         raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
     if options.save_segments is not None and options.channel == EACH:

@@ -30,6 +30,12 @@ def tiers_of(clip: "Timeline") -> list[list["Segment"]]:
     return tiers
 
 
+def in_milliseconds(segment: "Segment") -> tuple[int, int]:
+    """When a segment begins and ends: what one ends with is what the next begins with, and none is without length."""
+    start = round(segment.start_seconds * 1000)
+    return start, max(start + 1, round(segment.end_seconds * 1000))
+
+
 def tier_name(number: int) -> str:
     """`audionet`, `audionet 2`, ... of the tiers from 0 on."""
     return f"audionet {number + 1}" if number else "audionet"

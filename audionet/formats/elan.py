@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from audionet.formats.base import tier_name, tiers_of
+from audionet.formats.base import in_milliseconds, tier_name, tiers_of
 from audionet.formats.csv import CsvPrinter
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ElanTable(CsvPrinter["Timeline"]):
         rows = []
         for number, segments in enumerate(tiers_of(clip)):
             for segment in segments:
-                times = segment.start_seconds, segment.end_seconds, segment.end_seconds - segment.start_seconds
-                seconds = [f"{time:.3f}" for time in times]
+                start, end = in_milliseconds(segment)
+                seconds = [f"{milliseconds / 1000:.3f}" for milliseconds in (start, end, end - start)]
                 rows.append([tier_name(number), *seconds, segment.label, f"{segment.score:.4f}", clip.clip])
         self.write(rows)

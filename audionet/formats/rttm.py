@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audionet.formats.base import Printer
+from audionet.formats.base import Printer, in_milliseconds
 from audionet.system.text import printable
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ class RttmTimelines(Printer["Timeline"]):
         for segment in clip.segments:
             if segment.label in self._labels:
                 label = _field(segment.label)
-                seconds = segment.end_seconds - segment.start_seconds
-                print(f"SPEAKER {name} 1 {segment.start_seconds:.3f} {seconds:.3f} <NA> <NA> {label} <NA> <NA>")
+                start, end = in_milliseconds(segment)
+                times = f"{start / 1000:.3f} {(end - start) / 1000:.3f}"
+                print(f"SPEAKER {name} 1 {times} <NA> <NA> {label} <NA> <NA>")
         sys.stdout.flush()
 
     def _name(self, clip: str) -> str:

@@ -3,7 +3,7 @@
 import html
 from typing import TYPE_CHECKING
 
-from audionet.formats.base import OneClipPrinter
+from audionet.formats.base import OneClipPrinter, in_milliseconds
 from audionet.system.text import printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class SrtSubtitles(OneClipPrinter):
     def print_clip(self, clip: "Timeline") -> None:
         """Print the one clip."""
         for number, segment in enumerate(clip.segments, start=1):
-            times = f"{_time(segment.start_seconds, ',')} --> {_time(segment.end_seconds, ',')}"
+            times = " --> ".join(_time(border, ",") for border in in_milliseconds(segment))
             print(f"{number}\n{times}\n{_in_a_cue(segment.label)}\n", flush=True)
 
 
@@ -31,13 +31,12 @@ class WebVttSubtitles(OneClipPrinter):
         """Print the one clip."""
         print("WEBVTT\n")
         for segment in clip.segments:
-            times = f"{_time(segment.start_seconds, '.')} --> {_time(segment.end_seconds, '.')}"
+            times = " --> ".join(_time(border, ".") for border in in_milliseconds(segment))
             print(f"{times}\n{html.escape(_in_a_cue(segment.label), quote=False)}\n", flush=True)
 
 
-def _time(seconds: float, point: str) -> str:
-    """`01:02:03,456`, to the nearest millisecond."""
-    milliseconds = round(seconds * 1000)
+def _time(milliseconds: int, point: str) -> str:
+    """`01:02:03,456`."""
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from audionet.inference.windows import Segment, Timeline
 
 
+DECIMALS = 6
+
+
 class TextGrid(OneClipPrinter):
     """Tiers of intervals without gaps; between events they have no text. One tier, and more where events overlap.
 
@@ -34,15 +37,15 @@ class TextGrid(OneClipPrinter):
 
 
 def _without_gaps(segments: "Sequence[Segment]", seconds: float) -> list[tuple[float, float, str]]:
-    """The intervals of a tier: start, end and text."""
+    """The intervals of a tier: start, end and text. Times are as they are written, so that no gap is without length."""
     intervals: list[tuple[float, float, str]] = []
-    starts = [segment.start_seconds for segment in segments[1:]]
-    at = 0.0
-    for segment, following in zip(segments, [*starts, seconds], strict=False):
-        if segment.start_seconds > at:
-            intervals.append((at, segment.start_seconds, ""))
-        at = min(segment.end_seconds, following)
-        intervals.append((segment.start_seconds, at, printable(segment.label)))
+    starts = [round(segment.start_seconds, DECIMALS) for segment in segments]
+    at, seconds = 0.0, round(seconds, DECIMALS)
+    for segment, start, following in zip(segments, starts, [*starts[1:], seconds], strict=False):
+        if start > at:
+            intervals.append((at, start, ""))
+        at = min(round(segment.end_seconds, DECIMALS), following)
+        intervals.append((start, at, printable(segment.label)))
     if at < seconds:
         intervals.append((at, seconds, ""))
     return intervals

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import itertools
 import json
 import re
 from pathlib import Path
@@ -105,6 +106,40 @@ def test_events_that_overlap_are_whole_in_tiers_of_their_own(
     assert {(row["Tier"], float(row["Begin Time - ss.msec"]), row["Annotation"]) for row in rows} == {
         (name, start, label) for name, intervals in found.items() for start, _, label in intervals if label
     }
+
+
+@pytest.mark.parametrize("name", ["rttm", "elan", "srt", "vtt"])
+def test_rounded_times_neither_overlap_nor_vanish(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    thirds = [Segment(n / 3, (n + 1) / 3, "anna" if n % 2 else "rain", 0.9) for n in range(20)]
+    text = printed(name, capsys, Events("a.wav", thirds, 7.0))
+    if name == "rttm":
+        spans = [(float(line.split()[3]), float(line.split()[4])) for line in text.splitlines()]
+        spans = [(start, round(start + duration, 3)) for start, duration in spans]
+    elif name == "elan":
+        rows = list(csv.DictReader(io.StringIO(text)))
+        names = ("Begin Time - ss.msec", "End Time - ss.msec", "Duration - ss.msec")
+        times = [tuple(float(row[column]) for column in names) for row in rows]
+        assert all(round(start + duration, 3) == end for start, end, duration in times)
+        spans = [(start, end) for start, end, _ in times]
+    else:
+        lines = [line.replace(",", ".").split(" --> ") for line in text.splitlines() if "-->" in line]
+        spans = [(seconds(start), seconds(end)) for start, end in lines]
+    assert len(spans) == len(thirds)
+    assert all(start < end for start, end in spans)
+    assert all(end == following for (_, end), (following, _) in itertools.pairwise(spans))
+
+
+@pytest.mark.parametrize("name", ["rttm", "elan", "srt", "vtt"])
+def test_what_is_shorter_than_a_millisecond_has_a_length(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(name, capsys, Events("a.wav", [Segment(1.0, 1.0002, "anna", 0.9)], 7.0))
+    assert re.search(r"0\.001 |1\.000,1\.001,0\.001|01[.,]000 --> 00:00:01[.,]001", text)
+
+
+def test_a_gap_of_a_rounding_error_is_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    events = [Segment(0.1, 0.3, "anna", 0.9), Segment(0.1 + 0.2, 0.5, "rain", 0.9)]
+    text = printed("textgrid", capsys, Events("a.wav", events, 0.5 + 1e-9))
+    times = re.findall(r"xmin = (\S+)\n +xmax = (\S+)\n +text", text)
+    assert times == [("0.000000", "0.100000"), ("0.100000", "0.300000"), ("0.300000", "0.500000")]
 
 
 @pytest.mark.parametrize("name", ["srt", "vtt"])

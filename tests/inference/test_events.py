@@ -157,6 +157,8 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
         (["--events", "--background", "backgruond"], "the model has no such class (it knows background, owl and wren)"),
         (["--background", "owl"], "--background: is about events; add --events"),
         (["--save-segments", "x"], "--save-segments: saves what is heard when; add --timeline or --events"),
+        (["--windows", "--threshold", "0.9"], "--windows prints all scores; leave out one"),
+        (["--threshold", "0.9", "--no-unknown"], "and --no-unknown nothing; leave out one"),
         (["--windows", "--plot", "x"], "--plot: draws classes, timelines and events; leave out --windows"),
         (["--format", "raven"], "--format raven: lists what is heard when; add --timeline or --events"),
     ],
