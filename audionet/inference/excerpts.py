@@ -31,32 +31,32 @@ class SegmentSaver:
         self._stems: dict[str, Path] = {}
 
     def save(self, path: Path, clip: Timeline) -> list[Path]:
-        """Write those of a clip, which lies in `path`; as save_segments."""
+        """Write the sound of each segment of a clip, which lies in `path`; the files.
+
+        The recording is read once, and of its sound no more is held than a segment. Unknown ones are of no class, and
+        left out. Files of the same names are written anew.
+        Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
+        """
+        known = [segment for segment in clip.segments if segment.label != UNKNOWN]
+        known.sort(key=lambda segment: segment.start_seconds)
+        borders = ((segment.start_seconds, segment.end_seconds) for segment in known)
+        spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in borders]
+        sounds = cut_out(decode(path, self._choice, clip.sample_rate_hz), spans)
+        place = self._folder / self._stem(path, clip)
+        return [
+            _write(clip, segment, samples, place)
+            for segment, samples in zip(known, sounds, strict=True)
+            if len(samples)
+        ]
+
+    def _stem(self, path: Path, clip: Timeline) -> str:
+        """What the names of a clip's files begin with."""
         below = next((path.relative_to(folder) for folder in self._named if path.is_relative_to(folder)), None)
-        parts = Path(clip.clip).with_suffix("").parts if below is None else below.with_suffix("").parts
-        stem = _file_name("-".join(parts[-1:] if below is None else parts)) or "clip"
-        if self._stems.setdefault(stem.casefold(), path) != path:
-            stem = f"{stem}-{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]}"
-        return save_segments(path, clip, self._folder, stem, self._choice)
-
-
-def save_segments(path: Path, clip: Timeline, folder: Path, stem: str = "", choice: SoundChoice = USUAL) -> list[Path]:
-    """Write the sound of each segment of a clip, which lies in `path`, as SegmentSaver names it.
-
-    stem: what the names begin with, instead of the clip's name without its suffix.
-    The recording is read once, and of its sound no more is held than a segment. Unknown ones are of no class, and left
-    out. Files of the same names are written anew.
-    Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
-    """
-    place = folder / (stem or _file_name(Path(clip.clip).stem) or "clip")
-    known = [segment for segment in clip.segments if segment.label != UNKNOWN]
-    known.sort(key=lambda segment: segment.start_seconds)
-    borders = ((segment.start_seconds, segment.end_seconds) for segment in known)
-    spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in borders]
-    sounds = cut_out(decode(path, choice, clip.sample_rate_hz), spans)
-    return [
-        _write(clip, segment, samples, place) for segment, samples in zip(known, sounds, strict=True) if len(samples)
-    ]
+        parts = Path(clip.clip).with_suffix("").parts[-1:] if below is None else below.with_suffix("").parts
+        stem = _file_name("-".join(parts)) or "clip"
+        if self._stems.setdefault(stem.casefold(), path) == path:
+            return stem
+        return f"{stem}-{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]}"
 
 
 def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -> Path:

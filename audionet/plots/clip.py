@@ -83,26 +83,50 @@ class Spectrogram:
             self._column_samples *= 2
 
 
-def plot_clip(
-    path: Path, clip: ClipScores | Timeline, model: "Model", top: int, target: Path, choice: SoundChoice = USUAL
-) -> None:
-    """Draw a clip, which lies in `path`, and the best `top` of its classes, or its timeline, into the file `target`.
+class Plotter:
+    """Draws clips into the file `target`, or, where that names no file but a folder, into a PNG for each clip.
 
-    Raises UnusableInput if the clip can no longer be read, AudionetError if the figure cannot be written.
+    top: how many of the best classes are shown. choice: the track and channel that are heard.
+    folders: those that the clips come from; what lies in a folder of one of them is drawn into a folder of that name.
     """
-    if isinstance(clip, Timeline):
-        shown = list(dict.fromkeys(segment.label for segment in clip.segments))
-    else:
-        shown = [label for label, _ in clip.best_first()[:top]]
-    below = max(3, len(shown)) * CLASS_HEIGHT + 0.3
-    with figure_in_file(target, WIDTH, SPECTROGRAM_HEIGHT + below + 0.6) as figure:
-        sound, classes = figure.subplots(2, 1, height_ratios=(SPECTROGRAM_HEIGHT, below))
-        seconds = _draw_sound(sound, path, model, choice)
-        sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
+
+    def __init__(
+        self, target: Path, model: "Model", top: int, folders: Sequence[Path] = (), choice: SoundChoice = USUAL
+    ) -> None:
+        self._target, self._model, self._top = target, model, top
+        self._folders, self._choice = folders, choice
+        self._taken: set[str] = set()
+
+    def draw(self, path: Path, clip: ClipScores | Timeline) -> None:
+        """Draw a clip, which lies in `path`, with its best classes or its timeline.
+
+        Raises UnusableInput if the clip can no longer be read, AudionetError if the figure cannot be written.
+        """
         if isinstance(clip, Timeline):
-            _draw_timeline(classes, clip, shown, seconds)
+            shown = list(dict.fromkeys(segment.label for segment in clip.segments))
         else:
-            _draw_scores(classes, clip, shown)
+            shown = [label for label, _ in clip.best_first()[: self._top]]
+        below = max(3, len(shown)) * CLASS_HEIGHT + 0.3
+        target = self._target if is_file_name(self._target) else self._target / self._free_name(path)
+        with figure_in_file(target, WIDTH, SPECTROGRAM_HEIGHT + below + 0.6) as figure:
+            sound, classes = figure.subplots(2, 1, height_ratios=(SPECTROGRAM_HEIGHT, below))
+            seconds = _draw_sound(sound, path, self._model, self._choice)
+            sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
+            if isinstance(clip, Timeline):
+                _draw_timeline(classes, clip, shown, seconds)
+            else:
+                _draw_scores(classes, clip, shown)
+
+    def _free_name(self, path: Path) -> str:
+        """The name of a clip's figure, which no other clip has."""
+        folder = next((folder for folder in self._folders if path.is_relative_to(folder)), path.parent)
+        stem = path.relative_to(folder).with_suffix("").as_posix()
+        name, number = stem, 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{stem}-{number}"
+        self._taken.add(name.casefold())
+        return f"{name}.png"
 
 
 def _verdict(clip: ClipScores | Timeline) -> str:
@@ -186,36 +210,6 @@ def _name_rows(axes: Any, labels: list[str]) -> None:
     axes.set_yticks(range(len(labels)), names)
     axes.set_ylim(max(3, len(labels)) - 0.5, -0.5)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-class Plotter:
-    """Draws clips into the file `target`, or, where that names no file but a folder, into a PNG for each clip.
-
-    folders: those that the clips come from; what lies in a folder of one of them is drawn into a folder of that name.
-    choice: the track and channel that are heard.
-    """
-
-    def __init__(
-        self, target: Path, model: "Model", top: int, folders: Sequence[Path] = (), choice: SoundChoice = USUAL
-    ) -> None:
-        self._target, self._model, self._top = target, model, top
-        self._folders, self._choice = folders, choice
-        self._taken: set[str] = set()
-
-    def draw(self, path: Path, clip: ClipScores | Timeline) -> None:
-        """Draw one clip, as `plot_clip` does."""
-        target = self._target if is_file_name(self._target) else self._target / self._free_name(path)
-        plot_clip(path, clip, self._model, self._top, target, self._choice)
-
-    def _free_name(self, path: Path) -> str:
-        folder = next((folder for folder in self._folders if path.is_relative_to(folder)), path.parent)
-        stem = path.relative_to(folder).with_suffix("").as_posix()
-        name, number = stem, 1
-        while name.casefold() in self._taken:
-            number += 1
-            name = f"{stem}-{number}"
-        self._taken.add(name.casefold())
-        return f"{name}.png"
 
 
 def is_file_name(target: Path) -> bool:

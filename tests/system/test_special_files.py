@@ -20,7 +20,7 @@ from audionet.commands.prepare import prepare
 from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import extract
-from audionet.inference.excerpts import save_segments
+from audionet.inference.excerpts import SegmentSaver
 from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import ModelFiles
 from audionet.model.card import now
@@ -145,7 +145,7 @@ def test_links_to_folders_are_not_written_through(tmp_path: Path) -> None:
         write_summaries(inside, [HistoryPoint(10, "train", 0.9, 0.3, 10.0)], head, None, inside, 10)
     clip = write_wav(tmp_path / "clip.wav", chirps(0, 200, 400, 1.0))
     with pytest.raises(AudionetError, match="is a link, which is not followed; delete it"):
-        save_segments(clip, Timeline(str(clip), [Segment(0.0, 1.0, "low", 0.9)], 1.0), inside)
+        SegmentSaver(inside).save(clip, Timeline(str(clip), [Segment(0.0, 1.0, "low", 0.9)], 1.0))
     with pytest.raises(AudionetError, match="is a link, which is not followed; delete it"):
         require_place_for_saved_model(inside / "saved")
     assert replaced(inside / "saved").parent == inside / ".saved.tmp"
@@ -176,7 +176,7 @@ def test_what_is_no_folder_is_no_place_for_a_saved_model(kind: Callable[[Path], 
 def test_segments_of_a_recording_with_a_long_name_are_saved(name: str, tmp_path: Path) -> None:
     sound = write_wav(tmp_path / "clip.wav", chirps(0, 200, 400, 1.0))
     clip = Timeline(f"{name}.wav", [Segment(0.0, 1.0, name[:80], 0.9)], 1.0)
-    (saved,) = save_segments(sound, clip, tmp_path / "found")
+    (saved,) = SegmentSaver(tmp_path / "found").save(sound, clip)
     assert saved.stat().st_size > 30_000
 
 
