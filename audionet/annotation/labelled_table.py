@@ -1,5 +1,6 @@
 """The rows of a table -> recordings, or parts of them, each with its class."""
 
+import functools
 import logging
 import re
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from typing import NamedTuple
 
 from audionet.annotation.layouts import layout_of
 from audionet.annotation.table_paths import TablePaths, shown
-from audionet.annotation.tables import Row, Table
+from audionet.annotation.tables import Row, Table, line_error
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_passed_over
 from audionet.dataset.names import can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
@@ -52,10 +53,7 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     spellings: the classes so far; a new one is added. Raises AudionetError for a label that can be no class, or is
     spelt in two ways.
     """
-
-    def error(message: str) -> AudionetError:
-        return AudionetError(f"{path}: line {line} {message}")
-
+    error = functools.partial(line_error, path, line)
     if SEVERAL_LABELS.search(label):
         raise error(f"has the label {label!r}: {ONE_OR_SEVERAL}")
     shown = repr(label if len(label) <= SHOWN else f"{label[:SHOWN]}...")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
-from audionet.annotation.tables import decoded, header_of, parse_table, read_text, seconds
+from audionet.annotation.tables import decoded, header_of, line_error, parse_table, read_text, seconds
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
@@ -119,19 +119,15 @@ def _annotation(path: Path, line: int, recording: str | None, start: str, end: s
     try:
         times = seconds(start), seconds(end)
     except ValueError as error:
-        raise AudionetError(
-            f"{path}: line {line} has the times {start[:SHOWN]!r} and {end[:SHOWN]!r}; {error}"
-        ) from error
+        raise line_error(path, line, f"has the times {start[:SHOWN]!r} and {end[:SHOWN]!r}; {error}") from error
     if times[1] < times[0]:
-        raise AudionetError(
-            f"{path}: line {line} marks {start[:SHOWN]} to {end[:SHOWN]} s; a part ends after it begins"
-        )
+        raise line_error(path, line, f"marks {start[:SHOWN]} to {end[:SHOWN]} s; a part ends after it begins")
     if not label.strip():
-        raise AudionetError(f"{path}: line {line} has no label; say what is heard from {start} to {end} s")
+        raise line_error(path, line, f"has no label; say what is heard from {start} to {end} s")
     try:
         return Annotation(recording, *times, checked_text(label.strip()), line)
     except Refused as error:
-        raise AudionetError(f"{path}: line {line} has a label of over {LONGEST_TEXT} characters") from error
+        raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
@@ -168,17 +164,15 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
                 f"{path}: line {number}: a SPEAKER of RTTM has at least 8 fields, this has {len(fields)}"
             )
         if fields[2] not in ("0", "1", "<NA>"):
-            raise AudionetError(
-                f"{path}: line {number} is about channel {fields[2]}: save the channels as recordings of "
-                "their own; which one is meant cannot be chosen for each line"
-            )
+            remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
+            raise line_error(path, number, f"is about channel {fields[2]}: {remedy}")
         try:
             end = str(float(fields[3].replace(",", ".")) + float(fields[4].replace(",", ".")))
         except ValueError:
             end = fields[4]
         annotations.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))
     if first_other and not annotations:
-        raise AudionetError(f"{path}: line {first_other} does not begin with SPEAKER, as in RTTM; nor does any other")
+        raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
     return annotations
 
 

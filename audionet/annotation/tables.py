@@ -51,6 +51,12 @@ CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
 
 
+def line_error(path: Path, line: int, message: str) -> AudionetError:
+    """What is wrong with a line of a file. A cell in the message may be of any length."""
+    shown = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ..."
+    return AudionetError(f"{path}: line {line} {shown}")
+
+
 @dataclass(frozen=True)
 class Row:
     """One row: its cells that are not empty, by simplified name of their column, and the line where it begins.
@@ -75,9 +81,8 @@ class Table:
     rows: list[Row]
 
     def error(self, line: int, message: str) -> AudionetError:
-        """What is wrong with a line. A cell in the message may be of any length."""
-        shown = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ..."
-        return AudionetError(f"{self.path}: line {line} {shown}")
+        """What is wrong with a line."""
+        return line_error(self.path, line, message)
 
     def columns_named(self) -> str:
         """The columns, for a message."""
@@ -206,10 +211,8 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
                 if line > MOST_LINES:
                     raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
         except csv.Error as error:
-            raise AudionetError(
-                f"{path}: line {line + skipped} begins a row that can't be read ({error}); see whether each double "
-                "quote in it has its second"
-            ) from error
+            message = f"begins a row that can't be read ({error}); see whether each double quote in it has its second"
+            raise line_error(path, line + skipped, message) from error
 
     def beginning(separator: str) -> list[list[str]]:
         """The first rows, up to one that can't be read."""
@@ -243,11 +246,9 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
     for line, cells in records:
         extra = [cell for cell in cells[len(names) :] if cell.strip()]
         if extra:
-            raise AudionetError(
-                f"{path}: line {line} has {count(len(names) + len(extra), 'value')}, the first line names "
-                f"{count(len(names), 'column')}; "
-                f"put a value with {separator!r} in it between double quotes"
-            )
+            there, named = count(len(names) + len(extra), "value"), count(len(names), "column")
+            remedy = f"put a value with {separator!r} in it between double quotes"
+            raise line_error(path, line, f"has {there}, the first line names {named}; {remedy}")
         filled = ((name, cell.strip()) for name, cell in zip(names, cells, strict=False))
         row = Row(line, {name: from_spreadsheet_cell(cell) for name, cell in filled if name and cell})
         for name in twice:
@@ -263,10 +264,8 @@ def _require_one_value(path: Path, line: int, values: Sequence[str]) -> None:
     """Raise AudionetError if two columns of one name say different things."""
     different = sorted({value.strip() for value in values})
     if len(different) > 1:
-        raise AudionetError(
-            f"{path}: line {line} says both {different[0][:LONGEST_NAME]!r} and {different[1][:LONGEST_NAME]!r} in "
-            "columns of the same name; give one of them another name"
-        )
+        both = f"{different[0][:LONGEST_NAME]!r} and {different[1][:LONGEST_NAME]!r}"
+        raise line_error(path, line, f"says both {both} in columns of the same name; give one of them another name")
 
 
 def tables_near(data_audio: Path) -> list[Path]:
