@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from audionet.annotation.layouts import layout_of
 from audionet.annotation.table_paths import TablePaths, shown
-from audionet.annotation.tables import Row, Table, line_error
+from audionet.annotation.tables import SHOWN, Row, Table, line_error
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_passed_over
 from audionet.dataset.names import can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
 NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
-SHOWN = 40  # characters of a label that is none
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 

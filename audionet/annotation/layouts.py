@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from audionet.annotation.parts import SHOWN, TimeColumns
+from audionet.annotation.parts import TimeColumns
 from audionet.annotation.table_paths import columns_of_files
-from audionet.annotation.tables import Row, Table, seconds
+from audionet.annotation.tables import SHOWN, Row, Table, seconds
 from audionet.errors import AudionetError
 from audionet.system.text import listed
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from audionet.annotation.tables import Row, Table, seconds
+from audionet.annotation.tables import SHOWN, Row, Table, seconds
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.errors import AudionetError
@@ -26,7 +26,6 @@ ROUNDING_SECONDS = 1e-6
 # What is left between two parts that people marked is seldom worth a picture where it is shorter, and often the end of
 # a call.
 SHORTEST_GAP_SECONDS = 0.5
-SHOWN = 40  # characters of a time that is none
 
 
 @dataclass(frozen=True)

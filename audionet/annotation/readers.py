@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
-from audionet.annotation.tables import decoded, header_of, line_error, parse_table, read_text, seconds
+from audionet.annotation.tables import SHOWN, decoded, header_of, line_error, parse_table, read_text, seconds
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 64 << 20
 MOST_LINES = 1_000_000
-SHOWN = 40  # characters of a number that is none
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label

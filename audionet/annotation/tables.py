@@ -38,7 +38,8 @@ OTHER_TEXTS = {
 }
 COLUMNS_NAMED = 8
 MOST_TITLES = 5  # lines above the columns' names
-LONGEST_MESSAGE, LONGEST_NAME = 1000, 40
+LONGEST_MESSAGE = 1000
+SHOWN = 40  # characters of a cell, or of a name, in a message
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\0\0", "utf-32"),  # which begins with that of UTF-16
@@ -86,7 +87,7 @@ class Table:
 
     def columns_named(self) -> str:
         """The columns, for a message."""
-        names = [repr(name[:LONGEST_NAME]) for name in self.columns.values()]
+        names = [repr(name[:SHOWN]) for name in self.columns.values()]
         return listed(names, most=COLUMNS_NAMED) if names else "none"
 
 
@@ -264,7 +265,7 @@ def _require_one_value(path: Path, line: int, values: Sequence[str]) -> None:
     """Raise AudionetError if two columns of one name say different things."""
     different = sorted({value.strip() for value in values})
     if len(different) > 1:
-        both = f"{different[0][:LONGEST_NAME]!r} and {different[1][:LONGEST_NAME]!r}"
+        both = f"{different[0][:SHOWN]!r} and {different[1][:SHOWN]!r}"
         raise line_error(path, line, f"says both {both} in columns of the same name; give one of them another name")
 
 

@@ -8,13 +8,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from audionet.bottleneck.sound import SoundInput
 from audionet.errors import AudionetError
-from audionet.parallel.sandbox import serve
+from audionet.parallel.sandbox import ShapedNetwork, serve
 from audionet.settings import PICTURE_SIZE
 from audionet.system.files import read_limited
 from audionet.system.stderr import quiet_stderr
@@ -134,22 +134,13 @@ def _check_memory(tensors: list[dict[str, Any]]) -> None:
         raise ValueError(f"a network that needs {needed >> 20} MB")
 
 
-class Runs(Protocol):
-    """An interpreter of a network: `Interpreter`, or sound_network.SoundInterpreter."""
-
-    output_shapes: list[tuple[int, ...]]
-
-    def run(self, given: np.ndarray) -> list[np.ndarray]:
-        """The outputs of the network for a picture, or for sound."""
-
-
 class Network:
     """A LiteRT network for several threads at once: each run takes an interpreter that is idle, or makes another.
 
     How many threads run it changes nothing in what comes out. It can be pickled.
     """
 
-    interpreter: Callable[[bytes, bool], Runs] = Interpreter
+    interpreter: Callable[[bytes, bool], ShapedNetwork] = Interpreter  # or sound_network.SoundInterpreter
 
     def __init__(self, flatbuffer: bytes) -> None:
         """Raises ValueError when the bytes are no network from a picture."""

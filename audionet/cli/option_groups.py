@@ -206,7 +206,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         "rows: averaged over time only (the default); pool_3: over time and frequency, as in 2018 (needs a file "
         "in --model-dir; of a module, its feature vector, and the default)",
     )
-    option("--model-dir", "DIR", "trunks other than the embedded one")
+    option("--model-dir", "DIR", "backbones other than the embedded one")
     option("--final-tensor-name", "NAME", "the output in --output-graph")
 
 

@@ -82,7 +82,7 @@ class ModelFiles:
 
 @dataclass(frozen=True)
 class Model:
-    """A network from picture to scores, the labels of the scores, the renderer of its pictures, and what is familiar.
+    """A network from picture to scores, the labels of the scores, the renderer of its pictures, and its thresholds.
 
     any_picture: the network is not ours, so that its pictures need not be either.
     sound: how the network hears, if it is from sound to scores; pictures are for people then.

@@ -122,7 +122,7 @@ def _translate(flatbuffer: bytes, graph: GraphWriter) -> str:
         code = model.operatorCodes[operator.opcodeIndex]
         kind = kinds[max(code.builtinCode, code.deprecatedBuiltinCode)]
         if kind not in _WRITERS:
-            raise AudionetError(f"the trunk has the operator {kind}, which can't be written as a GraphDef")
+            raise AudionetError(f"the backbone has the operator {kind}, which can't be written as a GraphDef")
         output = f"trunk/{number}_{kind.lower()}"
         constants = [_constant(model, network.tensors[i], schema) for i in operator.inputs]
         inputs = [names.get(i, f"{output}/{position}") for position, i in enumerate(operator.inputs)]

@@ -31,8 +31,7 @@ def cards_of_chunks(tested: Predictions, chunks: Mapping[str, int]) -> list[Card
         by_recording[place.recording or place.name].append(position)
     cards = []
     for recording, positions in by_recording.items():
-        guesses = np.bincount(tested.predicted[positions], minlength=len(tested.labels))
-        taken_for = int(guesses.argmax())
+        taken_for = int(np.bincount(tested.predicted[positions]).argmax())
         alike = [position for position in positions if tested.predicted[position] == taken_for]
         if recording in chunks and len(alike) >= NEARLY_ALL * chunks[recording]:
             cards.append(_whole_recording(tested, alike, chunks[recording]))

@@ -27,8 +27,8 @@ from tests.conftest import Run, chirps, options_in, pitch_hz, tone, write_wav
 NASTY = "<script>alert(1)</script>"
 
 
-def trials_of(labels: list[str], targets: list[int], predicted: list[int], score: float = 0.9) -> Predictions:
-    """Chunks that were all given to the guessed class with the same score."""
+def results_of(labels: list[str], targets: list[int], predicted: list[int], score: float = 0.9) -> Predictions:
+    """Chunks that were all given to the predicted class with the same score."""
     rest = (1 - score) / max(1, len(labels) - 1)
     probabilities = np.full((len(targets), len(labels)), rest)
     probabilities[np.arange(len(targets)), predicted] = score
@@ -74,7 +74,7 @@ class Tags(HTMLParser):
 
 def test_names_are_never_taken_for_markup() -> None:
     labels = [NASTY, "\"'&amp;\x07", "plain"]
-    html = page.render(report_of(trials_of(labels, [0, 0, 1, 2], [0, 1, 1, 2]))).decode()
+    html = page.render(report_of(results_of(labels, [0, 0, 1, 2], [0, 1, 1, 2]))).decode()
     assert Tags(html).tags.count("script") == 1
     assert NASTY not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
@@ -83,7 +83,7 @@ def test_names_are_never_taken_for_markup() -> None:
 
 def test_nothing_is_asked_of_the_network() -> None:
     excerpt = Excerpt(1, 0.0, 2.0, 1.0, [("1 kHz", 0.5)], b"jpg", b"mp3")
-    html = page.render(report_of(trials_of(["a", "b"], [0, 0, 1], [0, 1, 1]), (excerpt,))).decode()
+    html = page.render(report_of(results_of(["a", "b"], [0, 0, 1], [0, 1, 1]), (excerpt,))).decode()
     addresses = Tags(html).addresses
     assert {address.partition(":")[0] for address in addresses if not address.startswith("#")} == {"data"}
     assert "default-src 'none'" in html
@@ -91,12 +91,12 @@ def test_nothing_is_asked_of_the_network() -> None:
 
 
 def test_the_same_report_gives_the_same_bytes() -> None:
-    report = report_of(trials_of(["a", "b"], [0, 1, 1], [0, 1, 0]))
+    report = report_of(results_of(["a", "b"], [0, 1, 1], [0, 1, 0]))
     assert page.render(report) == page.render(report)
 
 
 def test_excerpts_for_which_there_is_no_room_are_left_out() -> None:
-    tested = trials_of(["a", "b"], [0] * 20, [1] * 20)
+    tested = results_of(["a", "b"], [0] * 20, [1] * 20)
     excerpts = tuple(Excerpt(n, 0.0, 600.0, 1.0, [], b"\xff" * 40_000, b"\xff" * 400_000) for n in range(20))
     html = page.render(report_of(tested, excerpts))
     assert 2_500_000 < len(html) < 5_000_000
@@ -107,7 +107,7 @@ def test_hundreds_of_classes_still_make_a_page_of_reasonable_size() -> None:
     labels = [f"class {n}" for n in range(count)]
     targets = list(range(count)) * 2
     predicted = [(target + (n % 3 == 0)) % count for n, target in enumerate(targets)]
-    html = page.render(report_of(trials_of(labels, targets, predicted)))
+    html = page.render(report_of(results_of(labels, targets, predicted)))
     assert len(html) < 1_500_000
     assert b"Of 300 classes, the 20 that are mixed up most" in html
     # On the map the names would hide the marks; they stand under it.
@@ -143,28 +143,28 @@ def test_the_verdict_is_no_better_than_the_figures(right: int, wrong: int, grade
     """Of two classes of equal size, of which always one is guessed wrong."""
     targets = [n % 2 for n in range(right + wrong)]
     predicted = [1 - target if n >= right else target for n, target in enumerate(targets)]
-    verdict = sentences.verdict(trials_of(["a", "b"], targets, predicted), "chunk")
+    verdict = sentences.verdict(results_of(["a", "b"], targets, predicted), "chunk")
     assert verdict.startswith(grade)
     assert ("confuses most are “a” and “b”" in verdict) == (wrong > 0)
 
 
 def test_it_says_which_classes_are_confused_or_come_nearest_to_it() -> None:
-    mixed = trials_of(["a", "b", "c"], [0, 0, 1, 2, 2], [1, 1, 0, 0, 2])
+    mixed = results_of(["a", "b", "c"], [0, 0, 1, 2, 2], [1, 1, 0, 0, 2])
     assert sentences.confused(mixed) == [
         "“a” was taken for “b” twice, and “b” for “a” once.",
         "“c” was taken for “a” once.",
     ]
-    (sentence,) = sentences.confused(trials_of(["a", "b"], [0, 1], [0, 1]))
+    (sentence,) = sentences.confused(results_of(["a", "b"], [0, 1], [0, 1]))
     assert sentence.startswith("No two classes were confused. “a” and “b” come nearest to it")
 
 
 def test_scores_that_are_off_are_told_with_their_direction() -> None:
     targets, half = [0] * 20, [0] * 10 + [1] * 10
-    assert sentences.calibration(trials_of(["a", "b"], targets, targets, 0.98)).startswith(
+    assert sentences.calibration(results_of(["a", "b"], targets, targets, 0.98)).startswith(
         "The scores mean what they say"
     )
-    assert sentences.calibration(trials_of(["a", "b"], targets, targets, 0.6)).startswith("The scores are too modest")
-    assert sentences.calibration(trials_of(["a", "b"], targets, half, 0.9)).startswith("The scores are too sure")
+    assert sentences.calibration(results_of(["a", "b"], targets, targets, 0.6)).startswith("The scores are too modest")
+    assert sentences.calibration(results_of(["a", "b"], targets, half, 0.9)).startswith("The scores are too sure")
 
 
 @pytest.mark.parametrize(
