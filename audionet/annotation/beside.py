@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audionet.annotation.labelled_table import Spellings, checked_label
-from audionet.annotation.readers import Annotation, may_be_annotations, may_name_recordings, read_annotations
+from audionet.annotation.readers import (
+    Annotation,
+    may_be_annotations,
+    may_name_recordings,
+    read_annotations,
+    seems_to_mark,
+)
 from audionet.annotation.table_paths import TablePaths
 from audionet.annotation.tables import folders_for_tables
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
-from audionet.dataset.names import composed
+from audionet.dataset.names import composed, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import count, listed, printable
@@ -109,10 +115,10 @@ def _recordings_in(folder: Path) -> list[Path]:
 
 
 def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
-    """The recordings by their names, with the suffix and without it, in small letters."""
+    """The recordings by their names, with the suffix and without it, however case and accents are stored."""
     by_stem: dict[str, list[Path]] = {}
     for path in recordings:
-        for name in {path.name.casefold(), path.stem.casefold()}:
+        for name in {spelling_key(path.name), spelling_key(path.stem)}:
             by_stem.setdefault(name, []).append(path)
     return by_stem
 
@@ -122,7 +128,7 @@ def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
 
     Raises AudionetError if there are several.
     """
-    name = annotations.name.casefold()
+    name = spelling_key(annotations.name)
     for length in range(len(name), 0, -1):
         owners = by_stem.get(name[:length], []) if not name[length : length + 1].isalnum() else []
         owners = [owner for owner in owners if owner != annotations]
@@ -141,7 +147,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
         by_folder.setdefault(path.parent, []).append(path)
     own = {data_audio, *folders_for_tables(data_audio)}
     pairs: dict[Path, _Pair] = {}
-    loose = []
+    loose, unread = [], list[Path]()
     for folder, files in by_folder.items():
         others = [file for file in files if is_other_file(file)]
         by_stem = _by_stem(file for file in files if file not in set(others) and is_file(file))
@@ -149,6 +155,8 @@ def _pairs(data_audio: Path) -> list[_Pair]:
             owner = _owner(file, by_stem)
             is_loose = owner is None and folder not in own and not may_name_recordings(file)
             if is_loose or not may_be_annotations(file):
+                if owner is not None and seems_to_mark(file):
+                    unread.append(file)
                 continue
             if owner is None:
                 loose.append(_Pair(file, None))
@@ -159,6 +167,13 @@ def _pairs(data_audio: Path) -> list[_Pair]:
                 )
             else:
                 pairs[owner] = _Pair(file, owner)
+    if unread:
+        logger.info(
+            "%s seems to say what is heard when, and is not used%s: a table would be, with the columns start, end and "
+            "label, or a file of Raven, Audacity or Praat",
+            unread[0],
+            f", nor {count(len(unread) - 1, 'other file')} beside recordings" if len(unread) > 1 else "",
+        )
     return [*pairs.values(), *loose]
 
 

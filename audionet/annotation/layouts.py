@@ -5,7 +5,7 @@ import logging
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 
 from audionet.annotation.parts import TimeColumns
@@ -26,7 +26,6 @@ TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel commonname scientificname speciescode manualid tag type calltype speaker".split()
 )
 PATHS, LABELS = "the path of a recording", "its label"  # in messages
-KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
 
 # `hh:mm:ss.ms` is what `seconds` reads too.
 SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?)?"
@@ -36,6 +35,20 @@ END = re.compile(rf"(end|stop|tmax|xmax)(time)?{SECONDS}")
 OFFSET = re.compile(rf"offset(time)?{SECONDS}")  # an end beside an onset; beside a length alone, a start
 LENGTH = re.compile(rf"(duration|dur|length|deltatime){SECONDS}")
 FILE_OFFSET = "fileoffset"
+TIMES = re.compile("|".join(pattern.pattern for pattern in (START, ONSET, END, OFFSET, LENGTH)))
+
+
+class KnownColumns(Container[str]):
+    """The simplified names of columns that say which recording, what is heard, and when."""
+
+    names = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a name is one of them."""
+        return name in self.names or TIMES.fullmatch(str(name)) is not None
+
+
+KNOWN_COLUMNS = KnownColumns()
 SELECTIONS = ("selection", "selec")  # Raven's and warbleR's numbers of parts
 # Times that are no seconds.
 OTHER_UNITS = re.compile(

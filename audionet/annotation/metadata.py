@@ -18,7 +18,7 @@ from audionet.annotation.layouts import (
     marks_parts,
 )
 from audionet.annotation.parts import combined
-from audionet.annotation.readers import is_table
+from audionet.annotation.readers import is_table, may_be_annotations
 from audionet.annotation.table_paths import TablePaths, columns_of_files
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
@@ -135,7 +135,9 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         columns = header_of(path, KNOWN_COLUMNS)
         if columns & set(PATH_COLUMNS) and columns & set(LABEL_COLUMNS):
             candidates.append(path)
-        elif columns & set(LABEL_COLUMNS) and "clip" not in columns and path.parent == data_audio:
+        elif "clip" in columns or path.parent != data_audio:
+            continue
+        elif columns & set(LABEL_COLUMNS) or (marks_parts(columns) and not may_be_annotations(path)):
             others.append(path)
     fitting: list[LabelledTable] = []
     for path in candidates:
@@ -184,6 +186,12 @@ def _report_unused(data_audio: Path, tables: Iterable[Path]) -> None:
         try:
             table = read_table(path, KNOWN_COLUMNS)
         except AudionetError:  # of a file that nobody named
+            continue
+        known = [name for name in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if name in table.columns]
+        if known and marks_parts(table.columns):
+            if _lists_most(data_audio, table, known):
+                sentence = "%s marks parts of the recordings, and is not used: add --metadata %s, or move it away"
+                logger.warning(sentence, path, path)
             continue
         for name in columns_of_files(table):
             if _lists_most(data_audio, table, [name]):

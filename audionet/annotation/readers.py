@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audionet.annotation.layouts import FREQUENCIES_SAID, layout_of, marks_parts
+from audionet.annotation.layouts import FREQUENCIES_SAID, KNOWN_COLUMNS, layout_of, marks_parts
 from audionet.annotation.tables import SHOWN, decoded, header_of, line_error, parse_table, read_text, seconds
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
@@ -22,6 +22,9 @@ SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
+UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*")
+LINES_LOOKED_AT = 5
+OTHER_SUFFIXES = (".eaf", ".srt", ".vtt", ".lab", ".ctm", ".stm", ".trs")  # of other tools, which are not read
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 TEXTGRID = "ooTextFile"
 CHRONOLOGICAL = '"Praat chronological TextGrid'
@@ -72,15 +75,32 @@ def may_be_annotations(path: Path) -> bool:
         return False
     if suffix in (".textgrid", ".rttm"):
         return True
-    columns = header_of(path)
+    columns = header_of(path, KNOWN_COLUMNS)
     if marks_parts(columns):
         return suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
+    return _reader_of(path, _first_line(_beginning(path))) is not _read_table
+
+
+def seems_to_mark(path: Path) -> bool:
+    """Whether a file that `read_annotations` does not read says all the same what is heard when, by its name or its
+    first lines: two times and words in each without names of columns, or columns of times beside one of paths."""
+    if path.suffix.lower() in OTHER_SUFFIXES:
+        return True
+    if path.suffix.lower() not in SUFFIXES or not is_file(path):
+        return False
+    if path.suffix.lower() != ".txt" and marks_parts(header_of(path, KNOWN_COLUMNS)):
+        return True
+    lines = [line for line in _beginning(path).splitlines() if line.strip()][:LINES_LOOKED_AT]
+    return bool(lines) and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)]))
+
+
+def _beginning(path: Path) -> str:
+    """The beginning of a text; nothing of what is none."""
     try:
         with open(path, "rb") as file:
-            first = _first_line(decoded(file.read(4096)))
+            return decoded(file.read(4096))
     except (OSError, ValueError):
-        return False
-    return _reader_of(path, first) is not _read_table
+        return ""
 
 
 def may_name_recordings(path: Path) -> bool:
@@ -214,7 +234,7 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
 
 
 def _read_table(path: Path, text: str) -> list[Annotation]:
-    table = parse_table(path, text)
+    table = parse_table(path, text, KNOWN_COLUMNS)
     if not table.rows and marks_parts(table.columns):
         return []  # somebody looked, and nothing was heard
     layout = layout_of(table)

@@ -6,7 +6,7 @@ import itertools
 import logging
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +115,7 @@ def seconds(text: str) -> float:
     return value
 
 
-def read_table(path: Path, known_columns: Collection[str]) -> Table:
+def read_table(path: Path, known_columns: Container[str]) -> Table:
     """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
 
     Rows without any content are left out. Raises AudionetError for a file that is no table.
@@ -148,7 +148,7 @@ def read_text(path: Path, largest_bytes: int) -> str:
     return text
 
 
-def header_of(path: Path, known_columns: Collection[str] = ()) -> frozenset[str]:
+def header_of(path: Path, known_columns: Container[str] = ()) -> frozenset[str]:
     """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
     try:
         if not is_file(path):
@@ -192,7 +192,7 @@ def encoding_of(data: bytes) -> str:
     return "utf-8"
 
 
-def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> Table:
+def parse_table(path: Path, text: str, known_columns: Container[str] = ()) -> Table:
     """As `read_table`, from the text of the file at `path`."""
     lines = io.StringIO(text, newline="")
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
@@ -224,7 +224,7 @@ def parse_table(path: Path, text: str, known_columns: Collection[str] = ()) -> T
         return first
 
     def known(header: list[str]) -> int:
-        return len({simplified(name) for name in header} & set(known_columns))
+        return sum(name in known_columns for name in {simplified(name) for name in header})
 
     def fitting(separator: str) -> tuple[int, int]:
         """How many known columns a separator yields in one of the first lines, and how many columns in the first."""

@@ -234,3 +234,47 @@ def test_what_label_wrote_comes_in_again(tmp_path: Path, name: str, capsys: pyte
     path = tmp_path / ("night.rttm" if name == "rttm" else "night.txt")
     path.write_text(capsys.readouterr().out)
     assert found(nights, metadata=path) == of("night.wav")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_said"),
+    [
+        ("a.txt", "1.5 3.25 owl\n4 5 owl\n", True),
+        ("a.txt", "default\t\t1.5\t3.25\towl\n", True),  # of ELAN, without the columns' names
+        ("a.csv", "1.5,3.25,owl\n4,5,owl\n", True),
+        ("a.csv", "Start (s),End (s),Common name,File\n0.0,3.0,Owl,/x/a.wav\n", True),  # of BirdNET
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", True),
+        ("a.eaf", "<?xml version='1.0'?><ANNOTATION_DOCUMENT/>", True),
+        ("a.txt", "The owl of 3 in the morning.\n", False),
+        ("a.txt", "0.01 220.5 0.9\n0.02 221.5 0.8\n", False),  # pitches
+        ("a.csv", "date,time,weather\n2024-05-01,03:00,rain\n", False),
+        ("b.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", False),  # of no recording
+    ],
+)
+def test_marks_beside_a_recording_that_are_not_read_are_told_of(
+    tmp_path: Path, name: str, text: str, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/c.wav")
+    (tmp_path / "owl" / name).write_text(text)
+    with caplog.at_level("INFO"):
+        assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
+    assert (f"{name} seems to say what is heard when, and is not used: a table would be" in caplog.text) is is_said
+
+
+def test_marks_under_a_title_and_beside_a_name_with_its_accents_stored_otherwise_are_read(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/h\N{LATIN SMALL LETTER U WITH DIAERESIS}.wav", "wren/c.wav")
+    (tmp_path / "owl" / "hu\N{COMBINING DIAERESIS}.txt").write_text("1.5\t3.25\towl\n", encoding="utf-8")
+    media = '"#file:///C:/x/c.wav -- offset: 0"\n\nTier\tBegin Time - ss.msec\tEnd Time - ss.msec\tAnnotation\n'
+    (tmp_path / "wren" / "c.txt").write_text(f"{media}default\t61\t62\twren\n")
+    assert sorted(found(tmp_path).values()) == [[(1.5, 3.25)], [(61.0, 62.0)]]
+
+
+def test_a_table_that_marks_parts_of_the_recordings_under_names_of_another_tool_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/b.wav")
+    table = tmp_path / "marks.csv"
+    table.write_text("filename,onset,offset,event_label\na.wav,1,2,owl\nb.wav,3,4,wren\n")
+    assert found(tmp_path) == {"owl/a.wav": [], "wren/b.wav": []}
+    assert f"marks.csv marks parts of the recordings, and is not used: add --metadata {table}" in caplog.text
+    assert found(tmp_path, metadata=table) == {"owl/owl/a.wav": [(1, 2)], "wren/wren/b.wav": [(3, 4)]}
