@@ -48,11 +48,6 @@ def label_options(options: argparse.Namespace) -> LabelOptions:
     return record_of(LabelOptions, options)
 
 
-def event_options(options: argparse.Namespace) -> EventOptions:
-    """The options that say what counts as an event."""
-    return record_of(EventOptions, options)
-
-
 def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object]]:
     """The options that only --events takes: the name, the value that was given, and the default of each."""
     default = EventOptions()
@@ -81,7 +76,7 @@ def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Itera
     jobs: dict[str, Callable[[SoundChoice], Any]] = {
         "labels": lambda sound: ScoringJob(model, allow_unknown, sound),
         "timeline": lambda sound: TimelineJob(model, allow_unknown, sound),
-        "events": lambda sound: EventsJob(model, event_options(options), allow_unknown, sound),
+        "events": lambda sound: EventsJob(model, record_of(EventOptions, options), allow_unknown, sound),
         "windows": lambda sound: WindowsJob(model, sound),
     }
     return functools.partial(run_each, jobs[options.mode], choice=choice)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -113,17 +112,12 @@ def _find_recordings(image_dir: Path, index: PictureIndex) -> dict[str, Path]:
     for sha256, entry in missing.items():
         if sha256 not in paths:
             by_size.setdefault(entry.size_bytes, []).append(entry)
-    for path, size_bytes in _sizes(walk_files(folder)) if by_size else ():
-        for entry in by_size.get(size_bytes, ()):
-            if entry.sha256 not in paths and _is_same(path, entry):
-                paths[entry.sha256] = path
-    return paths
-
-
-def _sizes(paths: Iterable[Path]) -> Iterator[tuple[Path, int]]:
-    for path in paths:
+    for path in walk_files(folder) if by_size else ():
         with suppress(OSError):
-            yield path, path.stat().st_size
+            for entry in by_size.get(path.stat().st_size, ()):
+                if entry.sha256 not in paths and _is_same(path, entry):
+                    paths[entry.sha256] = path
+    return paths
 
 
 def _is_same(path: Path, entry: RecordingEntry) -> bool:

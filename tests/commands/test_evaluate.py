@@ -130,11 +130,11 @@ def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(mode
     (night / "b.selections.txt").write_text("Selection\tBegin Time (s)\tEnd Time (s)\tSpecies\n")
     write_wav(night / "c.wav", chirps(3, 200, 400, 4))
     (night / "c.txt").write_text("1\t2\towl\n")  # which the model does not know
+    heard = [audionet.timeline(night / name, options(model)) for name in ("a.wav", "b.wav")]
     for annotations in (AnnotationOptions(), AnnotationOptions(unmarked="background")):
         detection = audionet.evaluate(night, options(model), annotations).detection
         assert detection is not None
         assert (detection.recordings, detection.seconds, detection.events.reference) == (2, 17.0, 3)
-        heard = [audionet.timeline(night / name, options(model)) for name in ("a.wav", "b.wav")]
         assert detection.events.found == sum(s.label != "unknown" for segments in heard for s in segments)
 
 
