@@ -178,6 +178,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
 
 
 def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:
+    """What files of annotations say of the recordings that they lie beside or name. Raises AudionetError."""
     recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
     spellings: Spellings = {}
     folders = {composed(path.name): path.name for path in data_audio.iterdir() if is_folder(path)}

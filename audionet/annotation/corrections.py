@@ -66,6 +66,7 @@ class _File:
         }
 
     def _new(self, class_name: str, taken: dict[str, Path]) -> Recording:
+        """A recording of this file for a class that it was not in before, with a key that no other recording has."""
         first = min(self.recordings.values(), default=None)
         name = first.key.partition("/")[2] if first else self.path.name
         folder = first.class_name if first else self.path.parent.name

@@ -77,6 +77,7 @@ class TablePaths:
         ]
 
     def _find(self, paths: Iterable[str], left_out: int) -> str | None:
+        """Where one of a row's paths leads, without its first so many parts; None if none leads to a recording."""
         for path in paths:
             for place in self.candidates(path, left_out):
                 inside = self.inside(place)

@@ -189,6 +189,7 @@ def _require_chunks(
 def _each_chunk(
     path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
 ) -> Generator[Piece, None, None]:
+    """The pieces that a recording is cut into, of each channel in turn if that is asked for. Raises UnusableInput."""
     if is_folder(path):
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)

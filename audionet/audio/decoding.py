@@ -140,6 +140,7 @@ class _PlainFile:
         return sound
 
     def _decode(self, wanted: Wanted) -> PlainSound | None:
+        """As `read`, which also notes whether there is one channel."""
         if not is_compressed(self.content):
             return read_wav(self.content, wanted)
         limit_seconds = ffmpeg.longest_wait_seconds(len(self.content))

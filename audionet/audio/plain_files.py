@@ -157,6 +157,7 @@ def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> I
 
 
 def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
+    """The sound of a WAV at its own rate; None if anything about the file is out of the ordinary."""
     form = b""
     for name, body, length in riff_chunks(content):
         if body + length > len(content):

@@ -81,6 +81,7 @@ def _outputs(places: int, period_in: int, period_out: int) -> int:
 
 @functools.cache
 def _filter(from_hz: int, to_hz: int) -> _Filter:
+    """The weights that make the outputs of a period, in parts that one product of matrices each computes."""
     divisor = math.gcd(from_hz, to_hz)
     up, down = to_hz // divisor, from_hz // divisor
     weights = _windowed_sinc(up, down)

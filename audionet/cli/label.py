@@ -114,6 +114,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:
+    """Label the clips that were named, one by one, and say and write what is asked for; the exit status."""
     from audionet.parallel.dask import open_workers
 
     each = scoring(options, model)
@@ -215,6 +216,7 @@ def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str,
 
 
 def _label_live(options: argparse.Namespace, model: "Model") -> int:
+    """Label what a microphone hears, or what arrives in a folder, until it is stopped; the exit status."""
     try:
         if options.watch is not None:
             print_arrivals(options, model, scoring(options, model), _treatment(options, model, {}))

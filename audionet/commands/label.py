@@ -81,6 +81,7 @@ def events(
 
 
 def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | str, options: LabelOptions) -> AClip:
+    """What a job gives for the one recording. Raises AudionetError for several, or if it cannot be used."""
     if not isinstance(clip, (str, os.PathLike)):
         clips = list(clip)
         if len(clips) != 1:

@@ -174,6 +174,7 @@ class _Plan:
 
 
 def _compare(index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions) -> _Plan:
+    """What is to be drawn, kept and forgotten, once the recordings are compared with the index."""
     present = {recording.key for recording in recordings}
     gone = sorted(key for key in index.recordings.keys() - present if not _may_be_there(data_audio / key, data_audio))
     forgotten = set() if options.keep_gone else set(gone)

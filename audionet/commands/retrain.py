@@ -261,6 +261,7 @@ def _plain(value: object) -> Scalar:
 def _training_record(
     setup: _Setup, plan: EvaluationPlan, result: TrainingResult, key: str, warnings: list[str]
 ) -> TrainingRecord:
+    """The record of a training: what it was given, and how good the model is."""
     # The result is the same wherever the work was done.
     elsewhere = ("scheduler", "report", "write_report")
     said = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
@@ -281,6 +282,7 @@ def _training_record(
 
 
 def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: TrainingRecord) -> RetrainReport:
+    """What the command says of a training, of now or of an earlier run."""
     labels, path = features.dataset.labels, setup.options.report_path
     return RetrainReport(
         labels=labels,

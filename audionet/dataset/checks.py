@@ -117,6 +117,7 @@ def _bad_sound(bad: Sequence[Sample], sentence: str) -> list[str]:
 
 
 def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:
+    """A sentence about recordings of two classes that hold the same sound; none if there are none."""
     pairs: set[tuple[str, str]] = set()
     by_digest: dict[bytes, list[Sample]] = defaultdict(list)
     for sample in samples:

@@ -280,6 +280,7 @@ def names_left(folder: Path, names: Iterable[str]) -> list[str]:
 
 
 def _names(folder: Path) -> list[str]:
+    """The names in a folder, sorted, without those passed over; none, with a warning, if it cannot be read."""
     try:
         names = os.listdir(folder)
         left = names_left(folder, names)

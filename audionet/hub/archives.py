@@ -36,6 +36,7 @@ def extract(archive: BinaryIO, folder: Path) -> None:
 
 
 def _extract_all(tar: tarfile.TarFile, folder: Path) -> None:
+    """Write the files of a tar into a folder. Raises ValueError as `extract`."""
     budget = _Budget(LARGEST_BYTES)
     for number, member in enumerate(tar):
         inside = PurePosixPath(member.name)

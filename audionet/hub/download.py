@@ -151,6 +151,7 @@ def _download(address: str, archive: Path, progress: Progress) -> None:
 
 
 def _go_on(address: str, archive: Path, progress: Progress) -> None:
+    """Download what is missing of an archive, or all of it if the server has another by now. Raises one of FAILURES."""
     with open_in_place(archive) as file:
         done, validator = file.seek(0, os.SEEK_END), _validator(archive)
         headers = {"Range": f"bytes={done}-", "If-Range": validator} if done and validator else {}
@@ -170,6 +171,7 @@ def _go_on(address: str, archive: Path, progress: Progress) -> None:
 
 
 def _copy(answer: Any, file: IO[bytes], done: int, total: int, progress: Progress) -> None:
+    """Write what a server sends, and check that it is all. Raises OSError, or ValueError if it is too much."""
     megabytes = max(1, total >> 20)
     progress("megabytes", 0, megabytes)
     while block := answer.read(BLOCK_BYTES):
@@ -205,6 +207,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def _unpack(archive: Path, place: Path) -> None:
+    """Unpack an archive into the folder `place`, which is there whole or not at all. Raises ValueError and OSError."""
     temporary = place.with_suffix(".tmp")
     for folder in (temporary, place):
         shutil.rmtree(folder, ignore_errors=True)

@@ -142,6 +142,7 @@ def _of_one(output: Any) -> np.ndarray:
 
 
 def _parse(content: bytes, path: Path, tf: Any) -> Any:
+    """The GraphDef in the bytes of a file. Raises AudionetError for one that is none, too large, or no arithmetic."""
     from google.protobuf.message import DecodeError
 
     definition = tf.compat.v1.GraphDef()

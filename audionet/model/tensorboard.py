@@ -74,6 +74,7 @@ def _write_curves(folder: Path, history: History) -> None:
 
 
 def _add_evaluation(events: "EventFile", evaluation: EvaluationResult, image_dir: Path, step: int) -> None:
+    """Add the accuracy, the confusion matrix and the first misclassified pictures."""
     from matplotlib.image import imsave
 
     events.add_scalar("accuracy", evaluation.confusion.accuracy, step)

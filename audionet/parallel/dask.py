@@ -39,6 +39,7 @@ def open_workers(scheduler: str | TlsScheduler | None = None, width: int | None 
 
 
 def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
+    """A client of a Dask cluster that has workers of this version. Raises AudionetError if there is no such cluster."""
     if find_spec("distributed") is None:
         raise AudionetError("--scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'")
     from distributed import Client

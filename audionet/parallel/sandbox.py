@@ -230,6 +230,7 @@ def _pack(arrays: list[np.ndarray]) -> bytes:
 
 
 def _unpack(payload: bytes, where: Path) -> list[np.ndarray]:
+    """The arrays that `_pack` wrote. Raises AudionetError for anything else."""
     arrays = []
     try:
         while payload:

@@ -238,6 +238,7 @@ class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
                 own.done += 1
 
     def _next_part(self, own: "_UnderWay[Item, Part, Found]") -> "tuple[Part] | None":
+        """An item's next part, in a tuple of its own; None if there is none, or it is not to be worked on any more."""
         if not own.no_more:
             try:
                 if not self.stop.is_set() and own.unusable is None:
@@ -253,6 +254,7 @@ class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
         return None
 
     def _finish_if_done(self, own: "_UnderWay[Item, Part, Found]") -> None:
+        """Give out the result of an item whose last part is done."""
         if own.done < own.begun or self.stop.is_set():
             return
         with self._lock:

@@ -153,6 +153,7 @@ def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> f
 
 
 def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
+    """Draw a picture that `prepare` made, or any for a model of any pictures, and return how many seconds it shows."""
     data = pictures.read(path)
     if model.any_picture:
         axes.imshow(pictures.decode_any(data, path))

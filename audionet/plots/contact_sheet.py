@@ -68,6 +68,7 @@ def _write_sheet(
     image_dir: Path,
     renderer: SpectrogramRenderer,
 ) -> None:
+    """Write the sheet of a class. chunks: all that it has, each with the name of its recording."""
     count = min(len(chunks), MOST_PICTURES)
     chosen = [chunks[n * len(chunks) // count] for n in range(count)]
     whole = renderer.settings.chunk_seconds

@@ -85,6 +85,7 @@ def report_on_labels(
 
 
 def _in_clips(clips: Sequence[ClipScores], model: Model) -> Found:
+    """What was found in whole clips."""
     table = np.array([[clip.scores[label] for label in model.labels] for clip in clips])
     counted = count(len(clips), "clip")
     return Found(
@@ -99,6 +100,7 @@ def _in_clips(clips: Sequence[ClipScores], model: Model) -> Found:
 
 
 def _in_timelines(clips: Sequence[Timeline], model: Model) -> Found:
+    """What was found in parts of clips: their segments, or their events."""
     segments = [segment for clip in clips for segment in clip.segments]
     places: list[Place] = []
     for clip in clips:

@@ -130,6 +130,7 @@ def _is_rumbling(power: float, changes: float, settings: PictureSettings) -> boo
 
 
 def _bands(samples: NDArray[np.number], settings: PictureSettings) -> _Bands:
+    """The power of samples in the bands that _Bands names, in full scale squared."""
     sound = samples.astype(np.float32) / FULL_SCALE
     size = min(len(sound), 1 << (settings.sample_rate_hz // 2).bit_length())
     frames = sound[: len(sound) // size * size].reshape(-1, size)

@@ -59,6 +59,7 @@ def plan_evaluation(dataset: Dataset, options: SplitOptions) -> EvaluationPlan:
 
 
 def _choose_folds(samples: Sequence[Sample], options: SplitOptions) -> list[int] | None:
+    """The fold of each sample; None where one split is to be measured. Raises AudionetError."""
     if options.folds is not None:
         own = own_folds(samples)
         if own is None and options.folds == OWN_FOLDS:
