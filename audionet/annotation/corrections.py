@@ -20,6 +20,7 @@ from audionet.annotation.parts import (
     joined,
     last_of_each_second,
     parts_of,
+    span,
     with_parts,
     without,
 )
@@ -112,6 +113,9 @@ def corrected(
         path = _path_of(row, place, table, keys)
         if path is None:
             wrong.append(table.why_missing(row))
+            continue
+        if part.start_seconds == part.end_seconds:
+            wrong.append(UnusableInput(path, f"is corrected from {span(part)} in line {row.line}, which has no length"))
             continue
         files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
         touched.add(path)

@@ -67,6 +67,14 @@ def test_what_is_left_over_is_joined_before_it_is_too_short(night: Path) -> None
     assert found["owl"] == (Part(2.95, 3.05), Part(10, math.inf))
 
 
+def test_a_correction_of_no_length_is_named(night: Path) -> None:
+    table = night.parent.parent.parent / "corrections.csv"
+    table.write_text("path,start,end,label\nowl/night.wav,2,2,wren\nowl/night.wav,3,4,wren\n")
+    recordings, wrong = corrected([Recording("owl", "owl/night.wav", night)], table, night.parent.parent)
+    assert {recording.class_name for recording in recordings} == {"owl", "wren"}
+    assert [error.reason for error in wrong] == ["is corrected from 0:02.0 to 0:02.0 in line 2, which has no length"]
+
+
 def test_a_path_that_no_file_can_have_is_named(night: Path) -> None:
     data_audio = night.parent.parent
     table = data_audio.parent / "corrections.csv"
