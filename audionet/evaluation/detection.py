@@ -117,7 +117,11 @@ class Detection:
     identification: SpeakingErrors = field(default_factory=SpeakingErrors)
 
     def add(self, reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float) -> None:
-        """Count one recording of `seconds` seconds: its annotated spans, and the predicted ones (hypothesis)."""
+        """Count one recording of `seconds` seconds: its annotated spans, and the predicted ones (hypothesis).
+
+        An annotated point, which has no length, is nothing that could be found.
+        """
+        reference = [span for span in reference if span.start_seconds < span.end_seconds]
         self.recordings += 1
         self.seconds += seconds
         self.events += match_events(reference, hypothesis, self.collar_seconds)

@@ -98,6 +98,12 @@ def test_voices_under_each_other_s_names_are_told_apart_and_named_wrong() -> Non
     assert (detection.diarization.rate, detection.identification.rate) == (0, 1)
 
 
+def test_a_point_is_nothing_that_is_missed() -> None:
+    detection = Detection("events")
+    detection.add([Span(1, 1, "anna"), Span(2, 3, "ben")], [Span(2, 3, "ben")], 10)
+    assert (detection.events.f1, detection.segments.f1) == (1, 1)
+
+
 def test_nothing_to_find_or_found_is_no_error() -> None:
     detection = Detection("timeline")
     detection.add([], [], 10)
