@@ -46,6 +46,7 @@ from audionet.system.progress import Progress, chosen
 from audionet.training.classifier import Trainer
 from audionet.training.features import Features, extract_features
 from audionet.training.folds import EvaluationPlan, plan_evaluation
+from audionet.training.noise import noise_direction
 from audionet.training.split import PARTS
 
 logger = logging.getLogger(__name__)
@@ -202,7 +203,8 @@ def _train_and_export(
     """Evaluate, train, and write the model with its exports; the record of the training."""
     options, dataset, renderer = setup.options, features.dataset, setup.pictures.renderer
     subspace = features.find_subspace()
-    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options.fit)
+    noise = noise_direction(setup.backbone, renderer.settings)
+    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options.fit, noise)
     warnings = _check(setup, trainer, dataset)
     exports = Exports(setup.backbone, subspace, options.export)
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)

@@ -57,11 +57,19 @@ Store = Callable[[int, Classifier], None]  # is given a step, and the classifier
 class Trainer:
     """Fits classifiers to some of a data set's samples, and keeps what those fits have in common."""
 
-    def __init__(self, subspace: Subspace, dataset: Dataset, chunk_seconds: float, options: FitOptions) -> None:
+    def __init__(
+        self,
+        subspace: Subspace,
+        dataset: Dataset,
+        chunk_seconds: float,
+        options: FitOptions,
+        noise: NDArray[np.floating] | None = None,
+    ) -> None:
         """subspace: of the samples and their augmentations, one augmentation after the other; the first is the picture
-        as it is. chunk_seconds: the sound in a full picture.
+        as it is. chunk_seconds: the sound in a full picture. noise: the direction in which noise moves the features.
         """
         self.subspace = subspace
+        self._noise = None if noise is None else subspace.along_axes(noise)
         self._augmentations = len(subspace.coordinates) // len(dataset)
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
         self._options = options
@@ -86,7 +94,7 @@ class Trainer:
         options.intermediate_store_frequency steps.
         """
         statistics = self._statistics_of_most(train)
-        discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage)
+        discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage, self._noise)
         calibrated = self._drawn(train)
         if len(calibrated) < len(train):
             statistics = self._statistics(calibrated)
@@ -190,7 +198,7 @@ class Trainer:
             held = groups == group
             left_out = ~non_overlapping_train_mask(samples, held)
             discriminant = LinearDiscriminant.of(
-                all_statistics - self._statistics(indices[left_out]), self.subspace.shrinkage
+                all_statistics - self._statistics(indices[left_out]), self.subspace.shrinkage, self._noise
             )
             scores[held] = discriminant.scores(augmented[held])
         return scores

@@ -15,6 +15,9 @@ ROWS_AT_ONCE = 8192  # summed up as precisely as they are; these sums are float6
 # How much of the usual bias of a class, half the squared length of its mean, counts. Where there are few recordings of
 # a class it is mostly noise (none is best); where the classes' spreads really differ, all of it is.
 BIAS_WEIGHT = 0.5
+# How much the scatter along the direction of noise counts, of so many pictures as there are: five times as much leaves
+# that direction out of the scores (docs/experiments.md).
+NOISE_WEIGHT = 0.01
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ class LinearDiscriminant:
     biases: NDArray[np.float64]
 
     @classmethod
-    def of(cls, statistics: SufficientStatistics, shrinkage: float) -> "LinearDiscriminant":
+    def of(
+        cls, statistics: SufficientStatistics, shrinkage: float, noise: NDArray[np.floating] | None = None
+    ) -> "LinearDiscriminant":
         """The analysis, each class counting the same however many pictures it has; it needs at least one of each.
 
         shrinkage: what is added to the scatter within the classes, as a share of the pictures' mean squared distance
@@ -69,6 +74,8 @@ class LinearDiscriminant:
         scatter = statistics.products - statistics.sums.T @ means
         spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
         scatter[np.diag_indices_from(scatter)] += max(shrinkage * spread, 1e-9)
+        if noise is not None:
+            scatter += NOISE_WEIGHT * count * np.outer(noise, noise)
         centred = means - origin
         weights = solve(scatter, centred.T, assume_a="sym", overwrite_a=True, check_finite=False)
         lengths = np.einsum("ij,ji->i", centred, weights)

@@ -53,6 +53,10 @@ class Subspace(ABC):
     def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """A vector along the axes (axes), or several (axes x n), as vectors of features (features, or features x n)."""
 
+    @abstractmethod
+    def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
+        """How far a step in the features (features) leads along each axis (axes)."""
+
     def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
         """The scores of a discriminant along the axes, for features as the network gives them."""
         weights = self.in_features(discriminant.weights)
@@ -94,6 +98,13 @@ class SampleSubspace(Subspace):
         for part in self._columns():
             in_features[part] = (self._features[:, part] - self._mean[part]).T @ combination
         return in_features
+
+    def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
+        """As Subspace has it."""
+        products = np.zeros(len(self._features))
+        for part in self._columns():
+            products += (self._features[:, part] - self._mean[part]) @ direction[part]
+        return np.linalg.solve(self._lower, products)
 
     def _columns(self) -> Iterator[slice]:
         for start in range(0, self._features.shape[1], COLUMNS_AT_ONCE):
@@ -152,6 +163,10 @@ class Projection(Subspace):
     def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """As Subspace has it: so much of each principal axis."""
         return np.asarray(self.pca.components @ vectors.astype(np.float32))
+
+    def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
+        """As Subspace has it."""
+        return np.asarray(direction @ self.pca.components)
 
 
 def span(features: NDArray[np.float16], seed: int) -> Subspace:
