@@ -41,3 +41,17 @@ def test_what_is_taken_away_was_never_there(monkeypatch: pytest.MonkeyPatch) -> 
     wanted = LinearDiscriminant.of(SufficientStatistics.of(x[150:], y[150:], CLASSES), 0.1)
     assert np.allclose(found.weights, wanted.weights)
     assert np.allclose(found.biases, wanted.biases)
+
+
+def test_noise_in_a_known_direction_changes_scores_less() -> None:
+    x, y = clouds(400, 30)
+    new, truth = clouds(200, 30, seed=1)
+    direction = np.random.default_rng(97).normal(0, 30, 30)
+    noisy = new.astype(float) + 0.15 * direction
+    statistics = SufficientStatistics.of(x.astype(float), y, CLASSES)
+    right = {}
+    for name, noise in (("plain", None), ("aware", direction)):
+        learnt = LinearDiscriminant.of(statistics, 0.01, noise)
+        right[name] = [(learnt.scores(rows).argmax(axis=1) == truth).mean() for rows in (new, noisy)]
+    assert right["plain"][1] < 0.8
+    assert min(right["aware"]) > 0.95

@@ -46,6 +46,8 @@ def test_the_space_keeps_distances_and_scores(kind: str, features: int) -> None:
     learnt = learn(found, y, 60)
     linear = found.linear_scores(learnt)
     assert np.allclose(plain @ linear.weights + linear.biases, learnt.scores(found.coordinates), atol=1e-3)
+    step = found.along_axes(plain[0] - plain[1])
+    assert np.allclose(step, found.coordinates[0] - found.coordinates[1], atol=0.01 * np.abs(step).max())
     centroid = found.coordinates[:10].mean(axis=0)
     assert np.allclose(found.features_at(centroid), plain[:10].mean(axis=0), atol=0.05)
 
