@@ -62,4 +62,5 @@ def test_an_old_model_still_gives_its_scores(old_folder: Path, audionet_here: Ru
     found = {Path(clip["clip"]).stem: clip["scores"] for clip in json.loads(printed)}
     assert found.keys() == scores.keys()
     for name, expected in scores.items():
-        assert found[name] == pytest.approx(expected, abs=1e-6 if freeze.is_the_same_machine() else 0.01), name
+        # They were made on another machine than what is compared above; processors differ by some 1e-5.
+        assert found[name] == pytest.approx(expected, abs=1e-3), name

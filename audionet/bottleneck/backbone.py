@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.bottleneck.sound import SoundInput
 from audionet.errors import AudionetError
 from audionet.parallel.sandbox import ShapedNetwork, serve
-from audionet.settings import PICTURE_SIZE
+from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.system.files import read_limited
 from audionet.system.stderr import quiet_stderr
 from audionet.system.untrusted import Refused
@@ -85,6 +86,17 @@ def load_backbone(name: str, model_dir: Path) -> Backbone:
     if backbone.sha256 != sha256:
         raise AudionetError(f"{source}: its checksum is wrong or missing; {remedy}")
     return backbone
+
+
+def noise_direction(backbone: Backbone, pictures: PictureSettings) -> NDArray[np.float32] | None:
+    """How white noise moves the features of a picture (float32, features), or None where it was not measured.
+
+    It was measured with the network of the package and grey mel pictures (scripts/make_noise_direction.py).
+    """
+    if backbone.name != "rows" or (pictures.representation, pictures.colormap) != ("mel", "gray"):
+        return None
+    with (resources.files("audionet") / "weights" / "noise_direction.npy").open("rb") as file:
+        return np.asarray(np.load(file), np.float32)
 
 
 class Interpreter:

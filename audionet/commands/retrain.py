@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg  # noqa: F401  # it has a BLAS of its own, which one_blas_thread limits only if it is there by then
 
 from audionet import __version__
-from audionet.bottleneck.backbone import Backbone, load_backbone
+from audionet.bottleneck.backbone import Backbone, load_backbone, noise_direction
 from audionet.bottleneck.distortions import Distortions
 from audionet.bottleneck.extractor import BottleneckExtractor, Extractor
 from audionet.bottleneck.sound import SoundRequest
@@ -46,7 +46,6 @@ from audionet.system.progress import Progress, chosen
 from audionet.training.classifier import Trainer
 from audionet.training.features import Features, extract_features
 from audionet.training.folds import EvaluationPlan, plan_evaluation
-from audionet.training.noise import noise_direction
 from audionet.training.split import PARTS
 
 logger = logging.getLogger(__name__)

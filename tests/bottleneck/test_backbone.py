@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audionet.audio.decoding import decode
 from audionet.bottleneck import backbone
-from audionet.bottleneck.backbone import Interpreter, Network, load_backbone
+from audionet.bottleneck.backbone import Backbone, Interpreter, Network, bottleneck, load_backbone, noise_direction
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
-from tests.conftest import ROOT, chirps, tone
+from tests.conftest import ROOT, SAMPLE_CLIPS, chirps, tone
 
 
 def make_trunk_script() -> ModuleType:
@@ -228,3 +229,29 @@ def test_what_is_said_while_threads_ask_for_more_networks_is_not_lost(monkeypatc
     monkeypatch.setattr(backbone, "quiet_stderr", mute)
     network.run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))
     assert network._idle[0] is not idle
+
+
+def test_noise_moves_the_features_of_any_clip_in_the_direction_that_is_known() -> None:
+    pictures = PictureSettings(2)
+    rows = load_backbone("rows", Path())
+    direction = noise_direction(rows, pictures)
+    assert direction is not None
+    network, renderer = Network(rows.flatbuffer), SpectrogramRenderer.make(pictures)
+
+    def features(samples: np.ndarray) -> np.ndarray:
+        picture = np.repeat(renderer.render(samples)[:, :, None], 3, axis=2)
+        return bottleneck(network, picture).astype(float)
+
+    for clip in sorted(SAMPLE_CLIPS.glob("*/*-clip-1.mp3")):
+        sound = np.concatenate(list(decode(clip)))[: 2 * SAMPLE_RATE_HZ]
+        noise = np.random.default_rng(0).normal(0, 0.1 * sound.std(), len(sound))  # 20 dB below the voice
+        change = features(sound + noise) - features(sound)
+        cosine = change @ direction / np.linalg.norm(change) / np.linalg.norm(direction)
+        assert cosine > 0.5, clip
+
+
+def test_where_noise_was_not_measured_its_direction_is_not_known() -> None:
+    rows = load_backbone("rows", Path())
+    assert noise_direction(Backbone("pool_3", rows.flatbuffer), PictureSettings()) is None
+    assert noise_direction(rows, PictureSettings(representation="spectrogram")) is None
+    assert noise_direction(rows, PictureSettings(colormap="magma")) is None
