@@ -23,6 +23,7 @@ from audionet.commands.picture_folder import (
     open_index,
     replace_entry,
 )
+from audionet.dataset.checks import mostly_repeats
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
@@ -144,7 +145,9 @@ def prepare(
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         needed = {key: entry.needed_rate_hz for key, entry in index.content.recordings.items()}
-        for sentence in out_of_range(needed, index.content.renderer.settings):
+        settings = index.content.renderer.settings
+        lengths = (chunk.seconds for entry in index.content.recordings.values() for chunk in entry.chunks)
+        for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings)):
             logger.warning("%s", sentence)
         report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from audionet.audio.levels import clipped_share, level_db
-from audionet.dataset.checks import ClassData, check_data, class_data
+from audionet.dataset.checks import ClassData, check_data, class_data, mostly_repeats
 from audionet.dataset.samples import Sample
+from audionet.settings import PictureSettings
 from tests.conftest import sample_of, tone
 
 
@@ -92,3 +93,23 @@ def test_levels_and_clipping_of_known_sounds() -> None:
     assert clipped_share(tone(1000, 1, amplitude=0.9)) == 0
     square = np.repeat(np.array([32767, -32768, 0, 0], np.int16), 100)
     assert clipped_share(square) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted"),
+    [
+        ([5.0] * 40, "--chunk-seconds 5 "),
+        ([0.3, 0.6] * 20, "--chunk-seconds 1 "),
+        ([2.0] * 30 + [7.3] * 8, "--chunk-seconds 8 "),
+        ([2.0] * 19, None),  # too few to say
+        ([20.0] * 30 + [3.0] * 20, None),  # the ends of long recordings
+        ([2.0] * 30 + [20.0] * 20, None),  # the long ones would be cut apart
+        ([11.0] * 40, None),
+    ],
+)
+def test_where_most_pictures_are_mostly_repeats_a_shorter_chunk_is_named(
+    lengths: list[float], wanted: str | None
+) -> None:
+    found = mostly_repeats(lengths, PictureSettings())
+    assert [wanted in sentence for sentence in found] == ([] if wanted is None else [True])
+    assert mostly_repeats(lengths, PictureSettings(1)) == []
