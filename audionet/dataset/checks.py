@@ -58,8 +58,8 @@ def mostly_repeats(chunk_seconds: Iterable[float], settings: PictureSettings) ->
         return []
     return [
         f"most pictures show {usual:.2g} s of sound or less, over and over, where {settings.chunk_seconds:g} s fit in: "
-        f"with --chunk-seconds {max(wanted, 1)} --force, audionet prepare shows them in more detail, and short sounds are "
-        "told apart better"
+        f"with --chunk-seconds {max(wanted, 1)} --force, audionet prepare shows them in more detail, and short sounds "
+        "are told apart better"
     ]
 
 
