@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+from contextlib import suppress
 
 INTERRUPTED = "audionet: interrupted\n"
 
@@ -27,18 +28,23 @@ def main() -> int:
         status = run()
         if is_alone:
             interruption.ignore()
-    except BaseException:
-        if not interruption.came():
+    except BaseException as error:
+        if interruption.came():
+            with suppress(OSError):
+                sys.stderr.write(INTERRUPTED)
+            status = interruption.status()
+        elif isinstance(error, SystemExit) and isinstance(error.code, int):  # of --help, or a word that means nothing
+            status = error.code
+        else:
             raise
-        sys.stderr.write(INTERRUPTED)
-        status = interruption.status()
     if is_alone or interruption.came():
         # Without Python's farewell: half-imported libraries have been known to crash in it, and it takes its time
         # (TensorFlow's a second), in which a signal would be taken for a failure.
         if not interruption.came():
             atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):  # a disk that is full for messages: none can tell of that
+                stream.flush()
         os._exit(status)
     return status
 

@@ -4,6 +4,7 @@ import argparse
 import logging
 import sys
 import warnings
+from contextlib import suppress
 
 from audionet.system.terminal import colored
 from audionet.system.text import printable
@@ -26,7 +27,8 @@ def configure_logging(verbosity: str = "INFO") -> None:
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            with suppress(OSError):  # what was written before cannot be, on a full disk
+                stream.reconfigure(errors="backslashreplace")
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         # Programs read JSON and CSV as UTF-8; on Windows a pipe would get the system's old encoding.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")

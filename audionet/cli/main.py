@@ -35,10 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_missing_streams()
     given = sys.argv[1:] if arguments is None else arguments
     typed = [from_home(word) for word in modern_spelling(given)]
-    if not typed:
-        sys.stderr.write(build_parser().format_help())
-        return NOTHING_DONE
     try:
+        if not typed:
+            sys.stderr.write(build_parser().format_help())
+            return NOTHING_DONE
         try:
             options = build_parser().parse(as_meant(typed))
         finally:

@@ -218,3 +218,28 @@ def test_output_that_nobody_can_take_is_a_sentence_or_silence(audionet: Run, tmp
         assert finished.returncode == 2
         assert finished.stderr == "audionet: No space left on device; mend that and run the same command again\n"
     assert audionet("prepare", "data_audio").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ("", 2),
+        ("nonsense", 2),
+        ("prepare nowhere", 2),
+        ("prepare data_audio", 1),
+        ("prepare data_audio > /dev/full", 2),
+    ],
+)
+def test_messages_that_nobody_can_take_leave_the_status_as_it_is(typed: str, status: int, tmp_path: Path) -> None:
+    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    (tmp_path / "data_audio" / "a" / "bad.wav").write_bytes(b"not sound")
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    finished = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m audionet {typed} 2> /dev/full"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert finished.returncode == status
