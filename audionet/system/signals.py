@@ -29,19 +29,22 @@ _children: set[Callable[[], None]] = set()  # what ends each process that works 
 
 def listen() -> None:
     """Take signals from now on as said above. Those that the process was told to ignore (nohup) stay ignored."""
-    for name in SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+    for number in _numbers():
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     sys.unraisablehook = _raise_again
 
 
 def ignore() -> None:
     """Take no signal any more, for the work is done."""
-    for name in SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is _stop:
+    for number in _numbers():
+        if signal.getsignal(number) is _stop:
             signal.signal(number, signal.SIG_IGN)
+
+
+def _numbers() -> list[signal.Signals]:
+    """Those of SIGNALS that this system has."""
+    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 
 
 def came() -> bool:

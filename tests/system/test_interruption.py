@@ -202,19 +202,24 @@ def test_label_and_evaluate_killed_at_any_step_leave_nothing_half_made(
         came.clear()
 
 
+def in_a_shell(typed: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """What becomes of `audionet` and what is typed behind it, in a folder."""
+    return subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m audionet {typed}"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_output_that_nobody_can_take_is_a_sentence_or_silence(audionet: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     for typed in ("prepare data_audio", "--version"):
-        finished = subprocess.run(
-            ["sh", "-c", f"{sys.executable} -m audionet {typed} > /dev/full"],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        finished = in_a_shell(f"{typed} > /dev/full", tmp_path)
         assert finished.returncode == 2
         assert finished.stderr == "audionet: No space left on device; mend that and run the same command again\n"
     assert audionet("prepare", "data_audio").returncode == 0
@@ -235,11 +240,4 @@ def test_messages_that_nobody_can_take_leave_the_status_as_it_is(typed: str, sta
     (tmp_path / "data_audio" / "a" / "bad.wav").write_bytes(b"not sound")
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
-    finished = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m audionet {typed} 2> /dev/full"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-    )
-    assert finished.returncode == status
+    assert in_a_shell(f"{typed} 2> /dev/full", tmp_path).returncode == status
