@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from audionet.cli.main import main
+from audionet.cli.meant import modern_spelling
 from audionet.cli.parser import build_parser
-from audionet.cli.plain_parser import modern_spelling
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, copy_two_chunks, make_launchers, quick_learning
 from tests.pages import PAGES, README, Block, anchors, blocks, inline_code, links
 

@@ -44,7 +44,7 @@ HOMES = {
     "distributed": {"parallel.dask"},
     "tqdm": {"system.terminal"},
     "colorama": {"system.terminal"},
-    "shtab": {"cli.completion"},
+    "shtab": {"cli.help"},
     "jinja2": {"report.page"},
     "tensorboard": {"model.graph_def", "model.tensorboard"},
 }

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from audionet.cli.completion import completion_script
+from audionet.cli.help import completion_script
 from audionet.cli.label import label_options, run_label
 from audionet.cli.logs import configure_logging
+from audionet.cli.meant import as_meant, from_home, modern_spelling
 from audionet.cli.option_groups import choose_scheduler
 from audionet.cli.parser import build_parser
-from audionet.cli.plain_parser import as_meant, from_home, modern_spelling, record_of
+from audionet.cli.plain_parser import record_of
 from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json

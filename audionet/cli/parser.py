@@ -5,6 +5,7 @@ from pathlib import Path
 
 from audionet.cli.help import ShowVersions, add_completion, add_doctor
 from audionet.cli.logs import add_messages
+from audionet.cli.meant import INSTEAD, instead_of_retraining, instead_of_several_folders
 from audionet.cli.option_groups import (
     DISTORTIONS_TITLE,
     NETWORK_TITLE,
@@ -24,13 +25,7 @@ from audionet.cli.option_groups import (
     add_threshold,
     add_workers,
 )
-from audionet.cli.plain_parser import (
-    INSTEAD,
-    PlainParser,
-    instead_of_retraining,
-    instead_of_several_folders,
-    options_of,
-)
+from audionet.cli.plain_parser import PlainParser, options_of
 from audionet.formats import registry
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings

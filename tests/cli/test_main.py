@@ -9,7 +9,8 @@ import pytest
 
 from audionet.cli import main as cli
 from audionet.cli import parser
-from audionet.cli.plain_parser import as_meant, commands_of, modern_spelling
+from audionet.cli.meant import as_meant, modern_spelling
+from audionet.cli.plain_parser import commands_of
 from audionet.evaluation.detection import DetectionOptions
 from audionet.model.bundle import ModelFiles
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions

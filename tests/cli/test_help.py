@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.cli.completion import SHELLS, completion_script
+from audionet.cli.help import SHELLS, completion_script
 from audionet.cli.parser import build_parser
 from audionet.cli.plain_parser import commands_of
 
