@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from audionet.errors import AudionetError
-from audionet.graphs import models_in
+from audionet.model_files import models_in
 from audionet.rules import AT_LEAST_1, RETRAIN_RULES, as_names, check, check_network, take_text_for_paths
-from audionet.settings import REPORT_NAME, TF_FILES, PictureSettings, SoundChoice, TlsScheduler
+from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
 
 Stage = TypeVar("Stage")
 
+TF_FILES = Path("tf_files")
+REPORT_NAME, EVALUATION_REPORT_NAME = "report.html", "evaluation-report.html"  # of retrain and of evaluate
 BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
 IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError, UnusableInput
-from audionet.settings import (
-    ARCHITECTURES,
-    BOTTLENECKS,
-    EMBEDDED,
-    HIGHEST_SAMPLE_RATE_HZ,
-    LOWEST_SAMPLE_RATE_HZ,
-    OWN_FOLDS,
-)
+from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, LOWEST_SAMPLE_RATE_HZ, OWN_FOLDS
 
 NO_PATH = "is no path; write '.' for the current folder"
 LARGEST_COUNT = 2**31 - 1
+BOTTLENECKS = ("rows", "pool_3")
+EMBEDDED = "inception_v3"  # the architecture of the network inside the package
+# Networks that Google has on TensorFlow Hub, as they are called there and as retrain.py of 2017 called them.
+ARCHITECTURES = (
+    r"mobilenet_v[12]_\d{3}_\d{3}|mobilenet_v3_(small|large)_\d{3}_\d{3}|mobilenet_\d\.\d+_\d{3}|inception_v[123]"
+    r"|inception_resnet_v2|resnet_v[12]_(50|101|152)|p?nasnet_(mobile|large)|amoebanet_a_n18_f448"
+)
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
 AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")

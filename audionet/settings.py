@@ -1,5 +1,5 @@
-"""The constants of all steps, with their units and limits, and what several of them are told: how sound becomes
-pictures, which sound of a file is heard, and how a cluster is reached."""
+"""What all steps have to agree on: constants, with their units and limits, and what several of them are told: how sound
+becomes pictures, which sound of a file is heard, and how a cluster is reached."""
 
 import os
 import re
@@ -29,7 +29,6 @@ LONGEST_HOP = 11 / 20  # of a window
 LONGEST_CHUNK_SAMPLES = 600 * SAMPLE_RATE_HZ  # more would not fit into memory
 SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless told otherwise
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
-MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
 
 # What lies below is left out of new pictures: hum of the mains, rumble and offset decide nothing. Voices begin above.
 HIGH_PASS_HZ = 65.0
@@ -39,24 +38,11 @@ REPRESENTATIONS = ("mel", "spectrogram", "chromagram")
 # What lies this far below a picture's loudest point is black. Chroma bands overlap, so they differ by less.
 DYNAMIC_RANGE_DB = {"mel": 80.0, "spectrogram": 80.0, "chromagram": 30.0}
 
-BOTTLENECKS = ("rows", "pool_3")
-EMBEDDED = "inception_v3"  # the architecture of the network inside the package
-# Networks that Google has on TensorFlow Hub, as they are called there and as retrain.py of 2017 called them.
-ARCHITECTURES = (
-    r"mobilenet_v[12]_\d{3}_\d{3}|mobilenet_v3_(small|large)_\d{3}_\d{3}|mobilenet_\d\.\d+_\d{3}|inception_v[123]"
-    r"|inception_resnet_v2|resnet_v[12]_(50|101|152)|p?nasnet_(mobile|large)|amoebanet_a_n18_f448"
-)
-
 OWN_FOLDS = 0  # --folds without a number
 
 MIX, EACH = "mix", "each"  # of all channels
 SIDES = {"left": 0, "right": 1}
 MOST_CHANNELS = 64
-CLASSES_LISTED = 10  # of a model's, in a sentence
-
-TF_FILES = Path("tf_files")
-REPORT_NAME = "report.html"  # of retrain
-EVALUATION_REPORT_NAME = "evaluation-report.html"
 
 
 def available_cores() -> int:

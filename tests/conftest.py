@@ -23,10 +23,11 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
 from audionet.dataset.samples import Sample
-from audionet.model.bundle import ModelFiles, save_model
+from audionet.model.bundle import save_model
 from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.litert import ClassifierHead, attach_head
+from audionet.model_files import ModelFiles
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, available_cores
 from audionet.spectrogram.transform import SpectrogramRenderer

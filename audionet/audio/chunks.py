@@ -15,19 +15,12 @@ from audionet.audio.channels import USUAL
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import BLOCK_SAMPLES
 from audionet.errors import UnusableInput
-from audionet.settings import (
-    EACH,
-    FULL_SCALE,
-    MINIMUM_SECONDS,
-    MINIMUM_TAIL,
-    SAMPLE_RATE_HZ,
-    PictureSettings,
-    SoundChoice,
-)
+from audionet.settings import EACH, FULL_SCALE, MINIMUM_SECONDS, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.system.untrusted import is_folder
 
 Piece = TypeVar("Piece")
 WAV_BYTES_PER_SAMPLE = 2
+MINIMUM_TAIL = 0.25  # of a chunk: what is left at the end of a recording is kept from this length on
 
 
 class Part(NamedTuple):

@@ -18,7 +18,7 @@ import numpy as np
 from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.digests import DIGEST_BYTES
 from audionet.errors import AudionetError, writing
-from audionet.settings import EMBEDDED
+from audionet.rules import EMBEDDED
 from audionet.system.locks import open_in_place, wait_for_lock
 
 logger = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from audionet.cli.plain_parser import record_of
 from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
-from audionet.options import AnnotationOptions, PrepareOptions, RetrainOptions
-from audionet.settings import EVALUATION_REPORT_NAME, PictureSettings
+from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, PrepareOptions, RetrainOptions
+from audionet.settings import PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
 from audionet.system.terminal import progress_shown

@@ -15,7 +15,8 @@ from audionet.options import (
     LabelOptions,
     RetrainOptions,
 )
-from audionet.settings import BOTTLENECKS, TlsScheduler
+from audionet.rules import BOTTLENECKS
+from audionet.settings import TlsScheduler
 
 NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
 OUTPUTS_TITLE, WORKERS_TITLE = "watching the training, and other outputs", "who does the work"

@@ -27,8 +27,8 @@ from audionet.cli.option_groups import (
 )
 from audionet.cli.plain_parser import PlainParser, options_of
 from audionet.formats import registry
-from audionet.options import PrepareOptions, RetrainOptions
-from audionet.settings import EVALUATION_REPORT_NAME, OWN_FOLDS, REPORT_NAME, REPRESENTATIONS, PictureSettings
+from audionet.options import EVALUATION_REPORT_NAME, REPORT_NAME, PrepareOptions, RetrainOptions
+from audionet.settings import OWN_FOLDS, REPRESENTATIONS, PictureSettings
 
 
 def build_parser() -> PlainParser:

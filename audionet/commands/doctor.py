@@ -19,12 +19,14 @@ from audionet.audio.chunks import Chunk, to_wav
 from audionet.audio.decoding import check_libsndfile
 from audionet.audio.ffmpeg import ask_ffmpeg, decode, ffmpeg_version, find_ffmpeg
 from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.dataset.names import listed_classes
 from audionet.errors import AudionetError
-from audionet.model.bundle import ModelFiles, load_model
-from audionet.options import LabelOptions
-from audionet.settings import CLASSES_LISTED, PICTURE_SIZE, SAMPLE_RATE_HZ, TF_FILES, available_cores
+from audionet.model.bundle import load_model
+from audionet.model_files import ModelFiles
+from audionet.options import TF_FILES, LabelOptions
+from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
-from audionet.system.text import count, listed
+from audionet.system.text import count
 
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
 TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")
@@ -152,7 +154,7 @@ def _model(folder: Path) -> str:
     options = LabelOptions(folder / LabelOptions.graph.name)
     if not ModelFiles.beside(options.graph).description.exists():
         return f"none in {folder} yet; audionet retrain makes one"
-    return f"{options.graph}: knows {listed(load_model(options).labels, most=CLASSES_LISTED)}"
+    return f"{options.graph}: knows {listed_classes(load_model(options).labels)}"
 
 
 def _machine() -> str:

@@ -14,7 +14,7 @@ from audionet.annotation.metadata import find_annotated, find_labelled_recording
 from audionet.annotation.parts import parts_of, unused
 from audionet.audio.channels import USUAL
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
-from audionet.dataset.names import UNKNOWN, composed, no_such_class
+from audionet.dataset.names import UNKNOWN, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.evaluation.confusion import Confusion
@@ -32,7 +32,7 @@ from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.rules import as_path
-from audionet.settings import CLASSES_LISTED, EACH, SoundChoice
+from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
 from audionet.system.progress import Progress, chosen
@@ -111,8 +111,7 @@ def evaluate(
         scored += _score_parts([clip for clip in todo if clip.parts], model, options, runner)
         detected = listener.listen(annotated, runner) if listener else None
     if not scored:
-        knows = listed(model.labels, most=CLASSES_LISTED)
-        raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({knows})")
+        raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({listed_classes(model.labels)})")
     numbers = {label: number for number, label in enumerate(model.labels)}
     confusion = Confusion.of(
         model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.best] for clip, _ in scored]

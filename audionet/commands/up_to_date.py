@@ -10,9 +10,10 @@ from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.manifest import FILE_NAME as INDEX_NAME
 from audionet.dataset.samples import Dataset
 from audionet.errors import AudionetError
-from audionet.model.bundle import LARGEST_DESCRIPTION_BYTES, ModelFiles, delete_left_over, read_model
+from audionet.model.bundle import LARGEST_DESCRIPTION_BYTES, delete_left_over, read_model
 from audionet.model.description import ModelDescription, TrainingRecord, labels_file
 from audionet.model.exports import are_there
+from audionet.model_files import ModelFiles
 from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of, require_place
 from audionet.spectrogram.augmentation import Augmentation
@@ -79,17 +80,20 @@ def _model_there(files: ModelFiles) -> ModelFiles | None:
 
 def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> TrainingRecord | None:
     """The record of an earlier training with the same key, if its model, summaries, exports and report are there."""
-    model = read_model(files)
-    if (
-        model is None
-        or not _exports_are_intact(files, model[0])
-        or not any(options.summaries_dir.glob("train/events.out.tfevents.*"))
-        or not are_there(options.export)
-        or not (options.report_path is None or is_report_of(options.report_path, key))
-    ):
+    content = read_model(files)
+    if content is None:
+        return None
+    description, _ = content
+    is_complete = (
+        _exports_are_intact(files, description)
+        and any(options.summaries_dir.glob("train/events.out.tfevents.*"))
+        and are_there(options.export)
+        and (options.report_path is None or is_report_of(options.report_path, key))
+    )
+    if not is_complete:
         return None
     delete_left_over(files)
-    training = model[0].training
+    training = description.training
     return training if training is not None and training.key == key else None
 
 

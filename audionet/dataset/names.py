@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from audionet.errors import AudionetError
-from audionet.settings import CLASSES_LISTED
 from audionet.system.text import did_you_mean, is_printable, listed
 from audionet.system.untrusted import LONGEST_NAME_BYTES
 
 NOHASH = "_nohash_"  # retrain.py's own mark: pictures whose names agree up to it come from one source
 UNKNOWN = "unknown"  # the label of a clip that is none of the classes, which no class can be called
+CLASSES_LISTED = 10  # of a model's, in a sentence
 LONGEST_STEM_BYTES = 200  # file systems allow 255 for a name, of which the mark and the suffix need some
 
 # What Windows forbids in names, and the names that it keeps for itself.
@@ -76,7 +76,12 @@ def composed(name: str) -> str:
 
 def no_such_class(name: str, labels: Sequence[str]) -> str:
     """What is said of a class that a model does not know."""
-    return f"the model has no such class (it knows {listed(labels, most=CLASSES_LISTED)}){did_you_mean(name, labels)}"
+    return f"the model has no such class (it knows {listed_classes(labels)}){did_you_mean(name, labels)}"
+
+
+def listed_classes(labels: Sequence[str]) -> str:
+    """The classes of a model, in a sentence."""
+    return listed(labels, most=CLASSES_LISTED)
 
 
 def chunk_stems(keys: Iterable[str]) -> dict[str, str]:

@@ -21,7 +21,8 @@ from audionet.hub.archives import extract
 from audionet.hub.download import FAILURES, cache_folder, fetch, require_checksum
 from audionet.hub.sound_module import signature_of, sound_backbone
 from audionet.options import RetrainOptions
-from audionet.settings import EMBEDDED, PICTURE_SIZE
+from audionet.rules import EMBEDDED
+from audionet.settings import PICTURE_SIZE
 from audionet.system.files import json_bytes, write_durably
 from audionet.system.progress import Progress, silent
 from audionet.system.stderr import quiet_stderr

@@ -16,8 +16,9 @@ from audionet.dataset.manifest import FILE_NAME
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput
 from audionet.formats import summary as console
 from audionet.legacy.flags import RETRAIN, old_parser
-from audionet.model.bundle import ModelFiles, load_graph, load_model
+from audionet.model.bundle import load_graph, load_model
 from audionet.model.frozen_graph import InputOptions
+from audionet.model_files import ModelFiles
 from audionet.options import LabelOptions
 from audionet.system.text import count
 

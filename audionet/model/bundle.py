@@ -8,13 +8,10 @@ one the new. The frozen graph and the file of labels are exports: `label` needs 
 import functools
 import hashlib
 import os
-import re
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -24,12 +21,12 @@ from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import MODULE as SOUND
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.errors import AudionetError
-from audionet.graphs import labels_beside, models_in
 from audionet.model.card import ModelCard
 from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, labels_file
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
 from audionet.model.provenance import is_from_here, remember_network
+from audionet.model_files import ModelFiles, models_in
 from audionet.options import LabelOptions
 from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
@@ -45,39 +42,6 @@ DAMAGED = f"damaged, or of another version of audionet; {REMEDY}"
 # Between a reader's look at the description and at the network, `retrain` may replace both.
 READINGS, READ_AGAIN_SECONDS = 20, 0.05
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis", high_pass_hz=0)
-
-Content = TypeVar("Content")
-
-
-@dataclass(frozen=True)
-class ModelFiles:
-    """Where a model's files lie: the `--output-graph` for TensorFlow, and beside it, with other suffixes, the LiteRT
-    network and the description."""
-
-    graph: Path
-    network: Path
-    description: Path
-    labels: Path
-
-    @classmethod
-    def beside(cls, graph: Path, labels: Path | None = None) -> "ModelFiles":
-        """The files for `--output-graph` (or `--graph`) and `--output-labels` (or `--labels`)."""
-        network, description = graph.with_suffix(".tflite"), graph.with_suffix(".json")
-        pb = graph.with_suffix(".pb") if graph in (network, description) else graph
-        return cls(pb, network, description, labels or labels_beside(graph))
-
-    def by_content(self, network_sha256: str) -> Path:
-        """Where a network lies from before its description is there until it takes its usual name."""
-        return self.network.with_name(f"{self._beginning}{network_sha256[:16]}{self.network.suffix}")
-
-    def left_over(self) -> list[Path]:
-        """Networks of runs that were killed at that moment; not those of a model whose name begins like this one's."""
-        name = re.compile(rf"{re.escape(self._beginning)}[0-9a-f]{{16}}{re.escape(self.network.suffix)}")
-        return [path for path in self.network.parent.glob(f".*{self.network.suffix}") if name.fullmatch(path.name)]
-
-    @property
-    def _beginning(self) -> str:
-        return f".{self.network.stem}-"
 
 
 @dataclass(frozen=True)
@@ -173,14 +137,15 @@ def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
     return None
 
 
-def _with_patience(read: Callable[[], Content | None]) -> Content | None:
-    """The content that `read` gives, tried a few times, since `retrain` may be replacing it; None if it gives none."""
+def _read_patiently(files: ModelFiles) -> tuple[ModelDescription, bytes]:
+    """As `read_model`, tried a few times, since `retrain` may be replacing them. Raises AudionetError for none."""
     for _ in range(READINGS):
-        content = read()
+        content = read_model(files)
         if content is not None:
             return content
         time.sleep(READ_AGAIN_SECONDS)
-    return None
+    _require_description(files.description)
+    raise AudionetError(f"{files.description}: does not fit {files.network.name}; {REMEDY}")
 
 
 def read_card(options: LabelOptions) -> ModelCard | None:
@@ -215,11 +180,7 @@ def _load_model(options: LabelOptions) -> Model:
         return load_graph(files)
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
         raise AudionetError(_nothing_there(options.graph, files))
-    content = _with_patience(lambda: read_model(files))
-    if content is None:
-        _require_description(files.description)
-        raise AudionetError(f"{files.description}: does not fit {files.network.name}; {REMEDY}")
-    description, flatbuffer = content
+    description, flatbuffer = _read_patiently(files)
     try:
         module, make = (PICTURES, Network) if description.sound is None else (SOUND, SoundNetwork)
         is_ours = is_from_here(description.network_sha256)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.graphs import ARTICLES, labels_beside
 from audionet.model.description import MOST_LABELS
 from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME
+from audionet.model_files import ARTICLES, labels_beside
 from audionet.parallel.sandbox import SandboxedNetwork, serve
 from audionet.settings import PICTURE_SIZE
 from audionet.system.files import read_limited

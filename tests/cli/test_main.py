@@ -12,7 +12,7 @@ from audionet.cli import parser
 from audionet.cli.meant import as_meant, modern_spelling
 from audionet.cli.plain_parser import commands_of
 from audionet.evaluation.detection import DetectionOptions
-from audionet.model.bundle import ModelFiles
+from audionet.model_files import ModelFiles
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from tests.conftest import Run, chirps, make_untrained_model, tone, write_wav

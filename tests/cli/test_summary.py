@@ -9,7 +9,7 @@ from audionet.evaluation.predictions import Place, Predictions
 from audionet.evaluation.result import EvaluationResult
 from audionet.formats.evaluation import CLASSES_IN_TABLE, print_confusion
 from audionet.formats.summary import print_retrained
-from audionet.model.bundle import ModelFiles
+from audionet.model_files import ModelFiles
 
 
 def test_of_many_classes_the_most_mixed_up_are_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.bottleneck.backbone import ROWS_SHA256
 from audionet.commands import doctor
 from audionet.commands.doctor import examine
+from audionet.options import TF_FILES
 from audionet.parallel.child import Children
-from audionet.settings import TF_FILES
 from tests.conftest import Run
 
 

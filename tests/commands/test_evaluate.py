@@ -6,7 +6,7 @@ import audionet
 from audionet.errors import AudionetError
 from audionet.evaluation.detection import Detection, DetectionOptions, Span
 from audionet.formats.evaluation import print_evaluation
-from audionet.model.bundle import ModelFiles
+from audionet.model_files import ModelFiles
 from audionet.options import AnnotationOptions, LabelOptions
 from audionet.settings import PictureSettings
 from tests.conftest import chirps, make_untrained_model, write_wav

@@ -99,8 +99,9 @@ def test_its_input_flags_read_the_graph_through_tensorflow(
 def other_input(clone: Path, **changes: object) -> list[float]:
     """The graph's scores of a picture fed in another way."""
     from audionet.inference.clips import score_clip
-    from audionet.model.bundle import Model, ModelFiles, load_graph
+    from audionet.model.bundle import Model, load_graph
     from audionet.model.frozen_graph import InputOptions
+    from audionet.model_files import ModelFiles
 
     files = ModelFiles.beside(clone / "tf_files/retrained_graph.pb", clone / "tf_files/retrained_labels.txt")
     model = load_graph(files, InputOptions(**changes))  # type: ignore[arg-type]

@@ -21,9 +21,10 @@ import audionet
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.hub import archives
-from audionet.model.bundle import Model, ModelFiles, load_model
+from audionet.model.bundle import Model, load_model
 from audionet.model.description import TrainingRecord
 from audionet.model.litert import ClassifierHead, attach_head
+from audionet.model_files import ModelFiles
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import PictureSettings
 from audionet.spectrogram.filter_bank import pack

@@ -13,7 +13,7 @@ from audionet.audio.mp3 import encode_mp3s
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
-from audionet.model.bundle import ModelFiles
+from audionet.model_files import ModelFiles
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report

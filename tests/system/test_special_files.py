@@ -22,11 +22,11 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import extract
 from audionet.inference.excerpts import SegmentSaver
 from audionet.inference.windows import Segment, Timeline
-from audionet.model.bundle import ModelFiles
 from audionet.model.card import now
 from audionet.model.exports import replaced, require_place_for_saved_model
 from audionet.model.litert import ClassifierHead
 from audionet.model.tensorboard import write_summaries
+from audionet.model_files import ModelFiles
 from audionet.options import PrepareOptions
 from audionet.report.excerpts import read_wav
 from audionet.report.page import is_report_of
