@@ -26,7 +26,7 @@ from audionet.audio.channels import (
     stream_info,
     too_many_channels,
 )
-from audionet.audio.plain_files import BEGINNING_BYTES, misread_decoder
+from audionet.audio.plain_files import BEGINNING_BYTES, is_unfinished, misread_decoder
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
 from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
@@ -58,11 +58,15 @@ LARGEST_ALLOCATION_BYTES = 512 << 20
 LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it to know what is in the file
 
 NOT_AUDIO = "is not audio that ffmpeg can read"
+NO_DECODER = "holds sound of a kind that ffmpeg cannot decode; convert it with the program that wrote it"
 MOST_KNOWN_CHANNELS = 8  # of more without a layout, releases of ffmpeg guess differently
 LARGEST_LOOK_BYTES = 256 << 20  # of all channels of a block, looked at one by one
 
-# What ffmpeg prints -> what it means to a person.
+# What ffmpeg prints -> what it means to a person; of several, the first counts.
 EXPLANATIONS = {
+    "moov atom not found": "is cut off or damaged: its table of contents is missing",
+    "End of file": "is cut off or damaged: it ends before its sound begins",
+    **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder"), NO_DECODER),
     "Format not on whitelist": NOT_AUDIO,
     "matches no streams": "has no sound in it",
     "does not contain any stream": "has no sound in it",
@@ -70,7 +74,6 @@ EXPLANATIONS = {
     "Invalid argument": NOT_AUDIO,  # release 5, of a text
     "Failed to find two consecutive MPEG audio frames": NOT_AUDIO,
     "could not find codec parameters": NOT_AUDIO,
-    "moov atom not found": "is cut off or damaged: its table of contents is missing",
 }
 
 
@@ -260,19 +263,20 @@ def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list
     options += ["-threads", "1", "-filter_threads", "1", "-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
     options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
     options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS), "-guess_layout_max", str(MOST_KNOWN_CHANNELS), *place]
-    options += [*_decoder(path), "-i", f"file:{path}", "-vn", "-sn", "-dn"]
+    options += [*_what_ffmpeg_overlooks(path), "-i", f"file:{path}", "-vn", "-sn", "-dn"]
     # Without -map, ffmpeg takes the track that is marked as the default one.
     return options if choice.track is None else [*options, "-map", f"0:a:{choice.track - 1}"]
 
 
-def _decoder(path: Path) -> list[str]:
-    """How ffmpeg is told which decoder to take for a file, if by itself it would take a wrong one."""
+def _what_ffmpeg_overlooks(path: Path) -> list[str]:
+    """What ffmpeg must be told of a file that it would misread by itself."""
     try:
         with open_file(path) as file:
-            decoder = misread_decoder(file.read(BEGINNING_BYTES))
+            beginning = file.read(BEGINNING_BYTES)
     except (OSError, ValueError):  # whoever reads the file says what is wrong with it
         return []
-    return ["-c:a", decoder] if decoder else []
+    decoder = misread_decoder(beginning)
+    return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if is_unfinished(beginning) else [])
 
 
 def _explain(run: _Run) -> str:

@@ -37,6 +37,9 @@ DECODERS = {
 }
 BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
 W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
+CAF_FORM = struct.Struct(">d4sIIIII")  # rate, kind, flags, bytes of a block, frames of a block, channels, bits
+CAF_FLOAT, CAF_LITTLE_ENDIAN = 1, 2  # flags
+WAV_NMS_ADPCM, NMS_ADPCM = 0x38, "adpcm_nms"  # of telephone exchanges; ffmpeg takes it for AMR, and has no decoder
 WAV_EVEN_BLOCKS = (WAV_PCM, WAV_FLOAT, 6, 7, WAV_EXTENSIBLE)  # blocks of equal length, as A-law and mu-law have too
 USUAL_MASKS = {1: (0, 4), 2: (0, 3)}  # of speakers, by the number of channels: unsaid, or centre, or left and right
 SUBFORMAT_END = bytes.fromhex("000000001000800000aa00389b71")
@@ -110,16 +113,20 @@ def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
 
 
 def misread_decoder(beginning: bytes) -> str | None:
-    """The decoder that ffmpeg must be told for the samples of a WAV or W64; None where it finds the right one itself.
+    """The decoder that ffmpeg must be told for the samples of a file; None where it finds the right one itself.
 
     By itself, it takes RIFX, whose numbers begin with their highest byte, for RIFF, and whole numbers that do not fill
-    their bytes, as of 24 bits in 32, for others: it gives noise.
+    their bytes, as of 24 bits in 32, for others, in WAV, W64 and CAF: it gives noise.
     beginning: the first BEGINNING_BYTES of any file.
     """
+    if beginning[:4] == b"caff":
+        return _misread_in_caf(beginning)
     order, form = WAV_ORDERS.get(beginning[:4]), _form_of_wav(beginning)
     if order is None or len(form) < 16:
         return None
     kind, channels, _, _, block_bytes, bits = struct.unpack_from(f"{order}HHIIHH", form)
+    if kind == WAV_NMS_ADPCM and bits in (2, 3, 4):
+        return NMS_ADPCM
     is_partly_filled = False
     if kind == WAV_EXTENSIBLE and len(form) >= 40:
         valid_bits, _, kind = struct.unpack_from(f"{order}HIH", form, 18)
@@ -129,6 +136,23 @@ def misread_decoder(beginning: bytes) -> str | None:
     end = "le" if order == "<" else "be"
     decoder = DECODERS.get((kind, bits))
     return decoder and decoder.format(end)
+
+
+def _misread_in_caf(beginning: bytes) -> str | None:
+    """As misread_decoder, of a CAF, whose first chunk always says how its samples lie there."""
+    if beginning[8:12] != b"desc" or len(beginning) < 20 + CAF_FORM.size:
+        return None
+    _, kind, flags, block_bytes, _, channels, bits = CAF_FORM.unpack_from(beginning, 20)
+    sample_bytes, rest = divmod(block_bytes, channels or 1)
+    if kind != b"lpcm" or rest or sample_bytes == (bits + 7) // 8:
+        return None
+    decoder = DECODERS.get((WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes))
+    return decoder and decoder.format("le" if flags & CAF_LITTLE_ENDIAN else "be")
+
+
+def is_unfinished(beginning: bytes) -> bool:
+    """Whether a file is a long WAV (RF64) whose recorder stopped before it wrote the length of the sound."""
+    return beginning[:4] in (b"RF64", b"BW64") and beginning[12:16] == b"ds64" and not any(beginning[28:36])
 
 
 def _form_of_wav(beginning: bytes) -> bytes:
@@ -180,6 +204,8 @@ def _pcm(form: bytes, data: memoryview, wanted_hz: int) -> _Raw | None:
         valid_bits, mask, kind = struct.unpack_from("<HIH", form, 18)
         if valid_bits != bits or form[26:40] != SUBFORMAT_END or mask not in USUAL_MASKS.get(channels, ()):
             return None
+    elif any(form[16:]):  # such as that whole numbers are none: Cool Edit's floating point calls itself PCM
+        return None
     count, rest = divmod(len(data), block_bytes or 1)
     if rest or block_bytes * 8 != channels * bits or not _is_usual(rate_hz, channels, count, wanted_hz):
         return None

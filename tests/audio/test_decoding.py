@@ -134,6 +134,15 @@ UNUSUAL = {
     "8 bits": riff(sine(), 8),
     "doubles": riff(sine(), 64, FLOAT),
     "not a number": riff(np.where(np.arange(32000) % 100, sine(), np.nan), 32, FLOAT),
+    "floats of Cool Edit that call themselves whole numbers": (
+        b"RIFF"
+        + bytes(4)
+        + b"WAVEfmt "
+        + struct.pack("<IHHIIHHHH", 20, 1, 1, 16000, 64000, 4, 32, 2, 1)
+        + b"data"
+        + struct.pack("<I", 128000)
+        + (sine() * 32768).astype("<f4").tobytes()
+    ),
     "a rate of nobody's": riff(sine(rate_hz=22254), 16, rate_hz=22254),
     "DTS in a WAV": WAV[:44] + bytes.fromhex("fe7f0180") * (len(WAV[44:]) // 4),
     "a mask of other speakers": file_of("WAVEX PCM_16", 2, 16000).replace(

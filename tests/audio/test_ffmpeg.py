@@ -9,6 +9,7 @@ import soundfile
 from audionet.audio import ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
+from tests.bad_inputs import encoded
 from tests.conftest import chirps, tone, write_wav
 
 
@@ -68,6 +69,39 @@ def test_samples_that_ffmpeg_takes_for_others_by_itself_arrive_unchanged(tmp_pat
     path.write_bytes(MISREAD[what])
     assert np.array_equal(decoded(path), SOUND)
     assert np.array_equal(soundfile.read(path)[0] * 32768, SOUND)
+
+
+def caf_of(data: bytes, block_bytes: int, bits: int, flags: int, channels: int = 1) -> bytes:
+    """A CAF of 16 kHz. flags: 1 for floating point, 2 for the lowest byte first."""
+    form = struct.pack(">d4sIIIII", 16000, b"lpcm", flags, block_bytes, 1, channels, bits)
+    sizes = [struct.pack(">q", size) for size in (len(form), len(data) + 4)]
+    return b"caff\0\1\0\0desc" + sizes[0] + form + b"data" + sizes[1] + bytes(4) + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        caf_of((SOUND.astype(">i4") << 16).astype(">i4").tobytes(), 4, 24, 0),
+        caf_of(IN_32_BITS, 4, 20, 2),
+        caf_of(np.repeat(np.frombuffer(IN_32_BITS, "<i4"), 2).tobytes(), 8, 24, 2, channels=2),
+        caf_of(SOUND.astype(">i2").tobytes(), 2, 12, 0),
+        caf_of((SOUND / 32768).astype("<f4").tobytes(), 4, 32, 3),
+    ],
+    ids=["24 bits in 32", "20 bits in 32", "stereo", "12 bits in 16", "float"],
+)
+def test_samples_that_do_not_fill_their_bytes_in_a_caf_arrive_unchanged(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.caf"
+    path.write_bytes(content)
+    assert np.array_equal(decoded(path), SOUND)
+
+
+def test_a_long_wav_that_was_never_finished_is_heard_to_its_end(tmp_path: Path) -> None:
+    plain = wav_of(SOUND.tobytes(), 16)
+    path = tmp_path / "a.wav"
+    for length in (0, len(SOUND) * 2):
+        sizes = b"ds64" + struct.pack("<IQQQI", 28, 0, length, 0, 0)
+        path.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + sizes + plain[12:40] + b"\xff\xff\xff\xff" + plain[44:])
+        assert np.array_equal(decoded(path), SOUND)
 
 
 def test_a_long_recording_arrives_whole_and_in_blocks(tmp_path: Path) -> None:
@@ -150,7 +184,18 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"this is no sound\n" * 100, "is not audio that ffmpeg can read"),
         (b"<html><body>Not found</body></html>", "is not audio that ffmpeg can read"),
+        (encoded("ogg")[:50], "is cut off or damaged: it ends before its sound begins"),
+        (
+            b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom\0\0\1\0mdat" + bytes(248),
+            "is cut off or damaged: its table of contents",
+        ),
+        (wav_of(SOUND.tobytes(), 16, is_float=True), "holds sound of a kind that ffmpeg cannot decode; convert it"),
+        (
+            wav_of(SOUND.tobytes(), 4).replace(b"fmt \x10\0\0\0\1", b"fmt \x10\0\0\0\x38"),  # NMS ADPCM
+            "holds sound of a kind that ffmpeg cannot decode; convert it",
+        ),
     ],
+    ids=["empty", "text", "web page", "Ogg cut off", "M4A cut off", "half floats", "NMS ADPCM"],
 )
 def test_what_is_no_audio_is_named_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "notes.mp3"
