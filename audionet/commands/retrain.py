@@ -206,7 +206,7 @@ def _train_and_export(
     noise = noise_direction(setup.backbone, renderer.settings)
     trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options.fit, noise)
     warnings = _check(setup, trainer, dataset)
-    exports = Exports(setup.backbone, subspace, options.export)
+    exports = Exports(setup.backbone, subspace, options.export, noise)
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)
     record = _training_record(setup, plan, result, key, warnings)
     card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.description, warnings)

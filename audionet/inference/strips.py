@@ -126,7 +126,7 @@ class StripScorer:
     def _hear(self, maps: PictureMaps, windows: Sequence[Window], wide: Sequence[Window]) -> _WindowScores:
         """What is heard in windows, and in the wider ones around them that their distances are of."""
         own, around = maps.features(windows), maps.features(wide)
-        squares = np.square(around.bottlenecks - self.head.centroid).sum(axis=1)
+        squares = self.head.squared_distances(around.bottlenecks)
         return _WindowScores(self._scores(own.bottlenecks), squares, own.sounding, around.sounding)
 
     def _scores(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:

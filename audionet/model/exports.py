@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.detection.detector import Detector
@@ -29,9 +30,12 @@ SCORES_NAME = "scores"
 class Exports:
     """The exports of one training, as its options ask for them."""
 
-    def __init__(self, backbone: Backbone, subspace: Subspace, options: ExportOptions) -> None:
-        """subspace: the one that the classifiers are fitted in."""
+    def __init__(
+        self, backbone: Backbone, subspace: Subspace, options: ExportOptions, noise: NDArray[np.floating] | None = None
+    ) -> None:
+        """subspace: the one that the classifiers are fitted in. noise: the direction in which noise moves features."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
+        self._noise = None if noise is None else noise / np.linalg.norm(noise)
         if options.saved_model_dir is not None:
             require_place_for_saved_model(options.saved_model_dir)  # before the training, not after it
 
@@ -40,8 +44,11 @@ class Exports:
         linear, calibrator = self._subspace.linear_scores(classifier.discriminant), classifier.calibrator
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
         biases = linear.biases * np.float32(calibrator.inverse_temperature)
-        events = () if detector is None else (detector.linear.weights, detector.linear.biases)
-        return ClassifierHead(weights, biases, self._subspace.features_at(classifier.centroid), *events)
+        centroid = self._subspace.features_at(classifier.centroid)
+        if detector is None:
+            return ClassifierHead(weights, biases, centroid, noise=self._noise)
+        events = detector.linear
+        return ClassifierHead(weights, biases, centroid, events.weights, events.biases, self._noise)
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew, if they were asked for."""

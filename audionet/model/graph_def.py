@@ -13,7 +13,7 @@ import numpy as np
 
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
 from audionet.errors import AudionetError
-from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME, ClassifierHead
+from audionet.model.litert import DISTANCE_NAME, NOISE_NAME, OUTPUT_NAME, ClassifierHead
 from audionet.settings import PICTURE_SIZE
 
 FLOAT, INT32 = 1, 3  # of TensorFlow's DataType
@@ -24,7 +24,7 @@ def freeze(backbone: Backbone, layer: ClassifierHead, output_name: str = OUTPUT_
     """A serialised GraphDef.
 
     Its input `Mul` is N x 299 x 299 x 3, float32, values 0 to 1; its output `output_name` N x classes, probabilities.
-    `squared_distance`, N, is that of the bottlenecks from the layer's middle.
+    `squared_distance`, N, is that of the bottlenecks from the layer's middle, less what lies along its noise.
     Of a network from sound, which TensorFlow may not know, it is the layer alone, from `bottleneck`, N x features.
     """
     graph = GraphWriter()
@@ -44,9 +44,19 @@ def freeze(backbone: Backbone, layer: ClassifierHead, output_name: str = OUTPUT_
     logits = graph.add("BiasAdd", "logits", [product, graph.constant("final_biases", layer.biases)])
     graph.add("Softmax", output_name, [logits])
     centroid = graph.constant("middle", layer.centroid.reshape(1, features))
+    if layer.noise is not None:
+        flat = _without_noise(graph, flat, layer.noise, layer.centroid)
     squares = graph.add("SquaredDifference", "squares", [flat, centroid])
     graph.add("Sum", DISTANCE_NAME, [squares, graph.constant("distance_axis", [1])], keep_dims=False)
     return bytes(graph.definition.SerializeToString(deterministic=True))
+
+
+def _without_noise(graph: "GraphWriter", bottlenecks: str, noise: np.ndarray, centroid: np.ndarray) -> str:
+    """Move bottlenecks along the noise to where the centroid is: the name of what comes out."""
+    direction = graph.constant(NOISE_NAME, noise[None])
+    product = graph.add("MatMul", "noise_product", [bottlenecks, direction], transpose_a=False, transpose_b=True)
+    along = graph.add("BiasAdd", "along", [product, graph.constant("noise_offset", np.array([-noise @ centroid]))])
+    return graph.add("Sub", "quiet", [bottlenecks, graph.add("Mul", "step", [along, direction])])
 
 
 class GraphWriter:

@@ -16,6 +16,16 @@ from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
 
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
 DISTANCE_NAME = "squared_distance"
+NOISE_NAME = "noise_direction"
+# Of the fields of a head.
+TENSOR_NAMES = {
+    "weights": "final_weights",
+    "biases": "final_biases",
+    "centroid": "middle",
+    "event_weights": "event_weights",
+    "event_biases": "event_biases",
+    "noise": NOISE_NAME,
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,8 @@ class ClassifierHead:
     """What comes behind the backbone, all float32.
 
     weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
-    centroid: the mean bottleneck of the training, features.
+    centroid: the mean bottleneck of the training, features. The squared distance is that from it, less what lies along
+        `noise`, the direction in which noise moves a bottleneck (features, of length 1); None: all of it counts.
     event_weights, event_biases: of the scores of events (detection/detector.py), of the same shapes; None where they
         were not learnt. The network carries them, and does not compute them.
     """
@@ -33,6 +44,14 @@ class ClassifierHead:
     centroid: np.ndarray
     event_weights: np.ndarray | None = None
     event_biases: np.ndarray | None = None
+    noise: np.ndarray | None = None
+
+    def squared_distances(self, bottlenecks: np.ndarray) -> np.ndarray:
+        """Those of bottlenecks, n x features, as the network computes them."""
+        differences = bottlenecks - self.centroid
+        if self.noise is not None:
+            differences -= np.outer(differences @ self.noise, self.noise)
+        return np.asarray(np.square(differences).sum(axis=1))
 
 
 def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
@@ -67,13 +86,18 @@ def read_head(
     and a network that was made anew of them must be equal to it.
     """
     features, classes = shape
-    shapes = [(features, classes), (classes,), (features,), *(((features, classes), (classes,)) if has_events else ())]
-    names = ["final_weights", "final_biases", "middle", *(("event_weights", "event_biases") if has_events else ())]
-    model = attach_head(backbone, ClassifierHead(*(np.zeros(dims, np.float32) for dims in shapes)))
-    if len(model) != len(network):
+    shapes: dict[str, tuple[int, ...]] = {"weights": shape, "biases": (classes,), "centroid": (features,)}
+    if has_events:
+        shapes |= {"event_weights": shape, "event_biases": (classes,)}
+    if NOISE_NAME.encode() in network:  # older models have none
+        shapes["noise"] = (features,)
+    empty = attach_head(backbone, ClassifierHead(**{part: np.zeros(dims, np.float32) for part, dims in shapes.items()}))
+    if len(empty) != len(network):
         return None
-    parts = [np.frombuffer(network, "<f4", size, start) for start, size in _places(model, names)]
-    head = ClassifierHead(*(part.reshape(dims[::-1]).T for part, dims in zip(parts, shapes, strict=True)))
+    places = _places(empty, [TENSOR_NAMES[part] for part in shapes])
+    numbers = [np.frombuffer(network, "<f4", size, start) for start, size in places]
+    parts = zip(shapes.items(), numbers, strict=True)
+    head = ClassifierHead(**{part: values.reshape(dims[::-1]).T for (part, dims), values in parts})
     return head if attach_head(backbone, head) == network else None
 
 
@@ -161,6 +185,8 @@ class SubgraphWriter:
             self.add_tensor("event_biases", (classes,), layer.event_biases)
 
         shape = tuple(self.subgraph.tensors[bottleneck].shape)
+        if layer.noise is not None:
+            bottleneck = self._without_noise(bottleneck, layer.noise, layer.centroid, shape)
         centroid = self.add_tensor("middle", shape, layer.centroid)
         squares = self.add_tensor("squares", shape)
         self.add_operator("SQUARED_DIFFERENCE", [bottleneck, centroid], squares)
@@ -168,3 +194,17 @@ class SubgraphWriter:
         axes = self.add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)))
         self.add_operator("SUM", [squares, axes], distance, self._schema.ReducerOptionsT())
         return [scores, distance]
+
+    def _without_noise(self, bottleneck: int, noise: np.ndarray, centroid: np.ndarray, shape: tuple[int, ...]) -> int:
+        """Move a bottleneck along the noise to where the centroid is: the position of what comes out."""
+        direction = self.add_tensor(NOISE_NAME, (1, len(noise)), noise)
+        offset = self.add_tensor("noise_offset", (1,), np.array([-noise @ centroid]))
+        along, step, quiet = (
+            self.add_tensor(name, size) for name, size in (("along", (1, 1)), ("step", shape), ("quiet", shape))
+        )
+        self.add_operator(
+            "FULLY_CONNECTED", [bottleneck, direction, offset], along, self._schema.FullyConnectedOptionsT()
+        )
+        self.add_operator("MUL", [along, direction], step, self._schema.MulOptionsT())
+        self.add_operator("SUB", [bottleneck, step], quiet, self._schema.SubOptionsT())
+        return quiet

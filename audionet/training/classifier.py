@@ -70,6 +70,7 @@ class Trainer:
         """
         self.subspace = subspace
         self._noise = None if noise is None else subspace.along_axes(noise)
+        self._noise_length = 0.0 if noise is None else float(np.linalg.norm(noise))
         self._augmentations = len(subspace.coordinates) // len(dataset)
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
         self._options = options
@@ -166,9 +167,11 @@ class Trainer:
         return np.asarray(weights.astype(originals.dtype) @ originals)
 
     def _squared_distances(self, centroid: NDArray[np.floating]) -> NDArray[np.floating]:
-        """The squared distance of every sample, without augmentation, from the centroid."""
+        """The squared distance of every sample, without augmentation, from the centroid, less what noise may add."""
         originals = self.subspace.coordinates[:: self._augmentations]
         squares = np.einsum("ij,ij->i", originals, originals) - originals @ (2 * centroid) + centroid @ centroid
+        if self._noise is not None:
+            squares -= ((originals - centroid) @ self._noise / self._noise_length) ** 2
         return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals[:: self._augmentations])
 
     def _drawn(self, samples: Indices) -> Indices:

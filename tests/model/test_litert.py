@@ -1,12 +1,20 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from audionet.bottleneck.backbone import Interpreter, load_backbone
 from audionet.model.litert import ClassifierHead, attach_head, read_head
 
 
-def test_an_attached_head_scores_as_backbone_and_layer_do() -> None:
+def a_direction(random: np.random.Generator, size: int) -> np.ndarray:
+    direction = random.normal(0, 1, size)
+    return np.asarray(direction / np.linalg.norm(direction), np.float32)
+
+
+@pytest.mark.parametrize("leaves_noise_out", [False, True])
+def test_an_attached_head_scores_as_backbone_and_layer_do(leaves_noise_out: bool) -> None:
     backbone = load_backbone("rows", Path())
     interpreter = Interpreter(backbone.flatbuffer)
     random = np.random.default_rng(0)
@@ -15,6 +23,7 @@ def test_an_attached_head_scores_as_backbone_and_layer_do() -> None:
         random.normal(0, 0.05, (size, 5)).astype(np.float32),
         random.normal(0, 1, 5).astype(np.float32),
         random.normal(0, 0.1, size).astype(np.float32),
+        noise=a_direction(random, size) if leaves_noise_out else None,
     )
     network = attach_head(backbone, layer)
     whole = Interpreter(network)
@@ -25,20 +34,25 @@ def test_an_attached_head_scores_as_backbone_and_layer_do() -> None:
         exponentials = np.exp(bottleneck @ layer.weights + layer.biases)
         scores, distance = whole.run(picture)
         assert np.allclose(scores, exponentials / exponentials.sum(), atol=1e-4)
-        assert np.isclose(distance, ((bottleneck - layer.centroid) ** 2).sum(), rtol=1e-4)
+        difference = bottleneck - layer.centroid
+        along = 0 if layer.noise is None else difference @ layer.noise
+        assert np.isclose(distance, (difference**2).sum() - along**2, rtol=1e-4)
+        assert np.isclose(layer.squared_distances(bottleneck[None])[0], distance, rtol=1e-4)
     assert attach_head(backbone, layer) == network
 
 
-def test_the_head_of_our_own_network_is_read_and_no_others() -> None:
+@pytest.mark.parametrize("leaves_noise_out", [False, True])
+def test_the_head_of_our_own_network_is_read_and_no_others(leaves_noise_out: bool) -> None:
     backbone = load_backbone("rows", Path())
     features, classes = 37_758, 3
     random = np.random.default_rng(0)
-    shapes = (features, classes), classes, features, (features, classes), classes
+    shapes = (features, classes), classes, features, (features, classes), classes, features
     head = ClassifierHead(*(random.normal(0, 1, shape).astype(np.float32) for shape in shapes))
+    head = head if leaves_noise_out else replace(head, noise=None)
     network = attach_head(backbone, head)
     found = read_head(network, backbone, (features, classes), has_events=True)
     assert found is not None
-    for part in ("weights", "biases", "centroid", "event_weights", "event_biases"):
+    for part in ("weights", "biases", "centroid", "event_weights", "event_biases", "noise"):
         np.testing.assert_array_equal(getattr(found, part), getattr(head, part))
     assert read_head(network, backbone, (features, classes)) is None
     assert read_head(network, backbone, (features, classes + 1), has_events=True) is None
