@@ -32,7 +32,7 @@ from audionet.annotation.tables import (
 from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
-from audionet.options import AnnotationOptions
+from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
 
@@ -74,6 +74,14 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | 
 
     None if there is neither a table nor any other annotation, and the folders are the classes.
     """
+    annotated = _find_annotated(data_audio, options)
+    if options.unmarked == BACKGROUND and not (annotated and annotated.paths):
+        logger.warning("%s: no recording has marked parts, so that --unmarked background changes nothing", data_audio)
+    return annotated
+
+
+def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
+    """As find_annotated."""
     if not data_audio.is_dir():
         return None
     if options.metadata is not None:

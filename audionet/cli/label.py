@@ -92,25 +92,58 @@ def _check(options: argparse.Namespace) -> None:
         for name, value, default in _event_values(options):
             if value != default:
                 raise AudionetError(f"{name}: is about events; add --events")
-    if options.threshold is not None and options.mode == "windows":
-        raise AudionetError("--threshold: says which class is believed, and --windows prints all scores; leave out one")
+    if options.mode == "windows":
+        _check_windows(options)
     if options.threshold is not None and not options.allow_unknown and options.mode != "events":
         raise AudionetError("--threshold: calls what scores less unknown, and --no-unknown nothing; leave out one")
-    if options.save_segments is not None and options.mode not in ("timeline", "events"):
-        raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
-    if options.save_segments is not None and options.channel == EACH:
-        raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
+    if options.save_segments is not None:
+        _check_segments(options)
     if options.report is not None and not options.clips:
         raise AudionetError("--report: shows clips once all are labelled; name clips, without --watch or --microphone")
-    if options.report is not None and options.mode == "windows":
-        raise AudionetError("--report: shows clips, segments or events; leave out --windows, or type --timeline for it")
-    if options.plot is not None and options.mode == "windows":
-        raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
     if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
         options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
     check_live(options)
+    _check_top(options)
     _check_plot(options)
     _check_report(options)
+
+
+def _check_windows(options: argparse.Namespace) -> None:
+    """Raise AudionetError for options that --windows has no use for."""
+    for name, given in (("--threshold", options.threshold is not None), ("--no-unknown", not options.allow_unknown)):
+        if given:
+            raise AudionetError(f"{name}: says which class is believed, and --windows prints all scores; leave out one")
+    if options.report is not None:
+        raise AudionetError("--report: shows clips, segments or events; leave out --windows, or type --timeline for it")
+    if options.plot is not None:
+        raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
+
+
+def _check_segments(options: argparse.Namespace) -> None:
+    """Raise AudionetError if there are no segments to save, or the place for them is none."""
+    folder: Path = options.save_segments
+    if options.mode not in ("timeline", "events"):
+        raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
+    if options.channel == EACH:
+        raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
+    if folder.is_file():
+        raise AudionetError(f"--save-segments {folder}: is a file; name a folder, such as segments")
+    if options.watch is not None and folder.resolve().is_relative_to(options.watch.resolve()):
+        raise AudionetError(
+            f"--save-segments {folder}: lies in the folder that is watched, so that segments would be labelled and "
+            "saved without end; name a folder outside of it"
+        )
+
+
+def _check_top(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --top is given where nothing shows so many classes."""
+    is_drawn = options.plot is not None and options.mode == "labels"
+    is_printed = options.format == "text" and options.mode in ("labels", "windows")
+    if options.top != options.parser.get_default("top") and not is_drawn and not is_printed:
+        raise AudionetError(
+            "--top: says how many classes are shown for each clip or window as text; leave it out, or --"
+            + (options.mode if options.mode in ("timeline", "events") else f"format {options.format}")
+        )
 
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:

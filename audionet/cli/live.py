@@ -27,6 +27,9 @@ def check_live(options: argparse.Namespace) -> None:
         ("--plot", options.plot),
         ("--save-segments", options.save_segments),
         ("--scheduler", options.scheduler),
+        ("--track", options.track),
+        ("--channel", options.channel),
+        ("--top", options.top != options.parser.get_default("top")),
         (f"--format {options.format}", options.format in OF_TOOLS),
     ):
         if given:

@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
     for word in typed:
         _require_a_word(word)
+    for option, value in getattr(options, "overridden", {}).items():
+        logger.warning("%s is given more than once; the last counts: %s", option, value)
     for value in vars(options).values():
         if isinstance(value, Path) and ADDRESS.search(str(value)) and not value.exists():
             address = str(value).replace(":/", "://", 1)  # pathlib has left one of them

@@ -264,6 +264,7 @@ def add_clip_report(group: "argparse._ActionsContainer") -> None:
 
 def add_report(group: "argparse._ActionsContainer", default: str) -> None:
     """Add the options that say where the report goes; default is where, in words."""
+    group = group.add_mutually_exclusive_group()
     group.add_argument(
         "--report", type=Path, metavar="FILE", help=f"where the report goes, a page for a browser (default: {default})"
     )

@@ -48,6 +48,7 @@ class PlainParser(argparse.ArgumentParser):
         self._positionals.title = "what to work on"
         self.register("type", float, _number)
         self.register("type", int, _whole_number)
+        self.register("action", None, _LastCounts)
         self.set_defaults(parser=self)  # the parser of the command that is given
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -131,6 +132,19 @@ def record_of(record: type[Record], options: argparse.Namespace, **others: Any) 
     fields_of: Any = record  # of a dataclass, which mypy has no bound for
     names = [each.name for each in fields(fields_of) if each.name not in others and hasattr(options, each.name)]
     return record(**others, **{name: getattr(options, name) for name in names})
+
+
+class _LastCounts(argparse._StoreAction):
+    """An option with one value, of which the last counts. `overridden` notes which were given others before."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        """Note the value."""
+        given = vars(namespace).setdefault("given", {})
+        if option is not None and given.setdefault(self.dest, values) != values:
+            vars(namespace).setdefault("overridden", {})[option] = values
+        super().__call__(parser, namespace, values, option)
 
 
 class _ShowAllHelp(argparse.Action):

@@ -104,7 +104,14 @@ def evaluate(
         skipped.append(error)
 
     todo, annotated = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skip)
-    listener = _Listener(model, options, detection or DetectionOptions()) if annotated else None
+    detection = detection or DetectionOptions()
+    listener = _Listener(model, options, detection) if annotated else None
+    if listener is None and detection != DetectionOptions():
+        logger.warning(
+            "%s: has no annotated recordings, which alone are searched for events or turns: --events, --timeline, "
+            "--collar and --background change nothing",
+            data_audio,
+        )
     with open_workers(options.scheduler) as workers:
         runner = _Runner(workers, progress, len(todo) + len(annotated), skip)
         scored = list(_score_wholes([clip for clip in todo if not clip.parts], model, options, runner))

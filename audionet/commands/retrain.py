@@ -92,7 +92,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
             _require_sensible(options, setup.backbone, pictures.renderer.settings)
             features = _extract(setup, progress)
             plan = plan_evaluation(features.dataset, options.split)
-            for note in plan.split.notes:
+            for note in (*_unused(options, plan), *plan.split.notes):
                 logger.warning("%s", note)
             key = training_key(options, setup.backbone, pictures.renderer, features.dataset, setup.augmentations)
             record = None if options.force else load_previous(setup.files, key, options)
@@ -177,6 +177,16 @@ def _require_sensible(options: RetrainOptions, backbone: Backbone, settings: Pic
             f"chunks of {settings.chunk_seconds:g} seconds are too long for a network that hears "
             f"{backbone.sound.sample_rate_hz} Hz; make shorter ones with prepare --chunk-seconds"
         ) from error
+
+
+def _unused(options: RetrainOptions, plan: EvaluationPlan) -> Iterator[str]:
+    """Sentences about options that say how one split is made, where recordings are held out in folds."""
+    for name in ("validation_percentage", "testing_percentage"):
+        if plan.folds is not None and getattr(options, name) != getattr(RetrainOptions, name):
+            yield (
+                f"{flag(name)} changes nothing: all recordings are held out in turn, in {max(plan.folds) + 1} folds; "
+                "with --no-refit, a share of them is held out, and never learnt from"
+            )
 
 
 def _extract(setup: _Setup, progress: Progress) -> Features:

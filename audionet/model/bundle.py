@@ -7,8 +7,10 @@ one the new. The frozen graph and the file of labels are exports: `label` needs 
 
 import functools
 import hashlib
+import logging
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +37,8 @@ from audionet.system.files import json_bytes, read_json, read_limited, sweep, wr
 from audionet.system.text import count, did_you_mean, listed
 from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
+
+logger = logging.getLogger(__name__)
 
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
 REMEDY = "train it again with audionet retrain"
@@ -181,6 +185,8 @@ def _load_model(options: LabelOptions) -> Model:
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
         raise AudionetError(_nothing_there(options.graph, files))
     description, flatbuffer = _read_patiently(files)
+    if options.labels is not None:
+        _report_other_labels(options.labels, description.labels)
     try:
         module, make = (PICTURES, Network) if description.sound is None else (SOUND, SoundNetwork)
         is_ours = is_from_here(description.network_sha256)
@@ -188,6 +194,19 @@ def _load_model(options: LabelOptions) -> Model:
         return _described(description, network)
     except (Refused, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: {DAMAGED}") from error
+
+
+def _report_other_labels(path: Path, labels: Sequence[str]) -> None:
+    """Warn of a file of classes that was named, and says others than the model itself, or nothing."""
+    try:
+        named = read_labels(path, path)
+    except AudionetError as error:
+        logger.warning("%s; the model's own classes are used", error.args[0].partition(";")[0])
+        return
+    if named != [label.strip() for label in labels]:
+        logger.warning(
+            "%s: names the classes %s, and is not used; the model knows %s", path, listed(named), listed(labels)
+        )
 
 
 def _nothing_there(graph: Path, files: ModelFiles) -> str:

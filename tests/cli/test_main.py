@@ -244,6 +244,17 @@ def test_what_people_type_first_is_told_what_to_type(
     assert said in capsys.readouterr().err
 
 
+def test_of_an_option_given_twice_the_last_counts_and_that_is_said(
+    call: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, options = call("prepare d --metadata a.csv --metadata b.csv --chunk-seconds 5 --chunk-seconds 5.0")
+    assert options.metadata == Path("b.csv")
+    assert capsys.readouterr().err == "audionet: --metadata is given more than once; the last counts: b.csv\n"
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", "d", "--report", "a.html", "--no-report"])
+    assert "--no-report: not allowed with argument --report" in capsys.readouterr().err
+
+
 def test_a_recording_where_a_folder_is_needed_is_told_what_to_type(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "debate.wav", tone(440, 1))
     finished = audionet_here("prepare", "debate.wav")
@@ -397,6 +408,8 @@ def test_no_output_takes_the_place_of_a_recording_or_a_model(audionet_here: Run,
         ("label", clip, "--report", "tf_files/retrained_graph.json"),
         ("label", picture, "--plot", "clip.png"),
         ("evaluate", "data", "--report", clip),
+        ("label", clip, "--report", "data"),
+        ("retrain", "--report", "data"),
         ("retrain", "--output-labels", clip),
         ("retrain", "--output-graph", clip),
         ("retrain", "--report", "tf_files/retrained_graph.pb"),
@@ -406,7 +419,8 @@ def test_no_output_takes_the_place_of_a_recording_or_a_model(audionet_here: Run,
         finished = audionet_here(*typed)
         assert finished.returncode == 2, typed
         assert re.fullmatch(
-            r"audionet: \S+: is (there already|named for two things).*name another.*\n", finished.stderr
+            r"audionet: \S+: is (a folder|there already|named for two things).*name (another|the report).*\n",
+            finished.stderr,
         )
     assert {path: path.read_bytes() for path in kept} == kept
     assert audionet_here("label", clip, "--report", "page", "-q").returncode == 0

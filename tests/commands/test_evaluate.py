@@ -48,6 +48,18 @@ def test_a_table_may_be_named_and_its_unknown_classes_are_skipped(model: ModelFi
     ]
 
 
+def test_options_of_annotated_recordings_are_said_to_change_nothing_where_there_are_none(
+    model: ModelFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_wav(tmp_path / "low" / "a.wav", chirps(1, 200, 400, 1))
+    audionet.evaluate(tmp_path, options(model))
+    assert "change nothing" not in caplog.text
+    audionet.evaluate(tmp_path, options(model), None, DetectionOptions(background=("nobody",)))
+    assert "has no annotated recordings, which alone are searched for events" in caplog.text
+    audionet.evaluate(tmp_path, options(model), AnnotationOptions(unmarked="background"))
+    assert "no recording has marked parts, so that --unmarked background changes nothing" in caplog.text
+
+
 def test_parts_of_a_data_set_are_no_classes_here_either(model: ModelFiles, tmp_path: Path) -> None:
     write_wav(tmp_path / "fold1" / "a.wav", chirps(1, 200, 400, 1))
     with pytest.raises(AudionetError, match="are called as parts of a data set are"):

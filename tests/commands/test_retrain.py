@@ -99,8 +99,18 @@ def test_folds_can_be_asked_for(prepared: Path) -> None:
     assert held_out.confusion.count == 24
 
 
-def test_without_refit_there_is_one_split_and_its_model(prepared: Path) -> None:
-    report = retrain(prepared, refit=False)
+def test_a_share_that_is_not_held_out_since_there_are_folds_is_said(
+    prepared: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with quick_learning():
+        retrain(prepared, testing_percentage=30, steps=5)
+    assert "--testing-percentage changes nothing: all recordings are held out in turn, in 4 folds" in caplog.text
+    assert "--validation-percentage" not in caplog.text
+
+
+def test_without_refit_there_is_one_split_and_its_model(prepared: Path, caplog: pytest.LogCaptureFixture) -> None:
+    report = retrain(prepared, refit=False, testing_percentage=11)
+    assert "changes nothing" not in caplog.text
     assert sum(report.pictures.values()) == 24
     assert min(report.pictures.values()) >= 6  # a recording of three chunks of each class
     assert report.held_out is not None

@@ -148,11 +148,25 @@ def test_two_models_in_one_folder_do_not_share_a_file(models: tuple[Trained, Tra
     assert load_model(LabelOptions(tmp_path / "other.pb")).labels == ["c", "d", "e"]
 
 
-def test_the_description_is_the_authority_on_the_labels(models: tuple[Trained, Trained], tmp_path: Path) -> None:
+def test_the_description_is_the_authority_on_the_labels(
+    models: tuple[Trained, Trained], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     files = ModelFiles.beside(tmp_path / "graph.pb", tmp_path / "labels.txt")
     models[0].save(files)
-    files.labels.write_text("of\nanother\nmodel\n")
     assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+    assert caplog.text == ""
+    for content, said in (
+        ("of\nanother\nmodel\n", "labels.txt: names the classes of, another and model, and is not used"),
+        ("b\na\n", "labels.txt: names the classes b and a, and is not used; the model knows a and b"),
+        ("", "labels.txt: holds no classes, too many, or one twice; the model's own classes are used"),
+    ):
+        caplog.clear()
+        files.labels.write_text(content)
+        assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+        assert said in caplog.text
+    files.labels.unlink()
+    assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+    assert "labels.txt: no such file of classes; the model's own classes are used" in caplog.text
 
 
 def test_a_network_from_here_runs_in_this_process_and_others_in_their_own(
