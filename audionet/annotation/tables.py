@@ -1,6 +1,7 @@
 """Tables as people have them: CSV in any of the usual encodings, with any of the usual separators."""
 
 import csv
+import functools
 import io
 import itertools
 import logging
@@ -194,79 +195,86 @@ def encoding_of(data: bytes) -> str:
 
 def parse_table(path: Path, text: str, known_columns: Container[str] = ()) -> Table:
     """As `read_table`, from the text of the file at `path`."""
-    lines = io.StringIO(text, newline="")
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
-    skipped = 1 if told else 0
-    if told:
-        lines.readline()
-    start = lines.tell()
-
-    def rows(separator: str) -> Iterator[tuple[int, list[str]]]:
-        lines.seek(start)
-        reader, line = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True), 1
-        try:
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield line + skipped, cells
-                line = reader.line_num + 1
-                if line > MOST_LINES:
-                    raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
-        except csv.Error as error:
-            message = f"begins a row that can't be read ({error}); see whether each double quote in it has its second"
-            raise line_error(path, line + skipped, message) from error
-
-    def beginning(separator: str) -> list[list[str]]:
-        """The first rows, up to one that can't be read."""
-        first = []
-        with suppress(AudionetError):
-            for _, cells in itertools.islice(rows(separator), MOST_TITLES + 1):
-                first.append(cells)
-        return first
-
-    def known(header: list[str]) -> int:
-        return sum(name in known_columns for name in {simplified(name) for name in header})
-
-    def fitting(separator: str) -> tuple[int, int]:
-        """How many known columns a separator yields in one of the first lines, and how many columns in the first."""
-        first = beginning(separator)
-        return max(map(known, first), default=0), len(first[0]) if first else 0
-
-    separator = told[1].replace("\\t", "\t") if told else max(SEPARATORS, key=fitting)
-    records = rows(separator)
+    rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""), 1 if told else 0)
+    separators = [told[1].replace("\\t", "\t")] if told else SEPARATORS
+    beginnings = {separator: _beginning(rows_by(separator)) for separator in separators}
+    separator = max(separators, key=lambda separator: _fit(beginnings[separator], known_columns))
+    records = itertools.islice(rows_by(separator), _titles(beginnings[separator], known_columns), None)
     _, header = next(records, (0, []))
-    if not known(header):
-        # A title may stand above the columns' names.
-        titles = next((n for n, cells in enumerate(beginning(separator)) if known(cells) > 1), 0)
-        records = rows(separator)
-        _, header = next(itertools.islice(records, titles, None), (0, []))
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]
+    table = Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, [])
     twice = {name for name in names if name in known_columns and names.count(name) > 1}
-    read, cells_left = [], MOST_CELLS
+    cells_left = MOST_CELLS
     for line, cells in records:
-        extra = [cell for cell in cells[len(names) :] if cell.strip()]
+        extra = sum(bool(cell.strip()) for cell in cells[len(names) :])
         if extra:
-            there, named = count(len(names) + len(extra), "value"), count(len(names), "column")
+            there, named = count(len(names) + extra, "value"), count(len(names), "column")
             remedy = f"put a value with {separator!r} in it between double quotes"
-            raise line_error(path, line, f"has {there}, the first line names {named}; {remedy}")
+            raise table.error(line, f"has {there}, the first line names {named}; {remedy}")
+        for name in twice:
+            _require_one_value(table, line, [cell for known, cell in zip(names, cells, strict=False) if known == name])
         filled = ((name, cell.strip()) for name, cell in zip(names, cells, strict=False))
         row = Row(line, {name: from_spreadsheet_cell(cell) for name, cell in filled if name and cell})
-        for name in twice:
-            _require_one_value(path, line, [cell for known, cell in zip(names, cells, strict=False) if known == name])
         cells_left -= len(row.cells)
         if cells_left < 0:
             raise AudionetError(f"{path}: has more than {MOST_CELLS:,} cells; split it, or leave columns out")
-        read.append(row)
-    return Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, read)
+        table.rows.append(row)
+    return table
 
 
-def _require_one_value(path: Path, line: int, values: Sequence[str]) -> None:
+def _rows(path: Path, lines: io.StringIO, skipped: int, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that hold anything, each with the line where it begins. skipped: lines that stand before all rows."""
+    lines.seek(0)
+    for _ in range(skipped):
+        lines.readline()
+    reader, line = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True), 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield line + skipped, cells
+            line = reader.line_num + 1
+            if line > MOST_LINES:
+                raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
+    except csv.Error as error:
+        message = f"begins a row that can't be read ({error}); see whether each double quote in it has its second"
+        raise line_error(path, line + skipped, message) from error
+
+
+def _beginning(rows: Iterator[tuple[int, list[str]]]) -> list[list[str]]:
+    """The cells of the first rows, up to one that can't be read."""
+    first = []
+    with suppress(AudionetError):
+        for _, cells in itertools.islice(rows, MOST_TITLES + 1):
+            first.append(cells)
+    return first
+
+
+def _fit(beginning: Sequence[list[str]], known_columns: Container[str]) -> tuple[int, int]:
+    """How many known columns are in one of the first rows, and how many columns in the first."""
+    known = (_count_known(cells, known_columns) for cells in beginning)
+    return max(known, default=0), len(beginning[0]) if beginning else 0
+
+
+def _titles(beginning: Sequence[list[str]], known_columns: Container[str]) -> int:
+    """How many rows, such as a title, stand above the names of the columns."""
+    if not beginning or _count_known(beginning[0], known_columns):
+        return 0
+    return next((n for n, cells in enumerate(beginning) if _count_known(cells, known_columns) > 1), 0)
+
+
+def _count_known(header: Sequence[str], known_columns: Container[str]) -> int:
+    return sum(name in known_columns for name in set(map(simplified, header)))
+
+
+def _require_one_value(table: Table, line: int, values: Sequence[str]) -> None:
     """Raise AudionetError if two columns of one name say different things."""
     different = sorted({value.strip() for value in values})
     if len(different) > 1:
         both = f"{different[0][:SHOWN]!r} and {different[1][:SHOWN]!r}"
-        raise line_error(path, line, f"says both {both} in columns of the same name; give one of them another name")
+        raise table.error(line, f"says both {both} in columns of the same name; give one of them another name")
 
 
 def tables_near(data_audio: Path) -> list[Path]:
