@@ -41,12 +41,9 @@ class AnnotationOptions:
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
-        for name, value, allowed in (
-            ("unmarked", self.unmarked, (IGNORE, BACKGROUND)),
-            ("overlaps", self.overlaps, (BOTH, REFUSE)),
-        ):
-            if value not in allowed:
-                raise AudionetError(f"--{name} {value}: must be {allowed[0]} or {allowed[1]}")
+        for name, allowed in (("unmarked", (IGNORE, BACKGROUND)), ("overlaps", (BOTH, REFUSE))):
+            if getattr(self, name) not in allowed:
+                raise AudionetError(f"--{name} {getattr(self, name)}: must be {' or '.join(allowed)}")
 
 
 @dataclass(frozen=True)
@@ -277,8 +274,7 @@ class LabelOptions:
     def __post_init__(self) -> None:
         take_text_for_paths(self)
         _ = self.sound
-        if self.threshold is not None and not 0 < self.threshold <= 1:
-            raise AudionetError(f"--threshold {self.threshold:g}: must be over 0 and at most 1, as scores are")
+        check(self, {"threshold": (lambda score: 0 < score <= 1, "must be over 0 and at most 1, as scores are")})
         inside = models_in(self.graph)
         if len(inside) == 1:
             object.__setattr__(self, "graph", inside[0])

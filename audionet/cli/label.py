@@ -48,16 +48,6 @@ def label_options(options: argparse.Namespace) -> LabelOptions:
     return record_of(LabelOptions, options)
 
 
-def _event_values(options: argparse.Namespace) -> list[tuple[str, object, object]]:
-    """The options that only --events takes: the name, the value that was given, and the default of each."""
-    default = EventOptions()
-    return [
-        ("--background", tuple(options.background), default.background),
-        ("--min-seconds", options.min_seconds, default.min_seconds),
-        ("--merge-gap", options.merge_gap_seconds, default.merge_gap_seconds),
-    ]
-
-
 def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
     """`run_each` for what was asked for: it takes clips, workers, names and progress.
 
@@ -88,10 +78,13 @@ def _check(options: argparse.Namespace) -> None:
         raise AudionetError(f"--top {options.top}: must be at least 1")
     if options.format in registry.OF_TOOLS and options.mode == "labels":
         raise AudionetError(f"--format {options.format}: lists what is heard when; add --timeline or --events")
-    if options.mode != "events":
-        for name, value, default in _event_values(options):
-            if value != default:
-                raise AudionetError(f"{name}: is about events; add --events")
+    for name, value, usual in (
+        ("--background", options.background, []),
+        ("--min-seconds", options.min_seconds, EventOptions.min_seconds),
+        ("--merge-gap", options.merge_gap_seconds, EventOptions.merge_gap_seconds),
+    ):
+        if value != usual and options.mode != "events":
+            raise AudionetError(f"{name}: is about events; add --events")
     if options.mode == "windows":
         _check_windows(options)
     if options.threshold is not None and not options.allow_unknown and options.mode != "events":

@@ -116,13 +116,13 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         "table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
         "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out",
     )
-    group.add_argument(
+    option(
         "--annotations",
-        action=argparse.BooleanOptionalAction,
-        dest="use_beside",
-        help="go by what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as "
+        "",
+        "go by what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as "
         "night.selections.txt beside night.wav), or pass over them (default: go by them where they name the folders' "
         "classes, or there are no folders)",
+        "use_beside",
     )
     option(
         "--unmarked",
@@ -223,7 +223,7 @@ make sense: they are other pitches, speeds and starts. Mirroring does not: no so
     option("--random-brightness", "P", "up to P%% brighter or darker")
     option("--random-crop", "P", "crop off a margin of P%%")
     option("--random-scale", "P", "scale up by up to P%%, then crop")
-    group.add_argument("--flip-left-right", action="store_true", help="mirror half of the pictures")
+    option("--flip-left-right", "", "mirror half of the pictures")
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:

@@ -82,6 +82,31 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
     parser.add_argument(
         "data_audio", type=Path, metavar="DATA_AUDIO", help="folder of recordings, with one folder for each class"
     )
+    _add_pictures(parser)
+    group = parser.add_argument_group("files")
+    option = options_of(PrepareOptions, group)
+    option("--image-dir", "DIR", "where the pictures go")
+    option("--keep-wav", "", "write each chunk's WAV (default: yes)")
+    option(
+        "--contact-sheet",
+        "",
+        "write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
+    )
+    add_annotations(parser)
+    add_sound(parser)
+    option(
+        "--keep-gone",
+        "",
+        "keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no, "
+        "what is in DATA_AUDIO decides)",
+    )
+    option("--prune", "", "delete the pictures of recordings that are gone, as it does by default")
+    option("--force", "", "delete the old pictures and make all anew")
+    add_workers(parser, jobs=True)
+    add_messages(parser)
+
+
+def _add_pictures(parser: PlainParser) -> None:
     option = options_of(PictureSettings, parser.add_argument_group("how sound becomes pictures"))
     option("--chunk-seconds", "S", "seconds in one picture")
     option(
@@ -108,27 +133,6 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         "draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales",
         "sample_rate_hz",
     )
-    group = parser.add_argument_group("files")
-    add = group.add_argument
-    options_of(PrepareOptions, group)("--image-dir", "DIR", "where the pictures go")
-    add("--keep-wav", action=argparse.BooleanOptionalAction, default=True, help="write each chunk's WAV (default: yes)")
-    add(
-        "--contact-sheet",
-        action="store_true",
-        help="write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
-    )
-    add_annotations(parser)
-    add_sound(parser)
-    add(
-        "--keep-gone",
-        action="store_true",
-        help="keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no, "
-        "what is in DATA_AUDIO decides)",
-    )
-    add("--prune", action="store_true", help="delete the pictures of recordings that are gone, as it does by default")
-    add("--force", action="store_true", help="delete the old pictures and make all anew")
-    add_workers(parser, jobs=True)
-    add_messages(parser)
 
 
 def _add_retrain(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -158,7 +162,18 @@ what was learnt.""",
     add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
     option("--bottleneck-dir", "DIR", "the kept bottlenecks")
     option("--summaries-dir", "DIR", "curves for TensorBoard")
-    group.add_argument("--force", action="store_true", help="train even if nothing has changed since the last time")
+    option("--force", "", "train even if nothing has changed since the last time")
+    _add_training(parser)
+    _add_measuring(parser)
+    add_network(parser)
+    add_distortions(parser)
+    add_outputs(parser)
+    add_workers(parser)
+    add_messages(parser)
+    parser.hide_rarely_used((NETWORK_TITLE, DISTORTIONS_TITLE, OUTPUTS_TITLE, WORKERS_TITLE))
+
+
+def _add_training(parser: PlainParser) -> None:
     group = parser.add_argument_group("training")
     option = options_of(RetrainOptions, group)
     option("--steps --how-many-training-steps", "N", "training steps")
@@ -166,6 +181,9 @@ what was learnt.""",
     option("--train-batch-size", "N", "pictures per training step; -1 is all")
     option("--seed", "N", "the same seed gives the same model")
     add_background(group, "for label --events, learn to hear the other classes in this one")
+
+
+def _add_measuring(parser: PlainParser) -> None:
     group = parser.add_argument_group("measuring how good it is")
     option = options_of(RetrainOptions, group)
     for part in ("validation", "testing"):
@@ -179,18 +197,9 @@ what was learnt.""",
         help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
         "(default: 5 where a class has fewer than thirty recordings, else one split)",
     )
-    group.add_argument(
-        "--refit",
-        action=argparse.BooleanOptionalAction,
-        default=RetrainOptions.refit,
-        help="train the model on all recordings once it has been measured on those held out (default: yes)",
+    option(
+        "--refit", "", "train the model on all recordings once it has been measured on those held out (default: yes)"
     )
-    add_network(parser)
-    add_distortions(parser)
-    add_outputs(parser)
-    add_workers(parser)
-    add_messages(parser)
-    parser.hide_rarely_used((NETWORK_TITLE, DISTORTIONS_TITLE, OUTPUTS_TITLE, WORKERS_TITLE))
 
 
 def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -213,30 +222,9 @@ none of the classes is called unknown; its scores are shown all the same.""",
   audionet label --watch inbox/                    each file as it arrives, until Ctrl-C""",
     )
     parser.add_argument("clips", nargs="*", metavar="CLIP", help="file, folder, or - for standard input")
-    add = parser.add_argument_group("instead of clips").add_argument
-    add(
-        "--microphone",
-        nargs="?",
-        const="",
-        metavar="DEVICE",
-        help="label what a microphone hears (default: the system's own), a line per window; named as ffmpeg has it, "
-        "such as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
-    )
-    add(
-        "--watch",
-        type=Path,
-        metavar="FOLDER",
-        help="label the clips that are in a folder, and those that arrive in it, once they have not changed for three "
-        "seconds",
-    )
+    _add_live(parser)
     add = parser.add_argument_group("what is said").add_argument
-    modes = parser.add_argument_group("what is looked for").add_mutually_exclusive_group()
-    for mode, purpose in (
-        ("timeline", "say which class is heard when, for clips of several sounds"),
-        ("events", "list what stands out from the background, or from silence: when, and which class"),
-        ("windows", "give the scores of all classes for each window of a second or two"),
-    ):
-        modes.add_argument(f"--{mode}", action="store_const", dest="mode", const=mode, default="labels", help=purpose)
+    _add_modes(parser)
     add("--top", type=int, metavar="N", default=5, help="classes shown for each clip, as text")
     add(
         "--format",
@@ -267,6 +255,35 @@ none of the classes is called unknown; its scores are shown all the same.""",
     add_threshold(parser)
     add_workers(parser)
     add_messages(parser)
+
+
+def _add_live(parser: PlainParser) -> None:
+    add = parser.add_argument_group("instead of clips").add_argument
+    add(
+        "--microphone",
+        nargs="?",
+        const="",
+        metavar="DEVICE",
+        help="label what a microphone hears (default: the system's own), a line per window; named as ffmpeg has it, "
+        "such as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
+    )
+    add(
+        "--watch",
+        type=Path,
+        metavar="FOLDER",
+        help="label the clips that are in a folder, and those that arrive in it, once they have not changed for three "
+        "seconds",
+    )
+
+
+def _add_modes(parser: PlainParser) -> None:
+    modes = parser.add_argument_group("what is looked for").add_mutually_exclusive_group()
+    for mode, purpose in (
+        ("timeline", "say which class is heard when, for clips of several sounds"),
+        ("events", "list what stands out from the background, or from silence: when, and which class"),
+        ("windows", "give the scores of all classes for each window of a second or two"),
+    ):
+        modes.add_argument(f"--{mode}", action="store_const", dest="mode", const=mode, default="labels", help=purpose)
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[PlainParser]") -> None:

@@ -13,18 +13,16 @@ from audionet.system.text import did_you_mean, listed, printable
 Record = TypeVar("Record")
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: must be a number, such as 2.5") from error
+def _number_of(kind: type[float], expected: str) -> Callable[[str], float]:
+    """A function that makes numbers of what is typed. expected: what is said to be typed instead of anything else."""
 
+    def number(text: str) -> float:
+        try:
+            return kind(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text}: must be {expected}") from error
 
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: must be a whole number, such as 500") from error
+    return number
 
 
 class PlainParser(argparse.ArgumentParser):
@@ -46,8 +44,8 @@ class PlainParser(argparse.ArgumentParser):
             **options,
         )
         self._positionals.title = "what to work on"
-        self.register("type", float, _number)
-        self.register("type", int, _whole_number)
+        self.register("type", float, _number_of(float, "a number, such as 2.5"))
+        self.register("type", int, _number_of(int, "a whole number, such as 500"))
         self.register("action", None, _LastCounts)
         self.set_defaults(parser=self)  # the parser of the command that is given
 
@@ -115,14 +113,17 @@ def options_of(record: type[Any], group: "argparse._ArgumentGroup") -> Callable[
     def add(spellings: str, values: str | tuple[str, ...], about: str, field: str = "") -> None:
         """Add an option.
 
-        values: what the help calls its value, or all the values that it may have. field: of the record, unless it is
-        called as the option is.
+        values: what the help calls its value, or all the values that it may have; "" for yes or no. field: of the
+        record, unless it is called as the option is.
         """
         flags = spellings.split()
         name = field or flags[0].removeprefix("--").replace("-", "_")
-        kind = next(kind for kind in (Path, int, float, str) if types[name] in (kind, kind | None))
-        taken = {"metavar": values} if isinstance(values, str) else {"choices": values}
-        group.add_argument(*flags, dest=name, type=kind, default=getattr(record, name), help=about, **taken)
+        default = getattr(record, name)
+        kind = next(kind for kind in (Path, int, float, str, bool) if types[name] in (kind, kind | None))
+        taken: dict[str, Any] = {"type": kind, ("metavar" if isinstance(values, str) else "choices"): values}
+        if kind is bool:
+            taken = {"action": "store_true" if default is False else argparse.BooleanOptionalAction}
+        group.add_argument(*flags, dest=name, default=default, help=about, **taken)
 
     return add
 
