@@ -87,3 +87,12 @@ def writing(path: Path | str) -> Iterator[None]:
 def warn_of_skipped(error: UnusableInput) -> None:
     """Say that an input is left out, and why; the others go on."""
     logger.warning("%s (skipped)", error)
+
+
+class Skipped(list[UnusableInput]):
+    """Inputs that are left out. Each is named, with the reason, when it is added; the others go on."""
+
+    def add(self, error: UnusableInput) -> None:
+        """Leave out one more."""
+        warn_of_skipped(error)
+        self.append(error)

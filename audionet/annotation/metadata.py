@@ -147,21 +147,7 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
             continue
         elif columns & set(LABEL_COLUMNS) or (marks_parts(columns) and not may_be_annotations(path)):
             others.append(path)
-    fitting: list[LabelledTable] = []
-    for path in candidates:
-        parsed = read_table(path, KNOWN_COLUMNS)
-        published = path.name.lower() in PUBLISHED_NAMES
-        try:
-            labelled = LabelledTable(parsed, data_audio)
-        except AudionetError:
-            if published or _lists_most(data_audio, parsed, PATH_COLUMNS):
-                raise
-            continue
-        if published:
-            fitting = [labelled]
-            break
-        if _are_most(labelled.places, labelled.paths):
-            fitting.append(labelled)
+    fitting = _fitting(data_audio, candidates)
     if not fitting:
         _report_unused(data_audio, others)
         return None
@@ -170,10 +156,28 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         raise AudionetError(f"{data_audio}: {listed(names)} list its recordings; name the one to use with --metadata")
     _require_no_contradiction(fitting[0])
     path = fitting[0].table.path
-    logger.log(
-        logging.DEBUG if path.name.lower() in PUBLISHED_NAMES else logging.INFO, "the labels are those in %s", path
-    )
+    level = logging.DEBUG if path.name.lower() in PUBLISHED_NAMES else logging.INFO
+    logger.log(level, "the labels are those in %s", path)
     return fitting[0]
+
+
+def _fitting(data_audio: Path, tables: Iterable[Path]) -> list[LabelledTable]:
+    """The tables that list at least half of the recordings in a folder; of a published data set, its own alone."""
+    fitting = []
+    for path in tables:
+        parsed = read_table(path, KNOWN_COLUMNS)
+        published = path.name.lower() in PUBLISHED_NAMES
+        try:
+            labelled = LabelledTable(parsed, data_audio)
+        except AudionetError:
+            if published or _lists_most(data_audio, parsed, PATH_COLUMNS):
+                raise
+            continue
+        if published:  # these come first
+            return [labelled]
+        if _are_most(labelled.places, labelled.paths):
+            fitting.append(labelled)
+    return fitting
 
 
 def _lists_most(data_audio: Path, table: Table, columns: Sequence[str]) -> bool:

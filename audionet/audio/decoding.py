@@ -134,28 +134,25 @@ class _PlainFile:
 
     def read(self, each_channel: bool) -> PlainSound | None:
         """Its sound; None if this module does not read such a file. Raises UnusableInput if libsndfile breaks down."""
-        sound = self._decode(Wanted(self.sample_rate_hz, each_channel))
+        wanted = Wanted(self.sample_rate_hz, each_channel)
+        sound = self._decompressed(wanted) if is_compressed(self.content) else read_wav(self.content, wanted)
         if sound is not None:
             self.is_mono = sound.channels == 1
         return sound
 
-    def _decode(self, wanted: Wanted) -> PlainSound | None:
-        """As `read`, which also notes whether there is one channel."""
-        if not is_compressed(self.content):
-            return read_wav(self.content, wanted)
+    def _decompressed(self, wanted: Wanted) -> PlainSound | None:
+        """What libsndfile makes of the file."""
         limit_seconds = ffmpeg.longest_wait_seconds(len(self.content))
         try:
             return parse_answer(_libsndfile.ask((REQUEST.pack(*wanted), self.content), limit_seconds))
-        except ChildFailed as error:
+        except (ChildFailed, ValueError) as error:
             reason = "makes libsndfile break down; convert it to another format"
-            if error.took_too_long:
+            if isinstance(error, ChildFailed) and error.took_too_long:
                 reason = f"keeps libsndfile busy for more than {limit_seconds:.0f} seconds"
             raise UnusableInput(self.path, reason) from error
-        except ValueError as error:
-            raise UnusableInput(self.path, "makes libsndfile break down; convert it to another format") from error
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """As channels.OpenRecording."""
+        """A part of it, samples x channels; None if it can't be had."""
         sound = self.read(each_channel=True) if rate_hz == self.sample_rate_hz else None
         if sound is None:
             return ffmpeg.channel_samples(self.path, USUAL, start_seconds, seconds, rate_hz)
@@ -163,6 +160,6 @@ class _PlainFile:
         return np.asarray(sound.samples[:, start : start + round(seconds * rate_hz)].T)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
-        """As channels.OpenRecording."""
+        """Blocks of one channel, by its number from 0."""
         sound = self.read(each_channel=True)
         yield from sound.samples[number : number + 1] if sound else ()

@@ -1,22 +1,22 @@
 """The drawing of recordings: a job for threads or for a cluster."""
 
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, Part, read_chunks, to_wav
+from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Chunk, Part, read_chunks, to_wav
+from audionet.audio.decoding import read_wav_header
 from audionet.audio.levels import Conditions, clipped_share, conditions, level_db, of_recording
-from audionet.commands.space import bytes_needed
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput, reading
 from audionet.parallel.processes import Processes
 from audionet.parallel.threads import Threads, Workers
-from audionet.settings import SoundChoice
+from audionet.settings import PictureSettings, SoundChoice
 from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -25,6 +25,8 @@ from audionet.system.files import require_file, sha256_of_file, write_atomically
 SPACE = "free space or choose another folder"
 SHORT_BYTES = 8 << 20  # a minute and a half of 16-bit stereo
 MANY = 100  # short recordings: with fewer, to start processes takes longer than they save
+SLOWEST_RATE_HZ = 1000  # lower rates hold no sound that a picture could show
+PICTURE_BYTES = 40_000  # of a JPG of ours, about
 NO_SPACE = f"does not fit on the disk; {SPACE}"
 
 
@@ -70,7 +72,7 @@ class DrawingJob:
 
     def _require_space(self, source: Source) -> None:
         """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
-        needed = bytes_needed(source.path, self.renderer.settings, self.keep_wav, source.parts)
+        needed = _bytes_needed(source.path, self.renderer.settings, self.keep_wav, source.parts)
         free = shutil.disk_usage(self.image_dir).free if needed else 0
         if needed > free:
             old = (self.image_dir / source.class_name).glob(f"{escape(source.stem)}{NOHASH}*")
@@ -111,6 +113,24 @@ class DrawingJob:
             conditions=of_recording([chunk.conditions for chunk in drawn if chunk.conditions is not None]),
             needed_rate_hz=results[-1],
         )
+
+
+def _bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: Sequence[Part] = ()) -> int:
+    """About how much the pictures and WAVs of a recording, or of parts of it, will take; 0 if its header does not tell.
+
+    Raises UnusableInput for a sample rate at which there is no sound.
+    """
+    header = read_wav_header(path)
+    if header is None:
+        return 0
+    if header.rate_hz < SLOWEST_RATE_HZ:
+        raise UnusableInput(path, f"has a sample rate of {header.rate_hz} Hz, at which there is no sound to see")
+    seconds = header.seconds
+    if parts:
+        seconds = sum(max(0.0, min(part.end_seconds, header.seconds) - part.start_seconds) for part in parts)
+    chunks = seconds * settings.sample_rate_hz / settings.step_samples + len(parts)
+    sound_bytes = settings.chunk_samples * WAV_BYTES_PER_SAMPLE if keep_wav else 0
+    return round(chunks * (PICTURE_BYTES + sound_bytes))
 
 
 def _describe(path: Path) -> RecordingEntry:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,20 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from audionet.annotation.beside import Annotated
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.annotation.parts import parts_of, unused
 from audionet.audio.channels import USUAL
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.names import UNKNOWN, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
-from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
+from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
 from audionet.evaluation.predictions import expected_calibration_error
 from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
 from audionet.inference.events import EventsJob
 from audionet.inference.timeline import TimelineJob
-from audionet.inference.windows import Segment, Timeline
+from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
 from audionet.options import BACKGROUND, AnnotationOptions, EventOptions, LabelOptions
@@ -97,13 +98,8 @@ def evaluate(
     data_audio = as_path(data_audio)
     options, progress = options or LabelOptions(), chosen(progress)
     model = load_model(options)
-    skipped = list[UnusableInput]()
-
-    def skip(error: UnusableInput) -> None:
-        warn_of_skipped(error)
-        skipped.append(error)
-
-    todo, annotated = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skip)
+    skipped = Skipped()
+    todo, annotated = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skipped)
     detection = detection or DetectionOptions()
     listener = _Listener(model, options, detection) if annotated else None
     if listener is None and detection != DetectionOptions():
@@ -113,7 +109,7 @@ def evaluate(
             data_audio,
         )
     with open_workers(options.scheduler) as workers:
-        runner = _Runner(workers, progress, len(todo) + len(annotated), skip)
+        runner = _Runner(workers, progress, len(todo) + len(annotated), skipped)
         scored = list(_score_wholes([clip for clip in todo if not clip.parts], model, options, runner))
         scored += _score_parts([clip for clip in todo if clip.parts], model, options, runner)
         detected = listener.listen(annotated, runner) if listener else None
@@ -130,7 +126,6 @@ def evaluate(
     return Evaluation(confusion, scored, skipped, model.renderer, card, warnings, detected, options.sound)
 
 
-Skip = Callable[[UnusableInput], None]
 Scored = tuple[ClipScores, str]
 _Annotated = dict[Path, list[Recording]]  # each recording with its clips, which are none where nothing is heard
 
@@ -145,7 +140,7 @@ class _Runner:
     workers: Workers
     progress: Progress
     total: int
-    skip: Skip
+    skipped: Skipped
     done: int = 0
 
     def usable(self, job: Job[Item, Any, Any, Result], of: Sequence[tuple[Path, Item]]) -> Iterator[tuple[int, Result]]:
@@ -156,7 +151,7 @@ class _Runner:
                 self.done += 1
                 self.progress("clips", self.done, self.total)
                 if isinstance(result, UnusableInput):
-                    self.skip(UnusableInput(of[number][0], result.reason))
+                    self.skipped.add(UnusableInput(of[number][0], result.reason))
                 else:
                     yield number, result
 
@@ -175,7 +170,7 @@ def _score_parts(clips: list[Recording], model: Model, options: LabelOptions, ru
             if scores is not None:
                 yield replace(scores, clip=str(clip.path)), clip.class_name
             elif not math.isinf(part.end_seconds):
-                runner.skip(UnusableInput(clip.path, unused(clip, [part])))
+                runner.skipped.add(UnusableInput(clip.path, unused(clip, [part])))
 
 
 class _Listener:
@@ -207,40 +202,26 @@ class _Listener:
                 for part in parts_of(clip)
                 if clip.class_name not in self._background and part.start_seconds < timeline.seconds
             ]
-            detection.add(reference, _spans(timeline.segments), timeline.seconds)
+            hypothesis = [
+                Span(s.start_seconds, s.end_seconds, s.label) for s in timeline.segments if s.label != UNKNOWN
+            ]
+            detection.add(reference, hypothesis, timeline.seconds)
         return detection
 
 
-def _spans(segments: Sequence[Segment]) -> list[Span]:
-    return [Span(s.start_seconds, s.end_seconds, s.label) for s in segments if s.label != UNKNOWN]
-
-
 def _known_clips(
-    data_audio: Path, annotations: AnnotationOptions, model: Model, skip: Skip
+    data_audio: Path, annotations: AnnotationOptions, model: Model, skipped: Skipped
 ) -> tuple[list[Recording], _Annotated]:
     """The clips of the model's classes, each under the name that the model has for its class; and what is annotated."""
     found = find_annotated(data_audio, annotations)
-    if found is None and annotations.corrections is None:
-        by_folder = _clips_in_folders(data_audio, skip)
-    else:
-        recordings, wrong = (
-            (found.recordings, found.wrong)
-            if found and annotations.corrections is None
-            else find_labelled_recordings(data_audio, annotations)
-        )
-        for error in wrong:
-            skip(error)
-        by_folder = {}
-        for recording in recordings:
-            by_folder.setdefault(data_audio / recording.class_name, []).append(recording)
     known = {composed(label): label for label in model.labels}
     todo = []
-    for folder, clips in by_folder.items():
+    for folder, clips in _clips_by_class(data_audio, annotations, found, skipped).items():
         truth = known.get(composed(folder.name))
         if truth is None:
-            skip(UnusableInput(folder, no_such_class(folder.name, model.labels)))
+            skipped.add(UnusableInput(folder, no_such_class(folder.name, model.labels)))
         elif not clips:
-            skip(UnusableInput(folder, "holds no clips"))
+            skipped.add(UnusableInput(folder, "holds no clips"))
         else:
             todo += [replace(clip, class_name=truth) for clip in clips]
     annotated: _Annotated = {}
@@ -255,10 +236,28 @@ def _known_clips(
     return todo, annotated
 
 
-def _clips_in_folders(data_audio: Path, skip: Skip) -> dict[Path, list[Recording]]:
+def _clips_by_class(
+    data_audio: Path, annotations: AnnotationOptions, found: Annotated | None, skipped: Skipped
+) -> dict[Path, list[Recording]]:
+    """The clips of each class, by the folder that it has or would have. found: what is annotated, if anything is."""
+    if annotations.corrections is not None:
+        recordings, wrong = find_labelled_recordings(data_audio, annotations)
+    elif found is not None:
+        recordings, wrong = found.recordings, found.wrong
+    else:
+        return _clips_in_folders(data_audio, skipped)
+    for error in wrong:
+        skipped.add(error)
+    by_class: dict[Path, list[Recording]] = {}
+    for recording in recordings:
+        by_class.setdefault(data_audio / recording.class_name, []).append(recording)
+    return by_class
+
+
+def _clips_in_folders(data_audio: Path, skipped: Skipped) -> dict[Path, list[Recording]]:
     """The clips in each class folder, pictures too."""
     for error in stray_files(data_audio):
-        skip(error)
+        skipped.add(error)
     by_folder = {
         folder: [Recording(folder.name, path.as_posix(), path) for path in find_clips([folder])]
         for folder in class_folders(data_audio)

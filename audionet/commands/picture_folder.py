@@ -102,28 +102,9 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
             raise
         index = None
     if index is not None and not options.force:
-        own = index.renderer.settings
-        # Pictures that were made before there was a high pass, or with longer windows, stay in use, unless others are
-        # asked for.
-        wanted = options.pictures
-        if not own.high_pass_hz and wanted.high_pass_hz == HIGH_PASS_HZ:
-            wanted = replace(wanted, high_pass_hz=0)
-        is_usual = wanted.window_samples == WINDOW_SAMPLES[wanted.representation]
-        if is_usual and own.representation == wanted.representation:
-            wanted = replace(wanted, window_samples=own.window_samples)
-        if own != wanted or index.sound != options.sound.to_json():
-            raise AudionetError(
-                f"{image_dir}: holds pictures made with other settings ({_difference(index, options)}); "
-                "add --force to make them all anew, or name another --image-dir"
-            )
-        if own.window_samples > options.pictures.window_samples:
-            logger.warning(
-                "%s: its pictures were made by an older AudioNet, and new ones are made like them; "
-                "add --force to make them all anew, so that sounds are told apart better",
-                image_dir,
-            )
+        _require_same_settings(index, image_dir, options)
         return OpenIndex(index, image_dir).saved()
-    new = PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound.to_json())
+    new = PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound)
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.
@@ -133,6 +114,31 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
     if index is not None:
         opened.save()
     return opened
+
+
+def _require_same_settings(index: PictureIndex, image_dir: Path, options: PrepareOptions) -> None:
+    """Raise AudionetError if the pictures of a folder were made with other settings than those that are asked for.
+
+    Pictures that were made before there was a high pass, or with longer windows, stay in use, unless others are asked
+    for.
+    """
+    own, wanted = index.renderer.settings, options.pictures
+    if not own.high_pass_hz and wanted.high_pass_hz == HIGH_PASS_HZ:
+        wanted = replace(wanted, high_pass_hz=0)
+    is_usual = wanted.window_samples == WINDOW_SAMPLES[wanted.representation]
+    if is_usual and own.representation == wanted.representation:
+        wanted = replace(wanted, window_samples=own.window_samples)
+    if own != wanted or index.sound != options.sound:
+        raise AudionetError(
+            f"{image_dir}: holds pictures made with other settings ({_difference(index, options)}); "
+            "add --force to make them all anew, or name another --image-dir"
+        )
+    if own.window_samples > options.pictures.window_samples:
+        logger.warning(
+            "%s: its pictures were made by an older AudioNet, and new ones are made like them; "
+            "add --force to make them all anew, so that sounds are told apart better",
+            image_dir,
+        )
 
 
 def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
@@ -149,7 +155,7 @@ def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
 
 def _difference(index: PictureIndex, options: PrepareOptions) -> str:
     usual: dict[str, object] = {"track": "the default", "channel": "the usual"}
-    before = usual | index.renderer.settings.as_json() | index.sound
+    before = usual | index.renderer.settings.as_json() | index.sound.to_json()
     after = usual | options.pictures.as_json() | options.sound.to_json()
     # A setting that one of them does not have (the high pass of old pictures) is off there.
     pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in before | after}

@@ -29,7 +29,7 @@ from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
 from audionet.dataset.names import chunk_name, chunk_stems
 from audionet.dataset.sources import folder_name, remember_folder, remembered_folder, resolved
-from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
+from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
@@ -63,13 +63,8 @@ class PrepareReport:
     removed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
-    skipped: list[UnusableInput] = field(default_factory=list)
+    skipped: Skipped = field(default_factory=Skipped)
     contact_sheets: list[Path] = field(default_factory=list)
-
-    def skip(self, error: UnusableInput) -> None:
-        """Warn that a recording cannot be used, and remember it."""
-        warn_of_skipped(error)
-        self.skipped.append(error)
 
     def count_kept(self, entries: Collection[RecordingEntry]) -> None:
         """Count recordings that were up to date."""
@@ -79,7 +74,7 @@ class PrepareReport:
     def count_drawn(self, recording: Recording, result: RecordingEntry | UnusableInput) -> None:
         """Count a recording that was drawn, or skip one that could not be."""
         if isinstance(result, UnusableInput):
-            self.skip(result)
+            self.skipped.add(result)
             return
         self.made += 1
         self.made_chunks += len(result.chunks)
@@ -87,15 +82,17 @@ class PrepareReport:
 
     def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None) -> None:
         """Say which marked parts of a recording are of no use: too short, or behind its end."""
-        starts = [chunk.start_seconds for chunk in entry.chunks] if entry else []
+        if entry is None:
+            return
+        starts = [chunk.start_seconds for chunk in entry.chunks]
         useless = [
             part
             for part in recording.parts
             if not math.isinf(part.end_seconds)
             and bisect.bisect_left(starts, part.start_seconds - 1e-3) == bisect.bisect_left(starts, part.end_seconds)
         ]
-        if entry is not None and useless:
-            self.skip(UnusableInput(recording.path, unused(recording, useless)))
+        if useless:
+            self.skipped.add(UnusableInput(recording.path, unused(recording, useless)))
 
 
 def prepare(
@@ -111,14 +108,11 @@ def prepare(
     image_dir = options.image_dir
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
-    recordings, wrong = find_labelled_recordings(data_audio, options.annotations)
     report = PrepareReport(image_dir)
-    if not recordings:
-        raise AudionetError(
-            f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
-        )
+    recordings, wrong = find_labelled_recordings(data_audio, options.annotations)
+    require_recordings(data_audio, recordings)
     for error in wrong:
-        report.skip(error)
+        report.skipped.add(error)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         index = open_index(image_dir, options)
@@ -126,14 +120,7 @@ def prepare(
         began_ns = time.time_ns()
         plan = _compare(index.content, recordings, data_audio, options)
         _require_same_folder(index.content, recordings, data_audio, options)
-        delete_unlisted(index.content, image_dir)
-        if options.keep_gone:
-            report.gone = plan.gone
-        else:
-            forget(index.content, plan.gone, image_dir)
-            report.removed = plan.gone
-        index.content.recordings |= plan.kept
-        report.count_kept(plan.kept.values())
+        _bring_up_to_date(index.content, plan, options, report)
         remember_folder(image_dir, data_audio)
         try:
             for recording, result in _draw_new(index, plan, options, progress):
@@ -144,11 +131,7 @@ def prepare(
             index.compared(began_ns)
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
-        needed = {key: entry.needed_rate_hz for key, entry in index.content.recordings.items()}
-        settings = index.content.renderer.settings
-        lengths = (chunk.seconds for entry in index.content.recordings.values() for chunk in entry.chunks)
-        for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings)):
-            logger.warning("%s", sentence)
+        _warn_of_pictures(index.content)
         report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:
@@ -157,6 +140,35 @@ def prepare(
     if not report.made and not report.kept:
         raise AudionetError(f"{data_audio}: none of its {count(len(recordings), 'recording')} can be used")
     return report
+
+
+def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
+    """Raise AudionetError unless a folder holds recordings."""
+    if not recordings:
+        raise AudionetError(
+            f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
+        )
+
+
+def _bring_up_to_date(index: PictureIndex, plan: "_Plan", options: PrepareOptions, report: PrepareReport) -> None:
+    """Take out of the index what is gone, and note what is kept, before anything is drawn."""
+    delete_unlisted(index, options.image_dir)
+    if options.keep_gone:
+        report.gone = plan.gone
+    else:
+        forget(index, plan.gone, options.image_dir)
+        report.removed = plan.gone
+    index.recordings |= plan.kept
+    report.count_kept(plan.kept.values())
+
+
+def _warn_of_pictures(index: PictureIndex) -> None:
+    """Say so if sound lies where nothing is drawn, or if most pictures hold little."""
+    settings = index.renderer.settings
+    needed = {key: entry.needed_rate_hz for key, entry in index.recordings.items()}
+    lengths = (chunk.seconds for entry in index.recordings.values() for chunk in entry.chunks)
+    for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings)):
+        logger.warning("%s", sentence)
 
 
 @dataclass(frozen=True)
@@ -297,8 +309,8 @@ def _up_to_date(
             return None
     except OSError:
         return None
-    for number, chunk in enumerate(entry.chunks):
-        if chunk.name != chunk_name(recording.class_name, stems[recording.key], number):
-            return None
+    names = [chunk_name(recording.class_name, stems[recording.key], number) for number in range(len(entry.chunks))]
+    if [chunk.name for chunk in entry.chunks] != names:
+        return None
     entry = replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
     return whole_entry(entry, options.image_dir, options.keep_wav)

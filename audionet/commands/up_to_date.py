@@ -58,8 +58,8 @@ def require_places(options: RetrainOptions) -> None:
     outputs = [files.graph, files.network, files.description, files.labels, *filter(None, [report])]
     require_apart(outputs, [options.image_dir / INDEX_NAME, *filter(None, [options.backbone])])
     named_so = files.graph.suffix == ".pb"
-    require_replaceable(files.graph, "a frozen graph", lambda found: named_so or found.startswith(b"\n"))
-    require_replaceable(files.labels, "a list of classes", lambda found: b"\0" not in found)
+    require_replaceable(files.graph, "a frozen graph", lambda beginning: named_so or beginning.startswith(b"\n"))
+    require_replaceable(files.labels, "a list of classes", lambda beginning: b"\0" not in beginning)
     if report is not None:
         require_place(report)
     other = _model_there(files)

@@ -115,7 +115,8 @@ def _short_of_recordings(classes: list[ClassData]) -> list[str]:
     short = [data.name for data in classes if 1 < data.recordings < FEWEST_RECORDINGS]
     if not short:
         return []
-    who = f"class {short[0]!r} has" if len(short) == 1 else f"classes {_named(short)} have"
+    named = listed([repr(name) for name in short])
+    who = f"class {named} has" if len(short) == 1 else f"classes {named} have"
     return [f"{who} fewer than {FEWEST_RECORDINGS} recordings: add some, if possible from other days and rooms"]
 
 
@@ -174,7 +175,3 @@ def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> set[
 def _pair(sample: Sample, other: Sample) -> tuple[str, str]:
     first, second = sorted((sample.recording, other.recording))
     return first, second
-
-
-def _named(names: list[str]) -> str:
-    return listed([repr(name) for name in names])

@@ -50,12 +50,12 @@ UNFINISHED_SUFFIXES = frozenset(
 )
 # Words of which the names of folders consist that are parts of a data set, and no classes. Those beside them, and
 # numbers, make no such name by themselves.
-WORDS_OF_PARTS = frozenset(
-    "fold folds kfold split splits part parts batch batches set sets subset subsets dataset datasets cv train training "
-    "trainset test testing testset val valid validation dev development eval evaluation holdout audio audios wav wavs "
-    "mp3 mp3s flac flacs ogg oggs opus m4a aiff data raw rawdata meta metadata".split()
-)
 WORDS_OF_SIDES = frozenset("train training test testing val valid validation dev development eval evaluation".split())
+WORDS_OF_PARTS = WORDS_OF_SIDES.union(
+    "fold folds kfold split splits part parts batch batches set sets subset subsets dataset datasets cv trainset "
+    "testset holdout audio audios wav wavs mp3 mp3s flac flacs ogg oggs opus m4a aiff data raw rawdata meta "
+    "metadata".split()
+)
 WORDS_BESIDE = frozenset("k hold out clean other noisy".split())
 LETTERED, LETTERS = frozenset("fold split part batch set subset".split()), frozenset("abcdef")  # fold A
 HOLDERS = frozenset("clips sounds recordings samples chunks files".split())

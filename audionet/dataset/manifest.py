@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
 from audionet.audio.levels import Conditions
 from audionet.errors import AudionetError
@@ -80,14 +81,14 @@ class RecordingEntry:
 class PictureIndex:
     """The renderer of a folder's pictures and the recordings in it, by `<class>/<path in the class folder>`.
 
-    sound: the track and channel that were asked for, see settings.SoundChoice; nothing if the usual ones.
+    sound: the track and channel that were asked for.
     unfinished: `<class>/<recording>`, as chunks' files begin, of recordings that may have files that are not listed.
     """
 
     renderer: SpectrogramRenderer
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
-    sound: dict[str, int | str] = field(default_factory=dict)
+    sound: SoundChoice = USUAL
     _syncer: Syncer = field(default_factory=Syncer, init=False, repr=False, compare=False)
 
     def add(self, key: str, entry: RecordingEntry, folder: Path) -> None:
@@ -106,8 +107,8 @@ class PictureIndex:
         self._syncer.wait()
         recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
         content: dict[str, Any] = {"format": FORMAT} | renderer_to_json(self.renderer)
-        if self.sound:
-            content["sound"] = self.sound
+        if self.sound != USUAL:
+            content["sound"] = self.sound.to_json()
         if self.unfinished:
             content["unfinished"] = self.unfinished
         write_durably(folder / FILE_NAME, json_bytes(content, "recordings", recordings))
@@ -140,14 +141,13 @@ class PictureIndex:
             raise _damaged(path) from error
 
 
-def _sound_from_json(content: dict[str, Any]) -> dict[str, int | str]:
+def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
     """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
     sound = mapping(content.get("sound", {}))
     try:
-        choice = SoundChoice(optional(whole, sound.get("track"), 0), sound.get("channel"))
+        return SoundChoice(optional(whole, sound.get("track"), 0), sound.get("channel"))
     except AudionetError as error:
         raise Refused(str(error)) from error
-    return choice.to_json()
 
 
 def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def chunk_sources(pictures: PictureFolder) -> dict[Path, ChunkSource]:
     """Where the sound of each picture is, in the recordings that they were drawn from."""
     index = pictures.index
     places = _find_recordings(pictures.path, index)
-    choice = SoundChoice(**index.sound)  # type: ignore[arg-type]
+    choice = index.sound
     channels = {} if choice.channel != EACH else _channels(index)
     sources = {}
     for sample in pictures.samples:

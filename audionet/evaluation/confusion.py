@@ -30,11 +30,6 @@ class Confusion:
         np.add.at(matrix, (np.asarray(truth, np.intp), np.asarray(predicted, np.intp)), 1)
         return cls(labels, matrix)
 
-    @classmethod
-    def from_rows(cls, labels: list[str], rows: list[list[int]]) -> "Confusion":
-        """The confusion matrix from its rows, as JSON holds them."""
-        return cls(labels, np.array(rows, np.int64))
-
     @property
     def count(self) -> int:
         """How many chunks or clips were counted."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Predictions
 
@@ -88,7 +90,7 @@ class EvaluationResult:
     def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
         """The result that `to_json` made plain values of."""
         return cls(
-            Confusion.from_rows(labels, content["confusion"]),
+            Confusion(labels, np.array(content["confusion"], np.int64)),
             content["recordings"],
             content["fold_accuracies"],
             content["calibration_error"],

@@ -13,10 +13,11 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, pcm
 from audionet.audio.decoding import decode
 from audionet.commands.drawing import DrawingJob, Source
+from audionet.commands.prepare import require_recordings
 from audionet.dataset.folders import Recording, find_recordings
-from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
+from audionet.dataset.manifest import ChunkEntry, PictureIndex
 from audionet.dataset.names import chunk_stems
-from audionet.errors import AudionetError, UnusableInput, reading, warn_of_skipped
+from audionet.errors import AudionetError, Skipped, UnusableInput, reading
 from audionet.parallel.threads import work_through
 from audionet.settings import PictureSettings
 from audionet.spectrogram.jpeg import draw
@@ -25,13 +26,13 @@ from audionet.system.files import atomic_writer, require_file, sha256_of_file, w
 from audionet.system.locks import make_folder
 
 
-def mp3_to_wav(data_audio: Path, data_wav: Path, image_dir: Path) -> tuple[int, list[UnusableInput]]:
+def mp3_to_wav(data_audio: Path, data_wav: Path, image_dir: Path) -> tuple[int, Skipped]:
     """Each recording as a WAV (mono, 16 bits) below data_wav; how many, and those that could not be used.
 
     The sample rate is that of the pictures in image_dir, if there are any.
     The originals' folder is left as it is: a WAV beside its MP3 would count as a recording of its own.
     """
-    skipped: list[UnusableInput] = []
+    skipped = Skipped()
     written, sample_rate_hz = 0, _index(image_dir).renderer.settings.sample_rate_hz
     for recording in _recordings(data_audio, skipped):
         target = data_wav / Path(recording.key).with_suffix(".wav")
@@ -43,16 +44,16 @@ def mp3_to_wav(data_audio: Path, data_wav: Path, image_dir: Path) -> tuple[int, 
             written += 1
         except UnusableInput as error:
             target.unlink(missing_ok=True)
-            _skip(skipped, error)
+            skipped.add(error)
     return written, skipped
 
 
-def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableInput]]:
+def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, Skipped]:
     """The chunks of each recording as WAVs below image_dir, listed in its audionet.json; how many were cut.
 
     Chunks of recordings that have not changed are left alone.
     """
-    skipped: list[UnusableInput] = []
+    skipped = Skipped()
     recordings = _recordings(data_audio, skipped)
     index = _index(image_dir)
     stems = chunk_stems(sorted(index.recordings.keys() | {recording.key for recording in recordings}))
@@ -65,13 +66,14 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
             with reading(recording.path):
                 require_file(recording.path)
                 digest = sha256_of_file(recording.path)
-                if old is not None and old.sha256 == digest and _are_cut(old, image_dir):
+                sounds = [_file(image_dir, chunk, ".wav") for chunk in old.chunks] if old else []
+                if old is not None and old.sha256 == digest and all(path.is_file() for path in sounds):
                     continue
                 entry = work_through(job, Source(recording.path, recording.class_name, stems[recording.key]))
             if isinstance(entry, UnusableInput):
                 raise entry
         except UnusableInput as error:
-            _skip(skipped, error)
+            skipped.add(error)
             continue
         for chunk in old.chunks if old else ():
             _file(image_dir, chunk, ".jpg").unlink(missing_ok=True)  # of other sound
@@ -83,7 +85,7 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, list[UnusableIn
     return written, skipped
 
 
-def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
+def draw_spectrograms(image_dir: Path) -> tuple[int, Skipped]:
     """Draw the chunks in audionet.json that have no picture; how many, and those that could not be read.
 
     A chunk whose WAV was deleted, because it is of no use, is taken off the list.
@@ -91,7 +93,7 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
     index = PictureIndex.load(image_dir)
     if index is None or not index.recordings:
         raise AudionetError(f"{image_dir}: holds no chunks; cut them first with data_maker.py --mkchunks")
-    drawn, skipped = 0, list[UnusableInput]()
+    drawn, skipped = 0, Skipped()
     sample_rate_hz = index.renderer.settings.sample_rate_hz
     for key, entry in index.recordings.items():
         chunks = []
@@ -101,7 +103,7 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
                 try:
                     samples = np.concatenate(list(decode(sound, USUAL, sample_rate_hz)))
                 except UnusableInput as error:
-                    _skip(skipped, error)
+                    skipped.add(error)
                     chunks.append(chunk)
                     continue
                 write_atomically(picture, draw(Chunk(0, chunk.start_seconds, samples, sample_rate_hz), index.renderer))
@@ -111,10 +113,6 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, list[UnusableInput]]:
         index.recordings[key] = replace(entry, chunks=tuple(chunks))
     index.save(image_dir)
     return drawn, skipped
-
-
-def _are_cut(entry: RecordingEntry, image_dir: Path) -> bool:
-    return all(_file(image_dir, chunk, ".wav").is_file() for chunk in entry.chunks)
 
 
 def _index(image_dir: Path) -> PictureIndex:
@@ -130,17 +128,9 @@ def _file(image_dir: Path, chunk: ChunkEntry, suffix: str) -> Path:
     return path
 
 
-def _recordings(data_audio: Path, skipped: list[UnusableInput]) -> list[Recording]:
+def _recordings(data_audio: Path, skipped: Skipped) -> list[Recording]:
     recordings, wrong = find_recordings(data_audio)
-    if not recordings:
-        raise AudionetError(
-            f"{data_audio}: no recordings in its folders; put audio files into one folder for each class"
-        )
+    require_recordings(data_audio, recordings)
     for error in wrong:
-        _skip(skipped, error)
+        skipped.add(error)
     return recordings
-
-
-def _skip(skipped: list[UnusableInput], error: UnusableInput) -> None:
-    warn_of_skipped(error)
-    skipped.append(error)

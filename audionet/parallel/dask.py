@@ -33,13 +33,14 @@ def open_workers(scheduler: str | TlsScheduler | None = None, width: int | None 
     address = scheduler if isinstance(scheduler, str) else scheduler.address
     client = _connect(address, None if isinstance(scheduler, str) else scheduler)
     try:
+        _require_workers(client, address)
         yield Cluster(client, address)
     finally:
         client.close()
 
 
 def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
-    """A client of a Dask cluster that has workers of this version. Raises AudionetError if there is no such cluster."""
+    """A client of a Dask cluster. Raises AudionetError if there is no such cluster."""
     if find_spec("distributed") is None:
         raise AudionetError("--scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'")
     from distributed import Client
@@ -51,7 +52,7 @@ def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
         # Asked before Dask, which is slow to give up where nobody is.
         with socket.create_connection(get_address_host_port(scheduler, strict=True), CONNECT_SECONDS):
             pass
-        client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(tls))
+        return Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(tls))
     except TypeError as error:  # what Dask makes of tls:// without certificates
         raise AudionetError(
             f"--scheduler {scheduler}: needs certificates; name them with --tls-ca-file, --tls-cert and --tls-key, "
@@ -67,22 +68,22 @@ def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
             f"--scheduler {scheduler}: no Dask scheduler answers there; start one with dask scheduler, "
             "or check the address (tcp://host:8786)"
         ) from error
+
+
+def _require_workers(client: Any, scheduler: str) -> None:
+    """Raise AudionetError unless a Dask cluster has workers, and all of them run this version."""
     try:
         client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
         versions = set(client.run(_version).values())
     except TimeoutError as error:
-        client.close()
         raise AudionetError(
             f"--scheduler {scheduler}: has no workers; start some with dask worker {scheduler}"
         ) from error
     except ImportError as error:
-        client.close()
         raise AudionetError(f"--scheduler {scheduler}: its workers lack a package ({error}); {_REMEDY}") from error
     if versions - {__version__}:
-        client.close()
         others = ", ".join(sorted(versions - {__version__}))
         raise AudionetError(f"--scheduler {scheduler}: its workers run audionet {others}; {_REMEDY}")
-    return client
 
 
 def _security(tls: TlsScheduler | None) -> Any:

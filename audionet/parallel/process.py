@@ -84,8 +84,8 @@ class Messages:
     def errors(self) -> str:
         """The lines that are of errors, without ffmpeg's marks before them."""
         lines = bytes(self.kept).decode(errors="replace").splitlines()
-        found = [ERROR_LINE.match(line) for line in lines]
-        return "\n".join(match[1] for match in found if match)
+        matches = [ERROR_LINE.match(line) for line in lines]
+        return "\n".join(match[1] for match in matches if match)
 
 
 def start_program(command: Sequence[str]) -> "subprocess.Popen[bytes]":

@@ -19,7 +19,7 @@ ITEMS_AT_ONCE = 4  # of one request: fewer, and the asking takes more of the tim
 
 
 class Processes:
-    """As many processes; an item is the work of one."""
+    """Workers that are `width` processes; each item is the work of one."""
 
     def __init__(self, width: int) -> None:
         self.width = width

@@ -244,6 +244,24 @@ def _unpack(payload: bytes, where: Path) -> list[np.ndarray]:
     return arrays
 
 
+def _outcome(number: int, work: Callable[[], list[np.ndarray]], where: str) -> tuple[int, bytes]:
+    """The kind and the content of an answer: the outputs, or why there are none."""
+    try:
+        packed = _pack(work())
+        if len(packed) > LARGEST_ANSWER_BYTES:
+            raise ValueError("an answer of megabytes")
+        return OUTPUTS, packed
+    except AudionetError as error:
+        return SENTENCE, str(error).encode(errors="replace")
+    except MemoryError:
+        os._exit(1)
+    except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
+        reason = message_of(error)[:LONGEST_REASON]
+        if number == FIRST:
+            return REASON, reason.encode(errors="replace")
+        return SENTENCE, f"{where}: its network fails ({reason}); {REMEDY}".encode(errors="replace")
+
+
 def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, Any]], ShapedNetwork]) -> None:
     """What the child does: make the network that comes on standard input, and answer for each picture that follows.
 
@@ -259,19 +277,7 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
             answers.flush()
 
     def answer_with(number: int, work: Callable[[], list[np.ndarray]]) -> None:
-        try:
-            packed = _pack(work())
-            if len(packed) > LARGEST_ANSWER_BYTES:
-                raise ValueError("an answer of megabytes")
-            answer(number, OUTPUTS, packed)
-        except AudionetError as error:
-            answer(number, SENTENCE, str(error).encode(errors="replace"))
-        except MemoryError:
-            os._exit(1)
-        except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
-            reason = message_of(error)[:LONGEST_REASON]
-            said = reason if number == FIRST else f"{header['where']}: its network fails ({reason}); {REMEDY}"
-            answer(number, REASON if number == FIRST else SENTENCE, said.encode(errors="replace"))
+        answer(number, *_outcome(number, work, header["where"]))
 
     start()
     answer(FIRST, STARTED, b"")

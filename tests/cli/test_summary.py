@@ -25,7 +25,7 @@ def test_of_many_classes_the_most_mixed_up_are_named(capsys: pytest.CaptureFixtu
 
 
 def test_large_numbers_keep_their_distance_from_the_names(capsys: pytest.CaptureFixture[str]) -> None:
-    print_confusion(Confusion.from_rows(["1688", "367"], [[124, 0], [7, 1420]]))
+    print_confusion(Confusion(["1688", "367"], np.array([[124, 0], [7, 1420]])))
     assert [line.split() for line in capsys.readouterr().out.splitlines()[2:]] == [
         ["1", "1688", "124", "0"],
         ["2", "367", "7", "1420"],

@@ -69,7 +69,7 @@ def test_the_confusion_matrix_and_the_misclassified_picture_are_there_as_images(
 
 def test_a_confusion_matrix_is_dark_where_its_numbers_are() -> None:
     """Rows 7, 0 and 3, 1: the four cells as areas of one colour, from the darkest to white."""
-    drawn = draw_confusion(Confusion.from_rows(["anna", "ben"], [[7, 0], [3, 1]])).astype(int)
+    drawn = draw_confusion(Confusion(["anna", "ben"], np.array([[7, 0], [3, 1]]))).astype(int)
     blues = drawn[:, :, 2] - drawn[:, :, 0]
     rows, columns = np.nonzero(blues > 20)  # where there is blue: all cells but that of 0
     middle_row, middle_column = (rows.min() + rows.max()) // 2, (columns.min() + columns.max()) // 2
@@ -87,12 +87,12 @@ def test_a_confusion_matrix_is_dark_where_its_numbers_are() -> None:
 
 
 def test_a_class_may_be_called_anything() -> None:
-    draw_confusion(Confusion.from_rows(["$\\alpha$ $", "100 % \u4e2d"], [[1, 0], [0, 1]]))
+    draw_confusion(Confusion(["$\\alpha$ $", "100 % \u4e2d"], np.eye(2, dtype=int)))
 
 
 def test_many_classes_fit_into_a_picture() -> None:
     labels = [f"class {n}" for n in range(200)]
-    drawn = draw_confusion(Confusion.from_rows(labels, np.eye(200, dtype=int).tolist()))
+    drawn = draw_confusion(Confusion(labels, np.eye(200, dtype=int)))
     assert max(drawn.shape) < 2500
 
 
