@@ -42,7 +42,7 @@ Spellings = dict[str, Spelling]  # by names.look_of
 
 
 def spellings_of(recordings: Iterable[Recording]) -> Spellings:
-    """The classes of recordings."""
+    """How the classes of recordings are spelt, by names.look_of."""
     return {look_of(r.class_name): Spelling(r.class_name, r.path, 0) for r in recordings}
 
 

@@ -124,6 +124,7 @@ def _first_line(text: str) -> str:
 
 
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
+    """What reads a file, by its first line that is not empty; RTTM also by its name. text: at least its beginning."""
     first = _first_line(text)
     if TEXTGRID in first or first.startswith(CHRONOLOGICAL):
         return _read_textgrid
@@ -135,6 +136,7 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
 
 
 def _annotation(path: Path, line: int, recording: str | None, start: str, end: str, label: str) -> Annotation:
+    """What a line says. Raises AudionetError if its times are none, or it has no label."""
     try:
         times = seconds(start), seconds(end)
     except ValueError as error:
@@ -150,6 +152,7 @@ def _annotation(path: Path, line: int, recording: str | None, start: str, end: s
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
+    """A label track: start, end and label on each line, with tabs between; BirdNET adds a score."""
     annotations, has_frequencies = [], False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("\\"):  # the frequencies of the label in the line before
@@ -171,6 +174,7 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
 
 
 def _read_rttm(path: Path, text: str) -> list[Annotation]:
+    """The SPEAKER lines: the second field is the recording, the fourth and fifth start and length, the eighth who."""
     annotations, first_other = [], 0
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.split()
@@ -234,6 +238,7 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
 
 
 def _read_table(path: Path, text: str) -> list[Annotation]:
+    """A table, Raven's or any other, with a part in each row; one of columns alone says that nothing was heard."""
     table = parse_table(path, text, KNOWN_COLUMNS)
     if not table.rows and marks_parts(table.columns):
         return []  # somebody looked, and nothing was heard

@@ -217,15 +217,15 @@ class _Run:
 
     @property
     def is_mono(self) -> bool:
-        """As channels.OpenRecording."""
+        """Whether it has but one channel; False where that is not known."""
         return self.info().is_mono
 
     def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """As channels.OpenRecording."""
+        """A part of it, samples x channels; None if it can't be had."""
         return channel_samples(self.path, self.choice, start_seconds, seconds, rate_hz)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
-        """As channels.OpenRecording."""
+        """Blocks of one channel, by its number from 0."""
         return _mono(self.path, self.choice, self.sample_rate_hz, (one_channel(number),)).samples()
 
     def whole(self) -> bytes:

@@ -101,6 +101,7 @@ def read_compressed(content: bytes, wanted: Wanted) -> PlainSound | None:
 
 
 def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
+    """The sound at the rate that is wanted, mixed unless each channel is; None where it is too short for the filter."""
     if raw is None or len(raw.values) < shortest(raw.rate_hz, wanted.sample_rate_hz):
         return None
     channels = raw.values.shape[1]
@@ -228,6 +229,7 @@ def _rounded(values: NDArray[np.float32]) -> NDArray[np.int16] | None:
 
 
 def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
+    """The sound of a FLAC; None if anything about the file is out of the ordinary."""
     # The block of its properties is always the first: 20 bits of rate, 3 of channels, 5 of depth, 36 of length.
     properties = int.from_bytes(content[18:26], "big")
     rate_hz, channels = properties >> 44, (properties >> 41 & 7) + 1

@@ -46,6 +46,7 @@ def print_prepared(report: "PrepareReport") -> None:
 
 
 def _print_gone(report: "PrepareReport") -> None:
+    """Where recordings went, and what became of the pictures of those that are gone."""
     for old, new in list(report.moved.items())[:MOVES_SHOWN]:
         print(f"moved: {printable(old)} is now {printable(new)}, and learnt as that alone")
     if len(report.moved) > MOVES_SHOWN:
@@ -92,6 +93,7 @@ def print_report(path: Path) -> None:
 
 
 def _print_held_out(held_out: "EvaluationResult", mistakes_shown: int | None) -> None:
+    """How good the model is on what was held out: the accuracy, the confusions, and the pictures that are wrong."""
     confusion = held_out.confusion
     folds = held_out.fold_accuracies
     spread = f", {statistics.mean(folds):.1%} +- {statistics.pstdev(folds):.1%} over folds" if folds else ""

@@ -162,12 +162,12 @@ class PartsJob:
         path, chunk = part
         return score_chunk(chunk, path, self.model)
 
-    def reduce(self, item: tuple[Path, tuple[Part, ...]], found: list[ChunkScores]) -> list[ClipScores | None]:
+    def reduce(self, item: tuple[Path, tuple[Part, ...]], scored: list[ChunkScores]) -> list[ClipScores | None]:
         """The scores of each part; None of one that is too short, or lies behind the end."""
         path, parts = item
         clips = []
         for part in parts:
-            own = [one for one in found if part.start_seconds - 1e-3 <= one.start_seconds < part.end_seconds]
+            own = [one for one in scored if part.start_seconds - 1e-3 <= one.start_seconds < part.end_seconds]
             clip = mean_scores(str(path), own, self.model, self.allow_unknown) if own else None
             clips.append(clip and replace(clip, part=part))
         return clips

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def find_events(
     for number, label in enumerate(model.labels):
         if label in background:
             continue
-        found = []
+        of_class = []
         for first, last in runs((best == number) & (heard[:, number] >= LASTING * threshold), 0):
             peak = first + int(heard[first:last, number].argmax())
             score = float(heard[peak, number])
@@ -100,8 +101,8 @@ def find_events(
             start = step * _crossing(heard[:, number], first, level)
             end = min(step * (len(heard) - _crossing(heard[::-1, number], len(heard) - last, level)), total)
             if score >= threshold and start < end:
-                found.append(Segment(start, end, label, score, heard[peak].tolist()))
-        by_class.append(found)
+                of_class.append(Segment(start, end, label, score, heard[peak].tolist()))
+        by_class.append(of_class)
     return _chosen(by_class, options)
 
 
@@ -125,7 +126,7 @@ def find_learnt_events(
     shares = [1.0 if window.rise is None else detection.rising_share for window in windows]
     needed = np.array(detection.thresholds)[best] * shares
     is_taken = np.zeros(len(scores), bool)
-    found: list[tuple[Segment, Sequence[ChunkScores]]] = []
+    peaks: list[_Peak] = []
     for peak in np.argsort(-highest, kind="stable").tolist():
         number, score = int(best[peak]), float(highest[peak])
         if is_taken[peak] or score < needed[peak]:
@@ -142,21 +143,28 @@ def find_learnt_events(
         of_classes = np.zeros(len(labels))
         of_classes[classes] = np.maximum(scores[peak, classes], 0)
         event = Segment(start, end, labels[number], score, of_classes.tolist())
-        found.append((event, windows[first : last + 1]))
+        peaks.append(_Peak(event, windows[first : last + 1]))
     by_class: dict[str, list[Segment]] = {}
-    for event in _drawn_to_rises(found):
+    for event in _drawn_to_rises(peaks):
         by_class.setdefault(event.label, []).append(event)
     return _chosen(by_class.values(), options)
 
 
-def _drawn_to_rises(found: Iterable[tuple[Segment, Sequence[ChunkScores]]]) -> list[Segment]:
+class _Peak(NamedTuple):
+    """An event, and the windows in which it was heard."""
+
+    event: Segment
+    windows: Sequence[ChunkScores]
+
+
+def _drawn_to_rises(peaks: Iterable[_Peak]) -> list[Segment]:
     """Events with their borders half-way to those of what rises highest in their windows, if anything does, in order.
 
     Windows blur the borders of scores; and of what rises, a faint beginning or end is lost in the background. They move
     by a window's step at most, and not into other events; and not where a border of the one is more than a window from
     that of the other, since a short rise within a long event says nothing about where that ends.
     """
-    in_order = sorted(found, key=lambda pair: pair[0].start_seconds)
+    in_order = sorted(peaks, key=lambda peak: peak.event.start_seconds)
     drawn: list[Segment] = []
     for n, (event, windows) in enumerate(in_order):
         rises = [window.rise for window in windows if window.rise is not None]
@@ -170,7 +178,7 @@ def _drawn_to_rises(found: Iterable[tuple[Segment, Sequence[ChunkScores]]]) -> l
         if drawn:
             start = max(start, drawn[-1].end_seconds)
         if n + 1 < len(in_order):
-            end = min(end, in_order[n + 1][0].start_seconds)
+            end = min(end, in_order[n + 1].event.start_seconds)
         drawn.append(replace(event, start_seconds=start, end_seconds=end))
     return drawn
 
@@ -180,13 +188,13 @@ def _usual(scores: np.ndarray, middles: np.ndarray, thresholds: np.ndarray) -> n
 
     0 where that is less, and where it reaches the class's threshold: what lasts so long is heard all the time.
     """
-    found = np.empty(scores.shape)
+    usual = np.empty(scores.shape)
     for start in np.arange(middles[0], middles[-1] + USUAL_EVERY_SECONDS, USUAL_EVERY_SECONDS):
         inside = np.searchsorted(middles, [start, start + USUAL_EVERY_SECONDS])
         middle = start + USUAL_EVERY_SECONDS / 2
         around = np.searchsorted(middles, [middle - USUAL_SECONDS / 2, middle + USUAL_SECONDS / 2])
-        found[slice(*inside)] = np.median(scores[slice(*around)], axis=0)
-    return np.asarray(np.where(found < thresholds, np.maximum(found, 0), 0))
+        usual[slice(*inside)] = np.median(scores[slice(*around)], axis=0)
+    return np.asarray(np.where(usual < thresholds, np.maximum(usual, 0), 0))
 
 
 def _between(middles: np.ndarray, scores: np.ndarray, inside: int, outside: int, level: float) -> float:

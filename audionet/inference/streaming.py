@@ -37,19 +37,19 @@ class WindowPrediction:
 
 
 def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
-    """The class of window after window of a stream of samples, mono, at the rate of the model."""
+    """The class of each window of a stream of samples, mono, at the rate of the model, as soon as it is heard."""
     place, started = Path("microphone"), datetime.now().astimezone()
     seconds = seconds_at_once(WINDOW_SECONDS, model)
     windows = PictureSettings(seconds, 0, sample_rate_hz=model.settings.sample_rate_hz)
     for chunk in cut(blocks, windows):
-        found = score_chunk(chunk, place, model)
-        scores = mean_scores(str(place), [found], model, allow_unknown)
-        time = started + timedelta(seconds=found.start_seconds)
-        yield WindowPrediction(time, found.start_seconds, found.end_seconds, scores, found.has_signal)
+        scored = score_chunk(chunk, place, model)
+        scores = mean_scores(str(place), [scored], model, allow_unknown)
+        time = started + timedelta(seconds=scored.start_seconds)
+        yield WindowPrediction(time, scored.start_seconds, scored.end_seconds, scores, scored.has_signal)
 
 
 def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
-    """The class of window after window that the first of the devices hears that works.
+    """The class of each window, as the first device that works hears them.
 
     Raises AudionetError when none does, or one is lost.
     """
@@ -70,7 +70,7 @@ def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: boo
 
 
 def _announced(device: Device, model: Model) -> Generator[np.ndarray, None, None]:
-    """What a device hears; said, once it hears."""
+    """What a device hears; a message says that it does, once it does."""
     with closing(listen(device, model.settings.sample_rate_hz)) as blocks:
         for number, block in enumerate(blocks):
             if number == 0:

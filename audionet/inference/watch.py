@@ -32,6 +32,7 @@ def watch_folder(
 
 
 def _watch_folder(folder: Path, clock: Callable[[], float], sleep: Callable[[float], None]) -> Iterator[list[Path]]:
+    """The batches of watch_folder, which is no generator itself, so that a folder that is not there is told at once."""
     seen: dict[Path, State] = {}
     waiting: dict[Path, tuple[State, float]] = {}
     warned: set[str] = set()
@@ -63,7 +64,7 @@ def _look(folder: Path, warned: set[str]) -> dict[Path, State]:
             warned.add(error.filename)
             logger.warning("%s: folder skipped, it cannot be read (%s)", error.filename, error.strerror)
 
-    found: dict[Path, State] = {}
+    clips: dict[Path, State] = {}
     for place, folders, names in os.walk(folder, onerror=warn):
         folders[:] = [name for name in folders if not is_passed_over(name, is_folder=True)]
         for name in names:
@@ -74,7 +75,7 @@ def _look(folder: Path, warned: set[str]) -> dict[Path, State]:
                 status = path.stat()
             except OSError:
                 continue  # gone since it was listed, or a link to nothing
-            found[path] = (status.st_size, status.st_mtime_ns)
-            if len(found) > MOST_CLIPS:
+            clips[path] = (status.st_size, status.st_mtime_ns)
+            if len(clips) > MOST_CLIPS:
                 raise AudionetError(f"{folder}: holds more than {MOST_CLIPS} clips; move those labelled somewhere else")
-    return found
+    return clips

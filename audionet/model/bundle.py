@@ -176,6 +176,7 @@ def load_model(options: LabelOptions) -> Model:
 
 
 def _load_model(options: LabelOptions) -> Model:
+    """The model that --graph names, with the thresholds that the training learnt."""
     folder = _saved_model(options.graph)
     if folder:
         return _load_saved_model(folder)

@@ -60,13 +60,13 @@ def clip_sources(
     by_path: dict[Path, list[int]] = defaultdict(list)
     for position in positions:
         by_path[Path(places[position].name)].append(position)
-    for path, found in by_path.items():
+    for path, of_path in by_path.items():
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
                 jpg, samples = pictures.read(path), read_wav(path.with_suffix(".wav"), renderer)
-                yield from (Source(position, jpg, samples) for position in found)
+                yield from (Source(position, jpg, samples) for position in of_path)
             else:
-                yield from _cut_sources(path, {position: places[position] for position in found}, renderer, choice)
+                yield from _cut_sources(path, {position: places[position] for position in of_path}, renderer, choice)
         except (OSError, UnusableInput):
             continue
 

@@ -79,6 +79,7 @@ class RangeCheck:
         return _Bands(*map(max, *looks)).lie_below()
 
     def _needed_above_hz(self) -> int | None:
+        """The sample rate that would show sound above the pictures; None where there is little, or it can't be told."""
         limit_hz = self._settings.highest_hz
         if 2 * limit_hz >= RATES_HZ[-1] or not self._is_suspect():
             return None
