@@ -180,7 +180,7 @@ def times_of(table: Table) -> TimeColumns | None:
 
 def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
     """Whether a column that is called as none for times is one all the same."""
-    values = [row.get(name) for row in table.rows if row.get(name)]
+    values = table.values(name)
     if name in MOMENTS:
         is_border = (has_length and name in BEGINNINGS_OF_LENGTHS) or _differs_within_recordings(table, name)
         return is_border and not any(":" in value for value in values) and all(map(_is_time, values))
@@ -275,7 +275,7 @@ RAVENS_OWN = frozenset(
 
 def _is_text(table: Table, name: str) -> bool:
     """Whether a column holds words, not measurements."""
-    values = [row.get(name) for row in table.rows if row.get(name)]
+    values = table.values(name)
     return bool(values) and not any(re.fullmatch(r"[-+\d.,:/eE% ]+", value) for value in values)
 
 

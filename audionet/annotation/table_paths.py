@@ -142,5 +142,5 @@ def _is_absolute(path: str) -> bool:
 
 def columns_of_files(table: Table) -> list[str]:
     """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
-    cells = {name: {row.get(name) for row in table.rows if row.get(name)} for name in table.columns}
+    cells = {name: set(table.values(name)) for name in table.columns}
     return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]

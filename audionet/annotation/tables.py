@@ -86,6 +86,10 @@ class Table:
         """What is wrong with a line."""
         return line_error(self.path, line, message)
 
+    def values(self, column: str) -> list[str]:
+        """The cells of a column that are not empty."""
+        return [row.get(column) for row in self.rows if row.get(column)]
+
     def columns_named(self) -> str:
         """The columns, for a message."""
         names = [repr(name[:SHOWN]) for name in self.columns.values()]

@@ -11,34 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio import ffmpeg
+from audionet.audio import ffmpeg, plain_files
 from audionet.audio.channels import USUAL, mix_or_loudest, no_such_channel
-from audionet.audio.plain_files import (
-    BEGINNING_BYTES,
-    BYTES_PER_SAMPLE,
-    HEADER,
-    LARGEST_FILE_BYTES,
-    MOST_CHANNELS,
-    MOST_OUTPUT_SAMPLES,
-    REQUEST,
-    WAV_EVEN_BLOCKS,
-    PlainSound,
-    Wanted,
-    is_compressed,
-    is_plain,
-    parse_answer,
-    read_wav,
-    riff_chunks,
-    trial_flac,
-)
 from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-LARGEST_ANSWER_BYTES = HEADER.size + BYTES_PER_SAMPLE * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
-
-_libsndfile = Children("audionet.audio.plain_files", LARGEST_ANSWER_BYTES)
+_libsndfile = Children("audionet.audio.plain_files", plain_files.LARGEST_ANSWER_BYTES)
 
 
 class WavHeader(NamedTuple):
@@ -85,17 +65,17 @@ def read_wav_header(path: Path) -> WavHeader | None:
         if not path.is_file():  # to open a named pipe would wait for whoever writes into it
             return None
         with open(path, "rb") as file:
-            content = file.read(BEGINNING_BYTES)
+            content = file.read(plain_files.BEGINNING_BYTES)
             size_bytes = file.seek(0, 2)
     except (OSError, ValueError):
         return None
     if content[:4] not in (b"RIFF", b"RF64") or content[8:12] != b"WAVE":
         return None
     rate_hz = block_bytes = 0
-    for name, body, length in riff_chunks(content):
+    for name, body, length in plain_files.riff_chunks(content):
         if name == b"fmt " and len(content) >= body + 16:
             kind, _, rate, _, block = struct.unpack_from("<HHIIH", content, body)
-            if kind in WAV_EVEN_BLOCKS:
+            if kind in plain_files.WAV_EVEN_BLOCKS:
                 rate_hz, block_bytes = rate, block
         if name == b"data":
             # Recorders that are cut off, and RF64, leave a length of 0 or all ones; the sound is all that follows.
@@ -107,7 +87,7 @@ def read_wav_header(path: Path) -> WavHeader | None:
 def check_libsndfile() -> None:
     """Raises AudionetError if libsndfile, or the process that it runs in, does not work."""
     samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
-    opened = _PlainFile(Path("trial.flac"), trial_flac(samples, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    opened = _PlainFile(Path("trial.flac"), plain_files.trial_flac(samples, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
     sound = opened.read(each_channel=False)
     if sound is None or not np.array_equal(sound.samples[0], samples):
         raise AudionetError("libsndfile reads sound wrongly; run: pip install --force-reinstall soundfile")
@@ -115,13 +95,13 @@ def check_libsndfile() -> None:
 
 def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile | None":
     """A file, if this module may be able to read it; else None. Raises UnusableInput if it cannot be opened."""
-    if choice.track is not None or require_file(path) > LARGEST_FILE_BYTES:
+    if choice.track is not None or require_file(path) > plain_files.LARGEST_FILE_BYTES:
         return None
     with reading(path), open(path, "rb") as file:
         beginning = file.read(12)
-        if not is_plain(beginning):
+        if not plain_files.is_plain(beginning):
             return None
-        content = beginning + file.read(LARGEST_FILE_BYTES)
+        content = beginning + file.read(plain_files.LARGEST_FILE_BYTES)
     return _PlainFile(path, content, sample_rate_hz)
 
 
@@ -132,19 +112,23 @@ class _PlainFile:
         self.path, self.content, self.sample_rate_hz = path, content, sample_rate_hz
         self.is_mono = False
 
-    def read(self, each_channel: bool) -> PlainSound | None:
+    def read(self, each_channel: bool) -> plain_files.PlainSound | None:
         """Its sound; None if this module does not read such a file. Raises UnusableInput if libsndfile breaks down."""
-        wanted = Wanted(self.sample_rate_hz, each_channel)
-        sound = self._decompressed(wanted) if is_compressed(self.content) else read_wav(self.content, wanted)
+        wanted = plain_files.Wanted(self.sample_rate_hz, each_channel)
+        if plain_files.is_compressed(self.content):
+            sound = self._decompressed(wanted)
+        else:
+            sound = plain_files.read_wav(self.content, wanted)
         if sound is not None:
             self.is_mono = sound.channels == 1
         return sound
 
-    def _decompressed(self, wanted: Wanted) -> PlainSound | None:
+    def _decompressed(self, wanted: plain_files.Wanted) -> plain_files.PlainSound | None:
         """What libsndfile makes of the file."""
         limit_seconds = ffmpeg.longest_wait_seconds(len(self.content))
         try:
-            return parse_answer(_libsndfile.ask((REQUEST.pack(*wanted), self.content), limit_seconds))
+            request = plain_files.REQUEST.pack(*wanted), self.content
+            return plain_files.parse_answer(_libsndfile.ask(request, limit_seconds))
         except (ChildFailed, ValueError) as error:
             reason = "makes libsndfile break down; convert it to another format"
             if isinstance(error, ChildFailed) and error.took_too_long:

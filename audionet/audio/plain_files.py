@@ -55,6 +55,7 @@ OGG_BEGIN, OGG_END = 2, 4  # flags of a page
 REQUEST = struct.Struct("<I?")  # before the content: what is wanted
 HEADER = struct.Struct("<IBB")  # of an answer: rate, channels, rows of samples
 NOTHING = HEADER.pack(0, 0, 0)
+LARGEST_ANSWER_BYTES = HEADER.size + BYTES_PER_SAMPLE * MOST_CHANNELS * (MOST_OUTPUT_SAMPLES + 1)
 
 
 class Wanted(NamedTuple):

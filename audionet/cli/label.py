@@ -224,7 +224,7 @@ def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str,
 
         treatments.append((Plotter(options.plot, model, options.top, folders, choice).draw, "drawn"))
     if options.save_segments is not None:
-        from audionet.inference.excerpts import SegmentSaver
+        from audionet.inference.saved_segments import SegmentSaver
 
         treatments.append((SegmentSaver(options.save_segments, folders, choice).save, "saved"))
 

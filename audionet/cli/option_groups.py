@@ -20,6 +20,7 @@ from audionet.settings import TlsScheduler
 
 NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
 OUTPUTS_TITLE, WORKERS_TITLE = "watching the training, and other outputs", "who does the work"
+RARELY_USED = (NETWORK_TITLE, DISTORTIONS_TITLE, OUTPUTS_TITLE, WORKERS_TITLE)
 VERBOSITIES = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")  # as retrain.py calls them
 
 

@@ -3,28 +3,10 @@
 import argparse
 from pathlib import Path
 
+from audionet.cli import option_groups as groups
 from audionet.cli.help import ShowVersions, add_completion, add_doctor
 from audionet.cli.logs import add_messages
 from audionet.cli.meant import INSTEAD, instead_of_retraining, instead_of_several_folders
-from audionet.cli.option_groups import (
-    DISTORTIONS_TITLE,
-    NETWORK_TITLE,
-    OUTPUTS_TITLE,
-    WORKERS_TITLE,
-    add_annotations,
-    add_background,
-    add_clip_report,
-    add_detection,
-    add_distortions,
-    add_events,
-    add_model,
-    add_network,
-    add_outputs,
-    add_report,
-    add_sound,
-    add_threshold,
-    add_workers,
-)
 from audionet.cli.plain_parser import PlainParser, options_of
 from audionet.formats import registry
 from audionet.options import EVALUATION_REPORT_NAME, REPORT_NAME, PrepareOptions, RetrainOptions
@@ -92,8 +74,8 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         "",
         "write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
     )
-    add_annotations(parser)
-    add_sound(parser)
+    groups.add_annotations(parser)
+    groups.add_sound(parser)
     option(
         "--keep-gone",
         "",
@@ -102,7 +84,7 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
     )
     option("--prune", "", "delete the pictures of recordings that are gone, as it does by default")
     option("--force", "", "delete the old pictures and make all anew")
-    add_workers(parser, jobs=True)
+    groups.add_workers(parser, jobs=True)
     add_messages(parser)
 
 
@@ -159,18 +141,18 @@ what was learnt.""",
         "where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
     option("--output-labels", "FILE", "the classes, one per line (default: beside --output-graph)")
-    add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
+    groups.add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
     option("--bottleneck-dir", "DIR", "the kept bottlenecks")
     option("--summaries-dir", "DIR", "curves for TensorBoard")
     option("--force", "", "train even if nothing has changed since the last time")
     _add_training(parser)
     _add_measuring(parser)
-    add_network(parser)
-    add_distortions(parser)
-    add_outputs(parser)
-    add_workers(parser)
+    groups.add_network(parser)
+    groups.add_distortions(parser)
+    groups.add_outputs(parser)
+    groups.add_workers(parser)
     add_messages(parser)
-    parser.hide_rarely_used((NETWORK_TITLE, DISTORTIONS_TITLE, OUTPUTS_TITLE, WORKERS_TITLE))
+    parser.hide_rarely_used(groups.RARELY_USED)
 
 
 def _add_training(parser: PlainParser) -> None:
@@ -180,7 +162,7 @@ def _add_training(parser: PlainParser) -> None:
     option("--learning-rate", "X", "size of a training step")
     option("--train-batch-size", "N", "pictures per training step; -1 is all")
     option("--seed", "N", "the same seed gives the same model")
-    add_background(group, "for label --events, learn to hear the other classes in this one")
+    groups.add_background(group, "for label --events, learn to hear the other classes in this one")
 
 
 def _add_measuring(parser: PlainParser) -> None:
@@ -241,7 +223,7 @@ none of the classes is called unknown; its scores are shown all the same.""",
         help="draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several "
         "clips a folder, such as plots",
     )
-    add_sound(parser)
+    groups.add_sound(parser)
     add(
         "--save-segments",
         type=Path,
@@ -249,11 +231,11 @@ none of the classes is called unknown; its scores are shown all the same.""",
         help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class "
         "in this one, such as segments",
     )
-    add_clip_report(parser.add_argument_group("the report"))
-    add_events(parser)
-    add_model(parser)
-    add_threshold(parser)
-    add_workers(parser)
+    groups.add_clip_report(parser.add_argument_group("the report"))
+    groups.add_events(parser)
+    groups.add_model(parser)
+    groups.add_threshold(parser)
+    groups.add_workers(parser)
     add_messages(parser)
 
 
@@ -301,12 +283,12 @@ part is a clip, and what the model finds in the whole is compared with all of th
   audionet evaluate test_audio/ --format json""",
     )
     parser.add_argument("data_audio_test", type=Path, metavar="DATA_AUDIO_TEST", help="clips, as prepare takes them")
-    add_annotations(parser)
-    add_detection(parser)
-    add_sound(parser)
+    groups.add_annotations(parser)
+    groups.add_detection(parser)
+    groups.add_sound(parser)
     group = parser.add_argument_group("what is said")
     group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")
-    add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")
-    add_model(parser)
-    add_workers(parser)
+    groups.add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")
+    groups.add_model(parser)
+    groups.add_workers(parser)
     add_messages(parser)

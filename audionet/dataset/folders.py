@@ -60,7 +60,7 @@ WORDS_BESIDE = frozenset("k hold out clean other noisy".split())
 LETTERED, LETTERS = frozenset("fold split part batch set subset".split()), frozenset("abcdef")  # fold A
 HOLDERS = frozenset("clips sounds recordings samples chunks files".split())
 WORD = re.compile(r"mp3s?|m4a|[^\W\d_]+|\d+")
-# `<recording>_<start>s_<score>.wav`, see inference/excerpts.py.
+# `<recording>_<start>s_<score>.wav`, see inference/saved_segments.py.
 SAVED_SEGMENT = re.compile(r"(.+)_\d{6,}\.\d\ds_[01]\.\d\d\.wav")
 NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
 

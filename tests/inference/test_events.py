@@ -14,7 +14,7 @@ from audionet.dataset.folders import find_recordings
 from audionet.detection.background import background_classes
 from audionet.detection.rises import Rise
 from audionet.inference.events import find_events, find_learnt_events
-from audionet.inference.excerpts import SegmentSaver
+from audionet.inference.saved_segments import SegmentSaver
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import Model, load_model

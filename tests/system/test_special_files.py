@@ -20,7 +20,7 @@ from audionet.commands.prepare import prepare
 from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
 from audionet.hub.archives import extract
-from audionet.inference.excerpts import SegmentSaver
+from audionet.inference.saved_segments import SegmentSaver
 from audionet.inference.windows import Segment, Timeline
 from audionet.model.card import now
 from audionet.model.exports import replaced, require_place_for_saved_model
