@@ -230,7 +230,6 @@ def _rounded(values: NDArray[np.float32]) -> NDArray[np.int16] | None:
 
 
 def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
-    """The sound of a FLAC; None if anything about the file is out of the ordinary."""
     # The block of its properties is always the first: 20 bits of rate, 3 of channels, 5 of depth, 36 of length.
     properties = int.from_bytes(content[18:26], "big")
     rate_hz, channels = properties >> 44, (properties >> 41 & 7) + 1
@@ -298,10 +297,8 @@ def parse_answer(reply: bytes) -> PlainSound | None:
     rate_hz, channels, rows = HEADER.unpack_from(reply)
     if not rows:
         return None
-    if not 1 <= rows <= channels <= MOST_CHANNELS:
-        raise ValueError("an answer that cannot be")
     samples = np.frombuffer(reply, "<f4", offset=HEADER.size)
-    if not np.isfinite(samples).all():
+    if not 1 <= rows <= channels <= MOST_CHANNELS or not np.isfinite(samples).all():
         raise ValueError("an answer that cannot be")
     return PlainSound(rate_hz, channels, samples.reshape(rows, -1))
 
