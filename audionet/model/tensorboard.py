@@ -16,11 +16,13 @@ from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.files import make_inner_folder
+from audionet.system.text import shortened
 from audionet.training.calibrator import History
 from audionet.training.split import TEST, TRAIN, VALIDATION
 
 PICTURES_SHOWN = 20
 MANY_CLASSES = 40  # whose names and numbers have no room in the confusion matrix
+LONGEST_LABEL = 30  # letters of a class in it
 INCHES_PER_CLASS, SMALLEST_INCHES, LARGEST_INCHES = 0.45, 3.0, 20.0
 LAYER = "layer"  # beside the parts of the split: folders, which TensorBoard calls runs
 RUNS = (TRAIN, VALIDATION, LAYER, TEST)
@@ -102,8 +104,9 @@ def draw_confusion(confusion: Confusion) -> NDArray[np.uint8]:
     shares = confusion.matrix / totals
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     if count <= MANY_CLASSES:
-        axes.set_xticks(range(count), confusion.labels, rotation=90, parse_math=False)
-        axes.set_yticks(range(count), confusion.labels, parse_math=False)
+        names = [shortened(label, LONGEST_LABEL) for label in confusion.labels]
+        axes.set_xticks(range(count), names, rotation=90, parse_math=False)
+        axes.set_yticks(range(count), names, parse_math=False)
         for row, column in zip(*np.nonzero(confusion.matrix), strict=True):
             ink = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, str(confusion.matrix[row, column]), color=ink, ha="center", va="center")

@@ -19,13 +19,12 @@ from audionet.plots.figure import (
     INK,
     check_figure_path,
     figure_in_file,
-    shortened,
 )
 from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
 from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, to_grey
-from audionet.system.text import printable
+from audionet.system.text import printable, shortened
 
 if TYPE_CHECKING:
     from audionet.model.bundle import Model

@@ -11,12 +11,12 @@ import numpy as np
 from audionet.dataset.manifest import ChunkEntry, PictureIndex
 from audionet.errors import UnusableInput
 from audionet.plots.axes import row_ticks, time_ticks
-from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file, shortened
+from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.progress import Progress, counted, silent
-from audionet.system.text import printable
+from audionet.system.text import printable, shortened
 
 logger = logging.getLogger(__name__)
 

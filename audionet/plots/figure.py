@@ -54,11 +54,3 @@ def figure_in_file(path: Path, width: float, height: float, layout: Any = "const
         suffix, file = path.suffix.lower(), io.BytesIO()
         figure.savefig(file, format=suffix[1:], metadata=UNDATED[suffix])
     write_atomically(path, file.getvalue())
-
-
-def shortened(text: str, longest: int) -> str:
-    """A text of at most `longest` letters; of a longer one the start and the end."""
-    if len(text) <= longest:
-        return text
-    end = (longest - 1) // 2
-    return f"{text[: longest - 1 - end]}\N{HORIZONTAL ELLIPSIS}{text[len(text) - end :]}"

@@ -102,3 +102,11 @@ def clock(seconds: float) -> str:
     """
     minutes, rest = divmod(round(seconds, 1), 60)
     return f"{int(minutes)}:{rest:04.1f}"
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most `longest` letters; of a longer one the start and the end."""
+    if len(text) <= longest:
+        return text
+    end = (longest - 1) // 2
+    return f"{text[: longest - 1 - end]}\N{HORIZONTAL ELLIPSIS}{text[len(text) - end :]}"

@@ -1,6 +1,7 @@
 """What TensorBoard's own reader finds after a training."""
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,10 @@ def test_a_confusion_matrix_is_dark_where_its_numbers_are() -> None:
 
 
 def test_a_class_may_be_called_anything() -> None:
-    draw_confusion(Confusion(["$\\alpha$ $", "100 % \u4e2d"], np.eye(2, dtype=int)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # which the user would see
+        draw_confusion(Confusion(["$\\alpha$ $", "100 % \u4e2d"], np.eye(2, dtype=int)))
+        draw_confusion(Confusion(["x" * 250, "y" * 250], np.eye(2, dtype=int)))
 
 
 def test_many_classes_fit_into_a_picture() -> None:

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from audionet.errors import AudionetError
-from audionet.plots.figure import check_figure_path, figure_in_file, shortened
+from audionet.plots.figure import check_figure_path, figure_in_file
+from audionet.system.text import shortened
 
 
 def test_long_names_keep_their_start_and_end() -> None:
