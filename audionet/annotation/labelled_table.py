@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
 NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
+SPLITS = frozenset("train training test testing val valid validation dev eval evaluation".split())
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
@@ -115,6 +116,7 @@ class LabelledTable:
         self._report_missing_labels()
         self._report_renamed()
         self._report_left_out()
+        self._report_split()
         return recordings, wrong
 
     def label(self, row: Row, spellings: Spellings) -> str:
@@ -180,6 +182,19 @@ class LabelledTable:
             name = row.get(self.layout.label)
             sentence = "%s: line %d has the class %r, which is learnt as one; if it means that there is none, delete it"
             logger.warning(sentence, self.table.path, row.line, name)
+
+    def _report_split(self) -> None:
+        """Warn of a column that says which rows are to learn from and which to test with."""
+        for name, written in self.table.columns.items():
+            values = {row.get(name).casefold() for row in self.table.rows} - {""}
+            if len(values) > 1 and values <= SPLITS:
+                logger.warning(
+                    "%s: its column %r is not used: %s count alike; a column fold, with whole numbers, says what is "
+                    "held out together by retrain --folds, and a table of its own what evaluate is to be given",
+                    self.table.path,
+                    written,
+                    listed(sorted(values)),
+                )
 
     def _report_renamed(self) -> None:
         if self.paths.renamed:

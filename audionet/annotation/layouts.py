@@ -21,9 +21,9 @@ PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 LABEL_COLUMNS = ("label", "class", "category", "species")
 # Names that tools give the same things, in tables that mark parts. Such a table is not looked for, since what `label`
 # printed has them too, but it can be named.
-TOOLS_PATH_COLUMNS = ("beginpath", "beginfile", "clip", "recording", "audiofile", "soundfile", "soundfiles", "infile")
+TOOLS_PATH_COLUMNS = "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename".split()
 TOOLS_LABEL_COLUMNS = tuple(
-    "annotation eventlabel commonname scientificname speciescode manualid tag type calltype speaker".split()
+    "annotation eventlabel commonname scientificname speciescode manualid behavior tag type calltype speaker".split()
 )
 PATHS, LABELS = "the path of a recording", "its label"  # in messages
 
@@ -246,7 +246,7 @@ def _label_column(table: Table) -> str:
     known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
     if not known and "selection" in table.columns:
         # Raven has no column of its own for it: people add one, and call it what they like.
-        own = [name for name in table.columns if name not in RAVENS_OWN and _is_text(table, name)]
+        own = [name for name in table.columns if name not in RAVENS_OWN and is_text(table, name)]
         if len(own) == 1:
             return own[0]
         if own:
@@ -273,7 +273,7 @@ RAVENS_OWN = frozenset(
 ).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
 
 
-def _is_text(table: Table, name: str) -> bool:
+def is_text(table: Table, name: str) -> bool:
     """Whether a column holds words, not measurements."""
     values = table.values(name)
     return bool(values) and not any(re.fullmatch(r"[-+\d.,:/eE% ]+", value) for value in values)

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audionet.annotation.layouts import FREQUENCIES_SAID, KNOWN_COLUMNS, layout_of, marks_parts
+from audionet.annotation.layouts import (
+    FREQUENCIES_SAID,
+    KNOWN_COLUMNS,
+    MOMENTS,
+    is_text,
+    layout_of,
+    marks_parts,
+    times_of,
+)
 from audionet.annotation.tables import SHOWN, decoded, header_of, line_error, parse_table, read_text, seconds
 from audionet.errors import AudionetError
 from audionet.system.files import read_limited
@@ -20,11 +28,16 @@ LARGEST_BYTES = 64 << 20
 MOST_LINES = 1_000_000
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
+NUMBER = re.compile(r"\d+([.,]\d+)?")
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
 UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*")
 LINES_LOOKED_AT = 5
-OTHER_SUFFIXES = (".eaf", ".srt", ".vtt", ".lab", ".ctm", ".stm", ".trs")  # of other tools, which are not read
+# Of other tools, which are not read.
+OTHER_SUFFIXES = (".eaf", ".srt", ".vtt", ".lab", ".ctm", ".stm", ".trs", ".svl", ".jams")
+MARK_IN_JSON = re.compile(
+    r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
+)
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 TEXTGRID = "ooTextFile"
 CHRONOLOGICAL = '"Praat chronological TextGrid'
@@ -83,15 +96,36 @@ def may_be_annotations(path: Path) -> bool:
 
 def seems_to_mark(path: Path) -> bool:
     """Whether a file that `read_annotations` does not read says all the same what is heard when, by its name or its
-    first lines: two times and words in each without names of columns, or columns of times beside one of paths."""
+    first lines: two times and words in each without names of columns, or a table with columns of times."""
     if path.suffix.lower() in OTHER_SUFFIXES:
         return True
+    if path.suffix.lower() == ".json":
+        return is_file(path) and MARK_IN_JSON.search(_beginning(path)) is not None
     if path.suffix.lower() not in SUFFIXES or not is_file(path):
         return False
     if path.suffix.lower() != ".txt" and marks_parts(header_of(path, KNOWN_COLUMNS)):
         return True
-    lines = [line for line in _beginning(path).splitlines() if line.strip()][:LINES_LOOKED_AT]
-    return bool(lines) and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)]))
+    beginning = _beginning(path)
+    lines = [line for line in beginning.splitlines() if line.strip()][:LINES_LOOKED_AT]
+    if lines and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)])):
+        return True
+    return _has_times_and_words(path, beginning[: beginning.rfind("\n") + 1])
+
+
+def _has_times_and_words(path: Path, text: str) -> bool:
+    """Whether a table has a column of times, whatever that is called, and one of words. text: its whole first lines."""
+    try:
+        table = parse_table(path, text, KNOWN_COLUMNS)
+    except AudionetError:
+        return False
+    if not any(is_text(table, name) for name in table.columns):
+        return False
+    try:
+        has_times = times_of(table) is not None
+    except AudionetError:  # which says that it marks parts, and how they would be understood
+        return True
+    moments = ([row.get(name) for row in table.rows] for name in MOMENTS.intersection(table.columns))
+    return has_times or any(all(map(NUMBER.fullmatch, column)) for column in moments)
 
 
 def _beginning(path: Path) -> str:

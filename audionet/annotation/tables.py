@@ -33,6 +33,8 @@ SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
 # Texts of other tools that tell what is heard when.
 OTHER_TEXTS = {
+    "rich text (RTF)": re.compile(r"\s*\{\\rtf"),
+    "a web page": re.compile(r"\s*<(!doctype html|html|head|body|table)\b", re.IGNORECASE),
     "JSON": re.compile(r"\s*[\[{]"),
     "XML (as of ELAN, whose Export As makes tab-delimited text)": re.compile(r"\s*<[?!\w]"),
     "subtitles": re.compile(r"\s*WEBVTT|\s*(\d+\s+)?[\d:]+[.,]\d+ +--> "),

@@ -245,6 +245,20 @@ def test_what_label_wrote_comes_in_again(tmp_path: Path, name: str, capsys: pyte
         ("a.csv", "Start (s),End (s),Common name,File\n0.0,3.0,Owl,/x/a.wav\n", True),  # of BirdNET
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", True),
         ("a.eaf", "<?xml version='1.0'?><ANNOTATION_DOCUMENT/>", True),
+        (
+            "a.csv",
+            "Behavior,Behavior type,Time,Media file name\nsong,START,1.5,a.wav\nsong,STOP,3,a.wav\n",
+            True,
+        ),
+        ("a.csv", "TIME,VALUE,DURATION,LABEL\n1.5,1000,1.5,owl\n", True),  # of Sonic Visualiser
+        ("a.svl", "<?xml version='1.0'?><sv/>", True),
+        ("a.csv", "Time,Label\n1.5,owl\n3,owl\n", True),
+        ("a.csv", "Anfang;Ende;Art\n1,5;3,0;Eule\n", True),
+        ("a.txt", "t0\tt1\ttext\n1.5\t3\towl\n", True),
+        ("a.json", '{"text": "hu", "segments": [{"id": 0, "start": 0.0, "end": 2.0, "text": "hu"}]}', True),
+        ("a.json", '{"recordist": "Ben", "started": "2024-05-01"}', False),
+        ("a.csv", "time,temperature\n0,12.5\n10,12.6\n", False),
+        ("a.csv", "date,observer\n2024-05-01,Ben\n", False),
         ("a.txt", "The owl of 3 in the morning.\n", False),
         ("a.txt", "0.01 220.5 0.9\n0.02 221.5 0.8\n", False),  # pitches
         ("a.csv", "date,time,weather\n2024-05-01,03:00,rain\n", False),

@@ -102,6 +102,12 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("night.rttm", RTTM.replace(".", ","), ["night", "night"]),
         ("night.BirdNET.results.txt", "1.5\t3.25\towl\t0.9000\n61\t62\twren\t1\n", [None, None]),
         (
+            "boris.tsv",
+            "Observation id\tMedia file name\tSubject\tBehavior\tBehavior type\tStart (s)\tStop (s)\tDuration (s)\n"
+            "1\ta.wav\tx\towl\tSTATE\t1.5\t3.25\t1.75\n1\tb.wav\tx\twren\tSTATE\t61\t62\t1\n",
+            ["a.wav", "b.wav"],
+        ),
+        (
             "cluster.csv",
             "INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION,TOP1MATCH,MANUAL ID\nC:\\x,y,a.wav,0,1.5,1.75,c1,owl\n"
             "C:\\x,y,a.wav,0,61,1,c2,wren\n",
@@ -212,6 +218,11 @@ def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytes
             "cluster.csv",
             "IN FILE,CHANNEL,OFFSET,DURATION,MANUAL ID\na.wav,1,1.5,1.75,owl\n",
             "line 2 is about CHANNEL '1': which one is meant",
+        ),
+        (
+            "boris.csv",
+            "Behavior,Behavior type,Time,Media file name\nowl,START,1.5,a.wav\nowl,STOP,3,a.wav\n",
+            "line 2 marks a part of a recording: Time '1.5'",
         ),
         ("n.TextGrid", '"Praat chronological TextGrid text file"\n0 70\n', "save it as a text file in Praat"),
         ("n.TextGrid", "ooBinaryFile\x08TextGrid\0\0", "save it as a text file in Praat"),

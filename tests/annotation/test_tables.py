@@ -295,6 +295,8 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label\n", "lists no recordings"),
         ("", "is empty; it should have a line that names the columns"),
         ('[\n {"clip": "a.wav", "segments": []}\n]\n', "is JSON, and no table: save it as one, such as CSV"),
+        ("{\\rtf1\\ansi path,label}", r"is rich text .RTF., and no table: save it as one"),
+        ("<html><table><tr><td>path</td></tr></table></html>", "is a web page, and no table: save it as one"),
         ('<?xml version="1.0"?>\n<ANNOTATION_DOCUMENT/>\n', "is XML .as of ELAN.*, and no table"),
         ("WEBVTT\n\n00:00.100 --> 00:00.300\n<v Anna>hello\n", "is subtitles, and no table"),
         ("1\n100:00:00,100 --> 100:00:01,300\nAnna: hello\n", "is subtitles, and no table"),
@@ -422,6 +424,20 @@ def test_a_class_that_may_mean_that_there_is_none_is_said(
     (tmp_path / "list.csv").write_text(f"path,label\na.wav,wren\nb.wav,{label}\n")
     assert (label, "b.wav") in found(data, tmp_path / "list.csv")
     assert f"list.csv: line 3 has the class '{label}', which is learnt as one" in caplog.text
+
+
+def test_a_split_of_the_table_s_own_is_said_not_to_be_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "b.wav")
+    for column, values, is_said in (
+        ("Split", ("train", "Test"), True),
+        ("subset", ("dev", "eval"), True),
+        ("species", ("train", "train"), False),  # a train is heard in both
+        ("notes", ("test", "in the rain"), False),
+    ):
+        caplog.clear()
+        (tmp_path / "list.csv").write_text(f"path,label,{column}\na.wav,x,{values[0]}\nb.wav,y,{values[1]}\n")
+        assert len(found(data, tmp_path / "list.csv")) == 2
+        assert (f"its column '{column}' is not used: " in caplog.text) is is_said
 
 
 def test_groups_are_the_same_in_any_case_and_files_may_be_addresses(tmp_path: Path) -> None:
