@@ -29,11 +29,8 @@ WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
 DECODERS = {
     (WAV_PCM, 8): "pcm_u8",
-    (WAV_PCM, 16): "pcm_s16{}",
-    (WAV_PCM, 24): "pcm_s24{}",
-    (WAV_PCM, 32): "pcm_s32{}",
-    (WAV_FLOAT, 32): "pcm_f32{}",
-    (WAV_FLOAT, 64): "pcm_f64{}",
+    **{(WAV_PCM, bits): f"pcm_s{bits}{{}}" for bits in (16, 24, 32)},  # {}: le or be
+    **{(WAV_FLOAT, bits): f"pcm_f{bits}{{}}" for bits in (32, 64)},
 }
 BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
 W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
@@ -135,9 +132,8 @@ def misread_decoder(beginning: bytes) -> str | None:
         is_partly_filled = valid_bits > 0 and (valid_bits + 7) // 8 != bits // 8
     if bits % 8 or block_bytes * 8 != channels * bits or not (order == ">" or is_partly_filled):
         return None
-    end = "le" if order == "<" else "be"
     decoder = DECODERS.get((kind, bits))
-    return decoder and decoder.format(end)
+    return decoder and decoder.format("le" if order == "<" else "be")
 
 
 def _misread_in_caf(beginning: bytes) -> str | None:
