@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from audionet.annotation.beside import Annotated
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.annotation.parts import parts_of, unused
@@ -20,7 +18,7 @@ from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
-from audionet.evaluation.predictions import expected_calibration_error
+from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
 from audionet.inference.events import EventsJob
 from audionet.inference.timeline import TimelineJob
@@ -30,7 +28,7 @@ from audionet.model.card import DIGITS, ModelCard
 from audionet.options import BACKGROUND, AnnotationOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
-from audionet.report.evaluation import report_on_evaluation
+from audionet.report.evaluation import predictions_of, report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.rules import as_path
 from audionet.settings import EACH, SoundChoice
@@ -46,13 +44,13 @@ logger = logging.getLogger(__name__)
 class Evaluation:
     """How many clips are right, by the best class of each.
 
-    clips: each with its true class.
+    tested: the clips as the report has them. clips: each with its true class.
     skipped: what could not be used.
     renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
     warnings: of the clips. detection: of annotated recordings; None if there were none. sound: that was heard of each.
     """
 
-    confusion: Confusion
+    tested: Predictions
     clips: list[tuple[ClipScores, str]]
     skipped: list[UnusableInput]
     renderer: SpectrogramRenderer
@@ -60,6 +58,11 @@ class Evaluation:
     warnings: list[str]
     detection: Detection | None = None
     sound: SoundChoice = USUAL
+
+    @property
+    def confusion(self) -> Confusion:
+        """How many clips of each class were taken for each class."""
+        return self.tested.confusion
 
     @property
     def misclassified(self) -> list[tuple[ClipScores, str]]:
@@ -74,8 +77,7 @@ class Evaluation:
     @property
     def calibration_error(self) -> float:
         """How far the scores are from the share that is right, 0 to 1."""
-        scores = np.array([clip.score for clip, _ in self.clips])
-        return expected_calibration_error(scores, np.array([clip.best == truth for clip, truth in self.clips]))
+        return self.tested.calibration_error
 
 
 def evaluate(
@@ -115,15 +117,11 @@ def evaluate(
         detected = listener.listen(annotated, runner) if listener else None
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({listed_classes(model.labels)})")
-    numbers = {label: number for number, label in enumerate(model.labels)}
-    confusion = Confusion.of(
-        model.labels, [numbers[truth] for _, truth in scored], [numbers[clip.best] for clip, _ in scored]
-    )
-    card = read_card(options)
+    tested, card = predictions_of(scored, model.labels), read_card(options)
     warnings = _heard_before([clip for clip, _ in scored], card)
     for warning in warnings:
         logger.warning("%s", warning)
-    return Evaluation(confusion, scored, skipped, model.renderer, card, warnings, detected, options.sound)
+    return Evaluation(tested, scored, skipped, model.renderer, card, warnings, detected, options.sound)
 
 
 Scored = tuple[ClipScores, str]
@@ -280,7 +278,6 @@ def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[s
 
 def write_report(path: Path, evaluation: Evaluation) -> bool:
     """Write the report as HTML; whether that worked. A warning says why not."""
-    labels = evaluation.confusion.labels
     renderer, card, warnings = evaluation.renderer, evaluation.card, evaluation.warnings
-    report = report_on_evaluation(evaluation.clips, labels, renderer, card, warnings, evaluation.sound)
+    report = report_on_evaluation(evaluation.clips, evaluation.tested, renderer, card, warnings, evaluation.sound)
     return try_to_write(path, report)

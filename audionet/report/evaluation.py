@@ -24,7 +24,7 @@ GOLDEN = 0.618034  # of a row's height, modulo it: spreads points evenly, always
 
 def report_on_evaluation(
     clips: Sequence[tuple[ClipScores, str]],
-    labels: list[str],
+    tested: Predictions,
     renderer: SpectrogramRenderer,
     card: ModelCard | None,
     warnings: Sequence[str],
@@ -32,10 +32,10 @@ def report_on_evaluation(
 ) -> Report:
     """The report on clips, each with its class.
 
-    card: the model's; None if the model has none. choice: which sound of the clips was heard.
+    tested: what predictions_of makes of them. card: the model's; None if the model has none. choice: which sound of the
+    clips was heard.
     """
-    tested = _tested(clips, labels)
-    cards = cards_of_clips(tested)
+    labels, cards = tested.labels, cards_of_clips(tested)
     sources = clip_sources(tested.places, [card.number for card in cards], renderer, choice)
     shown = excerpts(tested.places, sources, renderer)
     unknown = sum(clip.is_unknown for clip, _ in clips)
@@ -55,7 +55,8 @@ def report_on_evaluation(
     )
 
 
-def _tested(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
+def predictions_of(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -> Predictions:
+    """Clips, each with its class, as predictions of a model of these labels."""
     return Predictions(
         labels,
         [place_of(clip) for clip, _ in clips],
