@@ -15,7 +15,7 @@ from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput, reading
 from audionet.parallel.processes import Processes
-from audionet.parallel.threads import Threads, Workers
+from audionet.parallel.threads import Results, Threads, Workers
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.out_of_range import RangeCheck
@@ -156,7 +156,7 @@ def written_chunks(image_dir: Path, source: Source) -> set[str]:
 
 def draw_each(
     job: DrawingJob, sources: list[Source], workers: Workers, take_back: Callable[[Source], None]
-) -> Generator[tuple[int, RecordingEntry | UnusableInput], None, None]:
+) -> Results[RecordingEntry]:
     """The job's result for each recording, as `Workers.run` gives it.
 
     Recordings for which there was no space are tried again, one at a time, once the files of all of them have been
@@ -176,9 +176,7 @@ def draw_each(
         yield again[number], result
 
 
-def _run(
-    job: DrawingJob, sources: list[Source], workers: Workers
-) -> Generator[tuple[int, RecordingEntry | UnusableInput], None, None]:
+def _run(job: DrawingJob, sources: list[Source], workers: Workers) -> Results[RecordingEntry]:
     """As `Workers.run`, but threads leave many short recordings to processes."""
     short = []
     if isinstance(workers, Threads) and workers.width > 1:

@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -11,8 +11,8 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from audionet import __version__
-from audionet.errors import AudionetError, UnusableInput
-from audionet.parallel.threads import Found, Item, Job, Part, Result, Threads, Workers, work_through
+from audionet.errors import AudionetError
+from audionet.parallel.threads import Found, Item, Job, Part, Result, Results, Threads, Workers, work_through
 from audionet.settings import TlsScheduler
 
 CONNECT_SECONDS = 10  # to wait for a scheduler
@@ -113,9 +113,7 @@ class Cluster:
         """The threads of all workers now."""
         return max(1, sum(int(threads) for threads in self._client.nthreads().values()))
 
-    def run(
-        self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
-    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+    def run(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`."""
         import asyncio  # here, for it takes longer to import than much of what label does
 

@@ -7,12 +7,12 @@ hundreds of times for each. This module is also the program that such a process 
 import logging
 import pickle  # nosec B403
 import threading
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import AudionetError
 from audionet.parallel.child import Child, ChildFailed, serve
-from audionet.parallel.threads import Crew, Item, Job, Part, Result, work_through
+from audionet.parallel.threads import Crew, Item, Job, Part, Result, Results, work_through
 
 LARGEST_ANSWER_BYTES = 1 << 32
 ITEMS_AT_ONCE = 4  # of one request: fewer, and the asking takes more of the time
@@ -24,9 +24,7 @@ class Processes:
     def __init__(self, width: int) -> None:
         self.width = width
 
-    def run(
-        self, job: Job[Item, Part, Any, Result], items: Iterable[Item]
-    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+    def run(self, job: Job[Item, Part, Any, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`. What a process logs is logged here. Raises AudionetError if one ends by itself."""
         yield from _ProcessCrew(job, items).run(self.width)
 

@@ -18,6 +18,8 @@ Found = TypeVar("Found")
 Result = TypeVar("Result")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
+# Of items, with their positions among those that were given, in any order.
+Results = Generator[tuple[int, Result | UnusableInput], None, None]
 
 _limits_lock = threading.Lock()
 _limited = 0  # how many are within one_blas_thread
@@ -69,9 +71,7 @@ class Workers(Protocol):
     def width(self) -> int:
         """How many parts are worked on at once."""
 
-    def run(
-        self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
-    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+    def run(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> Results[Result]:
         """The results with their items' positions, as they come, in any order.
 
         What else a job raises is raised here, and ends the others' work; so does closing the iterator.
@@ -85,9 +85,7 @@ class Threads:
         """`width`: how many; None is one per core."""
         self.width = width or available_cores()
 
-    def run(
-        self, job: Job[Item, Part, Found, Result], items: Iterable[Item]
-    ) -> Generator[tuple[int, Result | UnusableInput], None, None]:
+    def run(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`."""
         crew = _ThreadCrew(job, items)
         with one_blas_thread():
