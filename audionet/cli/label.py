@@ -119,13 +119,18 @@ def _check_segments(options: argparse.Namespace) -> None:
         raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
     if options.channel == EACH:
         raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
-    if folder.is_file():
-        raise AudionetError(f"--save-segments {folder}: is a file; name a folder, such as segments")
+    _require_folder("--save-segments", folder, "segments")
     if options.watch is not None and folder.resolve().is_relative_to(options.watch.resolve()):
         raise AudionetError(
             f"--save-segments {folder}: lies in the folder that is watched, so that segments would be labelled and "
             "saved without end; name a folder outside of it"
         )
+
+
+def _require_folder(option: str, place: Path, example: str) -> None:
+    """Raise AudionetError if something else is where an option names a folder to write to."""
+    if place.exists() and not place.is_dir():
+        raise AudionetError(f"{option} {place}: is there already, and is no folder; name one, such as {example}")
 
 
 def _check_top(options: argparse.Namespace) -> None:
@@ -208,6 +213,8 @@ def _check_plot(options: argparse.Namespace) -> None:
     several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
     if is_file_name(options.plot) and several:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
+    if not is_file_name(options.plot):
+        _require_folder("--plot", options.plot, "plots")
     require_apart([options.plot], map(Path, options.clips))
 
 

@@ -34,6 +34,8 @@ def require_place(path: Path) -> None:
     """Raise AudionetError where a report would take the place of anything but a page for a browser."""
     if path.is_dir():
         raise AudionetError(f"{path}: is a folder; name the report in it too, such as {path / 'report.html'}")
+    if path.exists() and not path.is_file():
+        raise AudionetError(f"{path}: is no file, and a report is one; name another place, such as report.html")
     if path.suffix.lower() not in PAGE_SUFFIXES and path.is_file():
         require_replaceable(path, "a report", lambda beginning: beginning[:14].lower() == b"<!doctype html")
 
