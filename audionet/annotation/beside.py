@@ -149,8 +149,10 @@ def _pairs(data_audio: Path) -> list[_Pair]:
     pairs: dict[Path, _Pair] = {}
     loose, unread = [], list[Path]()
     for folder, files in by_folder.items():
-        others = [file for file in files if is_other_file(file)]
-        by_stem = _by_stem(file for file in files if file not in set(others) and is_file(file))
+        others, sounds = list[Path](), list[Path]()
+        for file in files:
+            (others if is_other_file(file) else sounds).append(file)
+        by_stem = _by_stem(filter(is_file, sounds))
         for file in others:
             owner = _owner(file, by_stem)
             is_loose = owner is None and folder not in own and not may_name_recordings(file)

@@ -1,5 +1,6 @@
 """Annotations that lie beside recordings, or are named: which parts of which recordings are of which class."""
 
+import cProfile
 import unicodedata
 from pathlib import Path
 
@@ -292,3 +293,15 @@ def test_a_table_that_marks_parts_of_the_recordings_under_names_of_another_tool_
     assert found(tmp_path) == {"owl/a.wav": [], "wren/b.wav": []}
     assert f"marks.csv marks parts of the recordings, and is not used: add --metadata {table}" in caplog.text
     assert found(tmp_path, metadata=table) == {"owl/owl/a.wav": [(1, 2)], "wren/wren/b.wav": [(3, 4)]}
+
+
+def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(tmp_path: Path) -> None:
+    def calls_with(texts: int) -> int:
+        folder = sounds(tmp_path / str(texts), "owl/a.wav", "wren/b.wav")
+        for number in range(texts):
+            (folder / "owl" / f"note {number}.txt").write_text("It rained.\n")
+        with cProfile.Profile() as profile:
+            assert found(folder) == {"owl/a.wav": [], "wren/b.wav": []}
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls_with(400) < 6 * calls_with(100)
