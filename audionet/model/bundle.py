@@ -41,6 +41,7 @@ from audionet.training.unknown import RejectionThresholds
 logger = logging.getLogger(__name__)
 
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
+ARCHIVE_MARKS = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
 REMEDY = "train it again with audionet retrain"
 DAMAGED = f"damaged, or of another version of audionet; {REMEDY}"
 # Between a reader's look at the description and at the network, `retrain` may replace both.
@@ -181,7 +182,7 @@ def _load_model(options: LabelOptions) -> Model:
     if folder:
         return _load_saved_model(folder)
     files = ModelFiles.beside(options.graph, options.labels)
-    if options.graph.is_file() and not files.network.exists() and not files.left_over():
+    if files.graph.is_file() and not files.network.exists() and not files.left_over():
         return load_graph(files)
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
         raise AudionetError(_nothing_there(options.graph, files))
@@ -232,8 +233,9 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     if files.description.is_file():
         description = _require_description(files.description)
         return _described_graph(description, files.description, files.graph, options)
+    content = _read_graph(files.graph)
     labels = read_labels(files.labels, files.graph)
-    network = sandboxed_graph(_read_graph(files.graph), files.graph, options)
+    network = sandboxed_graph(content, files.graph, options)
     if network.output_shapes[0] != (len(labels),):
         raise AudionetError(
             f"{files.labels}: has {count(len(labels), 'class')}, and {files.graph} gives another number of scores; "
@@ -258,8 +260,14 @@ def _described_graph(description: ModelDescription, described_in: Path, path: Pa
 
 
 def _read_graph(path: Path) -> bytes:
+    """The content of a frozen graph. Raises AudionetError for a file that can't be read, or is evidently none."""
     try:
-        return read_limited(path, LARGEST_GRAPH_BYTES)
+        content = read_limited(path, LARGEST_GRAPH_BYTES)
+        if content.startswith(ARCHIVE_MARKS):
+            raise AudionetError(f"{path}: is an archive; unpack it, and name the folder with --graph")
+        if not content.startswith(b"\n"):  # the tag of the first node
+            raise Refused("no graph")
+        return content
     except OSError as error:
         raise AudionetError(f"{path}: cannot be read ({error.strerror}); name another with --graph") from error
     except Refused as error:

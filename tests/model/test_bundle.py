@@ -139,6 +139,25 @@ def test_a_model_killed_before_its_network_has_its_name_is_labelled_with(
     assert load_model(LabelOptions(tmp_path / "x.pb")).labels == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("model.zip", b"PK\x03\x04model", "model.zip: is an archive; unpack it, and name the folder with --graph"),
+        ("clip.wav", b"RIFF", "clip.wav: not a model (not a frozen TensorFlow graph); name one with --graph"),
+        ("model.pb", b"", "model.pb: not a model (not a frozen TensorFlow graph); name one with --graph"),
+        ("model.json", b"{}", "model.tflite: no such model file; train one with audionet retrain, or name it"),
+        ("model.tflite", b"TFL3", "model.json: no such model file; train one with audionet retrain, or name it"),
+    ],
+)
+def test_a_file_that_is_named_as_the_model_and_is_none_is_said_to_be_so(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(AudionetError) as caught:
+        load_model(LabelOptions(tmp_path / name))
+    assert str(caught.value).startswith(str(tmp_path / said))
+
+
 def test_two_models_in_one_folder_do_not_share_a_file(models: tuple[Trained, Trained], tmp_path: Path) -> None:
     for name, model in zip(("retrained_graph.pb", "other.pb"), models, strict=True):
         model.save(ModelFiles.beside(tmp_path / name))
