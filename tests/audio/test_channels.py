@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import audionet
-from audionet.audio import decoding
+from audionet.audio import plain_files
 from audionet.audio.channels import USUAL, StreamInfo, stream_info
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import find_ffmpeg
@@ -22,7 +22,7 @@ from tests.conftest import make_untrained_model, pitch_hz, tone, write_wav
 def who_reads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said of one or two channels holds whoever reads the file; of more, ffmpeg always does."""
     if request.param == "ffmpeg":
-        monkeypatch.setattr(decoding, "is_plain", lambda beginning: False)  # noqa: ARG005
+        monkeypatch.setattr(plain_files, "is_plain", lambda beginning: False)  # noqa: ARG005
 
 
 def pitch(path: Path, choice: SoundChoice | None = None) -> float:

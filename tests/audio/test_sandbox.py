@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.audio import decoding, ffmpeg
+from audionet.audio import ffmpeg, plain_files
 from audionet.commands.prepare import prepare
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import PrepareOptions
@@ -86,7 +86,7 @@ def test_more_sound_than_anyone_records_is_refused_and_leaves_no_pictures(
     two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_wav(two_classes / "low" / "endless.wav", chirps(0, 200, 400, 80))
-    monkeypatch.setattr(decoding, "is_plain", lambda _: False)  # as if it were too long for it
+    monkeypatch.setattr(plain_files, "is_plain", lambda _: False)  # as if it were too long for it
     monkeypatch.setattr(ffmpeg, "LONGEST_HOURS", 40 / 3600)
     pictures = tmp_path / "pictures"
     report = prepare(two_classes, PrepareOptions(pictures, PictureSettings(1, 0)))
