@@ -1,6 +1,5 @@
 """The folder of pictures: its index, which pictures it holds of which recordings, and how they are deleted."""
 
-import functools
 import logging
 import os
 from collections.abc import Iterable
@@ -46,47 +45,6 @@ class OpenIndex:
 
     def _state(self) -> object:
         return dict(self.content.recordings), list(self.content.unfinished)
-
-
-class Doubts:
-    """Which recordings may have been replaced although their sizes and times are those that the index has.
-
-    Recordings of one archive often have one size and one time, so that those of two classes may be exchanged without
-    any sign in them. What tells is when a file, or its name, was last changed on this disk; or, of recordings that
-    have their size and time in common with others, when its folders were.
-    """
-
-    def __init__(self, index: PictureIndex, image_dir: Path, data_audio: Path) -> None:
-        self._data_audio = data_audio
-        self._compared_ns = _changed_ns(image_dir / FILE_NAME)
-        digests: dict[tuple[int, int], set[str]] = {}
-        for entry in index.recordings.values():
-            digests.setdefault((entry.size_bytes, entry.mtime_ns), set()).add(entry.sha256)
-        self._shared = {seen for seen, each in digests.items() if len(each) > 1}
-        self._latest_ns = functools.cache(self._latest_of)
-        self.any = False
-
-    def about(self, recording: Path, status: os.stat_result) -> bool:
-        """Whether a recording's content has to be compared."""
-        is_changed = status.st_ctime_ns >= self._compared_ns or (
-            (status.st_size, status.st_mtime_ns) in self._shared
-            and self._latest_ns(recording.parent) >= self._compared_ns
-        )
-        self.any |= is_changed
-        return is_changed
-
-    def _latest_of(self, folder: Path) -> int:
-        """When a folder in the data set, or one that it is in, was last changed."""
-        latest, outer = _changed_ns(folder), folder.parent
-        return latest if folder in (self._data_audio, outer) else max(latest, self._latest_ns(outer))
-
-
-def _changed_ns(path: Path) -> int:
-    try:
-        status = path.stat()
-    except OSError:
-        return 0
-    return max(status.st_mtime_ns, status.st_ctime_ns) if path.is_dir() else status.st_mtime_ns
 
 
 def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:

@@ -3,7 +3,6 @@
 import bisect
 import logging
 import math
-import os
 import time
 from collections.abc import Collection, Generator
 from contextlib import closing
@@ -13,9 +12,9 @@ from pathlib import Path
 from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.parts import unused
 from audionet.audio.ffmpeg import find_ffmpeg
-from audionet.commands.drawing import DrawingJob, Source, draw_each, size_and_time, written_chunks
+from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
+from audionet.commands.drawing import DrawingJob, Source, draw_each, written_chunks
 from audionet.commands.picture_folder import (
-    Doubts,
     OpenIndex,
     delete_chunks,
     delete_unlisted,
@@ -26,18 +25,16 @@ from audionet.commands.picture_folder import (
 from audionet.dataset.checks import mostly_repeats
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
-from audionet.dataset.manifest import PictureIndex, RecordingEntry, whole_entry
-from audionet.dataset.names import chunk_name, chunk_stems
-from audionet.dataset.sources import folder_name, remember_folder, remembered_folder, resolved
+from audionet.dataset.manifest import PictureIndex, RecordingEntry
+from audionet.dataset.sources import remember_folder, resolved
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
 from audionet.rules import as_path
-from audionet.system.files import sha256_of_file
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
-from audionet.system.text import count, listed
+from audionet.system.text import count
 
 logger = logging.getLogger(__name__)
 
@@ -118,21 +115,21 @@ def prepare(
         index = open_index(image_dir, options)
         before = dict(index.content.recordings)
         began_ns = time.time_ns()
-        plan = _compare(index.content, recordings, data_audio, options)
-        _require_same_folder(index.content, recordings, data_audio, options)
-        _bring_up_to_date(index.content, plan, options, report)
+        changes = find_changes(index.content, recordings, data_audio, options)
+        require_same_folder(index.content, recordings, data_audio, options)
+        _bring_up_to_date(index.content, changes, options, report)
         remember_folder(image_dir, data_audio)
         try:
-            for recording, result in _draw_new(index, plan, options, progress):
+            for recording, result in _draw_new(index, changes, options, progress):
                 report.count_drawn(recording, result)
         finally:
             index.save()
-        if plan.doubted:
+        if changes.doubted:
             index.compared(began_ns)
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         _warn_of_pictures(index.content)
-        report.moved = _moved({key: before[key] for key in report.removed}, index.content.recordings, before)
+        report.moved = find_moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:
             report.contact_sheets = write_contact_sheets(index.content, image_dir, progress)
@@ -150,16 +147,16 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
         )
 
 
-def _bring_up_to_date(index: PictureIndex, plan: "_Plan", options: PrepareOptions, report: PrepareReport) -> None:
+def _bring_up_to_date(index: PictureIndex, changes: Changes, options: PrepareOptions, report: PrepareReport) -> None:
     """Take out of the index what is gone, and note what is kept, before anything is drawn."""
     delete_unlisted(index, options.image_dir)
     if options.keep_gone:
-        report.gone = plan.gone
+        report.gone = changes.gone
     else:
-        forget(index, plan.gone, options.image_dir)
-        report.removed = plan.gone
-    index.recordings |= plan.kept
-    report.count_kept(plan.kept.values())
+        forget(index, changes.gone, options.image_dir)
+        report.removed = changes.gone
+    index.recordings |= changes.kept
+    report.count_kept(changes.kept.values())
 
 
 def _warn_of_pictures(index: PictureIndex) -> None:
@@ -171,99 +168,11 @@ def _warn_of_pictures(index: PictureIndex) -> None:
         logger.warning("%s", sentence)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What a comparison of the recordings with the index found.
-
-    todo: recordings that are new or changed. kept: the entries of the others, by key.
-    gone: keys of recordings that the index lists and that are not there.
-    stems: what the names of each recording's chunks start with, by key.
-    doubted: whether the content of recordings was compared whose sizes and times were those of the index.
-    """
-
-    todo: list[Recording]
-    kept: dict[str, RecordingEntry]
-    gone: list[str]
-    stems: dict[str, str]
-    doubted: bool
-
-
-def _compare(index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions) -> _Plan:
-    """What is to be drawn, kept and forgotten, once the recordings are compared with the index."""
-    present = {recording.key for recording in recordings}
-    gone = sorted(key for key in index.recordings.keys() - present if not _may_be_there(data_audio / key, data_audio))
-    forgotten = set() if options.keep_gone else set(gone)
-    stems = chunk_stems(sorted((present | index.recordings.keys()) - forgotten))
-    todo, kept, doubts = [], {}, Doubts(index, options.image_dir, data_audio)
-    for recording in recordings:
-        entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options, doubts)
-        if entry is None:
-            todo.append(recording)
-        else:
-            kept[recording.key] = entry
-    return _Plan(todo, kept, gone, stems, doubts.any)
-
-
-def _may_be_there(path: Path, data_audio: Path) -> bool:
-    """Whether a recording that was not found lies behind a folder that can't be read now, or a link that leads nowhere:
-    a drive that is not connected takes no pictures with it."""
-    folders = [folder for folder in path.parents if folder.is_relative_to(data_audio)]
-    return any(
-        not os.access(folder, os.R_OK | os.X_OK) if folder.exists() else folder.is_symlink() for folder in folders
-    )
-
-
-def _require_same_folder(
-    index: PictureIndex, recordings: list[Recording], data_audio: Path, options: PrepareOptions
-) -> None:
-    """Raise AudionetError if the pictures are of another folder's recordings; they would be lost.
-
-    A folder with the same path is the same folder. A folder that was moved, or whose path is not known, is taken for
-    the same if at least half of its recordings, or of those in the index, are in both.
-    """
-    old = index.recordings
-    known = remembered_folder(options.image_dir)
-    if not old or options.keep_gone or known == folder_name(data_audio):
-        return
-    digests, sizes = {entry.sha256 for entry in old.values()}, {entry.size_bytes for entry in old.values()}
-
-    def is_known(recording: Recording) -> bool:
-        entry = old.get(recording.key)
-        if entry is not None and known is None:
-            return True
-        try:
-            size_bytes, mtime_ns = size_and_time(recording.path)
-            if entry is not None and (size_bytes, mtime_ns) == (entry.size_bytes, entry.mtime_ns):
-                return True
-            return size_bytes in sizes and sha256_of_file(recording.path) in digests
-        except (OSError, UnusableInput):
-            return False
-
-    shared = sum(map(is_known, recordings))
-    if 2 * shared >= min(len(recordings), len(old)):
-        return
-    origin = f" of {os.fsdecode(known)}" if known is not None else ", such as " + listed(sorted(old), most=2)
-    raise AudionetError(
-        f"{options.image_dir}: holds the pictures of other recordings{origin}; name another --image-dir for those of "
-        f"{data_audio}, or add --force to replace the old pictures, or --keep-gone to learn from both"
-    )
-
-
-def _moved(
-    removed: dict[str, RecordingEntry], now: dict[str, RecordingEntry], before: Collection[str]
-) -> dict[str, str]:
-    """The recordings that are gone from their place and are now at another: for each, the first place that is new."""
-    new: dict[str, str] = {}
-    for key in sorted(now.keys() - set(before)):
-        new.setdefault(now[key].sha256, key)
-    return {key: new[entry.sha256] for key, entry in removed.items() if entry.sha256 in new}
-
-
 def _draw_new(
-    index: OpenIndex, plan: _Plan, options: PrepareOptions, progress: Progress
+    index: OpenIndex, changes: Changes, options: PrepareOptions, progress: Progress
 ) -> Generator[tuple[Recording, RecordingEntry | UnusableInput], None, None]:
-    """Draw the recordings in plan.todo; yield each, as soon as it is done, with its new entry or why it has none."""
-    content, image_dir, todo, stems = index.content, options.image_dir, plan.todo, plan.stems
+    """Draw the recordings in changes.todo; yield each, as soon as it is done, with its new entry or why it has none."""
+    content, image_dir, todo, stems = index.content, options.image_dir, changes.todo, changes.stems
     if todo:
         content.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
         index.save()
@@ -293,24 +202,3 @@ def _draw_new(
                 saved = time.monotonic()
                 interval = max(SAVE_INTERVAL_SECONDS, (saved - began) / SAVE_SHARE)
     delete_unlisted(content, image_dir)
-
-
-def _up_to_date(
-    entry: RecordingEntry | None, recording: Recording, stems: dict[str, str], options: PrepareOptions, doubts: Doubts
-) -> RecordingEntry | None:
-    """The entry to keep if the recording has not changed and all its files are there; else None."""
-    if entry is None or entry.parts != recording.parts:
-        return None
-    try:
-        status = recording.path.stat()
-        is_same = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
-        is_same = is_same and not doubts.about(recording.path, status)
-        if not is_same and (status.st_size != entry.size_bytes or sha256_of_file(recording.path) != entry.sha256):
-            return None
-    except OSError:
-        return None
-    names = [chunk_name(recording.class_name, stems[recording.key], number) for number in range(len(entry.chunks))]
-    if [chunk.name for chunk in entry.chunks] != names:
-        return None
-    entry = replace(entry, mtime_ns=status.st_mtime_ns, group=recording.group, fold=recording.fold)
-    return whole_entry(entry, options.image_dir, options.keep_wav)
