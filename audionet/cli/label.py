@@ -1,4 +1,7 @@
-"""`label`: what was typed -> each clip's classes, timeline or events, printed as they come."""
+"""`label`: what was typed -> each clip's classes, timeline or events, printed as they come.
+
+The clips are those that are named, those that arrive in a folder, or what a microphone hears.
+"""
 
 import argparse
 import functools
@@ -11,14 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audionet.cli.live import check_live, print_arrivals, print_microphone
+from audionet.cli.label_checks import check_label
 from audionet.cli.plain_parser import record_of
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
-from audionet.settings import EACH, SoundChoice
+from audionet.settings import SoundChoice
 from audionet.system import signals as interruption
-from audionet.system.files import require_apart
 from audionet.system.terminal import progress_shown
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ INPUT_BLOCK_BYTES = 1 << 20
 
 def run_label(options: argparse.Namespace) -> int:
     """Run `label`; its exit status."""
-    _check(options)
+    check_label(options)
     from audionet.model.bundle import load_model
 
     model = load_model(label_options(options))
@@ -70,78 +72,6 @@ def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Itera
         "windows": lambda sound: WindowsJob(model, sound),
     }
     return functools.partial(run_each, jobs[options.mode], choice=choice)
-
-
-def _check(options: argparse.Namespace) -> None:
-    """Raise AudionetError for options that make no sense together, before anything is loaded."""
-    if options.top < 1:
-        raise AudionetError(f"--top {options.top}: must be at least 1")
-    if options.format in registry.OF_TOOLS and options.mode == "labels":
-        raise AudionetError(f"--format {options.format}: lists what is heard when; add --timeline or --events")
-    for name, value, usual in (
-        ("--background", options.background, []),
-        ("--min-seconds", options.min_seconds, EventOptions.min_seconds),
-        ("--merge-gap", options.merge_gap_seconds, EventOptions.merge_gap_seconds),
-    ):
-        if value != usual and options.mode != "events":
-            raise AudionetError(f"{name}: is about events; add --events")
-    if options.mode == "windows":
-        _check_windows(options)
-    if options.threshold is not None and not options.allow_unknown and options.mode != "events":
-        raise AudionetError("--threshold: calls what scores less unknown, and --no-unknown nothing; leave out one")
-    if options.save_segments is not None:
-        _check_segments(options)
-    if options.report is not None and not options.clips:
-        raise AudionetError("--report: shows clips once all are labelled; name clips, without --watch or --microphone")
-    if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
-        options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
-    check_live(options)
-    _check_top(options)
-    _check_plot(options)
-    _check_report(options)
-
-
-def _check_windows(options: argparse.Namespace) -> None:
-    """Raise AudionetError for options that --windows has no use for."""
-    for name, given in (("--threshold", options.threshold is not None), ("--no-unknown", not options.allow_unknown)):
-        if given:
-            raise AudionetError(f"{name}: says which class is believed, and --windows prints all scores; leave out one")
-    if options.report is not None:
-        raise AudionetError("--report: shows clips, segments or events; leave out --windows, or type --timeline for it")
-    if options.plot is not None:
-        raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
-
-
-def _check_segments(options: argparse.Namespace) -> None:
-    """Raise AudionetError if there are no segments to save, or the place for them is none."""
-    folder: Path = options.save_segments
-    if options.mode not in ("timeline", "events"):
-        raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
-    if options.channel == EACH:
-        raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
-    _require_folder("--save-segments", folder, "segments")
-    if options.watch is not None and folder.resolve().is_relative_to(options.watch.resolve()):
-        raise AudionetError(
-            f"--save-segments {folder}: lies in the folder that is watched, so that segments would be labelled and "
-            "saved without end; name a folder outside of it"
-        )
-
-
-def _require_folder(option: str, place: Path, example: str) -> None:
-    """Raise AudionetError if something else is where an option names a folder to write to."""
-    if place.exists() and not place.is_dir():
-        raise AudionetError(f"{option} {place}: is there already, and is no folder; name one, such as {example}")
-
-
-def _check_top(options: argparse.Namespace) -> None:
-    """Raise AudionetError if --top is given where nothing shows so many classes."""
-    is_drawn = options.plot is not None and options.mode == "labels"
-    is_printed = options.format == "text" and options.mode in ("labels", "windows")
-    if options.top != options.parser.get_default("top") and not is_drawn and not is_printed:
-        raise AudionetError(
-            "--top: says how many classes are shown for each clip or window as text; leave it out, or --"
-            + (options.mode if options.mode in ("timeline", "events") else f"format {options.format}")
-        )
 
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:
@@ -192,32 +122,6 @@ def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipSc
     return True
 
 
-def _check_report(options: argparse.Namespace) -> None:
-    """Raise AudionetError if --report names the place of something else."""
-    if options.report is None:
-        return
-    from audionet.report.page import require_place
-
-    require_apart([options.report], map(Path, options.clips))
-    require_place(options.report)
-
-
-def _check_plot(options: argparse.Namespace) -> None:
-    """Raise AudionetError if --plot names a file that can't be drawn, or one file for several clips."""
-    if options.plot is None:
-        return
-    from audionet.plots.clip import is_file_name
-
-    if options.channel == EACH:
-        raise AudionetError("--plot draws one channel; name it with --channel, such as --channel left")
-    several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
-    if is_file_name(options.plot) and several:
-        raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
-    if not is_file_name(options.plot):
-        _require_folder("--plot", options.plot, "plots")
-    require_apart([options.plot], map(Path, options.clips))
-
-
 def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
     """A function for all that is done with a clip beside printing it; it says whether that worked.
 
@@ -252,15 +156,51 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
     """Label what a microphone hears, or what arrives in a folder, until it is stopped; the exit status."""
     try:
         if options.watch is not None:
-            print_arrivals(options, model, scoring(options, model), _treatment(options, model, {}))
+            _print_arrivals(options, model, scoring(options, model), _treatment(options, model, {}))
         else:
-            print_microphone(options, model)
+            _print_microphone(options, model)
     except BaseException as error:
         if not isinstance(error, KeyboardInterrupt) and not interruption.came():
             raise
         logger.info("stopped")
         return interruption.status()
     return ALL_DONE
+
+
+def _print_microphone(options: argparse.Namespace, model: "Model") -> None:
+    """Label what a microphone hears, until it ends."""
+    from audionet.audio.microphone import find_devices
+    from audionet.inference.streaming import label_microphone
+
+    devices = find_devices(options.microphone)
+    printer = registry.HEARD[options.format](model.labels, endless=True)
+    heard = False
+    for window in label_microphone(devices, model, options.allow_unknown):
+        printer.add(window)
+        heard = True
+    if not heard:
+        raise AudionetError("the microphone ended before it heard anything")
+
+
+def _print_arrivals(
+    options: argparse.Namespace,
+    model: "Model",
+    each: "Callable[..., Iterator[Any]]",
+    treat: Callable[[Any], object],
+) -> None:
+    """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets each result."""
+    from audionet.inference.watch import watch_folder
+    from audionet.parallel.dask import open_workers
+
+    printer = registry.WATCHED[options.mode][options.format](model.labels, options.top, endless=True)
+    batches = watch_folder(options.watch)
+    logger.info("watching %s; Ctrl-C ends it", options.watch)
+    with open_workers(options.scheduler) as workers:
+        for batch in batches:
+            for clip in each(batch, workers=workers):
+                if not isinstance(clip, UnusableInput):
+                    printer.add(clip)
+                    treat(clip)
 
 
 @contextmanager

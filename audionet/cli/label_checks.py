@@ -1,0 +1,130 @@
+"""Which options of `label` make no sense together: said before anything is loaded."""
+
+import argparse
+from pathlib import Path
+
+from audionet.errors import AudionetError
+from audionet.formats.registry import OF_TOOLS, WATCHED
+from audionet.options import EventOptions
+from audionet.settings import EACH
+from audionet.system.files import require_apart
+
+
+def check_label(options: argparse.Namespace) -> None:
+    """Raise AudionetError for options that make no sense together, before anything is loaded."""
+    if options.top < 1:
+        raise AudionetError(f"--top {options.top}: must be at least 1")
+    if options.format in OF_TOOLS and options.mode == "labels":
+        raise AudionetError(f"--format {options.format}: lists what is heard when; add --timeline or --events")
+    for name, value, usual in (
+        ("--background", options.background, []),
+        ("--min-seconds", options.min_seconds, EventOptions.min_seconds),
+        ("--merge-gap", options.merge_gap_seconds, EventOptions.merge_gap_seconds),
+    ):
+        if value != usual and options.mode != "events":
+            raise AudionetError(f"{name}: is about events; add --events")
+    if options.mode == "windows":
+        _check_windows(options)
+    if options.threshold is not None and not options.allow_unknown and options.mode != "events":
+        raise AudionetError("--threshold: calls what scores less unknown, and --no-unknown nothing; leave out one")
+    if options.save_segments is not None:
+        _check_segments(options)
+    if options.report is not None and not options.clips:
+        raise AudionetError("--report: shows clips once all are labelled; name clips, without --watch or --microphone")
+    if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
+        options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
+    _check_live(options)
+    _check_top(options)
+    _check_plot(options)
+    _check_report(options)
+
+
+def _check_windows(options: argparse.Namespace) -> None:
+    """Raise AudionetError for options that --windows has no use for."""
+    for name, given in (("--threshold", options.threshold is not None), ("--no-unknown", not options.allow_unknown)):
+        if given:
+            raise AudionetError(f"{name}: says which class is believed, and --windows prints all scores; leave out one")
+    if options.report is not None:
+        raise AudionetError("--report: shows clips, segments or events; leave out --windows, or type --timeline for it")
+    if options.plot is not None:
+        raise AudionetError("--plot: draws classes, timelines and events; leave out --windows")
+
+
+def _check_segments(options: argparse.Namespace) -> None:
+    """Raise AudionetError if there are no segments to save, or the place for them is none."""
+    folder: Path = options.save_segments
+    if options.mode not in ("timeline", "events"):
+        raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
+    if options.channel == EACH:
+        raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
+    _require_folder("--save-segments", folder, "segments")
+    if options.watch is not None and folder.resolve().is_relative_to(options.watch.resolve()):
+        raise AudionetError(
+            f"--save-segments {folder}: lies in the folder that is watched, so that segments would be labelled and "
+            "saved without end; name a folder outside of it"
+        )
+
+
+def _require_folder(option: str, place: Path, example: str) -> None:
+    """Raise AudionetError if something else is where an option names a folder to write to."""
+    if place.exists() and not place.is_dir():
+        raise AudionetError(f"{option} {place}: is there already, and is no folder; name one, such as {example}")
+
+
+def _check_top(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --top is given where nothing shows so many classes."""
+    is_drawn = options.plot is not None and options.mode == "labels"
+    is_printed = options.format == "text" and options.mode in ("labels", "windows")
+    if options.top != options.parser.get_default("top") and not is_drawn and not is_printed:
+        raise AudionetError(
+            "--top: says how many classes are shown for each clip or window as text; leave it out, or --"
+            + (options.mode if options.mode in ("timeline", "events") else f"format {options.format}")
+        )
+
+
+def _check_live(options: argparse.Namespace) -> None:
+    """Raise AudionetError for options that make no sense without end."""
+    if options.watch is not None and options.format not in WATCHED[options.mode]:
+        raise AudionetError(
+            f"--format {options.format}: is of one recording each; with --watch, use json, csv, raven or rttm"
+        )
+    if options.microphone is None:
+        return
+    for name, given in (
+        (f"--{options.mode}", options.mode != "labels"),
+        ("--plot", options.plot),
+        ("--save-segments", options.save_segments),
+        ("--scheduler", options.scheduler),
+        ("--track", options.track),
+        ("--channel", options.channel),
+        ("--top", options.top != options.parser.get_default("top")),
+        (f"--format {options.format}", options.format in OF_TOOLS),
+    ):
+        if given:
+            raise AudionetError(f"{name}: not with --microphone, which prints a line for each window")
+
+
+def _check_report(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --report names the place of something else."""
+    if options.report is None:
+        return
+    from audionet.report.page import require_place
+
+    require_apart([options.report], map(Path, options.clips))
+    require_place(options.report)
+
+
+def _check_plot(options: argparse.Namespace) -> None:
+    """Raise AudionetError if --plot names a file that can't be drawn, or one file for several clips."""
+    if options.plot is None:
+        return
+    from audionet.plots.clip import is_file_name
+
+    if options.channel == EACH:
+        raise AudionetError("--plot draws one channel; name it with --channel, such as --channel left")
+    several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
+    if is_file_name(options.plot) and several:
+        raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
+    if not is_file_name(options.plot):
+        _require_folder("--plot", options.plot, "plots")
+    require_apart([options.plot], map(Path, options.clips))
