@@ -3,14 +3,14 @@
 The command line reads its defaults here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from audionet.errors import AudionetError
 from audionet.model_files import models_in
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, as_names, check, check_network, take_text_for_paths
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, as_names, check, check_network, take_text_for_paths
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
 
 Stage = TypeVar("Stage")
@@ -260,6 +260,7 @@ class LabelOptions:
     track, channel: which sound of each clip is heard, see settings.SoundChoice.
     metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     threshold: the score, 0 to 1, under which a class is not believed; None is what the training learnt.
+    class_thresholds: the same of single classes, by their names; it goes before threshold.
     """
 
     graph: Path = TF_FILES / "retrained_graph.pb"
@@ -270,11 +271,15 @@ class LabelOptions:
     threshold: float | None = None
     track: int | None = None
     channel: str | None = None
+    class_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
         _ = self.sound
-        check(self, {"threshold": (lambda score: 0 < score <= 1, "must be over 0 and at most 1, as scores are")})
+        check(self, {"threshold": SCORE})
+        for name, score in self.class_thresholds.items():
+            if not SCORE[0](score):
+                raise AudionetError(f"--threshold {name}={score:g}: {SCORE[1]}")
         inside = models_in(self.graph)
         if len(inside) == 1:
             object.__setattr__(self, "graph", inside[0])

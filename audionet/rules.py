@@ -23,6 +23,7 @@ ARCHITECTURES = (
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
 AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
+SCORE: Rule = (lambda score: 0 < score <= 1, "must be over 0 and at most 1, as scores are")
 _BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
 _PER_CENT: Rule = (lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
 _UNDER_100: Rule = (lambda share: 0 <= share < 100, "must be from 0 to under 100")

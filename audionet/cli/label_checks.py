@@ -25,7 +25,9 @@ def check_label(options: argparse.Namespace) -> None:
             raise AudionetError(f"{name}: is about events; add --events")
     if options.mode == "windows":
         _check_windows(options)
-    if options.threshold is not None and not options.allow_unknown and options.mode != "events":
+    if options.class_thresholds and options.mode == "timeline":
+        raise AudionetError("--threshold: of a timeline it is one number for all classes, such as --threshold 0.7")
+    if _is_threshold_given(options) and not options.allow_unknown and options.mode != "events":
         raise AudionetError("--threshold: calls what scores less unknown, and --no-unknown nothing; leave out one")
     if options.save_segments is not None:
         _check_segments(options)
@@ -39,9 +41,13 @@ def check_label(options: argparse.Namespace) -> None:
     _check_report(options)
 
 
+def _is_threshold_given(options: argparse.Namespace) -> bool:
+    return options.threshold is not None or bool(options.class_thresholds)
+
+
 def _check_windows(options: argparse.Namespace) -> None:
     """Raise AudionetError for options that --windows has no use for."""
-    for name, given in (("--threshold", options.threshold is not None), ("--no-unknown", not options.allow_unknown)):
+    for name, given in (("--threshold", _is_threshold_given(options)), ("--no-unknown", not options.allow_unknown)):
         if given:
             raise AudionetError(f"{name}: says which class is believed, and --windows prints all scores; leave out one")
     if options.report is not None:

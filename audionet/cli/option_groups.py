@@ -2,8 +2,9 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from audionet.cli.plain_parser import options_of
+from audionet.cli.plain_parser import LastCounts, options_of
 from audionet.errors import AudionetError
 from audionet.options import (
     BACKGROUND,
@@ -43,13 +44,32 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_threshold(parser: argparse.ArgumentParser) -> None:
     """Add the score under which no class is believed."""
-    option = options_of(LabelOptions, parser.add_argument_group("how sure it must be"))
-    option(
+    parser.set_defaults(class_thresholds={})
+    parser.add_argument_group("how sure it must be").add_argument(
         "--threshold",
-        "X",
-        "the score, up to 1, that a class needs to be named, or an event to be listed (default: as the training "
-        "learnt it)",
+        action=_Threshold,
+        metavar="X",
+        help="the score, up to 1, that a class needs to be named, or an event to be listed; or that of one class, such "
+        "as owl=0.8, which may be given several times (default: as the training learnt it)",
     )
+
+
+class _Threshold(LastCounts):
+    """The option --threshold: a score for all classes, or a class and its own."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, typed: Any, option: str | None = None
+    ) -> None:
+        """Note a score."""
+        name, equals, score = typed.rpartition("=")
+        try:
+            number = float(score)
+        except ValueError as error:
+            raise argparse.ArgumentError(self, f"{typed}: must be a number, such as 0.7, or owl=0.7") from error
+        if equals:
+            options.class_thresholds = options.class_thresholds | {name: number}
+        else:
+            super().__call__(parser, options, number, option)
 
 
 def add_events(parser: argparse.ArgumentParser) -> None:

@@ -46,7 +46,7 @@ class PlainParser(argparse.ArgumentParser):
         self._positionals.title = "what to work on"
         self.register("type", float, _number_of(float, "a number, such as 2.5"))
         self.register("type", int, _number_of(int, "a whole number, such as 500"))
-        self.register("action", None, _LastCounts)
+        self.register("action", None, LastCounts)
         self.set_defaults(parser=self)  # the parser of the command that is given
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -135,7 +135,7 @@ def record_of(record: type[Record], options: argparse.Namespace, **others: Any) 
     return record(**others, **{name: getattr(options, name) for name in names})
 
 
-class _LastCounts(argparse._StoreAction):
+class LastCounts(argparse._StoreAction):
     """An option with one value, of which the last counts. `overridden` notes which were given others before."""
 
     def __call__(

@@ -79,6 +79,14 @@ def no_such_class(name: str, labels: Sequence[str]) -> str:
     return f"the model has no such class (it knows {listed_classes(labels)}){did_you_mean(name, labels)}"
 
 
+def class_number(name: str, labels: Sequence[str]) -> int:
+    """The number of a class of a model, by its name. Raises AudionetError if there is none."""
+    numbers = {composed(label): number for number, label in enumerate(labels)}
+    if composed(name) not in numbers:
+        raise AudionetError(f"{name}: {no_such_class(name, labels)}")
+    return numbers[composed(name)]
+
+
 def listed_classes(labels: Sequence[str]) -> str:
     """The classes of a model, in a sentence."""
     return listed(labels, most=CLASSES_LISTED)

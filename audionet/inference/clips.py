@@ -189,7 +189,8 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     )
     by_label = dict(zip(model.labels, scores, strict=True))
     seconds = sum(chunk.seconds for chunk in chunks)
-    thresholds, best = model.thresholds, int(np.argmax(scores))
+    best = int(np.argmax(scores))
+    thresholds = model.thresholds_of(best)
     known = thresholds.typicality
     typical = None if known is None else float(known.of(best, logs[best], distance))
     if not allow_unknown:

@@ -80,7 +80,6 @@ def find_events(
     threshold and BORDER of its own highest score, which reaches the threshold and is the event's score.
     """
     background = background_classes(model.labels, options.background)
-    threshold = model.thresholds.min_score or USUAL_THRESHOLD
     scores = np.array([window.scores for window in windows], float)
     silent = np.array([not window.has_signal for window in windows])
     if allow_unknown:
@@ -93,7 +92,7 @@ def find_events(
     for number, label in enumerate(model.labels):
         if label in background:
             continue
-        of_class = []
+        of_class, threshold = [], model.thresholds_of(number).min_score or USUAL_THRESHOLD
         for first, last in runs((best == number) & (heard[:, number] >= LASTING * threshold), 0):
             peak = first + int(heard[first:last, number].argmax())
             score = float(heard[peak, number])
@@ -123,13 +122,11 @@ def find_learnt_events(
     scores -= _usual(scores, middles, np.array(detection.thresholds))
     best = np.array(classes)[scores[:, classes].argmax(axis=1)]
     highest = scores[np.arange(len(scores)), best]
-    shares = [1.0 if window.rise is None else detection.rising_share for window in windows]
-    needed = np.array(detection.thresholds)[best] * shares
     is_taken = np.zeros(len(scores), bool)
     peaks: list[_Peak] = []
     for peak in np.argsort(-highest, kind="stable").tolist():
         number, score = int(best[peak]), float(highest[peak])
-        if is_taken[peak] or score < needed[peak]:
+        if is_taken[peak] or score < detection.needed(number, windows[peak].rise is not None):
             continue
         column, level = scores[:, number], BORDER * score
         first, last = peak, peak

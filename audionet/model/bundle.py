@@ -10,9 +10,9 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from audionet.bottleneck.backbone import MODULE as PICTURES
 from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import MODULE as SOUND
 from audionet.bottleneck.sound_network import SoundNetwork
+from audionet.dataset.names import class_number
 from audionet.errors import AudionetError
 from audionet.model.card import ModelCard
 from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, labels_file
@@ -56,6 +57,7 @@ class Model:
     any_picture: the network is not ours, so that its pictures need not be either.
     sound: how the network hears, if it is from sound to scores; pictures are for people then.
     detection: None where the scores of events were not learnt.
+    min_scores: what somebody has named for single classes in place of the thresholds' own, by the classes' numbers.
     For several threads at once; it can be pickled.
     """
 
@@ -66,12 +68,18 @@ class Model:
     any_picture: bool = False
     sound: SoundInput | None = None
     detection: LearntEvents | None = None
+    min_scores: Mapping[int, float] = field(default_factory=dict)
 
     @functools.cached_property
     def settings(self) -> PictureSettings:
         """How a recording is cut into chunks for it, and at which sample rate: its pictures' unless it hears."""
         settings = self.renderer.settings
         return settings if self.sound is None else replace(settings, sample_rate_hz=self.sound.sample_rate_hz)
+
+    def thresholds_of(self, number: int) -> RejectionThresholds:
+        """The thresholds of a class, by its number."""
+        score = self.min_scores.get(number)
+        return self.thresholds if score is None else replace(self.thresholds, min_score=score, typicality=None)
 
     def score(self, given: np.ndarray) -> tuple[np.ndarray, float]:
         """A probability a label, float32, for a uint8 picture (grey or colour), or samples as a network hears them
@@ -169,11 +177,13 @@ def load_model(options: LabelOptions) -> Model:
     Raises AudionetError when a file is missing, damaged, or does not fit the others.
     """
     model = _load_model(options)
-    if options.threshold is None:
-        return model
-    detection = model.detection and model.detection.believed_from(options.threshold)
-    thresholds = replace(model.thresholds, min_score=options.threshold, typicality=None)
-    return replace(model, thresholds=thresholds, detection=detection)
+    min_scores = {class_number(name, model.labels): score for name, score in options.class_thresholds.items()}
+    thresholds, of_events = model.thresholds, min_scores
+    if options.threshold is not None:
+        thresholds = replace(thresholds, min_score=options.threshold, typicality=None)
+        of_events = dict.fromkeys(range(len(model.labels)), options.threshold) | min_scores
+    detection = model.detection and model.detection.believed_from(of_events)
+    return replace(model, thresholds=thresholds, min_scores=min_scores, detection=detection)
 
 
 def _load_model(options: LabelOptions) -> Model:

@@ -100,16 +100,23 @@ def _held_out(labels: list[str], content: dict[str, Any]) -> EvaluationResult:
 class LearntEvents:
     """How events are told from their background: its classes, and from which score each of the labels is believed.
 
-    rising_share: of the threshold, which is enough where something rises out of the sound around.
+    asked_for: the numbers of labels whose thresholds somebody has named; every event of theirs must reach them. Of the
+        others, RISING_SHARE is enough where something rises out of the sound around.
     """
 
     background: tuple[str, ...]
     thresholds: tuple[float, ...]
-    rising_share: float = RISING_SHARE
+    asked_for: frozenset[int] = frozenset()
 
-    def believed_from(self, threshold: float) -> "LearntEvents":
-        """The same background, with one threshold for all labels, which every event must reach."""
-        return replace(self, thresholds=(threshold,) * len(self.thresholds), rising_share=1.0)
+    def believed_from(self, thresholds: Mapping[int, float]) -> "LearntEvents":
+        """The same background, with other thresholds for labels, by their numbers."""
+        changed = tuple(thresholds.get(number, own) for number, own in enumerate(self.thresholds))
+        return replace(self, thresholds=changed, asked_for=frozenset(thresholds))
+
+    def needed(self, number: int, is_rising: bool) -> float:
+        """The score that an event of a label needs, by its number."""
+        share = RISING_SHARE if is_rising and number not in self.asked_for else 1.0
+        return self.thresholds[number] * share
 
     def to_json(self, labels: list[str]) -> dict[str, Any]:
         """As plain values."""

@@ -146,12 +146,30 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
     assert clip.label == "background"
     finished = audionet_here("label", "still.wav", "--threshold", 1, "--format", "json", cwd=night)
     assert json.loads(finished.stdout)[0]["label"] == "unknown"
+    # Of one class alone, and that goes before what is said of all.
+    for typed, label in (
+        (["owl=1"], "background"),
+        (["owl=1", "background=1"], "unknown"),
+        (["1", "background=0.01"], "background"),
+    ):
+        given = [word for score in typed for word in ("--threshold", score)]
+        finished = audionet_here("label", "still.wav", *given, "--format", "json", cwd=night)
+        assert json.loads(finished.stdout)[0]["label"] == label, typed
+        assert finished.stderr == ""
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--events", "--threshold", "1.5"], "--threshold 1.5: must be over 0 and at most 1"),
+        (["--events", "--threshold", "owl=0"], "--threshold owl=0: must be over 0 and at most 1"),
+        (["--events", "--threshold", "owl"], "owl: must be a number, such as 0.7, or owl=0.7"),
+        (
+            ["--events", "--threshold", "owls=0.5"],
+            "owls: the model has no such class (it knows background, owl and wren)",
+        ),
+        (["--timeline", "--threshold", "owl=0.5"], "--threshold: of a timeline it is one number for all classes"),
+        (["--threshold", "owl=0.5", "--no-unknown"], "and --no-unknown nothing; leave out one"),
         (["--events", "--min-seconds", "-1"], "--min-seconds -1: must be at least 0 seconds"),
         (["--events", "--merge-gap", "nan"], "--merge-gap nan: must be at least 0 seconds"),
         (["--events", "--background", "backgruond"], "the model has no such class (it knows background, owl and wren)"),
@@ -213,6 +231,20 @@ def test_what_is_faint_or_far_from_the_training_is_no_event() -> None:
     assert len(find_events(windows_of(*rows, distance=200), model, EventOptions(), allow_unknown=False)) == 1
 
 
+def test_a_threshold_of_one_class_is_of_its_events_alone() -> None:
+    model = model_of("background", "owl", "wren")
+    quiet, owl, wren = (0.9, 0.05, 0.05), (0.1, 0.8, 0.1), (0.1, 0.1, 0.8)
+    windows = windows_of(*[quiet] * 4, *[owl] * 5, *[quiet] * 4, *[wren] * 5, *[quiet] * 4)
+
+    def found(**min_scores: float) -> list[str]:
+        by_number = {model.labels.index(name): score for name, score in min_scores.items()}
+        return [event.label for event in find_events(windows, replace(model, min_scores=by_number), EventOptions())]
+
+    assert found() == ["owl", "wren"]
+    assert found(owl=0.85) == ["wren"]
+    assert found(owl=0.75, wren=0.85) == ["owl"]
+
+
 def learnt_windows(*rows: tuple[float, ...]) -> list[ChunkScores]:
     """Windows of 1 s every quarter of a second, with these scores of each class against the rest."""
     return [ChunkScores(n / 4, 1.0, np.array(row, np.float32), 1.0, 1.0, True) for n, row in enumerate(rows)]
@@ -272,8 +304,12 @@ def test_what_rises_out_of_the_sound_around_needs_a_lower_score_and_tells_the_bo
     assert event.start_seconds == pytest.approx(scored_start, abs=0.01)
     assert event.end_seconds == pytest.approx(scored_end, abs=0.01)
     # A threshold that somebody names holds for all events.
-    named = detection.believed_from(0.4)
+    named = detection.believed_from({0: 0.4, 1: 0.4, 2: 0.4})
     assert find_learnt_events(with_rise(2.3, 2.9), labels, named, EventOptions()) == []
+    named = detection.believed_from({1: 0.4})
+    assert find_learnt_events(with_rise(2.3, 2.9), labels, named, EventOptions()) == []
+    (event,) = find_learnt_events(with_rise(2.3, 2.9), labels, detection.believed_from({2: 0.4}), EventOptions())
+    assert event.label == "owl"
     # What is nothing to any class is no event, however it rises.
     silent = [replace(w, scores=np.array(none, np.float32)) for w in with_rise(2.3, 2.9)]
     assert find_learnt_events(silent, labels, detection, EventOptions()) == []
