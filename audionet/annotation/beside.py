@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audionet.annotation.labelled_table import Spellings, checked_label
@@ -13,7 +13,7 @@ from audionet.annotation.readers import (
     read_annotations,
     seems_to_mark,
 )
-from audionet.annotation.table_paths import TablePaths
+from audionet.annotation.table_paths import TablePaths, recordings_in
 from audionet.annotation.tables import folders_for_tables
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
@@ -58,7 +58,7 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
             f"{path}: is a folder, and holds no annotations (tables with start and end, or files of Raven, Audacity, "
             "Praat or RTTM); name the table in it"
         )
-    recordings = _recordings_in(data_audio)
+    recordings = recordings_in(data_audio)
     by_stem = _by_stem(recordings)
     pairs = []
     for file in files:
@@ -101,17 +101,13 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         count(len(annotated.paths), "recording"),
         pairs[0].annotations.name,
     )
-    return Annotated(annotated.recordings, annotated.wrong, annotated.paths, has_classes)
+    return replace(annotated, has_classes=has_classes)
 
 
 def without_annotations(data_audio: Path, annotated: Annotated) -> list[UnusableInput]:
     """The recordings that lie in a folder, and that no annotation is about."""
-    left = [path for path in _recordings_in(data_audio) if path not in annotated.paths]
+    left = [path for path in recordings_in(data_audio) if path not in annotated.paths]
     return [UnusableInput(path, "has no annotations beside it") for path in left]
-
-
-def _recordings_in(folder: Path) -> list[Path]:
-    return [path for path in walk_files(folder) if is_file(path) and not is_other_file(path)]
 
 
 def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:

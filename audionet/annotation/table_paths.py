@@ -70,11 +70,7 @@ class TablePaths:
 
     def recordings(self) -> list[str]:
         """All recordings in the data set's folder, as seen from there with forward slashes."""
-        return [
-            path.relative_to(self.root).as_posix()
-            for path in walk_files(self.root)
-            if is_file(path) and not is_other_file(path)
-        ]
+        return [path.relative_to(self.root).as_posix() for path in recordings_in(self.root)]
 
     def _find(self, paths: Iterable[str], left_out: int) -> str | None:
         """Where one of a row's paths leads, without its first so many parts; None if none leads to a recording."""
@@ -111,6 +107,11 @@ class TablePaths:
                 for known in names | {"_".join(name.split()) for name in names}:
                     self._by_name.setdefault(spelling_key(known), []).append(place)
         return self._by_name.get(spelling_key(name), [])
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """The recordings in a folder, at any depth, sorted."""
+    return [path for path in walk_files(folder) if is_file(path) and not is_other_file(path)]
 
 
 def absolute(path: Path) -> Path:
