@@ -198,7 +198,7 @@ class BottleneckExtractor(Extractor):
 
     def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
         """Run the backbone for what entries lack, and put it into them; an entry that can't be used gets its error."""
-        wanted = [Wanted(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in entries]
+        wanted = [Missing(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in entries]
         for ready, (position, result) in enumerate(self._workers.run(self._job, wanted), start=1):
             progress("bottlenecks", ready, len(entries))
             if isinstance(result, UnusableInput):
@@ -241,7 +241,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Missing:
     """A picture, the bytes of its JPG, and the augmentations whose bottlenecks are to be made."""
 
     path: Path
@@ -256,7 +256,7 @@ class BottleneckJob:
     network: Network
     renderer: SpectrogramRenderer
 
-    def split(self, wanted: Wanted) -> Generator[np.ndarray, None, None]:
+    def split(self, wanted: Missing) -> Generator[np.ndarray, None, None]:
         """The augmentations of a picture. Raises UnusableInput."""
         picture, origin = jpeg.decode(wanted.jpg, wanted.path)
         if origin.fingerprint != self.renderer.fingerprint:
@@ -269,7 +269,7 @@ class BottleneckJob:
         """A picture's bottleneck: float16, one dimension."""
         return bottleneck(self.network, picture)
 
-    def reduce(self, wanted: Wanted, results: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
+    def reduce(self, wanted: Missing, results: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the augmentations' order."""
         return results
 

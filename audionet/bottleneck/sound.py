@@ -71,7 +71,7 @@ class SoundRequest(NamedTuple):
     sample_rate_hz: int | None = None
 
 
-class Window(NamedTuple):
+class SoundWindow(NamedTuple):
     """What a network looks at at once: float32 samples. weight: how much of it sounds, over 0 to 1."""
 
     samples: NDArray[np.float32]
@@ -89,7 +89,7 @@ def is_silent(samples: NDArray[np.float32]) -> bool:
     return bool(np.abs(samples).max() < SILENT_AMPLITUDE)
 
 
-def windows(samples: NDArray[np.float32], size: int) -> Iterator[Window]:
+def windows(samples: NDArray[np.float32], size: int) -> Iterator[SoundWindow]:
     """The fewest windows of `size` samples that cover all, evenly spaced. Shorter sound repeats until a window is full,
     as it does in pictures."""
     shares = sounding(samples, size)
@@ -97,7 +97,7 @@ def windows(samples: NDArray[np.float32], size: int) -> Iterator[Window]:
     for start in np.linspace(0, max(0, len(samples) - size), count).round().astype(int).tolist():
         weight = max(float(shares[start : start + size].mean()), LEAST_WEIGHT)
         part = samples[start : start + size]
-        yield Window(part if len(part) == size else np.resize(part, size), weight)
+        yield SoundWindow(part if len(part) == size else np.resize(part, size), weight)
 
 
 def sounding(samples: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from audionet import __version__
 from audionet.errors import AudionetError
-from audionet.parallel.threads import Found, Item, Job, Part, Result, Results, Threads, Workers, work_through
+from audionet.parallel.threads import Item, Job, Mapped, Part, Result, Results, Threads, Workers, work_through
 from audionet.settings import TlsScheduler
 
 CONNECT_SECONDS = 10  # to wait for a scheduler
@@ -113,7 +113,7 @@ class Cluster:
         """The threads of all workers now."""
         return max(1, sum(int(threads) for threads in self._client.nthreads().values()))
 
-    def run(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> Results[Result]:
+    def run(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`."""
         import asyncio  # here, for it takes longer to import than much of what label does
 

@@ -14,7 +14,7 @@ from audionet.system.signals import end_children
 
 Item = TypeVar("Item")
 Part = TypeVar("Part")
-Found = TypeVar("Found")
+Mapped = TypeVar("Mapped")
 Result = TypeVar("Result")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
@@ -48,7 +48,7 @@ def one_blas_thread() -> Iterator[None]:
                 _limits.restore_original_limits()
 
 
-class Job(Protocol[Item_contra, Part, Found, Result_co]):
+class Job(Protocol[Item_contra, Part, Mapped, Result_co]):
     """What is to be done with each item: it is split into parts, `map` treats each part, `reduce` joins what that gave.
 
     Each method may raise UnusableInput; then that is the item's result. A job can be pickled.
@@ -57,10 +57,10 @@ class Job(Protocol[Item_contra, Part, Found, Result_co]):
     def split(self, item: Item_contra) -> Generator[Part, None, None]:
         """The parts of an item, one at a time: only what is worked on is held in memory."""
 
-    def map(self, part: Part) -> Found:
+    def map(self, part: Part) -> Mapped:
         """What a part gives. Called by several threads at once, for parts of one item too."""
 
-    def reduce(self, item: Item_contra, results: list[Found]) -> Result_co:
+    def reduce(self, item: Item_contra, results: list[Mapped]) -> Result_co:
         """The item's result from what its parts gave, in their order."""
 
 
@@ -71,7 +71,7 @@ class Workers(Protocol):
     def width(self) -> int:
         """How many parts are worked on at once."""
 
-    def run(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> Results[Result]:
+    def run(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> Results[Result]:
         """The results with their items' positions, as they come, in any order.
 
         What else a job raises is raised here, and ends the others' work; so does closing the iterator.
@@ -85,7 +85,7 @@ class Threads:
         """`width`: how many; None is one per core."""
         self.width = width or available_cores()
 
-    def run(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> Results[Result]:
+    def run(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`."""
         crew = _ThreadCrew(job, items)
         with one_blas_thread():
@@ -109,7 +109,7 @@ def _start(threads: Iterable[threading.Thread]) -> int:
     return running
 
 
-def work_through(job: Job[Item, Part, Found, Result], item: Item) -> Result | UnusableInput:
+def work_through(job: Job[Item, Part, Mapped, Result], item: Item) -> Result | UnusableInput:
     """The result of one item, with no help."""
     try:
         return job.reduce(item, [job.map(part) for part in job.split(item)])
@@ -128,7 +128,7 @@ def in_order(results: Iterable[tuple[int, Result]]) -> Iterator[Result]:
             following += 1
 
 
-class _UnderWay(Generic[Item, Part, Found]):
+class _UnderWay(Generic[Item, Part, Mapped]):
     """An item that was begun."""
 
     def __init__(self, position: int, item: Item, parts: Generator[Part, None, None]) -> None:
@@ -136,7 +136,7 @@ class _UnderWay(Generic[Item, Part, Found]):
         self.lock = threading.Lock()  # of all below, and of `parts`
         self.begun = self.done = 0
         self.no_more = False
-        self.results: dict[int, Found] = {}
+        self.results: dict[int, Mapped] = {}
         self.unusable: UnusableInput | None = None
 
 
@@ -187,15 +187,15 @@ class Crew:
                     thread.join()
 
 
-class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
+class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
     """Threads that do a job themselves."""
 
-    def __init__(self, job: Job[Item, Part, Found, Result], items: Iterable[Item]) -> None:
+    def __init__(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> None:
         super().__init__()
         self.job = job
         self._lock = threading.Lock()  # of the two below
         self._items = enumerate(items)
-        self._under_way: list[_UnderWay[Item, Part, Found]] = []
+        self._under_way: list[_UnderWay[Item, Part, Mapped]] = []
 
     def work(self) -> None:
         """Do the next item, or help with one under way."""
@@ -207,17 +207,17 @@ class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
         for own in self._under_way:
             own.parts.close()
 
-    def _begin_or_join(self) -> "_UnderWay[Item, Part, Found] | None":
+    def _begin_or_join(self) -> "_UnderWay[Item, Part, Mapped] | None":
         """The next item; when there is none, the one that fewest help with; None if no item has parts left."""
         with self._lock:
             for position, item in self._items:
-                begun = _UnderWay[Item, Part, Found](position, item, self.job.split(item))
+                begun = _UnderWay[Item, Part, Mapped](position, item, self.job.split(item))
                 self._under_way.append(begun)
                 return begun
             open_ones = [item for item in self._under_way if not item.no_more]
             return min(open_ones, key=lambda item: item.begun - item.done, default=None)
 
-    def _work_on(self, own: "_UnderWay[Item, Part, Found]") -> None:
+    def _work_on(self, own: "_UnderWay[Item, Part, Mapped]") -> None:
         """Take part after part of an item, until it has no more or the work is stopped."""
         while True:
             with own.lock:
@@ -235,7 +235,7 @@ class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
             with own.lock:
                 own.done += 1
 
-    def _next_part(self, own: "_UnderWay[Item, Part, Found]") -> "tuple[Part] | None":
+    def _next_part(self, own: "_UnderWay[Item, Part, Mapped]") -> "tuple[Part] | None":
         """An item's next part, in a tuple of its own; None if there is none, or it is not to be worked on any more."""
         if not own.no_more:
             try:
@@ -251,7 +251,7 @@ class _ThreadCrew(Crew, Generic[Item, Part, Found, Result]):
             own.no_more = True
         return None
 
-    def _finish_if_done(self, own: "_UnderWay[Item, Part, Found]") -> None:
+    def _finish_if_done(self, own: "_UnderWay[Item, Part, Mapped]") -> None:
         """Give out the result of an item whose last part is done."""
         if own.done < own.begun or self.stop.is_set():
             return

@@ -77,7 +77,7 @@ def times_across(start_seconds: float, seconds: float) -> list[tuple[str, float]
 
 
 @dataclass(frozen=True)
-class Strip:
+class ClipStrip:
     """When each class is heard in a clip, which is so many seconds long. rows: by class, the cards in order of time."""
 
     name: str
@@ -85,13 +85,13 @@ class Strip:
     rows: Mapping[str, Sequence[Card]]
 
 
-def strips(cards: Iterable[Card], lengths: Mapping[str, float]) -> list[Strip]:
+def strips(cards: Iterable[Card], lengths: Mapping[str, float]) -> list[ClipStrip]:
     """The strips of the clips that cards are of, in order; what is unknown comes last in each."""
     rows: dict[str, dict[str, list[Card]]] = {name: {} for name in lengths}
     for card in sorted(cards, key=lambda card: (card.is_unknown, card.start_seconds)):
         if card.name in rows:
             rows[card.name].setdefault(card.label, []).append(card)
-    return [Strip(name, lengths[name], by_class) for name, by_class in rows.items() if by_class]
+    return [ClipStrip(name, lengths[name], by_class) for name, by_class in rows.items() if by_class]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class LegendEntry:
 
 
 @dataclass(frozen=True)
-class Place:
+class NameOnMap:
     """A class's name on the map: near the middle of its points, where it hides none of them."""
 
     x: float
@@ -149,7 +149,7 @@ class MapChart:
 
     marks: list[Mark]
     legend: list[LegendEntry]
-    names: list[Place]
+    names: list[NameOnMap]
     height: int
 
 
@@ -170,16 +170,16 @@ def map_chart(drawn: Map, labels: list[str]) -> MapChart:
             places.round(1), drawn.targets.tolist(), drawn.names, drawn.tested, strict=True
         )
     ]
-    names: list[Place] = []
+    names: list[NameOnMap] = []
     if len(legend) <= CLASSES_NAMED_ON_MAP:
         for number, entry in legend.items():
             x, y = _free_place(entry.name, places[drawn.targets == number], places, names, map_height)
-            names.append(Place(x, y, entry.name))
+            names.append(NameOnMap(x, y, entry.name))
     return MapChart(marks, list(legend.values()), names, map_height)
 
 
 def _free_place(
-    name: str, own: np.ndarray, points: np.ndarray, named: Sequence[Place], map_height: int
+    name: str, own: np.ndarray, points: np.ndarray, named: Sequence[NameOnMap], map_height: int
 ) -> tuple[float, float]:
     """The middle of a name: where it hides fewest other names and marks, and of such places the nearest to its own."""
     half = _half_of_name(name)

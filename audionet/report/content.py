@@ -11,6 +11,8 @@ from audionet.evaluation.predictions import Predictions
 from audionet.system.text import is_printable
 from audionet.training.calibrator import HistoryPoint
 
+Ticks = Sequence[tuple[str, float]]  # names of frequencies, with their heights in a picture, 0 to 1
+
 
 @dataclass(frozen=True)
 class Map:
@@ -33,7 +35,6 @@ class Excerpt:
 
     position: in what was tested. start_seconds, seconds: the chunk's place in its recording.
     width: how much of the picture is sound, over 0 to 1; the rest are repeats.
-    ticks: names of frequencies, with their heights in the picture, 0 to 1.
     jpg: its picture. mp3: its sound; None if it was not kept.
     slowed_down: how many times, to be heard.
     """
@@ -42,7 +43,7 @@ class Excerpt:
     start_seconds: float
     seconds: float
     width: float
-    ticks: Sequence[tuple[str, float]]
+    ticks: Ticks
     jpg: bytes
     mp3: bytes | None
     slowed_down: int = 1

@@ -18,7 +18,7 @@ from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Place
 from audionet.inference.clips import ClipScores
 from audionet.plots.axes import row_ticks
-from audionet.report.content import Excerpt
+from audionet.report.content import Excerpt, Ticks
 from audionet.settings import EACH, MINIMUM_SECONDS, PICTURE_SIZE, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -29,7 +29,7 @@ LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
 
 
 @dataclass(frozen=True)
-class Source:
+class ExcerptSource:
     """What an excerpt is made of. samples: float32, mono; None if they were not kept."""
 
     position: int
@@ -39,19 +39,19 @@ class Source:
 
 def prepared_sources(
     places: Sequence[Place], positions: Iterable[int], image_dir: Path, renderer: SpectrogramRenderer
-) -> Iterator[Source]:
+) -> Iterator[ExcerptSource]:
     """The sources of chunks that `prepare` made; chunks whose pictures are gone are left out."""
     for position in positions:
         path = image_dir / places[position].name
         try:
-            yield Source(position, pictures.read(Path(f"{path}.jpg")), read_wav(Path(f"{path}.wav"), renderer))
+            yield ExcerptSource(position, pictures.read(Path(f"{path}.jpg")), read_wav(Path(f"{path}.wav"), renderer))
         except UnusableInput:
             continue
 
 
 def clip_sources(
     places: Sequence[Place], positions: Iterable[int], renderer: SpectrogramRenderer, choice: SoundChoice = USUAL
-) -> Iterator[Source]:
+) -> Iterator[ExcerptSource]:
     """The sources of clips, or of parts of them, by their paths: of each the start, as much as the renderer draws.
 
     A recording is read once, no further than its last part, and held no longer than a part is. What can no longer be
@@ -64,7 +64,7 @@ def clip_sources(
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
                 jpg, samples = pictures.read(path), read_wav(path.with_suffix(".wav"), renderer)
-                yield from (Source(position, jpg, samples) for position in of_path)
+                yield from (ExcerptSource(position, jpg, samples) for position in of_path)
             else:
                 yield from _cut_sources(path, {position: places[position] for position in of_path}, renderer, choice)
         except (OSError, UnusableInput):
@@ -73,7 +73,7 @@ def clip_sources(
 
 def _cut_sources(
     path: Path, places: dict[int, Place], renderer: SpectrogramRenderer, choice: SoundChoice
-) -> Iterator[Source]:
+) -> Iterator[ExcerptSource]:
     """The sources of parts of a recording, by their positions; in order of time."""
     settings, spans = renderer.settings, dict[int, tuple[int, int]]()
     for position, place in sorted(places.items(), key=lambda item: item[1].start_seconds):
@@ -84,7 +84,7 @@ def _cut_sources(
     for position, samples in zip(spans, cut_out(blocks, spans.values()), strict=True):
         if len(samples) >= MINIMUM_SECONDS * settings.sample_rate_hz:
             chunk = Chunk(0, places[position].start_seconds, samples, settings.sample_rate_hz)
-            yield Source(position, pictures.draw(chunk, renderer), samples)
+            yield ExcerptSource(position, pictures.draw(chunk, renderer), samples)
 
 
 def place_of(clip: ClipScores) -> Place:
@@ -104,7 +104,7 @@ def recording_of_clip(clip: str) -> str:
     return clip if path.suffix.lower() not in pictures.ANY_SUFFIXES and is_file(path) else ""
 
 
-def excerpts(places: Sequence[Place], sources: Iterable[Source], renderer: SpectrogramRenderer) -> list[Excerpt]:
+def excerpts(places: Sequence[Place], sources: Iterable[ExcerptSource], renderer: SpectrogramRenderer) -> list[Excerpt]:
     """The excerpts of what can be read, in the order of the sources."""
     chosen = list(sources)
     sample_rate_hz = renderer.settings.sample_rate_hz
@@ -120,7 +120,7 @@ def excerpts(places: Sequence[Place], sources: Iterable[Source], renderer: Spect
 
 
 def _excerpt(
-    place: Place, source: Source, mp3: bytes | None, renderer: SpectrogramRenderer, ticks: Sequence[tuple[str, float]]
+    place: Place, source: ExcerptSource, mp3: bytes | None, renderer: SpectrogramRenderer, ticks: Ticks
 ) -> Excerpt:
     seconds = min(place.end_seconds - place.start_seconds, renderer.settings.chunk_seconds)
     width = renderer.columns(seconds) / PICTURE_SIZE

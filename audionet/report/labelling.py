@@ -17,7 +17,7 @@ from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model
 from audionet.model.card import ModelCard, now
 from audionet.report.content import Report
-from audionet.report.excerpts import Source, clip_sources, excerpts, place_of, recording_of_clip
+from audionet.report.excerpts import ExcerptSource, clip_sources, excerpts, place_of, recording_of_clip
 from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed, with_excerpts
 from audionet.report.sentences import quoted, recording_of
 from audionet.settings import SoundChoice
@@ -132,7 +132,7 @@ def _in_timelines(clips: Sequence[Timeline], model: Model) -> Found:
     )
 
 
-def _told(sources: Iterable[Source], total: int, progress: Progress) -> Iterator[Source]:
+def _told(sources: Iterable[ExcerptSource], total: int, progress: Progress) -> Iterator[ExcerptSource]:
     """The sources, of which progress is told; those that can no longer be read are missing."""
     for done, source in enumerate(sources):
         progress("excerpts", done, total)
