@@ -8,6 +8,7 @@ from pathlib import Path
 from audionet.annotation.labelled_table import Spellings, checked_label
 from audionet.annotation.readers import (
     Annotation,
+    is_of_a_tool,
     may_be_annotations,
     may_name_recordings,
     read_annotations,
@@ -81,6 +82,8 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     if annotated is None or not annotated.paths:
         if options.use_beside:
             raise AudionetError(f"{data_audio}: no recording has annotations beside it; leave out --annotations")
+        for error in annotated.wrong if annotated else ():
+            logger.warning("%s; what it says is not used", error)
         return None
     in_folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
     labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
@@ -143,7 +146,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
         by_folder.setdefault(path.parent, []).append(path)
     own = {data_audio, *folders_for_tables(data_audio)}
     pairs: dict[Path, _Pair] = {}
-    loose, unread = [], list[Path]()
+    loose, unread, astray = [], list[Path](), list[Path]()
     for folder, files in by_folder.items():
         others, sounds = list[Path](), list[Path]()
         for file in files:
@@ -155,6 +158,8 @@ def _pairs(data_audio: Path) -> list[_Pair]:
             if is_loose or not may_be_annotations(file):
                 if owner is not None and seems_to_mark(file):
                     unread.append(file)
+                elif owner is None and is_of_a_tool(file):
+                    astray.append(file)
                 continue
             if owner is None:
                 loose.append(_Pair(file, None))
@@ -165,14 +170,16 @@ def _pairs(data_audio: Path) -> list[_Pair]:
                 )
             else:
                 pairs[owner] = _Pair(file, owner)
-    if unread:
-        logger.info(
-            "%s seems to say what is heard when, and is not used%s: a table would be, with the columns start, end and "
-            "label, or a file of Raven, Audacity or Praat",
-            unread[0],
-            f", nor {count(len(unread) - 1, 'other file')} beside recordings" if len(unread) > 1 else "",
-        )
+    remedy = "a table would be, with the columns start, end and label, or a file of Raven, Audacity or Praat"
+    _report_unused(unread, "seems to say what is heard when", remedy)
+    _report_unused(astray, "is called as no recording beside it", "it would be as night.txt beside night.wav")
     return [*pairs.values(), *loose]
+
+
+def _report_unused(files: Sequence[Path], what: str, remedy: str) -> None:
+    if files:
+        more = f", nor {count(len(files) - 1, 'other file')} like it" if len(files) > 1 else ""
+        logger.info("%s %s, and is not used%s: %s", files[0], what, more, remedy)
 
 
 def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:

@@ -94,6 +94,15 @@ def may_be_annotations(path: Path) -> bool:
     return _reader_of(path, _first_line(_beginning(path))) is not _read_table
 
 
+def is_of_a_tool(path: Path) -> bool:
+    """Whether a file is one of Audacity, Praat, RTTM or Raven, by its name and its beginning; tables are none."""
+    if path.suffix.lower() not in SUFFIXES or not is_file(path):
+        return False
+    if "selection" in path.name.casefold() and "selection" in header_of(path):
+        return True
+    return _reader_of(path, _first_line(_beginning(path))) is not _read_table
+
+
 def seems_to_mark(path: Path) -> bool:
     """Whether a file that `read_annotations` does not read says all the same what is heard when, by its name or its
     first lines: two times and words in each without names of columns, or a table with columns of times."""

@@ -276,6 +276,35 @@ def test_marks_beside_a_recording_that_are_not_read_are_told_of(
     assert (f"{name} seems to say what is heard when, and is not used: a table would be" in caplog.text) is is_said
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "owl/Label Track.txt",
+            AUDACITY,
+            "Label Track.txt is called as no recording beside it, and is not used: it would",
+        ),
+        ("owl/a1.selections.txt", RAVEN, "a1.selections.txt is called as no recording beside it, and is not used"),
+        ("owl/notes.txt", "It rained.\n", ""),
+        ("owl/weather.csv", "date,rain\n2024-05-01,5\n", ""),
+        ("x.rttm", RTTM, "x.rttm: is about night, which is not among the recordings; what it says is not used"),
+        (
+            "x.selections.txt",
+            TWO_FILES.replace("a.wav", "z.wav"),
+            "x.selections.txt: is about b.wav, which is not among",
+        ),
+    ],
+)
+def test_annotations_of_no_recording_are_told_of(
+    tmp_path: Path, name: str, text: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/c.wav")
+    (tmp_path / name).write_text(text)
+    with caplog.at_level("INFO"):
+        assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
+    assert said in caplog.text if said else caplog.text == ""
+
+
 def test_marks_under_a_title_and_beside_a_name_with_its_accents_stored_otherwise_are_read(tmp_path: Path) -> None:
     sounds(tmp_path, "owl/h\N{LATIN SMALL LETTER U WITH DIAERESIS}.wav", "wren/c.wav")
     (tmp_path / "owl" / "hu\N{COMBINING DIAERESIS}.txt").write_text("1.5\t3.25\towl\n", encoding="utf-8")
