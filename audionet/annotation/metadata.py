@@ -23,6 +23,7 @@ from audionet.annotation.table_paths import TablePaths, columns_of_files
 from audionet.annotation.tables import (
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
+    WORKBOOK_SUFFIXES,
     Table,
     header_of,
     read_table,
@@ -150,6 +151,8 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
     fitting = _fitting(data_audio, candidates)
     if not fitting:
         _report_unused(data_audio, others)
+        for path in tables_in(data_audio, WORKBOOK_SUFFIXES)[:1]:
+            logger.info("%s is a workbook, which is not read: if it has labels, save it as CSV", path)
         return None
     if len({labelled.table.path.resolve() for labelled in fitting}) > 1:
         names = [str(labelled.table.path) for labelled in fitting]

@@ -25,6 +25,7 @@ LARGEST_TABLE_BYTES = 256 << 20
 LARGEST_BEGINNING_BYTES = 1 << 16  # of a table whose columns alone are wanted
 MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
 PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
 TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
 MOST_TABLES = 50  # that are looked into, of a folder full of them
@@ -299,9 +300,9 @@ def folders_for_tables(folder: Path) -> list[Path]:
     return [folder / name for name in _names(folder) if name.lower() in TABLE_FOLDERS and is_folder(folder / name)]
 
 
-def tables_in(folder: Path) -> list[Path]:
+def tables_in(folder: Path, suffixes: tuple[str, ...] = TABLE_SUFFIXES) -> list[Path]:
     """The files in a folder that may be tables, by their names."""
-    return [folder / name for name in _names(folder) if name.lower().endswith(TABLE_SUFFIXES)]
+    return [folder / name for name in _names(folder) if name.lower().endswith(suffixes)]
 
 
 def _names(folder: Path) -> list[str]:

@@ -426,6 +426,17 @@ def test_a_class_that_may_mean_that_there_is_none_is_said(
     assert f"list.csv: line 3 has the class '{label}', which is learnt as one" in caplog.text
 
 
+def test_a_workbook_is_said_not_to_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sounds(tmp_path, "site1/a.wav", "site2/b.wav")
+    (tmp_path / "labels.xlsx").write_bytes(b"PK")
+    (tmp_path / "~$labels.xlsx").write_bytes(b"")  # Excel has it open
+    with caplog.at_level(logging.INFO):
+        assert found(tmp_path) == [("site1", "site1/a.wav"), ("site2", "site2/b.wav")]
+    assert caplog.messages == [
+        f"{tmp_path / 'labels.xlsx'} is a workbook, which is not read: if it has labels, save it as CSV"
+    ]
+
+
 def test_a_split_of_the_table_s_own_is_said_not_to_be_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data = sounds(tmp_path / "data", "a.wav", "b.wav")
     for column, values, is_said in (
