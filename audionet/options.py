@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from audionet.errors import AudionetError
-from audionet.model_files import models_in
+from audionet.model_files import ModelFiles, models_in
 from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, as_names, check, check_network, take_text_for_paths
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
 
@@ -238,6 +238,11 @@ class RetrainOptions:
         return _part_of(self, ExportOptions)
 
     @property
+    def files(self) -> ModelFiles:
+        """The files of the model that is written."""
+        return ModelFiles.beside(self.output_graph, self.output_labels)
+
+    @property
     def report_path(self) -> Path | None:
         """The file that the report is written to; None if no report is wanted."""
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
@@ -283,6 +288,11 @@ class LabelOptions:
         inside = models_in(self.graph)
         if len(inside) == 1:
             object.__setattr__(self, "graph", inside[0])
+
+    @property
+    def files(self) -> ModelFiles:
+        """The files of the model that is read."""
+        return ModelFiles.beside(self.graph, self.labels)
 
     @property
     def sound(self) -> SoundChoice:

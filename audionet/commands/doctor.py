@@ -22,7 +22,6 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.names import listed_classes
 from audionet.errors import AudionetError
 from audionet.model.bundle import load_model
-from audionet.model_files import ModelFiles
 from audionet.options import TF_FILES, LabelOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
@@ -152,7 +151,7 @@ def _folder(folder: Path) -> str:
 def _model(folder: Path) -> str:
     """Check that the model in a folder can be read, if there is one."""
     options = LabelOptions(folder / LabelOptions.graph.name)
-    if not ModelFiles.beside(options.graph).description.exists():
+    if not options.files.description.exists():
         return f"none in {folder} yet; audionet retrain makes one"
     return f"{options.graph}: knows {listed_classes(load_model(options).labels)}"
 

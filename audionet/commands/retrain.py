@@ -95,10 +95,10 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
             for note in (*_unused(options, plan), *plan.split.notes):
                 logger.warning("%s", note)
             key = training_key(options, setup.backbone, pictures.renderer, features.dataset, setup.augmentations)
-            record = None if options.force else load_previous(setup.files, key, options)
+            record = None if options.force else load_previous(key, options)
             if record is None:
                 return _report(setup, features, plan, _train_and_export(setup, features, plan, key, progress))
-            logger.debug("%s: up to date", setup.files.graph)
+            logger.debug("%s: up to date", options.files.graph)
             for warning in record.data_warnings:
                 logger.warning("%s", warning)
             return replace(_report(setup, features, plan, record), trained=False)
@@ -113,11 +113,6 @@ class _Setup:
     backbone: Backbone
 
     @property
-    def files(self) -> ModelFiles:
-        """The files of the model that is written."""
-        return ModelFiles.beside(self.options.output_graph, self.options.output_labels)
-
-    @property
     def augmentations(self) -> list[Augmentation]:
         """The augmentations that are learnt from, the pictures as they are among them."""
         count, renderer, sound = len(self.pictures.samples), self.pictures.renderer, self.backbone.sound
@@ -129,8 +124,7 @@ class _Setup:
 @contextmanager
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
     """Keep other runs from writing the files that this one will write."""
-    graph, folder = options.output_graph, options.saved_model_dir
-    labels = ModelFiles.beside(graph, options.output_labels).labels
+    graph, labels, folder = options.output_graph, options.files.labels, options.saved_model_dir
     with ExitStack() as stack:
         stack.enter_context(exclusive_lock(graph, graph.with_name(f".{graph.stem}.lock")))
         stack.enter_context(exclusive_lock(labels, labels.with_name(f".{labels.name}.lock")))
@@ -232,7 +226,7 @@ def _train_and_export(
     if options.report_path:
         try_to_write(options.report_path, report_on_training(result, card, options.image_dir, renderer, key))
     # Last: once it is there, a further run takes everything for done.
-    save_model(setup.files, network, description)
+    save_model(options.files, network, description)
     return record
 
 
@@ -279,7 +273,7 @@ def _training_record(
     said = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
     # The options of a network from sound are left out where none was named.
     chosen = {name: value for name, value in said.items() if value is not None or not name.startswith("backbone")}
-    chosen["output_labels"] = setup.files.labels
+    chosen["output_labels"] = setup.options.files.labels
     return TrainingRecord(
         key=key,
         audionet_version=__version__,
@@ -305,7 +299,7 @@ def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: Tra
         computed=features.computed,
         cached=len(features.dataset) - features.computed,
         trained=True,
-        files=setup.files,
+        files=setup.options.files,
         notes=plan.split.notes,
         skipped=features.skipped,
         report=path if path and path.is_file() else None,

@@ -54,7 +54,7 @@ def training_key(
 def require_places(options: RetrainOptions) -> None:
     """Raise AudionetError where what is written would take the place of something else: of what is read, of what is
     written too, of another model, or of what is no model."""
-    files, report = ModelFiles.beside(options.output_graph, options.output_labels), options.report_path
+    files, report = options.files, options.report_path
     outputs = [files.graph, files.network, files.description, files.labels, *filter(None, [report])]
     require_apart(outputs, [options.image_dir / INDEX_NAME, *filter(None, [options.backbone])])
     named_so = files.graph.suffix == ".pb"
@@ -78,8 +78,9 @@ def _model_there(files: ModelFiles) -> ModelFiles | None:
     return None
 
 
-def load_previous(files: ModelFiles, key: str, options: RetrainOptions) -> TrainingRecord | None:
+def load_previous(key: str, options: RetrainOptions) -> TrainingRecord | None:
     """The record of an earlier training with the same key, if its model, summaries, exports and report are there."""
+    files = options.files
     content = read_model(files)
     if content is None:
         return None

@@ -164,7 +164,7 @@ def _read_patiently(files: ModelFiles) -> tuple[ModelDescription, bytes]:
 def read_card(options: LabelOptions) -> ModelCard | None:
     """The model's card; None if the model has none."""
     folder = _saved_model(options.graph)
-    path = folder / EXTRA_FILE if folder else ModelFiles.beside(options.graph, options.labels).description
+    path = folder / EXTRA_FILE if folder else options.files.description
     with suppress(OSError, Refused):
         return read_description(path).card
     return None
@@ -191,7 +191,7 @@ def _load_model(options: LabelOptions) -> Model:
     folder = _saved_model(options.graph)
     if folder:
         return _load_saved_model(folder)
-    files = ModelFiles.beside(options.graph, options.labels)
+    files = options.files
     if files.graph.is_file() and not files.network.exists() and not files.left_over():
         return load_graph(files)
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):

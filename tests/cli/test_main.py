@@ -12,7 +12,6 @@ from audionet.cli import parser
 from audionet.cli.meant import as_meant, modern_spelling
 from audionet.cli.plain_parser import commands_of
 from audionet.evaluation.detection import DetectionOptions
-from audionet.model_files import ModelFiles
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from tests.conftest import Run, chirps, make_untrained_model, tone, write_wav
@@ -68,7 +67,7 @@ def test_retrains_defaults_are_the_contracts(call: Any) -> None:
     assert found["bottleneck_dir"] == "tf_files/bottlenecks"
     assert found["summaries_dir"] == "tf_files/training_summaries/inception_v3"
     assert found["output_graph"] == "tf_files/retrained_graph.pb"
-    labels = ModelFiles.beside(options.output_graph, options.output_labels).labels
+    labels = options.files.labels
     assert str(labels) == "tf_files/retrained_labels.txt"
     assert (found["validation_percentage"], found["testing_percentage"]) == ("10.0", "10.0")
 

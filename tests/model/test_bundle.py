@@ -52,7 +52,7 @@ def models() -> tuple[Trained, Trained]:
 
 def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Trained], tmp_path: Path) -> None:
     options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    files = ModelFiles.beside(options.graph, options.labels)
+    files = options.files
     models[0].save(files)
     stop = threading.Event()
 
@@ -79,7 +79,7 @@ def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Train
 @pytest.mark.usefixtures("models_at_rest")
 def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], tmp_path: Path) -> None:
     options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    files = ModelFiles.beside(options.graph, options.labels)
+    files = options.files
     models[0].save(files)
     old = files.network.read_bytes()
     models[1].save(files)
@@ -90,7 +90,7 @@ def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], tmp_pa
 
 def test_a_disk_that_is_full_leaves_the_old_model(models: tuple[Trained, Trained], tmp_path: Path) -> None:
     options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    files = ModelFiles.beside(options.graph, options.labels)
+    files = options.files
     models[0].save(files)
     before = contents(tmp_path)
     with files_up_to(100_000), pytest.raises(AudionetError, match=r"graph.tflite: cannot be written"):

@@ -13,7 +13,6 @@ from audionet.audio.mp3 import encode_mp3s
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
-from audionet.model_files import ModelFiles
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
@@ -266,7 +265,7 @@ def test_a_report_that_is_gone_is_made_again_and_the_same_date_gives_the_same_by
     assert b"2023-11-14" in before
     assert not audionet.retrain(options_in(tmp_path)).trained
     report.unlink()
-    files = ModelFiles.beside(options_in(tmp_path).output_graph)
+    files = options_in(tmp_path).files
     left_over = [files.by_content("0123456789abcdef"), files.graph.with_name(".audionet-0123456789abcdef.tmp")]
     for path in left_over:
         path.write_bytes(b"of a run that was killed at its end")
