@@ -33,10 +33,8 @@ class Cache:
         self.path, self.size = path, size
         self._record = np.dtype([("digest", f"V{DIGEST_BYTES}"), ("crc32", "<u4"), ("features", "<f2", (size,))])
         self._rows: dict[bytes, int] = {}
-        try:
+        with writing(path):
             self._open()
-        except OSError as error:
-            raise AudionetError(f"{path}: cannot be used ({error.strerror}); delete it") from error
 
     def _open(self) -> None:
         """List the file's records. Delete it if it is no bottleneck cache of this version. Raises OSError."""

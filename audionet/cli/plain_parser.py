@@ -143,8 +143,9 @@ class LastCounts(argparse._StoreAction):
     ) -> None:
         """Note the value."""
         given = vars(namespace).setdefault("given", {})
-        if option is not None and given.setdefault(self.dest, values) != values:
+        if given.get(self.dest, values) != values and self.dest in given:
             vars(namespace).setdefault("overridden", {})[option] = values
+        given[self.dest] = values
         super().__call__(parser, namespace, values, option)
 
 

@@ -8,6 +8,7 @@ import pytest
 from audionet.bottleneck.backbone import Backbone, Interpreter, load_backbone
 from audionet.bottleneck.cache import HEADER, Cache, cache_path
 from audionet.bottleneck.extractor import DIGESTS_NAME, BottleneckExtractor, Bottlenecks
+from audionet.errors import AudionetError
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
@@ -255,3 +256,9 @@ def test_a_damaged_list_of_pictures_is_begun_anew(
     again = compute(paths, backbone, tmp_path)
     assert (again.pictures, again.computed) == (first.pictures, 0)
     assert json.loads(known.read_bytes()) == json.loads(before)
+
+
+def test_a_recording_in_place_of_the_folder_is_not_said_to_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with pytest.raises(AudionetError, match=r"a\.wav.c: cannot be written \(Not a directory\); name another place"):
+        Cache(tmp_path / "a.wav" / "c", 7)

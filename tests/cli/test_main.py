@@ -249,6 +249,8 @@ def test_of_an_option_given_twice_the_last_counts_and_that_is_said(
     _, options = call("prepare d --metadata a.csv --metadata b.csv --chunk-seconds 5 --chunk-seconds 5.0")
     assert options.metadata == Path("b.csv")
     assert capsys.readouterr().err == "audionet: --metadata is given more than once; the last counts: b.csv\n"
+    assert cli.main("prepare d --chunk-seconds nan".split()) == 2
+    assert capsys.readouterr().err == "audionet: --chunk-seconds nan: must be from 0.1 to 600\n"
     with pytest.raises(SystemExit):
         cli.main(["evaluate", "d", "--report", "a.html", "--no-report"])
     assert "--no-report: not allowed with argument --report" in capsys.readouterr().err
