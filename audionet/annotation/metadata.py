@@ -10,13 +10,7 @@ from pathlib import Path
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.layouts import (
-    KNOWN_COLUMNS,
-    LABEL_COLUMNS,
-    PATH_COLUMNS,
-    TOOLS_PATH_COLUMNS,
-    marks_parts,
-)
+from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table, may_be_annotations
 from audionet.annotation.table_paths import TablePaths, columns_of_files

@@ -67,12 +67,7 @@ class Extractor:
     """
 
     def __init__(
-        self,
-        backbone: Backbone,
-        cache: Path,
-        size: int,
-        augmentations: Sequence[Augmentation],
-        workers: Workers | None,
+        self, backbone: Backbone, cache: Path, size: int, augmentations: Sequence[Augmentation], workers: Workers | None
     ) -> None:
         """size: of a bottleneck. augmentations: of each picture; ORIGINAL is the picture as it is."""
         self.backbone, self.cache_path, self.augmentations = backbone, cache, augmentations

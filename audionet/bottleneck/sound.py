@@ -45,11 +45,7 @@ class SoundInput:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, for a model's description."""
-        return {
-            "sample_rate_hz": self.sample_rate_hz,
-            "window_samples": self.window_samples,
-            "output": self.output,
-        }
+        return {"sample_rate_hz": self.sample_rate_hz, "window_samples": self.window_samples, "output": self.output}
 
     @classmethod
     def from_json(cls, content: Any) -> "SoundInput":

@@ -183,10 +183,7 @@ def _print_microphone(options: argparse.Namespace, model: "Model") -> None:
 
 
 def _print_arrivals(
-    options: argparse.Namespace,
-    model: "Model",
-    each: "Callable[..., Iterator[Any]]",
-    treat: Callable[[Any], object],
+    options: argparse.Namespace, model: "Model", each: "Callable[..., Iterator[Any]]", treat: Callable[[Any], object]
 ) -> None:
     """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets each result."""
     from audionet.inference.watch import watch_folder

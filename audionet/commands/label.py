@@ -29,10 +29,7 @@ NO_NAMES: Mapping[Path, str] = {}
 
 
 def label(
-    clips: Iterable[Path | str] | Path | str,
-    options: LabelOptions | None = None,
-    *,
-    progress: Progress | None = None,
+    clips: Iterable[Path | str] | Path | str, options: LabelOptions | None = None, *, progress: Progress | None = None
 ) -> list[ClipScores]:
     """The scores of recordings, of folders of them, or of pictures that `prepare` made, in the order given.
 
@@ -95,11 +92,7 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | st
 
 
 def write_report(
-    path: Path,
-    clips: Sequence[ClipScores | Timeline],
-    model: Model,
-    options: LabelOptions,
-    progress: Progress = silent,
+    path: Path, clips: Sequence[ClipScores | Timeline], model: Model, options: LabelOptions, progress: Progress = silent
 ) -> bool:
     """Write the report on clips, or on the segments or events of them, as HTML; whether that worked. A warning says why
     not."""

@@ -37,12 +37,7 @@ class TrainingResult:
 
 
 def fit_and_evaluate(
-    trainer: Trainer,
-    dataset: Dataset,
-    plan: EvaluationPlan,
-    *,
-    store: Store | None = None,
-    progress: Progress = silent,
+    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, *, store: Store | None = None, progress: Progress = silent
 ) -> TrainingResult:
     """Measure as planned, then fit to all samples (or keep the classifier that was measured, if the plan says so).
 

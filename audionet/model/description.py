@@ -120,10 +120,7 @@ class LearntEvents:
 
     def to_json(self, labels: list[str]) -> dict[str, Any]:
         """As plain values."""
-        return {
-            "background": list(self.background),
-            "thresholds": dict(zip(labels, self.thresholds, strict=True)),
-        }
+        return {"background": list(self.background), "thresholds": dict(zip(labels, self.thresholds, strict=True))}
 
     @classmethod
     def from_json(cls, labels: list[str], content: Any) -> "LearntEvents":

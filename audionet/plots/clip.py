@@ -12,14 +12,7 @@ from audionet.dataset.names import UNKNOWN
 from audionet.inference.clips import ClipScores
 from audionet.inference.windows import Timeline
 from audionet.plots.axes import row_ticks, time_ticks
-from audionet.plots.figure import (
-    ACCENT,
-    COLORMAP,
-    FAINT,
-    INK,
-    check_figure_path,
-    figure_in_file,
-)
+from audionet.plots.figure import ACCENT, COLORMAP, FAINT, INK, check_figure_path, figure_in_file
 from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
