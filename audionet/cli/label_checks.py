@@ -71,10 +71,11 @@ def _check_segments(options: argparse.Namespace) -> None:
         )
 
 
-def _require_folder(option: str, place: Path, example: str) -> None:
-    """Raise AudionetError if something else is where an option names a folder to write to."""
-    if place.exists() and not place.is_dir():
-        raise AudionetError(f"{option} {place}: is there already, and is no folder; name one, such as {example}")
+def _require_folder(option: str, folder: Path, example: str) -> None:
+    """Raise AudionetError if something else is where an option needs a folder to write to, or above that."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), Path())
+    if not there.is_dir():
+        raise AudionetError(f"{option}: {there} is there already, and is no folder; name another, such as {example}")
 
 
 def _check_top(options: argparse.Namespace) -> None:
@@ -116,7 +117,8 @@ def _check_report(options: argparse.Namespace) -> None:
         return
     from audionet.report.page import require_place
 
-    require_apart([options.report], map(Path, options.clips))
+    require_apart([options.report, *filter(None, [options.plot])], map(Path, options.clips))
+    _require_folder("--report", options.report.parent, "report.html")
     require_place(options.report)
 
 
@@ -131,6 +133,5 @@ def _check_plot(options: argparse.Namespace) -> None:
     several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
     if is_file_name(options.plot) and several:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
-    if not is_file_name(options.plot):
-        _require_folder("--plot", options.plot, "plots")
+    _require_folder("--plot", options.plot.parent if is_file_name(options.plot) else options.plot, "plots")
     require_apart([options.plot], map(Path, options.clips))
