@@ -189,13 +189,14 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
             b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom\0\0\1\0mdat" + bytes(248),
             "is cut off or damaged: its table of contents",
         ),
+        (wav_of(SOUND.tobytes(), 16)[:36] + b"LIST\5\0\0\0INFOx" + SOUND.tobytes(), "is cut off or damaged: no sound"),
         (wav_of(SOUND.tobytes(), 16, is_float=True), "holds sound of a kind that ffmpeg cannot decode; convert it"),
         (
             wav_of(SOUND.tobytes(), 4).replace(b"fmt \x10\0\0\0\1", b"fmt \x10\0\0\0\x38"),  # NMS ADPCM
             "holds sound of a kind that ffmpeg cannot decode; convert it",
         ),
     ],
-    ids=["empty", "text", "web page", "Ogg cut off", "M4A cut off", "half floats", "NMS ADPCM"],
+    ids=["empty", "text", "web page", "Ogg cut off", "M4A cut off", "WAV without sound", "half floats", "NMS ADPCM"],
 )
 def test_what_is_no_audio_is_named_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "notes.mp3"
