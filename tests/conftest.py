@@ -23,10 +23,10 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
 from audionet.dataset.samples import Sample
-from audionet.model.bundle import save_model
 from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.litert import ClassifierHead, attach_head
+from audionet.model.store import save_model
 from audionet.model_files import ModelFiles
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, available_cores
@@ -322,7 +322,7 @@ def known_bottlenecks(low_and_high: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def models_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a model that do not fit together are not waited for: nobody is just writing them."""
-    monkeypatch.setattr("audionet.model.bundle.READ_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("audionet.model.store.READ_AGAIN_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
-from audionet.model.bundle import save_model
 from audionet.model.card import Scalar, make_card
 from audionet.model.description import LearntEvents, TrainedNetwork, TrainingRecord, describe_model
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
+from audionet.model.store import save_model
 from audionet.model.tensorboard import write_summaries
 from audionet.model_files import ModelFiles
 from audionet.options import RetrainOptions

@@ -10,9 +10,9 @@ from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.manifest import FILE_NAME as INDEX_NAME
 from audionet.dataset.samples import Dataset
 from audionet.errors import AudionetError
-from audionet.model.bundle import LARGEST_DESCRIPTION_BYTES, delete_left_over, read_model
 from audionet.model.description import ModelDescription, TrainingRecord, labels_file
 from audionet.model.exports import are_there
+from audionet.model.store import LARGEST_DESCRIPTION_BYTES, delete_left_over, read_model
 from audionet.model_files import ModelFiles
 from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of, require_place

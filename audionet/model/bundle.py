@@ -1,15 +1,9 @@
-"""The trained model on disk: a description, which alone makes it a model, a network for LiteRT, and exports.
-
-A model is replaced by one rename, that of its description, which names its network by its checksum. The network is
-there before, under a name of its content; whoever finds the old description finds the old network too, and the new
-one the new. The frozen graph and the file of labels are exports: `label` needs neither.
-"""
+"""A model that is there -> one that scores: its description and its network, for LiteRT or for TensorFlow."""
 
 import functools
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,36 +11,32 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Network
 from audionet.bottleneck.backbone import MODULE as PICTURES
+from audionet.bottleneck.backbone import Network
 from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import MODULE as SOUND
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.dataset.names import class_number
 from audionet.errors import AudionetError
 from audionet.model.card import ModelCard
-from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, labels_file
+from audionet.model.description import LearntEvents, ModelDescription
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
-from audionet.model.provenance import is_from_here, remember_network
+from audionet.model.store import DAMAGED, REMEDY, read_description, read_patiently, require_description
 from audionet.model_files import ModelFiles, models_in
 from audionet.options import LabelOptions
+from audionet.parallel.provenance import is_from_here
 from audionet.parallel.sandbox import PictureNetwork, SandboxedNetwork, ShapedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import json_bytes, read_json, read_limited, sweep, write_in_order
+from audionet.system.files import read_limited
 from audionet.system.text import count, did_you_mean, listed
 from audionet.system.untrusted import Refused
 from audionet.training.unknown import RejectionThresholds
 
 logger = logging.getLogger(__name__)
 
-LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
 ARCHIVE_MARKS = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
-REMEDY = "train it again with audionet retrain"
-DAMAGED = f"damaged, or of another version of audionet; {REMEDY}"
-# Between a reader's look at the description and at the network, `retrain` may replace both.
-READINGS, READ_AGAIN_SECONDS = 20, 0.05
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis", high_pass_hz=0)
 
 
@@ -98,69 +88,6 @@ class Model:
         return scores, float(distance)
 
 
-def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDescription) -> None:
-    """Write the model that `describe_model` described, in the place of an old one.
-
-    Killed at any moment, it leaves the old model or the new one. Raises AudionetError when the disk refuses.
-    """
-    remember_network(description.network_sha256)  # first, for a run that is killed
-    by_content = files.by_content(description.network_sha256)
-    write_in_order(
-        [
-            (by_content, network.flatbuffer),
-            (files.description, json_bytes(description.to_json())),  # from here on, it is the new model
-            (files.network, network.flatbuffer),
-            (files.graph, network.graph),
-            (files.labels, labels_file(description)),
-        ]
-    )
-    delete_left_over(files)
-
-
-def delete_left_over(files: ModelFiles) -> None:
-    """Delete what runs that were killed have left of a model, once all of it has its usual names."""
-    for path in files.left_over():
-        with suppress(OSError):
-            path.unlink()
-    sweep(files.description.parent)
-
-
-def read_description(path: Path) -> ModelDescription:
-    """The description in a file. Raises OSError, or Refused if it is none."""
-    return ModelDescription.from_json(read_json(path, LARGEST_DESCRIPTION_BYTES))
-
-
-def _require_description(path: Path) -> ModelDescription:
-    """As `read_description`. Raises AudionetError for what is none, or can't be read."""
-    try:
-        return read_description(path)
-    except (OSError, Refused) as error:
-        raise AudionetError(f"{path}: {DAMAGED}") from error
-
-
-def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:
-    """The description and the network, if they are there and fit each other; else None."""
-    with suppress(OSError, Refused):
-        description = read_description(files.description)
-        for path in (files.network, files.by_content(description.network_sha256)):
-            with suppress(OSError, Refused):
-                network = read_limited(path, LARGEST_NETWORK_BYTES)
-                if hashlib.sha256(network).hexdigest() == description.network_sha256:
-                    return description, network
-    return None
-
-
-def _read_patiently(files: ModelFiles) -> tuple[ModelDescription, bytes]:
-    """As `read_model`, tried a few times, since `retrain` may be replacing them. Raises AudionetError for none."""
-    for _ in range(READINGS):
-        content = read_model(files)
-        if content is not None:
-            return content
-        time.sleep(READ_AGAIN_SECONDS)
-    _require_description(files.description)
-    raise AudionetError(f"{files.description}: does not fit {files.network.name}; {REMEDY}")
-
-
 def read_card(options: LabelOptions) -> ModelCard | None:
     """The model's card; None if the model has none."""
     folder = _saved_model(options.graph)
@@ -196,7 +123,7 @@ def _load_model(options: LabelOptions) -> Model:
         return load_graph(files)
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
         raise AudionetError(_nothing_there(options.graph, files))
-    description, flatbuffer = _read_patiently(files)
+    description, flatbuffer = read_patiently(files)
     if options.labels is not None:
         _report_other_labels(options.labels, description.labels)
     try:
@@ -241,7 +168,7 @@ def load_graph(files: ModelFiles, options: InputOptions | None = None) -> Model:
     Such a one is taken to know pictures as the original drew them. Raises AudionetError as `load_model`.
     """
     if files.description.is_file():
-        description = _require_description(files.description)
+        description = require_description(files.description)
         return _described_graph(description, files.description, files.graph, options)
     content = _read_graph(files.graph)
     labels = read_labels(files.labels, files.graph)

@@ -10,12 +10,13 @@ import pytest
 
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
-from audionet.model.bundle import load_model, read_model, save_model
+from audionet.model.bundle import load_model
 from audionet.model.description import TrainedNetwork, describe_model
 from audionet.model.litert import ClassifierHead, attach_head
-from audionet.model.provenance import is_from_here, remember_network
+from audionet.model.store import read_model, save_model
 from audionet.model_files import ModelFiles
 from audionet.options import LabelOptions
+from audionet.parallel.provenance import is_from_here, remember_network
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
