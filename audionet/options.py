@@ -149,17 +149,14 @@ class RetrainOptions:
         the name of what is learnt from, None if there is one output; backbone_sample_rate is in Hz, None if it says so.
     tfhub_sha256: what the module's archive must have, in hexadecimal; None is whatever it is.
     output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
-    learning_rate: step size of the gradient descent, over 0.
-    train_batch_size: pictures a step; -1 is all of them.
+    learning_rate: step size of the gradient descent, over 0. train_batch_size: pictures a step; -1 is all of them.
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
     folds: hold out the recordings in so many parts in turn, to measure, or in the data set's own folds if it has
         them (OWN_FOLDS asks for them); None is 5 where a class has fewer than thirty recordings, else one split by
         the percentages.
     refit: train the model on all recordings, once it has been measured on those held out.
-    seed: of all that is drawn at random.
-    force: train even if the model is up to date.
-    final_tensor_name: the output of output_graph.
-    eval_step_interval: training steps between two evaluations for the summaries.
+    seed: of all that is drawn at random. force: train even if the model is up to date.
+    final_tensor_name: the output of output_graph. eval_step_interval: training steps between two evaluations.
     validation_batch_size, test_batch_size: pictures that an evaluation, and the final test, draw at random; -1 is all.
     intermediate_output_graphs_dir: where a graph goes every intermediate_store_frequency steps; 0 is never.
     checkpoint_path: where TensorFlow checkpoints of the new layer go, as a prefix of their files.

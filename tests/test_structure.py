@@ -151,6 +151,11 @@ def test_functions_take_few_parameters() -> None:
     assert {name for name, count in counts.items() if count > MOST_PARAMETERS} == set()
 
 
+def test_no_two_classes_have_one_name() -> None:
+    names = [node.name for tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
 def test_modules_stay_small() -> None:
     lengths = {str(path): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     assert {name: n for name, n in lengths.items() if n > 320} == {}
