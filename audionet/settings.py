@@ -9,6 +9,7 @@ from typing import Any
 
 from audionet.errors import AudionetError
 
+DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files that are the same whenever they are made
 # Of all sound inside the program, unless --sample-rate says otherwise; keeps frequencies up to half of it, 8 kHz.
 SAMPLE_RATE_HZ = 16_000
 # What 0 dB and 1.0 are in samples. These are float32 on the scale of 16 bits, -FULL_SCALE to FULL_SCALE: a recording's

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SK
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
 from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, PrepareOptions, RetrainOptions
-from audionet.settings import PictureSettings
+from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
 from audionet.system.terminal import progress_shown
@@ -60,8 +61,20 @@ def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
         if isinstance(value, Path) and ADDRESS.search(str(value)) and not value.exists():
             address = str(value).replace(":/", "://", 1)  # pathlib has left one of them
             raise AudionetError(f"{address}: is an address, where a place on this computer is needed")
+    _forget_impossible_date()
     choose_scheduler(options)
     return RUN[options.command](options)
+
+
+def _forget_impossible_date() -> None:
+    """Take DATE_VARIABLE out of the environment if it tells no time: NumPy, once SciPy loads all of it, breaks down."""
+    told = os.environ.get(DATE_VARIABLE, "0")
+    try:
+        time.gmtime(int(told))
+    except (ValueError, OverflowError, OSError):
+        del os.environ[DATE_VARIABLE]
+        if told:
+            logger.warning("%s is no number of seconds since 1970 (%s), and is not used", DATE_VARIABLE, told)
 
 
 def _require_a_word(word: str) -> None:

@@ -13,7 +13,7 @@ from audionet.dataset.checks import ClassData, class_data
 from audionet.dataset.samples import Dataset
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
-from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import DATE_VARIABLE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.system.text import count, duration
 from audionet.system.untrusted import LARGEST_WHOLE, Refused, mapping, number, sequence, taking_apart, text, whole
 
@@ -22,7 +22,6 @@ PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
 ROUNDING = 1e-6  # an interval may reach so far beyond 0 and 1
 DIGITS = 16  # of a SHA-256: enough to tell recordings apart
 SETTINGS = ("steps", "learning_rate", "train_batch_size", "seed", "folds", "refit")
-DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files that are the same whenever they are made
 
 
 def now() -> datetime:

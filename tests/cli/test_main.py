@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -254,6 +255,24 @@ def test_of_an_option_given_twice_the_last_counts_and_that_is_said(
     with pytest.raises(SystemExit):
         cli.main(["evaluate", "d", "--report", "a.html", "--no-report"])
     assert "--no-report: not allowed with argument --report" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("today", "audionet: SOURCE_DATE_EPOCH is no number of seconds since 1970 (today), and is not used\n"),
+        ("9" * 17, f"audionet: SOURCE_DATE_EPOCH is no number of seconds since 1970 ({'9' * 17}), and is not used\n"),
+        ("", ""),
+        ("1700000000", ""),
+    ],
+)
+def test_a_date_that_is_none_is_not_left_to_libraries_that_break_down_at_it(
+    told: str, said: str, call: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", told)
+    call("evaluate d")
+    assert capsys.readouterr().err == said
+    assert os.environ.get("SOURCE_DATE_EPOCH") == (told if told == "1700000000" else None)
 
 
 def test_a_recording_where_a_folder_is_needed_is_told_what_to_type(audionet_here: Run, tmp_path: Path) -> None:
