@@ -17,7 +17,8 @@ from audionet.annotation.readers import (
 from audionet.annotation.table_paths import TablePaths, recordings_in
 from audionet.annotation.tables import folders_for_tables
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording, group_of, is_other_file, is_part_of_a_set, walk_files
+from audionet.dataset.folders import Recording, walk_files
+from audionet.dataset.kinds import group_of, is_other_file, is_part_of_a_set
 from audionet.dataset.names import composed, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions

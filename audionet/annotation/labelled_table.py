@@ -11,7 +11,8 @@ from audionet.annotation.layouts import layout_of
 from audionet.annotation.table_paths import TablePaths, shown
 from audionet.annotation.tables import SHOWN, Row, Table, line_error
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording, group_of, is_passed_over
+from audionet.dataset.folders import Recording
+from audionet.dataset.kinds import group_of, is_passed_over
 from audionet.dataset.names import can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, listed

@@ -24,7 +24,8 @@ from audionet.annotation.tables import (
     tables_in,
     tables_near,
 )
-from audionet.dataset.folders import Recording, find_recordings, is_part_of_a_set, is_passed_over
+from audionet.dataset.folders import Recording, find_recordings
+from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions

@@ -6,7 +6,8 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from audionet.annotation.tables import Table
-from audionet.dataset.folders import is_other_file, walk_files
+from audionet.dataset.folders import walk_files
+from audionet.dataset.kinds import is_other_file
 from audionet.dataset.names import spelling_key
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from audionet.dataset.folders import names_left
+from audionet.dataset.kinds import names_left
 from audionet.errors import AudionetError, reading
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_limited

@@ -10,7 +10,8 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks
 from audionet.audio.ffmpeg import decode
 from audionet.audio.levels import SILENT_DB, level_db
-from audionet.dataset.folders import is_other_file, walk_files
+from audionet.dataset.folders import walk_files
+from audionet.dataset.kinds import is_other_file
 from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk, score_picture, warn_of_range

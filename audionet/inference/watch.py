@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from audionet.dataset.folders import is_passed_over
+from audionet.dataset.kinds import is_passed_over
 from audionet.errors import AudionetError
 from audionet.inference.clips import is_clip
 
