@@ -62,6 +62,8 @@ def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
             address = str(value).replace(":/", "://", 1)  # pathlib has left one of them
             raise AudionetError(f"{address}: is an address, where a place on this computer is needed")
     _forget_impossible_date()
+    # Whatever windows the user's own figures are shown in: ours are files, and a name that none has is no matter.
+    os.environ["MPLBACKEND"] = "agg"
     choose_scheduler(options)
     return RUN[options.command](options)
 

@@ -93,26 +93,28 @@ def _add_evaluation(events: "EventFile", evaluation: EvaluationResult, image_dir
 
 def draw_confusion(confusion: Confusion) -> NDArray[np.uint8]:
     """The confusion matrix, height x width x 3: rows are the truth, darker the larger a cell's share of its row."""
+    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     count = len(confusion.labels)
     inches = min(max(SMALLEST_INCHES, INCHES_PER_CLASS * count), LARGEST_INCHES)
-    figure = Figure(figsize=(inches + 1, inches), layout="constrained")
-    axes = figure.add_subplot(xlabel="predicted", ylabel="truth")
     totals = np.maximum(confusion.matrix.sum(axis=1, keepdims=True), 1)
     shares = confusion.matrix / totals
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    if count <= MANY_CLASSES:
-        names = [shortened(label, LONGEST_LABEL) for label in confusion.labels]
-        axes.set_xticks(range(count), names, rotation=90, parse_math=False)
-        axes.set_yticks(range(count), names, parse_math=False)
-        for row, column in zip(*np.nonzero(confusion.matrix), strict=True):
-            ink = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(confusion.matrix[row, column]), color=ink, ha="center", va="center")
-    canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
+    # The user's own settings (matplotlibrc) are for other figures.
+    with matplotlib.rc_context(matplotlib.rcParamsDefault), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure = Figure(figsize=(inches + 1, inches), layout="constrained")
+        axes = figure.add_subplot(xlabel="predicted", ylabel="truth")
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        if count <= MANY_CLASSES:
+            names = [shortened(label, LONGEST_LABEL) for label in confusion.labels]
+            axes.set_xticks(range(count), names, rotation=90, parse_math=False)
+            axes.set_yticks(range(count), names, parse_math=False)
+            for row, column in zip(*np.nonzero(confusion.matrix), strict=True):
+                ink = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, str(confusion.matrix[row, column]), color=ink, ha="center", va="center")
+        canvas = FigureCanvasAgg(figure)
         canvas.draw()
     return np.array(canvas.buffer_rgba(), np.uint8)[:, :, :3]
 

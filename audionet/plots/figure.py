@@ -36,7 +36,9 @@ def figure_in_file(path: Path, width: float, height: float, layout: Any = "const
     from matplotlib.font_manager import fontManager
 
     installed = {font.name for font in fontManager.ttflist}
+    # The user's own settings (matplotlibrc) are for other figures: with LaTeX, say, none could be drawn here.
     style = {
+        **matplotlib.rcParamsDefault,
         "font.family": ["DejaVu Sans", *(name for name in OTHER_FONTS if name in installed)],
         "font.size": 9,
         "text.color": INK,
