@@ -127,6 +127,8 @@ def _explained(error: BaseException) -> int:
         logger.error("out of memory; close other programs, or use fewer recordings at once")
     elif isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         logger.error(NO_THREADS)
+    elif isinstance(error, FileNotFoundError) and error.filename is None and not _is_somewhere():
+        logger.error("the current folder is no longer there; go to another, such as with cd")
     elif isinstance(error, OSError):
         place = "" if error.filename is None else f"{error.filename}: "
         logger.error("%s%s; mend that and run the same command again", place, error.strerror or error)
@@ -134,6 +136,15 @@ def _explained(error: BaseException) -> int:
     else:
         raise error
     return NOTHING_DONE
+
+
+def _is_somewhere() -> bool:
+    """Whether the current folder is there; somebody may have deleted it meanwhile."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _place(error: BaseException) -> str:

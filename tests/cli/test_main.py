@@ -403,6 +403,21 @@ def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path
     assert re.fullmatch(r"ffmpeg was not found; install it .* or run: pip install .*", one_line(finished.stderr))
 
 
+@pytest.mark.parametrize("line", ["prepare .", "label a.wav --graph {}", "doctor"])
+def test_a_current_folder_that_is_gone_is_said_to_be_so(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_untrained_model(tmp_path, PictureSettings(1, 0))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    try:
+        (tmp_path / "here").rmdir()
+    except OSError:
+        pytest.skip("this system keeps it")
+    assert cli.main(line.format(model.graph).split()) == 2
+    assert one_line(capsys.readouterr().err) == "the current folder is no longer there; go to another, such as with cd"
+
+
 def test_an_unwritable_folder_is_one_sentence(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
     (tmp_path / "taken").write_text("a file where the folder should go")
