@@ -99,6 +99,23 @@ def claims_hours(mp3: bytes) -> bytes:
     return mp3[: place + 8] + struct.pack(">I", 1_000_000) + mp3[place + 12 :]
 
 
+def unfinished(wav: bytes) -> bytes:
+    """A long WAV as a recorder leaves it that loses its power: how long it is would be written last."""
+    sizes = b"ds64" + struct.pack("<IQQQI", 28, 0, 0, 0, 0)
+    return b"RF64\xff\xff\xff\xffWAVE" + sizes + wav[12:40] + b"\xff\xff\xff\xff" + wav[44:]
+
+
+# Its table of contents would be written last.
+UNFINISHED_M4A = b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom\0\0\0\0mdat" + bytes(20_000)
+
+
+def nms_adpcm() -> bytes:
+    """A WAV of 4 bits a sample, as telephone exchanges write it."""
+    wav = bytearray(riff(sine(rate_hz=8000), 8, rate_hz=8000))
+    wav[20:22], wav[32:36] = struct.pack("<H", 0x38), struct.pack("<HH", 82, 4)
+    return bytes(wav)
+
+
 def damaged_middle(content: bytes) -> bytes:
     third = len(content) // 3
     return content[:third] + np.random.default_rng(0).bytes(third) + content[2 * third :]
@@ -197,6 +214,9 @@ def sounds() -> list[Input]:
             for n, name in ((2, "stereo"), (6, "5.1 channels"), (8, "7.1 channels"))
         ),
         Input("a sample rate of 0", "no rate.wav", raw(riff(sine(), 16, PCM, 0)), False),
+        Input("a long WAV (RF64) that was never finished", "unfinished.wav", raw(unfinished(riff(sine(), 16))), True),
+        Input("an M4A that was never finished", "unfinished.m4a", raw(UNFINISHED_M4A), False),
+        Input("a WAV of NMS ADPCM", "exchange.wav", raw(nms_adpcm()), False),
         Input("a WAV header that claims hours", "4 GB.wav", raw(riff(sine(), 16, claimed_bytes=2**32 - 64)), True),
         Input("a WAV header that claims nothing", "0 bytes.wav", raw(riff(sine(), 16, claimed_bytes=0)), True),
         Input("a WAV header and nothing else", "header.wav", raw(riff(sine(), 16)[:44]), False),

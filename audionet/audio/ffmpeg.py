@@ -64,9 +64,9 @@ LARGEST_LOOK_BYTES = 256 << 20  # of all channels of a block, looked at one by o
 
 # What ffmpeg prints -> what it means to a person; of several, the first counts.
 EXPLANATIONS = {
-    "moov atom not found": "is cut off or damaged: its table of contents is missing",
-    "no 'data' tag found": "is cut off or damaged: no sound is found in it",
-    "End of file": "is cut off or damaged: it ends before its sound begins",
+    "moov atom not found": "is cut off or damaged, and its table of contents is missing",
+    "no 'data' tag found": "is cut off or damaged, and no sound is found in it",
+    "End of file": "is cut off or damaged, and ends before its sound begins",
     **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder"), NO_DECODER),
     "Format not on whitelist": NOT_AUDIO,
     "matches no streams": "has no sound in it",

@@ -184,12 +184,15 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"this is no sound\n" * 100, "is not audio that ffmpeg can read"),
         (b"<html><body>Not found</body></html>", "is not audio that ffmpeg can read"),
-        (encoded("ogg")[:50], "is cut off or damaged: it ends before its sound begins"),
+        (encoded("ogg")[:50], "is cut off or damaged, and ends before its sound begins"),
         (
             b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom\0\0\1\0mdat" + bytes(248),
-            "is cut off or damaged: its table of contents",
+            "is cut off or damaged, and its table of contents",
         ),
-        (wav_of(SOUND.tobytes(), 16)[:36] + b"LIST\5\0\0\0INFOx" + SOUND.tobytes(), "is cut off or damaged: no sound"),
+        (
+            wav_of(SOUND.tobytes(), 16)[:36] + b"LIST\5\0\0\0INFOx" + SOUND.tobytes(),
+            "is cut off or damaged, and no sound",
+        ),
         (wav_of(SOUND.tobytes(), 16, is_float=True), "holds sound of a kind that ffmpeg cannot decode; convert it"),
         (
             wav_of(SOUND.tobytes(), 4).replace(b"fmt \x10\0\0\0\1", b"fmt \x10\0\0\0\x38"),  # NMS ADPCM
