@@ -31,9 +31,8 @@ LONGEST_CHUNK_SAMPLES = 600 * SAMPLE_RATE_HZ  # more would not fit into memory
 SHORT_CHUNK_SECONDS = 5.0  # chunks up to this length overlap by half unless told otherwise
 MINIMUM_SECONDS = 0.1  # a recording shorter than this is not used
 
-# What lies below is left out of new pictures: hum of the mains, rumble and offset decide nothing. Of the deepest voices
-# it is the lowest partial alone.
-HIGH_PASS_HZ = 100.0
+# What lies below is left out of new pictures: hum of the mains, rumble and offset decide nothing. Voices begin above.
+HIGH_PASS_HZ = 65.0
 LARGEST_HIGH_PASS_HZ = 1000.0
 
 REPRESENTATIONS = ("mel", "spectrogram", "chromagram")

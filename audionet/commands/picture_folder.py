@@ -7,18 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from audionet.dataset.folders import walk_files
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
-from audionet.spectrogram.filter_bank import make_filter_bank
 from audionet.spectrogram.transform import SpectrogramRenderer
-
-OLDER_HIGH_PASSES_HZ = (0, 65)  # which were usual before
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +77,12 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
 def _require_same_settings(index: PictureIndex, image_dir: Path, options: PrepareOptions) -> None:
     """Raise AudionetError if the pictures of a folder were made with other settings than those that are asked for.
 
-    Pictures that were made with a lower high pass or none, or with longer windows, stay in use, unless others are asked
+    Pictures that were made before there was a high pass, or with longer windows, stay in use, unless others are asked
     for.
     """
     own, wanted = index.renderer.settings, options.pictures
-    if own.high_pass_hz in OLDER_HIGH_PASSES_HZ and wanted.high_pass_hz == HIGH_PASS_HZ:
-        wanted = replace(wanted, high_pass_hz=own.high_pass_hz)
+    if not own.high_pass_hz and wanted.high_pass_hz == HIGH_PASS_HZ:
+        wanted = replace(wanted, high_pass_hz=0)
     is_usual = wanted.window_samples == WINDOW_SAMPLES[wanted.representation]
     if is_usual and own.representation == wanted.representation:
         wanted = replace(wanted, window_samples=own.window_samples)
@@ -96,19 +91,12 @@ def _require_same_settings(index: PictureIndex, image_dir: Path, options: Prepar
             f"{image_dir}: holds pictures made with other settings ({_difference(index, options)}); "
             "add --force to make them all anew, or name another --image-dir"
         )
-    if own.window_samples > options.pictures.window_samples or _is_of_another_scale(index.renderer):
+    if own.window_samples > options.pictures.window_samples:
         logger.warning(
             "%s: its pictures were made by an older AudioNet, and new ones are made like them; "
             "add --force to make them all anew, so that sounds are told apart better",
             image_dir,
         )
-
-
-def _is_of_another_scale(renderer: SpectrogramRenderer) -> bool:
-    """Whether the rows of its mel pictures stand for other frequencies than those of new pictures."""
-    if renderer.settings.representation != "mel":
-        return False
-    return not np.allclose(renderer.filter_bank, make_filter_bank("mel", renderer.settings.sample_rate_hz), atol=1e-4)
 
 
 def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:

@@ -7,6 +7,7 @@ release of either cannot change how an old model hears.
 import base64
 import functools
 import zlib
+from importlib import resources
 
 import numpy as np
 
@@ -15,11 +16,9 @@ from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TRANSFORM_SAMPLES
 from audionet.system.text import did_you_mean
 
 PITCH_CLASSES = 12
-# The mel scale is the logarithm of 1 + f / BREAK_HZ: nearly even below, where the partials of a voice lie, logarithmic
-# above. 700 Hz is usual (O'Shaughnessy, Speech Communication, 1987), and 229 Hz nearer to the bandwidths of the ear
-# (Glasberg and Moore, 1990). The network reads pictures best with what lies between (docs/experiments.md).
-BREAK_HZ = 400.0
-# Above it the scale, which was made for what people hear, is stretched.
+# Slaney's mel scale (Auditory Toolbox, 1998): even up to 1000 Hz, which are 15 mel; then, 27 mel are a factor of 6.4.
+LINEAR_HZ, LINEAR_MELS, LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
+# Above it, rows of low frequencies would be narrower than the bins of a spectrum, and some would lie between two.
 HIGHEST_MEL_RATE_HZ = 48_000
 
 
@@ -28,9 +27,9 @@ def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) 
 
     Row 0 is the lowest frequency (or the pitch class C).
 
-    mel: triangles of equal area, evenly spaced on the mel scale, and at least as wide as what lies between a bin and
-        its two neighbours. Above HIGHEST_MEL_RATE_HZ a row is that of a lower frequency: at 384 kHz, of one an eighth
-        as high at 48 kHz.
+    mel: triangles of equal area, evenly spaced on Slaney's mel scale, as librosa.filters.mel has them. Above
+        HIGHEST_MEL_RATE_HZ the scale, which was made for what people hear, is stretched: at 384 kHz, a row is that of
+        a frequency an eighth as high at 48 kHz.
     spectrogram: the bins as they are, stretched over the rows.
     chromagram: 12 pitch classes as librosa.filters.chroma has them, each as high as PICTURE_SIZE / 12 rows.
     """
@@ -43,7 +42,11 @@ def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) 
         overlap = np.minimum(ends, bins + 1) - np.maximum(starts, bins)
         return np.asarray(np.clip(overlap, 0, None), np.float32)
     if representation == "mel":
-        return _mel_filter_bank(min(sample_rate_hz, HIGHEST_MEL_RATE_HZ))
+        if sample_rate_hz != SAMPLE_RATE_HZ:
+            return _mel_filter_bank(min(sample_rate_hz, HIGHEST_MEL_RATE_HZ))
+        # As librosa made it (scripts/make_filter_bank.py), so that no last bit of a picture ever changes.
+        with (resources.files("audionet") / "weights" / "mel_filter_bank.npz").open("rb") as file:
+            return np.asarray(np.load(file)["mel"], np.float32)
     classes = _chroma_filter_bank(sample_rate_hz)
     return np.ascontiguousarray(classes[np.arange(PICTURE_SIZE) * PITCH_CLASSES // PICTURE_SIZE], np.float32)
 
@@ -72,13 +75,16 @@ def _chroma_filter_bank(sample_rate_hz: int) -> np.ndarray:
 
 
 def _mel_filter_bank(sample_rate_hz: int) -> np.ndarray:
+    """librosa.filters.mel(sr=sample_rate_hz, n_fft=2048, n_mels=PICTURE_SIZE), without loading it."""
     highest_hz = sample_rate_hz / 2
-    mels = np.linspace(0, np.log1p(highest_hz / BREAK_HZ), PICTURE_SIZE + 2)
-    # Logarithms differ from processor to processor in their last bits, and no bit of a picture may.
-    edges_hz = np.round(BREAK_HZ * np.expm1(mels), 6)
-    bins_hz = np.linspace(0, highest_hz, TRANSFORM_SAMPLES["mel"] // 2 + 1)
+    highest_mel = LINEAR_MELS + np.log(highest_hz / LINEAR_HZ) / LOG_STEP
+    mels = np.linspace(0, highest_mel, PICTURE_SIZE + 2)
+    is_linear = mels < LINEAR_MELS
+    edges_hz = np.where(
+        is_linear, mels * LINEAR_HZ / LINEAR_MELS, LINEAR_HZ * np.exp(LOG_STEP * (mels - LINEAR_MELS).clip(0))
+    )
     low, middle, high = (edges_hz[n : n + PICTURE_SIZE, None] for n in range(3))
-    low, high = np.minimum(low, middle - bins_hz[1]), np.maximum(high, middle + bins_hz[1])
+    bins_hz = np.linspace(0, highest_hz, TRANSFORM_SAMPLES["mel"] // 2 + 1)
     triangles = np.minimum((bins_hz - low) / (middle - low), (high - bins_hz) / (high - middle))
     return np.asarray(triangles.clip(0) * 2 / (high - low), np.float32)
 

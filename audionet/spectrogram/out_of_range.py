@@ -149,7 +149,7 @@ def where_it_lies(needed_rate_hz: int, settings: PictureSettings) -> tuple[str, 
     """Where a recording's sound lies, as RangeCheck found it, and the options that show it.
 
     >>> where_it_lies(48000, PictureSettings()), where_it_lies(8000, PictureSettings())
-    (('above the 8 kHz', '--sample-rate 48000'), ('below the 100 Hz', '--high-pass 10 --sample-rate 8000'))
+    (('above the 8 kHz', '--sample-rate 48000'), ('below the 65 Hz', '--high-pass 10 --sample-rate 8000'))
     """
     if needed_rate_hz > 2 * settings.highest_hz:
         return f"above the {settings.highest_hz / 1000:g} kHz", f"--sample-rate {needed_rate_hz}"

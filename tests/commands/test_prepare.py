@@ -3,7 +3,6 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,33 +75,6 @@ def test_pictures_of_longer_windows_stay_in_use_until_all_are_made_anew(
     index = PictureIndex.load(image_dir)
     assert index is not None
     assert index.renderer.settings == ONE_SECOND
-    assert prepare(two_classes).kept == 9
-    assert not caplog.text
-
-
-def test_pictures_on_another_scale_stay_in_use_until_all_are_made_anew(
-    two_classes: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    from librosa.filters import mel  # on whose scale pictures were before 2026-11-27
-
-    image_dir = prepare(two_classes).image_dir
-    index = PictureIndex.load(image_dir)
-    assert index is not None
-    before = replace(index.renderer.settings, high_pass_hz=65)
-    older = replace(
-        index.renderer, settings=before, filter_bank=mel(sr=16_000, n_fft=2048, n_mels=299).astype(np.float32)
-    )
-    replace(index, renderer=older).save(image_dir)
-    write_wav(two_classes / "high" / "new.wav", tone(3000, 1))
-    report = prepare(two_classes)
-    assert (report.made, report.kept) == (1, 8)
-    assert "add --force" in caplog.text
-    with Image.open(image_dir / "high" / "new_nohash_0000.jpg") as image:
-        brightest = np.asarray(image).sum(axis=1).argmax()
-    assert older.row_hz is not None
-    assert abs(older.row_hz[::-1][brightest] - 3000) < 30
-    caplog.clear()
-    assert prepare(two_classes, force=True).made == 9
     assert prepare(two_classes).kept == 9
     assert not caplog.text
 

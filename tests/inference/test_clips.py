@@ -79,7 +79,7 @@ def test_a_short_sound_is_heard_as_if_there_were_no_silence_around_it(tmp_path: 
         silence = [np.zeros(seconds * SAMPLE_RATE_HZ, np.int16) for seconds in (before, behind)]
         chunk = Chunk(0, 0.0, np.concatenate([silence[0], word, silence[1]]))
         within = score_chunk(chunk, tmp_path, model)
-        assert within.scores == pytest.approx(alone.scores, abs=0.2)
+        assert within.scores == pytest.approx(alone.scores, abs=0.12)
         assert within.sounding_seconds == pytest.approx(alone.sounding_seconds, abs=0.15)
         assert within.seconds == chunk.seconds
         (tmp_path / "a.jpg").write_bytes(jpeg.draw(chunk, model.renderer))

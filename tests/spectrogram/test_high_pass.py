@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from audionet.settings import HIGH_PASS_HZ, PictureSettings
+from audionet.settings import PictureSettings
 from audionet.spectrogram.high_pass import WIDTH_HZ, high_passed
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import tone
@@ -12,9 +12,9 @@ def test_hum_and_offset_are_taken_out_and_what_lies_above_stays() -> None:
     def rms(samples: np.ndarray) -> float:
         return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
-    for frequency_hz, kept in ((0, 0.0), (20, 0.0), (50, 0.0), (60, 0.0), (120, 1.0), (300, 1.0), (7000, 1.0)):
+    for frequency_hz, kept in ((0, 0.0), (20, 0.0), (50, 0.0), (85, 1.0), (300, 1.0), (7000, 1.0)):
         samples = tone(frequency_hz, 2) if frequency_hz else np.full(32_000, 5000, np.int16)
-        share = rms(high_passed(samples, HIGH_PASS_HZ)[4000:-4000]) / rms(samples[4000:-4000])
+        share = rms(high_passed(samples, 65)[4000:-4000]) / rms(samples[4000:-4000])
         assert share == pytest.approx(kept, abs=0.01), frequency_hz
 
 
@@ -28,7 +28,7 @@ def by_one_transform(samples: np.ndarray, high_pass_hz: float, rate_hz: int) -> 
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16_000, 44_100, 384_000])
-@pytest.mark.parametrize("high_pass_hz", [5, 100, 300, 1000])
+@pytest.mark.parametrize("high_pass_hz", [5, 65, 300, 1000])
 @pytest.mark.parametrize("count", [2, 3, 100, 8009, 80_021])
 def test_it_is_the_filter_of_one_transform(rate_hz: int, high_pass_hz: int, count: int) -> None:
     """Of noise with an offset and a hum, in any number of samples, prime ones too: within the last bit of 16."""
@@ -41,7 +41,7 @@ def test_it_is_the_filter_of_one_transform(rate_hz: int, high_pass_hz: int, coun
 
 def test_what_is_louder_than_the_rest_comes_back_nowhere() -> None:
     """A hum at full scale leaves less than the last bit, and none of its mirror images at the low rate's multiples."""
-    left = high_passed(tone(50, 4, amplitude=1.0), HIGH_PASS_HZ)[8000:-8000]
+    left = high_passed(tone(50, 4, amplitude=1.0), 65)[8000:-8000]
     assert np.abs(np.fft.rfft(left * np.hanning(len(left)))).max() / (len(left) / 4) < 1.0
 
 
