@@ -1,6 +1,7 @@
 """Which options of `label` make no sense together: said before anything is loaded."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from audionet.errors import AudionetError
@@ -9,9 +10,11 @@ from audionet.options import EventOptions
 from audionet.settings import EACH
 from audionet.system.files import require_apart
 
+logger = logging.getLogger(__name__)
+
 
 def check_label(options: argparse.Namespace) -> None:
-    """Raise AudionetError for options that make no sense together, before anything is loaded."""
+    """Raise AudionetError for options that make no sense together, and warn of those that change nothing."""
     if options.top < 1:
         raise AudionetError(f"--top {options.top}: must be at least 1")
     if options.format in OF_TOOLS and options.mode == "labels":
@@ -36,7 +39,7 @@ def check_label(options: argparse.Namespace) -> None:
     if sum((bool(options.clips), options.microphone is not None, options.watch is not None)) != 1:
         options.parser.error("name clips, or --microphone, or --watch FOLDER: one of the three")
     _check_live(options)
-    _check_top(options)
+    _warn_of_top(options)
     _check_plot(options)
     _check_report(options)
 
@@ -47,9 +50,10 @@ def _is_threshold_given(options: argparse.Namespace) -> bool:
 
 def _check_windows(options: argparse.Namespace) -> None:
     """Raise AudionetError for options that --windows has no use for."""
-    for name, given in (("--threshold", _is_threshold_given(options)), ("--no-unknown", not options.allow_unknown)):
-        if given:
-            raise AudionetError(f"{name}: says which class is believed, and --windows prints all scores; leave out one")
+    if _is_threshold_given(options):
+        raise AudionetError("--threshold: says which class is believed, and --windows prints all scores; leave out one")
+    if not options.allow_unknown:
+        logger.warning("--no-unknown: changes nothing here; --windows prints all scores, and nothing is unknown")
     if options.report is not None:
         raise AudionetError("--report: shows clips, segments or events; leave out --windows, or type --timeline for it")
     if options.plot is not None:
@@ -78,14 +82,13 @@ def _require_folder(option: str, folder: Path, example: str) -> None:
         raise AudionetError(f"{option}: {there} is there already, and is no folder; name another, such as {example}")
 
 
-def _check_top(options: argparse.Namespace) -> None:
-    """Raise AudionetError if --top is given where nothing shows so many classes."""
+def _warn_of_top(options: argparse.Namespace) -> None:
+    """Warn if --top is given where nothing shows so many classes. (It does no harm, and scripts may have it.)"""
     is_drawn = options.plot is not None and options.mode == "labels"
-    is_printed = options.format == "text" and options.mode in ("labels", "windows")
+    is_printed = options.format == "text" and options.mode in ("labels", "windows") and options.microphone is None
     if options.top != options.parser.get_default("top") and not is_drawn and not is_printed:
-        raise AudionetError(
-            "--top: says how many classes are shown for each clip or window as text; leave it out, or --"
-            + (options.mode if options.mode in ("timeline", "events") else f"format {options.format}")
+        logger.warning(
+            "--top: changes nothing here; it says how many classes are shown for each clip or window as text"
         )
 
 
@@ -104,7 +107,6 @@ def _check_live(options: argparse.Namespace) -> None:
         ("--scheduler", options.scheduler),
         ("--track", options.track),
         ("--channel", options.channel),
-        ("--top", options.top != options.parser.get_default("top")),
         (f"--format {options.format}", options.format in OF_TOOLS),
     ):
         if given:

@@ -107,7 +107,6 @@ def test_what_a_microphone_cannot_do_is_refused(low_and_high: Path, audionet_her
     for arguments, said in (
         (["--microphone", "lavfi:nonsense"], "microphone 'nonsense' can't be heard ("),
         (["--microphone", LOW, "--timeline"], "--timeline: not with --microphone"),
-        (["--microphone", LOW, "--top", "1"], "--top: not with --microphone"),
         (["--microphone", LOW, "--track", "2"], "--track: not with --microphone"),
         (["--microphone", LOW, "--channel", "left"], "--channel: not with --microphone"),
         (["--watch", ".", "--events", "--save-segments", "./x"], "x: lies in the folder that is watched, so that"),
