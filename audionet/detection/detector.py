@@ -89,6 +89,41 @@ def fit_detector(
     return Detector(linear, tuple(background), tuple(thresholds))
 
 
+class _Pair(NamedTuple):
+    """Two samples, by their numbers, of which the call is laid over the bed; None: the bed is heard alone.
+
+    fold: in which its windows are held out. seed: of all else that is drawn at random.
+    """
+
+    call: int | None
+    bed: int
+    fold: int
+    seed: int
+
+
+def _draw_pairs(dataset: Dataset, background: Sequence[str], random: np.random.Generator) -> list[_Pair]:
+    """What is laid over what; the background alone is learnt from as often as any class in it."""
+    of_class = {
+        label: [i for i, sample in enumerate(dataset) if sample.class_name == label] for label in dataset.labels
+    }
+    beds = [i for label in background for i in of_class[label]]
+    callers = [label for label in dataset.labels if label not in background]
+    count = max(1, min(MOST_MIXTURES, MIXTURES_A_PICTURE * len(dataset)) // (len(callers) + 1))
+    # A call and what is behind it are held out together: a background that was learnt from would make the thresholds
+    # too low for those of other recordings.
+    folds = [int(percentage_hash(sample.group)) % FOLDS for sample in dataset]
+    beds_of = [[i for i in beds if folds[i] == fold] or beds for fold in range(FOLDS)]
+    drawn: list[tuple[int | None, int]] = [(None, int(random.choice(beds))) for _ in range(count)]
+    for label in callers:
+        calls = np.resize(random.permutation(of_class[label]), count).tolist()
+        drawn += [(call, int(random.choice(beds_of[folds[call]]))) for call in calls]
+    seeds = random.integers(2**31, size=len(drawn)).tolist()
+    return [
+        _Pair(call, bed, folds[bed if call is None else call], seed)
+        for (call, bed), seed in zip(drawn, seeds, strict=True)
+    ]
+
+
 def _make_examples(
     dataset: Dataset,
     background: Sequence[str],
@@ -98,48 +133,33 @@ def _make_examples(
     progress: Progress,
 ) -> list[_Example]:
     """The windows of mixtures, and what is heard in them."""
-    random = np.random.default_rng(seed)
-    numbers = {label: number for number, label in enumerate(dataset.labels)}
-    of_class = {label: [i for i, sample in enumerate(dataset) if sample.class_name == label] for label in numbers}
-    beds = [i for label in background for i in of_class[label]]
-    callers = [label for label in dataset.labels if label not in background]
     column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
     columns = max(1.0, window_seconds(WINDOW_SECONDS, renderer.settings.chunk_seconds) / column_seconds)
-    windows = _windows(columns)
-    # The background alone is learnt from as often as any class in it. A call and what is behind it are held out
-    # together: a background that was learnt from would make the thresholds too low for those of other recordings.
-    count = max(1, min(MOST_MIXTURES, MIXTURES_A_PICTURE * len(dataset)) // (len(callers) + 1))
-    folds = [int(percentage_hash(sample.group)) % FOLDS for sample in dataset]
-    beds_of = [[i for i in beds if folds[i] == fold] or beds for fold in range(FOLDS)]
-    pairs: list[tuple[int | None, int]] = [(None, int(random.choice(beds))) for _ in range(count)]
-    for label in callers:
-        calls = np.resize(random.permutation(of_class[label]), count).tolist()
-        pairs += [(call, int(random.choice(beds_of[folds[call]]))) for call in calls]
-    seeds = random.integers(2**31, size=len(pairs)).tolist()
-    network, windows_a_mixture = Network(cut_to_maps(backbone)), math.ceil(MOST_WINDOWS / len(pairs))
+    windows, network = _windows(columns), Network(cut_to_maps(backbone))
+    pairs = _draw_pairs(dataset, background, np.random.default_rng(seed))
+    windows_a_mixture = math.ceil(MOST_WINDOWS / len(pairs))
 
-    def examples_of(work: tuple[tuple[int | None, int], int]) -> list[_Example]:
-        (call, bed), own_seed = work
-        behind = dataset.samples[bed]
-        caller = behind if call is None else dataset.samples[call]
-        own_random = np.random.default_rng(own_seed)
-        pictures = [_read(sample, renderer, own_random.uniform(SLOWEST, FASTEST)) for sample in (behind, caller)]
-        called = None if call is None else pictures[1]
-        mixture = mix(called, pictures[0], renderer, round(columns), own_random)
+    def examples_of(pair: _Pair) -> list[_Example]:
+        random = np.random.default_rng(pair.seed)
+        caller = pair.bed if pair.call is None else pair.call
+        behind, called = (
+            _read(dataset.samples[i], renderer, random.uniform(SLOWEST, FASTEST)) for i in (pair.bed, caller)
+        )
+        mixture = mix(None if pair.call is None else called, behind, renderer, round(columns), random)
         features = window_features(network, mixture.grey, windows).bottlenecks.astype(np.float16)
         made = []
         for window, row in zip(windows, features, strict=True):
             share = _overlap(window, mixture)
-            heard = np.zeros(len(numbers), np.float32)
-            heard[numbers[behind.class_name]] = 1
+            heard = np.zeros(len(dataset.labels), np.float32)
+            heard[dataset.targets[pair.bed]] = 1
             if share >= HEARD:
-                heard[numbers[caller.class_name]] = 1
+                heard[dataset.targets[caller]] = 1
             if share >= HEARD or share <= NOT_HEARD:
-                made.append(_Example(row, heard, folds[bed if call is None else call]))
-        return [made[n] for n in np.sort(own_random.permutation(len(made))[:windows_a_mixture])]
+                made.append(_Example(row, heard, pair.fold))
+        return [made[n] for n in np.sort(random.permutation(len(made))[:windows_a_mixture])]
 
     with ThreadPoolExecutor(available_cores()) as threads:
-        made = threads.map(examples_of, zip(pairs, seeds, strict=True))
+        made = threads.map(examples_of, pairs)
         return [example for some in counted("mixtures", made, len(pairs), progress) for example in some]
 
 
