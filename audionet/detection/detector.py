@@ -89,8 +89,8 @@ def fit_detector(
     return Detector(linear, tuple(background), tuple(thresholds))
 
 
-class _Pair(NamedTuple):
-    """Two samples, by their numbers, of which the call is laid over the bed; None: the bed is heard alone.
+class _Layers(NamedTuple):
+    """The numbers of two samples, of which the call is laid over the bed; None: the bed is heard alone.
 
     fold: in which its windows are held out. seed: of all else that is drawn at random.
     """
@@ -101,7 +101,7 @@ class _Pair(NamedTuple):
     seed: int
 
 
-def _draw_pairs(dataset: Dataset, background: Sequence[str], random: np.random.Generator) -> list[_Pair]:
+def _draw_pairs(dataset: Dataset, background: Sequence[str], random: np.random.Generator) -> list[_Layers]:
     """What is laid over what; the background alone is learnt from as often as any class in it."""
     of_class = {
         label: [i for i, sample in enumerate(dataset) if sample.class_name == label] for label in dataset.labels
@@ -119,7 +119,7 @@ def _draw_pairs(dataset: Dataset, background: Sequence[str], random: np.random.G
         drawn += [(call, int(random.choice(beds_of[folds[call]]))) for call in calls]
     seeds = random.integers(2**31, size=len(drawn)).tolist()
     return [
-        _Pair(call, bed, folds[bed if call is None else call], seed)
+        _Layers(call, bed, folds[bed if call is None else call], seed)
         for (call, bed), seed in zip(drawn, seeds, strict=True)
     ]
 
@@ -139,7 +139,7 @@ def _make_examples(
     pairs = _draw_pairs(dataset, background, np.random.default_rng(seed))
     windows_a_mixture = math.ceil(MOST_WINDOWS / len(pairs))
 
-    def examples_of(pair: _Pair) -> list[_Example]:
+    def examples_of(pair: _Layers) -> list[_Example]:
         random = np.random.default_rng(pair.seed)
         caller = pair.bed if pair.call is None else pair.call
         behind, called = (
