@@ -101,7 +101,7 @@ class _Layers(NamedTuple):
     seed: int
 
 
-def _draw_pairs(dataset: Dataset, background: Sequence[str], random: np.random.Generator) -> list[_Layers]:
+def _draw_layers(dataset: Dataset, background: Sequence[str], random: np.random.Generator) -> list[_Layers]:
     """What is laid over what; the background alone is learnt from as often as any class in it."""
     of_class = {
         label: [i for i, sample in enumerate(dataset) if sample.class_name == label] for label in dataset.labels
@@ -136,31 +136,31 @@ def _make_examples(
     column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
     columns = max(1.0, window_seconds(WINDOW_SECONDS, renderer.settings.chunk_seconds) / column_seconds)
     windows, network = _windows(columns), Network(cut_to_maps(backbone))
-    pairs = _draw_pairs(dataset, background, np.random.default_rng(seed))
-    windows_a_mixture = math.ceil(MOST_WINDOWS / len(pairs))
+    layers = _draw_layers(dataset, background, np.random.default_rng(seed))
+    windows_a_mixture = math.ceil(MOST_WINDOWS / len(layers))
 
-    def examples_of(pair: _Layers) -> list[_Example]:
-        random = np.random.default_rng(pair.seed)
-        caller = pair.bed if pair.call is None else pair.call
+    def examples_of(drawn: _Layers) -> list[_Example]:
+        random = np.random.default_rng(drawn.seed)
+        caller = drawn.bed if drawn.call is None else drawn.call
         behind, called = (
-            _read(dataset.samples[i], renderer, random.uniform(SLOWEST, FASTEST)) for i in (pair.bed, caller)
+            _read(dataset.samples[i], renderer, random.uniform(SLOWEST, FASTEST)) for i in (drawn.bed, caller)
         )
-        mixture = mix(None if pair.call is None else called, behind, renderer, round(columns), random)
+        mixture = mix(None if drawn.call is None else called, behind, renderer, round(columns), random)
         features = window_features(network, mixture.grey, windows).bottlenecks.astype(np.float16)
         made = []
         for window, row in zip(windows, features, strict=True):
             share = _overlap(window, mixture)
             heard = np.zeros(len(dataset.labels), np.float32)
-            heard[dataset.targets[pair.bed]] = 1
+            heard[dataset.targets[drawn.bed]] = 1
             if share >= HEARD:
                 heard[dataset.targets[caller]] = 1
             if share >= HEARD or share <= NOT_HEARD:
-                made.append(_Example(row, heard, pair.fold))
+                made.append(_Example(row, heard, drawn.fold))
         return [made[n] for n in np.sort(random.permutation(len(made))[:windows_a_mixture])]
 
     with ThreadPoolExecutor(available_cores()) as threads:
-        made = threads.map(examples_of, pairs)
-        return [example for some in counted("mixtures", made, len(pairs), progress) for example in some]
+        made = threads.map(examples_of, layers)
+        return [example for some in counted("mixtures", made, len(layers), progress) for example in some]
 
 
 def _read(sample: Sample, renderer: SpectrogramRenderer, speed: float) -> HeardPicture:
