@@ -171,7 +171,7 @@ class Trainer:
         originals = self.subspace.coordinates[:: self._augmentations]
         squares = np.einsum("ij,ij->i", originals, originals) - originals @ (2 * centroid) + centroid @ centroid
         if self._noise is not None:
-            squares -= ((originals - centroid) @ self._noise / self._noise_length) ** 2
+            squares -= ((originals @ self._noise - centroid @ self._noise) / self._noise_length) ** 2
         return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals[:: self._augmentations])
 
     def _drawn(self, samples: Indices) -> Indices:
