@@ -12,7 +12,7 @@ from audionet.annotation.table_paths import TablePaths, shown
 from audionet.annotation.tables import SHOWN, Row, Table, line_error
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
-from audionet.dataset.kinds import group_of, is_passed_over
+from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
 from audionet.dataset.names import can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, listed
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
 NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
-SPLITS = frozenset("train training test testing val valid validation dev eval evaluation".split())
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
@@ -188,7 +187,7 @@ class LabelledTable:
         """Warn of a column that says which rows are to learn from and which to test with."""
         for name, written in self.table.columns.items():
             values = {row.get(name).casefold() for row in self.table.rows} - {""}
-            if len(values) > 1 and values <= SPLITS:
+            if len(values) > 1 and values <= WORDS_OF_SIDES:
                 logger.warning(
                     "%s: its column %r is not used: %s count alike; a column fold, with whole numbers, says what is "
                     "held out together by retrain --folds, and a table of its own what evaluate is to be given",

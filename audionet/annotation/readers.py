@@ -91,7 +91,7 @@ def may_be_annotations(path: Path) -> bool:
     columns = header_of(path, KNOWN_COLUMNS)
     if marks_parts(columns):
         return suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
-    return _reader_of(path, _first_line(_beginning(path))) is not _read_table
+    return _reader_of(path, _beginning(path)) is not _read_table
 
 
 def is_of_a_tool(path: Path) -> bool:
@@ -100,7 +100,7 @@ def is_of_a_tool(path: Path) -> bool:
         return False
     if "selection" in path.name.casefold() and "selection" in header_of(path):
         return True
-    return _reader_of(path, _first_line(_beginning(path))) is not _read_table
+    return _reader_of(path, _beginning(path)) is not _read_table
 
 
 def seems_to_mark(path: Path) -> bool:

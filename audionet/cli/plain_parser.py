@@ -143,7 +143,7 @@ class LastCounts(argparse._StoreAction):
     ) -> None:
         """Note the value."""
         given = vars(namespace).setdefault("given", {})
-        if given.get(self.dest, values) != values and self.dest in given:
+        if self.dest in given and given[self.dest] != values:
             vars(namespace).setdefault("overridden", {})[option] = values
         given[self.dest] = values
         super().__call__(parser, namespace, values, option)

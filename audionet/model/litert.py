@@ -17,7 +17,7 @@ from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
 DISTANCE_NAME = "squared_distance"
 NOISE_NAME = "noise_direction"
-# Of the fields of a head.
+# What the tensors of a head's fields are called.
 TENSOR_NAMES = {
     "weights": "final_weights",
     "biases": "final_biases",
@@ -171,8 +171,8 @@ class SubgraphWriter:
     def add_head(self, bottleneck: int, layer: ClassifierHead) -> list[int]:
         """Add the layer behind a tensor: the positions of the scores and the squared distance."""
         features, classes = layer.weights.shape
-        weights = self.add_tensor("final_weights", (classes, features), layer.weights.T)
-        biases = self.add_tensor("final_biases", (classes,), layer.biases)
+        weights = self.add_tensor(TENSOR_NAMES["weights"], (classes, features), layer.weights.T)
+        biases = self.add_tensor(TENSOR_NAMES["biases"], (classes,), layer.biases)
         logits = self.add_tensor("logits", (1, classes))
         fully_connected = self._schema.FullyConnectedOptionsT()
         self.add_operator("FULLY_CONNECTED", [bottleneck, weights, biases], logits, fully_connected)
@@ -181,13 +181,13 @@ class SubgraphWriter:
         softmax.beta = 1.0
         self.add_operator("SOFTMAX", [logits], scores, softmax)
         if layer.event_weights is not None and layer.event_biases is not None:
-            self.add_tensor("event_weights", (classes, features), layer.event_weights.T)
-            self.add_tensor("event_biases", (classes,), layer.event_biases)
+            self.add_tensor(TENSOR_NAMES["event_weights"], (classes, features), layer.event_weights.T)
+            self.add_tensor(TENSOR_NAMES["event_biases"], (classes,), layer.event_biases)
 
         shape = tuple(self.subgraph.tensors[bottleneck].shape)
         if layer.noise is not None:
             bottleneck = self._without_noise(bottleneck, layer.noise, layer.centroid, shape)
-        centroid = self.add_tensor("middle", shape, layer.centroid)
+        centroid = self.add_tensor(TENSOR_NAMES["centroid"], shape, layer.centroid)
         squares = self.add_tensor("squares", shape)
         self.add_operator("SQUARED_DIFFERENCE", [bottleneck, centroid], squares)
         distance = self.add_tensor(DISTANCE_NAME, (1,))
