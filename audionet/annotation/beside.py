@@ -27,6 +27,9 @@ from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 
+SEEMS_TO_MARK = "seems to say what is heard when"
+AS_TABLE = "a table would be, with the columns start, end and label, or a file of Raven, Audacity or Praat"
+
 
 @dataclass(frozen=True)
 class Annotated:
@@ -54,7 +57,7 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
 
     Raises AudionetError if there are none in it.
     """
-    files = [file for file in walk_files(path) if may_be_annotations(file)] if path.is_dir() else [path]
+    files = _in_folder(path) if path.is_dir() else [path]
     if not files:
         raise AudionetError(
             f"{path}: is a folder, and holds no annotations (tables with start and end, or files of Raven, Audacity, "
@@ -69,6 +72,18 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
             recording = recordings[0]
         pairs.append(_Pair(file, recording))
     return _read(pairs, data_audio, options)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """The annotation files in a folder that was named for them; what seems to mark parts, and is none, is told of."""
+    files, unread = list[Path](), list[Path]()
+    for file in walk_files(folder):
+        if may_be_annotations(file, with_paths=True):
+            files.append(file)
+        elif seems_to_mark(file):
+            unread.append(file)
+    _report_unused(unread, SEEMS_TO_MARK, AS_TABLE)
+    return files
 
 
 def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
@@ -171,8 +186,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
                 )
             else:
                 pairs[owner] = _Pair(file, owner)
-    remedy = "a table would be, with the columns start, end and label, or a file of Raven, Audacity or Praat"
-    _report_unused(unread, "seems to say what is heard when", remedy)
+    _report_unused(unread, SEEMS_TO_MARK, AS_TABLE)
     _report_unused(astray, "is called as no recording beside it", "it would be as night.txt beside night.wav")
     return [*pairs.values(), *loose]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from audionet.annotation.layouts import layout_of
 from audionet.annotation.table_paths import TablePaths, shown
-from audionet.annotation.tables import SHOWN, Row, Table, line_error
+from audionet.annotation.tables import SHOWN, Row, Table, is_time, line_error
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
@@ -117,6 +117,7 @@ class LabelledTable:
         self._report_renamed()
         self._report_left_out()
         self._report_split()
+        self._report_listed_again()
         return recordings, wrong
 
     def label(self, row: Row, spellings: Spellings) -> str:
@@ -145,7 +146,12 @@ class LabelledTable:
     def why_missing(self, row: Row) -> UnusableInput:
         """A row's recording as one that is not there."""
         line = f"line {row.line} of {self.table.path.name}"
-        places = [place for path in self.layout.paths(row) for place in self.paths.candidates(path)]
+        left_out = self.paths.left_out
+        places = [
+            place
+            for path in self.layout.paths(row)
+            for place in self.paths.candidates(path, left_out) or self.paths.candidates(path)
+        ]
         if not places:
             return UnusableInput(self.table.path, f"line {row.line} names no file")
         inside = self.paths.inside(places[0])
@@ -195,6 +201,29 @@ class LabelledTable:
                     written,
                     listed(sorted(values)),
                 )
+
+    def _report_listed_again(self) -> None:
+        """Warn of recordings that several lines list whole, where another column may say which part each is about."""
+        if self.layout.times is not None:
+            return
+        first: dict[str, Row] = {}
+        again: list[tuple[str, Row]] = []
+        differing: dict[str, str] = {}
+        for row, place in zip(self.table.rows, self.places, strict=True):
+            if place is None or first.setdefault(place, row) is row:
+                continue
+            again.append((place, row))
+            for name, cell in row.cells.items():
+                if name != self.layout.label and cell != first[place].get(name) and is_time(cell):
+                    differing[name] = repr(self.table.columns[name])
+        if differing:
+            place, row = again[0]
+            more = f" ({count(len(again), 'line')} in all list one again)" if len(again) > 1 else ""
+            logger.warning(
+                "%s: line %d lists %s again%s; lines without times are about whole recordings. If %s says which part "
+                "is meant, write it into two columns called start and end, in seconds",
+                self.table.path, row.line, place, more, listed(list(differing.values())),
+            )  # fmt: skip
 
     def _report_renamed(self) -> None:
         if self.paths.renamed:

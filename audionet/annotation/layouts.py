@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from audionet.annotation.parts import TimeColumns
 from audionet.annotation.table_paths import columns_of_files
-from audionet.annotation.tables import SHOWN, Row, Table, seconds
+from audionet.annotation.tables import SHOWN, Row, Table, is_time
 from audionet.errors import AudionetError
 from audionet.system.text import listed
 
@@ -55,17 +55,20 @@ OTHER_UNITS = re.compile(
     r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
     r"(ms|msec|msecs|millis|milliseconds?|us|ns|samples?|samplesamples|frames?|min|minutes?|clocktime)"
 )
+UNITS, OF_SECONDS = re.compile(r"(time)?units?|timeformat"), ("", "s", "sec", "secs", "second", "seconds", "decimal")
 # What the names of other columns consist of that say where something begins or ends, if all their values are times.
 BORDERS = frozenset(
     "start begin beginning onset from end stop finish until till to offset in out on off tmin tmax xmin xmax t0 t1 "
-    "anfang anfangs beginn von ende bis début debut fin inicio inizio fine".split()
+    "anfang anfangs beginn von ende bis début debut fin inicio início inizio fine fim eind einde slut".split()
 )
 # Borders in one word with another, and what is a border beside a word for time, as in `min_time` or `first_sample`.
-COMPOUND = re.compile(r"(t|time|zeit)?(start|begin|beginn|anfangs?|end|ende|stop|onset|offset)(zeit|time|idx|index)?")
+COMPOUND = re.compile(
+    r"(t|time|zeit)?(start|begin|beginn|anfangs?|end|ende|eind|slut|stop|onset|offset)(zeit|time|tijd|tid|idx|index)?"
+)
 BORDERS_BESIDE = frozenset("min max first last".split())
 WORDS_FOR_TIME = frozenset(
-    "t time zeit timestamp stamp s sec secs second seconds ss ms msec hh mm sample samples frame frames idx index pos "
-    "position".split()
+    "t time zeit tijd tid temps tiempo tempo timestamp stamp s sec secs second seconds ss ms msec hh mm sample samples "
+    "frame frames idx index pos position".split()
 )
 WORDS_BESIDE = WORDS_FOR_TIME.union(
     "event segment seg interval region part clip chunk window call song note phrase syllable bout turn utterance "
@@ -165,6 +168,7 @@ def times_of(table: Table) -> TimeColumns | None:
     if start is not None and (end or length):
         file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in marked), "")
         _refuse_thousands(table, [name for name in (start, end or length, file_offset) if name])
+        _require_seconds(table)
         return TimeColumns(start, end or length or "", end is None, file_offset)
     halves = [name for name in (start, end, onset, offset, _first(OTHER_UNITS, marked)) if name]
     halves += [name for name in marked if _says_when(table, name, has_length=length is not None)]
@@ -183,13 +187,13 @@ def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
     values = table.values(name)
     if name in MOMENTS:
         is_border = (has_length and name in BEGINNINGS_OF_LENGTHS) or _differs_within_recordings(table, name)
-        return is_border and not any(":" in value for value in values) and all(map(_is_time, values))
+        return is_border and not any(":" in value for value in values) and all(map(is_time, values))
     written = re.sub(r"([a-z])([A-Z])", r"\1 \2", table.columns[name])
     words = {word.casefold() for word in WORDS.findall(written)}
     borders = {word for word in words if word in BORDERS or COMPOUND.fullmatch(word)}
     if words & WORDS_FOR_TIME:
         borders |= words & BORDERS_BESIDE
-    return bool(borders) and words <= borders | WORDS_BESIDE and all(map(_is_time, values))
+    return bool(borders) and words <= borders | WORDS_BESIDE and all(map(is_time, values))
 
 
 def _differs_within_recordings(table: Table, name: str) -> bool:
@@ -199,14 +203,6 @@ def _differs_within_recordings(table: Table, name: str) -> bool:
     for row in table.rows if paths else ():
         values[row.get(paths[0])].add(row.get(name))
     return any(len(of_one) > 1 for of_one in values.values())
-
-
-def _is_time(value: str) -> bool:
-    try:
-        seconds(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _refuse_thousands(table: Table, names: Sequence[str]) -> None:
@@ -219,6 +215,15 @@ def _refuse_thousands(table: Table, names: Sequence[str]) -> None:
             f"has the time {with_comma[1][:SHOWN]!r}, and others have a point: is its comma that of thousands? Write "
             "all times with a point, or all with a comma",
         )
+
+
+def _require_seconds(table: Table) -> None:
+    """Raise AudionetError if a column says that times are no seconds, as that of Adobe Audition's markers may."""
+    for name in filter(UNITS.fullmatch, table.columns):
+        for row in table.rows:
+            if row.get(name).casefold() not in OF_SECONDS:
+                remedy = "choose the time format Decimal in Audition, or write seconds and delete the column"
+                raise table.error(row.line, f"has times as {row.get(name)[:SHOWN]!r}; {remedy}")
 
 
 def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str | None:
@@ -253,18 +258,8 @@ def _label_column(table: Table) -> str:
             names = listed([repr(table.columns[name]) for name in own], most=8)
             raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
     if "timeformat" in table.columns and "name" in table.columns and not known - {"type"}:
-        _require_decimal_times(table)
         return "name"
     return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
-
-
-def _require_decimal_times(table: Table) -> None:
-    """Raise AudionetError if the markers of Adobe Audition have times in frames, beats or samples."""
-    for row in table.rows:
-        if row.get("timeformat").casefold() not in ("", "decimal"):
-            raise table.error(
-                row.line, f"has times as {row.get('timeformat')!r}; choose the time format Decimal in Audition"
-            )
 
 
 RAVENS_OWN = frozenset(

@@ -78,10 +78,10 @@ def read_annotations(path: Path) -> list[Annotation]:
     return list(dict.fromkeys(_reader_of(path, text)(path, text)))
 
 
-def may_be_annotations(path: Path) -> bool:
+def may_be_annotations(path: Path, *, with_paths: bool = False) -> bool:
     """Whether `read_annotations` reads a file, by its name and its beginning.
 
-    Tables that list recordings by their paths are no annotations.
+    with_paths: also if it is a table that lists recordings by their paths, which among recordings is none.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not is_file(path):
@@ -90,7 +90,7 @@ def may_be_annotations(path: Path) -> bool:
         return True
     columns = header_of(path, KNOWN_COLUMNS)
     if marks_parts(columns):
-        return suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
+        return with_paths or suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
     return _reader_of(path, _beginning(path)) is not _read_table
 
 
@@ -167,9 +167,9 @@ def _first_line(text: str) -> str:
 
 
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
-    """What reads a file, by its first line that is not empty; RTTM also by its name. text: at least its beginning."""
+    """What reads a file, by its first line that is not empty, or its name. text: at least its beginning."""
     first = _first_line(text)
-    if TEXTGRID in first or first.startswith(CHRONOLOGICAL):
+    if TEXTGRID in first or first.startswith(CHRONOLOGICAL) or path.suffix.lower() == ".textgrid":
         return _read_textgrid
     if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
         return _read_rttm

@@ -26,7 +26,7 @@ class TablePaths:
     another suffix, and be spelt in other case or with accents that are stored in another way.
 
     renamed: paths whose recordings are called otherwise, and how. namesakes: names that several recordings have, and
-    the places of these.
+    the places of these. left_out: how many of the first parts of each path, as find_all found, are another machine's.
     """
 
     def __init__(self, data_audio: Path, table: Path) -> None:
@@ -34,6 +34,7 @@ class TablePaths:
         self._roots = tuple(dict.fromkeys((self.root, self.root.resolve())))
         self.renamed: dict[str, str] = {}
         self.namesakes: dict[str, list[str]] = {}
+        self.left_out = 0
         tables_folder = absolute(table.parent)
         begins = dict.fromkeys((self.root, tables_folder, tables_folder.parent))
         self._bases = [place for base in begins for place in (base, base / "audio")]
@@ -50,6 +51,7 @@ class TablePaths:
         longest = max((len(_parts(path)) for row in sample for path in row), default=1)
         for left_out in range(min(longest, MOST_LEFT_OUT + 1)):
             if any(self._find(row, left_out) for row in sample):
+                self.left_out = left_out
                 return [self._find(row, left_out) for row in rows]
         return [None] * len(rows)
 

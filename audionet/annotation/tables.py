@@ -123,6 +123,13 @@ def seconds(text: str) -> float:
     return value
 
 
+def is_time(cell: str) -> bool:
+    """Whether a cell may be a time."""
+    with suppress(ValueError):
+        return seconds(cell) >= 0
+    return False
+
+
 def read_table(path: Path, known_columns: Container[str]) -> Table:
     """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
 

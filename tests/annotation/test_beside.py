@@ -172,6 +172,21 @@ def test_a_file_or_a_folder_of_annotations_can_be_named(tmp_path: Path) -> None:
         found(nights, metadata=tmp_path / "empty")
 
 
+def test_a_folder_of_tables_that_name_their_recordings_can_be_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nights = sounds(tmp_path / "nights", "a.wav", "b.wav")
+    results = tmp_path / "results"
+    results.mkdir()
+    for name, label in (("a", "owl"), ("b", "wren")):
+        rows = f"Start (s),End (s),Common name,Confidence,File\n1.0,4.0,{label},0.9,/home/ida/{name}.wav\n"
+        (results / f"{name}.BirdNET.results.csv").write_text(rows)
+    (results / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nowl\n")
+    with caplog.at_level("INFO"):
+        assert found(nights, metadata=results) == {"owl/a.wav": [(1.0, 4.0)], "wren/b.wav": [(1.0, 4.0)]}
+    assert "a.srt seems to say what is heard when, and is not used" in caplog.text
+
+
 def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_path: Path) -> None:
     sounds(tmp_path, "a.wav", "b.wav")
     (tmp_path / "a.txt").write_text(RAVEN)

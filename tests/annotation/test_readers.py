@@ -227,6 +227,7 @@ def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytes
         ("n.TextGrid", '"Praat chronological TextGrid text file"\n0 70\n', "save it as a text file in Praat"),
         ("n.TextGrid", "ooBinaryFile\x08TextGrid\0\0", "save it as a text file in Praat"),
         ("n.TextGrid", LONG[:500], "cut off, damaged or not alone"),
+        ("n.TextGrid", "", "cut off, damaged or not alone"),
         ("n.TextGrid", SHORT.replace("<exists>\n", ""), "cut off, damaged or not alone"),
         (
             "n.TextGrid",

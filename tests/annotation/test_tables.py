@@ -327,6 +327,9 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label,startIdx,endIdx\na.wav,x,0,1\n", "marks a part of a recording: startIdx '0'"),
         ("path,label,ms_start,ms_end\na.wav,x,0,1\n", "marks a part of a recording: ms_start '0'"),
         ("path;label;Startzeit;Endzeit\na.wav;x;0,5;1\n", "marks a part of a recording: Startzeit '0,5'"),
+        ("path,label,tiempo_inicio,tiempo_fin\na.wav,x,0,1\n", "marks a part of a recording: tiempo_inicio '0'"),
+        ("path,label,begintijd,eindtijd\na.wav,x,0,1\n", "marks a part of a recording: begintijd '0'"),
+        ("path,label,start,end,unit\na.wav,x,0,1,s\na.wav,x,2,3,ms\n", "line 3 has times as 'ms'; .* write seconds"),
         ("path,label,seconds\na.wav,x,5\na.wav,y,10\n", "marks a part of a recording: seconds '5'"),
         ("path,label,Time,Duration\na.wav,x,0.5,1\n", "marks a part of a recording: Time '0.5'"),
         (
@@ -414,6 +417,34 @@ def test_two_labels_of_one_recording_are_both_learnt_and_said(tmp_path: Path, ca
     (tmp_path / "list.csv").write_text("path,label\na.wav,robin\na.wav,wren\n")
     assert found(data, tmp_path / "list.csv") == [("robin", "a.wav"), ("wren", "a.wav")]
     assert "a.wav: 'robin' (all of it) and 'wren' (all of it) are heard at once" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_said"),
+    [
+        ("1.5,a.wav,robin\n2.5,a.wav,robin\n3.5,b.wav,wren\n", True),
+        ("1.5,a.wav,robin\n1.5,a.wav,robin\n3.5,b.wav,wren\n", False),
+        ("1.5,a.wav,robin\n3.5,b.wav,robin\n", False),
+        ("ida,a.wav,robin\nben,a.wav,robin\n", False),
+    ],
+)
+def test_a_recording_that_is_listed_again_may_be_meant_in_parts(
+    tmp_path: Path, rows: str, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = sounds(tmp_path / "data", "a.wav", "b.wav")
+    (tmp_path / "list.csv").write_text(f"Peak,path,label\n{rows}")
+    found(data, tmp_path / "list.csv")
+    said = (
+        "line 3 lists a.wav again; lines without times are about whole recordings. If 'Peak' says which part is meant"
+    )
+    assert (said in caplog.text) is is_said
+
+
+def test_a_recording_of_another_machine_that_is_gone_is_named_as_it_would_lie_here(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "a.wav")
+    (tmp_path / "list.csv").write_text("path,label\nC:\\rec\\a.wav,robin\nC:\\rec\\old.wav,wren\n")
+    _, wrong = find_labelled_recordings(data, AnnotationOptions(tmp_path / "list.csv"))
+    assert [str(error) for error in wrong] == [f"{data / 'old.wav'}: is listed in line 3 of list.csv, but not there"]
 
 
 @pytest.mark.parametrize("label", ["NA", "nan", "NULL"])
