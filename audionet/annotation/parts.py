@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 WHOLE = Part(0.0, math.inf)
 ROUNDING_SECONDS = 1e-6
+# Parts that share no more than this touch: their times may have been written with two decimals, or as start and length.
+TOUCHING_SECONDS = 0.02
 # What is left between two parts that people marked is seldom worth a picture where it is shorter, and often the end of
 # a call.
 SHORTEST_GAP_SECONDS = 0.5
@@ -54,7 +56,7 @@ class TimeColumns:
             raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
         try:
             begin, stop = seconds(start), seconds(end)
-            stop = begin + stop if self.end_is_length else stop
+            stop = round(begin + stop, 6) if self.end_is_length else stop
             if offset:
                 # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
                 begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
@@ -210,7 +212,7 @@ def find_overlaps(recordings: Iterable[Recording]) -> Iterator[Overlap]:
     for marks in _marks_by_file(recordings):
         going_on: list[tuple[Part, Recording]] = []
         for part, recording in marks:
-            going_on = [mark for mark in going_on if mark[0].end_seconds > part.start_seconds]
+            going_on = [mark for mark in going_on if _heard_until(mark[0]) > part.start_seconds]
             yield from (Overlap(other, own, recording, part) for own, other in going_on)
             going_on.append((part, recording))
 
@@ -219,10 +221,15 @@ def _count_overlaps(recordings: Iterable[Recording]) -> int:
     """How many overlaps find_overlaps would yield, without making each of them."""
     overlaps = 0
     for marks in _marks_by_file(recordings):
-        ends = sorted(part.end_seconds for part, _ in marks)
+        ends = sorted(_heard_until(part) for part, _ in marks)
         # Those before it have begun; what has ended by then is among them, for none ends before it begins.
         overlaps += sum(begun - bisect.bisect_right(ends, part.start_seconds) for begun, (part, _) in enumerate(marks))
     return overlaps
+
+
+def _heard_until(part: Part) -> float:
+    """When a part ends for one that begins then not to be heard at once with it."""
+    return max(part.start_seconds, part.end_seconds - TOUCHING_SECONDS)
 
 
 def _marks_by_file(recordings: Iterable[Recording]) -> Iterator[list[tuple[Part, Recording]]]:

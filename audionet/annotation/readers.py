@@ -233,7 +233,7 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
             remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
             raise line_error(path, number, f"is about channel {fields[2]}: {remedy}")
         try:
-            end = str(float(fields[3].replace(",", ".")) + float(fields[4].replace(",", ".")))
+            end = str(round(float(fields[3].replace(",", ".")) + float(fields[4].replace(",", ".")), 6))
         except ValueError:
             end = fields[4]
         annotations.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))

@@ -71,6 +71,12 @@ def test_classes_heard_at_once_are_said_and_both_learnt_or_refused(caplog: pytes
     assert str(error.value).startswith(said)
 
 
+def test_parts_that_touch_but_for_rounding_are_not_heard_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    night = [marked("owl", (1, 2.33), (3, 3.01)), marked("wren", (2.32, 3)), marked("rain", (3.005, 4))]
+    combined(night, options(overlaps="refuse"))
+    assert caplog.text == ""
+
+
 def test_overlaps_are_found_as_comparing_all_pairs_finds_them() -> None:
     random = np.random.default_rng(0)
     night = [marked(name, *((s / 10, (s + 7) / 10) for s in random.integers(0, 300, 20).tolist())) for name in "abc"]

@@ -283,6 +283,15 @@ def test_limits_of_frequency_are_said_not_to_count(tmp_path: Path, caplog: pytes
         assert f"{name}: its frequency limits are not used" in caplog.text
 
 
+def test_a_start_and_a_length_end_where_the_next_begins(tmp_path: Path) -> None:
+    lines = ["SPEAKER a 1 14.909 2.898 <NA> <NA> x <NA> <NA>", "SPEAKER a 1 17.807 1.02 <NA> <NA> y <NA> <NA>"]
+    (tmp_path / "a.rttm").write_text("\n".join(lines))
+    (tmp_path / "a.csv").write_text("start,duration,label\n14.909,2.898,x\n17.807,1.02,y\n")
+    for name in ("a.rttm", "a.csv"):
+        first, second = read_annotations(tmp_path / name)
+        assert first.end_seconds == second.start_seconds
+
+
 UNUSABLE = ["1e300", "-1e300", "nan", "inf", "1e999", "9" * 400, "-5", "1e12", "", "x" * 100_000, "0x10"]
 
 
