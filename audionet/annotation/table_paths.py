@@ -9,6 +9,7 @@ from audionet.annotation.tables import Table
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file
 from audionet.dataset.names import spelling_key
+from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file
 
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
@@ -106,6 +107,9 @@ class TablePaths:
             for place in self.recordings():
                 whole = PurePosixPath(place)
                 names = {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}
+                # As `label` writes what breaks a line; a backslash is taken for Windows's.
+                written = PurePosixPath(printable(place).replace("\\", "/"))
+                names |= {f"/{written}", f"/{written.with_suffix('')}"}
                 # RTTM and other tools have no spaces in names.
                 for known in names | {"_".join(name.split()) for name in names}:
                     self._by_name.setdefault(spelling_key(known), []).append(place)

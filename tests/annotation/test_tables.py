@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.tables import decoded, read_table
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
+from audionet.system.text import printable
 from tests.conftest import chirps, write_wav
 
 SOUND = chirps(0, 200, 400, 0.2)
@@ -86,6 +88,14 @@ def test_folders_in_another_case_or_with_other_accents_are_those_of_the_table(tm
     data = sounds(tmp_path / "data", "Vögel/a.wav", "x/a.wav", "x/b.wav")
     (tmp_path / "list.csv").write_text("path,label\nx/b.wav,y\nX/a.wav,y\nvo\u0308gel/A.mp3,robin\n", encoding="utf-8")
     assert found(data, tmp_path / "list.csv") == [("robin", "Vögel/a.wav"), ("y", "x/a.wav"), ("y", "x/b.wav")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows forbids such names")
+@pytest.mark.parametrize("name", ["back\\slash.wav", "tab\t.wav", "line\nfeed.wav", "latin\udcfc.wav", "x/a\\b\t.wav"])
+def test_names_that_label_writes_otherwise_are_found_again(tmp_path: Path, name: str) -> None:
+    data = sounds(tmp_path / "data", name, "slash.wav", "b.wav")
+    (tmp_path / "list.txt").write_text(f"path\tlabel\n{printable(str(data / name))}\trobin\n{data / 'b.wav'}\twren\n")
+    assert ("robin", name) in found(data, tmp_path / "list.txt")
 
 
 def test_a_name_that_several_recordings_have_is_said_to_be_so(tmp_path: Path) -> None:
