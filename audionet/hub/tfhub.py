@@ -122,27 +122,23 @@ def _hub() -> Any:
 
 def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, progress: Progress) -> Path:
     """The folder of a module, downloaded where it must be."""
-    is_address = "://" in handle
+    is_address, path = "://" in handle, Path(handle)
     try:
         if is_address:
             return fetch(handle, cache, sha256, progress)
-        if Path(handle).exists():
-            require_checksum(Path(handle), sha256)
-        if Path(handle).is_file():
-            with open(handle, "rb") as archive:
-                extract(archive, temporary)
-            return temporary
-        if not Path(handle).is_dir():
+        if not path.is_file() and not path.is_dir():
             raise AudionetError(f"--tfhub-module {handle}: no such folder or file; {INSTEAD}")
-        return Path(handle)
+        require_checksum(path, sha256)
+        if path.is_dir():
+            return path
+        with open(path, "rb") as archive:
+            extract(archive, temporary)
+        return temporary
     except (ValueError, EOFError, *FAILURES) as error:
-        if not is_address:
-            raise AudionetError(
-                f"--tfhub-module {handle}: not a .tar.gz of a module ({message_of(error)}); {INSTEAD}"
-            ) from error
-        raise AudionetError(
-            f"--tfhub-module {handle}: can't be downloaded ({message_of(error)}) and is not in the cache; {INSTEAD}"
-        ) from error
+        fault = f"not a .tar.gz of a module ({message_of(error)})"
+        if is_address:
+            fault = f"can't be downloaded ({message_of(error)}) and is not in the cache"
+        raise AudionetError(f"--tfhub-module {handle}: {fault}; {INSTEAD}") from error
 
 
 def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
