@@ -59,15 +59,13 @@ def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
             "or in Dask's configuration (distributed.comm.tls)"
         ) from error
     except (OSError, ValueError, TimeoutError, RuntimeError) as error:
+        remedy = "there; start one with dask scheduler, or check the address (tcp://host:8786)"
         if tls is not None:
-            raise AudionetError(
-                f"--scheduler {scheduler}: no Dask scheduler answers there that goes with the certificates of "
-                f"--tls-ca-file {tls.tls_ca_file} and --tls-cert {tls.tls_cert}; check the address and the files"
-            ) from error
-        raise AudionetError(
-            f"--scheduler {scheduler}: no Dask scheduler answers there; start one with dask scheduler, "
-            "or check the address (tcp://host:8786)"
-        ) from error
+            remedy = (
+                f"there that goes with the certificates of --tls-ca-file {tls.tls_ca_file} and --tls-cert "
+                f"{tls.tls_cert}; check the address and the files"
+            )
+        raise AudionetError(f"--scheduler {scheduler}: no Dask scheduler answers {remedy}") from error
 
 
 def _require_workers(client: Any, scheduler: str) -> None:
