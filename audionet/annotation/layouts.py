@@ -129,8 +129,8 @@ def layout_of(table: Table) -> Layout:
     if times is None:
         path, label = _column(table, PATH_COLUMNS, (), PATHS), _column(table, LABEL_COLUMNS, (), LABELS)
     else:
-        has_paths = not columns.isdisjoint((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS))
-        path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if has_paths else "", _label_column(table)
+        path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if path_columns(columns) else ""
+        label = _label_column(table)
     group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
     _refuse_channels(table)
     if times is not None and path and "selection" in columns:
@@ -140,6 +140,11 @@ def layout_of(table: Table) -> Layout:
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
     return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
+
+
+def path_columns(columns: Collection[str]) -> list[str]:
+    """Those of a table's columns, by simplified names, that may say which recording, the likeliest first."""
+    return [name for name in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if name in columns]
 
 
 def marks_parts(columns: Collection[str]) -> bool:
@@ -198,7 +203,7 @@ def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
 
 def _differs_within_recordings(table: Table, name: str) -> bool:
     """Whether a column has several values of one recording, as the moments in it have."""
-    paths = [path for path in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if path in table.columns][:1]
+    paths = path_columns(table.columns)[:1]
     values: dict[str, set[str]] = defaultdict(set)
     for row in table.rows if paths else ():
         values[row.get(paths[0])].add(row.get(name))

@@ -10,7 +10,7 @@ from pathlib import Path
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, TOOLS_PATH_COLUMNS, marks_parts
+from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, marks_parts, path_columns
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table, may_be_annotations
 from audionet.annotation.table_paths import TablePaths, columns_of_files
@@ -120,8 +120,8 @@ def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
     if not is_table(metadata):
         return None
     table = read_table(metadata, KNOWN_COLUMNS)
-    has_paths = not table.columns.keys().isdisjoint((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS))
-    return LabelledTable(table, data_audio) if has_paths or not marks_parts(table.columns) else None
+    is_labelled = path_columns(table.columns) or not marks_parts(table.columns)
+    return LabelledTable(table, data_audio) if is_labelled else None
 
 
 def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | None:
@@ -197,7 +197,7 @@ def _report_unused(data_audio: Path, tables: Iterable[Path]) -> None:
             table = read_table(path, KNOWN_COLUMNS)
         except AudionetError:  # of a file that nobody named
             continue
-        known = [name for name in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if name in table.columns]
+        known = path_columns(table.columns)
         if known and marks_parts(table.columns):
             if _lists_most(data_audio, table, known):
                 sentence = "%s marks parts of the recordings, and is not used: add --metadata %s, or move it away"

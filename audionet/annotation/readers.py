@@ -16,9 +16,8 @@ from audionet.annotation.layouts import (
     marks_parts,
     times_of,
 )
-from audionet.annotation.tables import SHOWN, decoded, header_of, line_error, parse_table, read_text, seconds
+from audionet.annotation.tables import SHOWN, beginning_of, header_of, line_error, parse_table, read_text, seconds
 from audionet.errors import AudionetError
-from audionet.system.files import read_limited
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
 from audionet.system.untrusted import text as checked_text
 
@@ -33,6 +32,7 @@ SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behin
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
 UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*")
 LINES_LOOKED_AT = 5
+LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
 OTHER_SUFFIXES = (".eaf", ".srt", ".vtt", ".lab", ".ctm", ".stm", ".trs", ".svl", ".jams")
 MARK_IN_JSON = re.compile(
@@ -91,7 +91,7 @@ def may_be_annotations(path: Path, *, with_paths: bool = False) -> bool:
     columns = header_of(path, KNOWN_COLUMNS)
     if marks_parts(columns):
         return with_paths or suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
-    return _reader_of(path, _beginning(path)) is not _read_table
+    return not is_table(path)
 
 
 def is_of_a_tool(path: Path) -> bool:
@@ -100,21 +100,22 @@ def is_of_a_tool(path: Path) -> bool:
         return False
     if "selection" in path.name.casefold() and "selection" in header_of(path):
         return True
-    return _reader_of(path, _beginning(path)) is not _read_table
+    return not is_table(path)
 
 
 def seems_to_mark(path: Path) -> bool:
     """Whether a file that `read_annotations` does not read says all the same what is heard when, by its name or its
     first lines: two times and words in each without names of columns, or a table with columns of times."""
-    if path.suffix.lower() in OTHER_SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix in OTHER_SUFFIXES:
         return True
-    if path.suffix.lower() == ".json":
-        return is_file(path) and MARK_IN_JSON.search(_beginning(path)) is not None
-    if path.suffix.lower() not in SUFFIXES or not is_file(path):
+    if suffix not in (*SUFFIXES, ".json") or not is_file(path):
         return False
-    if path.suffix.lower() != ".txt" and marks_parts(header_of(path, KNOWN_COLUMNS)):
+    beginning = beginning_of(path)[:LOOKED_AT]
+    if suffix == ".json":
+        return MARK_IN_JSON.search(beginning) is not None
+    if suffix != ".txt" and marks_parts(header_of(path, KNOWN_COLUMNS)):
         return True
-    beginning = _beginning(path)
     lines = [line for line in beginning.splitlines() if line.strip()][:LINES_LOOKED_AT]
     if lines and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)])):
         return True
@@ -137,15 +138,6 @@ def _has_times_and_words(path: Path, text: str) -> bool:
     return has_times or any(all(map(NUMBER.fullmatch, column)) for column in moments)
 
 
-def _beginning(path: Path) -> str:
-    """The beginning of a text; nothing of what is none."""
-    try:
-        with open(path, "rb") as file:
-            return decoded(file.read(4096))
-    except (OSError, ValueError):
-        return ""
-
-
 def may_name_recordings(path: Path) -> bool:
     """Whether a file, by its name, is RTTM or a selection table of Raven's that says which recordings it is about."""
     if path.suffix.lower() == ".rttm":
@@ -155,11 +147,8 @@ def may_name_recordings(path: Path) -> bool:
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file of labels is a table, and no other tool's file."""
-    try:
-        return _reader_of(path, decoded(read_limited(path, LARGEST_BYTES))[:4096]) is _read_table
-    except (OSError, ValueError):
-        return True  # what reads tables has a sentence for it
+    """Whether a file of labels, by its name and its first line, is a table, and no other tool's file."""
+    return _reader_of(path, beginning_of(path)) is _read_table
 
 
 def _first_line(text: str) -> str:

@@ -22,7 +22,7 @@ from audionet.system.untrusted import is_file, is_folder
 logger = logging.getLogger(__name__)
 
 LARGEST_TABLE_BYTES = 256 << 20
-LARGEST_BEGINNING_BYTES = 1 << 16  # of a table whose columns alone are wanted
+LARGEST_BEGINNING_BYTES = 1 << 16  # of a text that is to be known by its first lines
 MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
@@ -165,19 +165,25 @@ def read_text(path: Path, largest_bytes: int) -> str:
 
 def header_of(path: Path, known_columns: Container[str] = ()) -> frozenset[str]:
     """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
-    try:
-        if not is_file(path):
-            return frozenset()
-        with open(path, "rb") as file:
-            beginning = file.read(LARGEST_BEGINNING_BYTES)
-        # The beginning may end within a character; only its whole lines are read.
-        lines = decoded(beginning[: beginning.rfind(b"\n") + 1 or None]).splitlines(keepends=True)
-    except (OSError, ValueError):
-        return frozenset()
+    lines = beginning_of(path).splitlines(keepends=True)
     for most in (20, 1):  # what is wrong with a row is said by who reads them all
         with suppress(AudionetError):
             return frozenset(parse_table(path, "".join(lines[:most]), known_columns).columns)
     return frozenset()
+
+
+def beginning_of(path: Path) -> str:
+    """The first lines of a text; "" of what is none, or can't be read."""
+    try:
+        if not is_file(path):
+            return ""
+        with open(path, "rb") as file:
+            beginning = file.read(LARGEST_BEGINNING_BYTES)
+        # A long one may end within a character; only its whole lines are read.
+        is_whole = len(beginning) < LARGEST_BEGINNING_BYTES
+        return decoded(beginning if is_whole else beginning[: beginning.rfind(b"\n") + 1 or None])
+    except (OSError, ValueError):
+        return ""
 
 
 def decoded(data: bytes) -> str:
