@@ -19,6 +19,7 @@ TF_FILES = Path("tf_files")
 REPORT_NAME, EVALUATION_REPORT_NAME = "report.html", "evaluation-report.html"  # of retrain and of evaluate
 BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
 IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
+OVERLAPS, UNMARKED = (BOTH, REFUSE), (IGNORE, BACKGROUND)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class AnnotationOptions:
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)
-        for name, allowed in (("unmarked", (IGNORE, BACKGROUND)), ("overlaps", (BOTH, REFUSE))):
+        for name, allowed in (("unmarked", UNMARKED), ("overlaps", OVERLAPS)):
             if getattr(self, name) not in allowed:
                 raise AudionetError(f"--{name} {getattr(self, name)}: must be {' or '.join(allowed)}")
 

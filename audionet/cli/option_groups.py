@@ -6,16 +6,7 @@ from typing import Any
 
 from audionet.cli.plain_parser import LastCounts, options_of
 from audionet.errors import AudionetError
-from audionet.options import (
-    BACKGROUND,
-    BOTH,
-    IGNORE,
-    REFUSE,
-    AnnotationOptions,
-    EventOptions,
-    LabelOptions,
-    RetrainOptions,
-)
+from audionet.options import OVERLAPS, UNMARKED, AnnotationOptions, EventOptions, LabelOptions, RetrainOptions
 from audionet.rules import BOTTLENECKS
 from audionet.settings import TlsScheduler
 
@@ -147,13 +138,13 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
     )
     option(
         "--unmarked",
-        (IGNORE, BACKGROUND),
+        UNMARKED,
         "what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that "
         "is called background",
     )
     option(
         "--overlaps",
-        (BOTH, REFUSE),
+        OVERLAPS,
         "where marked parts of two classes overlap, both count, or nothing is done until they are mended",
     )
 

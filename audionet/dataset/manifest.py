@@ -119,13 +119,6 @@ class PictureIndex:
         path = folder / FILE_NAME
         try:
             content = read_json(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
-        except Refused as error:
-            raise _damaged(path) from error
-        try:
             with taking_apart():
                 written_as = whole(content["format"], -FORMAT)
                 if written_as != FORMAT:
@@ -137,8 +130,14 @@ class PictureIndex:
                 recordings = {inner_path(key): _entry_from_json(value) for key, value in listed.items()}
                 unfinished = [inner_path(name) for name in sequence(content.get("unfinished", []))]
                 return cls(renderer_from_json(content), recordings, unfinished, _sound_from_json(content))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
         except Refused as error:
-            raise _damaged(path) from error
+            raise AudionetError(
+                f"{path}: damaged or not written by audionet; make the pictures anew with audionet prepare --force"
+            ) from error
 
 
 def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
@@ -289,9 +288,3 @@ def _whole_size(path: Path, expected: int | None) -> int | None:
     else:
         is_whole = beginning[:4] == b"RIFF" and int.from_bytes(beginning[4:8], "little") + 8 == status.st_size
     return status.st_size if is_whole else None
-
-
-def _damaged(path: Path) -> AudionetError:
-    return AudionetError(
-        f"{path}: damaged or not written by audionet; make the pictures anew with audionet prepare --force"
-    )

@@ -1,9 +1,8 @@
 """Which classes are the background that events stand out of."""
 
-import unicodedata
 from collections.abc import Sequence
 
-from audionet.dataset.names import no_such_class
+from audionet.dataset.names import composed, no_such_class
 from audionet.errors import AudionetError
 
 BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the background unless others are named
@@ -11,16 +10,14 @@ BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the bac
 
 def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:
     """Which of the classes are the background. Raises AudionetError for a name that is no class's."""
-    known = {unicodedata.normalize("NFC", label): label for label in labels}
-    found = set[str]()
-    for name in asked_for:
-        label = known.get(unicodedata.normalize("NFC", name))
-        if label is None:
-            raise AudionetError(f"--background {name}: {no_such_class(name, labels)}")
-        found.add(label)
     if not asked_for:
         usual = {label for label in labels if label.casefold() in BACKGROUND_NAMES}
         return usual if usual < set(labels) else set()
+    known = {composed(label): label for label in labels}
+    for name in asked_for:
+        if composed(name) not in known:
+            raise AudionetError(f"--background {name}: {no_such_class(name, labels)}")
+    found = {known[composed(name)] for name in asked_for}
     if found == set(labels):
         raise AudionetError("--background: names all classes of the model; leave out those whose events you look for")
     return found

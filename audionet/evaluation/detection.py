@@ -5,9 +5,10 @@ pyannote.metrics (Bredin, 2017), each counted over all recordings together.
 """
 
 import bisect
+import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -193,15 +194,11 @@ def match_segments(reference: Sequence[Span], hypothesis: Sequence[Span]) -> Cou
 def speaking_errors(reference: Sequence[Span], hypothesis: Sequence[Span]) -> SpeakingErrors:
     """For how many seconds of one recording the predicted labels differ from the annotated ones."""
     total = missed = confused = false_alarm = 0.0
-
-    def count(seconds: float, marked: set[str], predicted: set[str]) -> None:
-        nonlocal total, missed, confused, false_alarm
+    for seconds, marked, predicted in _stretches(reference, hypothesis):
         total += seconds * len(marked)
         missed += seconds * max(0, len(marked) - len(predicted))
         false_alarm += seconds * max(0, len(predicted) - len(marked))
         confused += seconds * (min(len(marked), len(predicted)) - len(marked & predicted))
-
-    _sweep(reference, hypothesis, count)
     return SpeakingErrors(total, missed, confused, false_alarm)
 
 
@@ -210,13 +207,9 @@ def _renamed(reference: Sequence[Span], hypothesis: Sequence[Span]) -> list[Span
     from scipy.optimize import linear_sum_assignment
 
     together: dict[tuple[str, str], float] = defaultdict(float)
-
-    def count(seconds: float, marked: set[str], predicted: set[str]) -> None:
-        for name in marked:
-            for other in predicted:
-                together[name, other] += seconds
-
-    _sweep(reference, hypothesis, count)
+    for seconds, marked, predicted in _stretches(reference, hypothesis):
+        for pair in itertools.product(marked, predicted):
+            together[pair] += seconds
     names, others = sorted({span.label for span in reference}), sorted({span.label for span in hypothesis})
     shared = np.array([[together[name, other] for other in others] for name in names]).reshape(len(names), len(others))
     rows, columns = linear_sum_assignment(-shared)
@@ -225,10 +218,16 @@ def _renamed(reference: Sequence[Span], hypothesis: Sequence[Span]) -> list[Span
     return [span._replace(label=given.get(span.label, f"\0{span.label}")) for span in hypothesis]
 
 
-def _sweep(
-    reference: Sequence[Span], hypothesis: Sequence[Span], count: Callable[[float, set[str], set[str]], None]
-) -> None:
-    """Call `count` for each stretch of time in which the labels do not change, with its seconds and both sets."""
+class _Stretch(NamedTuple):
+    """A stretch of time in which no label begins or ends, and which are annotated, and predicted, in it."""
+
+    seconds: float
+    marked: set[str]
+    predicted: set[str]
+
+
+def _stretches(reference: Sequence[Span], hypothesis: Sequence[Span]) -> Iterator[_Stretch]:
+    """The stretches of a recording in which there is any label, in order."""
     changes: dict[float, list[tuple[int, str, int]]] = defaultdict(list)
     for side, spans in enumerate((reference, hypothesis)):
         for span in spans:
@@ -240,7 +239,7 @@ def _sweep(
     for time in sorted(changes):
         marked, predicted = ({label for label, times in counts.items() if times} for counts in sounding)
         if marked or predicted:
-            count(time - before, marked, predicted)
+            yield _Stretch(time - before, marked, predicted)
         for side, label, change in changes[time]:
             sounding[side][label] += change
         before = time
