@@ -265,15 +265,6 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_clip_report(group: "argparse._ActionsContainer") -> None:
-    """Add the option that writes a report on what was heard, whose classes nobody has given."""
-    help_text = (
-        "write a page too, such as page.html: the clips, or the segments of --timeline or --events, the most doubtful "
-        "first, to listen to and to correct"
-    )
-    group.add_argument("--report", type=Path, metavar="FILE", help=help_text)
-
-
 def add_report(group: "argparse._ActionsContainer", default: str) -> None:
     """Add the options that say where the report goes; default is where, in words."""
     group = group.add_mutually_exclusive_group()

@@ -231,7 +231,13 @@ none of the classes is called unknown; its scores are shown all the same.""",
         help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class "
         "in this one, such as segments",
     )
-    groups.add_clip_report(parser.add_argument_group("the report"))
+    parser.add_argument_group("the report").add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page too, such as page.html: the clips, or the segments of --timeline or --events, the most "
+        "doubtful first, to listen to and to correct",
+    )
     groups.add_events(parser)
     groups.add_model(parser)
     groups.add_threshold(parser)

@@ -3,7 +3,7 @@ or in two classes at once."""
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,36 +110,33 @@ def check_data(
     ]
 
 
-def _short_of_recordings(classes: list[ClassData]) -> list[str]:
+def _short_of_recordings(classes: list[ClassData]) -> Iterator[str]:
     # Of a class with one recording, the split says more.
     short = [data.name for data in classes if 1 < data.recordings < FEWEST_RECORDINGS]
-    if not short:
-        return []
-    named = listed([repr(name) for name in short])
-    who = f"class {named} has" if len(short) == 1 else f"classes {named} have"
-    return [f"{who} fewer than {FEWEST_RECORDINGS} recordings: add some, if possible from other days and rooms"]
+    if short:
+        named = listed([repr(name) for name in short])
+        who = f"class {named} has" if len(short) == 1 else f"classes {named} have"
+        yield f"{who} fewer than {FEWEST_RECORDINGS} recordings: add some, if possible from other days and rooms"
 
 
-def _unequal(classes: list[ClassData]) -> list[str]:
+def _unequal(classes: list[ClassData]) -> Iterator[str]:
     most, least = max(classes, key=lambda data: data.seconds), min(classes, key=lambda data: data.seconds)
-    if most.seconds <= UNEQUAL * least.seconds:
-        return []
-    return [
-        f"class {most.name!r} has {duration(most.seconds)} of sound, {least.name!r} only {duration(least.seconds)}: "
-        "what the model says of the smaller one is less sure; record more of it"
-    ]
+    if most.seconds > UNEQUAL * least.seconds:
+        yield (
+            f"class {most.name!r} has {duration(most.seconds)} of sound, {least.name!r} only "
+            f"{duration(least.seconds)}: what the model says of the smaller one is less sure; record more of it"
+        )
 
 
-def _bad_sound(bad: Sequence[Sample], sentence: str) -> list[str]:
-    if not bad:
-        return []
-    recordings = Counter(sample.recording for sample in bad)
-    named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]
-    chunks = "1 chunk is" if len(bad) == 1 else f"{len(bad)} chunks are"
-    return [f"{chunks} {sentence.format(listed(named))}"]
+def _bad_sound(bad: Sequence[Sample], sentence: str) -> Iterator[str]:
+    if bad:
+        recordings = Counter(sample.recording for sample in bad)
+        named = [name if count == 1 else f"{name} ({count} times)" for name, count in recordings.most_common()]
+        chunks = "1 chunk is" if len(bad) == 1 else f"{len(bad)} chunks are"
+        yield f"{chunks} {sentence.format(listed(named))}"
 
 
-def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> list[str]:
+def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> Iterator[str]:
     """A sentence about recordings of two classes that hold the same sound; none if there are none."""
     pairs: set[tuple[str, str]] = set()
     by_digest: dict[bytes, list[Sample]] = defaultdict(list)
@@ -150,10 +147,9 @@ def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -
         pairs |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
     if coordinates is not None:
         pairs |= _nearly_the_same(samples, coordinates)
-    named = [f"{first} and {second}" for first, second in sorted(pairs)]
-    return (
-        [f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"] if named else []
-    )
+    if pairs:
+        named = [f"{first} and {second}" for first, second in sorted(pairs)]
+        yield f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"
 
 
 def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> set[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Differences between the recordings of two classes that are not their sound, and that the model may learn instead."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -89,38 +89,35 @@ def _difference(
     return _Difference(low, high) if is_clear and high.usual - low.usual >= least else None
 
 
-def _offset(classes: Mapping[str, list[Conditions]]) -> list[str]:
+def _offset(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.offset, NOTICEABLE_OFFSET)
-    if gap is None:
-        return []
-    return [
-        f"the recordings of {gap.high.name!r} have an offset ({gap.high.usual:.1%} of full scale), those of "
-        f"{gap.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
-        "record all in the same way if you can"
-    ]
+    if gap is not None:
+        yield (
+            f"the recordings of {gap.high.name!r} have an offset ({gap.high.usual:.1%} of full scale), those of "
+            f"{gap.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
+            "record all in the same way if you can"
+        )
 
 
-def _rumble(classes: Mapping[str, list[Conditions]]) -> list[str]:
+def _rumble(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.rumble_db, CLEAR_DB)
-    if gap is None or gap.high.usual < RUMBLE_DB:
-        return []
-    return [
-        f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz ({-gap.high.usual:.0f} dB below the whole "
-        f"sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: what lies below --high-pass is left out, "
-        "but record all in the same way if you can"
-    ]
+    if gap is not None and gap.high.usual >= RUMBLE_DB:
+        yield (
+            f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz ({-gap.high.usual:.0f} dB below the "
+            f"whole sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: what lies below --high-pass is "
+            "left out, but record all in the same way if you can"
+        )
 
 
-def _cut_off(classes: Mapping[str, list[Conditions]]) -> list[str]:
+def _cut_off(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.cut_off_hz)
-    if gap is None or gap.low.usual > NARROWER * gap.high.usual:
-        return []
-    low_khz, high_khz = gap.low.usual / 1000, gap.high.usual / 1000
-    return [
-        f"the recordings of {gap.low.name!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
-        f"{gap.high.name!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the same "
-        f"way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(gap.low.usual // 1000) * 2000)}"
-    ]
+    if gap is not None and gap.low.usual <= NARROWER * gap.high.usual:
+        low_khz, high_khz = gap.low.usual / 1000, gap.high.usual / 1000
+        yield (
+            f"the recordings of {gap.low.name!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
+            f"{gap.high.name!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the "
+            f"same way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(gap.low.usual // 1000) * 2000)}"
+        )
 
 
 def _floor_db(recording: Conditions) -> float:
@@ -128,24 +125,22 @@ def _floor_db(recording: Conditions) -> float:
     return recording.floor_db - recording.level_db
 
 
-def _floor(classes: Mapping[str, list[Conditions]]) -> list[str]:
+def _floor(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     paused = {name: [each for each in measured if _floor_db(each) <= PAUSES_DB] for name, measured in classes.items()}
     # A class whose sound goes on without a pause shows no noise of its recordings.
     paused = {name: measured for name, measured in paused.items() if 2 * len(measured) > len(classes[name])}
     gap = _difference(paused, _floor_db, CLEAR_DB) if len(paused) > 1 else None
-    if gap is None:
-        return []
-    return [
-        f"in the pauses of {gap.high.name!r} there is {gap.amount:.0f} dB more noise than in those of "
-        f"{gap.low.name!r}: the model may know the classes by that; record all in the same rooms if you can"
-    ]
+    if gap is not None:
+        yield (
+            f"in the pauses of {gap.high.name!r} there is {gap.amount:.0f} dB more noise than in those of "
+            f"{gap.low.name!r}: the model may know the classes by that; record all in the same rooms if you can"
+        )
 
 
-def _loudness(classes: Mapping[str, list[Conditions]]) -> list[str]:
+def _loudness(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.level_db, LOUDNESS_DB)
-    if gap is None:
-        return []
-    return [
-        f"the recordings of {gap.low.name!r} are {gap.amount:.0f} dB fainter than those of {gap.high.name!r}: "
-        "the pictures do not show that, but record all at the same distance and with the same microphone if you can"
-    ]
+    if gap is not None:
+        yield (
+            f"the recordings of {gap.low.name!r} are {gap.amount:.0f} dB fainter than those of {gap.high.name!r}: "
+            "the pictures do not show that, but record all at the same distance and with the same microphone if you can"
+        )

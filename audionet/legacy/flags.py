@@ -33,23 +33,13 @@ RETRAIN = (
     Flag("output_graph", "retrain --output-graph", "/tmp/output_graph.pb", str, "`.tflite` and `.json` come beside it"),
     Flag("intermediate_output_graphs_dir", "retrain --intermediate-output-graphs-dir", "/tmp/intermediate_graph/"),
     Flag("intermediate_store_frequency", "retrain --intermediate-store-frequency", 0, int),
-    Flag(
-        "output_labels",
-        "retrain --output-labels",
-        "/tmp/output_labels.txt",
-        str,
-        "A label is the folder's name as it stands; it was put into lower case, which could make two classes one",
-    ),
+    Flag("output_labels", "retrain --output-labels", "/tmp/output_labels.txt", str,
+         "A label is the folder's name as it stands; it was put into lower case, which could make two classes one"),
     Flag("summaries_dir", "retrain --summaries-dir", "/tmp/retrain_logs"),
     Flag("how_many_training_steps", "retrain --steps", 4000, int),
-    Flag(
-        "learning_rate",
-        "retrain --learning-rate",
-        None,
-        float,
-        "The default is 1, not .01: what is trained is the softmax behind a discriminant analysis, "
-        "which has few numbers and momentum",
-    ),
+    Flag("learning_rate", "retrain --learning-rate", None, float,
+         "The default is 1, not .01: what is trained is the softmax behind a discriminant analysis, "
+         "which has few numbers and momentum"),
     Flag("testing_percentage", "retrain --testing-percentage", 10, float, "Of recordings, never parting one's chunks"),
     Flag("validation_percentage", "retrain --validation-percentage", 10, float, "Of recordings, as above"),
     Flag("eval_step_interval", "retrain --eval-step-interval", 10, int),

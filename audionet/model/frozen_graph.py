@@ -104,7 +104,8 @@ class FrozenGraph:
         definition = _parse(content, path, tf)
         nodes = {node.name: node for node in definition.node}
         self._input = _chosen(path, options.input_layer, INPUT_NAMES, nodes, "input_layer")
-        self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *_last_softmax(nodes)), nodes, "output_layer")
+        softmaxes = [name for name, node in nodes.items() if node.op == "Softmax"]
+        self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *softmaxes[-1:]), nodes, "output_layer")
         sizes = [dim.size for dim in nodes[self._input].attr["shape"].shape.dim]
         static = sizes[1:3] if len(sizes) == 4 and min(sizes[1:3]) > 0 else [PICTURE_SIZE, PICTURE_SIZE]
         self._size = (options.height or static[0], options.width or static[1])
@@ -166,10 +167,6 @@ def _check_size(path: Path, shape: list[int]) -> None:
     """Raise an error for a shape that is too large: a few bytes of a graph can claim any memory."""
     if math.prod(shape) > LARGEST_TENSOR_ELEMENTS:
         raise AudionetError(f"{path}: refused, it holds {shape} numbers, more than any network from pictures to scores")
-
-
-def _last_softmax(nodes: dict[str, Any]) -> list[str]:
-    return [name for name, node in nodes.items() if node.op == "Softmax"][-1:]
 
 
 def _chosen(path: Path, wanted: str | None, usual: tuple[str, ...], nodes: dict[str, Any], option: str) -> str:

@@ -39,7 +39,7 @@ REQUEST = struct.Struct("<IBB")  # number, type of numbers, axes; then the lengt
 LENGTH = struct.Struct("<I")
 TYPES = (np.dtype("u1"), np.dtype("<f4"))  # of pictures, and of sound
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
-STARTED, OUTPUTS, SENTENCE, REASON = range(4)  # kinds of answers; REASON says why the content is no network
+OUTPUTS, SENTENCE, REASON = range(3)  # kinds of answers; REASON says why the content is no network
 LONGEST_REASON = 200  # characters
 FIRST = 0  # the number of the answer to the network itself: its outputs for a black picture
 
@@ -184,7 +184,7 @@ class _Child:
             raise ValueError(payload.decode(errors="replace"))
         if kind == SENTENCE:
             raise AudionetError(payload.decode(errors="replace"))
-        return [] if kind == STARTED else _unpack(payload, self.where)
+        return _unpack(payload, self.where)
 
     def _why_it_ended(self, alarm: Alarm) -> str:
         if came():
@@ -280,7 +280,7 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
         answer(number, *_outcome(number, work, header["where"]))
 
     start()
-    answer(FIRST, STARTED, b"")
+    answer(FIRST, OUTPUTS, _pack([]))  # it has started
     content = requests.read(header["length"])
     limit_this_process(header["memory_bytes"])
     network: ShapedNetwork | None = None
