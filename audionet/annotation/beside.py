@@ -14,8 +14,7 @@ from audionet.annotation.readers import (
     read_annotations,
     seems_to_mark,
 )
-from audionet.annotation.table_paths import TablePaths, recordings_in
-from audionet.annotation.tables import folders_for_tables
+from audionet.annotation.table_paths import TablePaths, folders_for_tables, recordings_in
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, walk_files
 from audionet.dataset.kinds import group_of, is_other_file, is_part_of_a_set

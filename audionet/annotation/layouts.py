@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 
 from audionet.annotation.parts import TimeColumns
-from audionet.annotation.table_paths import columns_of_files
+from audionet.annotation.table_paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS, columns_of_files, path_columns
 from audionet.annotation.tables import SHOWN, Row, Table, is_time
 from audionet.errors import AudionetError
 from audionet.system.text import listed
@@ -17,11 +17,9 @@ from audionet.system.text import listed
 logger = logging.getLogger(__name__)
 
 # Simplified names of columns, see tables.simplified.
-PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 LABEL_COLUMNS = ("label", "class", "category", "species")
-# Names that tools give the same things, in tables that mark parts. Such a table is not looked for, since what `label`
+# Names that tools give them, in tables that mark parts, as TOOLS_PATH_COLUMNS. Such a table is not looked for, since what `label`
 # printed has them too, but it can be named.
-TOOLS_PATH_COLUMNS = "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename".split()
 TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel commonname scientificname speciescode manualid behavior tag type calltype speaker".split()
 )
@@ -140,11 +138,6 @@ def layout_of(table: Table) -> Layout:
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
     return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
-
-
-def path_columns(columns: Collection[str]) -> list[str]:
-    """Those of a table's columns, by simplified names, that may say which recording, the likeliest first."""
-    return [name for name in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if name in columns]
 
 
 def marks_parts(columns: Collection[str]) -> bool:

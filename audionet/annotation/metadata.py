@@ -10,20 +10,21 @@ from pathlib import Path
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, PATH_COLUMNS, marks_parts, path_columns
+from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table, may_be_annotations
-from audionet.annotation.table_paths import TablePaths, columns_of_files
-from audionet.annotation.tables import (
+from audionet.annotation.table_paths import (
+    PATH_COLUMNS,
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
     WORKBOOK_SUFFIXES,
-    Table,
-    header_of,
-    read_table,
+    TablePaths,
+    columns_of_files,
+    path_columns,
     tables_in,
     tables_near,
 )
+from audionet.annotation.tables import Table, header_of, read_table
 from audionet.dataset.folders import Recording, find_recordings
 from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes

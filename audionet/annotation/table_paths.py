@@ -1,17 +1,26 @@
-"""Where the recordings of a table are: its paths may begin in several folders, and be another system's."""
+"""Where the tables of a data set are; and the recordings of a table, whose paths may be another system's."""
 
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from audionet.annotation.tables import Table
 from audionet.dataset.folders import walk_files
-from audionet.dataset.kinds import is_other_file
+from audionet.dataset.kinds import is_other_file, names_left
 from audionet.dataset.names import spelling_key
 from audionet.system.text import printable
-from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file
+from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
 
+TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
+PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
+TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
+MOST_TABLES = 50  # that are looked into, of a folder full of them
+# Simplified names of columns that say which recording, see tables.simplified; and those that tools give them.
+PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
+TOOLS_PATH_COLUMNS = "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename".split()
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
 SOUND_NAME = re.compile(
@@ -148,7 +157,40 @@ def _is_absolute(path: str) -> bool:
     return path.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", path) is not None
 
 
+def path_columns(columns: Collection[str]) -> list[str]:
+    """Those of a table's columns, by simplified names, that may say which recording, the likeliest first."""
+    return [name for name in (*PATH_COLUMNS, *TOOLS_PATH_COLUMNS) if name in columns]
+
+
 def columns_of_files(table: Table) -> list[str]:
     """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
     cells = {name: set(table.values(name)) for name in table.columns}
     return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]
+
+
+def tables_near(data_audio: Path) -> list[Path]:
+    """The tables in a folder, in its folder for tables, and in those of its parent: published ones first, each once."""
+    tables: list[Path] = []
+    for place in (data_audio, data_audio.absolute().parent):
+        for folder in (place, *folders_for_tables(place)):
+            tables += tables_in(folder)
+    published = [path for path in tables if path.name.lower() in PUBLISHED_NAMES]
+    named_so = [path for path in tables if path.suffix.lower() in (".csv", ".tsv")]  # .txt may be hundreds of notes
+    return list(dict.fromkeys([*published, *named_so, *tables]))[:MOST_TABLES]
+
+
+def folders_for_tables(folder: Path) -> list[Path]:
+    """`metadata/` and the like in a data set's folder."""
+    return [folder / name for name in _names(folder) if name.lower() in TABLE_FOLDERS and is_folder(folder / name)]
+
+
+def tables_in(folder: Path, suffixes: tuple[str, ...] = TABLE_SUFFIXES) -> list[Path]:
+    """The files in a folder that may be tables, by their names."""
+    return [folder / name for name in _names(folder) if name.lower().endswith(suffixes)]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return names_left(folder, os.listdir(folder))
+    except OSError:
+        return []

@@ -5,30 +5,23 @@ import functools
 import io
 import itertools
 import logging
-import os
 import re
 from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from audionet.dataset.kinds import names_left
 from audionet.errors import AudionetError, reading
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
-from audionet.system.untrusted import is_file, is_folder
+from audionet.system.untrusted import is_file
 
 logger = logging.getLogger(__name__)
 
 LARGEST_TABLE_BYTES = 256 << 20
 LARGEST_BEGINNING_BYTES = 1 << 16  # of a text that is to be known by its first lines
 MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
-WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
-PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
-TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
-MOST_TABLES = 50  # that are looked into, of a folder full of them
 SEPARATORS = (",", ";", "\t", "|")
 # The first line of tables that Excel is to open.
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
@@ -295,31 +288,3 @@ def _require_one_value(table: Table, line: int, values: Sequence[str]) -> None:
     if len(different) > 1:
         both = f"{different[0][:SHOWN]!r} and {different[1][:SHOWN]!r}"
         raise table.error(line, f"says both {both} in columns of the same name; give one of them another name")
-
-
-def tables_near(data_audio: Path) -> list[Path]:
-    """The tables in a folder, in its folder for tables, and in those of its parent: published ones first, each once."""
-    tables: list[Path] = []
-    for place in (data_audio, data_audio.absolute().parent):
-        for folder in (place, *folders_for_tables(place)):
-            tables += tables_in(folder)
-    published = [path for path in tables if path.name.lower() in PUBLISHED_NAMES]
-    named_so = [path for path in tables if path.suffix.lower() in (".csv", ".tsv")]  # .txt may be hundreds of notes
-    return list(dict.fromkeys([*published, *named_so, *tables]))[:MOST_TABLES]
-
-
-def folders_for_tables(folder: Path) -> list[Path]:
-    """`metadata/` and the like in a data set's folder."""
-    return [folder / name for name in _names(folder) if name.lower() in TABLE_FOLDERS and is_folder(folder / name)]
-
-
-def tables_in(folder: Path, suffixes: tuple[str, ...] = TABLE_SUFFIXES) -> list[Path]:
-    """The files in a folder that may be tables, by their names."""
-    return [folder / name for name in _names(folder) if name.lower().endswith(suffixes)]
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return names_left(folder, os.listdir(folder))
-    except OSError:
-        return []
