@@ -16,6 +16,7 @@ from audionet.annotation.layouts import KNOWN_COLUMNS
 from audionet.annotation.parts import (
     ROUNDING_SECONDS,
     WHOLE,
+    find_overlaps,
     is_long_enough,
     joined,
     last_of_each_second,
@@ -28,9 +29,9 @@ from audionet.annotation.table_paths import absolute
 from audionet.annotation.tables import Row, read_table
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
-from audionet.dataset.names import UNKNOWN
+from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError, UnusableInput
-from audionet.system.text import did_you_mean, listed
+from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def corrected(
     table = LabelledTable(read_table(corrections, KNOWN_COLUMNS), data_audio)
     labels = spellings_of(recordings)
     known = {spelling.label for spelling in labels.values()}
-    touched, wrong = set[Path](), list[UnusableInput]()
+    touched, wrong, elsewhere = set[Path](), list[UnusableInput](), dict[str, Path]()
     for row, place in zip(table.table.rows, table.places, strict=True):
         label = row.get(table.layout.label)
         label = table.label(row, labels) if label and label.casefold() != UNKNOWN else ""
@@ -117,12 +118,19 @@ def corrected(
         if part.start_seconds == part.end_seconds:
             wrong.append(UnusableInput(path, f"is corrected from {span(part)} in line {row.line}, which has no length"))
             continue
+        elsewhere |= {name: path for name in table.layout.paths(row) if _lies_elsewhere(name, path, keys)}
         files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
         touched.add(path)
     new = sorted({spelling.label for spelling in labels.values()} - known)
     if new:
         names = listed([f"{name!r}{did_you_mean(name, known)}" for name in new])
         logger.info("%s: makes %s: %s", corrections, "a new class" if len(new) == 1 else "new classes", names)
+    if elsewhere:
+        first = next(iter(elsewhere))
+        others = f", and {count(len(elsewhere) - 1, 'other path')} like it" if len(elsewhere) > 1 else ""
+        sentence = "%s: there is no %s, so what is said of it is taken to be about %s%s"
+        logger.warning(sentence, corrections, printable(first), elsewhere[first], others)
+    _report_contradictions(corrections, [files[path] for path in sorted(touched)])
     kept = [recording for recording in recordings if recording.path not in touched]
     left = sorted([*kept, *(part for path in sorted(touched) for part in files[path].corrected(keys))])
     if not left:
@@ -130,6 +138,30 @@ def corrected(
             f"{corrections}: leaves nothing to learn; delete the lines of what is to be learnt all the same"
         )
     return left, wrong
+
+
+def _lies_elsewhere(name: str, path: Path, keys: dict[str, Path]) -> bool:
+    """Whether the folder that stands in a row's path is not the one that the file lies in, which has the same name."""
+    _, *folder = reversed(name.replace("\\", "/").split("/"))
+    return (
+        name not in keys and bool(folder) and spelling_key(folder[0]) not in ("", ".", spelling_key(path.parent.name))
+    )
+
+
+def _report_contradictions(corrections: Path, files: Iterable[_File]) -> None:
+    """Say that several lines are about the same seconds, and name other classes."""
+    told = (
+        with_parts(
+            Recording(name or UNKNOWN, name, file.path), [part for other, part in file.corrections if other == name]
+        )
+        for file in files
+        for name in {correction.class_name for correction in file.corrections}
+    )
+    overlap = next(find_overlaps(told), None)
+    if overlap is not None:
+        logger.info(
+            "%s: says two things of the same seconds (%s): the last line about them counts", corrections, overlap
+        )
 
 
 def _path_of(row: Row, place: str | None, table: LabelledTable, keys: dict[str, Path]) -> Path | None:

@@ -114,6 +114,40 @@ def test_a_new_class_is_told_and_what_it_may_be_mistyped_for(night: Path, caplog
     assert "corrections.csv: makes a new class: 'owls'; did you mean owl?" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("rows", "is_said"),
+    [
+        (["owl/night.wav,0,3,wren", "owl/night.wav,2,4,"], True),
+        (["owl/night.wav,,,wren", "owl/night.wav,,,robin"], True),
+        (["owl/night.wav,0,3,wren", "owl/night.wav,2,4,wren", "owl/night.wav,4,5,robin"], False),
+    ],
+)
+def test_lines_that_contradict_each_other_are_told_of(
+    night: Path, rows: list[str], is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        learnt(night, rows)
+    said = "corrections.csv: says two things of the same seconds" in caplog.text
+    assert said is is_said is ("the last line about them counts" in caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_said"),
+    [
+        ("owl/night.wav", False),
+        ("old/data_audio/owl/night.wav", False),
+        ("Owl/night.mp3", False),
+        ("wren/night.wav", True),
+    ],
+)
+def test_a_correction_that_finds_its_recording_in_another_folder_is_told_of(
+    night: Path, path: str, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert set(learnt(night, [f"{path},0,1,robin"])) == {"owl", "robin"}
+    said = f"there is no {path}, so what is said of it is taken to be about {night}"
+    assert (said in caplog.text) is is_said
+
+
 def test_corrections_that_leave_nothing_are_told_apart_from_folders_without_recordings(night: Path) -> None:
     with pytest.raises(AudionetError, match=r"corrections.csv: leaves nothing to learn"):
         learnt(night, ["owl/night.wav,,,"])
