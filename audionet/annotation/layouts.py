@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 # Simplified names of columns, see tables.simplified.
 LABEL_COLUMNS = ("label", "class", "category", "species")
-# Names that tools give them, in tables that mark parts, as TOOLS_PATH_COLUMNS. Such a table is not looked for, since what `label`
-# printed has them too, but it can be named.
+# Names that tools give them, as TOOLS_PATH_COLUMNS, in tables that mark parts. Such a table is not looked for, since
+# what `label` printed has them too, but it can be named.
 TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel commonname scientificname speciescode manualid behavior tag type calltype speaker".split()
 )
