@@ -59,6 +59,23 @@ def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
     return sound.channels if sound else ffmpeg.count_channels(path, choice)
 
 
+def source_samples(
+    path: Path, choice: SoundChoice, start_seconds: float, seconds: float
+) -> tuple[int, np.ndarray] | None:
+    """A part of a recording at its own sample rate: that, and samples x channels, as `decode` gives them; None if it
+    can't be had. Raises UnusableInput when what reads the file breaks down.
+
+    choice: of the channels, the one that it names is given alone.
+    """
+    opened = _open(path, choice, 0)
+    sound = opened.read(each_channel=True) if opened else None
+    if sound is None:
+        return ffmpeg.source_samples(path, choice, start_seconds, seconds)
+    start, number = round(start_seconds * sound.rate_hz), choice.number
+    channels = sound.samples if number is None else sound.samples[number : number + 1]
+    return sound.rate_hz, channels[:, start : start + round(seconds * sound.rate_hz)].T
+
+
 def read_wav_header(path: Path) -> WavHeader | None:
     """The header of an uncompressed WAV of any length; None for any other file, or if there is no file."""
     try:

@@ -56,7 +56,7 @@ LARGEST_ANSWER_BYTES = HEADER.size + BYTES_PER_SAMPLE * MOST_CHANNELS * (MOST_OU
 
 
 class Wanted(NamedTuple):
-    """What a file's sound is to become: of this rate, each channel apart or all in one."""
+    """What a file's sound is to become: of this rate (0: the file's own), each channel apart or all in one."""
 
     sample_rate_hz: int
     each_channel: bool
@@ -100,13 +100,16 @@ def read_compressed(content: bytes, wanted: Wanted) -> PlainSound | None:
 
 def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
     """The sound at the rate that is wanted, mixed unless each channel is; None where it is too short for the filter."""
-    if raw is None or len(raw.values) < shortest(raw.rate_hz, wanted.sample_rate_hz):
+    if raw is None:
+        return None
+    rate_hz = wanted.sample_rate_hz or raw.rate_hz
+    if len(raw.values) < shortest(raw.rate_hz, rate_hz):
         return None
     channels = raw.values.shape[1]
     is_mixed = channels > 1 and not wanted.each_channel
     rows = []
     for row in [raw.values.mean(axis=1, dtype=np.float64)] if is_mixed else raw.values.T:
-        samples = resample(row, raw.rate_hz, wanted.sample_rate_hz)
+        samples = resample(row, raw.rate_hz, rate_hz)
         rows.append(np.clip(samples, -FULL_SCALE, FULL_SCALE, out=samples).astype(np.float32))
     return PlainSound(raw.rate_hz, channels, np.array(rows))
 
@@ -164,6 +167,7 @@ def _form_of_wav(beginning: bytes) -> bytes:
 
 
 def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:
+    wanted_hz = wanted_hz or rate_hz
     if not (1 <= channels <= MOST_CHANNELS and can_resample(rate_hz, wanted_hz)):
         return False
     return 0 < samples * channels <= MOST_SAMPLES and samples * wanted_hz <= MOST_OUTPUT_SAMPLES * rate_hz

@@ -21,6 +21,7 @@ from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SK
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
 from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, PrepareOptions, RetrainOptions
+from audionet.parallel.memory import keep_freed_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.stderr import open_missing_streams
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
+    keep_freed_memory()
     for word in typed:
         _require_a_word(word)
     for option, value in getattr(options, "overridden", {}).items():

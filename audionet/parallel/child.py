@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import IO
 
 from audionet.errors import RAISE_LIMITS, AudionetError
+from audionet.parallel.memory import KEPT_BYTES, LARGEST_KEPT_BLOCK_BYTES
 from audionet.parallel.process import enlarge
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
@@ -28,9 +29,9 @@ STARTED = b"started"
 # Before anything is imported, the child takes our places for modules, and not the folder that we happen to be in.
 BOOT = "import sys; sys.path[:] = sys.argv[2:]; import runpy; runpy.run_module(sys.argv[1], run_name='__main__')"
 # One thread for matrix products: as many children work as there are cores. And what a request took of memory is kept
-# for the next one: to ask the system for it anew takes nearly as long as the work itself.
+# for the next one, as by `keep_freed_memory`, but from the start.
 VARIABLES = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-VARIABLES |= {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 27)}
+VARIABLES |= {"MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT_BLOCK_BYTES), "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES)}
 NOT_STARTED = "a process that reads recordings does not start; run: pip install --force-reinstall audionet soundfile"
 PACKAGES = Path(__file__).resolve().parent.parent.parent
 

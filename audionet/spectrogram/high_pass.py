@@ -6,6 +6,7 @@ so that the order of sums, which depends on how many threads take part in a prod
 """
 
 import functools
+import itertools
 import math
 from typing import NamedTuple
 
@@ -31,14 +32,27 @@ def high_passed(
     sound = samples.astype(np.float64)
     mirrored = min(round(MIRRORED_SECONDS * sample_rate_hz), len(sound) - 1)
     before = round(WRAPPED_SECONDS * sample_rate_hz) + rate.taps
-    behind = before + -(len(sound) + 2 * (mirrored + before)) % rate.factor
+    total = len(sound) + 2 * mirrored + before
+    count = _quickly_transformed(math.ceil((total + before - rate.taps) / rate.factor) + 1)
+    behind = rate.factor * (count - 1) + rate.taps - total
     padded = np.pad(np.pad(sound, mirrored, mode="reflect"), (before, behind), mode="wrap")
     low = rate.decimate(padded)
-    frequencies = np.fft.rfftfreq(len(low), rate.factor / sample_rate_hz)
-    slope = np.clip((frequencies - high_pass_hz) / WIDTH_HZ + 0.5, 0, 1)
-    stopped = np.fft.irfft(np.fft.rfft(low) * np.cos(np.pi / 2 * slope) ** 2, len(low))
+    stopped = np.fft.irfft(np.fft.rfft(low) * _stopped_share(count, high_pass_hz, sample_rate_hz / rate.factor), count)
     first = before + mirrored - rate.taps + rate.factor  # of what `interpolate` gives, which begins later
     return np.asarray(sound - rate.interpolate(stopped)[first : first + len(sound)], np.float32)
+
+
+def _quickly_transformed(length: int) -> int:
+    """The next length without prime factors above 5: with a large one, a Fourier transform takes ten times as long."""
+    return next(count for count in itertools.count(length) if pow(30, 64, count) == 0)
+
+
+@functools.lru_cache(maxsize=16)
+def _stopped_share(count: int, high_pass_hz: float, sample_rate_hz: float) -> NDArray[np.float64]:
+    """How much of each frequency, in the transform of `count` samples, is taken from the sound: 0 to 1."""
+    frequencies = np.fft.rfftfreq(count, 1 / sample_rate_hz)
+    slope = np.clip((frequencies - high_pass_hz) / WIDTH_HZ + 0.5, 0, 1)
+    return np.asarray(np.cos(np.pi / 2 * slope) ** 2)
 
 
 class _LowRate(NamedTuple):

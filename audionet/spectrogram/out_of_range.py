@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
-from audionet.audio.decoding import read_wav_header
-from audionet.audio.ffmpeg import source_samples
+from audionet.audio.decoding import read_wav_header, source_samples
 from audionet.audio.levels import SILENT_DB, hann_window
 from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 

@@ -141,7 +141,10 @@ def sounding_share(picture: NDArray[np.uint8]) -> float:
 
 def as_brightness(picture: NDArray[np.uint8]) -> NDArray[np.floating]:
     """The brightness of a picture, 0 to 1: height x width. picture: height x width, or x 3."""
-    return np.asarray((picture if picture.ndim == 2 else picture.mean(axis=2)) / 255)
+    if picture.ndim == 2:
+        return np.asarray(picture / 255)
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    return np.asarray((np.add(red, green, dtype=np.uint16) + blue) / (3 * 255))
 
 
 def column_weights(brightness: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -170,13 +173,17 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
     padded = np.pad(samples.astype(np.float32) / FULL_SCALE, size // 2, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     power = np.empty((columns, bins), np.float32)
+    # The zeros behind each window are there once for all: the transform would copy every window to add them.
+    frames = np.zeros((min(columns, COLUMNS_AT_ONCE) * windows_a_column, transform), np.float32)
     for start in range(0, columns, COLUMNS_AT_ONCE):
         block = power[start : start + COLUMNS_AT_ONCE]
-        first = start * windows_a_column
-        frames = windows[centres[first : first + len(block) * windows_a_column]] * _hann_window(size)
-        spectrum = np.fft.rfft(frames, transform, axis=1)
+        count = len(block) * windows_a_column
+        heard = windows[centres[start * windows_a_column :][:count]]
+        np.multiply(heard, _hann_window(size), out=frames[:count, :size])
+        spectrum = np.fft.rfft(frames[:count], axis=1)
         squares = spectrum.real**2 + spectrum.imag**2
-        squares.reshape(len(block), windows_a_column, bins).mean(axis=1, out=block)
+        squares.reshape(len(block), windows_a_column, bins).sum(axis=1, out=block)
+    power /= windows_a_column
     return power
 
 

@@ -85,6 +85,20 @@ def test_the_sound_is_that_of_ffmpeg_and_pictures_are_within_one_grey_level(
     assert np.abs(drawn[0] - drawn[1]).max() <= 1
 
 
+@pytest.mark.parametrize("kind", ["wav16", "FLAC PCM_24", "OGG VORBIS"])
+def test_a_part_at_the_rate_of_the_file_is_that_of_ffmpeg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path, choice = tmp_path / "a.bin", SoundChoice(channel="right")
+    path.write_bytes(file_of(kind, 2, 44_100))
+    expected_hz, expected = ffmpeg.source_samples(path, choice, 0.5, 0.25) or (0, np.empty((0, 0)))
+    monkeypatch.setattr(ffmpeg, "find_ffmpeg", lambda: "none is needed")
+    found_hz, found = decoding.source_samples(path, choice, 0.5, 0.25) or (0, np.empty((0, 0)))
+    assert found_hz == expected_hz == 44_100
+    assert found.shape == expected.shape == (11_025, 1)
+    assert np.abs(found - expected).max() <= LARGEST_DIFFERENCE.get(kind, OTHERS_DIFFERENCE)
+
+
 @pytest.mark.parametrize("rate_hz", [8000, 12000, 22050, 24000, 32000, 48000, 88200, 96000, 192000, 250000, 384000])
 def test_any_usual_rate_is_resampled_as_ffmpeg_does_it(tmp_path: Path, rate_hz: int) -> None:
     noise = np.random.default_rng(0).integers(-20000, 20000, rate_hz // 5 + 1).astype(np.int16)

@@ -1,0 +1,21 @@
+"""What is done with memory that is no longer used."""
+
+import sys
+from contextlib import suppress
+
+# glibc gives what is freed at the top of its memory back to the system from a limit on that follows the largest block
+# freed so far, and arrays of a chunk's samples, made and freed over and over, always lie there: to get the pages anew
+# took half of the time of the high pass. Blocks larger than the first number are the system's in any case.
+LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 25, 1 << 27
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # in glibc's malloc.h
+
+
+def keep_freed_memory() -> None:
+    """Keep memory that is freed, up to KEPT_BYTES, for what comes next in this process, where glibc manages it."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(OSError, AttributeError):  # of another C library
+            set_option = ctypes.CDLL(None).mallopt
+            set_option(_M_MMAP_THRESHOLD, LARGEST_KEPT_BLOCK_BYTES)
+            set_option(_M_TRIM_THRESHOLD, KEPT_BYTES)
