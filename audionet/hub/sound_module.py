@@ -23,6 +23,10 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
     tf = start_tensorflow()
     if not specs or any(spec.shape.rank is None or spec.shape.rank >= PICTURE_AXES for spec in specs):
         return None
+    signature = signature_of(module, SIGNATURES)
+    inputs = len(signature.structured_input_signature[1]) if signature is not None else 1
+    if inputs != 1:
+        raise Unfit(f"has {inputs} inputs, where a network from sound has one, for samples")
     if specs[0].dtype == tf.string:
         raise Unfit("takes text, not sound")
     rate_hz = sample_rate(None, request.sample_rate_hz)
@@ -36,9 +40,9 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
         names.append(name)
         return tf.identity(values[name], name=OUTPUT_NAME)
 
-    frozen = freeze_function(tf.function(network, autograph=False).get_concrete_function(spec))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    traced = tf.function(network, autograph=False).get_concrete_function(spec)
     try:
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([freeze_function(traced)])
         flatbuffer = bytes(converter.convert())
     except Exception as error:  # the converter's own errors have no common name
         raise Unfit(f"cannot be turned into a network for LiteRT ({message_of(error)})") from error
@@ -58,10 +62,8 @@ def _outputs(module: Any) -> Callable[[Any], dict[str, Any]]:
 
     def outputs(sound: Any) -> dict[str, Any]:
         if signature is not None:
-            names = list(signature.structured_input_signature[1])
-            if len(names) != 1:
-                raise Unfit(f"has {len(names)} inputs, where a network from sound has one, for samples")
-            result = signature(**{names[0]: sound})
+            (name,) = signature.structured_input_signature[1]
+            result = signature(**{name: sound})
         else:
             result = module(sound)
         if isinstance(result, dict):

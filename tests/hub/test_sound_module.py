@@ -46,6 +46,16 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = tf.TensorSpec((None,), tf.string, name="words")
     texts.__call__ = tf.function(lambda given: tf.strings.length(given) + 1, input_signature=[words])
     tf.saved_model.save(texts, str(folder / "texts"))
+    gained = tf.Module()
+    gain = tf.TensorSpec((), tf.float32, name="gain")  # which comes first by its name
+    gained.__call__ = tf.function(lambda sound, gain: frames(sound) * gain, input_signature=[waveform, gain])
+    tf.saved_model.save(gained, str(folder / "gained"))
+    running = tf.Module()
+    running.before = tf.Variable(tf.zeros(8))
+    running.__call__ = tf.function(
+        lambda sound: running.before.assign_add(tf.reduce_mean(frames(sound), axis=0)), input_signature=[waveform]
+    )
+    tf.saved_model.save(running, str(folder / "running"))
     return folder
 
 
@@ -76,6 +86,8 @@ def test_a_module_gives_what_tensorflow_makes_of_it(modules: Path, tmp_path: Pat
         ("called", "embeddings", RATE_HZ, "has no output 'embeddings'; it has output_0"),
         ("called", "output_1", None, "does not say at which sample rate it hears"),
         ("texts", None, RATE_HZ, "takes text, not sound"),
+        ("gained", None, RATE_HZ, "has 2 inputs, where a network from sound has one"),
+        ("running", None, RATE_HZ, "cannot be turned into a network for LiteRT"),
     ],
 )
 def test_a_module_that_makes_no_sense_is_refused(
