@@ -93,7 +93,8 @@ def load_sound_file(path: Path, request: SoundRequest) -> Backbone:
     except OSError as error:
         raise AudionetError(f"--backbone {path}: cannot be read ({error.strerror}); name a .tflite file") from error
     except Refused as error:
-        raise AudionetError(f"--backbone {path}: is no file of a network, or too large a one; name another") from error
+        remedy = "name another (a folder is named with --tfhub-module)"
+        raise AudionetError(f"--backbone {path}: is no file of a network, or too large a one; {remedy}") from error
     try:
         SandboxedNetwork(MODULE, content, path, request._asdict())
         flatbuffer, sound = cut(content, request)

@@ -136,6 +136,8 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
         return temporary
     except (ValueError, EOFError, *FAILURES) as error:
         fault = f"not a .tar.gz of a module ({message_of(error)})"
+        if handle.endswith(".tflite"):
+            fault = "a file of LiteRT, which is named with --backbone"
         if is_address:
             fault = f"can't be downloaded ({message_of(error)}) and is not in the cache"
         raise AudionetError(f"--tfhub-module {handle}: {fault}; {INSTEAD}") from error

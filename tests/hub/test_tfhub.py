@@ -203,6 +203,10 @@ def test_what_is_no_module_is_refused(tmp_path: Path, content: bytes | None, mes
         path.write_bytes(content)
     with pytest.raises(AudionetError, match=f"{message}; without --tfhub-module"):
         load_module(str(path), None, tmp_path)
+    lite = tmp_path / "m.tflite"
+    lite.write_bytes(b"no archive")
+    with pytest.raises(AudionetError, match="a file of LiteRT, which is named with --backbone"):
+        load_module(str(lite), None, tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(AudionetError, match="not a module from pictures to features"):
         load_module(str(tmp_path / "empty"), None, tmp_path)
