@@ -105,7 +105,7 @@ def check_data(
         *_bad_sound([sample for sample in samples if (sample.clipped or 0) > CLIPPED], CLIPPED_CHUNKS),
         *_bad_sound([s for s in samples if _is_silent(s) and s.needed_rate_hz is None], SILENT_CHUNKS),
         *out_of_range({sample.recording: sample.needed_rate_hz for sample in samples}, settings),
-        *unlike_conditions(samples),
+        *unlike_conditions(samples, settings),
         *_in_two_classes(samples, coordinates),
     ]
 

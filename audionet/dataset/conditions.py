@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio.levels import Conditions
+from audionet.audio.levels import RUMBLE_HZ, Conditions
 from audionet.dataset.samples import Sample
-from audionet.settings import LOWEST_SAMPLE_RATE_HZ, PictureSettings
+from audionet.settings import HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.out_of_range import where_it_lies
 from audionet.system.text import count, listed
 
@@ -65,8 +65,8 @@ def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) ->
     return sentences
 
 
-def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
-    """Sentences about such differences, each with a remedy; none if there are none."""
+def unlike_conditions(samples: Sequence[Sample], settings: PictureSettings) -> list[str]:
+    """Sentences about such differences, each with a remedy; none if there are none. settings: of the pictures."""
     recordings = {(s.class_name, s.recording): s.conditions for s in samples if s.conditions is not None}
     classes: dict[str, list[Conditions]] = {}
     for (class_name, _), measured in sorted(recordings.items()):
@@ -74,7 +74,7 @@ def unlike_conditions(samples: Sequence[Sample]) -> list[str]:
     classes = {name: measured for name, measured in classes.items() if len(measured) >= FEWEST_COMPARED}
     if len(classes) < 2:
         return []
-    return [*_offset(classes), *_rumble(classes), *_cut_off(classes), *_floor(classes), *_loudness(classes)]
+    return [*_offset(classes), *_rumble(classes, settings), *_cut_off(classes), *_floor(classes), *_loudness(classes)]
 
 
 def _difference(
@@ -99,13 +99,18 @@ def _offset(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
         )
 
 
-def _rumble(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
+def _rumble(classes: Mapping[str, list[Conditions]], settings: PictureSettings) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.rumble_db, CLEAR_DB)
     if gap is not None and gap.high.usual >= RUMBLE_DB:
+        what, remedy = (
+            "hum or rumble",
+            "what lies below --high-pass is left out, but record all in the same way if you can",
+        )
+        if settings.high_pass_hz < RUMBLE_HZ:
+            what, remedy = "sound", f"it is drawn; if it is hum, leave it out with prepare --high-pass {HIGH_PASS_HZ:g} --force"
         yield (
-            f"the recordings of {gap.high.name!r} have hum or rumble below 60 Hz ({-gap.high.usual:.0f} dB below the "
-            f"whole sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: what lies below --high-pass is "
-            "left out, but record all in the same way if you can"
+            f"the recordings of {gap.high.name!r} have {what} below {RUMBLE_HZ:g} Hz ({abs(gap.high.usual):.0f} dB "
+            f"below the whole sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: {remedy}"
         )
 
 

@@ -10,8 +10,10 @@ from audionet.audio.ffmpeg import decode
 from audionet.audio.levels import Conditions, conditions, of_recording
 from audionet.dataset.conditions import unlike_conditions
 from audionet.dataset.samples import Sample
+from audionet.settings import PictureSettings
 from tests.conftest import sample_of, tone, write_wav
 
+USUAL = PictureSettings()
 Change = Callable[[np.ndarray], np.ndarray]
 
 
@@ -76,25 +78,32 @@ DIFFERENCES: dict[str, Change] = {
 
 @pytest.mark.parametrize("said", DIFFERENCES)
 def test_what_tells_two_classes_apart_and_is_not_their_sound_is_told(said: str) -> None:
-    warnings = unlike_conditions([*recordings("anna"), *recordings("ben", DIFFERENCES[said])])
+    warnings = unlike_conditions([*recordings("anna"), *recordings("ben", DIFFERENCES[said])], USUAL)
     assert [warning for warning in warnings if said in warning], warnings
     assert len(warnings) == 1
     assert "'anna'" in warnings[0]
     assert "'ben'" in warnings[0]
 
 
+def test_what_lies_below_60_hz_is_no_hum_where_it_is_drawn() -> None:
+    whales = recordings("fin whale", lambda sound: sound + tone(20, 2, 0.3))
+    (warning,) = unlike_conditions([*recordings("anna"), *whales], PictureSettings(high_pass_hz=10))
+    assert "'fin whale' have sound below 60 Hz (0 dB below the whole sound), " in warning
+    assert warning.endswith("it is drawn; if it is hum, leave it out with prepare --high-pass 65 --force")
+
+
 def test_classes_that_were_recorded_alike_give_no_warning() -> None:
-    assert unlike_conditions([*recordings("anna"), *recordings("ben"), *recordings("carl")]) == []
+    assert unlike_conditions([*recordings("anna"), *recordings("ben"), *recordings("carl")], USUAL) == []
 
 
 def test_what_only_some_recordings_of_a_class_have_is_no_difference_of_the_classes() -> None:
     mixed = [*recordings("ben", DIFFERENCES["an offset (2.0% of full scale)"], 3), *recordings("ben", count=3)]
-    assert unlike_conditions([*recordings("anna"), *mixed]) == []
+    assert unlike_conditions([*recordings("anna"), *mixed], USUAL) == []
 
 
 def test_two_recordings_say_nothing_of_a_class() -> None:
     few = recordings("ben", DIFFERENCES["an offset (2.0% of full scale)"], 2)
-    assert unlike_conditions([*recordings("anna"), *few]) == []
+    assert unlike_conditions([*recordings("anna"), *few], USUAL) == []
 
 
 def test_a_recording_of_a_telephone_is_known_by_its_end(tmp_path: Path) -> None:
