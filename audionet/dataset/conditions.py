@@ -107,7 +107,8 @@ def _rumble(classes: Mapping[str, list[Conditions]], settings: PictureSettings) 
             "what lies below --high-pass is left out, but record all in the same way if you can",
         )
         if settings.high_pass_hz < RUMBLE_HZ:
-            what, remedy = "sound", f"it is drawn; if it is hum, leave it out with prepare --high-pass {HIGH_PASS_HZ:g} --force"
+            what = "sound"
+            remedy = f"it is drawn; if it is hum, leave it out with prepare --high-pass {HIGH_PASS_HZ:g} --force"
         yield (
             f"the recordings of {gap.high.name!r} have {what} below {RUMBLE_HZ:g} Hz ({abs(gap.high.usual):.0f} dB "
             f"below the whole sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: {remedy}"
