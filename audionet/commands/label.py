@@ -1,5 +1,6 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -38,11 +39,7 @@ def label(
     if isinstance(clips, (str, os.PathLike)):
         clips = [clips]
     options = options or LabelOptions()
-    model = load_model(options)
-
-    def job_for(sound: SoundChoice) -> ScoringJob:
-        return ScoringJob(model, options.allow_unknown, sound)
-
+    job_for = functools.partial(ScoringJob, load_model(options), options.allow_unknown)
     with open_workers(options.scheduler) as workers:
         results = list(run_each(job_for, _named(clips), options.sound, workers, progress=chosen(progress)))
     return [result for result in results if isinstance(result, ClipScores)]

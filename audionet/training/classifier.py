@@ -4,6 +4,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,17 @@ class FitResult:
     history: History
 
 
+class _HeldOutScores(NamedTuple):
+    """Scores of samples from discriminants that have not heard their recordings, or anything that sounds like them.
+
+    indices: of the samples. by_recording: samples x classes. alike: samples x augmentations x classes.
+    """
+
+    indices: Indices
+    by_recording: NDArray[np.float64]
+    alike: NDArray[np.float64]
+
+
 Store = Callable[[int, Classifier], None]  # is given a step, and the classifier so far
 
 
@@ -91,47 +103,50 @@ class Trainer:
         The calibrator learns from scores of samples whose recordings were held out: on all sets where it was tried, new
         sound is as unlike the old as that (docs/experiments.md). What is unknown is told by scores of samples that were
         held out with all that sounds like them.
+
         is_watched: whether there is a history, which tells of the validation samples too. store: is called every
         options.intermediate_store_frequency steps.
         """
-        statistics = self._statistics_of_most(train)
+        statistics, centroid = self._statistics_of_most(train), self._centroid(train)
         discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage, self._noise)
-        calibrated = self._drawn(train)
-        if len(calibrated) < len(train):
-            statistics = self._statistics(calibrated)
-        samples = [self._dataset.samples[i] for i in calibrated]
-        recording_folds = np.array(folds(samples, CALIBRATION_FOLDS))
-        coordinates = self.coordinates(calibrated)
-        groups = cluster_groups(coordinates, self._targets[calibrated], samples, recording_folds.tolist())
-        alike = self._held_out_scores(calibrated, groups, statistics)
-        by_recording = self._held_out_scores(calibrated, recording_folds, statistics)[:, 0]
-        targets, centroid = self._targets, self._centroid(train)
+        held_out = self._hold_out(train, statistics)
 
         def store_calibrator(step: int, calibrator: Calibrator) -> None:
             if store is not None:
                 store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
 
         fitted = train_calibrator(
-            Examples(by_recording, targets[calibrated]),
-            Examples(discriminant.scores(self.coordinates(validation)), targets[validation]),
+            Examples(held_out.by_recording, self._targets[held_out.indices]),
+            Examples(discriminant.scores(self.coordinates(validation)), self._targets[validation]),
             self._options,
             is_watched=is_watched,
             store=None if store is None else store_calibrator,
             progress=progress,
         )
         distances = comparable_distance(self._squared_distances(centroid), self._shares)
-        # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
-        probabilities = fitted.calibrator.probabilities
-        recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
-        held_out = HeldOut(
-            probabilities=probabilities(by_recording),
-            alike=probabilities(alike.reshape(-1, self._classes)).reshape(alike.shape),
-            targets=targets[calibrated],
-            distances=distances[calibrated],
-            fewest_recordings=min(recordings.values()),
-        )
-        thresholds = RejectionThresholds.learn(held_out, distances[train])
+        own = self._calibrated(held_out, fitted.calibrator, distances[held_out.indices])
+        thresholds = RejectionThresholds.learn(own, distances[train])
         return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)
+
+    def _hold_out(self, train: Indices, statistics: SufficientStatistics) -> "_HeldOutScores":
+        """Score the training samples, or some of very many, as if they were new. statistics: of all of them."""
+        indices = self._drawn(train)
+        if len(indices) < len(train):
+            statistics = self._statistics(indices)
+        samples = [self._dataset.samples[i] for i in indices]
+        of_recordings = np.array(folds(samples, CALIBRATION_FOLDS))
+        of_alike = cluster_groups(self.coordinates(indices), self._targets[indices], samples, of_recordings.tolist())
+        alike = self._held_out_scores(indices, of_alike, statistics)
+        return _HeldOutScores(indices, self._held_out_scores(indices, of_recordings, statistics)[:, 0], alike)
+
+    def _calibrated(self, scored: "_HeldOutScores", calibrator: Calibrator, distances: NDArray[np.floating]) -> HeldOut:
+        """What is known of samples that were held out. distances: comparable ones."""
+        samples = (self._dataset.samples[i] for i in scored.indices)
+        recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
+        # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
+        alike = calibrator.probabilities(scored.alike.reshape(-1, self._classes)).reshape(scored.alike.shape)
+        probabilities, targets = calibrator.probabilities(scored.by_recording), self._targets[scored.indices]
+        return HeldOut(probabilities, alike, targets, distances, min(recordings.values()))
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""

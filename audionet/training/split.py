@@ -15,6 +15,7 @@ from audionet.system.text import count
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 PARTS = (TRAIN, VALIDATION, TEST)
+HELD_OUT_FIRST = (TEST, VALIDATION, TRAIN)  # as hashes rise
 ROUNDING_SECONDS = 1e-4  # far below a chunk, far above the rounding of its times
 
 
@@ -70,14 +71,8 @@ def split_recordings(
     has enough recordings, unless those that it could lend are the last ones of another class in their part.
     """
     places = {name: percentage_hash(name) for own in recordings.values() for name in own}
-    assigned = {}
-    for name, position in places.items():
-        if position < testing_percentage:
-            assigned[name] = TEST
-        elif position < testing_percentage + validation_percentage:
-            assigned[name] = VALIDATION
-        else:
-            assigned[name] = TRAIN
+    borders = testing_percentage, testing_percentage + validation_percentage
+    assigned = {name: HELD_OUT_FIRST[bisect.bisect(borders, position)] for name, position in places.items()}
     counts = {class_name: Counter(assigned[name] for name in own) for class_name, own in recordings.items()}
     owners: dict[str, list[str]] = defaultdict(list)
     for class_name, own in recordings.items():
@@ -119,8 +114,7 @@ def split_by_time(
     shares sound with one of a later part is left out (None).
     """
     ordered = sorted(
-        members,
-        key=lambda i: (percentage_hash(samples[i].group), samples[i].group, samples[i].start_seconds),
+        members, key=lambda i: (percentage_hash(samples[i].group), samples[i].group, samples[i].start_seconds)
     )
     total = len(ordered)
     test = min(total - 1, max(1, round(total * testing_percentage / 100))) if testing_percentage else 0

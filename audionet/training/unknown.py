@@ -1,5 +1,6 @@
 """What makes a clip unknown: less like its class than the class's own sound is, or unlike all that was learnt from."""
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -107,18 +108,15 @@ class Typicality:
     @classmethod
     def from_json(cls, content: dict[str, Any], classes: int) -> "Typicality":
         """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
+        logarithm = functools.partial(number, least=-LARGEST_VALUE, most=LARGEST_VALUE)
+        deviation = functools.partial(number, least=SMALLEST_DEVIATION, most=LARGEST_VALUE)
         with taking_apart():
             found = cls(
-                tuple(
-                    number(value, -LARGEST_VALUE, LARGEST_VALUE) for value in sequence(content["usual_logs"], classes)
-                ),
-                tuple(
-                    number(value, SMALLEST_DEVIATION, LARGEST_VALUE)
-                    for value in sequence(content["log_deviations"], classes)
-                ),
-                number(content["usual_log_distance"], -LARGEST_VALUE, LARGEST_VALUE),
-                number(content["log_distance_deviation"], SMALLEST_DEVIATION, LARGEST_VALUE),
-                number(content["lowest"], -LARGEST_VALUE, LARGEST_VALUE),
+                tuple(map(logarithm, sequence(content["usual_logs"], classes))),
+                tuple(map(deviation, sequence(content["log_deviations"], classes))),
+                logarithm(content["usual_log_distance"]),
+                deviation(content["log_distance_deviation"]),
+                logarithm(content["lowest"]),
             )
             if not len(found.usual_logs) == len(found.log_deviations) == classes:
                 raise Refused("what is typical of other classes")
