@@ -62,16 +62,14 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
     if index is not None and not options.force:
         _require_same_settings(index, image_dir, options)
         return OpenIndex(index, image_dir).saved()
-    new = PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound)
+    new = OpenIndex(PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound), image_dir)
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.
         old = {split_chunk_name(name)[0] for name in chunk_names_of(index.recordings)}
-        new.unfinished = sorted(old.union(index.unfinished))
-    opened = OpenIndex(new, image_dir)
-    if index is not None:
-        opened.save()
-    return opened
+        new.content.unfinished = sorted(old.union(index.unfinished))
+        new.save()
+    return new
 
 
 def _require_same_settings(index: PictureIndex, image_dir: Path, options: PrepareOptions) -> None:

@@ -56,7 +56,7 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
     make_folder(cache.parent)
     cache.mkdir(mode=0o700, exist_ok=True)
     _require_ours(cache)
-    with _alone(place.with_suffix(".lock")):
+    with _module_lock(place.with_suffix(".lock")):
         noted = place.with_suffix(".sha256")
         recorded = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
         archive = place.with_suffix(".part")
@@ -110,7 +110,7 @@ def _require_ours(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(lock_file: Path) -> Iterator[None]:
+def _module_lock(lock_file: Path) -> Iterator[None]:
     """Wait until no other run is at work on a module. The lock is gone with its process, however that ends."""
     try:
         file = open_in_place(lock_file)
@@ -136,7 +136,7 @@ def _download(address: str, archive: Path, progress: Progress) -> None:
     """Write what lies at an address to `archive`, where an earlier try may have written the beginning."""
     for left in reversed(range(TRIES)):
         try:
-            _go_on(address, archive, progress)
+            _resume(address, archive, progress)
             return
         except urllib.error.HTTPError as error:
             error.close()
@@ -150,7 +150,7 @@ def _download(address: str, archive: Path, progress: Progress) -> None:
     raise OSError("the server keeps sending something else")
 
 
-def _go_on(address: str, archive: Path, progress: Progress) -> None:
+def _resume(address: str, archive: Path, progress: Progress) -> None:
     """Download what is missing of an archive, or all of it if the server has another by now. Raises one of FAILURES."""
     with open_in_place(archive) as file:
         done, validator = file.seek(0, os.SEEK_END), _validator(archive)
@@ -167,10 +167,10 @@ def _go_on(address: str, archive: Path, progress: Progress) -> None:
             file.seek(done)
             length = answer.headers.get("Content-Length") or ""
             total = done + int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
-            _copy(answer, file, done, total, progress)
+            _receive(answer, file, done, total, progress)
 
 
-def _copy(answer: Any, file: IO[bytes], done: int, total: int, progress: Progress) -> None:
+def _receive(answer: Any, file: IO[bytes], done: int, total: int, progress: Progress) -> None:
     """Write what a server sends, and check that it is all. Raises OSError, or ValueError if it is too much."""
     megabytes = max(1, total >> 20)
     progress("megabytes", 0, megabytes)
