@@ -9,12 +9,12 @@ closed then.
 import json
 import math
 import os
-import queue
 import struct
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -41,10 +41,10 @@ TYPES = (np.dtype("u1"), np.dtype("<f4"))  # of pictures, and of sound
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
 OUTPUTS, SENTENCE, REASON = range(3)  # kinds of answers; REASON says why the content is no network
 LONGEST_REASON = 200  # characters
-FIRST = 0  # the number of the answer to the network itself: its outputs for a black picture
+STARTED, TRIED = 0, 1  # numbers of answers to the network itself: no outputs yet, and those for a black picture
 
 Sizes = tuple[int, ...]
-Answers = queue.SimpleQueue[tuple[int, bytes] | None]  # of one request: their kinds and contents; None at the end
+Answer = Future[tuple[int, bytes] | None]  # its kind and content; None if there is none, for the process has ended
 
 
 class PictureNetwork(Protocol):
@@ -111,8 +111,8 @@ class _Child:
         memory_bytes = MEMORY_BYTES + MEMORY_TIMES_SIZE * len(content)
         self._memory_gb = memory_bytes / (1 << 30)
         self._write_lock, self._lock = threading.Lock(), threading.Lock()
-        self._waiting: dict[int, Answers] = {}
-        self._next = FIRST
+        self._waiting: dict[int, Answer] = {}
+        self._next = STARTED
         self.has_ended = False
         try:
             self._process = start_python(module)
@@ -124,12 +124,12 @@ class _Child:
         self._kill = self._process.kill
         end_with_us(self._kill)
         listener = threading.Thread(target=self._listen, args=(self._process.stdout,), name="sandbox", daemon=True)
-        number, answers = self._expect()
+        (_, started), (_, tried) = self._expect(), self._expect()
         try:
             listener.start()
             header = {"memory_bytes": memory_bytes, "length": len(content), "where": str(where), "options": options}
-            self._get(number, answers, START_SECONDS, json.dumps(header).encode() + b"\n" + content)
-            outputs = self._get(number, answers, LOAD_SECONDS)
+            self._get(started, START_SECONDS, json.dumps(header).encode() + b"\n" + content)
+            outputs = self._get(tried, LOAD_SECONDS)
         except BaseException as error:
             self.end()
             if isinstance(error, RuntimeError):  # of a thread that cannot start
@@ -139,11 +139,11 @@ class _Child:
 
     def ask(self, given: np.ndarray) -> list[np.ndarray]:
         """The outputs for a picture, or for sound."""
-        number, answers = self._expect()
+        number, answer = self._expect()
         kind = TYPES.index(given.dtype)
         header = REQUEST.pack(number, kind, given.ndim) + b"".join(LENGTH.pack(length) for length in given.shape)
         limit_seconds = ANSWER_SECONDS * max(1, given.size / SAMPLES_IN_TIME if given.ndim == 1 else 1)
-        return self._get(number, answers, limit_seconds, header + np.ascontiguousarray(given).tobytes())
+        return self._get(answer, limit_seconds, header + np.ascontiguousarray(given).tobytes())
 
     def end(self) -> None:
         """End the process."""
@@ -154,32 +154,29 @@ class _Child:
             self._process.stdin.close()
         self._process.wait()
 
-    def _expect(self) -> tuple[int, Answers]:
-        answers: Answers = queue.SimpleQueue()
+    def _expect(self) -> tuple[int, Answer]:
+        """The number of the next request, and the answer that it will have."""
+        answer = Answer()
         with self._lock:
             number = self._next
             self._next += 1
-            self._waiting[number] = answers
             if self.has_ended:
-                answers.put(None)
-        return number, answers
+                answer.set_result(None)
+            else:
+                self._waiting[number] = answer
+        return number, answer
 
-    def _get(self, number: int, answers: Answers, limit_seconds: float, request: bytes = b"") -> list[np.ndarray]:
+    def _get(self, answer: Answer, limit_seconds: float, request: bytes = b"") -> list[np.ndarray]:
         """Send a request, and wait for the answer. Raises AudionetError."""
         with Alarm(limit_seconds, self._kill) as alarm:
-            try:
-                with self._write_lock, suppress(OSError):  # it has ended: there is no answer either
-                    assert self._process.stdin is not None
-                    self._process.stdin.write(request)
-                    self._process.stdin.flush()
-                answer = _interruptible(answers)
-            finally:
-                with self._lock:
-                    if answers.empty() and number != FIRST:
-                        self._waiting.pop(number, None)
-        if answer is None:
+            with self._write_lock, suppress(OSError):  # it has ended: there is no answer either
+                assert self._process.stdin is not None
+                self._process.stdin.write(request)
+                self._process.stdin.flush()
+            given = _interruptible(answer)
+        if given is None:
             raise AudionetError(f"{self.where}: {self._why_it_ended(alarm)}")
-        kind, payload = answer
+        kind, payload = given
         if kind == REASON:
             raise ValueError(payload.decode(errors="replace"))
         if kind == SENTENCE:
@@ -201,24 +198,24 @@ class _Child:
                 if length > LARGEST_ANSWER_BYTES or len(payload := pipe.read(length)) < length:
                     break
                 with self._lock:
-                    answers = self._waiting.get(number)
-                if answers is not None:
-                    answers.put((kind, payload))
+                    answer = self._waiting.pop(number, None)
+                if answer is not None:
+                    answer.set_result((kind, payload))
         no_longer_ours(self._kill)
         self._process.kill()
         pipe.close()
         with self._lock:
             self.has_ended = True
-            for answers in self._waiting.values():
-                answers.put(None)
+            for answer in self._waiting.values():
+                answer.set_result(None)
         self._process.wait()
 
 
-def _interruptible(answers: Answers) -> tuple[int, bytes] | None:
-    """The next answer. Waited for in short turns: between them, Python hears of Ctrl-C on every system."""
+def _interruptible(answer: Answer) -> tuple[int, bytes] | None:
+    """The answer. Waited for in short turns: between them, Python hears of Ctrl-C on every system."""
     while True:
-        with suppress(queue.Empty):
-            return answers.get(timeout=1.0)
+        with suppress(futures.TimeoutError):
+            return answer.result(timeout=1.0)
 
 
 def _pack(arrays: list[np.ndarray]) -> bytes:
@@ -257,7 +254,7 @@ def _outcome(number: int, work: Callable[[], list[np.ndarray]], where: str) -> t
         os._exit(1)
     except Exception as error:  # whatever a network of a stranger's makes of TensorFlow
         reason = message_of(error)[:LONGEST_REASON]
-        if number == FIRST:
+        if number == TRIED:
             return REASON, reason.encode(errors="replace")
         return SENTENCE, f"{where}: its network fails ({reason}); {REMEDY}".encode(errors="replace")
 
@@ -280,7 +277,7 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
         answer(number, *_outcome(number, work, header["where"]))
 
     start()
-    answer(FIRST, OUTPUTS, _pack([]))  # it has started
+    answer(STARTED, OUTPUTS, _pack([]))
     content = requests.read(header["length"])
     limit_this_process(header["memory_bytes"])
     network: ShapedNetwork | None = None
@@ -292,7 +289,7 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
 
     # Only this thread reads: when there is nothing more to read, whoever asks has gone, and so does the child.
     pool = ThreadPoolExecutor(available_cores())
-    pool.submit(answer_with, FIRST, load)
+    pool.submit(answer_with, TRIED, load)
     while len(request := requests.read(REQUEST.size)) == REQUEST.size:
         number, kind, axes = REQUEST.unpack(request)
         shape = [LENGTH.unpack(requests.read(LENGTH.size))[0] for _ in range(axes)]
