@@ -13,18 +13,7 @@ from typing import NamedTuple
 
 from audionet.annotation.labelled_table import LabelledTable, spellings_of
 from audionet.annotation.layouts import KNOWN_COLUMNS
-from audionet.annotation.parts import (
-    ROUNDING_SECONDS,
-    WHOLE,
-    find_overlaps,
-    is_long_enough,
-    joined,
-    last_of_each_second,
-    parts_of,
-    span,
-    with_parts,
-    without,
-)
+from audionet.annotation.parts import WHOLE, corrected_parts, find_overlaps, parts_of, span, with_parts
 from audionet.annotation.table_paths import absolute
 from audionet.annotation.tables import Row, read_table
 from audionet.audio.chunks import Part
@@ -48,24 +37,10 @@ class _File:
 
     def corrected(self, taken: dict[str, Path]) -> Iterable[Recording]:
         """What is learnt of it. taken: the keys of all recordings, and whose they are; those of new ones are added."""
-        for class_name, parts in sorted(self._corrected_parts().items()):
+        for class_name, parts in sorted(corrected_parts(self.parts, self.corrections).items()):
             if parts:
                 own = self.recordings.get(class_name) or self._new(class_name, taken)
                 yield with_parts(own, parts)
-
-    def _corrected_parts(self) -> dict[str, list[Part]]:
-        """The parts of each class. What is corrected belongs to the class of its last correction, and to no other."""
-        marked = [correction.part for correction in self.corrections]
-        parts_by_class = {name: without(parts, marked, ROUNDING_SECONDS * 2) for name, parts in self.parts.items()}
-        for part, number in last_of_each_second(marked):
-            parts_by_class.setdefault(self.corrections[number].class_name, []).append(part)
-        parts_by_class.pop("", None)
-        asked_for = set(marked)
-        # What is left over is too short only once it is joined with what it touches.
-        return {
-            name: [part for part in joined(parts, touching=True) if is_long_enough(part) or part in asked_for]
-            for name, parts in parts_by_class.items()
-        }
 
     def _new(self, class_name: str, taken: dict[str, Path]) -> Recording:
         """A recording of this file for a class that it was not in before, with a key that no other recording has."""

@@ -6,7 +6,7 @@ import itertools
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -157,6 +157,26 @@ def last_of_each_second(parts: Sequence[Part]) -> Iterator[tuple[Part, int]]:
             heapq.heappop(going_on)
         if going_on:
             yield Part(start, end), -going_on[0]
+
+
+def corrected_parts(
+    parts_by_class: Mapping[str, list[Part]], corrections: Sequence[tuple[str, Part]]
+) -> dict[str, list[Part]]:
+    """The parts of each class once each second belongs to the class of its last correction, and to no other.
+
+    corrections: classes and parts; of the class "" is what belongs to none.
+    """
+    marked = [part for _, part in corrections]
+    left = {name: without(parts, marked, ROUNDING_SECONDS * 2) for name, parts in parts_by_class.items()}
+    for part, number in last_of_each_second(marked):
+        left.setdefault(corrections[number][0], []).append(part)
+    left.pop("", None)
+    asked_for = set(marked)
+    # What is left over is too short only once it is joined with what it touches.
+    return {
+        name: [part for part in joined(parts, touching=True) if is_long_enough(part) or part in asked_for]
+        for name, parts in left.items()
+    }
 
 
 def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> list[Recording]:
