@@ -34,7 +34,7 @@ from audionet.rules import as_path
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
-from audionet.system.progress import Progress, chosen
+from audionet.system.progress import Progress, chosen, continued, counted
 from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
@@ -143,11 +143,10 @@ class _Runner:
 
     def usable(self, job: Job[Item, Any, Any, Result], of: Sequence[tuple[Path, Item]]) -> Iterator[tuple[int, Result]]:
         """The results of a job, each with the number of its clip. of: the path of each clip, and what the job takes."""
-        self.progress("clips", self.done, self.total)
+        progress = continued(self.progress, self.done, self.total)
+        self.done += len(of)
         with closing(self.workers.run(job, [given for _, given in of])) as results:
-            for number, result in enumerate(in_order(results)):
-                self.done += 1
-                self.progress("clips", self.done, self.total)
+            for number, result in enumerate(counted("clips", in_order(results), len(of), progress)):
                 if isinstance(result, UnusableInput):
                     self.skipped.add(UnusableInput(of[number][0], result.reason))
                 else:

@@ -60,12 +60,6 @@ class Messages:
         self.kept = bytearray()
         self._ended = threading.Event()
 
-    def follow(self, pipe: IO[bytes]) -> threading.Thread:
-        """Listen beside what else is done; the thread ends with the pipe."""
-        listener = threading.Thread(target=self.listen, args=(pipe,), daemon=True)
-        listener.start()
-        return listener
-
     def listen(self, pipe: IO[bytes]) -> None:
         """Read a pipe to its end."""
         while data := os.read(pipe.fileno(), 1 << 12):
@@ -101,7 +95,8 @@ def listened_to(process: "subprocess.Popen[bytes]", messages: Messages) -> Itera
     """Keep what a program says while its output is read; at the end, end the program too."""
     assert process.stdout is not None
     assert process.stderr is not None
-    listener = messages.follow(process.stderr)
+    listener = threading.Thread(target=messages.listen, args=(process.stderr,), daemon=True)
+    listener.start()
     try:
         yield
     finally:
