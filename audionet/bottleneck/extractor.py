@@ -114,7 +114,7 @@ class Extractor:
                     else:
                         features[len(pictures)] = entry.rows
                         pictures.append(ReadPicture(position, entry.digest))
-                        computed += entry.was_incomplete
+                        computed += bool(entry.fresh)
                 progress("bottlenecks", start + len(entries), len(paths))
         self.save_digests()
         return Bottlenecks(features[: len(pictures)], pictures, skipped, computed)
@@ -125,7 +125,8 @@ class Extractor:
 
     def look_up(self, path: Path) -> "Entry":
         """An entry with all that the cache holds of a picture's chunk."""
-        raise NotImplementedError
+        digest = self.identify(path)
+        return Entry(path, error=digest) if isinstance(digest, UnusableInput) else self.cached(path, digest)
 
     def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
         """Run the backbone for what entries lack, and put it into them, or why it can't be had."""
@@ -137,8 +138,7 @@ class Extractor:
     def cached(self, path: Path, digest: bytes) -> "Entry":
         """An entry with all that the cache holds of the chunk that is known by a digest."""
         keys = self.keys(digest)
-        rows = [self.cache.find(key) for key in keys]
-        return Entry(path, digest, keys, rows, was_incomplete=any(row is None for row in rows))
+        return Entry(path, digest, keys, [self.cache.find(key) for key in keys])
 
 
 class BottleneckExtractor(Extractor):
@@ -218,7 +218,6 @@ class Entry:
     digest: bytes = b""
     keys: list[bytes] = field(default_factory=list)
     rows: list[NDArray[np.float16] | None] = field(default_factory=list)
-    was_incomplete: bool = False
     jpg: bytes = b""
     error: UnusableInput | None = None
     fresh: list[tuple[bytes, NDArray[np.float16]]] = field(default_factory=list)

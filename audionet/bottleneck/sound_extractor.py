@@ -80,11 +80,6 @@ class SoundExtractor(Extractor):
             return UnusableInput(path, "is not listed in audionet.json, so that its recording is not known")
         return source.digest
 
-    def look_up(self, path: Path) -> Entry:
-        """An entry with all that the cache holds of a picture's chunk."""
-        digest = self.identify(path)
-        return Entry(path, error=digest) if isinstance(digest, UnusableInput) else self.cached(path, digest)
-
     def make_missing(self, entries: Sequence[Entry], progress: Progress) -> None:
         """Decode the recordings of entries, and give the entries the bottlenecks that they lack, or an error."""
         by_file: dict[tuple[Path, SoundChoice], list[tuple[Part, Entry]]] = {}

@@ -7,9 +7,10 @@ pyannote.metrics (Bredin, 2017), each counted over all recordings together.
 import bisect
 import itertools
 import math
+import operator
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +58,7 @@ class Counts:
     found: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(self.correct + other.correct, self.reference + other.reference, self.found + other.found)
+        return Counts(*map(operator.add, astuple(self), astuple(other)))
 
     @property
     def precision(self) -> float:
@@ -85,12 +86,7 @@ class SpeakingErrors:
     false_alarm: float = 0.0
 
     def __add__(self, other: "SpeakingErrors") -> "SpeakingErrors":
-        return SpeakingErrors(
-            self.total + other.total,
-            self.missed + other.missed,
-            self.confused + other.confused,
-            self.false_alarm + other.false_alarm,
-        )
+        return SpeakingErrors(*map(operator.add, astuple(self), astuple(other)))
 
     @property
     def rate(self) -> float:
