@@ -206,7 +206,7 @@ def encoding_of(data: bytes) -> str:
     return "utf-8"
 
 
-def parse_table(path: Path, text: str, known_columns: Container[str] = ()) -> Table:
+def parse_table(path: Path, text: str, known_columns: Container[str]) -> Table:
     """As `read_table`, from the text of the file at `path`."""
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
     rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""), 1 if told else 0)

@@ -58,7 +58,7 @@ class SoundExtractor(Extractor):
         folder: Path,
         sources: Mapping[Path, ChunkSource],
         augmentations: Sequence[Augmentation],
-        workers: Workers | None = None,
+        workers: Workers,
     ) -> None:
         """settings: of the pictures. sources: where the sound of each picture is. augmentations: as single_windows."""
         assert backbone.sound is not None

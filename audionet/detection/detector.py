@@ -21,7 +21,7 @@ from audionet.settings import PICTURE_SIZE, available_cores
 from audionet.spectrogram import jpeg
 from audionet.spectrogram.augmentation import Augmentation, augment
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress, counted, silent
+from audionet.system.progress import Progress, counted
 from audionet.training.lda import LinearDiscriminant
 from audionet.training.split import percentage_hash
 from audionet.training.subspace import LinearScores, SampleSubspace
@@ -67,7 +67,7 @@ def fit_detector(
     backbone: Backbone,
     renderer: SpectrogramRenderer,
     seed: int,
-    progress: Progress = silent,
+    progress: Progress,
 ) -> Detector:
     """Learn from the pictures of all classes, laid over those of the background, at random with the seed.
 

@@ -10,7 +10,7 @@ from audionet.errors import AudionetError
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import SplitOptions
-from audionet.system.progress import Progress, counted, silent
+from audionet.system.progress import Progress, counted
 from audionet.training.calibrator import History
 from audionet.training.classifier import Classifier, Indices, Store, Trainer
 from audionet.training.folds import EvaluationPlan
@@ -37,7 +37,7 @@ class TrainingResult:
 
 
 def fit_and_evaluate(
-    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, *, store: Store | None = None, progress: Progress = silent
+    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, *, store: Store | None, progress: Progress
 ) -> TrainingResult:
     """Measure as planned, then fit to all samples (or keep the classifier that was measured, if the plan says so).
 

@@ -48,7 +48,7 @@ def label_heard(blocks: Iterable[np.ndarray], model: Model, allow_unknown: bool 
         yield WindowPrediction(time, scored.start_seconds, scored.end_seconds, scores, scored.has_signal)
 
 
-def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool = True) -> Iterator[WindowPrediction]:
+def label_microphone(devices: Iterable[Device], model: Model, allow_unknown: bool) -> Iterator[WindowPrediction]:
     """The class of each window, as the first device that works hears them.
 
     Raises AudionetError when none does, or one is lost.

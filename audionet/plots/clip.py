@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
 from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.clips import ClipScores
@@ -82,9 +81,7 @@ class Plotter:
     folders: those that the clips come from; what lies in a folder of one of them is drawn into a folder of that name.
     """
 
-    def __init__(
-        self, target: Path, model: "Model", top: int, folders: Sequence[Path] = (), choice: SoundChoice = USUAL
-    ) -> None:
+    def __init__(self, target: Path, model: "Model", top: int, folders: Sequence[Path], choice: SoundChoice) -> None:
         self._target, self._model, self._top = target, model, top
         self._folders, self._choice = folders, choice
         self._taken: set[str] = set()

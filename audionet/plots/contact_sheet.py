@@ -15,7 +15,7 @@ from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress, counted, silent
+from audionet.system.progress import Progress, counted
 from audionet.system.text import printable, shortened
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class _Shown:
     share: float = 1.0
 
 
-def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progress = silent) -> list[Path]:
+def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progress) -> list[Path]:
     """Write `<class>-contact-sheet.png` beside each class's folder of pictures; where they are."""
     chunks: dict[str, list[tuple[str, ChunkEntry]]] = {}
     for key in sorted(index.recordings):

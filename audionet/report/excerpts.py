@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, cut_out
 from audionet.audio.decoding import decode
 from audionet.audio.mp3 import encode_mp3s, slowed_down
@@ -50,7 +49,7 @@ def prepared_sources(
 
 
 def clip_sources(
-    places: Sequence[Place], positions: Iterable[int], renderer: SpectrogramRenderer, choice: SoundChoice = USUAL
+    places: Sequence[Place], positions: Iterable[int], renderer: SpectrogramRenderer, choice: SoundChoice
 ) -> Iterator[ExcerptSource]:
     """The sources of clips, or of parts of them, by their paths: of each the start, as much as the renderer draws.
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
 from audionet.audio.mp3 import slowed_down
 from audionet.dataset.names import UNKNOWN
 from audionet.evaluation.predictions import Place, Predictions
@@ -22,7 +21,7 @@ from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed, 
 from audionet.report.sentences import quoted, recording_of
 from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress
 from audionet.system.text import count, duration
 
 # To listen to, of a segment or an event: a page has room for so much of MOST_PICTURED.
@@ -50,8 +49,8 @@ def report_on_labels(
     clips: Sequence[ClipScores | Timeline],
     model: Model,
     card: ModelCard | None,
-    choice: SoundChoice = USUAL,
-    progress: Progress = silent,
+    choice: SoundChoice,
+    progress: Progress,
 ) -> Report:
     """The report on clips, or segments or events of them, whose classes nobody has given.
 

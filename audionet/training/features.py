@@ -9,7 +9,7 @@ from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
 from audionet.bottleneck.extractor import Extractor, ReadPicture, no_usable_picture
 from audionet.dataset.samples import Dataset, Sample
 from audionet.errors import UnusableInput
-from audionet.system.progress import Progress, silent
+from audionet.system.progress import Progress
 from audionet.training.projection import compute_coordinates
 from audionet.training.subspace import LARGEST_SPAN, Subspace, span
 
@@ -35,7 +35,7 @@ def extract_features(
     extractor: Extractor,
     distortions: Distortions | None,
     seed: int,
-    progress: Progress = silent,
+    progress: Progress,
 ) -> Features:
     """The features of samples, of which there is at least one, from the cache or made by running the backbone.
 
