@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audionet.dataset.folders import walk_files
-from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
+from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry, chunk_names_of
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
@@ -135,11 +135,6 @@ def replace_entry(index: PictureIndex, key: str, entry: RecordingEntry | None, i
         index.add(key, entry, image_dir)
     if old is not None and old.chunks != (entry.chunks if entry else ()):
         delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - chunk_names_of(index.recordings))
-
-
-def chunk_names_of(recordings: dict[str, RecordingEntry]) -> set[str]:
-    """The names of all chunks of these recordings."""
-    return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
 
 
 def delete_chunks(image_dir: Path, names: Iterable[str]) -> None:

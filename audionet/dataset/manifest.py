@@ -3,7 +3,7 @@
 import math
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,8 +99,7 @@ class PictureIndex:
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """The chunks that are listed, but not among those that are there."""
-        listed = {chunk.name for entry in self.recordings.values() for chunk in entry.chunks}
-        return sorted(listed - set(names))
+        return sorted(chunk_names_of(self.recordings) - set(names))
 
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`, once the files that it lists are on the disk."""
@@ -138,6 +137,11 @@ class PictureIndex:
             raise AudionetError(
                 f"{path}: damaged or not written by audionet; make the pictures anew with audionet prepare --force"
             ) from error
+
+
+def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
+    """The names of all chunks of these recordings."""
+    return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
 
 
 def _sound_from_json(content: dict[str, Any]) -> SoundChoice:

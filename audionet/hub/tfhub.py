@@ -134,7 +134,7 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
         with open(path, "rb") as archive:
             extract(archive, temporary)
         return temporary
-    except (ValueError, EOFError, *FAILURES) as error:
+    except (ValueError, *FAILURES) as error:
         fault = f"not a .tar.gz of a module ({message_of(error)})"
         if handle.endswith(".tflite"):
             fault = "a file of LiteRT, which is named with --backbone"

@@ -63,21 +63,18 @@ class ShapedNetwork(PictureNetwork, Protocol):
 class SandboxedNetwork:
     """A PictureNetwork that runs in a child process, for several threads at once. It can be pickled.
 
-    module: of ours, which serves such networks when it is run. where: what to call the network in sentences.
+    module: of ours, which serves such networks when it is run. content: the network, as it was given. where: what to
+    call it in sentences.
     The process is started when it is first needed, and again if it has been ended.
     """
 
     def __init__(self, module: str, content: bytes, where: Path, options: Mapping[str, Any] | None = None) -> None:
         """Raises ValueError when the content is no such network, AudionetError when it goes beyond its limits."""
-        self._module, self._content, self._where, self._options = module, content, where, dict(options or {})
+        self.content = content
+        self._module, self._where, self._options = module, where, dict(options or {})
         self._lock = threading.Lock()
         self._child: _Child | None = None
         self.output_shapes = self._running().output_shapes
-
-    @property
-    def content(self) -> bytes:
-        """The network as it was given."""
-        return self._content
 
     def run(self, given: np.ndarray) -> list[np.ndarray]:
         """The outputs, float32, for a uint8 picture (height x width x 3), or for samples (float32).
@@ -89,11 +86,11 @@ class SandboxedNetwork:
     def _running(self) -> "_Child":
         with self._lock:
             if self._child is None or self._child.has_ended:
-                self._child = _Child(self._module, self._content, self._where, self._options)
+                self._child = _Child(self._module, self.content, self._where, self._options)
             return self._child
 
     def __reduce__(self) -> "tuple[type[SandboxedNetwork], tuple[str, bytes, Path, dict[str, Any]]]":
-        return SandboxedNetwork, (self._module, self._content, self._where, self._options)
+        return SandboxedNetwork, (self._module, self.content, self._where, self._options)
 
     def __del__(self) -> None:
         # When Python ends, its other threads have stopped where they were, one perhaps as it waited for the process
