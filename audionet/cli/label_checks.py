@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 from audionet.errors import AudionetError
@@ -76,10 +77,13 @@ def _check_segments(options: argparse.Namespace) -> None:
 
 
 def _require_folder(option: str, folder: Path, example: str) -> None:
-    """Raise AudionetError if something else is where an option needs a folder to write to, or above that."""
+    """Raise AudionetError if something else is where an option needs a folder to write to, or above that, or if nothing
+    can be written there: a night takes hours to listen to."""
     there = next((path for path in (folder, *folder.parents) if path.exists()), Path())
     if not there.is_dir():
         raise AudionetError(f"{option}: {there} is there already, and is no folder; name another, such as {example}")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise AudionetError(f"{option}: nothing can be written to {there}; name another place, such as {example}")
 
 
 def _warn_of_top(options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """label --events: calls in a night, and what is done with them."""
 
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -191,6 +192,19 @@ def test_what_makes_no_sense_is_said(night: Path, audionet_here: Run, arguments:
     finished = audionet_here("label", "still.wav", *arguments, cwd=night)
     assert finished.returncode == 2
     assert message in finished.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.parametrize(
+    "place", [["--save-segments", "locked/x"], ["--report", "locked/x.html"], ["--plot", "locked/x"]]
+)
+def test_a_place_where_nothing_can_be_written_is_said_before_a_night_is_heard(
+    night: Path, audionet_here: Run, place: list[str]
+) -> None:
+    (night / "locked").mkdir(mode=0o500, exist_ok=True)
+    finished = audionet_here("label", "still.wav", "--events", *place, cwd=night)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert f"{place[0]}: nothing can be written to locked; name another place, such as" in finished.stderr
 
 
 @pytest.mark.parametrize(
