@@ -46,9 +46,10 @@ class CsvPrinter(Printer[T]):
         self._writer.writerows([spreadsheet_cell(cell) for cell in row] for row in rows)
         sys.stdout.flush()
 
-    def scores(self, clip_scores: "ClipScores") -> list[str]:
-        """The score of the label, and the score of each class, as text."""
-        return [f"{clip_scores.score:.6f}", *(f"{clip_scores.scores[label]:.6f}" for label in self._labels)]
+    def verdict(self, clip: "ClipScores") -> list[str]:
+        """The label and its score, the score of each class, the best class and why it is unknown, as text."""
+        scores = [clip.score, *(clip.scores[label] for label in self._labels)]
+        return [clip.label, *(f"{score:.6f}" for score in scores), clip.best, clip.why_unknown]
 
 
 class CsvLabels(CsvPrinter["ClipScores"]):
@@ -60,7 +61,7 @@ class CsvLabels(CsvPrinter["ClipScores"]):
 
     def add(self, clip: "ClipScores") -> None:
         """Print one clip."""
-        self.write([[clip.clip, clip.label, *self.scores(clip), clip.best, clip.why_unknown]])
+        self.write([[clip.clip, *self.verdict(clip)]])
 
 
 class CsvTimelines(CsvPrinter["Timeline"]):
@@ -102,6 +103,4 @@ class CsvHeard(CsvPrinter["WindowPrediction"]):
     def add(self, clip: "WindowPrediction") -> None:
         """Print one window."""
         times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
-        time = clip.time.isoformat(timespec="milliseconds")
-        scores = clip.scores
-        self.write([[time, *times, scores.label, *self.scores(scores), scores.best, scores.why_unknown]])
+        self.write([[clip.time.isoformat(timespec="milliseconds"), *times, *self.verdict(clip.scores)]])
