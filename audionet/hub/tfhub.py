@@ -146,27 +146,15 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
 def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
     """A function for TensorFlow to trace: pictures (N x 299 x 299 x 3, 0 to 1) -> bottlenecks (N x features)."""
     tf = start_tensorflow()
-    signature, specs = signature_of(module, SIGNATURES), _specs(module)
-    shaped = [spec for spec in specs if spec.shape.rank == 4]
+    shaped = [spec for spec in _specs(module) if spec.shape.rank == 4]
     static = [spec.shape[1] for spec in shaped if spec.shape[1] is not None]
     size = static[0] if static else _named_size(handle) or _usual_size(handle)
     wants_bytes = bool(shaped) and shaped[0].dtype == tf.uint8
 
-    def outputs(images: Any) -> dict[str, Any]:
-        if callable(module):
-            if bottleneck == "rows":
-                return dict(module(images, training=False, return_endpoints=True))
-            result = module(images)
-        elif signature is not None:
-            names = list(signature.structured_input_signature[1])
-            result = signature(**{names[0]: images})
-        else:
-            raise ValueError("it can't be called and has no signature")
-        return result if isinstance(result, dict) else {"default": result}
-
     def network(pictures: Any) -> Any:
         images = pictures if size == PICTURE_SIZE else tf.image.resize(pictures, (size, size))
-        named = outputs(tf.cast(tf.round(images * 255), tf.uint8) if wants_bytes else images)
+        images = tf.cast(tf.round(images * 255), tf.uint8) if wants_bytes else images
+        named = _outputs(module, images, with_endpoints=bottleneck == "rows")
         if bottleneck == "rows":
             features = _rows(named)
         else:
@@ -177,6 +165,21 @@ def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
         return tf.identity(tf.reshape(tf.cast(features, tf.float32), (-1, width)), name=BOTTLENECK_NAME)
 
     return network
+
+
+def _outputs(module: Any, images: Any, *, with_endpoints: bool) -> dict[str, Any]:
+    """What a module makes of images, by name; with its endpoints, if it has any. Raises ValueError if it takes none."""
+    signature = signature_of(module, SIGNATURES)
+    inputs = [] if signature is None else list(signature.structured_input_signature[1])
+    if callable(module):
+        if with_endpoints:
+            return dict(module(images, training=False, return_endpoints=True))
+        result = module(images)
+    elif inputs:
+        result = signature(**{inputs[0]: images})
+    else:
+        raise ValueError("it can't be called, and has no signature that takes anything")
+    return result if isinstance(result, dict) else {"default": result}
 
 
 def _rows(outputs: dict[str, Any]) -> Any:

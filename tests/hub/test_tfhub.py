@@ -212,6 +212,14 @@ def test_what_is_no_module_is_refused(tmp_path: Path, content: bytes | None, mes
         load_module(str(tmp_path / "empty"), None, tmp_path)
 
 
+def test_a_module_whose_signature_takes_nothing_is_refused(tmp_path: Path) -> None:
+    tf = start_tensorflow()
+    function = tf.function(lambda: {"default": tf.ones((1, 2))}).get_concrete_function()
+    tf.saved_model.save(tf.Module(), str(tmp_path / "m"), {"default": function})
+    with pytest.raises(AudionetError, match="has no signature that takes anything"):
+        load_module(str(tmp_path / "m"), None, tmp_path)
+
+
 def test_names_mean_googles_modules() -> None:
     google = "https://tfhub.dev/google/imagenet"
     assert google_handle("mobilenet_v2_100_224") == f"{google}/mobilenet_v2_100_224/feature_vector/5"
