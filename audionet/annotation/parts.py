@@ -241,9 +241,13 @@ def _count_overlaps(recordings: Iterable[Recording]) -> int:
     """How many overlaps find_overlaps would yield, without making each of them."""
     overlaps = 0
     for marks in _marks_by_file(recordings):
-        ends = sorted(_heard_until(part) for part, _ in marks)
-        # Those before it have begun; what has ended by then is among them, for none ends before it begins.
-        overlaps += sum(begun - bisect.bisect_right(ends, part.start_seconds) for begun, (part, _) in enumerate(marks))
+        # A point, at which others may be heard, is over for all that follow it.
+        last = [(part.start_seconds, _heard_until(part)) for part, _ in marks]
+        ends, begun = sorted(end for start, end in last if end > start), 0
+        for start, end in last:
+            # What has ended by then is among those that have begun.
+            overlaps += begun - bisect.bisect_right(ends, start)
+            begun += end > start
     return overlaps
 
 

@@ -77,9 +77,11 @@ def test_parts_that_touch_but_for_rounding_are_not_heard_at_once(caplog: pytest.
     assert caplog.text == ""
 
 
-def test_overlaps_are_found_as_comparing_all_pairs_finds_them() -> None:
+@pytest.mark.parametrize("length", [7, 0])
+def test_overlaps_are_found_as_comparing_all_pairs_finds_them(length: int) -> None:
     random = np.random.default_rng(0)
-    night = [marked(name, *((s / 10, (s + 7) / 10) for s in random.integers(0, 300, 20).tolist())) for name in "abc"]
+    marks = [[(s / 10, (s + length) / 10) for s in random.integers(0, 300, 20).tolist()] for _ in "abc"]
+    night = [marked(name, *of_class, (3, 9)) for name, of_class in zip("abc", marks, strict=True)]
     night = [Recording(n.class_name, n.key, n.path, parts=tuple(joined(n.parts))) for n in night]
     pairs = {
         frozenset([(one.class_name, part), (other.class_name, own)])
