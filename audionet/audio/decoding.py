@@ -46,7 +46,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
         raise UnusableInput(path, no_such_channel(number, sound.channels))
     samples = sound.samples[number or 0]
     blocks = iter(np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES)))
-    if choice.channel is None:
+    if choice.channel is None and not opened.is_mono:
         yield from mix_or_loudest(path, opened, blocks)
     else:
         yield from blocks

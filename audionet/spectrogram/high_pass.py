@@ -8,7 +8,7 @@ so that the order of sums, which depends on how many threads take part in a prod
 import functools
 import itertools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,18 @@ def high_passed(
     total = len(sound) + 2 * mirrored + before
     count = _quickly_transformed(math.ceil((total + before - rate.taps) / rate.factor) + 1)
     behind = rate.factor * (count - 1) + rate.taps - total
-    padded = np.pad(np.pad(sound, mirrored, mode="reflect"), (before, behind), mode="wrap")
+    padded = np.pad(with_mirrored_ends(sound, mirrored), (before, behind), mode="wrap")
     low = rate.decimate(padded)
     stopped = np.fft.irfft(np.fft.rfft(low) * _stopped_share(count, high_pass_hz, sample_rate_hz / rate.factor), count)
     first = before + mirrored - rate.taps + rate.factor  # of what `interpolate` gives, which begins later
     return np.asarray(sound - rate.interpolate(stopped)[first : first + len(sound)], np.float32)
+
+
+def with_mirrored_ends(samples: NDArray[Any], count: int) -> NDArray[Any]:
+    """Samples with so many more at both ends, mirrored at the first and the last: np.pad's "reflect", in less time."""
+    if count >= len(samples):  # they are mirrored more than once
+        return np.pad(samples, count, mode="reflect")
+    return np.concatenate([samples[count:0:-1], samples, samples[-2 : -count - 2 : -1]])
 
 
 def _quickly_transformed(length: int) -> int:

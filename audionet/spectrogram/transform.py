@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audionet.settings import FULL_SCALE, PICTURE_SIZE, PictureSettings
 from audionet.spectrogram.filter_bank import make_color_table, make_filter_bank
-from audionet.spectrogram.high_pass import high_passed
+from audionet.spectrogram.high_pass import high_passed, with_mirrored_ends
 
 COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
@@ -170,7 +170,7 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
     windows_a_column = math.ceil(len(samples) / columns / settings.longest_hop_samples)
     count = columns * windows_a_column
     centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
-    padded = np.pad(samples.astype(np.float32) / FULL_SCALE, size // 2, mode="reflect")
+    padded = with_mirrored_ends(samples.astype(np.float32) / FULL_SCALE, size // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     power = np.empty((columns, bins), np.float32)
     # The zeros behind each window are there once for all: the transform would copy every window to add them.
