@@ -213,7 +213,9 @@ def parse_table(path: Path, text: str, known_columns: Container[str]) -> Table:
     separators = [told[1].replace("\\t", "\t")] if told else SEPARATORS
     beginnings = {separator: _beginning(rows_by(separator)) for separator in separators}
     separator = max(separators, key=lambda separator: _fit(beginnings[separator], known_columns))
-    records = itertools.islice(rows_by(separator), _titles(beginnings[separator], known_columns), None)
+    has_quotes = separator != "\t" or _is_quoted(text)
+    titles = _titles(beginnings[separator], known_columns)
+    records = itertools.islice(rows_by(separator, has_quotes), titles, None)
     _, header = next(records, (0, []))
     while header and not header[-1].strip():
         header.pop()
@@ -238,12 +240,27 @@ def parse_table(path: Path, text: str, known_columns: Container[str]) -> Table:
     return table
 
 
-def _rows(path: Path, lines: io.StringIO, skipped: int, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that hold anything, each with the line where it begins. skipped: lines that stand before all rows."""
+def _is_quoted(text: str) -> bool:
+    """Whether the double quotes of a table with tabs stand around cells; in those of Common Voice, they are letters."""
+    try:
+        return all(True for _ in csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
+    except csv.Error:
+        return False
+
+
+def _rows(
+    path: Path, lines: io.StringIO, skipped: int, separator: str, has_quotes: bool = True
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows that hold anything, each with the line where it begins. skipped: lines that stand before all rows.
+
+    has_quotes: a double quote begins a cell that ends with another.
+    """
     lines.seek(0)
     for _ in range(skipped):
         lines.readline()
-    reader, line = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True), 1
+    quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True, quoting=quoting)
+    line = 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):

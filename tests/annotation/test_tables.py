@@ -60,6 +60,8 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
         ("path,label\na.mp3,robin\nb é.mp3,wren\n", "utf-8"),
         ("path,label\na,robin\nb é,wren\n", "utf-8"),
         ("path,label\ra.wav,robin\rb é.wav,wren\r", "utf-8"),
+        ('client_id\tpath\tsentence\tlabel\n1\ta.wav\t"Oh," he said.\trobin\n2\tb é.wav\t"Oh\twren\n', "utf-8"),
+        ('path\tnotes\tlabel\na.wav\t"of\ttwo\nlines"\trobin\nb é.wav\t""\twren\n', "utf-8"),
         ("path;label\na.wav;robin\nb é.wav;wren\n", "utf-32"),
         ("Recordings of May, 2024;\n\n# by hand\nPath;Label\na.wav;robin\nb é.wav;wren\n", "utf-8"),
         ("path,label\nA.WAV,robin\nB e\u0301.wav,wren\n", "utf-8"),  # as a Mac stores accents
