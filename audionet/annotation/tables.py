@@ -258,8 +258,8 @@ def _rows(
     lines.seek(0)
     for _ in range(skipped):
         lines.readline()
-    quoting = csv.QUOTE_MINIMAL if has_quotes else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True, quoting=quoting)
+    read = functools.partial(csv.reader, lines, delimiter=separator, skipinitialspace=True, strict=True)
+    reader = read() if has_quotes else read(quoting=csv.QUOTE_NONE)
     line = 1
     try:
         for cells in reader:
