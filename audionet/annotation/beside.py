@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audionet.annotation.labelled_table import Spellings, checked_label
+from audionet.annotation.labelled_table import Spellings, checked_label, says_unknown
 from audionet.annotation.readers import (
     Annotation,
     is_of_a_tool,
@@ -18,7 +18,7 @@ from audionet.annotation.table_paths import TablePaths, folders_for_tables, reco
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, walk_files
 from audionet.dataset.kinds import group_of, is_other_file, is_part_of_a_set
-from audionet.dataset.names import composed, spelling_key
+from audionet.dataset.names import UNKNOWN, composed, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import count, listed, printable
@@ -101,7 +101,9 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
             logger.warning("%s; what it says is not used", error)
         return None
     in_folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
-    labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
+    labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio} - {
+        UNKNOWN
+    }
     folders = {path.name for path in data_audio.iterdir() if is_folder(path)}
     has_classes = labels <= folders
     if not has_classes and not options.use_beside and not all(map(is_part_of_a_set, in_folders)):
@@ -227,7 +229,9 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
         for annotation in annotations:
             path = paths.get(annotation.recording or "")
             if path is not None:
-                label = checked_label(pair.annotations, annotation.line, annotation.label, spellings)
+                label = UNKNOWN
+                if not says_unknown(annotation.label):
+                    label = checked_label(pair.annotations, annotation.line, annotation.label, spellings)
                 recordings.append(_recording(path, folders.get(composed(label), label), annotation, data_audio))
         if not annotations and options.unmarked == BACKGROUND:
             recordings += [_recording(path, BACKGROUND, None, data_audio) for path in paths.values()]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from audionet.annotation.labelled_table import LabelledTable, spellings_of
+from audionet.annotation.labelled_table import LabelledTable, says_unknown, spellings_of
 from audionet.annotation.layouts import KNOWN_COLUMNS
 from audionet.annotation.parts import WHOLE, corrected_parts, find_overlaps, parts_of, span, with_parts
 from audionet.annotation.table_paths import absolute
@@ -84,7 +84,7 @@ def corrected(
     touched, wrong, elsewhere = set[Path](), list[UnusableInput](), dict[str, Path]()
     for row, place in zip(table.table.rows, table.places, strict=True):
         label = row.get(table.layout.label)
-        label = table.label(row, labels) if label and label.casefold() != UNKNOWN else ""
+        label = table.label(row, labels) if label and not says_unknown(label) else ""
         part = table.part(row) or WHOLE
         path = _path_of(row, place, table, keys)
         if path is None:

@@ -13,7 +13,7 @@ from audionet.annotation.tables import SHOWN, Row, Table, is_time, line_error
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
-from audionet.dataset.names import can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
+from audionet.dataset.names import UNKNOWN, can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, listed
 
@@ -68,6 +68,11 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     return first.label
 
 
+def says_unknown(label: str) -> bool:
+    """Whether the label of a part is the one that `label` gives to sound of no class."""
+    return label.casefold() == UNKNOWN
+
+
 class LabelledTable:
     """The rows of a table, and where in the data set's folder their recordings are."""
 
@@ -92,9 +97,10 @@ class LabelledTable:
         groups: dict[str, str] = {}
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
-            label = self.label(row, spellings)
             fold = self._fold(row)
             part = self.part(row)
+            is_left_out = part is not None and says_unknown(row.get(self.layout.label))
+            label = UNKNOWN if is_left_out else self.label(row, spellings)
             if place is None:
                 wrong.append(self.why_missing(row))
                 continue

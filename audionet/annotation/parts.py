@@ -14,6 +14,7 @@ from typing import NamedTuple
 from audionet.annotation.tables import SHOWN, Row, Table, seconds
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
 from audionet.options import BACKGROUND, REFUSE, AnnotationOptions
 from audionet.settings import MINIMUM_SECONDS
@@ -182,17 +183,21 @@ def corrected_parts(
 def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> list[Recording]:
     """One recording for each class and file, sorted, from recordings each of which may be about a part of it.
 
-    What is said of the whole file goes before what is said of its parts. Raises AudionetError for classes that are
-    heard at once, if that is to be refused.
+    What is said of the whole file goes before what is said of its parts. Parts that are marked as UNKNOWN are left out,
+    and are no background. Raises AudionetError for classes that are heard at once, if that is to be refused.
     """
     by_key: dict[str, list[Recording]] = defaultdict(list)
     for recording in recordings:
         by_key[recording.key].append(recording)
     merged = [with_parts(same[0], [part for entry in same for part in parts_of(entry)]) for same in by_key.values()]
-    _report_overlaps(merged, options)
+    known = [recording for recording in merged if recording.class_name != UNKNOWN]
+    unknown = sum(len(recording.parts) for recording in merged if recording.class_name == UNKNOWN)
+    if unknown:
+        logger.info("%s marked as %s: not learnt, since that is no class", count(unknown, "part"), UNKNOWN)
+    _report_overlaps(known, options)
     if options.unmarked == BACKGROUND:
-        merged = _with_background(merged)
-    return sorted(merged)
+        known = [recording for recording in _with_background(merged) if recording.class_name != UNKNOWN]
+    return sorted(known)
 
 
 def parts_of(recording: Recording) -> Sequence[Part]:

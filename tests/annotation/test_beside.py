@@ -172,6 +172,23 @@ def test_a_file_or_a_folder_of_annotations_can_be_named(tmp_path: Path) -> None:
         found(nights, metadata=tmp_path / "empty")
 
 
+@pytest.mark.parametrize("by_name", [False, True])
+def test_what_label_called_unknown_is_neither_a_class_nor_background(
+    tmp_path: Path, by_name: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    nights = sounds(tmp_path / "nights", "a.wav")
+    table = (tmp_path if by_name else nights) / "a.csv"
+    path, name = ("path,", "a.wav,") if by_name else ("", "")
+    table.write_text(f"{path}start,end,label\n{name}0,2,owl\n{name}2,5,unknown\n{name}4.5,5,owl\n{name}7,8,Unknown\n")
+    metadata = table if by_name else None
+    assert found(nights, metadata=metadata, overlaps="refuse") == {"owl/a.wav": [(0, 2), (4.5, 5)]}
+    parts = found(nights, metadata=metadata, unmarked="background")
+    assert parts == {"owl/a.wav": [(0, 2), (4.5, 5)], "background/a.wav": [(5, 7), (8, float("inf"))]}
+    with caplog.at_level("INFO"):
+        found(nights, metadata=metadata)
+    assert "2 parts marked as unknown: not learnt, since that is no class" in caplog.text
+
+
 def test_a_folder_of_tables_that_name_their_recordings_can_be_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -203,7 +220,7 @@ def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_pat
         (AUDACITY.replace("owl", "owl;wren"), "line 1 has the label 'owl;wren': is that one class, or several"),
         (AUDACITY.replace("owl", "Wren"), r"line 3 has the class 'wren', others 'Wren' \(line 1\)"),
         (AUDACITY.replace("wren", "a/b"), "line 3 has the class 'a/b', which can't name a folder"),
-        (AUDACITY.replace("wren", "unknown"), "line 3: no class can be called 'unknown'"),
+        (AUDACITY.replace("wren", "un\u200bknown"), "line 3: no class can be called"),
         (AUDACITY.replace("wren", "owl\u200b"), r"line 3 has the class 'owl\\u200b', others 'owl' \(line 1\)"),
         (AUDACITY.replace("wren", "x" * 300), r"line 3 has the class 'x{40}...', which can't name a folder"),
         (AUDACITY.replace("wren", "🦉" * 64), "line 3 has the class .*, which can't name a folder"),
