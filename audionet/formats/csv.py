@@ -78,10 +78,12 @@ class CsvTimelines(CsvPrinter["Timeline"]):
 
 
 class CsvWindows(CsvPrinter["Windows"]):
-    """A line per window: the clip, start and end in seconds, the best class and its score, then that of each class."""
+    """A line per window: the clip, start and end in seconds, the best class and its score, then that of each class, and
+    whether anything is heard."""
 
     columns = ("clip", "start_seconds", "end_seconds", "best", "score")
     has_scores = True
+    last_columns = ("audible",)
 
     def add(self, clip: "Windows") -> None:
         """Print one clip."""
@@ -89,7 +91,8 @@ class CsvWindows(CsvPrinter["Windows"]):
         for window in clip.windows:
             best, score = clip.best(window)
             times = [f"{window.start_seconds:.2f}", f"{window.end_seconds:.2f}"]
-            rows.append([clip.clip, *times, best, f"{score:.6f}", *(f"{value:.6f}" for value in window.scores)])
+            scores = [f"{value:.6f}" for value in (score, *window.scores)]
+            rows.append([clip.clip, *times, best, *scores, "true" if window.has_signal else "false"])
         self.write(rows)
 
 

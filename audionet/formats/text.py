@@ -49,6 +49,7 @@ class TextWindows(Printer["Windows"]):
         for window in clip.windows:
             best = sorted(zip(self._labels, window.scores.tolist(), strict=True), key=lambda pair: -pair[1])
             scores = "  ".join(f"{label} {score:.3f}" for label, score in best[: self._top])
+            scores += "" if window.has_signal else "  (silence)"
             print(f"  {window.start_seconds:9.2f} to {window.end_seconds:9.2f}  {scores}")
         sys.stdout.flush()
 

@@ -11,6 +11,7 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, Strip, read_strips, read_windows
 from audionet.bottleneck import maps
+from audionet.dataset.names import UNKNOWN
 from audionet.detection import detector
 from audionet.errors import UnusableInput
 from audionet.inference.scoring import ChunkScores, score_chunk, seconds_at_once, warn_of_range
@@ -100,8 +101,13 @@ class Windows:
 
     @property
     def segments(self) -> list[Segment]:
-        """Each window with its best class, for formats that have a label from when to when."""
-        return [Segment(window.start_seconds, window.end_seconds, *self.best(window)) for window in self.windows]
+        """Each window with its best class, for formats that have a label from when to when; silent ones are unknown."""
+        segments = []
+        for window in self.windows:
+            best, score = self.best(window)
+            label = best if window.has_signal else UNKNOWN
+            segments.append(Segment(window.start_seconds, window.end_seconds, label, score))
+        return segments
 
     def best(self, window: ChunkScores) -> tuple[str, float]:
         """The class with a window's highest score, and the score."""

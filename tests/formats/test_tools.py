@@ -186,6 +186,18 @@ def test_windows_can_be_had_in_each(name: str, capsys: pytest.CaptureFixture[str
     assert text.count("anna") == 2
 
 
+@pytest.mark.parametrize("name", ["text", "csv", *sorted(OF_TOOLS)])
+def test_a_silent_window_is_of_no_class(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    windows = [ChunkScores(n, 1.0, np.array([0.9, 0.1, 0], np.float32), 0.0, 1.0, n == 1) for n in range(2)]
+    text = printed(name, capsys, Windows("a.wav", LABELS, windows), mode="windows")
+    if name == "csv":
+        assert [line.rpartition(",")[2] for line in text.splitlines()] == ["audible", "false", "true"]
+    elif name == "text":
+        assert [line.endswith("(silence)") for line in text.splitlines()] == [False, True, False]
+    else:
+        assert (text.count("anna"), text.count("unknown")) == (1, 0 if name == "rttm" else 1)
+
+
 @pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode, names in WATCHED.items() for name in names])
 def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
     mode: str, name: str, capsys: pytest.CaptureFixture[str]

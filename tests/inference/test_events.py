@@ -137,7 +137,7 @@ def test_windows_come_with_all_scores(night: Path, audionet_here: Run) -> None:
     assert {tuple(window["scores"]) for window in clip["windows"]} == {("background", "owl", "wren")}
     assert all(sum(window["scores"].values()) == pytest.approx(1, abs=1e-3) for window in clip["windows"])
     rows = audionet_here("label", "still.wav", "--windows", "--format", "csv", cwd=night).stdout.splitlines()
-    assert rows[0] == "clip,start_seconds,end_seconds,best,score,score background,score owl,score wren"
+    assert rows[0] == "clip,start_seconds,end_seconds,best,score,score background,score owl,score wren,audible"
     assert len(rows) == 9
 
 
