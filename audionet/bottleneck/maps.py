@@ -6,7 +6,7 @@ hardly more than the label of the clip.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audionet.bottleneck.backbone import Backbone, Network
 from audionet.bottleneck.litert_file import keep_outputs, pack
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import column_weights
+from audionet.spectrogram.transform import as_brightness, column_weights
 
 BLOCKS = ("mixed2", "mixed3")
 MIXED2_CHANNELS, MIXED3_CHANNELS = 288, 768
@@ -122,32 +122,41 @@ class PictureMaps:
         shown = _cut_out(colored, first - MARGIN_COLUMNS, (tiles - 1) * TILE_COLUMNS + PICTURE_SIZE)
         mixed2, mixed3 = _run(network, shown, tiles)
         used = shown[:, MARGIN_COLUMNS : MARGIN_COLUMNS + tiles * TILE_COLUMNS]
-        brightness = used.mean(axis=2, dtype=np.float32) / np.float32(255)
+        brightness = as_brightness(used).astype(np.float32)
         sounding = column_weights(brightness).astype(np.float64)
         cepstra = np.asarray(brightness.T @ cepstrum_cosines())
         return cls(first, tiles, mixed2, mixed3, np.square(mixed3), cepstra, sounding)
 
-    def features(self, windows: Sequence[Window]) -> WindowFeatures:
-        """The features of windows, which are best taken in batches, since they have 150 kB each."""
+    def features(self, windows: Sequence[Window], at_once: int) -> Iterator[WindowFeatures]:
+        """The features of windows, of so many at once, since those of each have 150 kB."""
         edges = np.array(windows) - self.first
         weights = np.concatenate([[0.0], np.cumsum(self.sounding + SMALLEST_WEIGHT)])
-        (mean2,) = _averages(_shares(weights, edges, MIXED2, self.tiles), self.mixed2)
-        mean3, square3 = _averages(_shares(weights, edges, MIXED3, self.tiles), self.mixed3, self.squares3)
+        all_shares = [_shares(weights, edges, block, self.tiles) for block in (MIXED2, MIXED3, COLUMNS)]
+        lengths = np.maximum(edges[:, 1] - edges[:, 0], 1e-9)
+        heard = np.interp(edges, np.arange(len(weights)), np.concatenate([[0.0], np.cumsum(self.sounding)]))
+        sounding = (heard[:, 1] - heard[:, 0]) / lengths
+        for first in range(0, len(windows), at_once):
+            batch = slice(first, first + at_once)
+            yield WindowFeatures(self._bottlenecks(*(shares[batch] for shares in all_shares)), sounding[batch])
+
+    def _bottlenecks(
+        self, shares2: NDArray[np.float32], shares3: NDArray[np.float32], shares_of_columns: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The bottlenecks of some windows, from how much each column of MIXED2, MIXED3 and COLUMNS counts in each."""
+        (mean2,) = _averages(shares2, self.mixed2)
+        mean3, square3 = _averages(shares3, self.mixed3, self.squares3)
         deviation3 = np.sqrt(np.maximum(square3 - np.square(mean3), 0) + SMALLEST_VARIANCE)
-        (cepstra,) = _averages(_shares(weights, edges, COLUMNS, self.tiles), self.cepstra)
+        (cepstra,) = _averages(shares_of_columns, self.cepstra)
         rows2, _ = _rows(mean2, MIXED2_CHANNELS)
         mean_rows, overall_mean = _rows(mean3, MIXED3_CHANNELS)
         deviation_rows, overall_deviation = _rows(deviation3, MIXED3_CHANNELS)
         overall = [OVERALL_GAIN * overall_mean, OVERALL_GAIN * overall_deviation]
-        bottlenecks = np.concatenate([rows2, mean_rows, deviation_rows, cepstra, *overall], axis=1)
-        lengths = np.maximum(edges[:, 1] - edges[:, 0], 1e-9)
-        heard = np.interp(edges, np.arange(len(weights)), np.concatenate([[0.0], np.cumsum(self.sounding)]))
-        return WindowFeatures(bottlenecks, (heard[:, 1] - heard[:, 0]) / lengths)
+        return np.concatenate([rows2, mean_rows, deviation_rows, cepstra, *overall], axis=1)
 
 
 def window_features(network: Network, picture: NDArray[np.uint8], windows: Sequence[Window]) -> WindowFeatures:
     """The features of a few windows of a picture; the arguments are those of PictureMaps.of."""
-    return PictureMaps.of(network, picture, windows).features(windows)
+    return next(PictureMaps.of(network, picture, windows).features(windows, len(windows)))
 
 
 def cepstrum_cosines() -> NDArray[np.float32]:

@@ -1,7 +1,6 @@
 """Many windows of a recording -> their scores, with the embedded network run once over the sound that they share."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,15 @@ from numpy.typing import NDArray
 
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window, cut_to_maps
+from audionet.bottleneck.maps import (
+    FEATURES,
+    MARGIN_COLUMNS,
+    TILE_COLUMNS,
+    PictureMaps,
+    Window,
+    WindowFeatures,
+    cut_to_maps,
+)
 from audionet.detection.rises import find_rises
 from audionet.inference.scoring import ChunkScores, comparable_with_chunks
 from audionet.model.bundle import Model
@@ -102,8 +109,8 @@ class StripScorer:
         windows = [Window(*pair) for pair in columns_a_sample * np.stack([starts, ends], axis=1)]
         wide = [Window(*pair) for pair in columns_a_sample * np.stack([wide_starts, wide_ends], axis=1)]
         maps = PictureMaps.of(self.network, picture, [*windows, *wide])
-        batches = [slice(first, first + BATCH) for first in range(0, len(windows), BATCH)]
-        heard = [self._hear(maps, windows[batch], wide[batch]) for batch in batches]
+        batches = zip(maps.features(windows, BATCH), maps.features(wide, BATCH), strict=True)
+        heard = [self._hear(own, around) for own, around in batches]
         scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
         rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz) if self.of_events else [None] * len(windows)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
@@ -123,9 +130,8 @@ class StripScorer:
             for n, rise in enumerate(rises)
         ]
 
-    def _hear(self, maps: PictureMaps, windows: Sequence[Window], wide: Sequence[Window]) -> _WindowScores:
+    def _hear(self, own: WindowFeatures, around: WindowFeatures) -> _WindowScores:
         """What is heard in windows, and in the wider ones around them that their distances are of."""
-        own, around = maps.features(windows), maps.features(wide)
         squares = self.head.squared_distances(around.bottlenecks)
         return _WindowScores(self._scores(own.bottlenecks), squares, own.sounding, around.sounding)
 

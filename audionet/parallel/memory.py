@@ -6,7 +6,7 @@ from contextlib import suppress
 # glibc gives what is freed at the top of its memory back to the system from a limit on that follows the largest block
 # freed so far, and arrays of a chunk's samples, made and freed over and over, always lie there: to get the pages anew
 # took half of the time of the high pass. Blocks larger than the first number are the system's in any case.
-LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 25, 1 << 27
+LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 25, 1 << 26
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # in glibc's malloc.h
 
 

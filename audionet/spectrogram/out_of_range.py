@@ -50,15 +50,14 @@ class RangeCheck:
 
     def add(self, samples: NDArray[np.number], start_seconds: float) -> None:
         """Look at a part of the recording."""
-        sound = samples.astype(np.float32) / FULL_SCALE
-        power, changes = _power_and_changes(sound)
+        power, changes = _power_and_changes(samples)
         self._power += power
         self._changes += changes
         if power > self._most_power:
             self._loudest, self._most_power = samples, power
         if changes > self._most_changes:
             self._liveliest, self._most_changes = samples, changes
-        self._samples += len(sound)
+        self._samples += len(samples)
         self._starts.append(start_seconds)
 
     def needed_rate_hz(self) -> int | None:
@@ -114,14 +113,16 @@ def lies_below(samples: NDArray[np.number], settings: PictureSettings) -> bool:
     """Whether all that sounds in samples lies below the high pass, so that only a rest of it, and noise, are drawn."""
     if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or len(samples) < 2:
         return False
-    sound = samples.astype(np.float32) / FULL_SCALE
-    sound -= sound.mean()
-    return _is_rumbling(*_power_and_changes(sound), settings) and _bands(samples, settings).lie_below()
+    power, changes = _power_and_changes(samples)
+    power -= len(samples) * (float(samples.mean()) / FULL_SCALE) ** 2
+    return _is_rumbling(power, changes, settings) and _bands(samples, settings).lie_below()
 
 
-def _power_and_changes(sound: NDArray[np.floating]) -> tuple[float, float]:
-    """The sums of the squares of samples (1 is full scale), and of the changes from each to the next."""
-    return float(np.square(sound).sum()), float(np.square(np.diff(sound)).sum())
+def _power_and_changes(samples: NDArray[np.number]) -> tuple[float, float]:
+    """The sums of the squares of samples, and of the changes from each to the next, in full scale squared."""
+    sound = samples.astype(np.float32, copy=False)
+    changes = np.diff(sound)
+    return float(sound @ sound) / FULL_SCALE**2, float(changes @ changes) / FULL_SCALE**2
 
 
 def _is_rumbling(power: float, changes: float, settings: PictureSettings) -> bool:
