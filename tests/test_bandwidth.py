@@ -279,6 +279,14 @@ def test_sound_below_what_is_drawn_is_noticed(tmp_path: Path, what: str) -> None
         assert check.needed_rate_hz() == (8000 if expected else None)
 
 
+@pytest.mark.parametrize("rate_hz", [500, 2000, 8000])
+def test_sound_below_what_is_drawn_is_noticed_at_the_rates_of_hydrophones(tmp_path: Path, rate_hz: int) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(20, 4, 0.3, rate_hz) + rushing(rate_hz, 4, 100), rate_hz)
+    check = RangeCheck(path, PictureSettings(1))
+    assert sum(1 for _ in check.watch(read_chunks(path, PictureSettings(1)))) > 0
+    assert check.needed_rate_hz() == 8000
+
+
 def test_sound_below_what_is_drawn_is_no_class_and_the_options_are_named(audionet_here: Run, tmp_path: Path) -> None:
     for n in range(3):
         for name, frequency_hz in (("whale", 20 + n), ("frog", 1000 + 100 * n)):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.audio.decoding import read_wav_header, source_samples
-from audionet.audio.levels import SILENT_DB, hann_window
+from audionet.audio.levels import CUT_OFF, SILENT_DB, hann_window
 from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
@@ -141,7 +141,10 @@ def _bands(samples: NDArray[np.number], settings: PictureSettings) -> _Bands:
     frequencies = np.fft.rfftfreq(size, 1 / settings.sample_rate_hz)
     drawn = power[:, frequencies >= CLEAR_OF_IT * settings.high_pass_hz]
     below = power[:, (frequencies >= LOW_HIGH_PASS_HZ) & (frequencies < settings.high_pass_hz)]
-    loud = np.where(drawn > OUTSTANDING * np.median(drawn), drawn, 0)
+    # Above half of the rate at which it was recorded there is nothing, not even noise.
+    above = np.cumsum(drawn.sum(axis=0)[::-1])[::-1]
+    noise = np.median(drawn[:, above >= CUT_OFF * above[0]])
+    loud = np.where(drawn > OUTSTANDING * noise, drawn, 0)
     return _Bands(float(below.sum()), float(drawn.sum()), float(loud.sum()))
 
 
