@@ -53,6 +53,10 @@ def find_labelled_recordings(
     if annotated is None:
         _require_no_set_below(data_audio)
     recordings, wrong = (annotated.recordings, annotated.wrong) if annotated else find_recordings(data_audio)
+    if annotated and not recordings and not wrong and options.corrections is None:
+        raise AudionetError(
+            f"{data_audio}: its annotations mark nothing with the name of a class; mark what is to be learnt"
+        )
     if options.corrections is not None:
         recordings, also_wrong = corrected(recordings, _found(options.corrections, data_audio), data_audio)
         wrong = [*wrong, *also_wrong]

@@ -144,3 +144,10 @@ def test_a_table_without_an_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "table.csv").symlink_to("/dev/zero")
     with pytest.raises(AudionetError, match=r"table.csv: not a table as text, such as CSV \(not a file\)"):
         find_labelled_recordings(tmp_path, AnnotationOptions(tmp_path / "table.csv"))
+
+
+def test_annotations_without_any_class_are_said_to_mark_nothing(tmp_path: Path) -> None:
+    recording = write_wav(tmp_path / "data" / "owl" / "night.wav", chirps(1, 500, 900, 2.0))
+    recording.with_suffix(".txt").write_text("0.5\t1.5\tunknown\n")
+    with pytest.raises(AudionetError, match="mark nothing with the name of a class"):
+        audionet.prepare(tmp_path / "data", PrepareOptions(image_dir=tmp_path / "pictures"))
