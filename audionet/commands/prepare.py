@@ -107,9 +107,9 @@ def prepare(
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     report = PrepareReport(image_dir)
     recordings, wrong = find_labelled_recordings(data_audio, options.annotations)
+    require_recordings(data_audio, recordings)
     for error in wrong:
         report.skipped.add(error)
-    require_recordings(data_audio, recordings)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         index = open_index(image_dir, options)
