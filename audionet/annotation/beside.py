@@ -101,9 +101,8 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
             logger.warning("%s; what it says is not used", error)
         return None
     in_folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
-    labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio} - {
-        UNKNOWN
-    }
+    labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
+    labels.discard(UNKNOWN)
     folders = {path.name for path in data_audio.iterdir() if is_folder(path)}
     has_classes = labels <= folders
     if not has_classes and not options.use_beside and not all(map(is_part_of_a_set, in_folders)):

@@ -85,11 +85,9 @@ def conditions(samples: np.ndarray, sample_rate_hz: int) -> Conditions | None:
 
 def of_recording(of_chunks: Sequence[Conditions]) -> Conditions | None:
     """The conditions of a recording by those of its chunks: the median of each; None if there are none."""
-    return (
-        Conditions(*(round(statistics.median(values), 4) for values in zip(*of_chunks, strict=True)))
-        if of_chunks
-        else None
-    )
+    if not of_chunks:
+        return None
+    return Conditions(*(round(statistics.median(values), 4) for values in zip(*of_chunks, strict=True)))
 
 
 def _spectrum(sound: np.ndarray, sample_rate_hz: int) -> np.ndarray:
