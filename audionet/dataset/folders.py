@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,14 @@ from audionet.system.untrusted import is_folder
 
 logger = logging.getLogger(__name__)
 
+FEWEST_SESSIONS = 3  # sub-folders of a class, so that one can be held out, one validated with and one learnt from
+
 
 @dataclass(frozen=True, order=True)
 class Recording:
     """A sound file in a class folder. `key` is `<class>/<path below the class folder>`, with forward slashes.
 
-    group: what stays together in every split, where a table or the file's name says so.
+    group: what stays together in every split, where a table, the file's name or its sub-folder says so.
     fold: the data set's own, where it has folds.
     parts: in which the class is heard, in order and without overlap; none if it is heard in all of the recording. A
         file in which several classes are heard is a recording of each.
@@ -98,21 +101,39 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     Wrong is a class folder without recordings, and a recording that lies in no class folder. Raises AudionetError if
     the folders can't be classes.
     """
-    recordings, wrong = [], stray_files(data_audio)
-    folders = class_folders(data_audio)
+    recordings, wrong = list[Recording](), stray_files(data_audio)
+    folders, all_sessions = class_folders(data_audio), list[Path]()
     require_no_unknown(data_audio, [folder.name for folder in folders])
     for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
+        sessions = _sessions(folder, paths)
+        all_sessions += sorted(sessions)
         for path in paths:
             if is_folder(path):
                 wrong.append(_why_no_file(path))
                 continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            recordings.append(Recording(folder.name, key, path, group_of(path)))
+            session = path.parent.relative_to(folder).as_posix() if path.parent in sessions else None
+            recordings.append(Recording(folder.name, key, path, group_of(path) or session))
         if not paths:
             wrong.append(UnusableInput(folder, "holds no recordings"))
     require_classes_not_parts(data_audio, sorted({recording.class_name for recording in recordings}))
+    if all_sessions:
+        sentence = "%s: recordings that share a sub-folder, as in %s, are held out together by retrain: all or none"
+        logger.info(sentence, data_audio, all_sessions[0])
     return recordings, wrong
+
+
+def _sessions(folder: Path, paths: Sequence[Path]) -> set[Path]:
+    """The sub-folders of a class whose recordings stay together, as those of one video, day or speaker; often none.
+
+    Sub-folders say so where all recordings of the class lie in FEWEST_SESSIONS of them or more, and none holds more
+    than half of it: of others, too little would be left to learn from while they are held out.
+    """
+    sizes = Counter(path.parent for path in paths)
+    if folder in sizes or len(sizes) < FEWEST_SESSIONS or 2 * max(sizes.values()) > len(paths):
+        return set()
+    return {parent for parent, size in sizes.items() if size > 1}
 
 
 def _why_no_file(path: Path) -> UnusableInput:

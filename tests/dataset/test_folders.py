@@ -30,6 +30,21 @@ def test_recordings_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
     assert keys == ["a/deep/er/x.ogg", "a/deep/w.flac", "a/no_suffix", "b/10.wav", "b/2.mp3"]
 
 
+def test_recordings_of_one_sub_folder_stay_together_where_a_class_has_several(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    touch(tmp_path, *(f"anna/{video}/{n}.wav" for video in ("xQ1", "b/7", "zz") for n in (1, 2)), "anna/one/1.wav")
+    touch(tmp_path, *(f"ben/{year}/{n}.wav" for year in ("2023", "2024") for n in (1, 2)))  # too few
+    touch(tmp_path, *(f"carla/{name}/1.wav" for name in "abc"), "carla/0.wav")  # one lies in no sub-folder
+    touch(tmp_path, "dora/a/1.wav", "dora/b/1.wav", *(f"dora/c/{n}.wav" for n in range(3)))  # one holds most
+    with caplog.at_level(logging.INFO):
+        groups = {recording.key: recording.group for recording in find_recordings(tmp_path)[0]}
+    assert {key: group for key, group in groups.items() if group} == {
+        f"anna/{video}/{n}.wav": video for video in ("xQ1", "b/7", "zz") for n in (1, 2)
+    }
+    assert f"as in {tmp_path / 'anna' / 'b' / '7'}, are held out together" in caplog.text
+
+
 def test_notes_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/notes.txt", "a/cover.JPG", "a/.DS_Store", "a/Thumbs.db", "a/LICENSE", ".git/x.mp3")
     assert [recording.path.name for recording in find_recordings(tmp_path)[0]] == ["x.mp3"]
