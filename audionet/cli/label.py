@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STANDARD_INPUT = "-"  # among the clips
+ITS_PATHS = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")  # on Linux and macOS, which may be no files
 LARGEST_INPUT_BYTES = 4 << 30  # of standard input: what a WAV can have, six hours of a CD
 KEPT_FREE_BYTES = 1 << 30  # on the disk for temporary files, or a tenth of a small one
 INPUT_BLOCK_BYTES = 1 << 20
@@ -39,6 +40,7 @@ INPUT_BLOCK_BYTES = 1 << 20
 def run_label(options: argparse.Namespace) -> int:
     """Run `label`; its exit status."""
     check_label(options)
+    options.clips = [STANDARD_INPUT if clip in ITS_PATHS and not Path(clip).is_file() else clip for clip in options.clips]
     from audionet.model.bundle import load_model
 
     model = load_model(label_options(options))

@@ -1,17 +1,21 @@
 """Which classes are the background that events stand out of."""
 
+import re
 from collections.abc import Sequence
 
 from audionet.dataset.names import composed, no_such_class
 from audionet.errors import AudionetError
 
-BACKGROUND_NAMES = ("background", "noise")  # classes of these names are the background unless others are named
+# Classes of these names are the background unless others are named, whatever stands around their words: Google's Speech
+# Commands has `_background_noise_`.
+BACKGROUND_NAMES = ("background", "noise", "background noise")
+BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
 def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:
     """Which of the classes are the background. Raises AudionetError for a name that is no class's."""
     if not asked_for:
-        usual = {label for label in labels if label.casefold() in BACKGROUND_NAMES}
+        usual = {label for label in labels if BETWEEN_WORDS.sub(" ", label.casefold()).strip() in BACKGROUND_NAMES}
         return usual if usual < set(labels) else set()
     known = {composed(label): label for label in labels}
     for name in asked_for:

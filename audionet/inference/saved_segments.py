@@ -1,7 +1,9 @@
 """The sound of what was heard when, as WAVs in a folder for each class, ready for `prepare`."""
 
 import hashlib
+import logging
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,11 +12,14 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, cut_out, to_wav
 from audionet.audio.decoding import decode
+from audionet.dataset.kinds import SAVED_SEGMENT
 from audionet.dataset.names import FORBIDDEN, UNKNOWN
 from audionet.inference.windows import Segment, Timeline
 from audionet.settings import SoundChoice
 from audionet.system.files import make_inner_folder, write_atomically
-from audionet.system.text import printable
+from audionet.system.text import listed, printable
+
+logger = logging.getLogger(__name__)
 
 LONGEST_STEM_BYTES = 160  # of a recording's name, so that time and score still fit
 
@@ -29,12 +34,14 @@ class SegmentSaver:
     def __init__(self, folder: Path, named: Sequence[Path] = (), choice: SoundChoice = USUAL) -> None:
         self._folder, self._named, self._choice = folder, named, choice
         self._stems: dict[str, Path] = {}
+        self._earlier: dict[str, set[Path]] | None = _by_recording(folder)
 
     def save(self, path: Path, clip: Timeline) -> list[Path]:
         """Write the sound of each segment of a clip, which lies in `path`; the files.
 
         The recording is read once, and of its sound no more is held than a segment. Unknown ones are of no class, and
-        left out. Files of the same names are written anew.
+        left out. Files of the same names are written anew; of others that an earlier run made of a recording, it is said once
+        that they are left.
         Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
         """
         known = [segment for segment in clip.segments if segment.label != UNKNOWN]
@@ -43,20 +50,44 @@ class SegmentSaver:
         spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in borders]
         sounds = cut_out(decode(path, self._choice, clip.sample_rate_hz), spans)
         place = self._folder / self._stem(path, clip)
-        return [
+        written = [
             _write(clip, segment, samples, place)
             for segment, samples in zip(known, sounds, strict=True)
             if len(samples)
         ]
+        self._report_earlier(clip, place.name, written)
+        return written
+
+    def _report_earlier(self, clip: Timeline, stem: str, written: Sequence[Path]) -> None:
+        """Say, of the first such clip, that segments of it which are none any more lie in the folder."""
+        left = self._earlier.get(stem, set()).difference(written) if self._earlier else set()
+        if left:
+            names = listed([path.relative_to(self._folder).as_posix() for path in sorted(left)])
+            logger.warning(
+                "%s: of %s there are segments from before, which are left (%s): delete what is not to be learnt",
+                self._folder, printable(clip.clip), names,
+            )  # fmt: skip
+            self._earlier = None
 
     def _stem(self, path: Path, clip: Timeline) -> str:
         """What the names of a clip's files begin with."""
         below = next((path.relative_to(folder) for folder in self._named if path.is_relative_to(folder)), None)
-        parts = Path(clip.clip).with_suffix("").parts[-1:] if below is None else below.with_suffix("").parts
+        name = path.name if clip.clip == "-" else clip.clip  # standard input is called as the file that it is saved in
+        parts = Path(name).with_suffix("").parts[-1:] if below is None else below.with_suffix("").parts
         stem = _file_name("-".join(parts)) or "clip"
         if self._stems.setdefault(stem.casefold(), path) == path:
             return stem
         return f"{stem}-{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]}"
+
+
+def _by_recording(folder: Path) -> dict[str, set[Path]]:
+    """The segments that lie in a folder, by what their names begin with."""
+    found: dict[str, set[Path]] = defaultdict(set)
+    for path in folder.glob("*/*.wav"):
+        segment = SAVED_SEGMENT.fullmatch(path.name)
+        if segment:
+            found[segment[1]].add(path)
+    return found
 
 
 def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -> Path:

@@ -96,6 +96,9 @@ def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:
     finished = audionet("label", "-", "--format", "json", cwd=trained, stdin=clip)
     (found,) = json.loads(finished.stdout)
     assert (found["clip"], found["label"]) == ("-", "low")
+    if sys.platform != "win32":
+        by_its_path = audionet("label", "/dev/stdin", "--format", "json", cwd=trained, stdin=clip)
+        assert by_its_path.stdout == finished.stdout
     nothing = audionet("label", "-", cwd=trained, stdin=b"")
     assert (nothing.returncode, nothing.stdout) == (2, "")
     assert "-: is empty (skipped)" in nothing.stderr

@@ -118,6 +118,24 @@ def test_recordings_of_one_name_are_saved_beside_each_other(tmp_path: Path) -> N
     )
 
 
+def test_segments_of_an_earlier_run_are_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "found"
+    paths = [write_wav(tmp_path / name, tone(400, 3)) for name in ("a.wav", "b.wav", "standard input")]
+
+    def save(start_seconds: float) -> list[str]:
+        saver, saved = SegmentSaver(folder), list[Path]()
+        for path in paths:
+            clip = "-" if path.name == "standard input" else str(path)
+            saved += saver.save(path, Timeline(clip, [Segment(start_seconds, start_seconds + 1, "owl", 0.9)], 3.0))
+        return [path.name for path in saved]
+
+    assert save(1) == save(1) == [f"{name}_000001.00s_0.90.wav" for name in ("a", "b", "standard input")]
+    assert caplog.text == ""
+    save(2)
+    (warning,) = caplog.messages
+    assert "a.wav there are segments from before, which are left (owl/a_000001.00s_0.90.wav)" in warning
+
+
 def test_a_timeline_has_the_same_calls(night: Path, audionet_here: Run) -> None:
     finished = audionet_here("label", "night.wav", "--timeline", "--format", "json", cwd=night)
     (clip,) = json.loads(finished.stdout)
@@ -380,6 +398,7 @@ def test_the_model_keeps_what_it_learnt_of_its_background(night: Path) -> None:
 
 def test_the_background_is_named_or_asked_for() -> None:
     assert background_classes(["owl", "Noise", "rain"]) == {"Noise"}
+    assert background_classes(["yes", "_background_noise_", "noisy miner"]) == {"_background_noise_"}
     assert background_classes(["owl", "noise", "rain"], ["rain"]) == {"rain"}
     assert background_classes(["owl", "wren"]) == set()
     assert background_classes(["background", "noise"]) == set()
