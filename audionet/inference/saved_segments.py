@@ -40,8 +40,8 @@ class SegmentSaver:
         """Write the sound of each segment of a clip, which lies in `path`; the files.
 
         The recording is read once, and of its sound no more is held than a segment. Unknown ones are of no class, and
-        left out. Files of the same names are written anew; of others that an earlier run made of a recording, it is said once
-        that they are left.
+        left out. Files of the same names are written anew; of others that an earlier run made, it is said once that
+        they are left.
         Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
         """
         known = [segment for segment in clip.segments if segment.label != UNKNOWN]
