@@ -79,18 +79,23 @@ class Workers(Protocol):
 
 
 class Threads:
-    """Threads of this process. Items are begun in order; threads that find none left help with those under way."""
+    """Threads of this process. Items are begun in order; threads that find none left help with those under way.
+
+    One more than work at once begins the next item meanwhile: a recording's decoder is another process, for which the
+    others would wait.
+    """
 
     def __init__(self, width: int | None = None) -> None:
-        """`width`: how many; None is one per core."""
+        """`width`: how many parts are worked on at once; None is one per core. With 1, no item is begun ahead."""
         self.width = width or available_cores()
 
     def run(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`."""
-        crew = _ThreadCrew(job, items)
+        ahead = int(self.width > 1)
+        crew = _ThreadCrew(job, items, self.width, ahead)
         with one_blas_thread():
             try:
-                yield from crew.run(self.width)
+                yield from crew.run(self.width + ahead)
             finally:
                 crew.close()
 
@@ -190,10 +195,12 @@ class Crew:
 class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
     """Threads that do a job themselves."""
 
-    def __init__(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> None:
+    def __init__(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item], width: int, ahead: int) -> None:
         super().__init__()
         self.job = job
-        self._lock = threading.Lock()  # of the two below
+        self._mapping = threading.Semaphore(width)
+        self._lock = threading.Lock()  # of the three below
+        self._ahead = ahead  # how many threads end when no item is left to begin
         self._items = enumerate(items)
         self._under_way: list[_UnderWay[Item, Part, Mapped]] = []
 
@@ -214,6 +221,9 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
                 begun = _UnderWay[Item, Part, Mapped](position, item, self.job.split(item))
                 self._under_way.append(begun)
                 return begun
+            if self._ahead:
+                self._ahead -= 1
+                return None
             open_ones = [item for item in self._under_way if not item.no_more]
             return min(open_ones, key=lambda item: item.begun - item.done, default=None)
 
@@ -229,7 +239,8 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
                 number = own.begun
                 own.begun += 1
             try:
-                own.results[number] = self.job.map(part[0])
+                with self._mapping:
+                    own.results[number] = self.job.map(part[0])
             except UnusableInput as error:
                 own.unusable = own.unusable or error
             with own.lock:

@@ -69,6 +69,30 @@ def test_one_long_item_is_shared_and_only_what_is_worked_on_is_held() -> None:
     assert job.most_at_once <= 3
 
 
+def test_the_next_item_is_begun_while_all_threads_are_busy_and_no_more_are_worked_on() -> None:
+    class Counting(Squares):
+        working = most_working = 0
+
+        def map(self, part: int) -> int:
+            with self.lock:
+                self.working += 1
+                self.most_working = max(self.most_working, self.working)
+            assert third_is_begun.wait(WAIT_SECONDS)
+            with self.lock:
+                self.working -= 1
+            return super().map(part)
+
+        def split(self, item: list[int]) -> Generator[int, None, None]:
+            if item == [2]:
+                third_is_begun.set()
+            yield from super().split(item)
+
+    third_is_begun = threading.Event()
+    job = Counting()
+    assert list(in_order(Threads(2).run(job, [[n] for n in range(9)]))) == [[n**2] for n in range(9)]
+    assert job.most_working == 2
+
+
 def test_results_come_as_soon_as_they_are_there() -> None:
     gate = threading.Event()
 
