@@ -167,7 +167,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
         others, sounds = list[Path](), list[Path]()
         for file in files:
             (others if is_other_file(file) else sounds).append(file)
-        by_stem = _by_stem(filter(is_file, sounds))
+        by_stem = _by_stem(filter(is_file, sounds)) if others else {}
         for file in others:
             owner = _owner(file, by_stem)
             is_loose = owner is None and folder not in own and not may_name_recordings(file)

@@ -17,6 +17,7 @@ from audionet.bottleneck.sound import SoundInput
 from audionet.errors import AudionetError
 from audionet.parallel.sandbox import ShapedNetwork, serve
 from audionet.settings import PICTURE_SIZE, PictureSettings
+from audionet.spectrogram.transform import in_colors
 from audionet.system.files import read_limited
 from audionet.system.stderr import quiet_stderr
 from audionet.system.untrusted import Refused
@@ -118,8 +119,8 @@ class Interpreter:
         self.output_shapes = [tuple(int(n) for n in output["shape"][1:]) for output in outputs]
 
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
-        """The outputs for a uint8 picture (PICTURE_SIZE x PICTURE_SIZE x 3): float32, of output_shapes."""
-        self._interpreter.set_tensor(self._input, picture[None].astype(np.float32) / np.float32(255))
+        """The outputs for a uint8 picture (PICTURE_SIZE x PICTURE_SIZE, or x 3): float32, of output_shapes."""
+        self._interpreter.set_tensor(self._input, in_colors(picture)[None].astype(np.float32) / np.float32(255))
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_tensor(output)[0]) for output in self._outputs]
 

@@ -42,7 +42,7 @@ class Distortions:
         return None if asked == cls() else asked
 
     def apply(self, picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """A distorted copy of a picture: uint8, PICTURE_SIZE x PICTURE_SIZE x 3."""
+        """A distorted copy of a picture: uint8, of the same shape."""
         enlarged = (1 + self.random_crop / 100) * random.uniform(1, 1 + self.random_scale / 100)
         side = PICTURE_SIZE / enlarged  # of the part that is left once the picture is scaled up and cropped
         left, top = random.uniform(0, PICTURE_SIZE - side, 2)

@@ -118,8 +118,7 @@ class PictureMaps:
         """
         first = math.floor(min(window.first for window in windows))
         tiles = math.ceil((max(window.last for window in windows) - first) / TILE_COLUMNS)
-        colored = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
-        shown = _cut_out(colored, first - MARGIN_COLUMNS, (tiles - 1) * TILE_COLUMNS + PICTURE_SIZE)
+        shown = _cut_out(picture, first - MARGIN_COLUMNS, (tiles - 1) * TILE_COLUMNS + PICTURE_SIZE)
         mixed2, mixed3 = _run(network, shown, tiles)
         used = shown[:, MARGIN_COLUMNS : MARGIN_COLUMNS + tiles * TILE_COLUMNS]
         brightness = as_brightness(used).astype(np.float32)
@@ -172,7 +171,7 @@ def cepstrum_cosines() -> NDArray[np.float32]:
 def _cut_out(picture: NDArray[np.uint8], first: int, columns: int) -> NDArray[np.uint8]:
     """A number of columns of a picture from one on; beyond its edges, the picture is mirrored."""
     missing = (max(0, -first), max(0, first + columns - picture.shape[1]))
-    mirrored = np.pad(picture, ((0, 0), missing, (0, 0)), mode="symmetric")
+    mirrored = np.pad(picture, ((0, 0), missing, (0, 0))[: picture.ndim], mode="symmetric")
     return mirrored[:, first + missing[0] :][:, :columns]
 
 

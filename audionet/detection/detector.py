@@ -167,7 +167,8 @@ def _read(sample: Sample, renderer: SpectrogramRenderer, speed: float) -> HeardP
     """A sample's picture, in grey, as if its sound ran at another speed."""
     picture, _ = jpeg.decode(jpeg.read(sample.path), sample.path)
     columns = renderer.columns(sample.seconds)
-    faster = augment(picture[:, :, 0], columns, renderer, Augmentation(speed))
+    grey = picture if picture.ndim == 2 else picture[:, :, 0]
+    faster = augment(grey, columns, renderer, Augmentation(speed))
     return HeardPicture(faster, renderer.columns(sample.seconds / speed))
 
 

@@ -77,8 +77,6 @@ class Model:
 
         Raises AudionetError for a network that gives anything but so many numbers.
         """
-        if given.ndim == 2:
-            given = np.repeat(given[:, :, None], 3, axis=2)
         outputs = self.network.run(given)
         if [np.shape(output) for output in outputs] != [(len(self.labels),), ()]:
             raise AudionetError(f"the model gives no score for each of its {len(self.labels)} classes; {REMEDY}")

@@ -18,6 +18,7 @@ from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME
 from audionet.model_files import ARTICLES, labels_beside
 from audionet.parallel.sandbox import SandboxedNetwork, serve
 from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.transform import in_colors
 from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
 from audionet.system.text import message_of
@@ -124,9 +125,10 @@ class FrozenGraph:
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
         """The scores (float32, classes) and the squared distance (0 if the graph has none) of a uint8 picture.
 
-        picture: any height and width, x 3; it is scaled to the graph's.
+        picture: height x width, or x 3, of any size; it is scaled to the graph's.
         """
         tf = self._tensorflow
+        picture = in_colors(picture)
         pixels = tf.constant(picture[None], tf.float32)
         if picture.shape[:2] != self._size:
             pixels = tf.image.resize(pixels, self._size)

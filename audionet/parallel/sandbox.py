@@ -51,7 +51,7 @@ class PictureNetwork(Protocol):
     """From a picture, or from sound, to some arrays."""
 
     def run(self, given: np.ndarray) -> list[np.ndarray]:
-        """The outputs, float32, for a uint8 picture (height x width x 3), or for samples (float32)."""
+        """The outputs, float32, for a uint8 picture (height x width, or x 3), or for samples (float32)."""
 
 
 class ShapedNetwork(PictureNetwork, Protocol):
@@ -77,7 +77,7 @@ class SandboxedNetwork:
         self.output_shapes = self._running().output_shapes
 
     def run(self, given: np.ndarray) -> list[np.ndarray]:
-        """The outputs, float32, for a uint8 picture (height x width x 3), or for samples (float32).
+        """The outputs, float32, for a uint8 picture (height x width, or x 3), or for samples (float32).
 
         Raises AudionetError when the network gives none, or goes beyond its limits.
         """

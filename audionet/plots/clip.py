@@ -15,7 +15,7 @@ from audionet.plots.figure import ACCENT, COLORMAP, FAINT, INK, check_figure_pat
 from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
-from audionet.spectrogram.transform import SpectrogramRenderer, power_spectrum, to_grey
+from audionet.spectrogram.transform import SpectrogramRenderer, in_colors, power_spectrum, to_grey
 from audionet.system.text import printable, shortened
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
     # A shorter chunk's picture repeats until it is full: of that, the sound is shown once.
     picture = picture[:, : model.renderer.columns(origin.seconds)]
     end = origin.start_seconds + origin.seconds
-    axes.imshow(picture, aspect="auto", extent=(origin.start_seconds, end, 0, 1))
+    axes.imshow(in_colors(picture), aspect="auto", extent=(origin.start_seconds, end, 0, 1))
     _label_axes(axes, model.renderer, origin.start_seconds, end)
     return origin.seconds
 

@@ -14,7 +14,7 @@ from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.spectrogram.transform import SpectrogramRenderer, in_colors
 from audionet.system.progress import Progress, counted
 from audionet.system.text import printable, shortened
 
@@ -105,7 +105,7 @@ def _read(recording: str, chunk: ChunkEntry, image_dir: Path, share: float) -> _
     except UnusableInput as error:
         logger.warning("%s (left out of the contact sheet)", error)
         return None
-    quarters = picture[: 2 * SIZE, : 2 * SIZE].reshape(SIZE, 2, SIZE, 2, 3)
+    quarters = in_colors(picture)[: 2 * SIZE, : 2 * SIZE].reshape(SIZE, 2, SIZE, 2, 3)
     return _Shown(recording.rpartition("/")[2], chunk, quarters.mean(axis=(1, 3)).astype(np.uint8), share)
 
 

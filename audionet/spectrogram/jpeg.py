@@ -74,8 +74,9 @@ def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
 
 
 def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
-    """The picture (uint8, PICTURE_SIZE x PICTURE_SIZE x 3) and the origin in a JPG's bytes; `path` names it in errors.
+    """The picture and the origin in a JPG's bytes; `path` names it in errors.
 
+    The picture is uint8, PICTURE_SIZE x PICTURE_SIZE, x 3 if it is in colours.
     Raises UnusableInput for anything but a picture that audionet made.
     """
     _require_few_scans(data, path)
@@ -84,7 +85,7 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
             origin = _read_comment(image.info.get("comment", b""))
             if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
                 raise UnusableInput(path, "is not a picture that audionet prepare made")
-            return np.asarray(image.convert("RGB")), origin
+            return np.asarray(image if image.mode == "L" else image.convert("RGB")), origin
     except DAMAGED as error:
         raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare again") from error
 

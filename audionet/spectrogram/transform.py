@@ -93,7 +93,7 @@ class SpectrogramRenderer:
         columns = self.columns(len(samples) / settings.sample_rate_hz)
         power = power_spectrum(self._without_rumble(samples), columns, settings)
         grey = to_grey(self.filtered(power), settings.dynamic_range_db)
-        grey = grey[::-1, np.arange(PICTURE_SIZE) % columns]
+        grey = np.tile(grey[::-1], math.ceil(PICTURE_SIZE / columns))[:, :PICTURE_SIZE]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
     def _without_rumble(self, samples: NDArray[np.number]) -> NDArray[np.number]:
@@ -145,6 +145,11 @@ def as_brightness(picture: NDArray[np.uint8]) -> NDArray[np.floating]:
         return np.asarray(picture / 255)
     red, green, blue = np.moveaxis(picture, 2, 0)
     return np.asarray((np.add(red, green, dtype=np.uint16) + blue) / (3 * 255))
+
+
+def in_colors(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture, height x width or x 3, as height x width x 3."""
+    return np.repeat(picture[:, :, None], 3, axis=2) if picture.ndim == 2 else picture
 
 
 def column_weights(brightness: NDArray[np.floating]) -> NDArray[np.floating]:

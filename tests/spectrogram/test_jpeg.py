@@ -21,8 +21,14 @@ def gradient() -> np.ndarray:
 def test_a_picture_and_its_origin_come_back() -> None:
     picture, origin = pictures.decode(pictures.encode(gradient(), ORIGIN), Path("a.jpg"))
     assert origin == ORIGIN
-    assert picture.shape == (PICTURE_SIZE, PICTURE_SIZE, 3)
-    assert np.abs(picture.astype(int) - gradient()[:, :, None]).max() <= 3
+    assert picture.shape == (PICTURE_SIZE, PICTURE_SIZE)
+    assert np.abs(picture.astype(int) - gradient()).max() <= 3
+
+
+def test_a_picture_in_colors_keeps_them() -> None:
+    colored = np.stack([gradient(), gradient()[::-1], gradient()[:, ::-1]], axis=2)
+    picture, _ = pictures.decode(pictures.encode(colored, ORIGIN), Path("a.jpg"))
+    assert np.abs(picture.astype(int) - colored).max() <= 12
 
 
 def test_any_program_can_open_it() -> None:
