@@ -3,17 +3,14 @@
 The command line reads its defaults here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
 from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, as_names, check, check_network, take_text_for_paths
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
-
-Stage = TypeVar("Stage")
 
 TF_FILES = Path("tf_files")
 REPORT_NAME, EVALUATION_REPORT_NAME = "report.html", "evaluation-report.html"  # of retrain and of evaluate
@@ -22,7 +19,20 @@ IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annota
 OVERLAPS, UNMARKED = (BOTH, REFUSE), (IGNORE, BACKGROUND)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class SoundOptions:
+    """Which sound of a file is heard. track, channel: see settings.SoundChoice."""
+
+    track: int | None = None
+    channel: str | None = None
+
+    @property
+    def sound(self) -> SoundChoice:
+        """The track and channel. Raises AudionetError if they can't be."""
+        return SoundChoice(self.track, self.channel)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AnnotationOptions:
     """What is made of annotations: tables, and files that say what is heard when; for `prepare` and `evaluate`.
 
@@ -48,17 +58,15 @@ class AnnotationOptions:
 
 
 @dataclass(frozen=True)
-class PrepareOptions:
-    """Options of `prepare`.
+class PrepareOptions(AnnotationOptions, SoundOptions):
+    """Options of `prepare`, among them what is made of annotations, and which sound of each file is learnt from.
 
     keep_wav: write each chunk's sound beside its picture.
     jobs: threads, which share the recordings, and each long one; None is one per core.
     force: make all pictures anew, whatever settings the old ones had.
-    track, channel: which sound of each file is learnt from, see settings.SoundChoice.
     keep_gone: keep the chunks of recordings that are gone, and those of another folder's recordings.
     prune: delete the chunks of recordings that are gone. It is what happens unless keep_gone says otherwise, and is
         kept for those who ask for it.
-    metadata, corrections, unmarked, overlaps, use_beside: see AnnotationOptions.
     contact_sheet: write a sheet of small pictures for each class too.
     scheduler: address of a Dask cluster that does the work; None is this process.
     """
@@ -66,46 +74,37 @@ class PrepareOptions:
     image_dir: Path = TF_FILES / "data_image"
     pictures: PictureSettings = field(default_factory=PictureSettings)
     jobs: int | None = None
+    _: KW_ONLY
     keep_wav: bool = True
     force: bool = False
     prune: bool = False
-    metadata: Path | None = None
     scheduler: str | TlsScheduler | None = None
     contact_sheet: bool = False
     keep_gone: bool = False
-    track: int | None = None
-    channel: str | None = None
-    corrections: Path | None = None
-    unmarked: str = IGNORE
-    overlaps: str = BOTH
-    use_beside: bool | None = None
 
     def __post_init__(self) -> None:
-        take_text_for_paths(self)
+        super().__post_init__()
         if self.prune and self.keep_gone:
             raise AudionetError(
                 "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
             )
         check(self, {"jobs": AT_LEAST_1})
-        _ = self.annotations
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
         _ = self.sound
 
-    @property
-    def annotations(self) -> AnnotationOptions:
-        """What is made of annotations. Raises AudionetError if they can't be."""
-        return AnnotationOptions(self.metadata, self.corrections, self.unmarked, self.overlaps, self.use_beside)
 
-    @property
-    def sound(self) -> SoundChoice:
-        """The track and channel. Raises AudionetError if they can't be."""
-        return SoundChoice(self.track, self.channel)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SplitOptions:
-    """Which samples are held out, and which of those are tested; the fields as in RetrainOptions."""
+    """Which samples are held out, and which of those are tested.
+
+    validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
+    folds: hold out the recordings in so many parts in turn, to measure, or in the data set's own folds if it has
+        them (OWN_FOLDS asks for them); None is 5 where a class has fewer than thirty recordings, else one split by
+        the percentages.
+    refit: train the model on all recordings, once it has been measured on those held out.
+    test_batch_size: pictures that the final test draws at random; -1 is all. seed: of all that is drawn at random.
+    """
 
     validation_percentage: float = 10.0
     testing_percentage: float = 10.0
@@ -115,9 +114,15 @@ class SplitOptions:
     seed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """How the new layer is trained; the fields as in RetrainOptions."""
+    """How the new layer is trained.
+
+    learning_rate: step size of the gradient descent, over 0. train_batch_size: pictures a step; -1 is all of them.
+    seed: of all that is drawn at random. eval_step_interval: training steps between two evaluations.
+    validation_batch_size: pictures that an evaluation draws at random; -1 is all.
+    intermediate_store_frequency: steps between two unfinished graphs; 0 is never.
+    """
 
     steps: int = 500
     learning_rate: float = 1.0
@@ -128,9 +133,14 @@ class FitOptions:
     intermediate_store_frequency: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """What is written for TensorFlow beside the model; the fields as in RetrainOptions."""
+    """What is written for TensorFlow beside the model.
+
+    final_tensor_name: the output of output_graph. intermediate_output_graphs_dir: where unfinished graphs go.
+    checkpoint_path: where TensorFlow checkpoints of the new layer go, as a prefix of their files.
+    saved_model_dir: where the model goes as a SavedModel.
+    """
 
     final_tensor_name: str = "final_result"
     intermediate_output_graphs_dir: Path | None = None
@@ -139,8 +149,8 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
-class RetrainOptions:
-    """Options of `retrain`.
+class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
+    """Options of `retrain`, among them those of its stages.
 
     architecture: inception_v3 is the embedded network; others come from TensorFlow Hub.
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
@@ -150,18 +160,7 @@ class RetrainOptions:
         the name of what is learnt from, None if there is one output; backbone_sample_rate is in Hz, None if it says so.
     tfhub_sha256: what the module's archive must have, in hexadecimal; None is whatever it is.
     output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
-    learning_rate: step size of the gradient descent, over 0. train_batch_size: pictures a step; -1 is all of them.
-    validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
-    folds: hold out the recordings in so many parts in turn, to measure, or in the data set's own folds if it has
-        them (OWN_FOLDS asks for them); None is 5 where a class has fewer than thirty recordings, else one split by
-        the percentages.
-    refit: train the model on all recordings, once it has been measured on those held out.
-    seed: of all that is drawn at random. force: train even if the model is up to date.
-    final_tensor_name: the output of output_graph. eval_step_interval: training steps between two evaluations.
-    validation_batch_size, test_batch_size: pictures that an evaluation, and the final test, draw at random; -1 is all.
-    intermediate_output_graphs_dir: where a graph goes every intermediate_store_frequency steps; 0 is never.
-    checkpoint_path: where TensorFlow checkpoints of the new layer go, as a prefix of their files.
-    saved_model_dir: where the model goes as a SavedModel.
+    force: train even if the model is up to date.
     report: where the report goes; None is report.html beside output_graph. write_report: whether one is written.
     flip_left_right, random_crop, random_scale, random_brightness: distortions of the pictures that are learnt from,
         the latter three in per cent; see distortions.py.
@@ -170,7 +169,7 @@ class RetrainOptions:
     """
 
     image_dir: Path = TF_FILES / "data_image"
-    steps: int = 500
+    _: KW_ONLY
     model_dir: Path = TF_FILES / "models"
     bottleneck_dir: Path = TF_FILES / "bottlenecks"
     summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
@@ -183,22 +182,7 @@ class RetrainOptions:
     backbone: Path | None = None
     backbone_output: str | None = None
     backbone_sample_rate: int | None = None
-    learning_rate: float = 1.0
-    train_batch_size: int = 100
-    validation_percentage: float = 10.0
-    testing_percentage: float = 10.0
-    folds: int | None = None
-    refit: bool = True
-    seed: int = 0
     force: bool = False
-    final_tensor_name: str = "final_result"
-    eval_step_interval: int = 10
-    validation_batch_size: int = -1
-    test_batch_size: int = -1
-    intermediate_output_graphs_dir: Path | None = None
-    intermediate_store_frequency: int = 0
-    checkpoint_path: Path | None = None
-    saved_model_dir: Path | None = None
     report: Path | None = None
     write_report: bool = True
     flip_left_right: bool = False
@@ -221,21 +205,6 @@ class RetrainOptions:
             raise AudionetError("--folds trains several models to measure; --no-refit says to keep the one: choose one")
 
     @property
-    def split(self) -> SplitOptions:
-        """What decides which samples are held out, and tested."""
-        return _part_of(self, SplitOptions)
-
-    @property
-    def fit(self) -> FitOptions:
-        """What decides how the new layer is trained."""
-        return _part_of(self, FitOptions)
-
-    @property
-    def export(self) -> ExportOptions:
-        """What is written beside the model."""
-        return _part_of(self, ExportOptions)
-
-    @property
     def files(self) -> ModelFiles:
         """The files of the model that is written."""
         return ModelFiles.beside(self.output_graph, self.output_labels)
@@ -246,21 +215,14 @@ class RetrainOptions:
         return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
 
 
-def _part_of(options: RetrainOptions, record: Callable[..., Stage]) -> Stage:
-    """The options of one stage of the training: a record with some of the same fields."""
-    stage: Any = record
-    return record(*(getattr(options, each.name) for each in fields(stage)))
-
-
 @dataclass(frozen=True)
-class LabelOptions:
-    """Options of `label` and `evaluate`.
+class LabelOptions(SoundOptions):
+    """Options of `label` and `evaluate`, among them which sound of each clip is heard.
 
     graph: the model, as `retrain` names it, whatever it ends in, or the folder that it is in.
     labels: the classes of a graph that comes with nothing else; None is beside it (labels_beside).
     allow_unknown: a clip that is like none of the classes is called unknown.
     scheduler: address of a Dask cluster that does the work; None is this process.
-    track, channel: which sound of each clip is heard, see settings.SoundChoice.
     metadata: for `evaluate`, a table of the clips and their classes, as for `prepare`.
     threshold: the score, 0 to 1, under which a class is not believed; None is what the training learnt.
     class_thresholds: the same of single classes, by their names; it goes before threshold.
@@ -268,12 +230,11 @@ class LabelOptions:
 
     graph: Path = TF_FILES / "retrained_graph.pb"
     labels: Path | None = None
+    _: KW_ONLY
     allow_unknown: bool = True
     scheduler: str | TlsScheduler | None = None
     metadata: Path | None = None
     threshold: float | None = None
-    track: int | None = None
-    channel: str | None = None
     class_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -291,11 +252,6 @@ class LabelOptions:
     def files(self) -> ModelFiles:
         """The files of the model that is read."""
         return ModelFiles.beside(self.graph, self.labels)
-
-    @property
-    def sound(self) -> SoundChoice:
-        """The track and channel. Raises AudionetError if they can't be."""
-        return SoundChoice(self.track, self.channel)
 
 
 @dataclass(frozen=True)

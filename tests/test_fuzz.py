@@ -249,7 +249,7 @@ def test_a_mutated_table_is_read_or_refused(tmp_path: Path) -> None:
     def test(content: bytes) -> None:
         path.write_bytes(content)
         try:
-            recordings, wrong = find_labelled_recordings(data, AnnotationOptions(path))
+            recordings, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=path))
         except AudionetError as error:
             is_a_sentence(error)
         else:

@@ -101,7 +101,8 @@ def evaluate(
     options, progress = options or LabelOptions(), chosen(progress)
     model = load_model(options)
     skipped = Skipped()
-    todo, annotated = _known_clips(data_audio, annotations or AnnotationOptions(options.metadata), model, skipped)
+    annotations = annotations or AnnotationOptions(metadata=options.metadata)
+    todo, annotated = _known_clips(data_audio, annotations, model, skipped)
     detection = detection or DetectionOptions()
     listener = _Listener(model, options, detection) if annotated else None
     if listener is None and detection != DetectionOptions():

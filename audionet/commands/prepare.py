@@ -106,7 +106,7 @@ def prepare(
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     report = PrepareReport(image_dir)
-    recordings, wrong = find_labelled_recordings(data_audio, options.annotations)
+    recordings, wrong = find_labelled_recordings(data_audio, options)
     require_recordings(data_audio, recordings)
     for error in wrong:
         report.skipped.add(error)

@@ -91,7 +91,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
             setup = _Setup(options, pictures, _choose_backbone(options, progress))
             _require_sensible(options, setup.backbone, pictures.renderer.settings)
             features = _extract(setup, progress)
-            plan = plan_evaluation(features.dataset, options.split)
+            plan = plan_evaluation(features.dataset, options)
             for note in (*_unused(options, plan), *plan.split.notes):
                 logger.warning("%s", note)
             key = training_key(options, setup.backbone, pictures.renderer, features.dataset, setup.augmentations)
@@ -208,9 +208,9 @@ def _train_and_export(
     options, dataset, renderer = setup.options, features.dataset, setup.pictures.renderer
     subspace = features.find_subspace()
     noise = noise_direction(setup.backbone, renderer.settings)
-    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options.fit, noise)
+    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options, noise)
     warnings = _check(setup, trainer, dataset)
-    exports = Exports(setup.backbone, subspace, options.export, noise)
+    exports = Exports(setup.backbone, subspace, options, noise)
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)
     record = _training_record(setup, plan, result, key, warnings)
     card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.description, warnings)

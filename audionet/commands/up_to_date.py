@@ -88,7 +88,7 @@ def load_previous(key: str, options: RetrainOptions) -> TrainingRecord | None:
     is_complete = (
         _exports_are_intact(files, description)
         and any(options.summaries_dir.glob("train/events.out.tfevents.*"))
-        and are_there(options.export)
+        and are_there(options)
         and (options.report_path is None or is_report_of(options.report_path, key))
     )
     if not is_complete:

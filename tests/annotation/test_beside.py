@@ -24,7 +24,7 @@ def found(data_audio: Path, wrong: tuple[str, ...] = (), metadata: Path | None =
     """The parts of each recording by its key; and the names of what lies wrong."""
     recordings, errors = find_labelled_recordings(
         data_audio,
-        AnnotationOptions(metadata, **options),  # type: ignore[arg-type]
+        AnnotationOptions(metadata=metadata, **options),  # type: ignore[arg-type]
     )
     assert tuple(Path(error.path).name for error in errors) == wrong
     return {r.key: [tuple(part) for part in r.parts] for r in recordings}  # type: ignore[misc]
@@ -135,7 +135,7 @@ def test_names_in_rttm_have_no_spaces_and_may_be_those_of_several(tmp_path: Path
     sounds(tmp_path / "d", "x/my night.wav", "x/day.wav", "y/day.wav")
     (tmp_path / "all.rttm").write_text(RTTM.replace(" night ", " my_night ") + RTTM.replace(" night ", " day "))
     assert found(tmp_path / "d", metadata=tmp_path / "all.rttm", wrong=("all.rttm",)) == of("x/my night.wav")
-    _, wrong = find_labelled_recordings(tmp_path / "d", AnnotationOptions(tmp_path / "all.rttm"))
+    _, wrong = find_labelled_recordings(tmp_path / "d", AnnotationOptions(metadata=tmp_path / "all.rttm"))
     assert str(wrong[0]).endswith("is about day, which is what 2 recordings are called")
 
 

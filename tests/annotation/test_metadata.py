@@ -82,7 +82,7 @@ def table(folder: Path, text: str) -> Path:
 
 def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
     metadata = table(tmp_path, "path,label,group\na.wav,robin,garden\ndeep/b.wav,wren,\nc.wav,wren,\n../d.wav,wren,\n")
-    recordings, wrong = find_labelled_recordings(tmp_path, AnnotationOptions(metadata))
+    recordings, wrong = find_labelled_recordings(tmp_path, AnnotationOptions(metadata=metadata))
     assert [(r.class_name, r.key, r.group, r.fold) for r in recordings] == [
         ("robin", "robin/a.wav", "garden", None),
         ("wren", "wren/deep/b.wav", None, None),
@@ -110,7 +110,7 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
 )
 def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(AudionetError, match=message):
-        find_labelled_recordings(tmp_path, AnnotationOptions(table(tmp_path, text)))
+        find_labelled_recordings(tmp_path, AnnotationOptions(metadata=table(tmp_path, text)))
 
 
 def test_groups_stay_on_one_side_though_their_files_have_the_same_times() -> None:
@@ -143,7 +143,7 @@ def test_folds_that_are_not_there_can_not_be_followed(two_classes: Path, tmp_pat
 def test_a_table_without_an_end_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "table.csv").symlink_to("/dev/zero")
     with pytest.raises(AudionetError, match=r"table.csv: not a table as text, such as CSV \(not a file\)"):
-        find_labelled_recordings(tmp_path, AnnotationOptions(tmp_path / "table.csv"))
+        find_labelled_recordings(tmp_path, AnnotationOptions(metadata=tmp_path / "table.csv"))
 
 
 def test_annotations_without_any_class_are_said_to_mark_nothing(tmp_path: Path) -> None:

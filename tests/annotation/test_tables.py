@@ -25,7 +25,7 @@ def sounds(folder: Path, *names: str) -> Path:
 
 def found(data_audio: Path, metadata: Path | None = None) -> list[tuple[str, str]]:
     """The label and path of each recording; nothing may lie wrong."""
-    recordings, wrong = find_labelled_recordings(data_audio, AnnotationOptions(metadata))
+    recordings, wrong = find_labelled_recordings(data_audio, AnnotationOptions(metadata=metadata))
     assert wrong == []
     return [(r.class_name, r.path.relative_to(data_audio).as_posix()) for r in recordings]
 
@@ -103,7 +103,7 @@ def test_names_that_label_writes_otherwise_are_found_again(tmp_path: Path, name:
 def test_a_name_that_several_recordings_have_is_said_to_be_so(tmp_path: Path) -> None:
     data, table = sounds(tmp_path / "data", "x/a.wav", "y/a.wav", "y/b.wav"), tmp_path / "list.csv"
     table.write_text("path,label\na.wav,robin\nb.wav,wren\n")
-    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(table))
+    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=table))
     assert [recording.path.name for recording in recordings] == ["b.wav"]
     said = (
         "is listed in line 2 of list.csv; 2 recordings have this name (x/a.wav and y/a.wav): write the path of the one"
@@ -209,7 +209,7 @@ def test_urbansound8k_is_known_in_its_usual_disguises(tmp_path: Path, table: str
     (tmp_path / table).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / table).write_text(URBAN)
     for metadata in (None, tmp_path / table):
-        recordings, wrong = find_labelled_recordings(tmp_path / pointed_at, AnnotationOptions(metadata))
+        recordings, wrong = find_labelled_recordings(tmp_path / pointed_at, AnnotationOptions(metadata=metadata))
         assert wrong == []
         assert [(r.key, r.group, r.fold) for r in recordings] == [
             ("dog/fold2/2-1.wav", "2", 2),
@@ -414,7 +414,7 @@ def test_a_table_whose_column_of_paths_is_called_otherwise_is_told_of(
 def test_an_address_that_is_none_is_no_traceback(tmp_path: Path, path: str) -> None:
     data = sounds(tmp_path / "data", "b.wav")
     (tmp_path / "list.csv").write_text(f"path,label\n{path},x\nb.wav,x\n")
-    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(tmp_path / "list.csv"))
+    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=tmp_path / "list.csv"))
     assert (len(recordings), len(wrong)) == (1, 1)
 
 
@@ -455,7 +455,7 @@ def test_a_recording_that_is_listed_again_may_be_meant_in_parts(
 def test_a_recording_of_another_machine_that_is_gone_is_named_as_it_would_lie_here(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "a.wav")
     (tmp_path / "list.csv").write_text("path,label\nC:\\rec\\a.wav,robin\nC:\\rec\\old.wav,wren\n")
-    _, wrong = find_labelled_recordings(data, AnnotationOptions(tmp_path / "list.csv"))
+    _, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=tmp_path / "list.csv"))
     assert [str(error) for error in wrong] == [f"{data / 'old.wav'}: is listed in line 3 of list.csv, but not there"]
 
 
@@ -497,7 +497,7 @@ def test_a_split_of_the_table_s_own_is_said_not_to_be_used(tmp_path: Path, caplo
 def test_groups_are_the_same_in_any_case_and_files_may_be_addresses(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "a.wav", "my b.wav")
     (tmp_path / "list.csv").write_text("path,label,group\nfile:///C:/a.wav,x,Garden\nfile:///C:/my%20b.wav,y,garden\n")
-    recordings, _ = find_labelled_recordings(data, AnnotationOptions(tmp_path / "list.csv"))
+    recordings, _ = find_labelled_recordings(data, AnnotationOptions(metadata=tmp_path / "list.csv"))
     assert [(r.path.name, r.group) for r in recordings] == [("a.wav", "Garden"), ("my b.wav", "Garden")]
 
 
@@ -586,6 +586,6 @@ def test_a_path_that_no_file_can_have_is_one_that_is_not_there(tmp_path: Path, n
     data = sounds(tmp_path / "data", "a.wav")
     path = tmp_path / "t.csv"
     path.write_text(f"path,label\na.wav,low\n{name},high\n", encoding="utf-8")
-    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(path))
+    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=path))
     assert [recording.path.name for recording in recordings] == ["a.wav"]
     assert len(wrong) == 1

@@ -80,9 +80,8 @@ def test_a_folder_that_is_not_there_is_not_made_to_be_read(tmp_path: Path) -> No
 def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_path: Path) -> None:
     images = tmp_path / "data_image"
     prepare = PrepareOptions(images, PictureSettings(1, 0))
-    training = RetrainOptions(
-        images, 10, tmp_path, tmp_path / "bottlenecks", tmp_path / "s", tmp_path / "g.pb", tmp_path / "labels.txt"
-    )
+    folder, graph = tmp_path / "bottlenecks", tmp_path / "g.pb"
+    training = RetrainOptions(images, steps=10, bottleneck_dir=folder, summaries_dir=tmp_path / "s", output_graph=graph)
     audionet.prepare(two_classes, prepare)
     seen: list[str] = []
 

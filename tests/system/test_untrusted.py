@@ -165,7 +165,7 @@ def test_a_fold_that_is_no_number_is_a_sentence(tmp_path: Path, fold: str) -> No
     (tmp_path / "a.wav").write_bytes(b"x")
     (tmp_path / "t.csv").write_text(f"path,label,fold\na.wav,low,{fold}\n", encoding="utf-8")
     with pytest.raises(AudionetError, match=r"line 2 has the fold .*; it should be a whole number") as raised:
-        find_labelled_recordings(tmp_path, AnnotationOptions(tmp_path / "t.csv"))
+        find_labelled_recordings(tmp_path, AnnotationOptions(metadata=tmp_path / "t.csv"))
     assert len(str(raised.value)) < len(str(tmp_path)) + 200
 
 
