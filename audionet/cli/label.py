@@ -21,7 +21,7 @@ from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
 from audionet.settings import SoundChoice
 from audionet.system import signals as interruption
-from audionet.system.terminal import progress_shown
+from audionet.system.progress import progress_shown
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores

@@ -6,7 +6,7 @@ import sys
 import warnings
 from contextlib import suppress
 
-from audionet.system.terminal import colored
+from audionet.formats.base import colored
 from audionet.system.text import printable
 
 

@@ -25,8 +25,8 @@ from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, PrepareO
 from audionet.parallel.memory import keep_freed_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
+from audionet.system.progress import progress_shown
 from audionet.system.stderr import open_missing_streams
-from audionet.system.terminal import progress_shown
 
 logger = logging.getLogger(__name__)
 

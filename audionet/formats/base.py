@@ -1,7 +1,10 @@
-"""The base of the printers of all formats."""
+"""The base of the printers of all formats, and the colours of what is printed."""
 
+import functools
+import os
+import sys
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TextIO, TypeVar
 
 from audionet.errors import AudionetError
 
@@ -9,6 +12,8 @@ if TYPE_CHECKING:
     from audionet.inference.windows import Segment, Timeline
 
 T = TypeVar("T")
+
+COLORS = {"bold": "1", "red": "31", "green": "32", "yellow": "33"}
 
 
 def tiers_of(clip: "Timeline") -> list[list["Segment"]]:
@@ -85,3 +90,21 @@ class OneClipPrinter(Printer["Timeline"]):
     @abstractmethod
     def print_clip(self, clip: "Timeline") -> None:
         """Print the one clip."""
+
+
+def colored(text: str, color: str, stream: TextIO) -> str:
+    """The text in a color, if the stream is a terminal whose user has not said NO_COLOR (https://no-color.org)."""
+    plain = not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if plain:
+        return text
+    _prepare_windows()
+    return f"\033[{COLORS[color]}m{text}\033[0m"
+
+
+@functools.cache
+def _prepare_windows() -> None:
+    """Make older consoles of Windows understand colours."""
+    if sys.platform == "win32":
+        from colorama import just_fix_windows_console
+
+        just_fix_windows_console()

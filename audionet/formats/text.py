@@ -3,8 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from audionet.formats.base import Printer
-from audionet.system.terminal import colored
+from audionet.formats.base import Printer, colored
 from audionet.system.text import clock, printable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from audionet.system.terminal import ProgressLines, duration_in_words
+from audionet.system.progress import ProgressLines, duration_in_words
 from tests.conftest import Run, tone, write_wav
 
 
