@@ -21,6 +21,7 @@ from audionet.dataset.kinds import group_of, is_other_file, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, composed, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
+from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file, is_folder
 
@@ -131,11 +132,7 @@ def without_annotations(data_audio: Path, annotated: Annotated) -> list[Unusable
 
 def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
     """The recordings by their names, with the suffix and without it, however case and accents are stored."""
-    by_stem: dict[str, list[Path]] = {}
-    for path in recordings:
-        for name in {spelling_key(path.name), spelling_key(path.stem)}:
-            by_stem.setdefault(name, []).append(path)
-    return by_stem
+    return grouped((name, path) for path in recordings for name in {spelling_key(path.name), spelling_key(path.stem)})
 
 
 def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
@@ -157,13 +154,10 @@ def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
 
 def _pairs(data_audio: Path) -> list[_Pair]:
     """The annotation files beside recordings, and those that may name several: tables in the data set's own folders."""
-    by_folder: dict[Path, list[Path]] = {}
-    for path in walk_files(data_audio):
-        by_folder.setdefault(path.parent, []).append(path)
     own = {data_audio, *folders_for_tables(data_audio)}
     pairs: dict[Path, _Pair] = {}
     loose, unread, astray = [], list[Path](), list[Path]()
-    for folder, files in by_folder.items():
+    for folder, files in grouped((path.parent, path) for path in walk_files(data_audio)).items():
         others, sounds = list[Path](), list[Path]()
         for file in files:
             (others if is_other_file(file) else sounds).append(file)

@@ -4,7 +4,6 @@ import itertools
 import logging
 import math
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from audionet.annotation.parts import TimeColumns
 from audionet.annotation.table_paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS, columns_of_files, path_columns
 from audionet.annotation.tables import SHOWN, Row, Table, is_time
 from audionet.errors import AudionetError
+from audionet.system.grouping import grouped
 from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
@@ -197,10 +197,8 @@ def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
 def _differs_within_recordings(table: Table, name: str) -> bool:
     """Whether a column has several values of one recording, as the moments in it have."""
     paths = path_columns(table.columns)[:1]
-    values: dict[str, set[str]] = defaultdict(set)
-    for row in table.rows if paths else ():
-        values[row.get(paths[0])].add(row.get(name))
-    return any(len(of_one) > 1 for of_one in values.values())
+    values = grouped((row.get(path), row.get(name)) for path in paths for row in table.rows)
+    return any(len(set(of_one)) > 1 for of_one in values.values())
 
 
 def _refuse_thousands(table: Table, names: Sequence[str]) -> None:

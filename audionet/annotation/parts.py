@@ -5,10 +5,8 @@ import heapq
 import itertools
 import logging
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 from audionet.annotation.tables import SHOWN, Row, Table, seconds
@@ -18,6 +16,7 @@ from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
 from audionet.options import BACKGROUND, REFUSE, AnnotationOptions
 from audionet.settings import MINIMUM_SECONDS
+from audionet.system.grouping import grouped
 from audionet.system.text import clock, count, listed, printable
 
 logger = logging.getLogger(__name__)
@@ -186,9 +185,7 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     What is said of the whole file goes before what is said of its parts. Parts that are marked as UNKNOWN are left out,
     and are no background. Raises AudionetError for classes that are heard at once, if that is to be refused.
     """
-    by_key: dict[str, list[Recording]] = defaultdict(list)
-    for recording in recordings:
-        by_key[recording.key].append(recording)
+    by_key = grouped((recording.key, recording) for recording in recordings)
     merged = [with_parts(same[0], [part for entry in same for part in parts_of(entry)]) for same in by_key.values()]
     known = [recording for recording in merged if recording.class_name != UNKNOWN]
     unknown = sum(len(recording.parts) for recording in merged if recording.class_name == UNKNOWN)
@@ -218,11 +215,8 @@ def named(recording: Recording, class_name: str) -> Recording:
 
 def _with_background(recordings: list[Recording]) -> list[Recording]:
     """The same recordings, and what nobody marked in files with marked parts, as a class of its own."""
-    by_path: dict[Path, list[Recording]] = defaultdict(list)
-    for recording in recordings:
-        by_path[recording.path].append(recording)
     with_background: list[Recording] = []
-    for of_file in by_path.values():
+    for of_file in grouped((recording.path, recording) for recording in recordings).values():
         rest = without([WHOLE], [part for recording in of_file for part in parts_of(recording)], SHORTEST_GAP_SECONDS)
         background = [recording for recording in of_file if recording.class_name == BACKGROUND]
         with_background += [recording for recording in of_file if recording.class_name != BACKGROUND]
@@ -262,10 +256,8 @@ def _heard_until(part: Part) -> float:
 
 
 def _marks_by_file(recordings: Iterable[Recording]) -> Iterator[list[tuple[Part, Recording]]]:
-    by_path: dict[Path, list[tuple[Part, Recording]]] = defaultdict(list)
-    for recording in recordings:
-        by_path[recording.path] += [(part, recording) for part in parts_of(recording)]
-    for _, marks in sorted(by_path.items()):
+    marks_of = grouped((recording.path, (part, recording)) for recording in recordings for part in parts_of(recording))
+    for _, marks in sorted(marks_of.items()):
         yield sorted(marks)
 
 

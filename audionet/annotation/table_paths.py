@@ -1,5 +1,6 @@
 """Where the tables of a data set are; and the recordings of a table, whose paths may be another system's."""
 
+import functools
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -10,6 +11,7 @@ from audionet.annotation.tables import Table
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file, names_left
 from audionet.dataset.names import spelling_key
+from audionet.system.grouping import grouped
 from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
 
@@ -48,7 +50,6 @@ class TablePaths:
         tables_folder = absolute(table.parent)
         begins = dict.fromkeys((self.root, tables_folder, tables_folder.parent))
         self._bases = [place for base in begins for place in (base, base / "audio")]
-        self._by_name: dict[str, list[str]] | None = None
 
     def find_all(self, rows: Sequence[Sequence[str]]) -> list[str | None]:
         """Where each row's recording is, below the data set's folder with forward slashes; None if it is not there.
@@ -111,18 +112,23 @@ class TablePaths:
 
     def _named(self, name: str) -> list[str]:
         """The recordings at any depth that have a name, or, after `/`, a path; the suffix may be left out."""
-        if self._by_name is None:
-            self._by_name = {}
-            for place in self.recordings():
-                whole = PurePosixPath(place)
-                names = {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}
-                # As `label` writes what breaks a line; a backslash is taken for Windows's.
-                written = PurePosixPath(printable(place).replace("\\", "/"))
-                names |= {f"/{written}", f"/{written.with_suffix('')}"}
-                # RTTM and other tools have no spaces in names.
-                for known in names | {"_".join(name.split()) for name in names}:
-                    self._by_name.setdefault(spelling_key(known), []).append(place)
         return self._by_name.get(spelling_key(name), [])
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """The recordings by all that a table may call them."""
+        return grouped((spelling_key(name), place) for place in self.recordings() for name in _names_of(place))
+
+
+def _names_of(place: str) -> set[str]:
+    """What a table may call a recording: its name, or, after `/`, its path; with the suffix or without it."""
+    whole = PurePosixPath(place)
+    names = {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}
+    # As `label` writes what breaks a line; a backslash is taken for Windows's.
+    written = PurePosixPath(printable(place).replace("\\", "/"))
+    names |= {f"/{written}", f"/{written.with_suffix('')}"}
+    # RTTM and other tools have no spaces in names.
+    return names | {"_".join(name.split()) for name in names}
 
 
 def recordings_in(folder: Path) -> list[Path]:

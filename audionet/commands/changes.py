@@ -14,6 +14,7 @@ from audionet.dataset.sources import folder_name, remembered_folder
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.system.files import sha256_of_file
+from audionet.system.grouping import grouped
 from audionet.system.text import listed
 
 
@@ -45,10 +46,9 @@ class _Doubts:
     def __init__(self, index: PictureIndex, image_dir: Path, data_audio: Path) -> None:
         self._data_audio = data_audio
         self._compared_ns = _changed_ns(image_dir / FILE_NAME)
-        digests: dict[tuple[int, int], set[str]] = {}
-        for entry in index.recordings.values():
-            digests.setdefault((entry.size_bytes, entry.mtime_ns), set()).add(entry.sha256)
-        self._shared = {seen for seen, each in digests.items() if len(each) > 1}
+        entries = index.recordings.values()
+        digests = grouped(((entry.size_bytes, entry.mtime_ns), entry.sha256) for entry in entries)
+        self._shared = {seen for seen, each in digests.items() if len(set(each)) > 1}
         self._latest_ns = functools.cache(self._latest_of)
         self.any = False
 

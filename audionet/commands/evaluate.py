@@ -34,6 +34,7 @@ from audionet.rules import as_path
 from audionet.settings import EACH, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import sha256_of_file
+from audionet.system.grouping import grouped
 from audionet.system.progress import Progress, chosen, continued, counted
 from audionet.system.text import listed
 
@@ -222,10 +223,8 @@ def _known_clips(
             skipped.add(UnusableInput(folder, "holds no clips"))
         else:
             todo += [replace(clip, class_name=truth) for clip in clips]
-    annotated: _Annotated = {}
-    for clip in todo:
-        if clip.parts or (found and clip.path in found.paths):
-            annotated.setdefault(clip.path, []).append(clip)
+    marked = found.paths if found else set()
+    annotated: _Annotated = grouped((clip.path, clip) for clip in todo if clip.parts or clip.path in marked)
     # Where somebody looked and nothing is heard, whatever is found is wrong.
     if found:
         heard = {recording.path for recording in found.recordings if recording.class_name != BACKGROUND}
@@ -246,10 +245,7 @@ def _clips_by_class(
         return _clips_in_folders(data_audio, skipped)
     for error in wrong:
         skipped.add(error)
-    by_class: dict[Path, list[Recording]] = {}
-    for recording in recordings:
-        by_class.setdefault(data_audio / recording.class_name, []).append(recording)
-    return by_class
+    return grouped((data_audio / recording.class_name, recording) for recording in recordings)
 
 
 def _clips_in_folders(data_audio: Path, skipped: Skipped) -> dict[Path, list[Recording]]:

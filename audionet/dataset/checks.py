@@ -2,7 +2,7 @@
 or in two classes at once."""
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from audionet.audio.levels import SILENT_DB
 from audionet.dataset.conditions import out_of_range, unlike_conditions
 from audionet.dataset.samples import Sample
 from audionet.settings import PictureSettings
+from audionet.system.grouping import grouped
 from audionet.system.text import duration, listed
 
 USUAL_PICTURES = PictureSettings()
@@ -65,13 +66,12 @@ def mostly_repeats(chunk_seconds: Iterable[float], settings: PictureSettings) ->
 
 def class_data(samples: Sequence[Sample]) -> list[ClassData]:
     """How much sound there is of each class; what overlapping chunks share is counted once."""
-    spans: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for sample in samples:
-        spans[sample.class_name][sample.recording].append((sample.start_seconds, sample.end_seconds))
-    return [
-        ClassData(name, len(chunks), sum(map(len, chunks.values())), round(sum(map(_covered, chunks.values())), 1))
-        for name, chunks in sorted(spans.items())
-    ]
+    found = []
+    for name, of_class in sorted(grouped((sample.class_name, sample) for sample in samples).items()):
+        spans = grouped((sample.recording, (sample.start_seconds, sample.end_seconds)) for sample in of_class)
+        seconds = sum(map(_covered, spans.values()))
+        found.append(ClassData(name, len(spans), len(of_class), round(seconds, 1)))
+    return found
 
 
 def _is_silent(sample: Sample) -> bool:
@@ -139,10 +139,8 @@ def _bad_sound(bad: Sequence[Sample], sentence: str) -> Iterator[str]:
 def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> Iterator[str]:
     """A sentence about recordings of two classes that hold the same sound; none if there are none."""
     pairs: set[tuple[str, str]] = set()
-    by_digest: dict[bytes, list[Sample]] = defaultdict(list)
-    for sample in samples:
-        if not _is_silent(sample):  # all silence looks the same
-            by_digest[sample.digest].append(sample)
+    # All silence looks the same.
+    by_digest = grouped((sample.digest, sample) for sample in samples if not _is_silent(sample))
     for copies in by_digest.values():
         pairs |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
     if coordinates is not None:

@@ -10,6 +10,7 @@ from audionet.audio.levels import RUMBLE_HZ, Conditions
 from audionet.dataset.samples import Sample
 from audionet.settings import HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.out_of_range import where_it_lies
+from audionet.system.grouping import grouped
 from audionet.system.text import count, listed
 
 FEWEST_COMPARED = 3  # recordings of a class, to say what they have in common
@@ -68,10 +69,8 @@ def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) ->
 def unlike_conditions(samples: Sequence[Sample], settings: PictureSettings) -> list[str]:
     """Sentences about such differences, each with a remedy; none if there are none. settings: of the pictures."""
     recordings = {(s.class_name, s.recording): s.conditions for s in samples if s.conditions is not None}
-    classes: dict[str, list[Conditions]] = {}
-    for (class_name, _), measured in sorted(recordings.items()):
-        classes.setdefault(class_name, []).append(measured)
-    classes = {name: measured for name, measured in classes.items() if len(measured) >= FEWEST_COMPARED}
+    by_class = grouped((class_name, measured) for (class_name, _), measured in sorted(recordings.items()))
+    classes = {name: measured for name, measured in by_class.items() if len(measured) >= FEWEST_COMPARED}
     if len(classes) < 2:
         return []
     return [*_offset(classes), *_rumble(classes, settings), *_cut_off(classes), *_floor(classes), *_loudness(classes)]

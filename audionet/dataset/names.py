@@ -3,11 +3,11 @@
 import hashlib
 import os
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from audionet.errors import AudionetError
+from audionet.system.grouping import grouped
 from audionet.system.text import did_you_mean, is_printable, listed
 from audionet.system.untrusted import LONGEST_NAME_BYTES
 
@@ -101,12 +101,11 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
     >>> chunk_stems(["anna/2024/may.mp3", "ben/may.mp3", "ben/May.wav"])
     {'anna/2024/may.mp3': '2024-may', 'ben/may.mp3': 'may-2cd2f8b6', 'ben/May.wav': 'May-198311d7'}
     """
-    stems, by_stem = {}, defaultdict(list)
+    stems = {}
     for key in keys:
-        class_name, _, rest = key.partition("/")
-        stem = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
-        stems[key] = stem
-        by_stem[class_name, spelling_key(stem)].append(key)
+        _, _, rest = key.partition("/")
+        stems[key] = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
+    by_stem = grouped(((key.partition("/")[0], spelling_key(stem)), key) for key, stem in stems.items())
     for namesakes in by_stem.values():
         for key in namesakes:
             data = os.fsencode(stems[key])

@@ -12,6 +12,7 @@ from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.samples import PictureFolder
 from audionet.settings import EACH, SoundChoice
 from audionet.system.files import read_limited, sha256_of_file, write_durably
+from audionet.system.grouping import grouped
 
 # In the folder of pictures: the folder whose recordings were drawn last. It is not in audionet.json, which is the same
 # to the byte wherever the recordings lie.
@@ -108,10 +109,7 @@ def _find_recordings(image_dir: Path, index: PictureIndex) -> dict[str, Path]:
             paths[entry.sha256] = path
         else:
             missing[entry.sha256] = entry
-    by_size: dict[int, list[RecordingEntry]] = {}
-    for sha256, entry in missing.items():
-        if sha256 not in paths:
-            by_size.setdefault(entry.size_bytes, []).append(entry)
+    by_size = grouped((entry.size_bytes, entry) for sha256, entry in missing.items() if sha256 not in paths)
     for path in walk_files(folder) if by_size else ():
         with suppress(OSError):
             for entry in by_size.get(path.stat().st_size, ()):

@@ -15,6 +15,7 @@ from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer, in_colors
+from audionet.system.grouping import grouped
 from audionet.system.progress import Progress, counted
 from audionet.system.text import printable, shortened
 
@@ -42,10 +43,8 @@ class _Shown:
 
 def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progress) -> list[Path]:
     """Write `<class>-contact-sheet.png` beside each class's folder of pictures; where they are."""
-    chunks: dict[str, list[tuple[str, ChunkEntry]]] = {}
-    for key in sorted(index.recordings):
-        class_name, _, recording = key.partition("/")
-        chunks.setdefault(class_name, []).extend((recording, chunk) for chunk in index.recordings[key].chunks)
+    parted = ((key.partition("/"), entry.chunks) for key, entry in sorted(index.recordings.items()))
+    chunks = grouped((name, (recording, chunk)) for (name, _, recording), own in parted for chunk in own)
     sheets = []
     for class_name, of_class in counted("contact sheets", chunks.items(), len(chunks), progress):
         path = image_dir / f"{class_name}{SUFFIX}"

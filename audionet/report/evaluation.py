@@ -15,6 +15,7 @@ from audionet.report.excerpts import clip_sources, excerpts, place_of
 from audionet.report.review import cards_of_clips, with_excerpts
 from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.grouping import grouped
 from audionet.system.text import count
 
 CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
@@ -66,9 +67,7 @@ def predictions_of(clips: Sequence[tuple[ClipScores, str]], labels: list[str]) -
 
 
 def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
-    seconds: dict[str, list[float]] = {}
-    for clip, truth in clips:
-        seconds.setdefault(truth, []).append(clip.seconds)
+    seconds = grouped((truth, clip.seconds) for clip, truth in clips)
     return [ClassData(name, len(lengths), len(lengths), sum(lengths)) for name, lengths in sorted(seconds.items())]
 
 

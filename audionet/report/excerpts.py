@@ -3,7 +3,6 @@
 import math
 import struct
 import wave
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from audionet.settings import EACH, MINIMUM_SECONDS, PICTURE_SIZE, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import open_file
+from audionet.system.grouping import grouped
 from audionet.system.untrusted import MALFORMED, is_file
 
 LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
@@ -56,10 +56,7 @@ def clip_sources(
     A recording is read once, no further than its last part, and held no longer than a part is. What can no longer be
     read is left out.
     """
-    by_path: dict[Path, list[int]] = defaultdict(list)
-    for position in positions:
-        by_path[Path(places[position].name)].append(position)
-    for path, of_path in by_path.items():
+    for path, of_path in grouped((Path(places[position].name), position) for position in positions).items():
         try:
             if path.suffix.lower() in pictures.SUFFIXES:
                 jpg, samples = pictures.read(path), read_wav(path.with_suffix(".wav"), renderer)

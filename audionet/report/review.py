@@ -1,6 +1,5 @@
 """What is worth a second look: the chunks, clips and recordings that a report shows for correction, and their order."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import numpy as np
 from audionet.evaluation.predictions import Predictions
 from audionet.report.content import Card, Excerpt
 from audionet.report.sentences import quoted, recording_of
+from audionet.system.grouping import grouped
 from audionet.system.text import count
 
 NEARLY_ALL = 0.8  # of a recording's chunks
@@ -25,10 +25,8 @@ def cards_of_chunks(tested: Predictions, chunks: Mapping[str, int]) -> list[Card
     The most doubtful come first: those whose own class was given the lowest score. chunks: how many each
     recording has that is learnt as a whole.
     """
-    by_recording: dict[str, list[int]] = defaultdict(list)
-    for position in tested.mistakes():
-        place = tested.places[position]
-        by_recording[place.recording or place.name].append(position)
+    mistakes = ((position, tested.places[position]) for position in tested.mistakes())
+    by_recording = grouped((place.recording or place.name, position) for position, place in mistakes)
     cards = []
     for recording, positions in by_recording.items():
         taken_for = int(np.bincount(tested.predicted[positions]).argmax())

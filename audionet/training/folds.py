@@ -8,7 +8,7 @@ are like each other.
 
 import logging
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from audionet.dataset.samples import Dataset, Sample
 from audionet.errors import AudionetError
 from audionet.options import SplitOptions
 from audionet.settings import OWN_FOLDS
+from audionet.system.grouping import grouped
 from audionet.training.split import TRAIN, Split, by_class, percentage_hash, split
 
 logger = logging.getLogger(__name__)
@@ -142,9 +143,7 @@ def cluster_groups(
     for number in np.unique(targets):
         members = targets == number
         residuals[members] = coordinates[members] - coordinates[members].mean(axis=0)
-    recordings: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for i, (target, sample) in enumerate(zip(targets.tolist(), samples, strict=True)):
-        recordings[target, sample.group].append(i)
+    recordings = grouped(((target, samples[i].group), i) for i, target in enumerate(targets.tolist()))
     points = np.stack([residuals[members].mean(axis=0) for members in recordings.values()])
     groups = np.empty(len(coordinates), np.intp)
     for group, indices in zip(_cluster(points, min(GROUPS, len(points))), recordings.values(), strict=True):

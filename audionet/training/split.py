@@ -3,7 +3,7 @@
 import bisect
 import hashlib
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.dataset.samples import Sample
+from audionet.system.grouping import grouped
 from audionet.system.text import count
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -74,10 +75,7 @@ def split_recordings(
     borders = testing_percentage, testing_percentage + validation_percentage
     assigned = {name: HELD_OUT_FIRST[bisect.bisect(borders, position)] for name, position in places.items()}
     counts = {class_name: Counter(assigned[name] for name in own) for class_name, own in recordings.items()}
-    owners: dict[str, list[str]] = defaultdict(list)
-    for class_name, own in recordings.items():
-        for name in own:
-            owners[name].append(class_name)
+    owners = grouped((name, class_name) for class_name, own in recordings.items() for name in own)
 
     def can_be_lent(name: str) -> bool:
         return all(counts[owner][assigned[name]] > 1 for owner in owners[name])
@@ -122,9 +120,8 @@ def split_by_time(
     validation = min(rest - 1, max(1, round(total * validation_percentage / 100))) if validation_percentage else 0
     names = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
     # Chunks of one recording that start later lie in the same or in later parts.
-    sounds: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
-    for i, name in zip(ordered, names, strict=True):
-        sounds[samples[i].group, samples[i].sha256].append((samples[i].start_seconds, name))
+    chunks_of = zip([samples[i] for i in ordered], names, strict=True)
+    sounds = grouped(((each.group, each.sha256), (each.start_seconds, name)) for each, name in chunks_of)
     starts = {sound: [start for start, _ in chunks] for sound, chunks in sounds.items()}
     parts: dict[int, str | None] = {}
     for i, name in zip(ordered, names, strict=True):
@@ -160,10 +157,8 @@ def non_overlapping_train_mask(samples: Sequence[Sample], held_out: NDArray[np.b
     held_out: one truth value for each sample; so is what comes back. A class that would have nothing left to learn
     from keeps all its samples.
     """
-    spans: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for sample, out in zip(samples, held_out.tolist(), strict=True):
-        if out:
-            spans[sample.group, sample.sha256].append((sample.start_seconds, sample.end_seconds))
+    out = (samples[i] for i in np.flatnonzero(held_out).tolist())
+    spans = grouped(((each.group, each.sha256), (each.start_seconds, each.end_seconds)) for each in out)
     held = {sound: _HeldSpans(of_sound) for sound, of_sound in spans.items()}
     nothing = _HeldSpans([])
     kept = ~held_out
@@ -190,7 +185,4 @@ class _HeldSpans:
 
 def by_class(samples: Sequence[Sample]) -> dict[str, list[int]]:
     """The positions of each class's samples."""
-    positions: dict[str, list[int]] = defaultdict(list)
-    for i, sample in enumerate(samples):
-        positions[sample.class_name].append(i)
-    return positions
+    return grouped((sample.class_name, i) for i, sample in enumerate(samples))
