@@ -71,9 +71,8 @@ def source_samples(
     sound = opened.read(each_channel=True) if opened else None
     if sound is None:
         return ffmpeg.source_samples(path, choice, start_seconds, seconds)
-    start, number = round(start_seconds * sound.rate_hz), choice.number
-    channels = sound.samples if number is None else sound.samples[number : number + 1]
-    return sound.rate_hz, channels[:, start : start + round(seconds * sound.rate_hz)].T
+    part, number = sound.part(start_seconds, seconds, sound.rate_hz), choice.number
+    return sound.rate_hz, part if number is None else part[:, number : number + 1]
 
 
 def read_wav_header(path: Path) -> WavHeader | None:
@@ -132,10 +131,8 @@ class _PlainFile:
     def read(self, each_channel: bool) -> plain_files.PlainSound | None:
         """Its sound; None if this module does not read such a file. Raises UnusableInput if libsndfile breaks down."""
         wanted = plain_files.Wanted(self.sample_rate_hz, each_channel)
-        if plain_files.is_compressed(self.content):
-            sound = self._decompressed(wanted)
-        else:
-            sound = plain_files.read_wav(self.content, wanted)
+        is_compressed = plain_files.is_compressed(self.content)
+        sound = self._decompressed(wanted) if is_compressed else plain_files.read(self.content, wanted)
         if sound is not None:
             self.is_mono = sound.channels == 1
         return sound
@@ -157,8 +154,7 @@ class _PlainFile:
         sound = self.read(each_channel=True) if rate_hz == self.sample_rate_hz else None
         if sound is None:
             return ffmpeg.channel_samples(self.path, USUAL, start_seconds, seconds, rate_hz)
-        start = round(start_seconds * rate_hz)
-        return np.asarray(sound.samples[:, start : start + round(seconds * rate_hz)].T)
+        return sound.part(start_seconds, seconds, rate_hz)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
         """Blocks of one channel, by its number from 0."""

@@ -9,7 +9,7 @@ decides who reads it, and nothing else does.
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -42,8 +42,9 @@ USUAL_MASKS = {1: (0, 4), 2: (0, 3)}  # of speakers, by the number of channels: 
 SUBFORMAT_END = bytes.fromhex("000000001000800000aa00389b71")
 # What coded sound in a WAV that calls itself PCM begins with: DTS in its four forms, and what goes over S/PDIF.
 CODED_MARKS = tuple(
-    bytes.fromhex(mark) for mark in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "72f81f4e", "f8724e1f", "0b77")
+    bytes.fromhex(mark) for mark in ("7ffe8001", "fe7f0180", "1fffe800", "ff1f00e8", "72f81f4e", "f8724e1f")
 )
+SHORT_MARK = bytes.fromhex("0b77")  # which is one where the sound begins with it
 CODED_WITHIN_BYTES = 1 << 14
 WAV_BITS, FLAC_BITS = (16, 24, 32), (16, 24)  # what has 8, ffmpeg resamples more coarsely
 MASK_TAG = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
@@ -69,12 +70,20 @@ class PlainSound(NamedTuple):
     channels: int
     samples: NDArray[np.float32]
 
+    def part(self, start_seconds: float, seconds: float, sample_rate_hz: int) -> NDArray[np.float32]:
+        """A part of it, samples x channels; sample_rate_hz: of the samples."""
+        start = round(start_seconds * sample_rate_hz)
+        return np.asarray(self.samples[:, start : start + round(seconds * sample_rate_hz)].T)
 
-class _Raw(NamedTuple):
-    """The sound at the file's own rate. values: samples x channels, shortened to 16 bits."""
+
+class _Described(NamedTuple):
+    """The sound of a file as its header describes it: so many samples of each channel. decode: gives all of them,
+    shortened to 16 bits; None if they cannot be had."""
 
     rate_hz: int
-    values: NDArray[np.int16]
+    channels: int
+    length: int
+    decode: Callable[[], NDArray[np.int16] | None]
 
 
 def is_compressed(content: bytes) -> bool:
@@ -87,31 +96,27 @@ def is_plain(beginning: bytes) -> bool:
     return is_compressed(beginning) or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WAVE")
 
 
-def read_wav(content: bytes, wanted: Wanted) -> PlainSound | None:
-    """The sound of a WAV."""
-    return _as_wanted(_parse_wav(content, wanted.sample_rate_hz), wanted)
-
-
-def read_compressed(content: bytes, wanted: Wanted) -> PlainSound | None:
-    """The sound of a FLAC or Ogg Vorbis file."""
-    parse = _decode_flac if content.startswith(b"fLaC") else _decode_vorbis
-    return _as_wanted(parse(content, wanted.sample_rate_hz), wanted)
-
-
-def _as_wanted(raw: _Raw | None, wanted: Wanted) -> PlainSound | None:
-    """The sound at the rate that is wanted, mixed unless each channel is; None where it is too short for the filter."""
-    if raw is None:
+def read(content: bytes, wanted: Wanted) -> PlainSound | None:
+    """The sound of a file at the rate that is wanted, mixed unless each channel is; None if the file is not for us."""
+    marks = {b"RIFF": _describe_wav, b"fLaC": _describe_flac, b"OggS": _describe_vorbis}
+    sound = marks[content[:4]](content)
+    if sound is None:
         return None
-    rate_hz = wanted.sample_rate_hz or raw.rate_hz
-    if len(raw.values) < shortest(raw.rate_hz, rate_hz):
+    rate_hz, channels, length, decode = sound
+    wanted_hz = wanted.sample_rate_hz or rate_hz
+    is_usual = 1 <= channels <= MOST_CHANNELS and can_resample(rate_hz, wanted_hz)
+    if not is_usual or not 0 < length * channels <= MOST_SAMPLES or length * wanted_hz > MOST_OUTPUT_SAMPLES * rate_hz:
         return None
-    channels = raw.values.shape[1]
+    values = decode()
+    if values is None or length < shortest(rate_hz, wanted_hz):
+        return None
+    values = values.reshape(length, channels)
     is_mixed = channels > 1 and not wanted.each_channel
     rows = []
-    for row in [raw.values.mean(axis=1, dtype=np.float64)] if is_mixed else raw.values.T:
-        samples = resample(row, raw.rate_hz, rate_hz)
+    for row in [values.mean(axis=1, dtype=np.float64)] if is_mixed else values.T:
+        samples = resample(row, rate_hz, wanted_hz)
         rows.append(np.clip(samples, -FULL_SCALE, FULL_SCALE, out=samples).astype(np.float32))
-    return PlainSound(raw.rate_hz, channels, np.array(rows))
+    return PlainSound(rate_hz, channels, np.array(rows))
 
 
 def misread_decoder(beginning: bytes) -> str | None:
@@ -166,13 +171,6 @@ def _form_of_wav(beginning: bytes) -> bytes:
     return b""
 
 
-def _is_usual(rate_hz: int, channels: int, samples: int, wanted_hz: int) -> bool:
-    wanted_hz = wanted_hz or rate_hz
-    if not (1 <= channels <= MOST_CHANNELS and can_resample(rate_hz, wanted_hz)):
-        return False
-    return 0 < samples * channels <= MOST_SAMPLES and samples * wanted_hz <= MOST_OUTPUT_SAMPLES * rate_hz
-
-
 def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> Iterator[tuple[bytes, int, int]]:
     """The chunks of a WAV: the name of each, where its body begins, and how long it says it is."""
     place = 12
@@ -182,14 +180,14 @@ def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> I
         place += 8 + length + length % 2
 
 
-def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
-    """The sound of a WAV at its own rate; None if anything about the file is out of the ordinary."""
+def _describe_wav(content: bytes) -> _Described | None:
+    """The sound of a WAV; None if anything about the file is out of the ordinary."""
     form = b""
     for name, body, length in riff_chunks(content):
         if body + length > len(content):
             return None
         if name == b"data":
-            return _pcm(form, memoryview(content)[body : body + length], wanted_hz) if form else None
+            return _pcm(form, memoryview(content)[body : body + length]) if form else None
         if name == b"fmt ":
             if form:
                 return None
@@ -197,7 +195,7 @@ def _parse_wav(content: bytes, wanted_hz: int) -> _Raw | None:
     return None
 
 
-def _pcm(form: bytes, data: memoryview, wanted_hz: int) -> _Raw | None:
+def _pcm(form: bytes, data: memoryview) -> _Described | None:
     """What a WAV's data chunk holds, by what its fmt chunk says."""
     if len(form) < 16:
         return None
@@ -209,17 +207,17 @@ def _pcm(form: bytes, data: memoryview, wanted_hz: int) -> _Raw | None:
     elif any(form[16:]):  # such as that whole numbers are none: Cool Edit's floating point calls itself PCM
         return None
     count, rest = divmod(len(data), block_bytes or 1)
-    if rest or block_bytes * 8 != channels * bits or not _is_usual(rate_hz, channels, count, wanted_hz):
-        return None
     beginning = bytes(data[:CODED_WITHIN_BYTES])
-    if any(mark in beginning for mark in CODED_MARKS if len(mark) == 4) or beginning.startswith(CODED_MARKS[-1]):
+    is_coded = any(mark in beginning for mark in CODED_MARKS) or beginning.startswith(SHORT_MARK)
+    if rest or block_bytes * 8 != channels * bits or is_coded:
         return None
-    values: NDArray[np.int16] | None = None
-    if kind == WAV_PCM and bits in WAV_BITS:  # of each sample, the two upper bytes
-        values = np.frombuffer(data, np.uint8).reshape(-1, bits // 8)[:, -2:].copy().view("<i2")
-    elif (kind, bits) == (WAV_FLOAT, 32):
-        values = _rounded(np.frombuffer(data, "<f4"))
-    return None if values is None else _Raw(rate_hz, values.reshape(count, channels))
+
+    def decode() -> NDArray[np.int16] | None:
+        if kind == WAV_PCM and bits in WAV_BITS:  # of each sample, the two upper bytes
+            return np.asarray(np.frombuffer(data, np.uint8).reshape(-1, bits // 8)[:, -2:].copy().view("<i2"))
+        return _rounded(np.frombuffer(data, "<f4")) if (kind, bits) == (WAV_FLOAT, 32) else None
+
+    return _Described(rate_hz, channels, count, decode)
 
 
 def _rounded(values: NDArray[np.float32]) -> NDArray[np.int16] | None:
@@ -229,19 +227,17 @@ def _rounded(values: NDArray[np.float32]) -> NDArray[np.int16] | None:
     return np.asarray(np.clip(np.rint(values * np.float32(FULL_SCALE)), -FULL_SCALE, FULL_SCALE - 1), np.int16)
 
 
-def _decode_flac(content: bytes, wanted_hz: int) -> _Raw | None:
+def _describe_flac(content: bytes) -> _Described | None:
     # The block of its properties is always the first: 20 bits of rate, 3 of channels, 5 of depth, 36 of length.
     properties = int.from_bytes(content[18:26], "big")
     rate_hz, channels = properties >> 44, (properties >> 41 & 7) + 1
     bits, count = (properties >> 36 & 31) + 1, properties & ((1 << 36) - 1)
-    if len(content) < 42 or content[4] & 127 or bits not in FLAC_BITS:
+    if len(content) < 42 or content[4] & 127 or bits not in FLAC_BITS or MASK_TAG in content[: 1 << 16].upper():
         return None
-    if not _is_usual(rate_hz, channels, count, wanted_hz) or MASK_TAG in content[: 1 << 16].upper():
-        return None
-    return _by_libsndfile(content, "int32", (rate_hz, channels, count))
+    return _Described(rate_hz, channels, count, lambda: _by_libsndfile(content, "int32", (rate_hz, channels, count)))
 
 
-def _decode_vorbis(content: bytes, wanted_hz: int) -> _Raw | None:
+def _describe_vorbis(content: bytes) -> _Described | None:
     """The sound of one stream that is whole and alone in its file: its pages follow each other from first to last."""
     if content[28:35] != b"\x01vorbis":
         return None
@@ -256,13 +252,13 @@ def _decode_vorbis(content: bytes, wanted_hz: int) -> _Raw | None:
         ends_at = int.from_bytes(content[place + 6 : place + 14], "little", signed=True)
         count = ends_at if ends_at >= 0 else count
         place, number = place + 27 + parts + sum(content[place + 27 : place + 27 + parts]), number + 1
-    if place != len(content) or not flags & OGG_END or not _is_usual(rate_hz, channels, count, wanted_hz):
+    if place != len(content) or not flags & OGG_END:
         return None
-    return _by_libsndfile(content, "float32", (rate_hz, channels, count))
+    return _Described(rate_hz, channels, count, lambda: _by_libsndfile(content, "float32", (rate_hz, channels, count)))
 
 
-def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -> _Raw | None:
-    """The samples, if they are all there. expected: rate, channels and length that the file says it has."""
+def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -> NDArray[np.int16] | None:
+    """The values, if they are all there. expected: rate, channels and length that the file says it has."""
     import soundfile
 
     try:
@@ -272,14 +268,15 @@ def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -
             read = file.read(dtype=dtype, always_2d=True)
     except (RuntimeError, ValueError, TypeError):  # its own errors, and what is too large for an array
         return None
-    values = _rounded(read) if dtype == "float32" else (read >> 16).astype(np.int16)
-    return None if values is None or len(values) != expected[2] else _Raw(expected[0], values)
+    if len(read) != expected[2]:
+        return None
+    return _rounded(read) if dtype == "float32" else (read >> 16).astype(np.int16)
 
 
 def answer(request: bytes) -> list[bytes]:
     """What the process answers to a request: what is wanted, and behind it the bytes of the file."""
     try:
-        sound = read_compressed(request[REQUEST.size :], Wanted(*REQUEST.unpack_from(request)))
+        sound = read(request[REQUEST.size :], Wanted(*REQUEST.unpack_from(request)))
     except MemoryError:
         sound = None
     if sound is None:
@@ -316,5 +313,5 @@ if __name__ == "__main__":
     from audionet.parallel.child import serve
 
     # This loads what would otherwise be loaded with the first file, when memory is already limited.
-    read_compressed(trial_flac(np.zeros(1000, np.int16), 44_100), Wanted(16_000, each_channel=False))
+    read(trial_flac(np.zeros(1000, np.int16), 44_100), Wanted(16_000, each_channel=False))
     serve(answer, MEMORY_BYTES)
