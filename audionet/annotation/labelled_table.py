@@ -3,7 +3,7 @@
 import functools
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
 from audionet.dataset.names import UNKNOWN, can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
+from audionet.options import BACKGROUND
 from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class LabelledTable:
         self.table, self.layout, self.data_audio = table, layout_of(table), data_audio
         self.paths = TablePaths(data_audio, table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
+        self.unheard: list[Recording] = []  # as the background; in what lines without times and label list
         self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}
 
     def recordings(self) -> tuple[list[Recording], list[UnusableInput]]:
@@ -93,14 +95,16 @@ class LabelledTable:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
         recordings: list[Recording] = []
         lines: dict[str, tuple[Recording, int]] = {}
+        unheard: list[tuple[Recording, int]] = []
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
             fold = self._fold(row)
             part = self.part(row)
-            is_left_out = part is not None and says_unknown(row.get(self.layout.label))
-            label = UNKNOWN if is_left_out else self.label(row, spellings)
+            is_left_out = part is not None and says_unknown(row.get(layout.label))
+            is_unheard = layout.times is not None and part is None and not row.get(layout.label)
+            label = BACKGROUND if is_unheard else UNKNOWN if is_left_out else self.label(row, spellings)
             if place is None:
                 wrong.append(self.why_missing(row))
                 continue
@@ -116,15 +120,29 @@ class LabelledTable:
                     row.line,
                     f"lists {place} again: in line {earlier_line} it has another group or fold; keep one of the lines",
                 )
-            recordings.append(recording)
-        if not recordings:
+            if is_unheard:
+                unheard.append((recording, row.line))
+            else:
+                recordings.append(recording)
+        if not recordings and not unheard:
             raise self._nothing_found()
+        self._note_unheard(unheard, {recording.path for recording in recordings})
         self._report_missing_labels()
         self._report_renamed()
         self._report_left_out()
         self._report_split()
         self._report_listed_again()
         return recordings, wrong
+
+    def _note_unheard(self, unheard: Sequence[tuple[Recording, int]], marked: set[Path]) -> None:
+        """Keep the recordings, each with its line, in which nothing is heard, unless other lines mark parts of them."""
+        lines = {recording: line for recording, line in reversed(unheard) if recording.path not in marked}
+        self.unheard = sorted(lines)
+        if lines:
+            logger.info(
+                "%s: nothing is heard in %s, whose lines have neither times nor a label (such as line %d)",
+                self.table.path, count(len(lines), "recording"), min(lines.values()),
+            )  # fmt: skip
 
     def label(self, row: Row, spellings: Spellings) -> str:
         """The class of a row, checked by checked_label. Raises AudionetError if it has none."""

@@ -8,7 +8,14 @@ from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 
 from audionet.annotation.parts import TimeColumns
-from audionet.annotation.table_paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS, columns_of_files, path_columns
+from audionet.annotation.table_paths import (
+    PATH_COLUMNS,
+    PATHS,
+    TOOLS_PATH_COLUMNS,
+    path_columns,
+    require_header,
+    require_path_column,
+)
 from audionet.annotation.tables import SHOWN, Row, Table, is_time
 from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
@@ -18,12 +25,13 @@ logger = logging.getLogger(__name__)
 
 # Simplified names of columns, see tables.simplified.
 LABEL_COLUMNS = ("label", "class", "category", "species")
-# Names that tools give them, as TOOLS_PATH_COLUMNS, in tables that mark parts. Such a table is not looked for, since
-# what `label` printed has them too, but it can be named.
+# Names that tools give them, as TOOLS_PATH_COLUMNS. Such a table is not looked for, since what `label` printed has them
+# too, but it can be named.
 TOOLS_LABEL_COLUMNS = tuple(
-    "annotation eventlabel commonname scientificname speciescode manualid behavior tag type calltype speaker".split()
+    "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
+    "calltype speaker speakerid spkid emotion".split()
 )
-PATHS, LABELS = "the path of a recording", "its label"  # in messages
+LABELS = "its label"  # in messages
 
 # `hh:mm:ss.ms` is what `seconds` reads too.
 SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?)?"
@@ -125,7 +133,8 @@ def layout_of(table: Table) -> Layout:
         return ESC_50
     times = times_of(table)
     if times is None:
-        path, label = _column(table, PATH_COLUMNS, (), PATHS), _column(table, LABEL_COLUMNS, (), LABELS)
+        require_header(table)
+        path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS), _label_of_wholes(table)
     else:
         path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if path_columns(columns) else ""
         label = _label_column(table)
@@ -134,7 +143,7 @@ def layout_of(table: Table) -> Layout:
     if times is not None and path and "selection" in columns:
         _refuse_times_that_run_on(table, path, times)
     if not path:
-        _refuse_unnamed_paths(table)
+        require_path_column(table)
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
     return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
@@ -167,7 +176,7 @@ def times_of(table: Table) -> TimeColumns | None:
         file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in marked), "")
         _refuse_thousands(table, [name for name in (start, end or length, file_offset) if name])
         _require_seconds(table)
-        return TimeColumns(start, end or length or "", end is None, file_offset)
+        return TimeColumns(start, end or length or "", end is None, file_offset, (end and length) or "")
     halves = [name for name in (start, end, onset, offset, _first(OTHER_UNITS, marked)) if name]
     halves += [name for name in marked if _says_when(table, name, has_length=length is not None)]
     if not halves:
@@ -242,12 +251,21 @@ def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: s
     return columns[0]
 
 
+def _label_of_wholes(table: Table) -> str:
+    """The column of labels in a table of whole recordings."""
+    known = [name for name in TOOLS_LABEL_COLUMNS if name in table.columns]
+    if len(known) != 1 or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
+        return _column(table, LABEL_COLUMNS, (), LABELS)
+    logger.info("%s: the classes are those of its column %r", table.path, table.columns[known[0]])
+    return known[0]
+
+
 def _label_column(table: Table) -> str:
     """The column of labels in a table that marks parts."""
     known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
     if not known and "selection" in table.columns:
         # Raven has no column of its own for it: people add one, and call it what they like.
-        own = [name for name in table.columns if name not in RAVENS_OWN and is_text(table, name)]
+        own = [name for name in table.columns if name not in RAVENS_OWN and table.is_text(name)]
         if len(own) == 1:
             return own[0]
         if own:
@@ -262,12 +280,6 @@ RAVENS_OWN = frozenset(
     "selection view channel begintimes endtimes lowfreqhz highfreqhz begindate begindatetime enddate beginclocktime "
     "endclocktime occupancy notes".split()
 ).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
-
-
-def is_text(table: Table, name: str) -> bool:
-    """Whether a column holds words, not measurements."""
-    values = table.values(name)
-    return bool(values) and not any(re.fullmatch(r"[-+\d.,:/eE% ]+", value) for value in values)
 
 
 def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> None:
@@ -288,13 +300,6 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
             f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "
             "column File Offset (s) in Raven; or, where each recording's times begin at 0, delete the column Selection"
         )
-
-
-def _refuse_unnamed_paths(table: Table) -> None:
-    """Raise AudionetError if a table without a column of paths names several recordings in another."""
-    for name in columns_of_files(table)[:1]:
-        remedy = f"Call it {PATH_COLUMNS[0]}, or delete it if all lines are about one recording"
-        raise AudionetError(f"{table.path}: is the column {table.columns[name]!r} {PATHS}? {remedy}")
 
 
 def _refuse_channels(table: Table) -> None:

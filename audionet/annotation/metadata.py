@@ -96,8 +96,10 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         table = _find_table(data_audio, corrections and _found(corrections, data_audio))
     if table is not None:
         recordings, wrong = table.recordings()
-        marked = {recording.path for recording in recordings if recording.parts}
-        return Annotated(combined(recordings, options), wrong, marked)
+        unheard = table.unheard
+        marked = {recording.path for recording in recordings if recording.parts} | {each.path for each in unheard}
+        background = unheard if options.unmarked == BACKGROUND else []
+        return Annotated(combined([*recordings, *background], options), wrong, marked)
     beside = find_beside(data_audio, options)
     return None if beside is None else _with_folders(data_audio, beside, options)
 
@@ -223,7 +225,7 @@ def _require_no_contradiction(labelled: LabelledTable) -> None:
     for row, place in zip(labelled.table.rows, labelled.places, strict=True):
         folder, slash, _ = (place or "").partition("/")
         label = row.get(labelled.layout.label)
-        if slash and folder != label:
+        if slash and label and folder != label:
             raise labelled.table.error(
                 row.line,
                 f"says that {place} is {label!r}, its folder {folder!r}; add --metadata {labelled.table.path} to go by "

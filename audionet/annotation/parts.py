@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from audionet.annotation.tables import SHOWN, Row, Table, seconds
+from audionet.annotation.tables import SHOWN, Row, Table, is_time, seconds
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN
@@ -30,18 +30,24 @@ TOUCHING_SECONDS = 0.02
 SHORTEST_GAP_SECONDS = 0.5
 
 
+# So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
+OTHER_UNIT = 20
+
+
 @dataclass(frozen=True)
 class TimeColumns:
     """The columns that mark a part of a recording.
 
     end_is_length: the end's column says how long it lasts instead. file_offset: the column, if there is one, of where a
-    part starts in its own file; Raven has it.
+    part starts in its own file; Raven has it. length: a column beside start and end of how long the part, or the whole
+    recording, lasts; "" if there is none.
     """
 
     start: str
     end: str
     end_is_length: bool = False
     file_offset: str = ""
+    length: str = ""
 
     def part(self, table: Table, row: Row) -> Part | None:
         """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
@@ -65,6 +71,13 @@ class TimeColumns:
             raise table.error(row.line, f"has the times {named}; {error}") from error
         if stop < begin:
             raise table.error(row.line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
+        length = row.get(self.length)
+        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < stop - begin:
+            columns = f"{table.columns[self.start]}, {table.columns[self.end]} and {table.columns[self.length]}"
+            remedy = (
+                "write all in seconds, or delete the column that is wrong"  # SpeechBrain's first two are in samples
+            )
+            raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
         return Part(begin, stop)
 
 

@@ -1,5 +1,7 @@
 """Annotations that people or programs made -> what is heard in which recording from when to when. Pure readers."""
 
+import html
+import itertools
 import logging
 import re
 from bisect import bisect
@@ -11,7 +13,6 @@ from audionet.annotation.layouts import (
     FREQUENCIES_SAID,
     KNOWN_COLUMNS,
     MOMENTS,
-    is_text,
     layout_of,
     marks_parts,
     times_of,
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 LARGEST_BYTES = 64 << 20
 MOST_LINES = 1_000_000
 SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
+# Of subtitles, which mostly are what is said, and not who says it: they are read only where they are named.
+SUBTITLES = (".srt", ".vtt")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 NUMBER = re.compile(r"\d+([.,]\d+)?")
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
@@ -39,7 +42,8 @@ MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
-TEXTGRID = "ooTextFile"
+TEXTGRID = re.compile(r'\s*(File type = )?"?ooTextFile( short)?"?\s*')
+CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
 CHRONOLOGICAL = '"Praat chronological TextGrid'
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 EMPTY = ""  # a tier's interval without text marks nothing
@@ -128,7 +132,7 @@ def _has_times_and_words(path: Path, text: str) -> bool:
         table = parse_table(path, text, KNOWN_COLUMNS)
     except AudionetError:
         return False
-    if not any(is_text(table, name) for name in table.columns):
+    if not any(table.is_text(name) for name in table.columns):
         return False
     try:
         has_times = times_of(table) is not None
@@ -158,8 +162,10 @@ def _first_line(text: str) -> str:
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
     """What reads a file, by its first line that is not empty, or its name. text: at least its beginning."""
     first = _first_line(text)
-    if TEXTGRID in first or first.startswith(CHRONOLOGICAL) or path.suffix.lower() == ".textgrid":
+    if TEXTGRID.fullmatch(first) or first.startswith(CHRONOLOGICAL) or path.suffix.lower() == ".textgrid":
         return _read_textgrid
+    if path.suffix.lower() in SUBTITLES:
+        return _read_subtitles
     if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
         return _read_rttm
     if AUDACITY.fullmatch(first):
@@ -266,6 +272,21 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
         raise AudionetError(f"{path}: marks points, which have no length; mark intervals in Praat, or move it away")
     if points:
         logger.info("%s: its points are not used: they have no length", path)
+    return annotations
+
+
+def _read_subtitles(path: Path, text: str) -> list[Annotation]:
+    """The cues of SRT and WebVTT: a line of times, and what is heard in those below, up to an empty one."""
+    annotations, lines = [], text.splitlines()
+    for number, line in enumerate(lines):
+        times = CUE.fullmatch(line)
+        if times:
+            below = itertools.takewhile(str.strip, lines[number + 1 :])
+            label = " ".join(each.strip() for each in below if not CUE.fullmatch(each))
+            label = html.unescape(label) if path.suffix.lower() == ".vtt" else label
+            annotations.append(_annotation(path, number + 1, None, times[1], times[2], label))
+    if not annotations and text.strip() and not text.startswith("WEBVTT"):
+        raise AudionetError(f"{path}: has no line of times, such as 00:00:01,500 --> 00:00:03,000; see what wrote it")
     return annotations
 
 

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from audionet.annotation.tables import Table
+from audionet.annotation.tables import SHOWN, Table
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file, names_left
 from audionet.dataset.names import spelling_key
+from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
 from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
@@ -22,7 +23,10 @@ TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
 MOST_TABLES = 50  # that are looked into, of a folder full of them
 # Simplified names of columns that say which recording, see tables.simplified; and those that tools give them.
 PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
-TOOLS_PATH_COLUMNS = "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename".split()
+TOOLS_PATH_COLUMNS = (
+    "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename fname wav audio".split()
+)
+PATHS = "the path of a recording"  # in messages
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
 SOUND_NAME = re.compile(
@@ -172,6 +176,22 @@ def columns_of_files(table: Table) -> list[str]:
     """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
     cells = {name: set(table.values(name)) for name in table.columns}
     return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]
+
+
+def require_path_column(table: Table) -> None:
+    """Raise AudionetError if a table without a column of paths names several recordings in another."""
+    for name in columns_of_files(table)[:1]:
+        remedy = f"Call it {PATH_COLUMNS[0]}, or delete it if all lines are about one recording"
+        raise AudionetError(f"{table.path}: is the column {table.columns[name]!r} {PATHS}? {remedy}")
+
+
+def require_header(table: Table) -> None:
+    """Raise AudionetError if the first line is about a recording, as in tables that do not name their columns."""
+    for name in filter(SOUND_NAME.fullmatch, table.columns.values()):
+        raise AudionetError(
+            f"{table.path}: begins with {name[:SHOWN]!r}, where a line is needed that names the columns; write one "
+            "above it, with path over the recordings and label over their labels"
+        )
 
 
 def tables_near(data_audio: Path) -> list[Path]:

@@ -86,6 +86,11 @@ class Table:
         """The cells of a column that are not empty."""
         return [row.get(column) for row in self.rows if row.get(column)]
 
+    def is_text(self, column: str) -> bool:
+        """Whether a column holds words, not measurements."""
+        values = self.values(column)
+        return bool(values) and not any(re.fullmatch(r"[-+\d.,:/eE% ]+", value) for value in values)
+
     def columns_named(self) -> str:
         """The columns, for a message."""
         names = [repr(name[:SHOWN]) for name in self.columns.values()]

@@ -35,6 +35,7 @@ from audionet.rules import as_path
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
 from audionet.system.text import count
+from audionet.system.untrusted import is_folder
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,7 @@ def prepare(
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         _warn_of_pictures(index.content)
+        _warn_of_one_class(data_audio, index.content, options)
         report.moved = find_moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:
@@ -166,6 +168,20 @@ def _warn_of_pictures(index: PictureIndex) -> None:
     lengths = (chunk.seconds for entry in index.recordings.values() for chunk in entry.chunks)
     for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings)):
         logger.warning("%s", sentence)
+
+
+def _warn_of_one_class(data_audio: Path, index: PictureIndex, options: PrepareOptions) -> None:
+    """Say so if there is nothing to tell a class from, and what may have been meant."""
+    classes = {key.partition("/")[0] for key in index.recordings}
+    if len(classes) != 1:
+        return
+    (name,) = classes
+    remedy = "add recordings of another"
+    if any(recording.parts for recording in index.recordings.values()):
+        remedy += ", or --unmarked background for what is not marked"
+    elif options.metadata is None and any(is_folder(path) for path in (data_audio / name).glob("*")):
+        remedy += f", or name {data_audio / name} if the folders in it are the classes"
+    logger.warning("%s: holds one class, %r, where retrain needs two: %s", data_audio, name, remedy)
 
 
 def _draw_new(

@@ -88,6 +88,8 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
     if inner is not None and any(is_folder(path) for path in _listing(inner)):
         remedy = f"if its classes are the folders in {inner}, name that instead"
+    elif inner is not None and any(path.suffix.lower() in (".csv", ".tsv") for path in _listing(inner)):
+        remedy = f"if the labels of {inner} are in the table in it, name that instead"
     else:
         remedy = "name the table of its labels with --metadata, or sort the recordings into one folder for each class"
     raise AudionetError(

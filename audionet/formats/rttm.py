@@ -1,14 +1,17 @@
 """Rich Transcription Time Marked, as tools for speaker diarisation read it (NIST, 2009)."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer, in_milliseconds
-from audionet.system.text import printable
+from audionet.system.text import listed, printable
 
 if TYPE_CHECKING:
     from audionet.inference.windows import Timeline
+
+logger = logging.getLogger(__name__)
 
 NOT_KNOWN = "<NA>"
 
@@ -20,8 +23,12 @@ class RttmTimelines(Printer["Timeline"]):
     """
 
     def begin(self) -> None:
-        """Begin with no clip that is called anything."""
+        """Begin with no clip that is called anything, and say which classes will be called alike."""
         self._clips: dict[str, str] = {}
+        fields = list(map(_field, self._labels))
+        alike = [label for label, field in zip(self._labels, fields, strict=True) if fields.count(field) > 1]
+        if alike:
+            logger.warning("--format rttm: has no spaces, so that it calls %s alike", listed(list(map(repr, alike))))
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip."""

@@ -204,6 +204,25 @@ def test_a_folder_of_tables_that_name_their_recordings_can_be_named(
     assert "a.srt seems to say what is heard when, and is not used" in caplog.text
 
 
+def test_a_line_of_a_recording_without_times_and_label_says_that_nothing_is_heard_in_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nights = sounds(tmp_path / "nights", "a.wav", "b.wav", "c.wav")
+    metadata = tmp_path / "desed.tsv"
+    rows = "filename\tonset\toffset\tevent_label\na.wav\t1.5\t3.25\towl\nb.wav\t\t\t\nc.wav\t0\t1\towl\nc.wav\t\t\t\n"
+    metadata.write_text(rows)
+    with caplog.at_level("INFO"):
+        assert found(nights, metadata=metadata) == {"owl/a.wav": [(1.5, 3.25)], "owl/c.wav": [(0, 1)]}
+    assert "nothing is heard in 1 recording, whose lines have neither times nor a label (such as line 3)" in caplog.text
+    assert found(nights, metadata=metadata, unmarked="background") == {
+        "owl/a.wav": [(1.5, 3.25)],
+        "owl/c.wav": [(0, 1)],
+        "background/a.wav": [(0, 1.5), (3.25, float("inf"))],
+        "background/b.wav": [],  # the whole of it
+        "background/c.wav": [(1, float("inf"))],
+    }
+
+
 def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_path: Path) -> None:
     sounds(tmp_path, "a.wav", "b.wav")
     (tmp_path / "a.txt").write_text(RAVEN)

@@ -97,7 +97,7 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("sound,class\na.wav,x\n", r"needs a column for the path of a recording, called path, .*'sound' and 'class'"),
-        ("path,tag\na.wav,x\n", "needs a column for its label, called label, class, category or species"),
+        ("path,speaker,emotion\na.wav,x,y\n", "needs a column for its label, called label, class, category or species"),
         ("path,class,species\na.wav,x,y\n", "which column is its label, 'class' or 'species'"),
         ("path,label\na.wav,x/y\n", "line 2 has the class 'x/y', which can't name a folder"),
         ("path,label\na.wav,\n", "line 2 has no label in the column label; write one"),

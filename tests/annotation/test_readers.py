@@ -283,6 +283,24 @@ def test_limits_of_frequency_are_said_not_to_count(tmp_path: Path, caplog: pytes
         assert f"{name}: its frequency limits are not used" in caplog.text
 
 
+def test_subtitles_that_are_named_are_read_as_editors_save_them(tmp_path: Path) -> None:
+    cues = "1\n00:00:01,500 --> 00:00:03,250\nbarn\nowl\n\n2\n01:01:01,000  -->  01:01:02,500\nwren\n"
+    (tmp_path / "a.srt").write_bytes(b"\xef\xbb\xbf" + cues.replace("\n", "\r\n").encode())
+    (tmp_path / "a.vtt").write_text(
+        "WEBVTT - of today\n\nNOTE 1\n\nfirst\n00:01.500 --> 00:03.250 align:start\nbarn owl\n\n"
+        "01:01:01.000 --> 01:01:02.500\nwren\n"
+    )
+    expected = [Annotation(None, 1.5, 3.25, "barn owl"), Annotation(None, 3661.0, 3662.5, "wren")]
+    for name in ("a.srt", "a.vtt"):
+        assert read_annotations(tmp_path / name) == expected
+    (tmp_path / "a.srt").write_text("{24}{48}owl\n")
+    with pytest.raises(AudionetError, match=r"a\.srt: has no line of times, such as 00:00:01,500 --> 00:00:03,000"):
+        read_annotations(tmp_path / "a.srt")
+    (tmp_path / "a.srt").write_text("1\n00:00:01,500 --> 00:00:03,250\n\n")
+    with pytest.raises(AudionetError, match="line 2 has no label"):
+        read_annotations(tmp_path / "a.srt")
+
+
 def test_a_start_and_a_length_end_where_the_next_begins(tmp_path: Path) -> None:
     lines = ["SPEAKER a 1 14.909 2.898 <NA> <NA> x <NA> <NA>", "SPEAKER a 1 17.807 1.02 <NA> <NA> y <NA> <NA>"]
     (tmp_path / "a.rttm").write_text("\n".join(lines))

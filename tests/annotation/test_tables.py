@@ -53,6 +53,8 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
         ("\n\nFILENAME,Species,notes\na.wav,robin,one;two;three;four\nb é.wav,wren,\n", "utf-8"),
         ("file_path,category\n./a.wav,robin\n.\\b é.wav,wren\n", "utf-8"),
         ("slice_file_name,CLASS\na.wav,robin\nb é.wav,wren\n", "utf-8"),
+        ("fname,label\na.wav,robin\nb é.wav,wren\n", "utf-8"),  # Kaggle's
+        ("filename\tscene_label\tidentifier\na.wav\trobin\tx\nb é.wav\twren\ty\n", "utf-8"),  # DCASE's
         ("file,class\ndata/a.wav,robin\ndata/b é.wav,wren\n", "utf-8"),
         ("file,class\nC:\\old\\data\\a.wav,robin\nC:\\old\\data\\b é.wav,wren\n", "utf-8"),
         ("file,class\n/somewhere/else/a.wav,robin\n/somewhere/else/b é.wav,wren\n", "utf-8"),
@@ -254,6 +256,14 @@ def test_parts_of_a_data_set_are_not_taken_for_classes(tmp_path: Path, names: tu
         find_labelled_recordings(sounds(tmp_path, *names), AnnotationOptions())
 
 
+def test_the_side_of_a_data_set_that_has_a_table_can_be_named(tmp_path: Path) -> None:
+    sounds(tmp_path, "train/a.wav", "test/b.wav")
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,label\na.wav,robin\n")  # Hugging Face's
+    with pytest.raises(AudionetError, match=r"if the labels of .*train are in the table in it, name that instead"):
+        found(tmp_path)
+    assert found(tmp_path / "train") == [("robin", "a.wav")]
+
+
 @pytest.mark.parametrize("beside", ["txt/p225/p225_001.txt", "FSD.meta/train.csv", "docs/readme.md"])
 @pytest.mark.parametrize("names", [("wav48",), ("FSDKaggle2018.audio_train", "FSDKaggle2018.audio_test")])
 def test_parts_of_a_set_are_none_beside_folders_without_recordings(
@@ -314,13 +324,17 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("1\n100:00:00,100 --> 100:00:01,300\nAnna: hello\n", "is subtitles, and no table"),
         ("\n \r\n", "is empty"),
         ("PK\x03\x04\x14", r"not a table as text, such as CSV \(it is a spreadsheet's own file; save it as CSV there"),
-        ("a.wav,x\nb.wav,y\n", "its first line names the columns 'a.wav' and 'x'"),
+        ("a.wav,x\nb.wav,y\n", "begins with 'a.wav', where a line is needed that names the columns; write one above"),
         (
             "path,label\ngone.wav,x\nlost.wav,y\n",
             "none of the 2 recordings that it lists is .* looked for as .*gone.wav",
         ),
         ("path,label,start,end\na.wav,x,,1\n", "line 2 marks a part of a recording: end '1'"),
         ("path,label,start,end\na.wav,x,0,1\nb.wav,y,2,\n", "line 3 has no end; write it, or neither"),
+        (  # SpeechBrain's
+            "ID,duration,path,start,stop,label\nx,1.5,a.wav,0,24000,x\n",
+            "line 2 says 0, 24000 and 1.5: start, stop and duration do not agree; write all in seconds, or delete",
+        ),
         ("path,label,start,end\na.wav,x,2,1\n", "line 2 marks 2 to 1 s; a part ends after it begins"),
         ("path,label,start,end\na.wav,x,0,1 s\n", "line 2 has the times '0' and '1 s'; times are seconds"),
         ("path,label,start,end\na.wav,x,-1,1\n", "line 2 has the times '-1' and '1'; times are seconds"),

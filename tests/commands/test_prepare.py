@@ -193,6 +193,19 @@ def test_pictures_inside_the_recordings_are_refused(two_classes: Path) -> None:
         audionet.prepare(two_classes, PrepareOptions(two_classes / "low" / "pictures"))
 
 
+def test_one_class_is_told_of_with_what_may_have_been_meant(
+    two_classes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0)))
+    assert "one class" not in caplog.text
+    outer = tmp_path / "genres"
+    outer.mkdir()
+    two_classes.rename(outer / "original")
+    audionet.prepare(outer, PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0), force=True))
+    sentence = f"{outer}: holds one class, 'original', where retrain needs two: add recordings of another, or name "
+    assert f"{sentence}{outer / 'original'} if the folders in it are the classes" in caplog.text
+
+
 def test_bad_recordings_are_named_and_the_others_used(two_classes: Path, caplog: pytest.LogCaptureFixture) -> None:
     (two_classes / "low" / "notes.mp3").write_text("not a sound")
     (two_classes / "low" / "empty.wav").touch()

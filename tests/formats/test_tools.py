@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audionet.annotation.readers import read_annotations
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS, PRINTERS, WATCHED
 from audionet.inference.clips import ClipScores
@@ -140,6 +141,31 @@ def test_a_gap_of_a_rounding_error_is_no_interval(capsys: pytest.CaptureFixture[
     text = printed("textgrid", capsys, Events("a.wav", events, 0.5 + 1e-9))
     times = re.findall(r"xmin = (\S+)\n +xmax = (\S+)\n +text", text)
     assert times == [("0.000000", "0.100000"), ("0.100000", "0.300000"), ("0.300000", "0.500000")]
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "audacity", "textgrid", "raven", "elan"])
+def test_what_is_printed_can_be_read_again(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suffixes = {"audacity": "txt", "raven": "txt", "elan": "csv"}
+    path = tmp_path / f"night one.{suffixes.get(name, name)}"
+    path.write_text(printed(name, capsys), encoding="utf-8")
+    assert same([(each.start_seconds, each.end_seconds, each.label) for each in read_annotations(path)])
+
+
+def test_a_class_called_as_praats_files_begin_is_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = Events("a.wav", [Segment(0.5, 2.0, "ooTextFile", 0.9)], 3.0)
+    for name in ("rttm", "audacity"):
+        printer = PRINTERS["events"][name](["ooTextFile"])
+        printer.add(clip)
+        (tmp_path / "a.txt").write_text(capsys.readouterr().out, encoding="utf-8")
+        (found,) = read_annotations(tmp_path / "a.txt")
+        assert (found.start_seconds, found.end_seconds, found.label) == (0.5, 2.0, "ooTextFile")
+
+
+def test_classes_that_rttm_calls_alike_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    PRINTERS["events"]["rttm"](["barn owl", "wren"])
+    assert caplog.text == ""
+    PRINTERS["events"]["rttm"](["barn owl", "barn_owl", "wren"])
+    assert "has no spaces, so that it calls 'barn owl' and 'barn_owl' alike" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["srt", "vtt"])
