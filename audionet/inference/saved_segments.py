@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import os
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from audionet.dataset.names import FORBIDDEN, UNKNOWN
 from audionet.inference.windows import Segment, Timeline
 from audionet.settings import SoundChoice
 from audionet.system.files import make_inner_folder, write_atomically
+from audionet.system.grouping import grouped
 from audionet.system.text import listed, printable
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class SegmentSaver:
     def __init__(self, folder: Path, named: Sequence[Path] = (), choice: SoundChoice = USUAL) -> None:
         self._folder, self._named, self._choice = folder, named, choice
         self._stems: dict[str, Path] = {}
-        self._earlier: dict[str, set[Path]] | None = _by_recording(folder)
+        self._earlier: dict[str, list[Path]] | None = _by_recording(folder)
 
     def save(self, path: Path, clip: Timeline) -> list[Path]:
         """Write the sound of each segment of a clip, which lies in `path`; the files.
@@ -60,7 +60,7 @@ class SegmentSaver:
 
     def _report_earlier(self, clip: Timeline, stem: str, written: Sequence[Path]) -> None:
         """Say, of the first such clip, that segments of it which are none any more lie in the folder."""
-        left = self._earlier.get(stem, set()).difference(written) if self._earlier else set()
+        left = set(self._earlier.get(stem, ())).difference(written) if self._earlier else set()
         if left:
             names = listed([path.relative_to(self._folder).as_posix() for path in sorted(left)])
             logger.warning(
@@ -80,14 +80,10 @@ class SegmentSaver:
         return f"{stem}-{hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:8]}"
 
 
-def _by_recording(folder: Path) -> dict[str, set[Path]]:
+def _by_recording(folder: Path) -> dict[str, list[Path]]:
     """The segments that lie in a folder, by what their names begin with."""
-    found: dict[str, set[Path]] = defaultdict(set)
-    for path in folder.glob("*/*.wav"):
-        segment = SAVED_SEGMENT.fullmatch(path.name)
-        if segment:
-            found[segment[1]].add(path)
-    return found
+    matches = ((SAVED_SEGMENT.fullmatch(path.name), path) for path in folder.glob("*/*.wav"))
+    return grouped((segment[1], path) for segment, path in matches if segment)
 
 
 def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -> Path:
