@@ -26,7 +26,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
-from audionet.model.card import Scalar, make_card
+from audionet.model.card import make_card
 from audionet.model.description import LearntEvents, TrainedNetwork, TrainingRecord, describe_model
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
@@ -44,6 +44,7 @@ from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, chosen
+from audionet.system.untrusted import Scalar
 from audionet.training.classifier import Trainer
 from audionet.training.features import Features, extract_features
 from audionet.training.folds import EvaluationPlan, plan_evaluation

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from audionet.dataset.samples import Sample
 from audionet.settings import PictureSettings
 from audionet.system.grouping import grouped
 from audionet.system.text import duration, listed
+from audionet.system.untrusted import StoredRecord, number, stored, text, whole
 
 USUAL_PICTURES = PictureSettings()
 FEWEST_RECORDINGS = 3  # one to learn from, one to test on, one to spare
@@ -31,17 +33,13 @@ FEWEST_PICTURES = 20  # of which it can be said what most of them hold
 
 
 @dataclass(frozen=True)
-class ClassData:
-    """How much sound there is of a class."""
+class ClassData(StoredRecord):
+    """How much sound there is of a class; the model's card has it."""
 
-    name: str
-    recordings: int
-    chunks: int
-    seconds: float
-
-    def to_json(self) -> dict[str, str | int | float]:
-        """As plain values, for the model's card."""
-        return {"name": self.name, "recordings": self.recordings, "chunks": self.chunks, "seconds": self.seconds}
+    name: Annotated[str, stored("name", text)]
+    recordings: Annotated[int, stored("recordings", whole)]
+    chunks: Annotated[int, stored("chunks", whole)]
+    seconds: Annotated[float, stored("seconds", number, 0)]
 
 
 def mostly_repeats(chunk_seconds: Iterable[float], settings: PictureSettings) -> list[str]:

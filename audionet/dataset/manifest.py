@@ -18,20 +18,9 @@ from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.filter_bank import pack, unpack
 from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECONDS
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system import untrusted as checked
 from audionet.system.files import Syncer, json_bytes, read_json, write_durably
-from audionet.system.untrusted import (
-    LARGEST_WHOLE,
-    Refused,
-    inner_path,
-    mapping,
-    number,
-    optional,
-    sequence,
-    sha256,
-    taking_apart,
-    text,
-    whole,
-)
+from audionet.system.untrusted import Refused, taking_apart
 
 FILE_NAME = "audionet.json"
 LARGEST_WEIGHT = 1e3  # in a filter bank; ours are up to 1
@@ -119,15 +108,15 @@ class PictureIndex:
         try:
             content = read_json(path)
             with taking_apart():
-                written_as = whole(content["format"], -FORMAT)
+                written_as = checked.whole(content["format"], -FORMAT)
                 if written_as != FORMAT:
                     raise AudionetError(
                         f"{path}: written by another version of audionet (format {written_as}); "
                         "make the pictures anew with audionet prepare --force"
                     )
-                listed = mapping(content["recordings"])
-                recordings = {inner_path(key): _entry_from_json(value) for key, value in listed.items()}
-                unfinished = [inner_path(name) for name in sequence(content.get("unfinished", []))]
+                listed = checked.mapping(content["recordings"])
+                recordings = {checked.inner_path(key): _entry_from_json(value) for key, value in listed.items()}
+                unfinished = checked.several(content.get("unfinished", []), checked.inner_path)
                 return cls(renderer_from_json(content), recordings, unfinished, _sound_from_json(content))
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -146,9 +135,9 @@ def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
 
 def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
     """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
-    sound = mapping(content.get("sound", {}))
+    sound = checked.mapping(content.get("sound", {}))
     try:
-        return SoundChoice(optional(whole, sound.get("track"), 0), sound.get("channel"))
+        return SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
     except AudionetError as error:
         raise Refused(str(error)) from error
 
@@ -168,16 +157,16 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     Pictures made with other constants (size, range) than this version's are refused too.
     """
     with taking_apart():
-        described = mapping(content["pictures"])
+        described = checked.mapping(content["pictures"])
         try:
             settings = PictureSettings(
-                chunk_seconds=number(described["chunk_seconds"]),
-                overlap_seconds=number(described["overlap_seconds"]),
-                representation=text(described["representation"]),
-                colormap=text(described["colormap"]),
-                high_pass_hz=number(described.get("high_pass_hz", 0.0)),
-                sample_rate_hz=whole(described["sample_rate_hz"]),
-                window_samples=whole(described["window_samples"], 1),
+                chunk_seconds=checked.number(described["chunk_seconds"]),
+                overlap_seconds=checked.number(described["overlap_seconds"]),
+                representation=checked.text(described["representation"]),
+                colormap=checked.text(described["colormap"]),
+                high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
+                sample_rate_hz=checked.whole(described["sample_rate_hz"]),
+                window_samples=checked.whole(described["window_samples"], 1),
             )
         except AudionetError as error:
             raise Refused(str(error)) from error
@@ -219,36 +208,36 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
 
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
     return RecordingEntry(
-        whole(value["size_bytes"]),
-        whole(value["mtime_ns"], -LARGEST_WHOLE),  # before 1970 there was sound too
-        sha256(value["sha256"]),
-        tuple(map(_chunk_from_json, sequence(value["chunks"]))),
-        optional(text, value.get("group")),
-        optional(whole, value.get("fold")),
-        tuple(map(_part_from_json, sequence(value.get("parts", [])))),
-        optional(_conditions_from_json, value.get("conditions")),
-        optional(whole, value.get("needed_rate_hz")),
+        checked.whole(value["size_bytes"]),
+        checked.whole(value["mtime_ns"], -checked.LARGEST_WHOLE),  # before 1970 there was sound too
+        checked.sha256(value["sha256"]),
+        tuple(checked.several(value["chunks"], _chunk_from_json)),
+        checked.optional(checked.text, value.get("group")),
+        checked.optional(checked.whole, value.get("fold")),
+        tuple(checked.several(value.get("parts", []), _part_from_json)),
+        checked.optional(_conditions_from_json, value.get("conditions")),
+        checked.optional(checked.whole, value.get("needed_rate_hz")),
     )
 
 
 def _conditions_from_json(value: Any) -> Conditions:
-    return Conditions(*(number(mapping(value)[name]) for name in Conditions._fields))
+    return Conditions(*(checked.number(checked.mapping(value)[name]) for name in Conditions._fields))
 
 
 def _part_from_json(value: Any) -> Part:
-    start, end = sequence(value)
-    return Part(number(start, 0), math.inf if end is None else number(end, 0))
+    start, end = checked.sequence(value)
+    return Part(checked.number(start, 0), math.inf if end is None else checked.number(end, 0))
 
 
 def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
     return ChunkEntry(
-        inner_path(value["name"]),
-        number(value["start_seconds"], 0, LONGEST_START_SECONDS),
-        number(value["seconds"], 0, LONGEST_CHUNK_SECONDS),
-        optional(number, value.get("level_db")),
-        optional(number, value.get("clipped"), 0, 1),
-        optional(whole, value.get("picture_bytes")),
-        optional(whole, value.get("sound_bytes")),
+        checked.inner_path(value["name"]),
+        checked.number(value["start_seconds"], 0, LONGEST_START_SECONDS),
+        checked.number(value["seconds"], 0, LONGEST_CHUNK_SECONDS),
+        checked.optional(checked.number, value.get("level_db")),
+        checked.optional(checked.number, value.get("clipped"), 0, 1),
+        checked.optional(checked.whole, value.get("picture_bytes")),
+        checked.optional(checked.whole, value.get("sound_bytes")),
     )
 
 

@@ -1,24 +1,27 @@
 """How good a classifier is on recordings that it was not trained on."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Predictions
+from audionet.system.untrusted import Refused, StoredRecord, number, several, stored, text, whole
+
+LARGEST_COUNT = 2**40  # of pictures, far more than there can be
 
 
 @dataclass(frozen=True)
-class Misclassification:
+class Misclassification(StoredRecord):
     """A held-out picture that was predicted as another class: its place in the recording, both classes, the score."""
 
-    picture: str
-    start_seconds: float
-    end_seconds: float
-    class_name: str
-    label: str
-    score: float
+    picture: Annotated[str, stored("picture", text)]
+    start_seconds: Annotated[float, stored("start_seconds", number, 0)]
+    end_seconds: Annotated[float, stored("end_seconds", number, 0)]
+    class_name: Annotated[str, stored("class_name", text)]
+    label: Annotated[str, stored("label", text)]
+    score: Annotated[float, stored("score", number, 0)]
 
     @classmethod
     def of(cls, predictions: Predictions, position: int) -> "Misclassification":
@@ -32,17 +35,6 @@ class Misclassification:
             predictions.labels[predictions.predicted[position]],
             float(predictions.scores[position]),
         )
-
-    def to_json(self) -> dict[str, str | float]:
-        """As plain values, for the model's description."""
-        return {
-            "picture": self.picture,
-            "start_seconds": self.start_seconds,
-            "end_seconds": self.end_seconds,
-            "class_name": self.class_name,
-            "label": self.label,
-            "score": self.score,
-        }
 
 
 @dataclass(frozen=True)
@@ -88,11 +80,14 @@ class EvaluationResult:
 
     @classmethod
     def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
-        """The result that `to_json` made plain values of."""
+        """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
+        rows = several(content["confusion"], several, whole, 0, LARGEST_COUNT)
+        if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows) or not any(map(any, rows)):
+            raise Refused("no confusion matrix of the labels")
         return cls(
-            Confusion(labels, np.array(content["confusion"], np.int64)),
-            content["recordings"],
-            content["fold_accuracies"],
-            content["calibration_error"],
-            [Misclassification(**mistake) for mistake in content["mistakes"]],
+            Confusion(labels, np.array(rows, np.int64)),
+            whole(content["recordings"]),
+            several(content["fold_accuracies"], number, 0, 1),
+            number(content["calibration_error"], 0, 1),
+            several(content["mistakes"], Misclassification.from_json),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Annotated, Any
 
 from audionet import __version__
 from audionet.dataset.checks import ClassData, class_data
@@ -14,10 +14,10 @@ from audionet.dataset.samples import Dataset
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
 from audionet.settings import DATE_VARIABLE, SAMPLE_RATE_HZ, PictureSettings
+from audionet.system import untrusted as checked
 from audionet.system.text import count, duration
-from audionet.system.untrusted import LARGEST_WHOLE, Refused, mapping, number, sequence, taking_apart, text, whole
+from audionet.system.untrusted import Scalar, StoredRecord, stored
 
-Scalar = str | float | bool | None  # a plain value of JSON
 PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
 ROUNDING = 1e-6  # an interval may reach so far beyond 0 and 1
 DIGITS = 16  # of a SHA-256: enough to tell recordings apart
@@ -31,20 +31,25 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(microsecond=0)
 
 
+def _interval(value: Any) -> tuple[float, float]:
+    low, high = value
+    return checked.number(low, -ROUNDING, 1), checked.number(high, 0, 1 + ROUNDING)
+
+
 @dataclass(frozen=True)
-class Measured:
+class Measured(StoredRecord):
     """How good the model was on recordings that were held out, with the interval of 95 %. correct, chunks: counts.
 
     folds: how many there were; 0 is one split.
     """
 
-    accuracy: float
-    interval: tuple[float, float]
-    correct: int
-    chunks: int
-    recordings: int
-    folds: int
-    calibration_error: float
+    accuracy: Annotated[float, stored("accuracy", checked.number, 0, 1)]
+    interval: Annotated[tuple[float, float], stored("interval", _interval)]
+    correct: Annotated[int, stored("correct", checked.whole)]
+    chunks: Annotated[int, stored("chunks", checked.whole)]
+    recordings: Annotated[int, stored("recordings", checked.whole)]
+    folds: Annotated[int, stored("folds", checked.whole)]
+    calibration_error: Annotated[float, stored("calibration_error", checked.number, 0, 1)]
 
     @classmethod
     def of(cls, held_out: EvaluationResult) -> "Measured":
@@ -60,36 +65,20 @@ class Measured:
             held_out.calibration_error,
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "accuracy": self.accuracy,
-            "interval": list(self.interval),
-            "correct": self.correct,
-            "chunks": self.chunks,
-            "recordings": self.recordings,
-            "folds": self.folds,
-            "calibration_error": self.calibration_error,
-        }
 
-    @classmethod
-    def from_json(cls, content: Any) -> "Measured":
-        """What `to_json` made. Raises Refused for anything else."""
-        with taking_apart():
-            low, high = content["interval"]
-            return cls(
-                number(content["accuracy"], 0, 1),
-                (number(low, -ROUNDING, 1), number(high, 0, 1 + ROUNDING)),
-                whole(content["correct"]),
-                whole(content["chunks"]),
-                whole(content["recordings"]),
-                whole(content["folds"]),
-                number(content["calibration_error"], 0, 1),
-            )
+def _settings(value: Any) -> dict[str, Scalar]:
+    """The settings of a card, with those that people are told."""
+    settings = checked.named(value, checked.scalar)
+    for name in ("chunk_seconds", "overlap_seconds"):
+        checked.number(settings[name], 0)
+    checked.number(settings.get("sample_rate_hz", SAMPLE_RATE_HZ), 1)
+    for name in ("representation", "colormap", "network", "bottleneck"):
+        checked.text(settings[name])
+    return settings
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class ModelCard(StoredRecord):
     """What a model was made of, how, how good it is, and when.
 
     made: the time in ISO 8601. held_out: None if nothing was held out. settings: of the pictures, the network and the
@@ -97,50 +86,13 @@ class ModelCard:
     recordings: the first digits of the SHA-256s of those that were learnt from.
     """
 
-    made: str
-    classes: list[ClassData]
-    held_out: Measured | None
-    settings: Mapping[str, Scalar]
-    versions: Mapping[str, str]
-    warnings: list[str]
-    recordings: list[str]
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "made": self.made,
-            "classes": [data.to_json() for data in self.classes],
-            "held_out": None if self.held_out is None else self.held_out.to_json(),
-            "settings": dict(self.settings),
-            "versions": dict(self.versions),
-            "warnings": self.warnings,
-            "recordings": self.recordings,
-        }
-
-    @classmethod
-    def from_json(cls, content: Any) -> "ModelCard":
-        """What `to_json` made. Raises Refused for anything else."""
-        with taking_apart():
-            held_out, settings = content["held_out"], mapping(content["settings"])
-            for name in ("chunk_seconds", "overlap_seconds"):
-                number(settings[name], 0)
-            number(settings.get("sample_rate_hz", SAMPLE_RATE_HZ), 1)
-            for name in ("representation", "colormap", "network", "bottleneck"):
-                text(settings[name])
-            return cls(
-                made=text(content["made"]),
-                classes=[
-                    ClassData(
-                        text(data["name"]), whole(data["recordings"]), whole(data["chunks"]), number(data["seconds"], 0)
-                    )
-                    for data in sequence(content["classes"])
-                ],
-                held_out=Measured.from_json(held_out) if held_out else None,
-                settings={text(name): scalar(value) for name, value in settings.items()},
-                versions={text(name): text(value) for name, value in mapping(content["versions"]).items()},
-                warnings=[text(warning) for warning in sequence(content["warnings"])],
-                recordings=[text(digits) for digits in sequence(content["recordings"])],
-            )
+    made: Annotated[str, stored("made", checked.text)]
+    classes: Annotated[list[ClassData], stored("classes", checked.several, ClassData.from_json)]
+    held_out: Annotated[Measured | None, stored("held_out", lambda value: checked.optional(Measured.from_json, value))]
+    settings: Annotated[Mapping[str, Scalar], stored("settings", _settings)]
+    versions: Annotated[Mapping[str, str], stored("versions", checked.named, checked.text)]
+    warnings: Annotated[list[str], stored("warnings", checked.several, checked.text)]
+    recordings: Annotated[list[str], stored("recordings", checked.several, checked.text)]
 
     def for_people(self) -> dict[str, str]:
         """The terms and values as a person reads them."""
@@ -172,19 +124,6 @@ class ModelCard:
         )
         shown["Versions"] = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return shown
-
-
-def scalar(value: Any) -> Scalar:
-    """A plain value: text, a number, true, false or null. Raises Refused for others."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return text(value)
-    if isinstance(value, int):
-        return whole(value, -LARGEST_WHOLE)
-    if isinstance(value, float):
-        return number(value)
-    raise Refused("no plain value")
 
 
 def make_card(

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 from audionet.bottleneck.sound import SoundInput
 from audionet.dataset.manifest import renderer_from_json, renderer_to_json
 from audionet.evaluation.result import EvaluationResult
-from audionet.model.card import ModelCard, Scalar, scalar
+from audionet.model.card import ModelCard
 from audionet.model.litert import OUTPUT_NAME
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system import untrusted as checked
 from audionet.system.text import is_printable
-from audionet.system.untrusted import Refused, mapping, number, optional, sequence, sha256, taking_apart, text, whole
+from audionet.system.untrusted import Refused, Scalar, taking_apart
 from audionet.training.unknown import RejectionThresholds
 
 Content = TypeVar("Content")
@@ -67,33 +68,16 @@ class TrainingRecord:
         with taking_apart():
             held_out = content["held_out"]
             return cls(
-                key=text(content["key"]),
-                audionet_version=text(content["audionet_version"]),
-                backbone_name=text(content["trunk"]["name"]),
-                backbone_sha256=sha256(content["trunk"]["sha256"]),
-                options={text(name): scalar(value) for name, value in mapping(content["options"]).items()},
-                pictures={text(part): whole(count) for part, count in mapping(content["pictures"]).items()},
-                validation_accuracy=optional(number, content["validation_accuracy"], 0, 1),
-                held_out=_held_out(labels, held_out) if held_out else None,
-                data_warnings=[text(warning) for warning in sequence(content["data_warnings"])],
+                key=checked.text(content["key"]),
+                audionet_version=checked.text(content["audionet_version"]),
+                backbone_name=checked.text(content["trunk"]["name"]),
+                backbone_sha256=checked.sha256(content["trunk"]["sha256"]),
+                options=checked.named(content["options"], checked.scalar),
+                pictures=checked.named(content["pictures"], checked.whole),
+                validation_accuracy=checked.optional(checked.number, content["validation_accuracy"], 0, 1),
+                held_out=EvaluationResult.from_json(labels, held_out) if held_out else None,
+                data_warnings=checked.several(content["data_warnings"], checked.text),
             )
-
-
-def _held_out(labels: list[str], content: dict[str, Any]) -> EvaluationResult:
-    """The result of an evaluation, from JSON. Raises Refused if no evaluation of a model with these labels gives it."""
-    rows = [[whole(n, 0, 2**40) for n in sequence(row)] for row in sequence(content["confusion"])]
-    if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows) or not any(map(any, rows)):
-        raise Refused("no confusion matrix of the labels")
-    for mistake in sequence(content["mistakes"]):
-        for name in ("picture", "class_name", "label"):
-            text(mistake[name])
-        for name in ("start_seconds", "end_seconds", "score"):
-            number(mistake[name], 0)
-    for accuracy in (*sequence(content["fold_accuracies"]), content["calibration_error"]):
-        number(accuracy, 0, 1)
-    whole(content["recordings"])
-    with taking_apart():
-        return EvaluationResult.from_json(labels, content)
 
 
 @dataclass(frozen=True)
@@ -126,10 +110,10 @@ class LearntEvents:
     def from_json(cls, labels: list[str], content: Any) -> "LearntEvents":
         """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
         with taking_apart():
-            background = tuple(text(name) for name in sequence(content["background"], MOST_LABELS))
+            background = tuple(checked.text(name) for name in checked.sequence(content["background"], MOST_LABELS))
             if not background or not set(background) < set(labels):
                 raise Refused("a background that is none of the classes, or all of them")
-            return cls(background, tuple(number(content["thresholds"][label], 0, 1) for label in labels))
+            return cls(background, tuple(checked.number(content["thresholds"][label], 0, 1) for label in labels))
 
 
 @dataclass(frozen=True)
@@ -174,9 +158,9 @@ class ModelDescription:
         A training or a card that cannot be read is left out: neither is needed to label.
         """
         with taking_apart():
-            if whole(content["format"]) != FORMAT:
+            if checked.whole(content["format"]) != FORMAT:
                 raise Refused("another version's")
-            labels = [text(label) for label in sequence(content["labels"], MOST_LABELS)]
+            labels = [checked.text(label) for label in checked.sequence(content["labels"], MOST_LABELS)]
             if not 0 < len(labels) == len(set(labels)) or not all(label and is_printable(label) for label in labels):
                 raise Refused("labels that no folders of classes can have")
             training, events = content.get("training"), content.get("events")
@@ -184,12 +168,12 @@ class ModelDescription:
                 labels=labels,
                 renderer=renderer_from_json(content),
                 thresholds=RejectionThresholds.from_json(content["familiarity"], len(labels)),
-                graph_sha256=sha256(content["graph_sha256"]),
-                network_sha256=sha256(content["network_sha256"]),
-                output_name=text(content["output_name"]),
+                graph_sha256=checked.sha256(content["graph_sha256"]),
+                network_sha256=checked.sha256(content["network_sha256"]),
+                output_name=checked.text(content["output_name"]),
                 training=_if_readable(partial(TrainingRecord.from_json, labels), training),
                 card=_if_readable(ModelCard.from_json, content.get("card")),
-                sound=optional(SoundInput.from_json, content.get("sound")),
+                sound=checked.optional(SoundInput.from_json, content.get("sound")),
                 detection=LearntEvents.from_json(labels, events) if events else None,
             )
 

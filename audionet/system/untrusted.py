@@ -9,10 +9,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+Scalar = str | float | bool | None  # a plain value of JSON
 Checked = TypeVar("Checked")
+Record = TypeVar("Record", bound="StoredRecord")
 
 LARGEST_NUMBER = 1e15  # in seconds, bytes or decibels, more than anything has; sums of such numbers stay finite
 LARGEST_WHOLE = 2**63 - 1
@@ -91,6 +94,19 @@ def text(value: Any, longest: int = LONGEST_TEXT) -> str:
     return value
 
 
+def scalar(value: Any) -> Scalar:
+    """A plain value: text, a number, true, false or null. Raises Refused for others."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, int):
+        return whole(value, -LARGEST_WHOLE)
+    if isinstance(value, float):
+        return number(value)
+    raise Refused("no plain value")
+
+
 def sha256(value: Any) -> str:
     """A SHA-256 as 64 hexadecimal digits in lower case. Raises Refused."""
     if not isinstance(value, str) or not SHA256.fullmatch(value):
@@ -128,6 +144,16 @@ def sequence(value: Any, most: int = LARGEST_WHOLE) -> list[Any]:
     return value
 
 
+def several(value: Any, check: Callable[..., Checked], *limits: Any) -> list[Checked]:
+    """What a check makes of each value of a JSON array. Raises Refused."""
+    return [check(each, *limits) for each in sequence(value)]
+
+
+def named(value: Any, check: Callable[..., Checked], *limits: Any) -> dict[str, Checked]:
+    """What a check makes of each value of a JSON object, by its name. Raises Refused."""
+    return {text(name): check(each, *limits) for name, each in mapping(value).items()}
+
+
 def optional(check: Callable[..., Checked], value: Any, *limits: Any) -> Checked | None:
     """What a check of this module, or one like it, makes of a value; None of null, or of what is left out.
 
@@ -135,6 +161,41 @@ def optional(check: Callable[..., Checked], value: Any, *limits: Any) -> Checked
     (0.5, None)
     """
     return None if value is None else check(value, *limits)
+
+
+def stored(name: str, check: Callable[..., Any], *limits: Any) -> tuple[str, Callable[..., Any], tuple[Any, ...]]:
+    """How a field of a StoredRecord is called in JSON, and the check of this module, or one like it, that reads it."""
+    return name, check, limits
+
+
+class StoredRecord:
+    """A dataclass that is written as a JSON object, and read from one that anyone may have written.
+
+    Each field says how it is stored: Annotated[float, stored("accuracy", number, 0, 1)].
+    """
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {name: _plain(getattr(self, field)) for field, (name, _, _) in _stored_fields(self)}
+
+    @classmethod
+    def from_json(cls: type[Record], content: Any) -> Record:
+        """What `to_json` made. Raises Refused for anything else."""
+        with taking_apart():
+            stored_fields = _stored_fields(cls)
+            return cls(**{field: check(content[name], *limits) for field, (name, check, limits) in stored_fields})
+
+
+def _stored_fields(record: Any) -> list[tuple[str, Any]]:
+    """The fields of a StoredRecord, each with what `stored` says of it."""
+    kinds: list[tuple[str, Any]] = [(field.name, field.type) for field in fields(record)]
+    return [(name, kind.__metadata__[0]) for name, kind in kinds]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StoredRecord):
+        return value.to_json()
+    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def is_folder(path: "Path | os.DirEntry[str]") -> bool:

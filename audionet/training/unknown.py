@@ -1,13 +1,12 @@
 """What makes a clip unknown: less like its class than the class's own sound is, or unlike all that was learnt from."""
 
-import functools
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.system.untrusted import Refused, number, optional, sequence, taking_apart
+from audionet.system.untrusted import Refused, StoredRecord, number, optional, several, stored, taking_apart
 
 # Share of the classes' own sound, held out with all that sounds like it, that is less typical than is believed (or
 # scores lower, where that decides). Of new recordings it is a third of that (docs/experiments.md).
@@ -26,6 +25,7 @@ DISTANCE_WEIGHT = 0.5  # of the distance in how typical sound is; from .3 to .7 
 # So many samples of all classes count beside a class's own: the deviation of three is mostly chance.
 SHARED_SAMPLES = 5
 SMALLEST_DEVIATION, LARGEST_VALUE = 1e-3, 1e6
+LOGARITHM, DEVIATION = (number, -LARGEST_VALUE, LARGEST_VALUE), (number, SMALLEST_DEVIATION, LARGEST_VALUE)  # when read
 
 
 class HeldOut(NamedTuple):
@@ -44,7 +44,7 @@ class HeldOut(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Typicality:
+class Typicality(StoredRecord):
     """How the classes' own sound is heard when it is held out, so that other sound can be told from it.
 
     A siren that was not learnt may be more like a clock than like all else, and have a good score for it; but clocks
@@ -57,11 +57,11 @@ class Typicality:
     lowest: sound that is less typical is not believed, unless its score is high.
     """
 
-    usual_logs: tuple[float, ...]
-    log_deviations: tuple[float, ...]
-    usual_log_distance: float
-    log_distance_deviation: float
-    lowest: float
+    usual_logs: Annotated[list[float], stored("usual_logs", several, *LOGARITHM)]
+    log_deviations: Annotated[list[float], stored("log_deviations", several, *DEVIATION)]
+    usual_log_distance: Annotated[float, stored("usual_log_distance", *LOGARITHM)]
+    log_distance_deviation: Annotated[float, stored("log_distance_deviation", *DEVIATION)]
+    lowest: Annotated[float, stored("lowest", *LOGARITHM)]
 
     def of(self, numbers: Any, logs: Any, distances: Any) -> Any:
         """How typical sound is, or a row of sounds. numbers: of the classes that it is taken for. logs: the centred
@@ -85,8 +85,8 @@ class Typicality:
         ]
         distances = _log(held_out.distances)
         found = cls(
-            tuple(map(float, means)),
-            tuple(max(float(deviation), SMALLEST_DEVIATION) for deviation in deviations),
+            [float(mean) for mean in means],
+            [max(float(deviation), SMALLEST_DEVIATION) for deviation in deviations],
             float(distances.mean()),
             max(float(distances.std()), SMALLEST_DEVIATION),
             0.0,
@@ -94,33 +94,6 @@ class Typicality:
         alike = np.take_along_axis(centred_logs(held_out.alike), targets[:, None, None], axis=2)[:, :, 0]
         typical = found.of(targets[:, None], alike, held_out.distances[:, None])
         return replace(found, lowest=float(np.quantile(typical, RARE)))
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values, for the model's description."""
-        return {
-            "usual_logs": list(self.usual_logs),
-            "log_deviations": list(self.log_deviations),
-            "usual_log_distance": self.usual_log_distance,
-            "log_distance_deviation": self.log_distance_deviation,
-            "lowest": self.lowest,
-        }
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any], classes: int) -> "Typicality":
-        """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
-        logarithm = functools.partial(number, least=-LARGEST_VALUE, most=LARGEST_VALUE)
-        deviation = functools.partial(number, least=SMALLEST_DEVIATION, most=LARGEST_VALUE)
-        with taking_apart():
-            found = cls(
-                tuple(map(logarithm, sequence(content["usual_logs"], classes))),
-                tuple(map(deviation, sequence(content["log_deviations"], classes))),
-                logarithm(content["usual_log_distance"]),
-                deviation(content["log_distance_deviation"]),
-                logarithm(content["lowest"]),
-            )
-            if not len(found.usual_logs) == len(found.log_deviations) == classes:
-                raise Refused("what is typical of other classes")
-            return found
 
 
 def centred_logs(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -176,11 +149,14 @@ class RejectionThresholds:
     def from_json(cls, content: dict[str, Any], classes: int) -> "RejectionThresholds":
         """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
         with taking_apart():
+            typical = optional(Typicality.from_json, content.get("typicality"))
+            if typical is not None and not len(typical.usual_logs) == len(typical.log_deviations) == classes:
+                raise Refused("what is typical of other classes")
             return cls(
                 number(content["lowest_score"], 0, 1),
                 number(content["longest_distance"], 0, LARGEST_DISTANCE),
                 optional(number, content.get("usual_distance"), 0, LARGEST_DISTANCE),
-                optional(Typicality.from_json, content.get("typicality"), classes),
+                typical,
             )
 
     @classmethod
