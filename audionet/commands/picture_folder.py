@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +45,47 @@ class OpenIndex:
 
     def _state(self) -> object:
         return dict(self.content.recordings), list(self.content.unfinished)
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take recordings out of the index, and delete their chunks."""
+        self._delete_others({key: self.content.recordings.pop(key) for key in keys})
+
+    def replace(self, key: str, entry: RecordingEntry | None) -> None:
+        """Put a recording's new entry (None: it has no chunks) into the index, and delete the chunks of the old one.
+
+        They go before the index is saved: a chunk that no index lists could not be told from another recording's, and
+        the same sound would come to lie on both sides of the split.
+        """
+        old = self.content.recordings.pop(key, None)
+        if entry is not None:
+            self.content.add(key, entry, self.folder)
+        if old is not None and old.chunks != (entry.chunks if entry else ()):
+            self._delete_others({key: old})
+
+    def _delete_others(self, removed: Mapping[str, RecordingEntry]) -> None:
+        """Delete the chunks of recordings, but for those that the index lists all the same."""
+        self.delete_chunks(chunk_names_of(removed) - chunk_names_of(self.content.recordings))
+
+    def delete_unlisted(self) -> None:
+        """Delete the chunks of unfinished recordings that are not in the index: of a run that was killed, or of other
+        settings before --force."""
+        unfinished, listed = set(self.content.unfinished), chunk_names_of(self.content.recordings)
+        for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
+            files = walk_files(self.folder / class_name) if (self.folder / class_name).is_dir() else ()
+            names = {f"{class_name}/{path.stem}" for path in files}
+            begun = [(name, *split_chunk_name(name)) for name in names - listed]
+            self.delete_chunks(name for name, stem, n in begun if n is not None and stem in unfinished)
+        self.content.unfinished = []
+
+    def delete_chunks(self, names: Iterable[str]) -> None:
+        """Delete the files of chunks."""
+        for name in sorted(names):
+            # The names come from a file that may be a stranger's: nothing outside of the folder is touched.
+            if (self.folder / name).resolve().is_relative_to(self.folder.resolve()):
+                for suffix in (".jpg", ".wav"):
+                    (self.folder / f"{name}{suffix}").unlink(missing_ok=True)
+                with suppress(OSError):  # a class folder goes with its last chunk
+                    (self.folder / name).parent.rmdir()
 
 
 def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
@@ -97,18 +138,6 @@ def _require_same_settings(index: PictureIndex, image_dir: Path, options: Prepar
         )
 
 
-def delete_unlisted(index: PictureIndex, image_dir: Path) -> None:
-    """Delete the chunks of unfinished recordings that are not in the index: of a run that was killed, or of other
-    settings before --force."""
-    unfinished, listed = set(index.unfinished), chunk_names_of(index.recordings)
-    for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
-        files = walk_files(image_dir / class_name) if (image_dir / class_name).is_dir() else ()
-        names = {f"{class_name}/{path.stem}" for path in files}
-        begun = [(name, *split_chunk_name(name)) for name in names - listed]
-        delete_chunks(image_dir, [name for name, stem, n in begun if n is not None and stem in unfinished])
-    index.unfinished = []
-
-
 def _difference(index: PictureIndex, options: PrepareOptions) -> str:
     usual: dict[str, object] = {"track": "the default", "channel": "the usual"}
     before = usual | index.renderer.settings.as_json() | index.sound.to_json()
@@ -116,33 +145,3 @@ def _difference(index: PictureIndex, options: PrepareOptions) -> str:
     # A setting that one of them does not have (the high pass of old pictures) is off there.
     pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in before | after}
     return ", ".join(f"{name} {old}, now {new}" for name, (old, new) in pairs.items() if old != new)
-
-
-def forget(index: PictureIndex, keys: Iterable[str], image_dir: Path) -> None:
-    """Take recordings out of the index, and delete their chunks."""
-    removed = {key: index.recordings.pop(key) for key in keys}
-    delete_chunks(image_dir, chunk_names_of(removed) - chunk_names_of(index.recordings))
-
-
-def replace_entry(index: PictureIndex, key: str, entry: RecordingEntry | None, image_dir: Path) -> None:
-    """Put a recording's new entry (None: it has no chunks) into the index, and delete the chunks of the old one.
-
-    They go before the index is saved: a chunk that no index lists could not be told from another recording's, and
-    the same sound would come to lie on both sides of the split.
-    """
-    old = index.recordings.pop(key, None)
-    if entry is not None:
-        index.add(key, entry, image_dir)
-    if old is not None and old.chunks != (entry.chunks if entry else ()):
-        delete_chunks(image_dir, {chunk.name for chunk in old.chunks} - chunk_names_of(index.recordings))
-
-
-def delete_chunks(image_dir: Path, names: Iterable[str]) -> None:
-    """Delete the files of chunks that audionet.json listed."""
-    for name in sorted(names):
-        # The names come from a file that may be a stranger's: nothing outside of image_dir is touched.
-        if (image_dir / name).resolve().is_relative_to(image_dir.resolve()):
-            for suffix in (".jpg", ".wav"):
-                (image_dir / f"{name}{suffix}").unlink(missing_ok=True)
-            with suppress(OSError):  # a class folder goes with its last chunk
-                (image_dir / name).parent.rmdir()

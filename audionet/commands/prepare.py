@@ -14,14 +14,7 @@ from audionet.annotation.parts import unused
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
 from audionet.commands.drawing import DrawingJob, Source, draw_each, written_chunks
-from audionet.commands.picture_folder import (
-    OpenIndex,
-    delete_chunks,
-    delete_unlisted,
-    forget,
-    open_index,
-    replace_entry,
-)
+from audionet.commands.picture_folder import OpenIndex, open_index
 from audionet.dataset.checks import mostly_repeats
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
@@ -118,7 +111,7 @@ def prepare(
         began_ns = time.time_ns()
         changes = find_changes(index.content, recordings, data_audio, options)
         require_same_folder(index.content, recordings, data_audio, options)
-        _bring_up_to_date(index.content, changes, options, report)
+        _bring_up_to_date(index, changes, options, report)
         remember_folder(image_dir, data_audio)
         try:
             for recording, result in _draw_new(index, changes, options, progress):
@@ -149,15 +142,15 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
         )
 
 
-def _bring_up_to_date(index: PictureIndex, changes: Changes, options: PrepareOptions, report: PrepareReport) -> None:
+def _bring_up_to_date(index: OpenIndex, changes: Changes, options: PrepareOptions, report: PrepareReport) -> None:
     """Take out of the index what is gone, and note what is kept, before anything is drawn."""
-    delete_unlisted(index, options.image_dir)
+    index.delete_unlisted()
     if options.keep_gone:
         report.gone = changes.gone
     else:
-        forget(index, changes.gone, options.image_dir)
+        index.forget(changes.gone)
         report.removed = changes.gone
-    index.recordings |= changes.kept
+    index.content.recordings |= changes.kept
     report.count_kept(changes.kept.values())
 
 
@@ -198,7 +191,7 @@ def _draw_new(
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key], r.parts) for r in todo]
 
     def take_back(source: Source) -> None:
-        delete_chunks(image_dir, written_chunks(image_dir, source))
+        index.delete_chunks(written_chunks(image_dir, source))
 
     with (
         open_workers(options.scheduler, options.jobs) as workers,
@@ -207,14 +200,14 @@ def _draw_new(
         for position, result in counted("recordings", results, len(todo), progress):
             recording = todo[position]
             if isinstance(result, UnusableInput):
-                replace_entry(content, recording.key, None, image_dir)
+                index.replace(recording.key, None)
                 yield recording, UnusableInput(recording.path, result.reason)
             else:
                 entry = replace(result, group=recording.group, fold=recording.fold)
-                replace_entry(content, recording.key, entry, image_dir)
+                index.replace(recording.key, entry)
                 yield recording, entry
             if (began := time.monotonic()) - saved > interval:
                 index.save()
                 saved = time.monotonic()
                 interval = max(SAVE_INTERVAL_SECONDS, (saved - began) / SAVE_SHARE)
-    delete_unlisted(content, image_dir)
+    index.delete_unlisted()
