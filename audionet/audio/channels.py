@@ -122,17 +122,13 @@ def channel_name(number: int, channels: int) -> str:
     return ("left", "right")[number] if channels == 2 else f"channel {number + 1}"
 
 
-def samples_of_wav(wav: bytes) -> np.ndarray | None:
-    """The int16 samples x channels of a WAV that ffmpeg wrote; None if it wrote none."""
+def sound_of_wav(wav: bytes) -> tuple[int, np.ndarray] | None:
+    """The sample rate, and the int16 samples x channels, of a WAV that ffmpeg wrote; None if it wrote none."""
     start, channels = wav.find(b"data", 36) + 8, int.from_bytes(wav[22:24], "little")
     if start < 44 or not 1 <= channels <= LARGEST_CHANNEL_COUNT:
         return None
-    return np.frombuffer(wav, "<i2", (len(wav) - start) // (2 * channels) * channels, start).reshape(-1, channels)
-
-
-def rate_of_wav(wav: bytes) -> int:
-    """The sample rate of a WAV that ffmpeg wrote."""
-    return int.from_bytes(wav[24:28], "little")
+    samples = np.frombuffer(wav, "<i2", (len(wav) - start) // (2 * channels) * channels, start)
+    return int.from_bytes(wav[24:28], "little"), samples.reshape(-1, channels)
 
 
 def levels_db(samples: np.ndarray) -> np.ndarray:

@@ -21,8 +21,7 @@ from audionet.audio.channels import (
     mix_or_loudest,
     no_such_channel,
     one_channel,
-    rate_of_wav,
-    samples_of_wav,
+    sound_of_wav,
     stream_info,
     too_many_channels,
 )
@@ -160,7 +159,8 @@ def channel_samples(
     path: Path, choice: SoundChoice, start_seconds: float, seconds: float, sample_rate_hz: int = SAMPLE_RATE_HZ
 ) -> np.ndarray | None:
     """A part of a recording, int16 samples x channels; None if it can't be had."""
-    return samples_of_wav(_wav_of(path, choice, start_seconds, seconds, ["-ar", str(sample_rate_hz)]))
+    sound = _sound_of(path, choice, start_seconds, seconds, ["-ar", str(sample_rate_hz)])
+    return sound and sound[1]
 
 
 def source_samples(
@@ -170,23 +170,21 @@ def source_samples(
 
     choice: of the channels, the one that it names is given alone.
     """
-    wav = _wav_of(path, choice, start_seconds, seconds, [])
-    samples = samples_of_wav(wav)
-    if samples is None:
-        return None
-    number = choice.number
-    return rate_of_wav(wav), samples if number is None else samples[:, number : number + 1]
+    sound, number = _sound_of(path, choice, start_seconds, seconds, []), choice.number
+    return sound if sound is None or number is None else (sound[0], sound[1][:, number : number + 1])
 
 
-def _wav_of(path: Path, choice: SoundChoice, start_seconds: float, seconds: float, options: Sequence[str]) -> bytes:
-    """A part of a recording as a WAV; nothing if it can't be had."""
+def _sound_of(
+    path: Path, choice: SoundChoice, start_seconds: float, seconds: float, options: Sequence[str]
+) -> tuple[int, np.ndarray] | None:
+    """A part of a recording: its sample rate, and int16 samples x channels; None if it can't be had."""
     place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
     command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options]
     command += ["-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
     try:
-        return _Run(path, choice, command, SAMPLE_RATE_HZ).whole()
+        return sound_of_wav(_Run(path, choice, command, SAMPLE_RATE_HZ).whole())
     except UnusableInput:
-        return b""
+        return None
 
 
 def longest_wait_seconds(size_bytes: int) -> float:
