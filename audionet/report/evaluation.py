@@ -38,7 +38,6 @@ def report_on_evaluation(
     """
     labels, cards = tested.labels, cards_of_clips(tested)
     sources = clip_sources(tested.places, [card.number for card in cards], renderer, choice)
-    shown = excerpts(tested.places, sources, renderer)
     unknown = sum(clip.is_unknown for clip, _ in clips)
     return Report(
         title=f"How well it tells {len(labels)} classes apart, on {count(len(clips), 'clip')}",
@@ -50,7 +49,7 @@ def report_on_evaluation(
         warnings=warnings,
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
         map=_map(tested),
-        cards=with_excerpts(cards, shown),
+        cards=with_excerpts(cards, excerpts(tested.places, sources, renderer)),
         card=card.for_people() if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
         made=now().isoformat()[:10],
     )

@@ -4,8 +4,8 @@ import math
 import struct
 import wave
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Place
 from audionet.inference.clips import ClipScores
 from audionet.plots.axes import row_ticks
-from audionet.report.content import Excerpt, Ticks
+from audionet.report.content import Excerpt
 from audionet.settings import EACH, MINIMUM_SECONDS, PICTURE_SIZE, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -27,8 +27,7 @@ from audionet.system.untrusted import MALFORMED, is_file
 LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
 
 
-@dataclass(frozen=True)
-class ExcerptSource:
+class ExcerptSource(NamedTuple):
     """What an excerpt is made of. samples: float32, mono; None if they were not kept."""
 
     position: int
@@ -102,26 +101,19 @@ def recording_of_clip(clip: str) -> str:
 
 def excerpts(places: Sequence[Place], sources: Iterable[ExcerptSource], renderer: SpectrogramRenderer) -> list[Excerpt]:
     """The excerpts of what can be read, in the order of the sources."""
-    chosen = list(sources)
-    sample_rate_hz = renderer.settings.sample_rate_hz
-    longest = _longest_samples(renderer)
+    chosen, settings, longest = list(sources), renderer.settings, _longest_samples(renderer)
     has_signal = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
-    mp3s = (encode_mp3s(list(has_signal.values()), sample_rate_hz) if has_signal else None) or []
+    mp3s = (encode_mp3s(list(has_signal.values()), settings.sample_rate_hz) if has_signal else None) or []
     sounds = dict(zip(has_signal, mp3s, strict=False))
     heights, names = row_ticks(renderer)
-    ticks = list(zip(names, heights, strict=True))
-    return [
-        _excerpt(places[source.position], source, sounds.get(source.position), renderer, ticks) for source in chosen
-    ]
-
-
-def _excerpt(
-    place: Place, source: ExcerptSource, mp3: bytes | None, renderer: SpectrogramRenderer, ticks: Ticks
-) -> Excerpt:
-    seconds = min(place.end_seconds - place.start_seconds, renderer.settings.chunk_seconds)
-    width = renderer.columns(seconds) / PICTURE_SIZE
-    slower = slowed_down(renderer.settings.sample_rate_hz)
-    return Excerpt(source.position, place.start_seconds, seconds, width, ticks, source.jpg, mp3, slower)
+    ticks, slower = list(zip(names, heights, strict=True)), slowed_down(settings.sample_rate_hz)
+    made = []
+    for position, jpg, _ in chosen:
+        start, end = places[position].start_seconds, places[position].end_seconds
+        seconds = min(end - start, settings.chunk_seconds)
+        width = renderer.columns(seconds) / PICTURE_SIZE
+        made.append(Excerpt(position, start, seconds, width, ticks, jpg, sounds.get(position), slower))
+    return made
 
 
 def _longest_samples(renderer: SpectrogramRenderer) -> int:

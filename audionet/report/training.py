@@ -29,8 +29,7 @@ def report_on_training(
         cards = cards_of_chunks(tested, Counter(sample.recording for sample in result.dataset if not sample.is_marked))
         positions = [chunk_card.number for chunk_card in cards]
         sources = prepared_sources(tested.places, positions, image_dir, renderer)
-        shown = excerpts(tested.places, sources, renderer)
-        cards = with_excerpts(cards, shown)
+        cards = with_excerpts(cards, excerpts(tested.places, sources, renderer))
     return Report(
         title=f"How well it tells {len(labels)} classes apart",
         noun="chunk",
