@@ -20,8 +20,7 @@ FIRST, LAST = ["errors", "settings", "model_files", "rules", "options"], ["__mai
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MOST_PARAMETERS = 6
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
-# Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's;
-# the figures of plots and TensorBoard's confusion matrix have the latter too).
+# Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's).
 HOMES = {
     # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
     "subprocess": {"parallel.process", "audio.ffmpeg", "parallel.child", "audio.mp3"},
@@ -38,7 +37,7 @@ HOMES = {
     },
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
-    "matplotlib": {"spectrogram.filter_bank", "plots.figure", "model.tensorboard"},
+    "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
     "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds", "training.lda"},
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
@@ -46,7 +45,7 @@ HOMES = {
     "colorama": {"formats.base"},
     "shtab": {"cli.help"},
     "jinja2": {"report.page"},
-    "tensorboard": {"model.graph_def", "model.tensorboard"},
+    "tensorboard": {"model.graph_def", "plots.tensorboard"},
 }
 PRINTING = {f"formats.{name}" for name in "text json rttm audacity raven textgrid subtitles summary evaluation".split()}
 

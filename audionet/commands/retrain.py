@@ -32,11 +32,11 @@ from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
 from audionet.model.store import save_model
-from audionet.model.tensorboard import write_summaries
 from audionet.model_files import ModelFiles
 from audionet.options import RetrainOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Workers, one_blas_thread
+from audionet.plots.tensorboard import write_summaries
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.rules import flag

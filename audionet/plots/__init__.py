@@ -1,4 +1,4 @@
-"""Pictures for people: plots of clips, contact sheets, axes.
+"""Pictures for people: plots of clips, contact sheets, axes, and what TensorBoard shows.
 
 It imports from inference and the folders before it.
 """

@@ -31,6 +31,17 @@ def check_figure_path(path: Path) -> None:
 @contextmanager
 def figure_in_file(path: Path, width: float, height: float, layout: Any = "constrained") -> Iterator[Any]:
     """A matplotlib figure (inches), written to `path` at the end. Raises AudionetError when the disk refuses."""
+    file = io.BytesIO()
+    with new_figure(file, width, height, path.suffix.lower(), layout) as figure:
+        yield figure
+    write_atomically(path, file.getvalue())
+
+
+@contextmanager
+def new_figure(
+    file: io.BytesIO, width: float, height: float, suffix: str = ".png", layout: Any = "constrained"
+) -> Iterator[Any]:
+    """A matplotlib figure (inches), whose file with this suffix is written into `file` at the end."""
     import matplotlib
     from matplotlib.figure import Figure
     from matplotlib.font_manager import fontManager
@@ -53,6 +64,4 @@ def figure_in_file(path: Path, width: float, height: float, layout: Any = "const
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout=layout, facecolor="white")
         yield figure
-        suffix, file = path.suffix.lower(), io.BytesIO()
         figure.savefig(file, format=suffix[1:], metadata=UNDATED[suffix])
-    write_atomically(path, file.getvalue())

@@ -25,9 +25,9 @@ from audionet.inference.windows import Segment, Timeline
 from audionet.model.card import now
 from audionet.model.exports import replaced, require_place_for_saved_model
 from audionet.model.litert import ClassifierHead
-from audionet.model.tensorboard import write_summaries
 from audionet.model_files import ModelFiles
 from audionet.options import PrepareOptions
+from audionet.plots.tensorboard import write_summaries
 from audionet.report.excerpts import read_wav
 from audionet.report.page import is_report_of
 from audionet.settings import PictureSettings

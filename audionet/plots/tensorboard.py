@@ -2,7 +2,6 @@
 
 import io
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from audionet.errors import UnusableInput, writing
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
+from audionet.plots.figure import new_figure
 from audionet.spectrogram import jpeg as pictures
 from audionet.system.files import make_inner_folder
 from audionet.system.text import shortened
@@ -77,46 +77,30 @@ def _write_curves(folder: Path, history: History) -> None:
 
 def _add_evaluation(events: "EventFile", evaluation: EvaluationResult, image_dir: Path, step: int) -> None:
     """Add the accuracy, the confusion matrix and the first misclassified pictures."""
-    from matplotlib.image import imsave
-
     events.add_scalar("accuracy", evaluation.confusion.accuracy, step)
-    picture, file = draw_confusion(evaluation.confusion), io.BytesIO()
-    imsave(file, picture, format="png")
-    events.add_image("confusion (rows: the truth, columns: taken for)", file.getvalue(), picture.shape, step)
+    events.add_image("confusion (rows: the truth, columns: taken for)", draw_confusion(evaluation.confusion), step)
     for mistake in evaluation.mistakes[:PICTURES_SHOWN]:
-        path = image_dir / f"{mistake.picture}.jpg"
+        said = f"misclassified/{mistake.picture} taken for {mistake.label} ({mistake.score:.2f})"
         with suppress(UnusableInput):
-            said = f"misclassified/{mistake.picture} taken for {mistake.label} ({mistake.score:.2f})"
-            content = pictures.read(path)
-            events.add_image(said, content, pictures.decode_any(content, path).shape, step)
+            events.add_image(said, pictures.read(image_dir / f"{mistake.picture}.jpg"), step)
 
 
-def draw_confusion(confusion: Confusion) -> NDArray[np.uint8]:
-    """The confusion matrix, height x width x 3: rows are the truth, darker the larger a cell's share of its row."""
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    count = len(confusion.labels)
+def draw_confusion(confusion: Confusion) -> bytes:
+    """The confusion matrix as a PNG: rows are the truth, darker the larger a cell's share of its row."""
+    count, file = len(confusion.labels), io.BytesIO()
     inches = min(max(SMALLEST_INCHES, INCHES_PER_CLASS * count), LARGEST_INCHES)
-    totals = np.maximum(confusion.matrix.sum(axis=1, keepdims=True), 1)
-    shares = confusion.matrix / totals
-    # The user's own settings (matplotlibrc) are for other figures.
-    with matplotlib.rc_context(matplotlib.rcParamsDefault), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = Figure(figsize=(inches + 1, inches), layout="constrained")
+    shares = confusion.matrix / np.maximum(confusion.matrix.sum(axis=1, keepdims=True), 1)
+    with new_figure(file, inches + 1, inches) as figure:
         axes = figure.add_subplot(xlabel="predicted", ylabel="truth")
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         if count <= MANY_CLASSES:
             names = [shortened(label, LONGEST_LABEL) for label in confusion.labels]
-            axes.set_xticks(range(count), names, rotation=90, parse_math=False)
-            axes.set_yticks(range(count), names, parse_math=False)
+            axes.set_xticks(range(count), names, rotation=90)
+            axes.set_yticks(range(count), names)
             for row, column in zip(*np.nonzero(confusion.matrix), strict=True):
                 ink = "white" if shares[row, column] > 0.5 else "black"
                 axes.text(column, row, str(confusion.matrix[row, column]), color=ink, ha="center", va="center")
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-    return np.array(canvas.buffer_rgba(), np.uint8)[:, :, :3]
+    return file.getvalue()
 
 
 class EventFile:
@@ -151,14 +135,15 @@ class EventFile:
         """Add how often which values occur in an array of any shape."""
         self._write(step=step, summary=self._histograms.histogram_pb(tag, values))
 
-    def add_image(self, tag: str, content: bytes, shape: tuple[int, ...], step: int) -> None:
-        """Add the content of a PNG or JPG. shape: height, width and colours of the picture."""
+    def add_image(self, tag: str, content: bytes, step: int) -> None:
+        """Add the content of a PNG or JPG. Raises UnusableInput if it is damaged."""
+        height, width, _ = pictures.decode_any(content, Path(tag)).shape
         metadata = self._images.create_summary_metadata(display_name=None, description=None)
         summary = self._summary(value=[self._summary.Value(tag=tag, metadata=metadata)])
         tensor = summary.value[0].tensor
         tensor.dtype = STRING
         tensor.tensor_shape.dim.add(size=3)
-        tensor.string_val.extend([str(shape[1]).encode(), str(shape[0]).encode(), content])
+        tensor.string_val.extend([str(width).encode(), str(height).encode(), content])
         self._write(step=step, summary=summary)
 
     def _write(self, **event: Any) -> None:
