@@ -147,9 +147,7 @@ def read_windows(
 ) -> Generator[Chunk, None, None]:
     """The windows of a recording, as `cut_windows` has them; `choice` as in `read_chunks`. Raises UnusableInput when
     nothing can be used."""
-    yield from _require_chunks(
-        path, choice, sample_rate_hz, lambda blocks: cut_windows(blocks, size, step, sample_rate_hz)
-    )
+    yield from _pieces(path, choice, sample_rate_hz, lambda blocks: cut_windows(blocks, size, step, sample_rate_hz))
 
 
 def read_chunks(
@@ -160,37 +158,36 @@ def read_chunks(
     choice: which track and channel is heard; of several channels, the chunks of the first come first.
     parts: the chunks lie in them, and there may be none; without parts, they lie in the whole recording.
     """
-    sample_rate_hz = settings.sample_rate_hz
-    if parts:
-        yield from _each_chunk(path, choice, sample_rate_hz, lambda blocks: cut_parts(blocks, parts, settings))
-    else:
-        yield from _require_chunks(path, choice, sample_rate_hz, lambda blocks: cut(blocks, settings))
+
+    def cut_up(blocks: Iterable[np.ndarray]) -> Iterator[Chunk]:
+        return cut_parts(blocks, parts, settings) if parts else cut(blocks, settings)
+
+    yield from _pieces(path, choice, settings.sample_rate_hz, cut_up, may_be_none=bool(parts))
 
 
-def _require_chunks(
-    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
+def _pieces(
+    path: Path,
+    choice: SoundChoice,
+    sample_rate_hz: int,
+    cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]],
+    may_be_none: bool = False,
 ) -> Generator[Piece, None, None]:
-    """The pieces that a recording is cut into. Raises UnusableInput when there are none."""
-    empty = True
-    for chunk in _each_chunk(path, choice, sample_rate_hz, cut_up):
-        yield chunk
-        empty = False
-    if empty:
-        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
+    """The pieces that a recording is cut into, of each channel in turn if that is asked for.
 
-
-def _each_chunk(
-    path: Path, choice: SoundChoice, sample_rate_hz: int, cut_up: Callable[[Iterable[np.ndarray]], Iterator[Piece]]
-) -> Generator[Piece, None, None]:
-    """The pieces that a recording is cut into, of each channel in turn if that is asked for. Raises UnusableInput."""
+    Raises UnusableInput where it can't be used, and, unless that may be, where there are none.
+    """
     if is_folder(path):
         reason = "is a link to a folder, which is not followed" if path.is_symlink() else "holds no clips"
         raise UnusableInput(path, reason)
-    choices = [choice]
+    choices, empty = [choice], not may_be_none
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
     for channel_choice in choices:
-        yield from cut_up(decode(path, channel_choice, sample_rate_hz))
+        for piece in cut_up(decode(path, channel_choice, sample_rate_hz)):
+            yield piece
+            empty = False
+    if empty:
+        raise UnusableInput(path, f"is shorter than {MINIMUM_SECONDS:g} seconds")
 
 
 @dataclass(frozen=True)
@@ -247,7 +244,7 @@ def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterato
 
 def read_strips(path: Path, settings: StripSettings, choice: SoundChoice = USUAL) -> Generator[Strip, None, None]:
     """The strips of a recording; `choice` as in `read_chunks`. Raises UnusableInput when nothing can be used."""
-    yield from _require_chunks(path, choice, settings.sample_rate_hz, lambda blocks: cut_strips(blocks, settings))
+    yield from _pieces(path, choice, settings.sample_rate_hz, lambda blocks: cut_strips(blocks, settings))
 
 
 def pcm(samples: np.ndarray) -> bytes:
