@@ -191,6 +191,16 @@ def test_what_is_out_of_the_ordinary_is_ffmpegs(tmp_path: Path, by_ffmpeg: list[
     assert outcomes[0] == outcomes[1] != b""
 
 
+@pytest.mark.parametrize("suffix", ["ul", "al"])
+def test_a_telephones_samples_without_a_header_are_refused_since_nothing_says_their_rate(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(bytes(range(256)) * 100)
+    with pytest.raises(UnusableInput, match="is not audio that ffmpeg can read"):
+        samples_of(path)
+
+
 def test_a_track_that_is_asked_for_is_found_by_ffmpeg(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", tone(440, 1))
     assert np.array_equal(samples_of(path, SoundChoice(track=1)), tone(440, 1))
