@@ -152,11 +152,22 @@ def layout_of(table: Table) -> Layout:
 def marks_parts(columns: Collection[str]) -> bool:
     """Whether the simplified names of a table's columns say when something begins and ends."""
     names = list(columns)
-    start, onset, offset, length = (_first(pattern, names) for pattern in (START, ONSET, OFFSET, LENGTH))
-    end = _first(END, names) or length
     others = [name for name in names if OTHER_UNITS.fullmatch(name)]  # which times_of refuses in words
     in_others = len(others) > 1 and any(name.startswith(("start", "begin", "onset")) for name in others)
-    return in_others or any(a and b for a, b in ((start, end), (onset, end), (onset, offset), (offset, length)))
+    return in_others or _time_columns(names) is not None
+
+
+def _time_columns(names: Sequence[str]) -> TimeColumns | None:
+    """The columns of times among those of these simplified names; None if these do not say both borders of a part."""
+    start, end, onset, offset, length = (_first(pattern, names) for pattern in (START, END, ONSET, OFFSET, LENGTH))
+    if start is None and onset is not None:
+        start, end = onset, end or offset
+    elif start is None and length is not None:
+        start = offset
+    if start is None or not (end or length):
+        return None
+    file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in names), "")
+    return TimeColumns(start, end or length or "", end is None, file_offset, (end and length) or "")
 
 
 def times_of(table: Table) -> TimeColumns | None:
@@ -165,20 +176,13 @@ def times_of(table: Table) -> TimeColumns | None:
     Raises AudionetError if there is a start without an end or the other way round, and for times in other units.
     """
     marked = [name for name in table.columns if any(row.get(name) for row in table.rows)] if table.rows else []
-    start = _first(START, marked)
-    end, length = _first(END, marked), _first(LENGTH, marked)
-    onset, offset = _first(ONSET, marked), _first(OFFSET, marked)
-    if start is None and onset is not None:
-        start, end = onset, end or offset
-    if start is None and end is None and offset and length:
-        start = offset
-    if start is not None and (end or length):
-        file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in marked), "")
-        _refuse_thousands(table, [name for name in (start, end or length, file_offset) if name])
+    times = _time_columns(marked)
+    if times is not None:
+        _refuse_thousands(table, [name for name in (times.start, times.end, times.file_offset) if name])
         _require_seconds(table)
-        return TimeColumns(start, end or length or "", end is None, file_offset, (end and length) or "")
-    halves = [name for name in (start, end, onset, offset, _first(OTHER_UNITS, marked)) if name]
-    halves += [name for name in marked if _says_when(table, name, has_length=length is not None)]
+        return times
+    halves = [name for pattern in (START, ONSET, END, OFFSET, OTHER_UNITS) if (name := _first(pattern, marked))]
+    halves += [name for name in marked if _says_when(table, name, has_length=_first(LENGTH, marked) is not None)]
     if not halves:
         return None
     row = next(row for row in table.rows if row.get(halves[0]))

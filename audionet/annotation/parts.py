@@ -7,9 +7,10 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
-from audionet.annotation.tables import SHOWN, Row, Table, is_time, seconds
+from audionet.annotation.tables import SHOWN, Row, Table, is_time, line_error, seconds
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN
@@ -60,25 +61,32 @@ class TimeColumns:
         offset = row.get(self.file_offset)
         if self.file_offset and not offset:
             raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
-        try:
-            begin, stop = seconds(start), seconds(end)
-            stop = round(begin + stop, 6) if self.end_is_length else stop
-            if offset:
-                # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
-                begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
-        except ValueError as error:
-            named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
-            raise table.error(row.line, f"has the times {named}; {error}") from error
-        if stop < begin:
-            raise table.error(row.line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
+        part = read_part(table.path, row.line, start, end, end_is_length=self.end_is_length, offset=offset)
         length = row.get(self.length)
-        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < stop - begin:
+        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.end_seconds - part.start_seconds:
             columns = f"{table.columns[self.start]}, {table.columns[self.end]} and {table.columns[self.length]}"
-            remedy = (
-                "write all in seconds, or delete the column that is wrong"  # SpeechBrain's first two are in samples
-            )
+            remedy = "write all in seconds, or delete the column that is wrong"  # of SpeechBrain's, two are in samples
             raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
-        return Part(begin, stop)
+        return part
+
+
+def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: bool = False, offset: str = "") -> Part:
+    """The part that a line of a file marks. Raises AudionetError if its times are none, or it ends before it begins.
+
+    end_is_length: it is how long the part lasts. offset: where it starts in its own file; "" where start says that.
+    """
+    try:
+        begin, stop = seconds(start), seconds(end)
+        stop = round(begin + stop, 6) if end_is_length else stop
+        if offset:
+            # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
+            begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
+    except ValueError as error:
+        named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
+        raise line_error(path, line, f"has the times {named}; {error}") from error
+    if stop < begin:
+        raise line_error(path, line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
+    return Part(begin, stop)
 
 
 class Overlap(NamedTuple):

@@ -17,7 +17,9 @@ from audionet.annotation.layouts import (
     marks_parts,
     times_of,
 )
-from audionet.annotation.tables import SHOWN, beginning_of, header_of, line_error, parse_table, read_text, seconds
+from audionet.annotation.parts import read_part
+from audionet.annotation.tables import SHOWN, beginning_of, header_of, line_error, parse_table, read_text
+from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
 from audionet.system.untrusted import text as checked_text
@@ -173,18 +175,12 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
     return _read_table
 
 
-def _annotation(path: Path, line: int, recording: str | None, start: str, end: str, label: str) -> Annotation:
-    """What a line says. Raises AudionetError if its times are none, or it has no label."""
-    try:
-        times = seconds(start), seconds(end)
-    except ValueError as error:
-        raise line_error(path, line, f"has the times {start[:SHOWN]!r} and {end[:SHOWN]!r}; {error}") from error
-    if times[1] < times[0]:
-        raise line_error(path, line, f"marks {start[:SHOWN]} to {end[:SHOWN]} s; a part ends after it begins")
+def _annotation(path: Path, line: int, recording: str | None, part: Part, label: str) -> Annotation:
+    """What a line says. Raises AudionetError if it has no label."""
     if not label.strip():
-        raise line_error(path, line, f"has no label; say what is heard from {start} to {end} s")
+        raise line_error(path, line, f"has no label; say what is heard from {part[0]:g} to {part[1]:g} s")
     try:
-        return Annotation(recording, *times, checked_text(label.strip()), line)
+        return Annotation(recording, *part, checked_text(label.strip()), line)
     except Refused as error:
         raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
 
@@ -205,7 +201,8 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
                 "label, with tabs between"
             )
         label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
-        annotations.append(_annotation(path, number, None, fields[0], fields[1], "\t".join(label)))
+        part = read_part(path, number, fields[0], fields[1])
+        annotations.append(_annotation(path, number, None, part, "\t".join(label)))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
     return annotations
@@ -227,11 +224,8 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
         if fields[2] not in ("0", "1", "<NA>"):
             remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
             raise line_error(path, number, f"is about channel {fields[2]}: {remedy}")
-        try:
-            end = str(round(float(fields[3].replace(",", ".")) + float(fields[4].replace(",", ".")), 6))
-        except ValueError:
-            end = fields[4]
-        annotations.append(_annotation(path, number, fields[1], fields[3], end, fields[7]))
+        part = read_part(path, number, fields[3], fields[4], end_is_length=True)
+        annotations.append(_annotation(path, number, fields[1], part, fields[7]))
     if first_other and not annotations:
         raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
     return annotations
@@ -265,7 +259,7 @@ def _read_textgrid(path: Path, text: str) -> list[Annotation]:
                 label = quoted[1:-1].replace('""', '"').strip()
                 if label != EMPTY:
                     line = bisect(line_ends, place.start()) + 1
-                    annotations.append(_annotation(path, line, None, start, end, label))
+                    annotations.append(_annotation(path, line, None, read_part(path, line, start, end), label))
     except (StopIteration, RuntimeError, ValueError) as error:
         raise wrong from error
     if points and not annotations:
@@ -284,7 +278,8 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
             below = itertools.takewhile(str.strip, lines[number + 1 :])
             label = " ".join(each.strip() for each in below if not CUE.fullmatch(each))
             label = html.unescape(label) if path.suffix.lower() == ".vtt" else label
-            annotations.append(_annotation(path, number + 1, None, times[1], times[2], label))
+            part = read_part(path, number + 1, times[1], times[2])
+            annotations.append(_annotation(path, number + 1, None, part, label))
     if not annotations and text.strip() and not text.startswith("WEBVTT"):
         raise AudionetError(f"{path}: has no line of times, such as 00:00:01,500 --> 00:00:03,000; see what wrote it")
     return annotations
