@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 
 # The stages of the pipeline, in the order of the data. A folder imports from those before it, never from those behind.
 FOLDERS = (
-    "system parallel audio spectrogram dataset annotation bottleneck hub training detection evaluation model "
+    "system parallel audio spectrogram dataset tables annotation bottleneck hub training detection evaluation model "
     "inference plots report commands formats cli legacy"
 ).split()
 # Modules at the top of the package: what all folders may import, and what imports all folders.

@@ -1,4 +1,4 @@
 """What people wrote about their recordings: tables of labels, and files that say what is heard when.
 
-It imports from dataset and the folders before it.
+It imports from tables and the folders before it.
 """

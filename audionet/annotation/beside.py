@@ -14,7 +14,6 @@ from audionet.annotation.readers import (
     read_annotations,
     seems_to_mark,
 )
-from audionet.annotation.table_paths import TablePaths, folders_for_tables, recordings_in
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, walk_files
 from audionet.dataset.kinds import group_of, is_other_file, is_part_of_a_set
@@ -24,6 +23,7 @@ from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file, is_folder
+from audionet.tables.paths import TablePaths, folders_for_tables, recordings_in
 
 logger = logging.getLogger(__name__)
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audionet.annotation.labelled_table import LabelledTable, says_unknown, spellings_of
-from audionet.annotation.layouts import KNOWN_COLUMNS
 from audionet.annotation.parts import WHOLE, corrected_parts, find_overlaps, parts_of, span, with_parts
-from audionet.annotation.table_paths import absolute
-from audionet.annotation.tables import Row, read_table
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
+from audionet.tables.layouts import KNOWN_COLUMNS
+from audionet.tables.paths import absolute
+from audionet.tables.reading import Row, read_table
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from audionet.annotation.layouts import layout_of
-from audionet.annotation.table_paths import TablePaths, shown
-from audionet.annotation.tables import SHOWN, Row, Table, is_time, line_error
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
@@ -17,6 +14,9 @@ from audionet.dataset.names import UNKNOWN, can_name_a_folder, composed, look_of
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND
 from audionet.system.text import count, listed
+from audionet.tables.layouts import layout_of
+from audionet.tables.paths import TablePaths, shown
+from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error
 
 logger = logging.getLogger(__name__)
 

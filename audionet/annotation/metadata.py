@@ -10,10 +10,17 @@ from pathlib import Path
 from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.layouts import KNOWN_COLUMNS, LABEL_COLUMNS, marks_parts
 from audionet.annotation.parts import combined
 from audionet.annotation.readers import is_table, may_be_annotations
-from audionet.annotation.table_paths import (
+from audionet.dataset.folders import Recording, find_recordings
+from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
+from audionet.dataset.names import require_distinct_classes
+from audionet.errors import AudionetError, UnusableInput
+from audionet.options import BACKGROUND, AnnotationOptions
+from audionet.system.text import did_you_mean, listed
+from audionet.system.untrusted import is_file, is_folder
+from audionet.tables.layouts import KNOWN_COLUMNS, LABEL_COLUMNS
+from audionet.tables.paths import (
     PATH_COLUMNS,
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
@@ -24,14 +31,8 @@ from audionet.annotation.table_paths import (
     tables_in,
     tables_near,
 )
-from audionet.annotation.tables import Table, header_of, read_table
-from audionet.dataset.folders import Recording, find_recordings
-from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
-from audionet.dataset.names import require_distinct_classes
-from audionet.errors import AudionetError, UnusableInput
-from audionet.options import BACKGROUND, AnnotationOptions
-from audionet.system.text import did_you_mean, listed
-from audionet.system.untrusted import is_file, is_folder
+from audionet.tables.reading import Table, header_of, read_table
+from audionet.tables.times import marks_parts
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Parts of recordings, and which class is heard in each: read, joined, cut out, compared. Pure but for logs."""
+"""Parts of recordings, and which class is heard in each: joined, cut out, compared. Pure but for logs."""
 
 import bisect
 import heapq
@@ -6,11 +6,9 @@ import itertools
 import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import NamedTuple
 
-from audionet.annotation.tables import SHOWN, Row, Table, is_time, line_error, seconds
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.names import UNKNOWN
@@ -29,64 +27,6 @@ TOUCHING_SECONDS = 0.02
 # What is left between two parts that people marked is seldom worth a picture where it is shorter, and often the end of
 # a call.
 SHORTEST_GAP_SECONDS = 0.5
-
-
-# So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
-OTHER_UNIT = 20
-
-
-@dataclass(frozen=True)
-class TimeColumns:
-    """The columns that mark a part of a recording.
-
-    end_is_length: the end's column says how long it lasts instead. file_offset: the column, if there is one, of where a
-    part starts in its own file; Raven has it. length: a column beside start and end of how long the part, or the whole
-    recording, lasts; "" if there is none.
-    """
-
-    start: str
-    end: str
-    end_is_length: bool = False
-    file_offset: str = ""
-    length: str = ""
-
-    def part(self, table: Table, row: Row) -> Part | None:
-        """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
-        start, end = row.get(self.start), row.get(self.end)
-        if not start and not end:
-            return None
-        for name, value in ((self.start, start), (self.end, end)):
-            if not value:
-                raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
-        offset = row.get(self.file_offset)
-        if self.file_offset and not offset:
-            raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
-        part = read_part(table.path, row.line, start, end, end_is_length=self.end_is_length, offset=offset)
-        length = row.get(self.length)
-        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.end_seconds - part.start_seconds:
-            columns = f"{table.columns[self.start]}, {table.columns[self.end]} and {table.columns[self.length]}"
-            remedy = "write all in seconds, or delete the column that is wrong"  # of SpeechBrain's, two are in samples
-            raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
-        return part
-
-
-def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: bool = False, offset: str = "") -> Part:
-    """The part that a line of a file marks. Raises AudionetError if its times are none, or it ends before it begins.
-
-    end_is_length: it is how long the part lasts. offset: where it starts in its own file; "" where start says that.
-    """
-    try:
-        begin, stop = seconds(start), seconds(end)
-        stop = round(begin + stop, 6) if end_is_length else stop
-        if offset:
-            # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
-            begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
-    except ValueError as error:
-        named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
-        raise line_error(path, line, f"has the times {named}; {error}") from error
-    if stop < begin:
-        raise line_error(path, line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
-    return Part(begin, stop)
 
 
 class Overlap(NamedTuple):

@@ -9,20 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audionet.annotation.layouts import (
-    FREQUENCIES_SAID,
-    KNOWN_COLUMNS,
-    MOMENTS,
-    layout_of,
-    marks_parts,
-    times_of,
-)
-from audionet.annotation.parts import read_part
-from audionet.annotation.tables import SHOWN, beginning_of, header_of, line_error, parse_table, read_text
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
 from audionet.system.untrusted import text as checked_text
+from audionet.tables.layouts import FREQUENCIES_SAID, KNOWN_COLUMNS, layout_of
+from audionet.tables.reading import SHOWN, beginning_of, header_of, line_error, parse_table, read_text
+from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
 
 logger = logging.getLogger(__name__)
 

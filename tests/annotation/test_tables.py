@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from audionet.annotation.metadata import find_labelled_recordings
-from audionet.annotation.tables import decoded, read_table
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
 from audionet.system.text import printable
+from audionet.tables.reading import decoded, read_table
 from tests.conftest import chirps, write_wav
 
 SOUND = chirps(0, 200, 400, 0.2)
@@ -570,8 +570,8 @@ def test_a_separator_that_none_can_be_is_no_traceback(tmp_path: Path, line: str)
 
 def test_tables_without_bound_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.csv"
-    monkeypatch.setattr("audionet.annotation.tables.MOST_CELLS", 100)
-    monkeypatch.setattr("audionet.annotation.tables.MOST_LINES", 1000)
+    monkeypatch.setattr("audionet.tables.reading.MOST_CELLS", 100)
+    monkeypatch.setattr("audionet.tables.reading.MOST_LINES", 1000)
     path.write_text("path,label\n" + "a,b\n" * 51)
     with pytest.raises(AudionetError, match="more than 100 cells"):
         read_table(path, ("path", "label"))

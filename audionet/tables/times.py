@@ -1,37 +1,17 @@
-"""Which columns of a table say what: the recording, its label, group and fold, and from when to when it is heard."""
+"""Which columns of a table say from when to when something is heard, and what times in cells mean."""
 
 import itertools
-import logging
 import math
 import re
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from audionet.annotation.parts import TimeColumns
-from audionet.annotation.table_paths import (
-    PATH_COLUMNS,
-    PATHS,
-    TOOLS_PATH_COLUMNS,
-    path_columns,
-    require_header,
-    require_path_column,
-)
-from audionet.annotation.tables import SHOWN, Row, Table, is_time
+from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
-from audionet.system.text import listed
-
-logger = logging.getLogger(__name__)
-
-# Simplified names of columns, see tables.simplified.
-LABEL_COLUMNS = ("label", "class", "category", "species")
-# Names that tools give them, as TOOLS_PATH_COLUMNS. Such a table is not looked for, since what `label` printed has them
-# too, but it can be named.
-TOOLS_LABEL_COLUMNS = tuple(
-    "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
-    "calltype speaker speakerid spkid emotion".split()
-)
-LABELS = "its label"  # in messages
+from audionet.tables.paths import path_columns
+from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error, seconds
 
 # `hh:mm:ss.ms` is what `seconds` reads too.
 SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?)?"
@@ -42,20 +22,6 @@ OFFSET = re.compile(rf"offset(time)?{SECONDS}")  # an end beside an onset; besid
 LENGTH = re.compile(rf"(duration|dur|length|deltatime){SECONDS}")
 FILE_OFFSET = "fileoffset"
 TIMES = re.compile("|".join(pattern.pattern for pattern in (START, ONSET, END, OFFSET, LENGTH)))
-
-
-class KnownColumns(Container[str]):
-    """The simplified names of columns that say which recording, what is heard, and when."""
-
-    names = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
-
-    def __contains__(self, name: object) -> bool:
-        """Whether a name is one of them."""
-        return name in self.names or TIMES.fullmatch(str(name)) is not None
-
-
-KNOWN_COLUMNS = KnownColumns()
-SELECTIONS = ("selection", "selec")  # Raven's and warbleR's numbers of parts
 # Times that are no seconds.
 OTHER_UNITS = re.compile(
     r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
@@ -83,70 +49,62 @@ WORDS_BESIDE = WORDS_FOR_TIME.union(
 WORDS = re.compile(r"[^\W\d_]+\d?")
 BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
 MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
-# What changes which sound is meant, and cannot be chosen for each line.
-REFUSED = re.compile(r"channels?|chan|ch|track|audiotrack|stream")
-FREQUENCIES = re.compile(
-    r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
-    r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
-)
-FREQUENCIES_SAID = (
-    "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
-)
+# So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
+OTHER_UNIT = 20
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which column of a table says what; group and fold are "" where there is no such column.
+class TimeColumns:
+    """The columns that mark a part of a recording.
 
-    folder: where the recordings lie in the data set's folder. It tells no class, so pictures' names leave it out.
-    paths: gives the paths that a row's recording may have, the likeliest first; none if the table has no such column.
-    times: None if the rows are of whole recordings.
+    end_is_length: the end's column says how long it lasts instead. file_offset: the column, if there is one, of where a
+    part starts in its own file; Raven has it. length: a column beside start and end of how long the part, or the whole
+    recording, lasts; "" if there is none.
     """
 
-    label: str
-    group: str
-    fold: str
-    paths: Callable[[Row], list[str]]
-    folder: str = ""
-    times: TimeColumns | None = None
+    start: str
+    end: str
+    end_is_length: bool = False
+    file_offset: str = ""
+    length: str = ""
+
+    def part(self, table: Table, row: Row) -> Part | None:
+        """The part that a row marks; None if it marks none. Raises AudionetError if its times make no part."""
+        start, end = row.get(self.start), row.get(self.end)
+        if not start and not end:
+            return None
+        for name, value in ((self.start, start), (self.end, end)):
+            if not value:
+                raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
+        offset = row.get(self.file_offset)
+        if self.file_offset and not offset:
+            raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
+        part = read_part(table.path, row.line, start, end, end_is_length=self.end_is_length, offset=offset)
+        length = row.get(self.length)
+        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.end_seconds - part.start_seconds:
+            columns = f"{table.columns[self.start]}, {table.columns[self.end]} and {table.columns[self.length]}"
+            remedy = "write all in seconds, or delete the column that is wrong"  # of SpeechBrain's, two are in samples
+            raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
+        return part
 
 
-def _urban_sound_paths(row: Row) -> list[str]:
-    name = row.get("slicefilename")
-    return [f"fold{row.get('fold')}/{name}", name] if name else []
+def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: bool = False, offset: str = "") -> Part:
+    """The part that a line of a file marks. Raises AudionetError if its times are none, or it ends before it begins.
 
-
-# Its start and end are about the recordings that the set was cut from.
-URBANSOUND8K = Layout("class", "fsid", "fold", _urban_sound_paths, "audio")
-ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")], "audio")
-
-
-def layout_of(table: Table) -> Layout:
-    """Which of a table's columns says what.
-
-    Raises AudionetError if the columns do not say what is needed, several may be meant, or one is not understood.
+    end_is_length: it is how long the part lasts. offset: where it starts in its own file; "" where start says that.
     """
-    columns = table.columns.keys()
-    if {"slicefilename", "fsid", "fold", "class"} <= columns:
-        return URBANSOUND8K
-    if {"filename", "fold", "category", "srcfile"} <= columns:
-        return ESC_50
-    times = times_of(table)
-    if times is None:
-        require_header(table)
-        path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS), _label_of_wholes(table)
-    else:
-        path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if path_columns(columns) else ""
-        label = _label_column(table)
-    group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
-    _refuse_channels(table)
-    if times is not None and path and "selection" in columns:
-        _refuse_times_that_run_on(table, path, times)
-    if not path:
-        require_path_column(table)
-    if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
-        logger.info(FREQUENCIES_SAID, table.path)
-    return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
+    try:
+        begin, stop = seconds(start), seconds(end)
+        stop = round(begin + stop, 6) if end_is_length else stop
+        if offset:
+            # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
+            begin, stop = seconds(offset), round(seconds(offset) + stop - begin, 6)
+    except ValueError as error:
+        named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
+        raise line_error(path, line, f"has the times {named}; {error}") from error
+    if stop < begin:
+        raise line_error(path, line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
+    return Part(begin, stop)
 
 
 def marks_parts(columns: Collection[str]) -> bool:
@@ -239,54 +197,7 @@ def _first(pattern: re.Pattern[str], names: Sequence[str]) -> str | None:
     return next((name for name in names if pattern.fullmatch(name)), None)
 
 
-def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: str) -> str:
-    columns = [name for name in usual if name in table.columns] or [name for name in tools if name in table.columns][:1]
-    if not columns:
-        raise AudionetError(
-            f"{table.path}: needs a column for {meaning}, called {', '.join(usual[:-1])} or {usual[-1]}; its first "
-            f"line names the columns {table.columns_named()}"
-        )
-    if len(columns) > 1 and columns[0] != usual[0]:
-        names = [repr(table.columns[name]) for name in columns]
-        raise AudionetError(
-            f"{table.path}: which column is {meaning}, {' or '.join(names)}? Call the one {usual[0]}, or delete the "
-            "other"
-        )
-    return columns[0]
-
-
-def _label_of_wholes(table: Table) -> str:
-    """The column of labels in a table of whole recordings."""
-    known = [name for name in TOOLS_LABEL_COLUMNS if name in table.columns]
-    if len(known) != 1 or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
-        return _column(table, LABEL_COLUMNS, (), LABELS)
-    logger.info("%s: the classes are those of its column %r", table.path, table.columns[known[0]])
-    return known[0]
-
-
-def _label_column(table: Table) -> str:
-    """The column of labels in a table that marks parts."""
-    known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
-    if not known and "selection" in table.columns:
-        # Raven has no column of its own for it: people add one, and call it what they like.
-        own = [name for name in table.columns if name not in RAVENS_OWN and table.is_text(name)]
-        if len(own) == 1:
-            return own[0]
-        if own:
-            names = listed([repr(table.columns[name]) for name in own], most=8)
-            raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
-    if "timeformat" in table.columns and "name" in table.columns and not known - {"type"}:
-        return "name"
-    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
-
-
-RAVENS_OWN = frozenset(
-    "selection view channel begintimes endtimes lowfreqhz highfreqhz begindate begindatetime enddate beginclocktime "
-    "endclocktime occupancy notes".split()
-).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
-
-
-def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> None:
+def refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> None:
     """Raise AudionetError if the seconds of several recordings are counted from the start of the first.
 
     Raven does so with recordings that are opened together.
@@ -304,17 +215,3 @@ def _refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> No
             f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "
             "column File Offset (s) in Raven; or, where each recording's times begin at 0, delete the column Selection"
         )
-
-
-def _refuse_channels(table: Table) -> None:
-    # Raven, warbleR and Kaleidoscope write the channel, and of a recording with one it is always the first.
-    first = "0" if "infile" in table.columns else "1" if not table.columns.keys().isdisjoint(SELECTIONS) else None
-    for name in filter(REFUSED.fullmatch, table.columns):
-        for row in table.rows:
-            if row.get(name) and row.get(name) != first:
-                raise table.error(
-                    row.line,
-                    f"is about {table.columns[name]} {row.get(name)!r}: which one is meant cannot be chosen for each "
-                    "line. Save the channels as recordings of their own; or, where all lines are about the same, "
-                    "delete the column and add --channel, or --track",
-                )

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from audionet.annotation.tables import SHOWN, Table
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file, names_left
 from audionet.dataset.names import spelling_key
@@ -15,13 +14,14 @@ from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
 from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
+from audionet.tables.reading import SHOWN, Table
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
 PUBLISHED_NAMES = ("urbansound8k.csv", "esc50.csv")
 TABLE_FOLDERS = ("metadata", "meta")  # in the data set's folder
 MOST_TABLES = 50  # that are looked into, of a folder full of them
-# Simplified names of columns that say which recording, see tables.simplified; and those that tools give them.
+# Simplified names of columns that say which recording, see reading.simplified; and those that tools give them.
 PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 TOOLS_PATH_COLUMNS = (
     "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename fname wav audio".split()

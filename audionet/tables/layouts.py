@@ -1,0 +1,170 @@
+"""Which columns of a table say what: the recording, its label, its group and its fold; for times see times.py."""
+
+import logging
+import re
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+
+from audionet.errors import AudionetError
+from audionet.system.text import listed
+from audionet.tables.paths import (
+    PATH_COLUMNS,
+    PATHS,
+    TOOLS_PATH_COLUMNS,
+    path_columns,
+    require_header,
+    require_path_column,
+)
+from audionet.tables.reading import Row, Table
+from audionet.tables.times import TIMES, TimeColumns, refuse_times_that_run_on, times_of
+
+logger = logging.getLogger(__name__)
+
+# Simplified names of columns, see reading.simplified.
+LABEL_COLUMNS = ("label", "class", "category", "species")
+# Names that tools give them, as TOOLS_PATH_COLUMNS. Such a table is not looked for, since what `label` printed has them
+# too, but it can be named.
+TOOLS_LABEL_COLUMNS = tuple(
+    "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
+    "calltype speaker speakerid spkid emotion".split()
+)
+LABELS = "its label"  # in messages
+
+
+class KnownColumns(Container[str]):
+    """The simplified names of columns that say which recording, what is heard, and when."""
+
+    names = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a name is one of them."""
+        return name in self.names or TIMES.fullmatch(str(name)) is not None
+
+
+KNOWN_COLUMNS = KnownColumns()
+SELECTIONS = ("selection", "selec")  # Raven's and warbleR's numbers of parts
+# What changes which sound is meant, and cannot be chosen for each line.
+REFUSED = re.compile(r"channels?|chan|ch|track|audiotrack|stream")
+FREQUENCIES = re.compile(
+    r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
+    r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
+)
+FREQUENCIES_SAID = (
+    "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which column of a table says what; group and fold are "" where there is no such column.
+
+    folder: where the recordings lie in the data set's folder. It tells no class, so pictures' names leave it out.
+    paths: gives the paths that a row's recording may have, the likeliest first; none if the table has no such column.
+    times: None if the rows are of whole recordings.
+    """
+
+    label: str
+    group: str
+    fold: str
+    paths: Callable[[Row], list[str]]
+    folder: str = ""
+    times: TimeColumns | None = None
+
+
+def _urban_sound_paths(row: Row) -> list[str]:
+    name = row.get("slicefilename")
+    return [f"fold{row.get('fold')}/{name}", name] if name else []
+
+
+# Its start and end are about the recordings that the set was cut from.
+URBANSOUND8K = Layout("class", "fsid", "fold", _urban_sound_paths, "audio")
+ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")], "audio")
+
+
+def layout_of(table: Table) -> Layout:
+    """Which of a table's columns says what.
+
+    Raises AudionetError if the columns do not say what is needed, several may be meant, or one is not understood.
+    """
+    columns = table.columns.keys()
+    if {"slicefilename", "fsid", "fold", "class"} <= columns:
+        return URBANSOUND8K
+    if {"filename", "fold", "category", "srcfile"} <= columns:
+        return ESC_50
+    times = times_of(table)
+    if times is None:
+        require_header(table)
+        path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS), _label_of_wholes(table)
+    else:
+        path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if path_columns(columns) else ""
+        label = _label_column(table)
+    group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
+    _refuse_channels(table)
+    if times is not None and path and "selection" in columns:
+        refuse_times_that_run_on(table, path, times)
+    if not path:
+        require_path_column(table)
+    if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
+        logger.info(FREQUENCIES_SAID, table.path)
+    return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
+
+
+def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: str) -> str:
+    columns = [name for name in usual if name in table.columns] or [name for name in tools if name in table.columns][:1]
+    if not columns:
+        raise AudionetError(
+            f"{table.path}: needs a column for {meaning}, called {', '.join(usual[:-1])} or {usual[-1]}; its first "
+            f"line names the columns {table.columns_named()}"
+        )
+    if len(columns) > 1 and columns[0] != usual[0]:
+        names = [repr(table.columns[name]) for name in columns]
+        raise AudionetError(
+            f"{table.path}: which column is {meaning}, {' or '.join(names)}? Call the one {usual[0]}, or delete the "
+            "other"
+        )
+    return columns[0]
+
+
+def _label_of_wholes(table: Table) -> str:
+    """The column of labels in a table of whole recordings."""
+    known = [name for name in TOOLS_LABEL_COLUMNS if name in table.columns]
+    if len(known) != 1 or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
+        return _column(table, LABEL_COLUMNS, (), LABELS)
+    logger.info("%s: the classes are those of its column %r", table.path, table.columns[known[0]])
+    return known[0]
+
+
+def _label_column(table: Table) -> str:
+    """The column of labels in a table that marks parts."""
+    known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
+    if not known and "selection" in table.columns:
+        # Raven has no column of its own for it: people add one, and call it what they like.
+        own = [name for name in table.columns if name not in RAVENS_OWN and table.is_text(name)]
+        if len(own) == 1:
+            return own[0]
+        if own:
+            names = listed([repr(table.columns[name]) for name in own], most=8)
+            raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
+    if "timeformat" in table.columns and "name" in table.columns and not known - {"type"}:
+        return "name"
+    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
+
+
+RAVENS_OWN = frozenset(
+    "selection view channel begintimes endtimes lowfreqhz highfreqhz begindate begindatetime enddate beginclocktime "
+    "endclocktime occupancy notes".split()
+).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
+
+
+def _refuse_channels(table: Table) -> None:
+    # Raven, warbleR and Kaleidoscope write the channel, and of a recording with one it is always the first.
+    first = "0" if "infile" in table.columns else "1" if not table.columns.keys().isdisjoint(SELECTIONS) else None
+    for name in filter(REFUSED.fullmatch, table.columns):
+        for row in table.rows:
+            if row.get(name) and row.get(name) != first:
+                raise table.error(
+                    row.line,
+                    f"is about {table.columns[name]} {row.get(name)!r}: which one is meant cannot be chosen for each "
+                    "line. Save the channels as recordings of their own; or, where all lines are about the same, "
+                    "delete the column and add --channel, or --track",
+                )
