@@ -20,8 +20,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the options that name a model, and say what it may answer."""
     group = parser.add_argument_group("the model")
     option = options_of(LabelOptions, group)
-    option("--graph", "FILE", "the model, as retrain's --output-graph named it, or the folder that it is in")
-    option("--labels", "FILE", "the classes of a graph of 2018 (default: beside --graph)")
+    option("--graph FILE", "the model, as retrain's --output-graph named it, or the folder that it is in")
+    option("--labels FILE", "the classes of a graph of 2018 (default: beside --graph)")
     unknown = group.add_mutually_exclusive_group()
     unknown.add_argument(
         "--allow-unknown",
@@ -68,13 +68,8 @@ def add_events(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("events")
     add_background(group, "the class that events stand out of")
     option = options_of(EventOptions, group)
-    option("--min-seconds", "S", "leave out shorter events")
-    option(
-        "--merge-gap",
-        "S",
-        "join events of one class that have at most so many seconds between them",
-        "merge_gap_seconds",
-    )
+    option("--min-seconds S", "leave out shorter events")
+    option("--merge-gap S", "join events of one class that have at most so many seconds between them")
 
 
 def add_background(group: "argparse._ArgumentGroup", purpose: str) -> None:
@@ -115,37 +110,34 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where the labels are")
     option = options_of(AnnotationOptions, group)
     option(
-        "--metadata",
-        "FILE",
+        "--metadata FILE",
         "table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category or "
         "species), and if you like group, fold, and start and end of a part in seconds; or a file, or a folder, of "
         "annotations of Raven, Audacity, Praat or RTTM (default: a table in the folder or beside it that lists its "
         "recordings; without one, the folders are the classes)",
     )
     option(
-        "--corrections",
-        "FILE",
+        "--corrections FILE",
         "table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
         "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out",
     )
     option(
         "--annotations",
-        "",
         "go by what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as "
         "night.selections.txt beside night.wav), or pass over them (default: go by them where they name the folders' "
         "classes, or there are no folders)",
-        "use_beside",
+        field="use_beside",
     )
     option(
         "--unmarked",
-        UNMARKED,
         "what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that "
         "is called background",
+        choices=UNMARKED,
     )
     option(
         "--overlaps",
-        OVERLAPS,
         "where marked parts of two classes overlap, both count, or nothing is done until they are mended",
+        choices=OVERLAPS,
     )
 
 
@@ -170,10 +162,9 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
 def add_sound(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose among the sound tracks and channels of a file."""
     option = options_of(LabelOptions, parser.add_argument_group("which sound of a file"))
-    option("--track", "N", "sound track of a film, from 1 (default: the one that players choose)")
+    option("--track N", "sound track of a film, from 1 (default: the one that players choose)")
     option(
-        "--channel",
-        "WHICH",
+        "--channel WHICH",
         "left, right, a number from 1, mix, or each for one after the other (default: the mix, or the loudest "
         "channel where they cancel each other out)",
     )
@@ -183,44 +174,37 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose the network under the new layer."""
     option = options_of(RetrainOptions, parser.add_argument_group(NETWORK_TITLE))
     option(
-        "--architecture",
-        "NAME",
+        "--architecture NAME",
         "the network: inception_v3 is inside AudioNet; mobilenet_v2_100_224, resnet_v2_50 and the like are "
         "downloaded from TensorFlow Hub",
     )
     option(
-        "--tfhub-module",
-        "HANDLE",
+        "--tfhub-module HANDLE",
         "a module of TensorFlow Hub: its address, folder or .tar.gz, or the name of one of Google's, such as "
         "inception_v3; it is a program, which runs as you",
     )
     option(
-        "--backbone",
-        "FILE",
+        "--backbone FILE",
         "a network from sound, as a LiteRT file (.tflite), such as BirdNET, Perch or YAMNet have; --tfhub-module "
         "takes such networks too",
     )
     option(
-        "--backbone-output",
-        "NAME",
+        "--backbone-output NAME",
         "which of its outputs is learnt from, such as embeddings (default: the one that it has)",
     )
     option(
-        "--backbone-sample-rate",
-        "HZ",
+        "--backbone-sample-rate HZ",
         "the sample rate of the sound that it was made for, such as 48000 (default: as its file says, if it does)",
     )
-    option(
-        "--tfhub-sha256", "DIGITS", "the SHA-256 that the module's archive must have, or it is not used (default: any)"
-    )
+    option("--tfhub-sha256 DIGITS", "the SHA-256 that the module's archive must have, or it is not used (default: any)")
     option(
         "--bottleneck",
-        BOTTLENECKS,
         "rows: averaged over time only (the default); pool_3: over time and frequency, as in 2018 (needs a file "
         "in --model-dir; of a module, its feature vector, and the default)",
+        choices=BOTTLENECKS,
     )
-    option("--model-dir", "DIR", "backbones other than the embedded one")
-    option("--final-tensor-name", "NAME", "the output in --output-graph")
+    option("--model-dir DIR", "backbones other than the embedded one")
+    option("--final-tensor-name NAME", "the output in --output-graph")
 
 
 def add_distortions(parser: argparse.ArgumentParser) -> None:
@@ -232,30 +216,28 @@ photographs. Brightness makes sense for spectrograms: it is another gain or nois
 make sense: they are other pitches, speeds and starts. Mirroring does not: no sound is heard backwards.""",
     )
     option = options_of(RetrainOptions, group)
-    option("--random-brightness", "P", "up to P%% brighter or darker")
-    option("--random-crop", "P", "crop off a margin of P%%")
-    option("--random-scale", "P", "scale up by up to P%%, then crop")
-    option("--flip-left-right", "", "mirror half of the pictures")
+    option("--random-brightness P", "up to P%% brighter or darker")
+    option("--random-crop P", "crop off a margin of P%%")
+    option("--random-scale P", "scale up by up to P%%, then crop")
+    option("--flip-left-right", "mirror half of the pictures")
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Add the options for watching a training, and for what it writes beside the model."""
     group = parser.add_argument_group(OUTPUTS_TITLE)
     option = options_of(RetrainOptions, group)
-    option("--eval-step-interval", "N", "training steps between two points of the curves")
+    option("--eval-step-interval N", "training steps between two points of the curves")
     for part, evaluation in (("validation", "an evaluation during training"), ("test", "the final test")):
-        option(f"--{part}-batch-size", "N", f"pictures in {evaluation}; -1 is all")
+        option(f"--{part}-batch-size N", f"pictures in {evaluation}; -1 is all")
     group.add_argument(
         "--print-misclassified-test-images",
         action="store_true",
         help="name all held-out pictures that were misclassified, not only the first twenty",
     )
-    option("--intermediate-output-graphs-dir", "DIR", "where graphs of unfinished training go, such as graphs")
-    option("--intermediate-store-frequency", "N", "training steps between two such graphs; 0 is never")
-    option(
-        "--checkpoint-path", "PREFIX", "write TensorFlow checkpoints of the new layer there, such as checkpoints/layer"
-    )
-    option("--saved-model-dir", "DIR", "write the model as a SavedModel too, also for TensorFlow Hub")
+    option("--intermediate-output-graphs-dir DIR", "where graphs of unfinished training go, such as graphs")
+    option("--intermediate-store-frequency N", "training steps between two such graphs; 0 is never")
+    option("--checkpoint-path PREFIX", "write TensorFlow checkpoints of the new layer there, such as checkpoints/layer")
+    option("--saved-model-dir DIR", "write the model as a SavedModel too, also for TensorFlow Hub")
     group.add_argument(
         "--logging-verbosity",
         type=str.upper,

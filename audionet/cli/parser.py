@@ -67,53 +67,41 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
     _add_pictures(parser)
     group = parser.add_argument_group("files")
     option = options_of(PrepareOptions, group)
-    option("--image-dir", "DIR", "where the pictures go")
-    option("--keep-wav", "", "write each chunk's WAV (default: yes)")
+    option("--image-dir DIR", "where the pictures go")
+    option("--keep-wav", "write each chunk's WAV (default: yes)")
     option(
-        "--contact-sheet",
-        "",
-        "write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes",
+        "--contact-sheet", "write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes"
     )
     groups.add_annotations(parser)
     groups.add_sound(parser)
     option(
         "--keep-gone",
-        "",
         "keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no, "
         "what is in DATA_AUDIO decides)",
     )
-    option("--prune", "", "delete the pictures of recordings that are gone, as it does by default")
-    option("--force", "", "delete the old pictures and make all anew")
+    option("--prune", "delete the pictures of recordings that are gone, as it does by default")
+    option("--force", "delete the old pictures and make all anew")
     groups.add_workers(parser, jobs=True)
     add_messages(parser)
 
 
 def _add_pictures(parser: PlainParser) -> None:
     option = options_of(PictureSettings, parser.add_argument_group("how sound becomes pictures"))
-    option("--chunk-seconds", "S", "seconds in one picture")
+    option("--chunk-seconds S", "seconds in one picture")
     option(
-        "--overlap",
-        "S",
+        "--overlap S",
         "seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)",
-        "overlap_seconds",
     )
     option(
         "--representation",
-        REPRESENTATIONS,
         "what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes",
+        choices=REPRESENTATIONS,
     )
-    option("--colormap", "NAME", "gray, viridis or another of matplotlib's")
+    option("--colormap NAME", "gray, viridis or another of matplotlib's")
+    option("--high-pass HZ", "leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing")
     option(
-        "--high-pass",
-        "HZ",
-        "leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing",
-        "high_pass_hz",
-    )
-    option(
-        "--sample-rate",
-        "HZ",
+        "--sample-rate HZ",
         "draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales",
-        "sample_rate_hz",
     )
 
 
@@ -134,17 +122,16 @@ what was learnt.""",
     )
     group = parser.add_argument_group("files")
     option = options_of(RetrainOptions, group)
-    option("--image-dir", "DIR", "pictures that prepare made")
+    option("--image-dir DIR", "pictures that prepare made")
     option(
-        "--output-graph",
-        "FILE",
+        "--output-graph FILE",
         "where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
     )
-    option("--output-labels", "FILE", "the classes, one per line (default: beside --output-graph)")
+    option("--output-labels FILE", "the classes, one per line (default: beside --output-graph)")
     groups.add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
-    option("--bottleneck-dir", "DIR", "the kept bottlenecks")
-    option("--summaries-dir", "DIR", "curves for TensorBoard")
-    option("--force", "", "train even if nothing has changed since the last time")
+    option("--bottleneck-dir DIR", "the kept bottlenecks")
+    option("--summaries-dir DIR", "curves for TensorBoard")
+    option("--force", "train even if nothing has changed since the last time")
     _add_training(parser)
     _add_measuring(parser)
     groups.add_network(parser)
@@ -158,10 +145,10 @@ what was learnt.""",
 def _add_training(parser: PlainParser) -> None:
     group = parser.add_argument_group("training")
     option = options_of(RetrainOptions, group)
-    option("--steps --how-many-training-steps", "N", "training steps")
-    option("--learning-rate", "X", "size of a training step")
-    option("--train-batch-size", "N", "pictures per training step; -1 is all")
-    option("--seed", "N", "the same seed gives the same model")
+    option("--steps --how-many-training-steps N", "training steps")
+    option("--learning-rate X", "size of a training step")
+    option("--train-batch-size N", "pictures per training step; -1 is all")
+    option("--seed N", "the same seed gives the same model")
     groups.add_background(group, "for label --events, learn to hear the other classes in this one")
 
 
@@ -169,7 +156,7 @@ def _add_measuring(parser: PlainParser) -> None:
     group = parser.add_argument_group("measuring how good it is")
     option = options_of(RetrainOptions, group)
     for part in ("validation", "testing"):
-        option(f"--{part}-percentage", "P", f"share of the recordings held out for {part}")
+        option(f"--{part}-percentage P", f"share of the recordings held out for {part}")
     group.add_argument(
         "--folds",
         type=int,
@@ -179,9 +166,7 @@ def _add_measuring(parser: PlainParser) -> None:
         help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
         "(default: 5 where a class has fewer than thirty recordings, else one split)",
     )
-    option(
-        "--refit", "", "train the model on all recordings once it has been measured on those held out (default: yes)"
-    )
+    option("--refit", "train the model on all recordings once it has been measured on those held out (default: yes)")
 
 
 def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:

@@ -110,19 +110,25 @@ def options_of(record: type[Any], group: "argparse._ArgumentGroup") -> Callable[
     said there alone."""
     types = {each.name: each.type for each in fields(record)}
 
-    def add(spellings: str, values: str | tuple[str, ...], about: str, field: str = "") -> None:
+    def add(typed: str, about: str, choices: tuple[str, ...] = (), field: str = "") -> None:
         """Add an option.
 
-        values: what the help calls its value, or all the values that it may have; "" for yes or no. field: of the
-        record, unless it is called as the option is.
+        typed: its spellings, and what the help calls its value, as in `--graph FILE`; nothing for yes or no.
+        choices: all the values that it may have. field: of the record, unless it is called as the option is, or so with
+        a unit behind it.
         """
-        flags = spellings.split()
-        name = field or flags[0].removeprefix("--").replace("-", "_")
+        flags = [word for word in typed.split() if word.startswith("--")]
+        called = flags[0].removeprefix("--").replace("-", "_")
+        name = field or min((name for name in types if f"{name}_".startswith(f"{called}_")), key=len)
         default = getattr(record, name)
         kind = next(kind for kind in (Path, int, float, str, bool) if types[name] in (kind, kind | None))
-        taken: dict[str, Any] = {"type": kind, ("metavar" if isinstance(values, str) else "choices"): values}
+        taken: dict[str, Any] = {"type": kind}
         if kind is bool:
             taken = {"action": "store_true" if default is False else argparse.BooleanOptionalAction}
+        elif choices:
+            taken["choices"] = choices
+        else:
+            taken["metavar"] = typed.rpartition(" ")[2]
         group.add_argument(*flags, dest=name, default=default, help=about, **taken)
 
     return add
