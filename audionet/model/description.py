@@ -167,7 +167,7 @@ class ModelDescription:
             return cls(
                 labels=labels,
                 renderer=renderer_from_json(content),
-                thresholds=RejectionThresholds.from_json(content["familiarity"], len(labels)),
+                thresholds=RejectionThresholds.of_classes(content["familiarity"], len(labels)),
                 graph_sha256=checked.sha256(content["graph_sha256"]),
                 network_sha256=checked.sha256(content["network_sha256"]),
                 output_name=checked.text(content["output_name"]),

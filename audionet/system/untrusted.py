@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Scalar = str | float | bool | None  # a plain value of JSON
 Checked = TypeVar("Checked")
@@ -171,25 +171,37 @@ def stored(name: str, check: Callable[..., Any], *limits: Any) -> tuple[str, Cal
 class StoredRecord:
     """A dataclass that is written as a JSON object, and read from one that anyone may have written.
 
-    Each field says how it is stored: Annotated[float, stored("accuracy", number, 0, 1)].
+    Each field says how it is stored: Annotated[float, stored("accuracy", number, 0, 1)]. One whose default is None is
+    left out where it is None.
     """
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
-        return {name: _plain(getattr(self, field)) for field, (name, _, _) in _stored_fields(self)}
+        values = ((each, getattr(self, each.field)) for each in _stored_fields(self))
+        return {each.name: _plain(value) for each, value in values if not (each.is_optional and value is None)}
 
     @classmethod
     def from_json(cls: type[Record], content: Any) -> Record:
         """What `to_json` made. Raises Refused for anything else."""
+        read: dict[str, Any] = {}
         with taking_apart():
-            stored_fields = _stored_fields(cls)
-            return cls(**{field: check(content[name], *limits) for field, (name, check, limits) in stored_fields})
+            for field, is_optional, name, check, limits in _stored_fields(cls):
+                if not is_optional or content.get(name) is not None:
+                    read[field] = check(content[name], *limits)
+            return cls(**read)
 
 
-def _stored_fields(record: Any) -> list[tuple[str, Any]]:
-    """The fields of a StoredRecord, each with what `stored` says of it."""
-    kinds: list[tuple[str, Any]] = [(field.name, field.type) for field in fields(record)]
-    return [(name, kind.__metadata__[0]) for name, kind in kinds]
+class _StoredField(NamedTuple):
+    field: str
+    is_optional: bool
+    name: str
+    check: Callable[..., Any]
+    limits: tuple[Any, ...]
+
+
+def _stored_fields(record: Any) -> list[_StoredField]:
+    kinds: list[tuple[str, bool, Any]] = [(each.name, each.default is None, each.type) for each in fields(record)]
+    return [_StoredField(name, is_optional, *kind.__metadata__[0]) for name, is_optional, kind in kinds]
 
 
 def _plain(value: Any) -> Any:

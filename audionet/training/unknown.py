@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.system.untrusted import Refused, StoredRecord, number, optional, several, stored, taking_apart
+from audionet.system.untrusted import Refused, StoredRecord, number, several, stored
 
 # Share of the classes' own sound, held out with all that sounds like it, that is less typical than is believed (or
 # scores lower, where that decides). Of new recordings it is a third of that (docs/experiments.md).
@@ -111,7 +111,7 @@ def _log(values: Any) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class RejectionThresholds:
+class RejectionThresholds(StoredRecord):
     """What is known of sound of the classes, to tell sound of none of them.
 
     min_score: best scores of the classes' own sound are seldom lower.
@@ -123,10 +123,10 @@ class RejectionThresholds:
         says from which score on they believe.
     """
 
-    min_score: float
-    max_distance: float
-    usual_distance: float | None = None
-    typicality: Typicality | None = None
+    min_score: Annotated[float, stored("lowest_score", number, 0, 1)]
+    max_distance: Annotated[float, stored("longest_distance", number, 0, LARGEST_DISTANCE)]
+    usual_distance: Annotated[float | None, stored("usual_distance", number, 0, LARGEST_DISTANCE)] = None
+    typicality: Annotated[Typicality | None, stored("typicality", Typicality.from_json)] = None
 
     def why_unknown(self, score: float, distance: float, typical: float | None = None) -> str:
         """Why sound with this best score, at this comparable distance, is of none of the classes; "" if it may be.
@@ -139,25 +139,14 @@ class RejectionThresholds:
             return LOW_SCORE if score < self.min_score else ""
         return LOW_SCORE if score < BELIEVED and typical < self.typicality.lowest else ""
 
-    def to_json(self) -> dict[str, Any]:
-        """As plain values, for the model's description."""
-        usual = {} if self.usual_distance is None else {"usual_distance": self.usual_distance}
-        typical = {} if self.typicality is None else {"typicality": self.typicality.to_json()}
-        return {"lowest_score": self.min_score, "longest_distance": self.max_distance} | usual | typical
-
     @classmethod
-    def from_json(cls, content: dict[str, Any], classes: int) -> "RejectionThresholds":
-        """What `to_json` made, for so many classes. Raises untrusted.Refused for anything else."""
-        with taking_apart():
-            typical = optional(Typicality.from_json, content.get("typicality"))
-            if typical is not None and not len(typical.usual_logs) == len(typical.log_deviations) == classes:
-                raise Refused("what is typical of other classes")
-            return cls(
-                number(content["lowest_score"], 0, 1),
-                number(content["longest_distance"], 0, LARGEST_DISTANCE),
-                optional(number, content.get("usual_distance"), 0, LARGEST_DISTANCE),
-                typical,
-            )
+    def of_classes(cls, content: Any, classes: int) -> "RejectionThresholds":
+        """As `from_json`, of so many classes. Raises untrusted.Refused for anything else."""
+        thresholds = cls.from_json(content)
+        typical = thresholds.typicality
+        if typical is not None and not len(typical.usual_logs) == len(typical.log_deviations) == classes:
+            raise Refused("what is typical of other classes")
+        return thresholds
 
     @classmethod
     def learn(cls, held_out: HeldOut, distances: NDArray[np.floating]) -> "RejectionThresholds":

@@ -157,7 +157,7 @@ def test_a_list_of_checksums_keeps_what_can_be_saved_again(tmp_path: Path, entry
 def test_thresholds_that_are_no_numbers_are_refused(value: str) -> None:
     for name, other in (("lowest_score", "longest_distance"), ("longest_distance", "lowest_score")):
         with pytest.raises(Refused):
-            RejectionThresholds.from_json(untrusted.parse_json(f'{{"{name}": {value}, "{other}": 0.5}}'.encode()), 2)
+            RejectionThresholds.of_classes(untrusted.parse_json(f'{{"{name}": {value}, "{other}": 0.5}}'.encode()), 2)
 
 
 @pytest.mark.parametrize("fold", ["1" * 5000, "1" * 400, "1e5", "-1"])

@@ -93,13 +93,13 @@ def test_centred_logs_sum_to_zero_and_stay_finite() -> None:
 
 def test_what_is_kept_of_it_is_read_again_and_refused_for_other_classes(thresholds: RejectionThresholds) -> None:
     kept = json.loads(json.dumps(thresholds.to_json()))
-    assert RejectionThresholds.from_json(kept, 2) == thresholds
+    assert RejectionThresholds.of_classes(kept, 2) == thresholds
     for classes in (1, 3):
         with pytest.raises(Refused):
-            RejectionThresholds.from_json(kept, classes)
+            RejectionThresholds.of_classes(kept, classes)
     kept["typicality"]["log_deviations"][0] = 0
     with pytest.raises(Refused):
-        RejectionThresholds.from_json(kept, 2)
+        RejectionThresholds.of_classes(kept, 2)
 
 
 def test_a_quarter_of_a_chunk_may_lie_more_than_twice_as_far() -> None:
