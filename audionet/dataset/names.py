@@ -79,11 +79,11 @@ def no_such_class(name: str, labels: Sequence[str]) -> str:
     return f"the model has no such class (it knows {listed_classes(labels)}){did_you_mean(name, labels)}"
 
 
-def class_number(name: str, labels: Sequence[str]) -> int:
-    """The number of a class of a model, by its name. Raises AudionetError if there is none."""
+def class_number(name: str, labels: Sequence[str], option: str = "") -> int:
+    """The number of a class of a model, by its name. Raises AudionetError if there is none; option: that named it."""
     numbers = {composed(label): number for number, label in enumerate(labels)}
     if composed(name) not in numbers:
-        raise AudionetError(f"{name}: {no_such_class(name, labels)}")
+        raise AudionetError(f"{option}{name}: {no_such_class(name, labels)}")
     return numbers[composed(name)]
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from audionet.dataset.names import composed, no_such_class
+from audionet.dataset.names import class_number
 from audionet.errors import AudionetError
 
 # Classes of these names are the background unless others are named, whatever stands around their words: Google's Speech
@@ -17,11 +17,7 @@ def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> 
     if not asked_for:
         usual = {label for label in labels if BETWEEN_WORDS.sub(" ", label.casefold()).strip() in BACKGROUND_NAMES}
         return usual if usual < set(labels) else set()
-    known = {composed(label): label for label in labels}
-    for name in asked_for:
-        if composed(name) not in known:
-            raise AudionetError(f"--background {name}: {no_such_class(name, labels)}")
-    found = {known[composed(name)] for name in asked_for}
+    found = {labels[class_number(name, labels, "--background ")] for name in asked_for}
     if found == set(labels):
         raise AudionetError("--background: names all classes of the model; leave out those whose events you look for")
     return found

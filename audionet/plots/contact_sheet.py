@@ -97,10 +97,7 @@ def _read(recording: str, chunk: ChunkEntry, image_dir: Path, share: float) -> _
     """A chunk's picture at half its size; None, with a warning, if it cannot be read."""
     path = image_dir / f"{chunk.name}.jpg"
     try:
-        picture, _ = pictures.decode(path.read_bytes(), path)
-    except OSError as error:
-        logger.warning("%s: cannot be read (%s); left out of the contact sheet", path, error.strerror)
-        return None
+        picture, _ = pictures.decode(pictures.read(path), path)
     except UnusableInput as error:
         logger.warning("%s (left out of the contact sheet)", error)
         return None
