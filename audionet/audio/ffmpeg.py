@@ -8,6 +8,7 @@ import functools
 import shutil
 import subprocess
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -241,10 +242,8 @@ class _Run:
         return stream_info(self.messages.text(wait_for=b"] Output #0"))
 
     def _blocks(self) -> Generator[bytes, None, None]:
-        try:
+        with running_ffmpeg():
             yield from self._process.blocks()
-        except OSError as error:
-            raise AudionetError(broken(error.strerror or str(error))) from error
 
 
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
@@ -297,22 +296,25 @@ def _explain(run: _Run) -> str:
 def ask_ffmpeg(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
     """A run of ffmpeg that has ended, for what it prints. Raises AudionetError if it can't be started."""
     command = [find_ffmpeg(), *arguments]
-    try:
+    with running_ffmpeg():
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise AudionetError(broken(str(error))) from error
 
 
 def _check_works() -> str:
     """What ffmpeg prints about its version. Raises AudionetError when it does not work."""
     finished = ask_ffmpeg("-version")
-    if finished.returncode != 0 or not finished.stdout.startswith(b"ffmpeg version"):
-        raise AudionetError(broken(f"it ends with status {finished.returncode}"))
+    with running_ffmpeg():
+        if finished.returncode != 0 or not finished.stdout.startswith(b"ffmpeg version"):
+            raise OSError(f"it ends with status {finished.returncode}")
     return finished.stdout.decode(errors="replace")
 
 
-def broken(reason: str) -> str:
-    """The message about an ffmpeg that does not work."""
-    return (
-        f"{find_ffmpeg()} does not work ({reason}); reinstall ffmpeg, or remove it to use the one from imageio-ffmpeg"
-    )
+@contextmanager
+def running_ffmpeg() -> Iterator[None]:
+    """What keeps ffmpeg from being started, heard or understood in here is raised as AudionetError."""
+    try:
+        yield
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = getattr(error, "strerror", None) or error
+        remedy = "reinstall ffmpeg, or remove it to use the one from imageio-ffmpeg"
+        raise AudionetError(f"{find_ffmpeg()} does not work ({reason}); {remedy}") from error

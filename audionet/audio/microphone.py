@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, ask_ffmpeg, broken, find_ffmpeg, mono_filters, samples_of
+from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, ask_ffmpeg, find_ffmpeg, mono_filters, running_ffmpeg, samples_of
 from audionet.errors import AudionetError
 from audionet.parallel.process import Messages, listened_to, start_program
 from audionet.settings import SAMPLE_RATE_HZ
@@ -66,10 +66,8 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
         command += ["-sample_rate", str(sample_rate_hz)]
     command += ["-i", device.ffmpeg_input, "-map", "0:a:0"]
     command += ["-af", mono_filters(sample_rate_hz), "-flush_packets", "1", "-f", "f32le", "pipe:1"]
-    try:
+    with running_ffmpeg():
         process = start_program(command)
-    except OSError as error:
-        raise AudionetError(broken(error.strerror or str(error))) from error
     messages, rest = Messages(), b""  # in weeks of listening, there may be many messages
     with listened_to(process, messages):
         while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[union-attr]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.audio.chunks import pcm
-from audionet.audio.ffmpeg import broken, find_ffmpeg
-from audionet.errors import AudionetError
+from audionet.audio.ffmpeg import find_ffmpeg, running_ffmpeg
 
 DELAY_FRAMES = 3  # that the encoder lags behind, at least
 
@@ -51,10 +50,8 @@ def encode_mp3s(sounds: Sequence[np.ndarray], sample_rate_hz: int = SPEECH.sampl
     command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(target.bits_per_second), "-reservoir", "0"]
     command += ["-compression_level", "9", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "pipe:1"]
     sound = b"".join(pcm(samples) for samples in padded)
-    try:
+    with running_ffmpeg():
         finished = subprocess.run(command, input=sound, capture_output=True, check=False, start_new_session=True)
-    except OSError as error:
-        raise AudionetError(broken(error.strerror or str(error))) from error
     if finished.returncode != 0 or len(finished.stdout) < sum(frames) * target.frame_bytes:
         return None
     ends = np.cumsum(frames) * target.frame_bytes
