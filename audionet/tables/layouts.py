@@ -147,6 +147,8 @@ def _label_column(table: Table) -> str:
             raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
     if "timeformat" in table.columns and "name" in table.columns and not known - {"type"}:
         return "name"
+    if {"tmin", "tier", "text"} <= table.columns.keys() and not known:
+        return "text"  # of Praat's Down to Table
     return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
 
 

@@ -14,7 +14,7 @@ from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
 from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
-from audionet.tables.reading import SHOWN, Table
+from audionet.tables.reading import SHOWN, Table, is_time
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
@@ -186,12 +186,13 @@ def require_path_column(table: Table) -> None:
 
 
 def require_header(table: Table) -> None:
-    """Raise AudionetError if the first line is about a recording, as in tables that do not name their columns."""
-    for name in filter(SOUND_NAME.fullmatch, table.columns.values()):
-        raise AudionetError(
-            f"{table.path}: begins with {name[:SHOWN]!r}, where a line is needed that names the columns; write one "
-            "above it, with path over the recordings and label over their labels"
-        )
+    """Raise AudionetError if the first line names no columns, but a recording, or when something is heard."""
+    for name in () if path_columns(table.columns) else table.columns.values():
+        if SOUND_NAME.fullmatch(name) or is_time(name):
+            raise AudionetError(
+                f"{table.path}: begins with {name[:SHOWN]!r}, where a line is needed that names the columns; write one "
+                "above it, with path and label, or with start, end and label, over what they are about"
+            )
 
 
 def tables_near(data_audio: Path) -> list[Path]:

@@ -85,6 +85,7 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("t.csv", "label;onset;offset\nowl;1.5;3.25\n\nwren;61;62\n", [None, None]),
         ("t.csv", "start,duration,label\n1.5,1.75,owl\n1:01,1,wren\n", [None, None]),
         ("t.csv", "Start (s);End (s);Common name\n1,5;3,25;owl\n61;62,0;wren\n", [None, None]),
+        ("praat.txt", "tmin\ttier\ttext\ttmax\n1.5\tbirds\towl\t3.25\n61\tbirds\twren\t62\n", [None, None]),
         ("n.txt", RAVEN.replace("Species", "Who (my guess)"), [None, None]),
         ("dcase.tsv", "filename\tonset\toffset\tevent_label\na\t1.5\t3.25\towl\nb\t61\t62\twren\n", ["a", "b"]),
         (
