@@ -18,4 +18,4 @@ class AudacityLabels(OneClipPrinter):
         """Print the one clip."""
         for segment in clip.segments:
             label = printable(segment.label)
-            print(f"{segment.start_seconds:.6f}\t{segment.end_seconds:.6f}\t{label}", flush=True)
+            print(f"{segment.start_seconds:.6f}\t{segment.end_seconds:.6f}\t{label}")

@@ -56,12 +56,18 @@ class Printer(ABC, Generic[T]):
     def __init__(self, labels: list[str], top: int = 1, *, endless: bool = False) -> None:
         self._labels, self._top, self._endless = labels, top, endless
         self.begin()
+        sys.stdout.flush()
 
     def begin(self) -> None:
         """Print what stands before all clips."""
 
-    @abstractmethod
     def add(self, clip: T) -> None:
+        """Print one clip, which is seen at once, or keep it for the end."""
+        self.print_clip(clip)
+        sys.stdout.flush()
+
+    @abstractmethod
+    def print_clip(self, clip: T) -> None:
         """Print one clip, or keep it for the end."""
 
     def finish(self) -> None:
@@ -85,11 +91,7 @@ class OneClipPrinter(Printer["Timeline"]):
                 "label one recording at a time, or all with --format csv or raven"
             )
         self._first = clip.clip
-        self.print_clip(clip)
-
-    @abstractmethod
-    def print_clip(self, clip: "Timeline") -> None:
-        """Print the one clip."""
+        super().add(clip)
 
 
 def colored(text: str, color: str, stream: TextIO) -> str:

@@ -42,9 +42,8 @@ class CsvPrinter(Printer[T]):
         self.write([[*self.columns, *scores, *self.last_columns]])
 
     def write(self, rows: Iterable[list[str]]) -> None:
-        """Print rows, without waiting for more."""
+        """Print rows."""
         self._writer.writerows([spreadsheet_cell(cell) for cell in row] for row in rows)
-        sys.stdout.flush()
 
     def verdict(self, clip: "ClipScores") -> list[str]:
         """The label and its score, the score of each class, the best class and why it is unknown, as text."""
@@ -59,7 +58,7 @@ class CsvLabels(CsvPrinter["ClipScores"]):
     has_scores = True
     last_columns = ("best", "reason")
 
-    def add(self, clip: "ClipScores") -> None:
+    def print_clip(self, clip: "ClipScores") -> None:
         """Print one clip."""
         self.write([[clip.clip, *self.verdict(clip)]])
 
@@ -69,7 +68,7 @@ class CsvTimelines(CsvPrinter["Timeline"]):
 
     columns = ("clip", "start_seconds", "end_seconds", "label", "score")
 
-    def add(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
         self.write(
             [clip.clip, f"{s.start_seconds:.2f}", f"{s.end_seconds:.2f}", s.label, f"{s.score:.6f}"]
@@ -85,7 +84,7 @@ class CsvWindows(CsvPrinter["Windows"]):
     has_scores = True
     last_columns = ("audible",)
 
-    def add(self, clip: "Windows") -> None:
+    def print_clip(self, clip: "Windows") -> None:
         """Print one clip."""
         rows = []
         for window in clip.windows:
@@ -103,7 +102,7 @@ class CsvHeard(CsvPrinter["WindowPrediction"]):
     has_scores = True
     last_columns = ("best", "reason")
 
-    def add(self, clip: "WindowPrediction") -> None:
+    def print_clip(self, clip: "WindowPrediction") -> None:
         """Print one window."""
         times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
         self.write([[clip.time.isoformat(timespec="milliseconds"), *times, *self.verdict(clip.scores)]])

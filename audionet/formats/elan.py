@@ -19,7 +19,7 @@ class ElanTable(CsvPrinter["Timeline"]):
         "Tier", "Begin Time - ss.msec", "End Time - ss.msec", "Duration - ss.msec", "Annotation", "Score", "File"
     )  # fmt: skip
 
-    def add(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
         rows = []
         for number, segments in enumerate(tiers_of(clip)):

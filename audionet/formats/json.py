@@ -26,10 +26,10 @@ class JsonPrinter(Printer[T]):
     def to_json(self, clip: T) -> dict[str, Any]:
         """A clip as plain values."""
 
-    def add(self, clip: T) -> None:
+    def print_clip(self, clip: T) -> None:
         """Keep one clip, or print its line."""
         if self._endless:
-            print(json.dumps(self.to_json(clip), ensure_ascii=False), flush=True)
+            print(json.dumps(self.to_json(clip), ensure_ascii=False))
         else:
             self._objects.append(self.to_json(clip))
 

@@ -1,6 +1,5 @@
 """The selection table of Raven (Cornell Lab of Ornithology), which holds many recordings."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ class RavenSelections(Printer["Timeline"]):
         self._selections, self._before = 0, 0.0
         print("\t".join(COLUMNS))
 
-    def add(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
         path = printable(clip.clip if clip.clip == "-" else str(Path(clip.clip).absolute()))
         for segment in clip.segments:
@@ -35,4 +34,3 @@ class RavenSelections(Printer["Timeline"]):
             row += [f"{clip.sample_rate_hz / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
             print("\t".join(map(spreadsheet_cell, [*row, f"{segment.score:.4f}"])))
         self._before += clip.seconds
-        sys.stdout.flush()

@@ -1,7 +1,6 @@
 """Rich Transcription Time Marked, as tools for speaker diarisation read it (NIST, 2009)."""
 
 import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ class RttmTimelines(Printer["Timeline"]):
         if alike:
             logger.warning("--format rttm: has no spaces, so that it calls %s alike", listed(list(map(repr, alike))))
 
-    def add(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
         name = self._name(clip.clip)
         for segment in clip.segments:
@@ -39,7 +38,6 @@ class RttmTimelines(Printer["Timeline"]):
                 start, end = in_milliseconds(segment)
                 times = f"{start / 1000:.3f} {(end - start) / 1000:.3f}"
                 print(f"SPEAKER {name} 1 {times} <NA> <NA> {label} <NA> <NA>")
-        sys.stdout.flush()
 
     def _name(self, clip: str) -> str:
         """What a clip is called, and no other."""

@@ -19,7 +19,7 @@ class SrtSubtitles(OneClipPrinter):
         """Print the one clip."""
         for number, segment in enumerate(clip.segments, start=1):
             times = " --> ".join(_time(border, ",") for border in in_milliseconds(segment))
-            print(f"{number}\n{times}\n{_in_a_cue(segment.label)}\n", flush=True)
+            print(f"{number}\n{times}\n{_in_a_cue(segment.label)}\n")
 
 
 class WebVttSubtitles(OneClipPrinter):
@@ -32,7 +32,7 @@ class WebVttSubtitles(OneClipPrinter):
         print("WEBVTT\n")
         for segment in clip.segments:
             times = " --> ".join(_time(border, ".") for border in in_milliseconds(segment))
-            print(f"{times}\n{html.escape(_in_a_cue(segment.label), quote=False)}\n", flush=True)
+            print(f"{times}\n{html.escape(_in_a_cue(segment.label), quote=False)}\n")
 
 
 def _time(milliseconds: int, point: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class TextLabels(Printer["ClipScores"]):
     """The best classes of each clip."""
 
-    def add(self, clip: "ClipScores") -> None:
+    def print_clip(self, clip: "ClipScores") -> None:
         """Print one clip."""
         width = max(map(len, self._labels))
         note = colored(f": unknown, {clip.explanation}", "yellow", sys.stdout) if clip.is_unknown else ""
@@ -23,26 +23,24 @@ class TextLabels(Printer["ClipScores"]):
         for label, score in clip.best_first()[: self._top]:
             line = f"  {label:<{width}}  {score:.3f}"
             print(colored(line, "bold", sys.stdout) if label == clip.label else line)
-        sys.stdout.flush()
 
 
 class TextTimelines(Printer["Timeline"]):
     """A line a segment, or event; `no events` where there is none."""
 
-    def add(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
         print(printable(clip.clip) + ("" if clip.segments else ": no events"))
         width = max((len(segment.label) for segment in clip.segments), default=0)
         for segment in clip.segments:
             times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"
             print(f"  {times}  {segment.label:<{width}}  {segment.score:.3f}")
-        sys.stdout.flush()
 
 
 class TextWindows(Printer["Windows"]):
     """A line per window: from when to when, and its best classes."""
 
-    def add(self, clip: "Windows") -> None:
+    def print_clip(self, clip: "Windows") -> None:
         """Print one clip."""
         print(printable(clip.clip))
         for window in clip.windows:
@@ -50,13 +48,12 @@ class TextWindows(Printer["Windows"]):
             scores = "  ".join(f"{label} {score:.3f}" for label, score in best[: self._top])
             scores += "" if window.has_signal else "  (silence)"
             print(f"  {window.start_seconds:9.2f} to {window.end_seconds:9.2f}  {scores}")
-        sys.stdout.flush()
 
 
 class TextHeard(Printer["WindowPrediction"]):
     """The time of day, the class and its score."""
 
-    def add(self, clip: "WindowPrediction") -> None:
+    def print_clip(self, clip: "WindowPrediction") -> None:
         """Print one window."""
         scores = clip.scores
         width = max(len(label) for label in (*self._labels, scores.label))
@@ -65,4 +62,4 @@ class TextHeard(Printer["WindowPrediction"]):
             line = "silence"
         elif scores.is_unknown:
             line = colored(f"{line}  {scores.explanation}", "yellow", sys.stdout)
-        print(f"{clip.time:%H:%M:%S}  {line}", flush=True)
+        print(f"{clip.time:%H:%M:%S}  {line}")

@@ -33,7 +33,7 @@ class TextGrid(OneClipPrinter):
             for place, (start, end, text) in enumerate(intervals, start=1):
                 quoted = text.replace('"', '""')
                 print(f"        intervals [{place}]:\n            xmin = {start:.6f}\n            xmax = {end:.6f}")
-                print(f'            text = "{quoted}"', flush=True)
+                print(f'            text = "{quoted}"')
 
 
 def _without_gaps(segments: "Sequence[Segment]", seconds: float) -> list[tuple[float, float, str]]:
