@@ -92,7 +92,8 @@ def warn_of_skipped(error: UnusableInput) -> None:
 class Skipped(list[UnusableInput]):
     """Inputs that are left out. Each is named, with the reason, when it is added; the others go on."""
 
-    def add(self, error: UnusableInput) -> None:
-        """Leave out one more."""
-        warn_of_skipped(error)
-        self.append(error)
+    def add(self, *errors: UnusableInput) -> None:
+        """Leave out more."""
+        for error in errors:
+            warn_of_skipped(error)
+            self.append(error)

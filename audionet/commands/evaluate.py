@@ -243,15 +243,13 @@ def _clips_by_class(
         recordings, wrong = found.recordings, found.wrong
     else:
         return _clips_in_folders(data_audio, skipped)
-    for error in wrong:
-        skipped.add(error)
+    skipped.add(*wrong)
     return grouped((data_audio / recording.class_name, recording) for recording in recordings)
 
 
 def _clips_in_folders(data_audio: Path, skipped: Skipped) -> dict[Path, list[Recording]]:
     """The clips in each class folder, pictures too."""
-    for error in stray_files(data_audio):
-        skipped.add(error)
+    skipped.add(*stray_files(data_audio))
     by_folder = {
         folder: [Recording(folder.name, path.as_posix(), path) for path in find_clips([folder])]
         for folder in class_folders(data_audio)

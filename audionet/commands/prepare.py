@@ -102,8 +102,7 @@ def prepare(
     report = PrepareReport(image_dir)
     recordings, wrong = find_labelled_recordings(data_audio, options)
     require_recordings(data_audio, recordings)
-    for error in wrong:
-        report.skipped.add(error)
+    report.skipped.add(*wrong)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         index = open_index(image_dir, options)

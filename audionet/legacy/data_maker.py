@@ -131,6 +131,5 @@ def _file(image_dir: Path, chunk: ChunkEntry, suffix: str) -> Path:
 def _recordings(data_audio: Path, skipped: Skipped) -> list[Recording]:
     recordings, wrong = find_recordings(data_audio)
     require_recordings(data_audio, recordings)
-    for error in wrong:
-        skipped.add(error)
+    skipped.add(*wrong)
     return recordings

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.bottleneck.extractor import Bottlenecks, Extractor, ReadPicture, no_usable_picture
-from audionet.errors import UnusableInput, warn_of_skipped
+from audionet.errors import Skipped, UnusableInput
 from audionet.settings import available_cores
 from audionet.system.files import write_atomically
 from audionet.system.progress import Progress, continued, silent
@@ -95,9 +95,8 @@ def _identify(paths: Sequence[Path], extractor: Extractor) -> tuple[dict[int, by
     with ThreadPoolExecutor(available_cores()) as readers:
         identified = [digest for part in readers.map(identify, parts) for digest in part]
     extractor.save_digests()
-    skipped = [digest for digest in identified if isinstance(digest, UnusableInput)]
-    for error in skipped:
-        warn_of_skipped(error)
+    skipped = Skipped()
+    skipped.add(*(digest for digest in identified if isinstance(digest, UnusableInput)))
     return {n: digest for n, digest in enumerate(identified) if isinstance(digest, bytes)}, skipped
 
 
