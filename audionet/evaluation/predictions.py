@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from audionet.evaluation.confusion import Confusion
 
@@ -29,31 +29,6 @@ class CalibrationBin:
     def right(self) -> float:
         """The share that was right, 0 to 1."""
         return self.right_sum / self.count
-
-
-def calibration_bins(scores: ArrayLike, correct: ArrayLike) -> list[CalibrationBin]:
-    """The tenths in which there is something, from the lowest.
-
-    scores: the best class's, 0 to 1. correct: whether it was right.
-    """
-    scores, correct = np.asarray(scores, float), np.asarray(correct, float)
-    bins = np.minimum((scores * BINS).astype(np.intp), BINS - 1)
-    masks = (bins == n for n in range(BINS))
-    return [
-        CalibrationBin(int(mask.sum()), float(scores[mask].sum()), float(correct[mask].sum()))
-        for mask in masks
-        if mask.any()
-    ]
-
-
-def expected_calibration_error(scores: ArrayLike, correct: ArrayLike) -> float:
-    """How far scores are from the share that is right: 0 (they mean what they say) to 1.
-
-    The difference between a bin's mean score and its share of right ones, averaged over what was scored (Naeini et
-    al., 2015; Guo et al., 2017). The arguments are those of `calibration_bins`.
-    """
-    bins = calibration_bins(scores, correct)
-    return sum(abs(each.score_sum - each.right_sum) for each in bins) / sum(each.count for each in bins)
 
 
 @dataclass(frozen=True)
@@ -129,12 +104,21 @@ class Predictions:
 
     def calibration(self) -> list[CalibrationBin]:
         """The tenths of scores in which there is something, from the lowest."""
-        return calibration_bins(self.scores, self.predicted == self.targets)
+        tenths, is_right = np.minimum((self.scores * BINS).astype(np.intp), BINS - 1), self.predicted == self.targets
+        masks = (tenths == tenth for tenth in np.unique(tenths))
+        return [
+            CalibrationBin(int(mask.sum()), float(self.scores[mask].sum()), float(is_right[mask].sum()))
+            for mask in masks
+        ]
 
     @property
     def calibration_error(self) -> float:
-        """How far the scores are from the share that is right, 0 to 1."""
-        return expected_calibration_error(self.scores, self.predicted == self.targets)
+        """How far the scores are from the share that is right: 0 (they mean what they say) to 1.
+
+        The expected calibration error: the difference between a bin's mean score and its share of right ones, averaged
+        over what was scored (Naeini et al., 2015; Guo et al., 2017).
+        """
+        return sum(abs(each.score_sum - each.right_sum) for each in self.calibration()) / len(self)
 
     def pairs(self) -> list[Pair]:
         """The pairs of classes, those that are confused most first; of equals, those that share more probability."""
