@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audionet.audio.chunks import Part
-from audionet.dataset.kinds import are_sides_of_a_split, group_of, is_other_file, is_part_of_a_set, names_left
+from audionet.dataset.kinds import (
+    SOUND_SUFFIX,
+    are_sides_of_a_split,
+    group_of,
+    is_other_file,
+    is_part_of_a_set,
+    names_left,
+)
 from audionet.dataset.names import require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
+from audionet.system.grouping import grouped
 from audionet.system.text import did_you_mean, is_printable, listed
 from audionet.system.untrusted import is_folder
 
@@ -104,25 +112,31 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     the folders can't be classes.
     """
     recordings, wrong = list[Recording](), stray_files(data_audio)
-    folders, all_sessions = class_folders(data_audio), list[Path]()
+    folders, all_sessions, all_forms = class_folders(data_audio), list[Path](), list[Path]()
     require_no_unknown(data_audio, [folder.name for folder in folders])
     for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
         sessions = _sessions(folder, paths)
+        forms = _forms_of_one(paths)
         all_sessions += sorted(sessions)
+        all_forms += sorted(forms)
         for path in paths:
             if is_folder(path):
                 wrong.append(_why_no_file(path))
                 continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
             session = path.parent.relative_to(folder).as_posix() if path.parent in sessions else None
-            recordings.append(Recording(folder.name, key, path, group_of(path) or session))
+            form = key.removesuffix(path.suffix) if path in forms else None
+            recordings.append(Recording(folder.name, key, path, group_of(path) or session or form))
         if not paths:
             wrong.append(UnusableInput(folder, "holds no recordings"))
     require_classes_not_parts(data_audio, sorted({recording.class_name for recording in recordings}))
     if all_sessions:
         sentence = "%s: recordings that share a sub-folder, as in %s, are held out together by retrain: all or none"
         logger.info(sentence, data_audio, all_sessions[0])
+    if all_forms:
+        sentence = "%s and %s differ in their suffix alone, as one recording in two forms: they are held out together"
+        logger.info(sentence, *all_forms[:2])
     return recordings, wrong
 
 
@@ -136,6 +150,12 @@ def _sessions(folder: Path, paths: Sequence[Path]) -> set[Path]:
     if folder in sizes or len(sizes) < FEWEST_SESSIONS or 2 * max(sizes.values()) > len(paths):
         return set()
     return {parent for parent, size in sizes.items() if size > 1}
+
+
+def _forms_of_one(paths: Sequence[Path]) -> set[Path]:
+    """The recordings beside which another has their name and another suffix: one sound as an MP3 and a WAV, say."""
+    by_name = grouped((path.with_suffix(""), path) for path in paths if SOUND_SUFFIX.fullmatch(path.suffix))
+    return {path for forms in by_name.values() if len(forms) > 1 for path in forms}
 
 
 def _why_no_file(path: Path) -> UnusableInput:

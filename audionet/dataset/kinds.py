@@ -22,6 +22,9 @@ SOUND_MARKS = (
     (8, b"WAVE"),
     *((4, mark) for mark in (b"ftypM4A", b"ftypmp4", b"ftypiso", b"ftyp3gp")),  # ftypheic is a photo
 )
+SOUND_SUFFIX = re.compile(
+    r"\.(wave?|flac|mp[34]|og[ga]|opus|m4a|aac|wma|aiff?|amr|caf|w64|mkv|mov|webm)", re.IGNORECASE
+)
 # What systems, editors and downloads leave beside recordings. It is passed over whatever it holds, and in silence.
 PASSED_OVER_NAMES = frozenset(
     {"$recycle.bin", "recycler", "recycled", "system volume information", "$winreagent", "__macosx", "@eadir"}

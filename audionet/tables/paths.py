@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from audionet.dataset.folders import walk_files
-from audionet.dataset.kinds import is_other_file, names_left
+from audionet.dataset.kinds import SOUND_SUFFIX, is_other_file, names_left
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
@@ -29,9 +29,7 @@ TOOLS_PATH_COLUMNS = (
 PATHS = "the path of a recording"  # in messages
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
-SOUND_NAME = re.compile(
-    r".*[^./\\]\.(wave?|flac|mp[34]|og[ga]|opus|m4a|aac|wma|aiff?|amr|caf|w64|mkv|mov|webm)", re.IGNORECASE
-)
+SOUND_NAME = re.compile(rf".*[^./\\]{SOUND_SUFFIX.pattern}", re.IGNORECASE)
 
 
 class TablePaths:

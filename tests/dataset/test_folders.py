@@ -45,6 +45,15 @@ def test_recordings_of_one_sub_folder_stay_together_where_a_class_has_several(
     assert f"as in {tmp_path / 'anna' / 'b' / '7'}, are held out together" in caplog.text
 
 
+def test_one_recording_in_two_forms_stays_together(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "a/x.mp3", "a/x.WAV", "a/y.mp3", "a/rec.001", "a/rec.002", "b/y.wav", "b/deep/y.flac")
+    with caplog.at_level(logging.INFO):
+        groups = {recording.key: recording.group for recording in find_recordings(tmp_path)[0]}
+    assert {key: group for key, group in groups.items() if group} == {"a/x.mp3": "a/x", "a/x.WAV": "a/x"}
+    assert "x.WAV and " in caplog.text
+    assert "differ in their suffix alone, as one recording in two forms: they are held out together" in caplog.text
+
+
 def test_notes_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/notes.txt", "a/cover.JPG", "a/.DS_Store", "a/Thumbs.db", "a/LICENSE", ".git/x.mp3")
     assert [recording.path.name for recording in find_recordings(tmp_path)[0]] == ["x.mp3"]
