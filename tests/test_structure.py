@@ -38,7 +38,7 @@ HOMES = {
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
     "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
-    "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds", "training.lda"},
+    "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds"},
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.progress"},

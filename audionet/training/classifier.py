@@ -3,6 +3,7 @@
 import functools
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from audionet.dataset.samples import Dataset
 from audionet.options import FitOptions
+from audionet.settings import available_cores
 from audionet.system.progress import Progress, silent
 from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
 from audionet.training.folds import cluster_groups, folds
@@ -22,6 +24,7 @@ from audionet.training.unknown import HeldOut, RejectionThresholds, comparable_d
 CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
+DISCRIMINANTS_AT_ONCE = 4  # each takes up to 300 MB
 SHORTEST_SHARE = 1e-3  # of a chunk that a sample is taken to last
 
 Indices = NDArray[np.intp]  # of samples in their data set
@@ -212,11 +215,15 @@ class Trainer:
         samples = [self._dataset.samples[i] for i in indices]
         augmented = self._augmented(indices)
         scores = np.empty((*augmented.shape[:-1], self._classes))
-        for group in np.unique(groups):
+
+        def score(group: int) -> None:
             held = groups == group
             left_out = ~non_overlapping_train_mask(samples, held)
             discriminant = LinearDiscriminant.of(
                 all_statistics - self._statistics(indices[left_out]), self.subspace.shrinkage, self._noise
             )
             scores[held] = discriminant.scores(augmented[held])
+
+        with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
+            list(threads.map(score, np.unique(groups)))
         return scores

@@ -66,8 +66,6 @@ class LinearDiscriminant:
         shrinkage: what is added to the scatter within the classes, as a share of the pictures' mean squared distance
         from their mean: the pull towards plain distances.
         """
-        from scipy.linalg import solve  # half the work of NumPy's, which does not know that the scatter is symmetric
-
         count = statistics.counts.sum()
         means = statistics.sums / statistics.counts[:, None]
         origin = means.mean(axis=0)
@@ -77,7 +75,8 @@ class LinearDiscriminant:
         if noise is not None:
             scatter += NOISE_WEIGHT * count * np.outer(noise, noise)
         centred = means - origin
-        weights = solve(scatter, centred.T, assume_a="sym", overwrite_a=True, check_finite=False)
+        # SciPy's, which knows that the scatter is symmetric, takes 15 % less time, but lets no other thread work.
+        weights = np.linalg.solve(scatter, centred.T)
         lengths = np.einsum("ij,ji->i", centred, weights)
         scale = max(float(lengths.mean()), 1e-12)
         weights /= scale

@@ -6,11 +6,13 @@ pictures, the axes along which they vary most (principal components; Pearson, 19
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audionet.settings import available_cores
 from audionet.training.lda import LinearDiscriminant
 
 COLUMNS_AT_ONCE = 4096  # features turned into float32 at a time
@@ -77,9 +79,14 @@ class SampleSubspace(Subspace):
         self._mean: NDArray[np.float32] = features.mean(axis=0, dtype=np.float32)
         self._features = features
         gram = np.zeros((len(features), len(features)))
-        for part in self._columns():
+
+        def products(part: slice) -> NDArray[np.float32]:
             centred = features[:, part] - self._mean[part]
-            gram += centred @ centred.T
+            return np.asarray(centred @ centred.T)
+
+        with ThreadPoolExecutor(available_cores()) as threads:
+            for some in threads.map(products, self._columns()):  # in the order of the columns, however many threads
+                gram += some
         ridged = gram.copy()
         ridged[np.diag_indices_from(gram)] += RIDGE * max(float(np.mean(np.diag(gram))), 1e-12)
         self._lower = np.linalg.cholesky(ridged)
