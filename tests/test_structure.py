@@ -23,7 +23,7 @@ MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
 # Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's).
 HOMES = {
     # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
-    "subprocess": {"parallel.process", "audio.ffmpeg", "parallel.child", "audio.mp3"},
+    "subprocess": {"parallel.process", "audio.ffmpeg", "parallel.child"},
     "imageio_ffmpeg": {"audio.ffmpeg"},
     "soundfile": {"audio.plain_files"},
     "tensorflow": {"system.tensorflow"},

@@ -4,7 +4,6 @@ Short, plain WAV, FLAC and Ogg Vorbis are read by plain_files.py, everything els
 decides that, not its name, nor how busy the machine is, nor what is installed.
 """
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ import numpy as np
 
 from audionet.audio import ffmpeg, plain_files
 from audionet.audio.channels import USUAL, mix_or_loudest, no_such_channel
+from audionet.audio.headers import BEGINNING_BYTES, WAV_EVEN_BLOCKS, riff_chunks, wav_form
 from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
@@ -81,22 +81,22 @@ def read_wav_header(path: Path) -> WavHeader | None:
         if not path.is_file():  # to open a named pipe would wait for whoever writes into it
             return None
         with open(path, "rb") as file:
-            content = file.read(plain_files.BEGINNING_BYTES)
+            content = file.read(BEGINNING_BYTES)
             size_bytes = file.seek(0, 2)
     except (OSError, ValueError):
         return None
     if content[:4] not in (b"RIFF", b"RF64") or content[8:12] != b"WAVE":
         return None
-    rate_hz = block_bytes = 0
-    for name, body, length in plain_files.riff_chunks(content):
-        if name == b"fmt " and len(content) >= body + 16:
-            kind, _, rate, _, block = struct.unpack_from("<HHIIH", content, body)
-            if kind in plain_files.WAV_EVEN_BLOCKS:
-                rate_hz, block_bytes = rate, block
+    form = None
+    for name, body, length in riff_chunks(content):
+        if name == b"fmt ":
+            form = wav_form(content[body : body + 40])
         if name == b"data":
+            if form is None or form.kind not in WAV_EVEN_BLOCKS or not form.rate_hz or not form.block_bytes:
+                return None
             # Recorders that are cut off, and RF64, leave a length of 0 or all ones; the sound is all that follows.
             sound_bytes = min(length or size_bytes, size_bytes - body)
-            return WavHeader(rate_hz, sound_bytes / block_bytes / rate_hz) if rate_hz and block_bytes else None
+            return WavHeader(form.rate_hz, sound_bytes / form.block_bytes / form.rate_hz)
     return None
 
 

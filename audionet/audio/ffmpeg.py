@@ -26,11 +26,11 @@ from audionet.audio.channels import (
     stream_info,
     too_many_channels,
 )
-from audionet.audio.plain_files import BEGINNING_BYTES, is_unfinished, misread_decoder
+from audionet.audio.headers import what_ffmpeg_overlooks
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
 from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
-from audionet.system.files import open_file, require_file
+from audionet.system.files import require_file
 
 BYTES_PER_SAMPLE = 4
 BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
@@ -261,20 +261,9 @@ def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list
     options += ["-threads", "1", "-filter_threads", "1", "-max_alloc", str(LARGEST_ALLOCATION_BYTES)]
     options += ["-protocol_whitelist", "file", "-format_whitelist", FORMATS]
     options += ["-max_pixels", str(LARGEST_PICTURE_PIXELS), "-guess_layout_max", str(MOST_KNOWN_CHANNELS), *place]
-    options += [*_what_ffmpeg_overlooks(path), "-i", f"file:{path}", "-vn", "-sn", "-dn"]
+    options += [*what_ffmpeg_overlooks(path), "-i", f"file:{path}", "-vn", "-sn", "-dn"]
     # Without -map, ffmpeg takes the track that is marked as the default one.
     return options if choice.track is None else [*options, "-map", f"0:a:{choice.track - 1}"]
-
-
-def _what_ffmpeg_overlooks(path: Path) -> list[str]:
-    """What ffmpeg must be told of a file that it would misread by itself."""
-    try:
-        with open_file(path) as file:
-            beginning = file.read(BEGINNING_BYTES)
-    except (OSError, ValueError):  # whoever reads the file says what is wrong with it
-        return []
-    decoder = misread_decoder(beginning)
-    return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if is_unfinished(beginning) else [])
 
 
 def _explain(run: _Run) -> str:
@@ -293,11 +282,16 @@ def _explain(run: _Run) -> str:
     return f"cannot be decoded ({lines[0].rpartition(': ')[2].strip()})" if lines else "holds no sound"
 
 
-def ask_ffmpeg(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    """A run of ffmpeg that has ended, for what it prints. Raises AudionetError if it can't be started."""
+def ask_ffmpeg(*arguments: str, given: bytes = b"", seconds: float | None = 30) -> subprocess.CompletedProcess[bytes]:
+    """A run of ffmpeg that has ended, for what it prints. Raises AudionetError if it can't be started, or takes longer.
+
+    given: on its standard input.
+    """
     command = [find_ffmpeg(), *arguments]
     with running_ffmpeg():
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+        return subprocess.run(
+            command, input=given, capture_output=True, timeout=seconds, check=False, start_new_session=True
+        )
 
 
 def _check_works() -> str:

@@ -9,12 +9,13 @@ decides who reads it, and nothing else does.
 
 import io
 import struct
-from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audionet.audio.headers import WAV_FLOAT, WAV_PCM, riff_chunks, wav_form
 from audionet.audio.resampling import can_resample, resample, shortest
 from audionet.settings import FULL_SCALE
 
@@ -25,19 +26,6 @@ BYTES_PER_SAMPLE = 4
 MOST_CHANNELS = 2  # how more of them are mixed is a matter of their layout
 MEMORY_BYTES = 1 << 30  # of the process, beside its libraries
 
-WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
-WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
-DECODERS = {
-    (WAV_PCM, 8): "pcm_u8",
-    **{(WAV_PCM, bits): f"pcm_s{bits}{{}}" for bits in (16, 24, 32)},  # {}: le or be
-    **{(WAV_FLOAT, bits): f"pcm_f{bits}{{}}" for bits in (32, 64)},
-}
-BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
-W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
-CAF_FORM = struct.Struct(">d4sIIIII")  # rate, kind, flags, bytes of a block, frames of a block, channels, bits
-CAF_FLOAT, CAF_LITTLE_ENDIAN = 1, 2  # flags
-WAV_NMS_ADPCM, NMS_ADPCM = 0x38, "adpcm_nms"  # of telephone exchanges; ffmpeg takes it for AMR, and has no decoder
-WAV_EVEN_BLOCKS = (WAV_PCM, WAV_FLOAT, 6, 7, WAV_EXTENSIBLE)  # blocks of equal length, as A-law and mu-law have too
 USUAL_MASKS = {1: (0, 4), 2: (0, 3)}  # of speakers, by the number of channels: unsaid, or centre, or left and right
 SUBFORMAT_END = bytes.fromhex("000000001000800000aa00389b71")
 # What coded sound in a WAV that calls itself PCM begins with: DTS in its four forms, and what goes over S/PDIF.
@@ -119,97 +107,32 @@ def read(content: bytes, wanted: Wanted) -> PlainSound | None:
     return PlainSound(rate_hz, channels, np.array(rows))
 
 
-def misread_decoder(beginning: bytes) -> str | None:
-    """The decoder that ffmpeg must be told for the samples of a file; None where it finds the right one itself.
-
-    By itself, it takes RIFX, whose numbers begin with their highest byte, for RIFF, and whole numbers that do not fill
-    their bytes, as of 24 bits in 32, for others, in WAV, W64 and CAF: it gives noise.
-    beginning: the first BEGINNING_BYTES of any file.
-    """
-    if beginning[:4] == b"caff":
-        return _misread_in_caf(beginning)
-    order, form = WAV_ORDERS.get(beginning[:4]), _form_of_wav(beginning)
-    if order is None or len(form) < 16:
-        return None
-    kind, channels, _, _, block_bytes, bits = struct.unpack_from(f"{order}HHIIHH", form)
-    if kind == WAV_NMS_ADPCM and bits in (2, 3, 4):
-        return NMS_ADPCM
-    is_partly_filled = False
-    if kind == WAV_EXTENSIBLE and len(form) >= 40:
-        valid_bits, _, kind = struct.unpack_from(f"{order}HIH", form, 18)
-        is_partly_filled = valid_bits > 0 and (valid_bits + 7) // 8 != bits // 8
-    if bits % 8 or block_bytes * 8 != channels * bits or not (order == ">" or is_partly_filled):
-        return None
-    decoder = DECODERS.get((kind, bits))
-    return decoder and decoder.format("le" if order == "<" else "be")
-
-
-def _misread_in_caf(beginning: bytes) -> str | None:
-    """As misread_decoder, of a CAF, whose first chunk always says how its samples lie there."""
-    if beginning[8:12] != b"desc" or len(beginning) < 20 + CAF_FORM.size:
-        return None
-    _, kind, flags, block_bytes, _, channels, bits = CAF_FORM.unpack_from(beginning, 20)
-    sample_bytes, rest = divmod(block_bytes, channels or 1)
-    if kind != b"lpcm" or rest or sample_bytes == (bits + 7) // 8:
-        return None
-    decoder = DECODERS.get((WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes))
-    return decoder and decoder.format("le" if flags & CAF_LITTLE_ENDIAN else "be")
-
-
-def is_unfinished(beginning: bytes) -> bool:
-    """Whether a file is a long WAV (RF64) whose recorder stopped before it wrote the length of the sound."""
-    return beginning[:4] in (b"RF64", b"BW64") and beginning[12:16] == b"ds64" and not any(beginning[28:36])
-
-
-def _form_of_wav(beginning: bytes) -> bytes:
-    """The content of the fmt chunk; nothing if there is none."""
-    if beginning.startswith(b"riff"):
-        return beginning[W64_FORM : W64_FORM + 40]
-    for name, body, length in riff_chunks(beginning, "big" if beginning.startswith(b"RIFX") else "little"):
-        if name == b"fmt ":
-            return beginning[body : body + length]
-    return b""
-
-
-def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a WAV: the name of each, where its body begins, and how long it says it is."""
-    place = 12
-    while place + 8 <= len(content):
-        length = int.from_bytes(content[place + 4 : place + 8], order)
-        yield content[place : place + 4], place + 8, length
-        place += 8 + length + length % 2
-
-
 def _describe_wav(content: bytes) -> _Described | None:
     """The sound of a WAV; None if anything about the file is out of the ordinary."""
-    form = b""
+    chunk = b""
     for name, body, length in riff_chunks(content):
         if body + length > len(content):
             return None
         if name == b"data":
-            return _pcm(form, memoryview(content)[body : body + length]) if form else None
+            return _pcm(chunk, memoryview(content)[body : body + length])
         if name == b"fmt ":
-            if form:
+            if chunk:
                 return None
-            form = content[body : body + length]
+            chunk = content[body : body + length]
     return None
 
 
-def _pcm(form: bytes, data: memoryview) -> _Described | None:
+def _pcm(chunk: bytes, data: memoryview) -> _Described | None:
     """What a WAV's data chunk holds, by what its fmt chunk says."""
-    if len(form) < 16:
+    form = wav_form(chunk)
+    # It may say more, such as that whole numbers are none: Cool Edit's floating point calls itself PCM.
+    if form is None or form.more not in (b"", SUBFORMAT_END) or form.mask not in USUAL_MASKS.get(form.channels, ()):
         return None
-    kind, channels, rate_hz, _, block_bytes, bits = struct.unpack_from("<HHIIHH", form)
-    if kind == WAV_EXTENSIBLE and len(form) >= 40:
-        valid_bits, mask, kind = struct.unpack_from("<HIH", form, 18)
-        if valid_bits != bits or form[26:40] != SUBFORMAT_END or mask not in USUAL_MASKS.get(channels, ()):
-            return None
-    elif any(form[16:]):  # such as that whole numbers are none: Cool Edit's floating point calls itself PCM
-        return None
-    count, rest = divmod(len(data), block_bytes or 1)
+    kind, bits = form.kind, form.bits
+    count, rest = divmod(len(data), form.block_bytes or 1)
     beginning = bytes(data[:CODED_WITHIN_BYTES])
     is_coded = any(mark in beginning for mark in CODED_MARKS) or beginning.startswith(SHORT_MARK)
-    if rest or block_bytes * 8 != channels * bits or is_coded:
+    if rest or form.block_bytes * 8 != form.channels * bits or form.valid_bits != bits or is_coded:
         return None
 
     def decode() -> NDArray[np.int16] | None:
@@ -217,7 +140,7 @@ def _pcm(form: bytes, data: memoryview) -> _Described | None:
             return np.asarray(np.frombuffer(data, np.uint8).reshape(-1, bits // 8)[:, -2:].copy().view("<i2"))
         return _rounded(np.frombuffer(data, "<f4")) if (kind, bits) == (WAV_FLOAT, 32) else None
 
-    return _Described(rate_hz, channels, count, decode)
+    return _Described(form.rate_hz, form.channels, count, decode)
 
 
 def _rounded(values: NDArray[np.float32]) -> NDArray[np.int16] | None:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio.chunks import Chunk, cut_out
+from audionet.audio.chunks import Chunk, cut_out, pcm
 from audionet.audio.decoding import decode
-from audionet.audio.mp3 import encode_mp3s, slowed_down
+from audionet.audio.ffmpeg import ask_ffmpeg
 from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Place
 from audionet.inference.clips import ClipScores
@@ -24,7 +24,21 @@ from audionet.system.files import open_file
 from audionet.system.grouping import grouped
 from audionet.system.untrusted import MALFORMED, is_file
 
+DELAY_FRAMES = 3  # that the encoder lags behind, at least
 LONGEST_SECONDS = 30.0  # to listen to; of a longer chunk, its start
+
+
+class Mp3Format(NamedTuple):
+    """What ffmpeg is told to make. Every frame has frame_bytes, without a remainder."""
+
+    sample_rate_hz: int
+    bits_per_second: int
+    frame_samples: int
+    frame_bytes: int
+
+
+SPEECH = Mp3Format(16_000, 24_000, 576, 108)  # enough for speech to sound as it is
+FULL = Mp3Format(48_000, 64_000, 1152, 192)  # all that people hear
 
 
 class ExcerptSource(NamedTuple):
@@ -132,3 +146,37 @@ def read_wav(path: Path, renderer: SpectrogramRenderer) -> np.ndarray | None:
             return np.frombuffer(file.readframes(_longest_samples(renderer)), "<i2").astype(np.float32)
     except (OSError, EOFError, wave.Error, struct.error, *MALFORMED):
         return None
+
+
+def slowed_down(sample_rate_hz: int) -> int:
+    """How many times sound of a sample rate is slowed down to be heard: so that all that it holds is audible."""
+    return math.ceil(sample_rate_hz / FULL.sample_rate_hz)
+
+
+def encode_mp3s(sounds: Sequence[np.ndarray], sample_rate_hz: int = SPEECH.sample_rate_hz) -> list[bytes] | None:
+    """Small MP3s of sounds (float32, mono, at a sample rate), slowed_down times; None if this ffmpeg can't make them.
+
+    ffmpeg encodes them all as one, which costs one start. Its frames stand each for itself, so that it can be cut.
+    """
+    target = SPEECH if sample_rate_hz <= SPEECH.sample_rate_hz else FULL
+    played_hz = sample_rate_hz / slowed_down(sample_rate_hz)
+    sounds = [_resampled(sound, target.sample_rate_hz / played_hz) for sound in sounds]
+    frames = [-(-len(sound) // target.frame_samples) + DELAY_FRAMES for sound in sounds]
+    padded = [np.pad(s, (0, n * target.frame_samples - len(s))) for s, n in zip(sounds, frames, strict=True)]
+    command = ["-nostdin", "-v", "error", "-f", "s16le", "-ar", str(target.sample_rate_hz), "-ac", "1"]
+    command += ["-i", "pipe:0", "-c:a", "libmp3lame", "-b:a", str(target.bits_per_second), "-reservoir", "0"]
+    command += ["-compression_level", "9", "-write_xing", "0", "-id3v2_version", "0", "-f", "mp3", "pipe:1"]
+    finished = ask_ffmpeg(*command, given=b"".join(map(pcm, padded)), seconds=None)
+    if finished.returncode != 0 or len(finished.stdout) < sum(frames) * target.frame_bytes:
+        return None
+    ends = np.cumsum(frames) * target.frame_bytes
+    return [finished.stdout[end - n * target.frame_bytes : end] for end, n in zip(ends, frames, strict=True)]
+
+
+def _resampled(samples: np.ndarray, ratio: float) -> np.ndarray:
+    """Samples at a rate that is higher by a ratio, by cutting off the spectrum or continuing it with zeros."""
+    length = round(len(samples) * ratio)
+    if length == len(samples) or not len(samples):
+        return samples
+    resampled = np.fft.irfft(np.fft.rfft(samples), length) * (length / len(samples))
+    return np.asarray(resampled, np.float32)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio.mp3 import slowed_down
 from audionet.dataset.names import UNKNOWN
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
@@ -16,7 +15,7 @@ from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model
 from audionet.model.card import ModelCard, now
 from audionet.report.content import Report
-from audionet.report.excerpts import ExcerptSource, clip_sources, excerpts, place_of, recording_of_clip
+from audionet.report.excerpts import ExcerptSource, clip_sources, excerpts, place_of, recording_of_clip, slowed_down
 from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed, with_excerpts
 from audionet.report.sentences import quoted, recording_of
 from audionet.settings import SoundChoice

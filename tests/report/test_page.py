@@ -9,7 +9,6 @@ import pytest
 
 import audionet
 from audionet.audio.ffmpeg import decode
-from audionet.audio.mp3 import encode_mp3s
 from audionet.dataset.checks import ClassData
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
@@ -17,6 +16,7 @@ from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
 from audionet.report.evaluation import predictions_of, report_on_evaluation
+from audionet.report.excerpts import encode_mp3s
 from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
