@@ -122,7 +122,7 @@ def prepare(
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         _warn_of_pictures(index.content)
-        _warn_of_one_class(data_audio, index.content, options)
+        _warn_of_one_class(data_audio, recordings, index.content, options)
         report.moved = find_moved({key: before[key] for key in report.removed}, index.content.recordings, before)
         delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
         if options.contact_sheet:
@@ -162,9 +162,11 @@ def _warn_of_pictures(index: PictureIndex) -> None:
         logger.warning("%s", sentence)
 
 
-def _warn_of_one_class(data_audio: Path, index: PictureIndex, options: PrepareOptions) -> None:
-    """Say so if there is nothing to tell a class from, and what may have been meant."""
-    classes = {key.partition("/")[0] for key in index.recordings}
+def _warn_of_one_class(
+    data_audio: Path, recordings: list[Recording], index: PictureIndex, options: PrepareOptions
+) -> None:
+    """Say so if there is nothing to tell a class from, and what may have been meant. recordings: also those skipped."""
+    classes = {key.partition("/")[0] for key in (*index.recordings, *(recording.key for recording in recordings))}
     if len(classes) != 1:
         return
     (name,) = classes

@@ -377,12 +377,13 @@ def test_one_class_is_drawn_but_not_trained_on(audionet_here: Run, tmp_path: Pat
 
 
 def test_skipped_input_is_named_and_status_1(audionet_here: Run, tmp_path: Path) -> None:
-    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    for name in ("a", "b"):
+        write_wav(tmp_path / "data_audio" / name / "good.wav", tone(440, 1))
     (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
     finished = audionet_here("prepare", "data_audio")
     assert finished.returncode == 1
     assert one_line(finished.stderr) == "data_audio/a/notes.mp3: is not audio that ffmpeg can read (skipped)"
-    assert "1 recording: 1 drawn (1 picture), 0 unchanged (0 pictures), 1 skipped" in finished.stdout
+    assert "2 recordings: 2 drawn (2 pictures), 0 unchanged (0 pictures), 1 skipped" in finished.stdout
 
 
 def test_nothing_usable_is_status_2(audionet_here: Run, tmp_path: Path) -> None:
