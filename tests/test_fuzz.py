@@ -122,7 +122,7 @@ def test_a_mutated_picture_is_seen_or_refused() -> None:
     def test(content: bytes) -> None:
         for look in (see, lambda content: pictures.decode_any(content, Path("a.jpg"))):
             try:
-                assert look(content).shape[2] == 3
+                assert look(content).shape[2:] in ((), (3,))  # grey, or in colours
             except UnusableInput as error:
                 note(str(error))
 
