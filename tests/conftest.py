@@ -23,7 +23,7 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
 from audionet.dataset.samples import Sample
-from audionet.model.description import TrainedNetwork, describe_model
+from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.model.store import save_model
@@ -274,7 +274,8 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     network = TrainedNetwork(attach_head(backbone, head))
     files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
     renderer = SpectrogramRenderer.make(pictures)
-    save_model(files, network, describe_model(network, ["high", "low"], renderer, RejectionThresholds(0.0, 1e9)))
+    thresholds = RejectionThresholds(0.0, 1e9)
+    save_model(files, network, ModelDescription(["high", "low"], renderer, thresholds, *network.checksums))
     return files
 
 

@@ -11,14 +11,11 @@ from typing import Any
 from audionet.annotation.beside import Annotated
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.annotation.parts import parts_of, unused
-from audionet.audio.channels import USUAL
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.names import UNKNOWN, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, Skipped, UnusableInput
-from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
-from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
 from audionet.inference.events import EventsJob
 from audionet.inference.timeline import TimelineJob
@@ -28,57 +25,16 @@ from audionet.model.card import DIGITS, ModelCard
 from audionet.options import BACKGROUND, AnnotationOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
-from audionet.report.evaluation import predictions_of, report_on_evaluation
+from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
 from audionet.report.page import try_to_write
 from audionet.rules import as_path
-from audionet.settings import EACH, SoundChoice
-from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.settings import EACH
 from audionet.system.files import sha256_of_file
 from audionet.system.grouping import grouped
 from audionet.system.progress import Progress, chosen, continued, counted
 from audionet.system.text import listed
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How many clips are right, by the best class of each.
-
-    tested: the clips as the report has them. clips: each with its true class.
-    skipped: what could not be used.
-    renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
-    warnings: of the clips. detection: of annotated recordings; None if there were none. sound: that was heard of each.
-    """
-
-    tested: Predictions
-    clips: list[tuple[ClipScores, str]]
-    skipped: list[UnusableInput]
-    renderer: SpectrogramRenderer
-    card: ModelCard | None
-    warnings: list[str]
-    detection: Detection | None = None
-    sound: SoundChoice = USUAL
-
-    @property
-    def confusion(self) -> Confusion:
-        """How many clips of each class were taken for each class."""
-        return self.tested.confusion
-
-    @property
-    def misclassified(self) -> list[tuple[ClipScores, str]]:
-        """The clips whose best class is not theirs, each with its class."""
-        return [(clip, truth) for clip, truth in self.clips if clip.best != truth]
-
-    @property
-    def unknown(self) -> list[tuple[ClipScores, str]]:
-        """The clips that were called unknown, each with its class."""
-        return [(clip, truth) for clip, truth in self.clips if clip.is_unknown]
-
-    @property
-    def calibration_error(self) -> float:
-        """How far the scores are from the share that is right, 0 to 1."""
-        return self.tested.calibration_error
 
 
 def evaluate(
@@ -272,6 +228,4 @@ def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[s
 
 def write_report(path: Path, evaluation: Evaluation) -> bool:
     """Write the report as HTML; whether that worked. A warning says why not."""
-    renderer, card, warnings = evaluation.renderer, evaluation.card, evaluation.warnings
-    report = report_on_evaluation(evaluation.clips, evaluation.tested, renderer, card, warnings, evaluation.sound)
-    return try_to_write(path, report)
+    return try_to_write(path, report_on_evaluation(evaluation))

@@ -27,7 +27,7 @@ from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluat
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.card import make_card
-from audionet.model.description import LearntEvents, TrainedNetwork, TrainingRecord, describe_model
+from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, TrainingRecord
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
@@ -220,8 +220,9 @@ def _train_and_export(
     graph = freeze(setup.backbone, head, options.final_tensor_name)
     flatbuffer = attach_head(setup.backbone, head)
     learnt = None if detector is None else LearntEvents(detector.background, detector.thresholds)
-    network = TrainedNetwork(flatbuffer, graph, options.final_tensor_name, setup.backbone.sound, learnt)
-    description = describe_model(network, dataset.labels, renderer, result.classifier.thresholds, record, card)
+    network = TrainedNetwork(flatbuffer, graph)
+    described = dataset.labels, renderer, result.classifier.thresholds, *network.checksums
+    description = ModelDescription(*described, options.final_tensor_name, record, card, setup.backbone.sound, learnt)
     exports.finish(options.steps, head, graph, description)
     write_summaries(options.summaries_dir, result.history, head, result.evaluation, options.image_dir, options.steps)
     if options.report_path:
@@ -293,7 +294,7 @@ def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: Tra
     labels, path = features.dataset.labels, setup.options.report_path
     return RetrainReport(
         labels=labels,
-        pictures={part: len(plan.split.indices(part)) for part in PARTS},
+        pictures=dict(record.pictures),
         validation_accuracy=record.validation_accuracy,
         held_out=record.held_out,
         refit=setup.options.refit,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from audionet.system.text import count, duration, printable
 
 if TYPE_CHECKING:
-    from audionet.commands.evaluate import Evaluation
     from audionet.evaluation.confusion import Confusion
     from audionet.evaluation.detection import Detection
     from audionet.inference.clips import ClipScores
+    from audionet.report.evaluation import Evaluation
 
 MISTAKES_SHOWN = 20
 CLASSES_IN_TABLE = 20

@@ -191,36 +191,12 @@ def _if_readable(read: Callable[[Any], Content], content: Any) -> Content | None
 
 
 class TrainedNetwork(NamedTuple):
-    """A network as `retrain` writes it: for LiteRT, and frozen for TensorFlow, with the name of its scores there.
-
-    sound, detection: as in ModelDescription.
-    """
+    """A network as `retrain` writes it: for LiteRT, and frozen for TensorFlow."""
 
     flatbuffer: bytes
     graph: bytes = b""
-    output_name: str = OUTPUT_NAME
-    sound: SoundInput | None = None
-    detection: LearntEvents | None = None
 
-
-def describe_model(
-    network: TrainedNetwork,
-    labels: list[str],
-    renderer: SpectrogramRenderer,
-    thresholds: RejectionThresholds,
-    training: TrainingRecord | None = None,
-    card: ModelCard | None = None,
-) -> ModelDescription:
-    """The description of a model. It holds the network's checksums, so that a reader notices what does not fit."""
-    return ModelDescription(
-        labels=labels,
-        renderer=renderer,
-        thresholds=thresholds,
-        graph_sha256=hashlib.sha256(network.graph).hexdigest(),
-        network_sha256=hashlib.sha256(network.flatbuffer).hexdigest(),
-        output_name=network.output_name,
-        training=training,
-        card=card,
-        sound=network.sound,
-        detection=network.detection,
-    )
+    @property
+    def checksums(self) -> tuple[str, str]:
+        """The SHA-256s of the graph and of the network; in a description, they tell a reader what does not fit."""
+        return hashlib.sha256(self.graph).hexdigest(), hashlib.sha256(self.flatbuffer).hexdigest()

@@ -26,7 +26,7 @@ READINGS, READ_AGAIN_SECONDS = 20, 0.05
 
 
 def save_model(files: ModelFiles, network: TrainedNetwork, description: ModelDescription) -> None:
-    """Write the model that `describe_model` described, in the place of an old one.
+    """Write a model, whose network the description is of, in the place of an old one.
 
     Killed at any moment, it leaves the old model or the new one. Raises AudionetError when the disk refuses.
     """

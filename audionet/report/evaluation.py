@@ -1,11 +1,15 @@
-"""What `evaluate` found -> its report."""
+"""What `evaluate` found, and its report."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.dataset.checks import ClassData
+from audionet.errors import UnusableInput
+from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.detection import Detection
 from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
 from audionet.model.card import ModelCard, now
@@ -23,22 +27,52 @@ SMALLEST_SCORE = 1e-6  # below it, differences mean nothing
 GOLDEN = 0.618034  # of a row's height, modulo it: spreads points evenly, always the same way
 
 
-def report_on_evaluation(
-    clips: Sequence[tuple[ClipScores, str]],
-    tested: Predictions,
-    renderer: SpectrogramRenderer,
-    card: ModelCard | None,
-    warnings: Sequence[str],
-    choice: SoundChoice = USUAL,
-) -> Report:
-    """The report on clips, each with its class.
+@dataclass(frozen=True)
+class Evaluation:
+    """How many clips are right, by the best class of each.
 
-    tested: what predictions_of makes of them. card: the model's; None if the model has none. choice: which sound of the
-    clips was heard.
+    tested: the clips as the report has them. clips: each with its true class.
+    skipped: what could not be used.
+    renderer: of the model's pictures. card: the model's, see model/card.py; None if it came without.
+    warnings: of the clips. detection: of annotated recordings; None if there were none. sound: that was heard of each.
     """
+
+    tested: Predictions
+    clips: list[tuple[ClipScores, str]]
+    skipped: list[UnusableInput]
+    renderer: SpectrogramRenderer
+    card: ModelCard | None
+    warnings: list[str]
+    detection: Detection | None = None
+    sound: SoundChoice = USUAL
+
+    @property
+    def confusion(self) -> Confusion:
+        """How many clips of each class were taken for each class."""
+        return self.tested.confusion
+
+    @property
+    def misclassified(self) -> list[tuple[ClipScores, str]]:
+        """The clips whose best class is not theirs, each with its class."""
+        return [(clip, truth) for clip, truth in self.clips if clip.best != truth]
+
+    @property
+    def unknown(self) -> list[tuple[ClipScores, str]]:
+        """The clips that were called unknown, each with its class."""
+        return [(clip, truth) for clip, truth in self.clips if clip.is_unknown]
+
+    @property
+    def calibration_error(self) -> float:
+        """How far the scores are from the share that is right, 0 to 1."""
+        return self.tested.calibration_error
+
+
+def report_on_evaluation(evaluation: Evaluation) -> Report:
+    """The report on clips, each with its class."""
+    clips, tested, renderer, card = evaluation.clips, evaluation.tested, evaluation.renderer, evaluation.card
     labels, cards = tested.labels, cards_of_clips(tested)
-    sources = clip_sources(tested.places, [card.number for card in cards], renderer, choice)
-    unknown = sum(clip.is_unknown for clip, _ in clips)
+    sources = clip_sources(tested.places, [card.number for card in cards], renderer, evaluation.sound)
+    unknown = len(evaluation.unknown)
     return Report(
         title=f"How well it tells {len(labels)} classes apart, on {count(len(clips), 'clip')}",
         noun="clip",
@@ -46,7 +80,7 @@ def report_on_evaluation(
         tested=tested,
         recordings=len(clips),
         classes=_classes(clips),
-        warnings=warnings,
+        warnings=evaluation.warnings,
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
         map=_map(tested),
         cards=with_excerpts(cards, excerpts(tested.places, sources, renderer)),

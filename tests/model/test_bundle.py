@@ -11,7 +11,7 @@ import pytest
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import load_model
-from audionet.model.description import TrainedNetwork, describe_model
+from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.model.store import read_model, save_model
 from audionet.model_files import ModelFiles
@@ -40,7 +40,7 @@ class Trained:
         head = ClassifierHead(weights, biases, np.zeros(features, np.float32))
         self.network = TrainedNetwork(attach_head(backbone, head), b"a graph of " + labels[0].encode())
         renderer = SpectrogramRenderer.make(PictureSettings())
-        self.description = describe_model(self.network, labels, renderer, RejectionThresholds(0, 1e9))
+        self.description = ModelDescription(labels, renderer, RejectionThresholds(0, 1e9), *self.network.checksums)
 
     def save(self, files: ModelFiles) -> None:
         save_model(files, self.network, self.description)

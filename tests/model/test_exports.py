@@ -9,7 +9,7 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
-from audionet.model.description import ModelDescription, TrainedNetwork, describe_model
+from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.exports import save_saved_model
 from audionet.model.frozen_graph import FrozenGraph
 from audionet.options import LabelOptions, RetrainOptions
@@ -76,9 +76,8 @@ def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
 
 
 def a_description() -> ModelDescription:
-    return describe_model(
-        TrainedNetwork(b""), ["a", "b"], SpectrogramRenderer.make(PictureSettings()), RejectionThresholds(0, 1)
-    )
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    return ModelDescription(["a", "b"], renderer, RejectionThresholds(0, 1), *TrainedNetwork(b"").checksums)
 
 
 def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path) -> None:

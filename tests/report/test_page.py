@@ -15,7 +15,7 @@ from audionet.inference.clips import ClipScores
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
-from audionet.report.evaluation import predictions_of, report_on_evaluation
+from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
 from audionet.report.excerpts import encode_mp3s
 from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
@@ -121,9 +121,8 @@ def test_without_held_out_recordings_it_says_so() -> None:
 
 def test_a_model_without_a_card_is_reported_on_all_the_same() -> None:
     clips = [(ClipScores("a.wav", 1.0, {"a": 0.9, "b": 0.1}), "a"), (ClipScores("b.wav", 1.0, {"a": 0, "b": 1}), "b")]
-    report = report_on_evaluation(
-        clips, predictions_of(clips, ["a", "b"]), SpectrogramRenderer.make(PictureSettings()), None, []
-    )
+    tested, renderer = predictions_of(clips, ["a", "b"]), SpectrogramRenderer.make(PictureSettings())
+    report = report_on_evaluation(Evaluation(tested, clips, [], renderer, None, []))
     assert report.card == {"Classes": "2: a, b"}
     assert "had not heard" not in page.render(report).decode()  # who knows
     assert b"on 2 clips" in page.render(report)
