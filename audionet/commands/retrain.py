@@ -214,7 +214,7 @@ def _train_and_export(
     exports = Exports(setup.backbone, subspace, options, noise)
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)
     record = _training_record(setup, plan, result, key, warnings)
-    card = make_card(dataset, result.evaluation, renderer.settings, options, setup.backbone.description, warnings)
+    card = make_card(result, renderer.settings, options, setup.backbone.description, warnings)
     detector = _fit_detector(setup, dataset, progress)
     head = exports.head(result.classifier, detector)
     graph = freeze(setup.backbone, head, options.final_tensor_name)

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from audionet import __version__
 from audionet.dataset.checks import ClassData, class_data
-from audionet.dataset.samples import Dataset
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import RetrainOptions
 from audionet.settings import DATE_VARIABLE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.system import untrusted as checked
 from audionet.system.text import count, duration
 from audionet.system.untrusted import Scalar, StoredRecord, stored
+
+if TYPE_CHECKING:
+    from audionet.evaluation.cross_validation import TrainingResult
 
 PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "pillow")
 ROUNDING = 1e-6  # an interval may reach so far beyond 0 and 1
@@ -127,14 +129,9 @@ class ModelCard(StoredRecord):
 
 
 def make_card(
-    dataset: Dataset,
-    held_out: EvaluationResult | None,
-    pictures: PictureSettings,
-    options: RetrainOptions,
-    backbone: str,
-    warnings: Sequence[str],
+    result: "TrainingResult", pictures: PictureSettings, options: RetrainOptions, backbone: str, warnings: Sequence[str]
 ) -> ModelCard:
-    """The card of a training. held_out: None if nothing was held out. backbone: what is taken of its network.
+    """The card of a training. backbone: what is taken of its network.
 
     It holds the SHA-256s of the recordings that were learnt from, so that `evaluate` can tell them from new ones.
     """
@@ -151,12 +148,12 @@ def make_card(
     }
     return ModelCard(
         made=now().isoformat(),
-        classes=class_data(dataset.samples),
-        held_out=None if held_out is None else Measured.of(held_out),
+        classes=class_data(result.dataset.samples),
+        held_out=None if result.evaluation is None else Measured.of(result.evaluation),
         settings=settings | {name: getattr(options, name) for name in SETTINGS},
         versions=_versions(),
         warnings=list(warnings),
-        recordings=sorted({sample.source[:DIGITS] for sample in dataset}),
+        recordings=sorted({sample.source[:DIGITS] for sample in result.dataset}),
     )
 
 

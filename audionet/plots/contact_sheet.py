@@ -45,12 +45,8 @@ def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progres
     """Write `<class>-contact-sheet.png` beside each class's folder of pictures; where they are."""
     parted = ((key.partition("/"), entry.chunks) for key, entry in sorted(index.recordings.items()))
     chunks = grouped((name, (recording, chunk)) for (name, _, recording), own in parted for chunk in own)
-    sheets = []
-    for class_name, of_class in counted("contact sheets", chunks.items(), len(chunks), progress):
-        path = image_dir / f"{class_name}{SUFFIX}"
-        _write_sheet(path, class_name, of_class, image_dir, index.renderer)
-        sheets.append(path)
-    return sheets
+    classes = counted("contact sheets", chunks.items(), len(chunks), progress)
+    return [_write_sheet(image_dir, class_name, of_class, index.renderer) for class_name, of_class in classes]
 
 
 def delete_sheets(image_dir: Path, class_names: Iterable[str], index: PictureIndex) -> None:
@@ -61,14 +57,10 @@ def delete_sheets(image_dir: Path, class_names: Iterable[str], index: PictureInd
 
 
 def _write_sheet(
-    path: Path,
-    class_name: str,
-    chunks: Sequence[tuple[str, ChunkEntry]],
-    image_dir: Path,
-    renderer: SpectrogramRenderer,
-) -> None:
-    """Write the sheet of a class. chunks: all that it has, each with the name of its recording."""
-    count = min(len(chunks), MOST_PICTURES)
+    image_dir: Path, class_name: str, chunks: Sequence[tuple[str, ChunkEntry]], renderer: SpectrogramRenderer
+) -> Path:
+    """Write the sheet of a class; where it is. chunks: all that it has, each with the name of its recording."""
+    path, count = image_dir / f"{class_name}{SUFFIX}", min(len(chunks), MOST_PICTURES)
     chosen = [chunks[n * len(chunks) // count] for n in range(count)]
     whole = renderer.settings.chunk_seconds
     read = (_read(recording, chunk, image_dir, chunk.seconds / whole) for recording, chunk in chosen)
@@ -91,6 +83,7 @@ def _write_sheet(
         figure.text(LEFT / whole_width, 1 - 14 / whole_height, printable(class_name), fontsize=12, va="center")
         summary = _summary(chunks, len(shown))
         figure.text(LEFT / whole_width, 1 - 32 / whole_height, summary, fontsize=8, va="center")
+    return path
 
 
 def _read(recording: str, chunk: ChunkEntry, image_dir: Path, share: float) -> _Shown | None:
