@@ -5,6 +5,7 @@ output are limited; docs/threats.md says against what.
 """
 
 import functools
+import re
 import shutil
 import subprocess
 from collections.abc import Generator, Iterator, Sequence
@@ -278,8 +279,9 @@ def _explain(run: _Run) -> str:
         if symptom in messages and not (meaning == NOT_AUDIO and run.info().is_there):
             return meaning
     _check_works()
-    lines = messages.strip().splitlines()
-    return f"cannot be decoded ({lines[0].rpartition(': ')[2].strip()})" if lines else "holds no sound"
+    first, _, _ = messages.strip().partition("\n")
+    words = [part.strip() for part in first.split(": ") if re.search("[a-z]", part)]  # the last may be a number
+    return f"cannot be decoded ({words[-1] if words else first})" if first else "holds no sound"
 
 
 def ask_ffmpeg(*arguments: str, given: bytes = b"", seconds: float | None = 30) -> subprocess.CompletedProcess[bytes]:

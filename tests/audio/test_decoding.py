@@ -191,6 +191,15 @@ def test_what_is_out_of_the_ordinary_is_ffmpegs(tmp_path: Path, by_ffmpeg: list[
     assert outcomes[0] == outcomes[1] != b""
 
 
+def test_what_ffmpeg_says_of_a_damaged_file_is_words(tmp_path: Path) -> None:
+    form = b"NIST_1A\n   1024\nchannel_count -i 1\nsample_count -i 9000\nsample_rate -i 16000\nsample_n_bytes -i 2\n"
+    form += b"sample_byte_format -s2 01\nsample_coding -s26 pcm,embedded-shorten-v2.00\nend_head\n"
+    path = tmp_path / "SA1.WAV"  # as TIMIT has it
+    path.write_bytes(form.ljust(1024) + b"ajkg\x02" + bytes(20000))
+    with pytest.raises(UnusableInput, match=r"cannot be decoded \([A-Za-z ]+\)|is not audio that ffmpeg can read"):
+        samples_of(path)
+
+
 @pytest.mark.parametrize("suffix", ["ul", "al"])
 def test_a_telephones_samples_without_a_header_are_refused_since_nothing_says_their_rate(
     tmp_path: Path, suffix: str
