@@ -142,7 +142,7 @@ def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
     handle = module_asked_for(options)
     if handle is None:
         return load_backbone(options.bottleneck or "rows", options.model_dir)
-    return load_module(handle, options.bottleneck, options.model_dir, options.tfhub_sha256, request, progress)
+    return load_module(handle, options, request, progress)
 
 
 def _require_sensible(options: RetrainOptions, backbone: Backbone, settings: PictureSettings) -> None:
@@ -224,7 +224,7 @@ def _train_and_export(
     described = dataset.labels, renderer, result.classifier.thresholds, *network.checksums
     description = ModelDescription(*described, options.final_tensor_name, record, card, setup.backbone.sound, learnt)
     exports.finish(options.steps, head, graph, description)
-    write_summaries(options.summaries_dir, result.history, head, result.evaluation, options.image_dir, options.steps)
+    write_summaries(options.summaries_dir, result, head, options.image_dir, options.steps)
     if options.report_path:
         try_to_write(options.report_path, report_on_training(result, card, options.image_dir, renderer, key))
     # Last: once it is there, a further run takes everything for done.

@@ -73,7 +73,11 @@ def fit_detector(
 
     background: at least one of the data set's classes, and not all. Raises UnusableInput for a damaged picture.
     """
-    examples = _make_examples(dataset, background, backbone, renderer, seed, progress)
+    layers, mixer = _draw_layers(dataset, background, np.random.default_rng(seed)), _Mixer(dataset, backbone, renderer)
+    windows_a_mixture = math.ceil(MOST_WINDOWS / len(layers))
+    with ThreadPoolExecutor(available_cores()) as threads:
+        made = threads.map(lambda drawn: mixer.examples(drawn, windows_a_mixture), layers)
+        examples = [example for some in counted("mixtures", made, len(layers), progress) for example in some]
     drawn = np.sort(np.random.default_rng(seed).permutation(len(examples))[:MOST_WINDOWS])
     chosen = [examples[i] for i in drawn]
     subspace = SampleSubspace(np.stack([example.features for example in chosen]))
@@ -124,31 +128,26 @@ def _draw_layers(dataset: Dataset, background: Sequence[str], random: np.random.
     ]
 
 
-def _make_examples(
-    dataset: Dataset,
-    background: Sequence[str],
-    backbone: Backbone,
-    renderer: SpectrogramRenderer,
-    seed: int,
-    progress: Progress,
-) -> list[_Example]:
-    """The windows of mixtures, and what is heard in them."""
-    column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
-    columns = max(1.0, window_seconds(WINDOW_SECONDS, renderer.settings.chunk_seconds) / column_seconds)
-    windows, network = _windows(columns), Network(cut_to_maps(backbone))
-    layers = _draw_layers(dataset, background, np.random.default_rng(seed))
-    windows_a_mixture = math.ceil(MOST_WINDOWS / len(layers))
+class _Mixer:
+    """Lays calls over beds of a data set, and says what is heard in the windows of that."""
 
-    def examples_of(drawn: _Layers) -> list[_Example]:
-        random = np.random.default_rng(drawn.seed)
+    def __init__(self, dataset: Dataset, backbone: Backbone, renderer: SpectrogramRenderer) -> None:
+        self._dataset, self._renderer, self._network = dataset, renderer, Network(cut_to_maps(backbone))
+        column_seconds = renderer.settings.chunk_seconds / PICTURE_SIZE
+        self._columns = max(1.0, window_seconds(WINDOW_SECONDS, renderer.settings.chunk_seconds) / column_seconds)
+        self._windows = _windows(self._columns)
+
+    def examples(self, drawn: _Layers, most: int) -> list[_Example]:
+        """At most so many windows of a mixture, drawn at random, in which it is clear what is heard."""
+        random, dataset, renderer = np.random.default_rng(drawn.seed), self._dataset, self._renderer
         caller = drawn.bed if drawn.call is None else drawn.call
         behind, called = (
             _read(dataset.samples[i], renderer, random.uniform(SLOWEST, FASTEST)) for i in (drawn.bed, caller)
         )
-        mixture = mix(None if drawn.call is None else called, behind, renderer, round(columns), random)
-        features = window_features(network, mixture.grey, windows).bottlenecks.astype(np.float16)
+        mixture = mix(None if drawn.call is None else called, behind, renderer, round(self._columns), random)
+        features = window_features(self._network, mixture.grey, self._windows).bottlenecks.astype(np.float16)
         made = []
-        for window, row in zip(windows, features, strict=True):
+        for window, row in zip(self._windows, features, strict=True):
             share = _overlap(window, mixture)
             heard = np.zeros(len(dataset.labels), np.float32)
             heard[dataset.targets[drawn.bed]] = 1
@@ -156,11 +155,7 @@ def _make_examples(
                 heard[dataset.targets[caller]] = 1
             if share >= HEARD or share <= NOT_HEARD:
                 made.append(_Example(row, heard, drawn.fold))
-        return [made[n] for n in np.sort(random.permutation(len(made))[:windows_a_mixture])]
-
-    with ThreadPoolExecutor(available_cores()) as threads:
-        made = threads.map(examples_of, layers)
-        return [example for some in counted("mixtures", made, len(layers), progress) for example in some]
+        return [made[n] for n in np.sort(random.permutation(len(made))[:most])]
 
 
 def _read(sample: Sample, renderer: SpectrogramRenderer, speed: float) -> HeardPicture:

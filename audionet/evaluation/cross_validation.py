@@ -88,14 +88,10 @@ def cross_validate(
 
 
 def evaluate_samples(
-    dataset: Dataset,
-    test: Indices,
-    probabilities: NDArray[np.float64],
-    options: SplitOptions,
-    fold_accuracies: list[float],
+    dataset: Dataset, test: Indices, probabilities: NDArray[np.float64], options: SplitOptions, accuracies: list[float]
 ) -> EvaluationResult:
     """What the probabilities (tested samples x classes) come to; of options.test_batch_size of them, drawn with the
-    seed, if there are more (-1: of all)."""
+    seed, if there are more (-1: of all). accuracies: of the folds."""
     if 0 < options.test_batch_size < len(test):
         random = np.random.default_rng(options.seed)
         drawn = np.sort(random.choice(len(test), options.test_batch_size, replace=False))
@@ -104,7 +100,7 @@ def evaluate_samples(
     places = [Place(sample.name, sample.start_seconds, sample.end_seconds, sample.recording) for sample in samples]
     predictions = Predictions(dataset.labels, places, dataset.targets[test], probabilities)
     recordings = len({(sample.class_name, sample.group) for sample in samples})
-    return EvaluationResult.of(predictions, recordings, fold_accuracies)
+    return EvaluationResult.of(predictions, recordings, accuracies)
 
 
 def _accuracy(dataset: Dataset, samples: Indices, probabilities: NDArray[np.float64]) -> float:

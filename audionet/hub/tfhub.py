@@ -64,25 +64,19 @@ def google_handle(architecture: str) -> str:
 
 
 def load_module(
-    handle: str,
-    bottleneck: str | None,
-    model_dir: Path,
-    sha256: str | None = None,
-    request: SoundRequest = ANYTHING,
-    progress: Progress = silent,
+    handle: str, options: RetrainOptions, request: SoundRequest = ANYTHING, progress: Progress = silent
 ) -> Backbone:
     """The backbone of a module, from pictures or from sound: a URL, a SavedModel's folder or a .tar.gz of one.
 
-    bottleneck: pool_3 (or None) for its feature vector; rows for the mean and the deviation over time of its last
-        endpoint with FEWEST_ROWS rows.
-    model_dir: where the converted network is kept, and what is downloaded (or in TFHUB_CACHE_DIR).
-    sha256: what its archive must have; None is whatever it is. request: what is known of a module from sound.
+    Of the options, bottleneck is pool_3 (or None) for its feature vector, rows for the mean and the deviation over time
+    of its last endpoint with FEWEST_ROWS rows; in model_dir the converted network is kept, and what is downloaded (or
+    in TFHUB_CACHE_DIR). request: what is known of a module from sound.
     Raises AudionetError when the module can't be had, or is not one from pictures or sound to features.
     """
     tf = start_tensorflow()
-    bottleneck = bottleneck or "pool_3"
+    bottleneck, model_dir = options.bottleneck or "pool_3", options.model_dir
     with tempfile.TemporaryDirectory(prefix="audionet-") as temporary:
-        folder = _resolve(handle, Path(temporary), cache_folder(model_dir), sha256, progress)
+        folder = _resolve(handle, Path(temporary), cache_folder(model_dir), options.tfhub_sha256, progress)
         asked = "" if request == ANYTHING else f" {request.output} {request.sample_rate_hz}"
         digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}{asked}")
         kept = model_dir / f"module_{bottleneck}_{digest[:16]}.npz"

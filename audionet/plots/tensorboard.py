@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from audionet.errors import UnusableInput, writing
 from audionet.evaluation.confusion import Confusion
+from audionet.evaluation.cross_validation import TrainingResult
 from audionet.evaluation.result import EvaluationResult
 from audionet.model.litert import ClassifierHead
 from audionet.plots.figure import new_figure
@@ -31,12 +32,7 @@ STRING = 7  # of TensorFlow's DataType
 
 
 def write_summaries(
-    summaries_dir: Path,
-    history: History,
-    head: ClassifierHead,
-    evaluation: EvaluationResult | None,
-    image_dir: Path,
-    step: int,
+    summaries_dir: Path, result: TrainingResult, head: ClassifierHead, image_dir: Path, step: int
 ) -> None:
     """Write the curves of the training into summaries_dir/train and /validation, histograms of the layer into /layer,
     and the evaluation, if there is one, into /test. What former trainings left there is deleted.
@@ -47,13 +43,13 @@ def write_summaries(
         for name in RUNS:
             _delete_events(summaries_dir / name)
         for name in (TRAIN, VALIDATION):
-            _write_curves(summaries_dir / name, [point for point in history if point.part == name])
+            _write_curves(summaries_dir / name, [point for point in result.history if point.part == name])
         with EventFile(summaries_dir / LAYER) as events:
             events.add_histogram("final_weights", head.weights, step)
             events.add_histogram("final_biases", head.biases, step)
-        if evaluation is not None:
+        if result.evaluation is not None:
             with EventFile(summaries_dir / TEST) as events:
-                _add_evaluation(events, evaluation, image_dir, step)
+                _add_evaluation(events, result.evaluation, image_dir, step)
 
 
 def _delete_events(folder: Path) -> None:

@@ -31,11 +31,7 @@ class Features:
 
 
 def extract_features(
-    samples: Sequence[Sample],
-    extractor: Extractor,
-    distortions: Distortions | None,
-    seed: int,
-    progress: Progress,
+    samples: Sequence[Sample], extractor: Extractor, distortions: Distortions | None, seed: int, progress: Progress
 ) -> Features:
     """The features of samples, of which there is at least one, from the cache or made by running the backbone.
 

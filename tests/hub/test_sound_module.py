@@ -60,7 +60,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def load(path: Path, models: Path, output: str | None, rate_hz: int | None = RATE_HZ) -> Backbone:
-    return load_module(str(path), None, models, request=SoundRequest(output, rate_hz))
+    return load_module(str(path), RetrainOptions(model_dir=models), SoundRequest(output, rate_hz))
 
 
 def test_a_module_gives_what_tensorflow_makes_of_it(modules: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from audionet import prepare, retrain
-from audionet.bottleneck.backbone import Interpreter
+from audionet.bottleneck.backbone import Backbone, Interpreter
 from audionet.errors import AudionetError
 from audionet.hub.tfhub import google_handle, load_module, module_asked_for
 from audionet.model.frozen_graph import FrozenGraph
@@ -69,6 +69,10 @@ def served(module: Path) -> Iterator[Served]:
     server = Served(compressed(module), "made/here/1")
     yield server
     server.stop()
+
+
+def load(handle: str, bottleneck: str | None, models: Path) -> Backbone:
+    return load_module(handle, RetrainOptions(bottleneck=bottleneck, model_dir=models))
 
 
 def options(handle: str, **others: object) -> RetrainOptions:
@@ -137,21 +141,21 @@ def test_only_of_the_embedded_network_it_is_known_how_alike_copies_are(
 
 
 def test_pool_3_is_the_modules_own_feature_vector(module: Path, tmp_path: Path) -> None:
-    backbone = load_module(str(module), "pool_3", tmp_path)
+    backbone = load(str(module), "pool_3", tmp_path)
     (found,) = Interpreter(backbone.flatbuffer).run(a_picture())
     wanted = vector_of(module, a_picture())
     assert found.shape == wanted.shape == (16,)
     assert found == pytest.approx(wanted, abs=0.02 * float(wanted.max()))
     (kept,) = tmp_path.iterdir()
     before = kept.stat().st_mtime_ns
-    assert load_module(str(module), None, tmp_path).flatbuffer == backbone.flatbuffer
+    assert load(str(module), None, tmp_path).flatbuffer == backbone.flatbuffer
     assert kept.stat().st_mtime_ns == before  # converted once
     kept.write_bytes(b"damaged")
-    assert load_module(str(module), None, tmp_path).graph_def is not None
+    assert load(str(module), None, tmp_path).graph_def is not None
 
 
 def test_rows_come_from_the_last_endpoint_that_has_them(module: Path, tmp_path: Path) -> None:
-    backbone = load_module(str(module), "rows", tmp_path)
+    backbone = load(str(module), "rows", tmp_path)
     (found,) = Interpreter(backbone.flatbuffer).run(a_picture())
     tf = start_tensorflow()
     image = tf.image.resize(tf.constant(a_picture()[None] / np.float32(255)), (SIZE, SIZE))
@@ -174,8 +178,8 @@ def test_rows_come_from_the_last_endpoint_that_has_them(module: Path, tmp_path: 
 
 def test_a_tar_gz_and_a_folder_give_the_same(module: Path, tmp_path: Path) -> None:
     (tmp_path / "vectors.tar.gz").write_bytes(compressed(module))
-    packed = load_module(str(tmp_path / "vectors.tar.gz"), None, tmp_path / "models")
-    assert packed.flatbuffer == load_module(str(module), None, tmp_path / "models").flatbuffer
+    packed = load(str(tmp_path / "vectors.tar.gz"), None, tmp_path / "models")
+    assert packed.flatbuffer == load(str(module), None, tmp_path / "models").flatbuffer
     assert len(list((tmp_path / "models").iterdir())) == 1
 
 
@@ -186,11 +190,11 @@ def test_a_signature_will_do_and_bytes_are_fed_as_bytes(tmp_path: Path) -> None:
     spec = tf.TensorSpec((None, 40, 40, 3), tf.uint8, name="images")
     function = tf.function(lambda images: {"default": tf.reduce_mean(tf.cast(images, tf.float32), (1, 2))})
     tf.saved_model.save(holder, str(tmp_path / "m"), {"image_feature_vector": function.get_concrete_function(spec)})
-    backbone = load_module(str(tmp_path / "m"), None, tmp_path)
+    backbone = load(str(tmp_path / "m"), None, tmp_path)
     picture = np.full((299, 299, 3), (10, 100, 250), np.uint8)
     assert Interpreter(backbone.flatbuffer).run(picture)[0] == pytest.approx([10, 100, 250], abs=1)
     with pytest.raises(AudionetError, match="no endpoint with 16 rows, only a feature vector: --bottleneck pool_3"):
-        load_module(str(tmp_path / "m"), "rows", tmp_path)
+        load(str(tmp_path / "m"), "rows", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -202,14 +206,14 @@ def test_what_is_no_module_is_refused(tmp_path: Path, content: bytes | None, mes
     if content:
         path.write_bytes(content)
     with pytest.raises(AudionetError, match=f"{message}; without --tfhub-module"):
-        load_module(str(path), None, tmp_path)
+        load(str(path), None, tmp_path)
     lite = tmp_path / "m.tflite"
     lite.write_bytes(b"no archive")
     with pytest.raises(AudionetError, match="a file of LiteRT, which is named with --backbone"):
-        load_module(str(lite), None, tmp_path)
+        load(str(lite), None, tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(AudionetError, match="not a module from pictures to features"):
-        load_module(str(tmp_path / "empty"), None, tmp_path)
+        load(str(tmp_path / "empty"), None, tmp_path)
 
 
 def test_a_module_whose_signature_takes_nothing_is_refused(tmp_path: Path) -> None:
@@ -217,7 +221,7 @@ def test_a_module_whose_signature_takes_nothing_is_refused(tmp_path: Path) -> No
     function = tf.function(lambda: {"default": tf.ones((1, 2))}).get_concrete_function()
     tf.saved_model.save(tf.Module(), str(tmp_path / "m"), {"default": function})
     with pytest.raises(AudionetError, match="has no signature that takes anything"):
-        load_module(str(tmp_path / "m"), None, tmp_path)
+        load(str(tmp_path / "m"), None, tmp_path)
 
 
 def test_names_mean_googles_modules() -> None:

@@ -3,6 +3,8 @@
 import io
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -28,6 +30,11 @@ def drawn(confusion: Confusion) -> np.ndarray:
 
 def curve(steps: int) -> History:
     return [HistoryPoint(step, "train", 0.9, 0.3, 10.0) for step in range(10, steps + 1, 10)]
+
+
+def training(history: History) -> Any:
+    """The result of one in which nothing was held out, as far as it is shown."""
+    return SimpleNamespace(history=history, evaluation=None)
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -114,10 +121,10 @@ def test_many_classes_fit_into_a_picture() -> None:
 @pytest.mark.parametrize("history", [curve(10), []])  # the curves come first, and then the layer
 def test_a_disk_that_takes_no_events_is_a_sentence(history: History, tmp_path: Path) -> None:
     with files_up_to(10), pytest.raises(AudionetError, match=r"s: cannot be written \(.*\); free space or choose"):
-        write_summaries(tmp_path / "s", history, HEAD, None, tmp_path, 1)
+        write_summaries(tmp_path / "s", training(history), HEAD, tmp_path, 1)
 
 
 def test_the_last_training_alone_is_shown(tmp_path: Path) -> None:
     for steps in (20, 40):
-        write_summaries(tmp_path, curve(steps), HEAD, None, tmp_path, steps)
+        write_summaries(tmp_path, training(curve(steps)), HEAD, tmp_path, steps)
     assert [event.step for event in read(tmp_path / "train").Tensors("accuracy")] == [10, 20, 30, 40]

@@ -44,6 +44,7 @@ from audionet.system.files import (
 from audionet.system.untrusted import Refused
 from audionet.training.calibrator import HistoryPoint
 from tests.conftest import chirps, write_wav
+from tests.plots.test_tensorboard import training
 
 RENDERER = SpectrogramRenderer.make(PictureSettings(0.5, 0))
 unix = pytest.mark.skipif(sys.platform == "win32", reason="files of Unix")
@@ -142,7 +143,7 @@ def test_links_to_folders_are_not_written_through(tmp_path: Path) -> None:
         (inside / name).symlink_to(outside)
     head = ClassifierHead(np.zeros((9, 2), np.float32), np.zeros(2, np.float32), np.zeros(9, np.float32))
     with pytest.raises(AudionetError, match="is a link, which is not followed; delete it"):
-        write_summaries(inside, [HistoryPoint(10, "train", 0.9, 0.3, 10.0)], head, None, inside, 10)
+        write_summaries(inside, training([HistoryPoint(10, "train", 0.9, 0.3, 10.0)]), head, inside, 10)
     clip = write_wav(tmp_path / "clip.wav", chirps(0, 200, 400, 1.0))
     with pytest.raises(AudionetError, match="is a link, which is not followed; delete it"):
         SegmentSaver(inside).save(clip, Timeline(str(clip), [Segment(0.0, 1.0, "low", 0.9)], 1.0))
