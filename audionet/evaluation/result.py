@@ -26,14 +26,10 @@ class Misclassification(StoredRecord):
     @classmethod
     def of(cls, predictions: Predictions, position: int) -> "Misclassification":
         """The mistake in the prediction at a position."""
-        place = predictions.places[position]
+        place, labels = predictions.places[position], predictions.labels
+        truth, found = labels[predictions.targets[position]], labels[predictions.predicted[position]]
         return cls(
-            place.name,
-            place.start_seconds,
-            place.end_seconds,
-            predictions.labels[predictions.targets[position]],
-            predictions.labels[predictions.predicted[position]],
-            float(predictions.scores[position]),
+            place.name, place.start_seconds, place.end_seconds, truth, found, float(predictions.scores[position])
         )
 
 
@@ -69,14 +65,9 @@ class EvaluationResult:
     @classmethod
     def of(cls, predictions: Predictions, recordings: int, fold_accuracies: list[float]) -> "EvaluationResult":
         """The result of predictions about so many recordings."""
-        return cls(
-            predictions.confusion,
-            recordings,
-            fold_accuracies,
-            predictions.calibration_error,
-            [Misclassification.of(predictions, position) for position in sorted(predictions.mistakes())],
-            predictions,
-        )
+        mistakes = [Misclassification.of(predictions, position) for position in sorted(predictions.mistakes())]
+        error = predictions.calibration_error
+        return cls(predictions.confusion, recordings, fold_accuracies, error, mistakes, predictions)
 
     @classmethod
     def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":

@@ -56,16 +56,9 @@ class Measured(StoredRecord):
     @classmethod
     def of(cls, held_out: EvaluationResult) -> "Measured":
         """The measurement that an evaluation gives."""
-        confusion = held_out.confusion
-        return cls(
-            confusion.accuracy,
-            confusion.interval,
-            confusion.correct,
-            confusion.count,
-            held_out.recordings,
-            len(held_out.fold_accuracies),
-            held_out.calibration_error,
-        )
+        confusion, folds = held_out.confusion, len(held_out.fold_accuracies)
+        counts = confusion.correct, confusion.count, held_out.recordings, folds
+        return cls(confusion.accuracy, confusion.interval, *counts, held_out.calibration_error)
 
 
 def _settings(value: Any) -> dict[str, Scalar]:
