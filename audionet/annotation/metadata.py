@@ -114,7 +114,9 @@ def _with_folders(data_audio: Path, beside: Annotated, options: AnnotationOption
     others = [recording for recording in recordings if recording.path not in beside.paths]
     known = {str(path) for path in beside.paths}
     wrong = [error for error in wrong if error.path not in known]
-    together = combined([*others, *beside.recordings], options)
+    groups = {recording.path: recording.group for recording in recordings}
+    marked = [replace(recording, group=groups.get(recording.path, recording.group)) for recording in beside.recordings]
+    together = combined([*others, *marked], options)
     return replace(beside, recordings=together, wrong=[*beside.wrong, *wrong])
 
 

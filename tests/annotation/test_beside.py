@@ -204,6 +204,18 @@ def test_a_folder_of_tables_that_name_their_recordings_can_be_named(
     assert "a.srt seems to say what is heard when, and is not used" in caplog.text
 
 
+def test_of_annotated_recordings_too_those_of_a_sub_folder_stay_together(tmp_path: Path) -> None:
+    names = [f"owl/{night}/{n}.wav" for night in ("may", "june", "july") for n in (1, 2)]
+    sounds(tmp_path, *names, "wren/1.wav")
+    for name in names[:3]:
+        (tmp_path / name).with_suffix(".txt").write_text("0\t0.4\towl\n0.5\t1\twren\n")
+    recordings, _ = find_labelled_recordings(tmp_path, AnnotationOptions())
+    assert {(r.class_name, r.key.split("/")[-2], r.group) for r in recordings if len(r.key.split("/")) > 2} == {
+        *(("owl", night, night) for night in ("may", "june", "july")),
+        *(("wren", night, night) for night in ("may", "june")),
+    }
+
+
 def test_a_line_of_a_recording_without_times_and_label_says_that_nothing_is_heard_in_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
