@@ -125,7 +125,7 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
                 wrong.append(_why_no_file(path))
                 continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            session = path.parent.relative_to(folder).as_posix() if path.parent in sessions else None
+            session = path.parent.relative_to(folder).as_posix() if sessions and path.parent in sessions else None
             form = key.removesuffix(path.suffix) if path in forms else None
             recordings.append(Recording(folder.name, key, path, group_of(path) or session or form))
         if not paths:
@@ -154,7 +154,8 @@ def _sessions(folder: Path, paths: Sequence[Path]) -> set[Path]:
 
 def _forms_of_one(paths: Sequence[Path]) -> set[Path]:
     """The recordings beside which another has their name and another suffix: one sound as an MP3 and a WAV, say."""
-    by_name = grouped((path.with_suffix(""), path) for path in paths if SOUND_SUFFIX.fullmatch(path.suffix))
+    names = ((str(path).rpartition("."), path) for path in paths)  # pathlib's way takes seconds for 100,000
+    by_name = grouped((name, path) for (name, dot, ending), path in names if SOUND_SUFFIX.fullmatch(dot + ending))
     return {path for forms in by_name.values() if len(forms) > 1 for path in forms}
 
 
