@@ -82,7 +82,8 @@ def test_short_stages_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_quiet_says_nothing_but_warnings_and_results(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
-    write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
+    for name in ("a", "b"):
+        write_wav(tmp_path / "data_audio" / name / "good.wav", tone(440, 1))
     (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
     finished = audionet_here("prepare", "data_audio", "-q")
     assert (finished.returncode, finished.stdout) == (1, "")
