@@ -45,10 +45,10 @@ FRAMES_A_SECOND = 10
 
 # ffmpeg's names of what it may read: formats that hold sound, films among them. Left out are those that open other
 # files or addresses (concat, hls, dash, image2, imf, rtsp, sdp, vobsub, webm_dash_manifest), run scripts (avisynth,
-# vapoursynth), hold no recording, or no sample rate (alaw, mulaw). A name that a release does not know does no harm.
+# vapoursynth), or hold no recording. A name that a release of ffmpeg does not know does no harm.
 FORMATS = (
-    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dss,dts,dtshd,dv,eac3,flac,flv,g722,g729,gsm,gxf,iff,"
-    "ilbc,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,oma,paf,pvf,qcp,rm,sln,"
+    "aac,ac3,aiff,alaw,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dss,dts,dtshd,dv,eac3,flac,flv,g722,g729,gsm,gxf,iff,"
+    "ilbc,ircam,loas,matroska,mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mulaw,mxf,nistsphere,nut,ogg,oma,paf,pvf,qcp,rm,sln,"
     "sox,tak,truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xwma"
 )
 LONGEST_HOURS = 100  # a small file can hold any length of silence

@@ -51,6 +51,11 @@ def wav_form(chunk: bytes, order: str = "<") -> WavForm | None:
     return WavForm(kind, channels, rate_hz, block_bytes, bits, valid_bits, mask, more)
 
 
+# A telephone's samples without a header, 8000 a second, by the suffix; ffmpeg by itself plays them at 44.1 kHz.
+TELEPHONES = {".ul": "mulaw", ".ulaw": "mulaw", ".al": "alaw", ".alaw": "alaw"}
+HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
+
+
 def what_ffmpeg_overlooks(path: Path) -> list[str]:
     """What ffmpeg must be told of a file that it would misread by itself."""
     try:
@@ -58,6 +63,9 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
             beginning = file.read(BEGINNING_BYTES)
     except (OSError, ValueError):  # whoever reads the file says what is wrong with it
         return []
+    telephone = TELEPHONES.get(path.suffix.lower())
+    if telephone and not beginning.startswith(HEADERS):
+        return ["-f", telephone, "-ar", "8000"]
     decoder = _misread_decoder(beginning)
     return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
 

@@ -21,7 +21,7 @@ from audionet.parallel.child import Children
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.bad_inputs import FLOAT, encoded, riff, sine
-from tests.conftest import chirps, tone, write_wav
+from tests.conftest import chirps, pitch_hz, tone, write_wav
 
 RENDERER = SpectrogramRenderer.make(PictureSettings(chunk_seconds=2, overlap_seconds=0))
 # Of samples from those of ffmpeg, as float32 on the scale of 16 bits. Two decoders of Vorbis round differently.
@@ -200,14 +200,13 @@ def test_what_ffmpeg_says_of_a_damaged_file_is_words(tmp_path: Path) -> None:
         samples_of(path)
 
 
-@pytest.mark.parametrize("suffix", ["ul", "al"])
-def test_a_telephones_samples_without_a_header_are_refused_since_nothing_says_their_rate(
-    tmp_path: Path, suffix: str
-) -> None:
-    path = tmp_path / f"a.{suffix}"
-    path.write_bytes(bytes(range(256)) * 100)
-    with pytest.raises(UnusableInput, match="is not audio that ffmpeg can read"):
-        samples_of(path)
+@pytest.mark.parametrize(("suffix", "form"), [("ul", "mulaw"), ("ALAW", "alaw"), ("ulaw", "wav")])
+def test_a_telephones_samples_without_a_header_have_its_sample_rate(tmp_path: Path, suffix: str, form: str) -> None:
+    source, path = write_wav(tmp_path / "a.wav", tone(440, 2)), tmp_path / f"b.{suffix}"
+    ffmpeg.ask_ffmpeg("-i", str(source), "-ar", "8000", "-f", form, str(path))
+    samples = samples_of(path)
+    assert len(samples) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
+    assert pitch_hz(samples) == pytest.approx(440, abs=2)
 
 
 def test_a_track_that_is_asked_for_is_found_by_ffmpeg(tmp_path: Path) -> None:
