@@ -211,10 +211,10 @@ def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
         checked.whole(value["size_bytes"]),
         checked.whole(value["mtime_ns"], -checked.LARGEST_WHOLE),  # before 1970 there was sound too
         checked.sha256(value["sha256"]),
-        tuple(checked.several(value["chunks"], _chunk_from_json)),
+        tuple(map(_chunk_from_json, checked.sequence(value["chunks"]))),
         checked.optional(checked.text, value.get("group")),
         checked.optional(checked.whole, value.get("fold")),
-        tuple(checked.several(value.get("parts", []), _part_from_json)),
+        tuple(map(_part_from_json, checked.sequence(value.get("parts", [])))),
         checked.optional(_conditions_from_json, value.get("conditions")),
         checked.optional(checked.whole, value.get("needed_rate_hz")),
     )
