@@ -34,6 +34,7 @@ from audionet.inference.windows import (
 from audionet.model.bundle import Model
 from audionet.options import EventOptions
 from audionet.settings import SoundChoice
+from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS
 from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
 
 # All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
@@ -45,6 +46,10 @@ SMALLEST_SCORE = 1e-3  # one window must not rule a class out
 UNKNOWN_COST = 10 / 3
 MOST_UNKNOWN = 1.5
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
+# How well windows of learnt voices fit their class is hardly ever farther below what is usual for long, in standard
+# deviations; each deviation counts so much (docs/experiments.md). A window that spans a change fits no class, but one
+# of those around it does. What is usual in chunks of 20 seconds says little about windows.
+RARE_FIT, FIT_WEIGHT = -1.0, 0.5
 FAMILIAR_LIMIT = -4.0
 SMALLEST_DISTANCE = 1e-9
 # Times the usual distance of the training. In strips, new utterances of known readers lay at .7 to 1.3 of it, other
@@ -196,10 +201,16 @@ def find_segments(
 
 def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: float) -> np.ndarray:
     """The evidence of each window for none of the classes."""
-    limit = max(strange_distance, SMALLEST_DISTANCE)
-    far = np.array([window.distance / limit - 1 for window in windows])
+    distances = np.array([window.distance for window in windows])
+    unlike = DISTANCE_WEIGHT * (distances / max(strange_distance, SMALLEST_DISTANCE) - 1)
+    typicality, is_short = model.thresholds.typicality, model.settings.chunk_seconds < LONG_CHUNK_SECONDS
+    if typicality is not None and is_short and model.detection is None:  # with a background, the rest is often that
+        fit = typicality.fit_of_best(np.array([window.scores for window in windows]))
+        around = np.pad(fit, STEPS_A_WINDOW - 1, mode="edge")
+        best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
+        unlike = np.maximum(unlike, FIT_WEIGHT * (RARE_FIT - best))
     doubt = math.log(max(model.thresholds.min_score, SMALLEST_SCORE))
-    strange = doubt + np.clip(DISTANCE_WEIGHT * far, FAMILIAR_LIMIT, MOST_UNKNOWN)
+    strange = doubt + np.clip(unlike, FAMILIAR_LIMIT, MOST_UNKNOWN)
     return np.where([window.has_signal for window in windows], strange, MOST_UNKNOWN)
 
 

@@ -66,9 +66,17 @@ class Typicality(StoredRecord):
     def of(self, numbers: Any, logs: Any, distances: Any) -> Any:
         """How typical sound is, or a row of sounds. numbers: of the classes that it is taken for. logs: the centred
         logarithms of these classes. distances: comparable ones."""
-        fit = (logs - np.array(self.usual_logs)[numbers]) / np.array(self.log_deviations)[numbers]
         far = (_log(distances) - self.usual_log_distance) / self.log_distance_deviation
-        return fit - DISTANCE_WEIGHT * far
+        return self._fit(numbers, logs) - DISTANCE_WEIGHT * far
+
+    def fit_of_best(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+        """How typical sounds are of their likeliest classes by the scores alone. probabilities: sounds x classes."""
+        best = probabilities.argmax(axis=1)
+        logs = np.take_along_axis(centred_logs(probabilities), best[:, None], axis=1)[:, 0]
+        return np.asarray(self._fit(best, logs))
+
+    def _fit(self, numbers: Any, logs: Any) -> Any:
+        return (logs - np.array(self.usual_logs)[numbers]) / np.array(self.log_deviations)[numbers]
 
     @classmethod
     def learn(cls, held_out: HeldOut) -> "Typicality":

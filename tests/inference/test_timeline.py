@@ -79,6 +79,13 @@ def test_turns_of_two_seconds_are_found_where_they_are(model: Path) -> None:
     assert [segment.end_seconds for segment in found] == pytest.approx([2 * n for n in range(1, 9)], abs=0.51)
 
 
+def test_lasting_sound_that_fits_its_likeliest_class_less_than_usual_is_unknown(model: Path) -> None:
+    # It lies between two classes, and no farther from the training than they do.
+    clip = np.concatenate([chirps(91, 200, 400, 6), chirps(95, 1500, 2300, 20), chirps(92, 2500, 3500, 6)])
+    found = audionet.timeline(write_wav(model / "between.wav", clip), options(model))
+    check(found, ["low", "unknown", "high"], [6, 26, 32])
+
+
 def test_the_end_of_a_clip_is_heard(model: Path) -> None:
     clip = np.concatenate([chirps(50, 200, 400, 6), chirps(51, 2500, 3500, 1.3)])
     found = audionet.timeline(write_wav(model / "end.wav", clip), options(model))
