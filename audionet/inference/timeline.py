@@ -48,7 +48,7 @@ MOST_UNKNOWN = 1.5
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
 # How well windows of learnt voices fit their class is hardly ever farther below what is usual for long, in standard
 # deviations; each deviation counts so much (docs/experiments.md). A window that spans a change fits no class, but one
-# of those around it does. What is usual in chunks of 20 seconds says little about windows.
+# of those around it does. What is usual in chunks of 20 seconds says little about windows; in parts of them, it does.
 RARE_FIT, FIT_WEIGHT = -1.0, 0.5
 FAMILIAR_LIMIT = -4.0
 SMALLEST_DISTANCE = 1e-9
@@ -203,9 +203,10 @@ def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: flo
     """The evidence of each window for none of the classes."""
     distances = np.array([window.distance for window in windows])
     unlike = DISTANCE_WEIGHT * (distances / max(strange_distance, SMALLEST_DISTANCE) - 1)
-    typicality, is_short = model.thresholds.typicality, model.settings.chunk_seconds < LONG_CHUNK_SECONDS
-    if typicality is not None and is_short and model.detection is None:  # with a background, the rest is often that
-        fit = typicality.fit_of_best(np.array([window.scores for window in windows]))
+    known = model.thresholds.typicality
+    is_of_windows = known is not None and (known.part_logs or model.settings.chunk_seconds < LONG_CHUNK_SECONDS)
+    if known is not None and is_of_windows and model.detection is None:  # with a background, the rest is often that
+        fit = known.fit_of_windows(np.array([window.scores for window in windows]))
         around = np.pad(fit, STEPS_A_WINDOW - 1, mode="edge")
         best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
         unlike = np.maximum(unlike, FIT_WEIGHT * (RARE_FIT - best))

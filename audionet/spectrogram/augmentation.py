@@ -38,6 +38,7 @@ FEW_PICTURES = 1500
 LONG_CHUNK_SECONDS = 8.0
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
+FIRST_PART = 1 + len(SPEEDS)  # among the augmentations, behind the original and its speeds
 
 
 def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[Augmentation]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from audionet.dataset.samples import Dataset
 from audionet.options import FitOptions
 from audionet.settings import available_cores
+from audionet.spectrogram.augmentation import FIRST_PART
 from audionet.system.progress import Progress, silent
 from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
 from audionet.training.folds import cluster_groups, folds
@@ -58,7 +59,7 @@ class FitResult:
 class _HeldOutScores(NamedTuple):
     """Scores of samples from discriminants that have not heard their recordings, or anything that sounds like them.
 
-    indices: of the samples. by_recording: samples x classes. alike: samples x augmentations x classes.
+    indices: of the samples. by_recording, alike: samples x augmentations x classes.
     """
 
     indices: Indices
@@ -119,7 +120,7 @@ class Trainer:
                 store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
 
         fitted = train_calibrator(
-            Examples(held_out.by_recording, self._targets[held_out.indices]),
+            Examples(held_out.by_recording[:, 0], self._targets[held_out.indices]),
             Examples(discriminant.scores(self.coordinates(validation)), self._targets[validation]),
             self._options,
             is_watched=is_watched,
@@ -140,16 +141,19 @@ class Trainer:
         of_recordings = np.array(folds(samples, CALIBRATION_FOLDS))
         of_alike = cluster_groups(self.coordinates(indices), self._targets[indices], samples, of_recordings.tolist())
         alike = self._held_out_scores(indices, of_alike, statistics)
-        return _HeldOutScores(indices, self._held_out_scores(indices, of_recordings, statistics)[:, 0], alike)
+        return _HeldOutScores(indices, self._held_out_scores(indices, of_recordings, statistics), alike)
 
     def _calibrated(self, scored: "_HeldOutScores", calibrator: Calibrator, distances: NDArray[np.floating]) -> HeldOut:
         """What is known of samples that were held out. distances: comparable ones."""
         samples = (self._dataset.samples[i] for i in scored.indices)
         recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
-        alike = calibrator.probabilities(scored.alike.reshape(-1, self._classes)).reshape(scored.alike.shape)
-        probabilities, targets = calibrator.probabilities(scored.by_recording), self._targets[scored.indices]
-        return HeldOut(probabilities, alike, targets, distances, min(recordings.values()))
+        by_recording, alike = (
+            calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
+            for scores in (scored.by_recording, scored.alike)
+        )
+        parts, targets = by_recording[:, FIRST_PART:], self._targets[scored.indices]
+        return HeldOut(by_recording[:, 0], parts, alike, targets, distances, min(recordings.values()))
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""

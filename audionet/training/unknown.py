@@ -31,12 +31,14 @@ LOGARITHM, DEVIATION = (number, -LARGEST_VALUE, LARGEST_VALUE), (number, SMALLES
 class HeldOut(NamedTuple):
     """The classes' own samples, as they are heard when they are held out.
 
-    probabilities: with their recordings, samples x classes. alike: with all that sounds like them, each with its
+    probabilities: with their recordings, samples x classes. parts: the same of parts of 2 seconds, samples x parts x
+        classes; chunks of a few seconds have none. alike: with all that sounds like them, each with its
     augmentations (speeds, parts), samples x augmentations x classes. targets: the class of each. distances: comparable.
     fewest_recordings: that a class has.
     """
 
     probabilities: NDArray[np.floating]
+    parts: NDArray[np.floating]
     alike: NDArray[np.floating]
     targets: NDArray[np.integer]
     distances: NDArray[np.floating]
@@ -55,6 +57,7 @@ class Typicality(StoredRecord):
     usual_logs, log_deviations: of each class, the mean and deviation of its own centred logarithm in its own sound.
     usual_log_distance, log_distance_deviation: those of the natural logarithms of comparable distances.
     lowest: sound that is less typical is not believed, unless its score is high.
+    part_logs, part_deviations: as usual_logs and log_deviations, of parts of 2 seconds; None if there were none.
     """
 
     usual_logs: Annotated[list[float], stored("usual_logs", several, *LOGARITHM)]
@@ -62,46 +65,56 @@ class Typicality(StoredRecord):
     usual_log_distance: Annotated[float, stored("usual_log_distance", *LOGARITHM)]
     log_distance_deviation: Annotated[float, stored("log_distance_deviation", *DEVIATION)]
     lowest: Annotated[float, stored("lowest", *LOGARITHM)]
+    part_logs: Annotated[list[float] | None, stored("part_logs", several, *LOGARITHM)] = None
+    part_deviations: Annotated[list[float] | None, stored("part_deviations", several, *DEVIATION)] = None
 
     def of(self, numbers: Any, logs: Any, distances: Any) -> Any:
         """How typical sound is, or a row of sounds. numbers: of the classes that it is taken for. logs: the centred
         logarithms of these classes. distances: comparable ones."""
+        fit = (logs - np.array(self.usual_logs)[numbers]) / np.array(self.log_deviations)[numbers]
         far = (_log(distances) - self.usual_log_distance) / self.log_distance_deviation
-        return self._fit(numbers, logs) - DISTANCE_WEIGHT * far
+        return fit - DISTANCE_WEIGHT * far
 
-    def fit_of_best(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-        """How typical sounds are of their likeliest classes by the scores alone. probabilities: sounds x classes."""
+    def fit_of_windows(self, probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+        """How well windows of 1 or 2 seconds fit their likeliest classes, in standard deviations of the classes' own.
+
+        probabilities: windows x classes.
+        """
         best = probabilities.argmax(axis=1)
         logs = np.take_along_axis(centred_logs(probabilities), best[:, None], axis=1)[:, 0]
-        return np.asarray(self._fit(best, logs))
-
-    def _fit(self, numbers: Any, logs: Any) -> Any:
-        return (logs - np.array(self.usual_logs)[numbers]) / np.array(self.log_deviations)[numbers]
+        usual, deviations = (self.part_logs or self.usual_logs), (self.part_deviations or self.log_deviations)
+        return np.asarray((logs - np.array(usual)[best]) / np.array(deviations)[best])
 
     @classmethod
     def learn(cls, held_out: HeldOut) -> "Typicality":
         """What is typical, from the classes' own sound."""
-        targets = held_out.targets
-        own = np.take_along_axis(centred_logs(held_out.probabilities), targets[:, None], axis=1)[:, 0]
-        by_class = [own[targets == number] for number in range(held_out.probabilities.shape[1])]
-        mean = np.mean([logs.mean() for logs in by_class])
-        variance = np.mean([logs.var() for logs in by_class])
-        means = [(logs.sum() + SHARED_SAMPLES * mean) / (len(logs) + SHARED_SAMPLES) for logs in by_class]
-        deviations = [
-            np.sqrt((((logs - middle) ** 2).sum() + SHARED_SAMPLES * variance) / (len(logs) + SHARED_SAMPLES))
-            for logs, middle in zip(by_class, means, strict=True)
-        ]
+        targets, classes = held_out.targets, held_out.probabilities.shape[1]
         distances = _log(held_out.distances)
+        parts = held_out.parts.shape[1]
         found = cls(
-            [float(mean) for mean in means],
-            [max(float(deviation), SMALLEST_DEVIATION) for deviation in deviations],
+            *_usual_logs(held_out.probabilities, targets),
             float(distances.mean()),
             max(float(distances.std()), SMALLEST_DEVIATION),
             0.0,
+            *(_usual_logs(held_out.parts.reshape(-1, classes), np.repeat(targets, parts)) if parts else ()),
         )
         alike = np.take_along_axis(centred_logs(held_out.alike), targets[:, None, None], axis=2)[:, :, 0]
         typical = found.of(targets[:, None], alike, held_out.distances[:, None])
         return replace(found, lowest=float(np.quantile(typical, RARE)))
+
+
+def _usual_logs(probabilities: NDArray[np.floating], targets: NDArray[np.integer]) -> tuple[list[float], list[float]]:
+    """The mean and the deviation of each class's own centred logarithm in its own sound."""
+    own = np.take_along_axis(centred_logs(probabilities), targets[:, None], axis=1)[:, 0]
+    by_class = [own[targets == number] for number in range(probabilities.shape[1])]
+    mean = np.mean([logs.mean() for logs in by_class])
+    variance = np.mean([logs.var() for logs in by_class])
+    means = [(logs.sum() + SHARED_SAMPLES * mean) / (len(logs) + SHARED_SAMPLES) for logs in by_class]
+    deviations = [
+        np.sqrt((((logs - middle) ** 2).sum() + SHARED_SAMPLES * variance) / (len(logs) + SHARED_SAMPLES))
+        for logs, middle in zip(by_class, means, strict=True)
+    ]
+    return [float(mean) for mean in means], [max(float(deviation), SMALLEST_DEVIATION) for deviation in deviations]
 
 
 def centred_logs(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -152,7 +165,11 @@ class RejectionThresholds(StoredRecord):
         """As `from_json`, of so many classes. Raises untrusted.Refused for anything else."""
         thresholds = cls.from_json(content)
         typical = thresholds.typicality
-        if typical is not None and not len(typical.usual_logs) == len(typical.log_deviations) == classes:
+        if typical is not None and any(
+            len(values) != classes
+            for values in (typical.usual_logs, typical.log_deviations, typical.part_logs, typical.part_deviations)
+            if values is not None
+        ):
             raise Refused("what is typical of other classes")
         return thresholds
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from audionet.training.unknown import (
 
 CLOCK, SIREN = 0, 1
 
+NO_PARTS = np.empty((0, 0, 0))
+
 
 def logs(probability: float) -> float:
     """The centred logarithm of one of two classes."""
@@ -29,7 +32,9 @@ def thresholds() -> RejectionThresholds:
     targets = np.repeat([CLOCK, SIREN], 50)
     probabilities = np.where(np.eye(2, dtype=bool)[targets], own[:, None], 1 - own[:, None])
     distances = np.tile(np.linspace(50, 100, 50), 2)
-    return RejectionThresholds.learn(HeldOut(probabilities, probabilities[:, None], targets, distances, 50), distances)
+    return RejectionThresholds.learn(
+        HeldOut(probabilities, NO_PARTS, probabilities[:, None], targets, distances, 50), distances
+    )
 
 
 def why(thresholds: RejectionThresholds, number: int, score: float, distance: float = 70) -> str:
@@ -75,7 +80,7 @@ def test_of_one_recording_of_a_class_nothing_is_learnt_and_two_are_enough(record
     distances = np.full(len(probabilities), 50.0)
     targets = np.repeat([0, 1], recordings)
     found = RejectionThresholds.learn(
-        HeldOut(probabilities, probabilities[:, None], targets, distances, recordings), distances
+        HeldOut(probabilities, NO_PARTS, probabilities[:, None], targets, distances, recordings), distances
     )
     if recordings == 1:
         assert found.typicality is None
@@ -104,3 +109,19 @@ def test_what_is_kept_of_it_is_read_again_and_refused_for_other_classes(threshol
 
 def test_a_quarter_of_a_chunk_may_lie_more_than_twice_as_far() -> None:
     assert comparable_distance(100.0 * 4**0.6, 0.25) == pytest.approx(comparable_distance(100.0, 1.0))
+
+
+def test_windows_are_held_against_parts_where_these_were_learnt(thresholds: RejectionThresholds) -> None:
+    whole = thresholds.typicality
+    assert whole is not None
+    probabilities = np.array([[0.995, 0.005], [0.35, 0.65]])
+    own = np.array([logs(0.995), logs(0.65)])
+    expected = (own - whole.usual_logs) / whole.log_deviations
+    assert whole.fit_of_windows(probabilities) == pytest.approx(expected)
+    of_parts = replace(whole, part_logs=own.tolist(), part_deviations=[0.5, 2.0])
+    assert of_parts.fit_of_windows(probabilities) == pytest.approx([0, 0])
+    stored = replace(thresholds, typicality=of_parts).to_json()
+    assert RejectionThresholds.of_classes(stored, 2).typicality == of_parts
+    stored["typicality"]["part_logs"].append(0.0)
+    with pytest.raises(Refused):
+        RejectionThresholds.of_classes(stored, 2)
