@@ -203,9 +203,9 @@ def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: flo
     """The evidence of each window for none of the classes."""
     distances = np.array([window.distance for window in windows])
     unlike = DISTANCE_WEIGHT * (distances / max(strange_distance, SMALLEST_DISTANCE) - 1)
-    known = model.thresholds.typicality
-    is_of_windows = known is not None and (known.part_logs or model.settings.chunk_seconds < LONG_CHUNK_SECONDS)
-    if known is not None and is_of_windows and model.detection is None:  # with a background, the rest is often that
+    # Where there is a background, what fits no class is mostly that.
+    known = model.thresholds.typicality if model.detection is None else None
+    if known is not None and (known.part_logs or model.settings.chunk_seconds < LONG_CHUNK_SECONDS):
         fit = known.fit_of_windows(np.array([window.scores for window in windows]))
         around = np.pad(fit, STEPS_A_WINDOW - 1, mode="edge")
         best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
