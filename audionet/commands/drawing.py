@@ -14,7 +14,7 @@ from audionet.audio.levels import Conditions, clipped_share, conditions, level_d
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput, reading
-from audionet.parallel.processes import Processes
+from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Results, Threads, Workers
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.spectrogram.jpeg import draw
@@ -23,8 +23,6 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
 SPACE = "free space or choose another folder"
-SHORT_BYTES = 8 << 20  # a minute and a half of 16-bit stereo
-MANY = 100  # short recordings: with fewer, to start processes takes longer than they save
 SLOWEST_RATE_HZ = 1000  # lower rates hold no sound that a picture could show
 PICTURE_BYTES = 40_000  # of a JPG of ours, about
 NO_SPACE = f"does not fit on the disk; {SPACE}"
@@ -163,7 +161,7 @@ def draw_each(
     taken back: a recording that fills the disk must not cost the others that were drawn at the same time.
     """
     again = []
-    for position, result in _run(job, sources, workers):
+    for position, result in run_many(workers, job, sources, lambda source: source.path):
         if isinstance(result, UnusableInput):
             take_back(sources[position])
             if result.reason == NO_SPACE:
@@ -174,24 +172,3 @@ def draw_each(
         if isinstance(result, UnusableInput):
             take_back(sources[again[number]])
         yield again[number], result
-
-
-def _run(job: DrawingJob, sources: list[Source], workers: Workers) -> Results[RecordingEntry]:
-    """As `Workers.run`, but threads leave many short recordings to processes."""
-    short = []
-    if isinstance(workers, Threads) and workers.width > 1:
-        short = [position for position, source in enumerate(sources) if _is_short(source.path)]
-    if len(short) < MANY:
-        yield from workers.run(job, sources)
-        return
-    rest = sorted(set(range(len(sources))) - set(short))
-    for runner, positions in ((workers, rest), (Processes(workers.width), short)):
-        for number, result in runner.run(job, [sources[position] for position in positions]):
-            yield positions[number], result
-
-
-def _is_short(path: Path) -> bool:
-    try:
-        return path.stat().st_size <= SHORT_BYTES
-    except OSError:
-        return True  # whoever reads it will say what is wrong with it

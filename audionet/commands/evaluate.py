@@ -24,6 +24,7 @@ from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
 from audionet.options import BACKGROUND, AnnotationOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
+from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
 from audionet.report.page import try_to_write
@@ -103,12 +104,17 @@ class _Runner:
         """The results of a job, each with the number of its clip. of: the path of each clip, and what the job takes."""
         progress = continued(self.progress, self.done, self.total)
         self.done += len(of)
-        with closing(self.workers.run(job, [given for _, given in of])) as results:
+        with closing(run_many(self.workers, job, [given for _, given in of], _file_of)) as results:
             for number, result in enumerate(counted("clips", in_order(results), len(of), progress)):
                 if isinstance(result, UnusableInput):
                     self.skipped.add(UnusableInput(of[number][0], result.reason))
                 else:
                     yield number, result
+
+
+def _file_of(given: Any) -> Path:
+    """The recording of what a job takes, which is it, or it with its parts."""
+    return Path(given[0] if isinstance(given, tuple) else given)
 
 
 def _score_wholes(clips: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:

@@ -18,6 +18,7 @@ from audionet.inference.windows import Segment, Timeline, Windows
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
+from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.rules import NO_PATH, as_path
 from audionet.settings import EACH, SoundChoice
@@ -120,7 +121,7 @@ def run_each(
     paths = list(_with_empty_folders(clips))
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
-    with closing((workers or Threads()).run(job_for(choice), places)) as results:
+    with closing(run_many(workers or Threads(), job_for(choice), places, lambda place: place)) as results:
         for path, result in counted("clips", zip(paths, in_order(results), strict=True), len(paths), progress):
             name = names.get(path, str(path))
             yield _skipped(name, result) if isinstance(result, UnusableInput) else replace(result, clip=name)

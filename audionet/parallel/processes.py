@@ -7,15 +7,41 @@ hundreds of times for each. This module is also the program that such a process 
 import logging
 import pickle  # nosec B403
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError
 from audionet.parallel.child import Child, ChildFailed, serve
-from audionet.parallel.threads import Crew, Item, Job, Part, Result, Results, work_through
+from audionet.parallel.threads import Crew, Item, Job, Part, Result, Results, Threads, Workers, work_through
 
 LARGEST_ANSWER_BYTES = 1 << 32
 ITEMS_AT_ONCE = 4  # of one request: fewer, and the asking takes more of the time
+SHORT_BYTES = 8 << 20  # a minute and a half of 16-bit stereo
+MANY = 100  # short recordings: with fewer, to start processes takes longer than they save
+
+
+def run_many(
+    workers: Workers, job: Job[Item, Part, Any, Result], items: Sequence[Item], path_of: Callable[[Item], Path]
+) -> Results[Result]:
+    """As `Workers.run`, but threads leave many short recordings to processes. path_of: the file of an item."""
+    short = []
+    if isinstance(workers, Threads) and workers.width > 1:
+        short = [position for position, item in enumerate(items) if _is_short(path_of(item))]
+    if len(short) < MANY:
+        yield from workers.run(job, items)
+        return
+    rest = sorted(set(range(len(items))) - set(short))
+    for runner, positions in ((workers, rest), (Processes(workers.width), short)):
+        for number, result in runner.run(job, [items[position] for position in positions]):
+            yield positions[number], result
+
+
+def _is_short(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= SHORT_BYTES
+    except OSError:
+        return True  # whoever reads it will say what is wrong with it
 
 
 class Processes:
@@ -55,7 +81,7 @@ class _ProcessCrew(Crew):
         except ChildFailed as error:
             raise AudionetError(
                 "a process that does the work has ended, most often for want of memory; close other programs and "
-                "run the same command again, which goes on where this one stopped, or add --jobs 1"
+                "run the same command again"
             ) from error
         finally:
             child.end()

@@ -1,4 +1,5 @@
 import csv
+import functools
 import io
 import json
 import shutil
@@ -12,6 +13,10 @@ import pytest
 
 import audionet
 from audionet.cli import label as label_command
+from audionet.commands.label import run_each
+from audionet.inference.timeline import TimelineJob
+from audionet.model.bundle import load_model
+from audionet.options import LabelOptions
 from tests.conftest import Run, chirps, write_wav
 
 
@@ -135,6 +140,27 @@ def test_bad_clips_are_named_and_the_others_labelled(trained: Path, audionet_her
     assert "notes.mp3: is not audio that ffmpeg can read (skipped)" in finished.stderr
     assert "gone.mp3: cannot be read (No such file or directory) (skipped)" in finished.stderr
     assert "empty: holds no clips (skipped)" in finished.stderr
+
+
+def test_many_short_clips_are_labelled_as_a_few_are(
+    here: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By processes where they are many, and else by threads: by `label`, with `--timeline`, and by `evaluate`."""
+    monkeypatch.setattr("audionet.parallel.threads.available_cores", lambda: 2)
+    clips = here / "many"
+    shutil.copytree(here / "test_audio", clips)
+    (clips / "low" / "l1.wav").write_bytes(b"RIFF")
+
+    def label_all(many: int) -> tuple[object, ...]:
+        monkeypatch.setattr("audionet.parallel.processes.MANY", many)
+        caplog.clear()
+        labels = audionet.label(clips)
+        timelines = list(run_each(functools.partial(TimelineJob, load_model(LabelOptions()), True), [clips]))
+        assert [len(labels), len(timelines)] == [5, 6]
+        return labels, list(map(str, timelines)), audionet.evaluate(clips).clips, caplog.messages
+
+    assert label_all(many=6) == label_all(many=7)
+    shutil.rmtree(clips)
 
 
 def test_a_picture_made_with_other_settings_is_refused(trained: Path, audionet_here: Run, tmp_path: Path) -> None:
