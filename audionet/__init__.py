@@ -21,24 +21,28 @@ if TYPE_CHECKING:
     from audionet.commands.prepare import prepare
     from audionet.commands.retrain import retrain
     from audionet.errors import AudionetError
-    from audionet.options import EventOptions, LabelOptions, PrepareOptions, RetrainOptions
+    from audionet.evaluation.detection import DetectionOptions
+    from audionet.options import AnnotationOptions, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
     from audionet.settings import PictureSettings
 
 __version__ = "0.1.0"
 
 # As above: where each of the names is, which is imported when it is first used.
 _HOMES = {
-    "audionet.commands.evaluate": ["evaluate"],
-    "audionet.commands.label": ["events", "label", "timeline"],
-    "audionet.commands.prepare": ["prepare"],
-    "audionet.commands.retrain": ["retrain"],
-    "audionet.errors": ["AudionetError"],
-    "audionet.options": ["EventOptions", "LabelOptions", "PrepareOptions", "RetrainOptions"],
-    "audionet.settings": ["PictureSettings"],
+    "audionet.commands.evaluate": "evaluate",
+    "audionet.commands.label": "events label timeline",
+    "audionet.commands.prepare": "prepare",
+    "audionet.commands.retrain": "retrain",
+    "audionet.errors": "AudionetError",
+    "audionet.evaluation.detection": "DetectionOptions",
+    "audionet.options": "AnnotationOptions EventOptions LabelOptions PrepareOptions RetrainOptions",
+    "audionet.settings": "PictureSettings",
 }
 
 __all__ = [
+    "AnnotationOptions",
     "AudionetError",
+    "DetectionOptions",
     "EventOptions",
     "LabelOptions",
     "PictureSettings",
@@ -56,6 +60,6 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     for module, names in _HOMES.items():
-        if name in names:
+        if name in names.split():
             return getattr(import_module(module), name)
     raise AttributeError(f"module 'audionet' has no attribute {name!r}")

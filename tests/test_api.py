@@ -16,11 +16,19 @@ import numpy as np
 import pytest
 
 import audionet
+from audionet import (
+    AnnotationOptions,
+    DetectionOptions,
+    EventOptions,
+    LabelOptions,
+    PictureSettings,
+    PrepareOptions,
+    RetrainOptions,
+)
 from audionet.commands import retrain as retrain_module
 from audionet.errors import AudionetError
 from audionet.hub.tfhub import module_asked_for
-from audionet.options import AnnotationOptions, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
-from audionet.settings import PictureSettings, TlsScheduler
+from audionet.settings import TlsScheduler
 from audionet.system.progress import NotebookProgress, chosen, silent
 from tests.conftest import Run, chirps, make_untrained_model, write_wav
 
@@ -197,6 +205,12 @@ def test_a_clip_may_be_any_path_and_any_list_of_one(here: Path) -> None:
             assert heard(form, options) == expected  # type: ignore[arg-type]
         with pytest.raises(AudionetError, match="of one recording, not of 0"):
             heard([], options)
+
+
+def test_how_annotated_recordings_are_listened_to_is_checked_before_anything_is_loaded() -> None:
+    assert DetectionOptions(background="rain").background == ("rain",)  # type: ignore[arg-type]
+    with pytest.raises(AudionetError, match="kind turns: must be events or timeline"):
+        DetectionOptions("turns")
 
 
 def test_values_of_numpy_are_taken_for_pythons(here: Path) -> None:

@@ -202,7 +202,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     if options.write_report:
         require_place(path)
     annotations = record_of(AnnotationOptions, options)
-    detection = DetectionOptions(options.kind, options.collar, tuple(options.background))
+    detection = DetectionOptions(options.kind, options.collar, options.background)
     with progress_shown(options.quiet) as progress:
         evaluation = evaluate(options.data_audio_test, model, annotations, detection, progress=progress)
     if options.format == "json":

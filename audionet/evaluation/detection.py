@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from audionet.errors import AudionetError
+from audionet.rules import as_names
 
 EVENTS, TIMELINE = "events", "timeline"
 COLLAR_SECONDS = 0.5  # an event's start may be as far off; its end too, or half of the event's length
@@ -45,6 +46,9 @@ class DetectionOptions:
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "background", as_names(self.background))
+        if self.kind not in (None, EVENTS, TIMELINE):
+            raise AudionetError(f"kind {self.kind}: must be {EVENTS} or {TIMELINE}")
         if not 0 <= self.collar_seconds < math.inf:
             raise AudionetError(f"--collar {self.collar_seconds:g}: must be at least 0 seconds")
 

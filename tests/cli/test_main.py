@@ -108,6 +108,8 @@ def test_evaluates_flags_arrive(call: Any) -> None:
     assert call("evaluate t") == (Path("t"), LabelOptions(), *usual)
     model = LabelOptions(Path("g.pb"), Path("l"))
     assert call("evaluate t --graph g.pb --labels l") == (Path("t"), model, *usual)
+    *_, detection = call("evaluate t --events --collar 1 --background a --background b")
+    assert detection == DetectionOptions("events", 1.0, ("a", "b"))
 
 
 def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
