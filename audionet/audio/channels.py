@@ -12,6 +12,7 @@ import numpy as np
 
 from audionet.audio.levels import NO_SOUND_DB, SILENT_DB, decibels
 from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
+from audionet.system.text import count
 
 logger = logging.getLogger(__name__)
 
@@ -89,17 +90,16 @@ def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarra
         position += len(block)
 
 
-def _without_first(blocks: Iterator[np.ndarray], count: int) -> Iterator[np.ndarray]:
+def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.ndarray]:
     for block in blocks:
-        if len(block) > count:
-            yield block[count:]
-        count = max(0, count - len(block))
+        if len(block) > samples:
+            yield block[samples:]
+        samples = max(0, samples - len(block))
 
 
 def no_such_channel(number: int, channels: int) -> str:
     """Why a recording cannot be used that lacks the channel asked for, given by its number from 0."""
-    have = "1 channel" if channels == 1 else f"{channels} channels"
-    return f"has {have}, so that there is no channel {number + 1} (--channel mix takes all)"
+    return f"has {count(channels, 'channel')}, so that there is no channel {number + 1} (--channel mix takes all)"
 
 
 def too_many_channels(channels: int) -> str:

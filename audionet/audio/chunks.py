@@ -112,9 +112,7 @@ def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: Pic
             index += 1
 
 
-def cut_windows(
-    blocks: Iterable[np.ndarray], size: int, step: int, sample_rate_hz: int = SAMPLE_RATE_HZ
-) -> Iterator[Chunk]:
+def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int, sample_rate_hz: int) -> Iterator[Chunk]:
     """Windows of `size` samples, one every `step` samples, of a stream of sample blocks of any lengths.
 
     All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
@@ -143,7 +141,7 @@ def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> I
 
 
 def read_windows(
-    path: Path, size: int, step: int, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE_RATE_HZ
+    path: Path, size: int, step: int, choice: SoundChoice, sample_rate_hz: int
 ) -> Generator[Chunk, None, None]:
     """The windows of a recording, as `cut_windows` has them; `choice` as in `read_chunks`. Raises UnusableInput when
     nothing can be used."""
@@ -216,7 +214,7 @@ class StripSettings:
     step: int
     windows: int
     margin: int
-    sample_rate_hz: int = SAMPLE_RATE_HZ
+    sample_rate_hz: int
 
 
 def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterator[Strip]:
@@ -242,7 +240,7 @@ def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterato
         yield Strip(start, samples, starts, window)
 
 
-def read_strips(path: Path, settings: StripSettings, choice: SoundChoice = USUAL) -> Generator[Strip, None, None]:
+def read_strips(path: Path, settings: StripSettings, choice: SoundChoice) -> Generator[Strip, None, None]:
     """The strips of a recording; `choice` as in `read_chunks`. Raises UnusableInput when nothing can be used."""
     yield from _pieces(path, choice, settings.sample_rate_hz, lambda blocks: cut_strips(blocks, settings))
 

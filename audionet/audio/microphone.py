@@ -40,7 +40,7 @@ class Device:
         return {"avfoundation": ":", "dshow": "audio="}.get(self.kind, "") + self.name
 
 
-def find_devices(wanted: str = "") -> list[Device]:
+def find_devices(wanted: str) -> list[Device]:
     """The devices to try in turn for a microphone's name; "" is the system's own.
 
     wanted: a name as the system has it, or with ffmpeg's kind of device before it: `alsa:hw:1`.

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from audionet.cli.plain_parser import PlainParser, commands_of, summaries_of
+from audionet.cli.plain_parser import PlainParser
 
 SHELLS = ("bash", "zsh", "fish")
 FOLDERS = ("DIR", "FOLDER", "DATA_AUDIO", "DATA_AUDIO_TEST")  # what the help calls arguments that are folders
@@ -57,12 +57,13 @@ def completion_script(parser: argparse.ArgumentParser, shell: str) -> str:
     """The script for one of SHELLS."""
     import shtab
 
-    summaries = summaries_of(parser)
-    for name, command in commands_of(parser).items():
-        command.description = summaries[name]  # of the whole description, shells show a line that ends anywhere
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    for summary in commands._choices_actions:
+        command = commands.choices[summary.dest]
+        command.description = summary.help  # of the whole description, shells show a line that ends anywhere
         for action in command._actions:
             if action.metavar in FOLDERS:
-                action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+                action.complete = shtab.DIRECTORY
             elif action.type is Path or action.metavar == "CLIP":
-                action.complete = shtab.FILE  # type: ignore[attr-defined]
+                action.complete = shtab.FILE
     return str(shtab.complete(parser, shell))

@@ -10,7 +10,7 @@ from audionet.formats.base import colored
 from audionet.system.text import printable
 
 
-def configure_logging(verbosity: str = "INFO") -> None:
+def configure_logging(verbosity: str) -> None:
     """Send audionet's warnings to standard error, a line each, and nobody else's.
 
     verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.

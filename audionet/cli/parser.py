@@ -35,6 +35,7 @@ exit status: 0 all done, 1 finished but some input was skipped, 2 nothing could 
     )
     for add in (_add_prepare, _add_retrain, _add_label, _add_evaluate, add_doctor, add_completion):
         add(commands)
+    parser.commands = commands.choices
     for name, command in commands.choices.items():
         command.instead, command.commands = INSTEAD.get(name, {}), commands.choices
     for name in ("prepare", "evaluate"):

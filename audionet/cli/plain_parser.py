@@ -181,15 +181,3 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
             return f"{action.help} (default: %(default)g)"
         silent = action.default is None or isinstance(action.default, bool)
         return action.help if silent else super()._get_help_string(action)
-
-
-def summaries_of(parser: argparse.ArgumentParser) -> dict[str, str]:
-    """What the help says of a parser's commands, in a few words each."""
-    actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {choice.dest: choice.help or "" for action in actions for choice in action._choices_actions}
-
-
-def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """The parsers of a parser's commands, by name."""
-    actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return {name: command for action in actions for name, command in action.choices.items()}

@@ -85,15 +85,14 @@ class DrawingJob:
         if isinstance(chunk, RangeCheck):
             return chunk.needed_rate_hz()
         name = chunk_name(source.class_name, source.stem, chunk.index)
-        sizes: list[int | None] = []
         contents = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
         for suffix, data in zip((".jpg", ".wav"), contents, strict=True):
-            sizes.append(None if data is None else len(data))
             if data is not None:
                 try:
                     write_atomically(self.image_dir / f"{name}{suffix}", data)
                 except DiskFull as error:
                     raise UnusableInput(source.path, NO_SPACE) from error
+        sizes = (None if data is None else len(data) for data in contents)
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
         entry = ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
         return DrawnChunk(entry, conditions(chunk.samples, chunk.sample_rate_hz))
@@ -113,7 +112,7 @@ class DrawingJob:
         )
 
 
-def _bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: Sequence[Part] = ()) -> int:
+def _bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: Sequence[Part]) -> int:
     """About how much the pictures and WAVs of a recording, or of parts of it, will take; 0 if its header does not tell.
 
     Raises UnusableInput for a sample rate at which there is no sound.

@@ -8,7 +8,7 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks
-from audionet.audio.ffmpeg import decode
+from audionet.audio.decoding import decode
 from audionet.audio.levels import SILENT_DB, level_db
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file

@@ -20,16 +20,16 @@ FLOAT, INT32 = 1, 3  # of TensorFlow's DataType
 PRODUCER = 1087  # a GraphDef version of 2022; any TensorFlow from 2.9 on reads it, and 1.x as far as the operators go
 
 
-def freeze(backbone: Backbone, layer: ClassifierHead, output_name: str = OUTPUT_NAME) -> bytes:
+def freeze(backbone: Backbone, head: ClassifierHead, output_name: str = OUTPUT_NAME) -> bytes:
     """A serialised GraphDef.
 
     Its input `Mul` is N x 299 x 299 x 3, float32, values 0 to 1; its output `output_name` N x classes, probabilities.
-    `squared_distance`, N, is that of the bottlenecks from the layer's middle, less what lies along its noise.
-    Of a network from sound, which TensorFlow may not know, it is the layer alone, from `bottleneck`, N x features.
+    `squared_distance`, N, is that of the bottlenecks from the head's centroid, less what lies along its noise.
+    Of a network from sound, which TensorFlow may not know, it is the head alone, from `bottleneck`, N x features.
     """
     graph = GraphWriter()
     if backbone.sound is not None:
-        bottleneck = graph.placeholder(BOTTLENECK_NAME, (-1, len(layer.weights)))
+        bottleneck = graph.placeholder(BOTTLENECK_NAME, (-1, len(head.weights)))
     elif backbone.graph_def is None:
         bottleneck = _translate(backbone.flatbuffer, graph)
     else:
@@ -37,15 +37,15 @@ def freeze(backbone: Backbone, layer: ClassifierHead, output_name: str = OUTPUT_
         bottleneck = BOTTLENECK_NAME
     if output_name in {node.name for node in graph.definition.node}:
         raise AudionetError(f"--final-tensor-name {output_name}: is taken inside the network; choose another name")
-    features, _ = layer.weights.shape
+    features, _ = head.weights.shape
     flat = graph.add("Reshape", "flat_bottleneck", [bottleneck, graph.constant("flat_shape", [-1, features])])
-    weights = graph.constant("final_weights", layer.weights)
+    weights = graph.constant("final_weights", head.weights)
     product = graph.add("MatMul", "product", [flat, weights], transpose_a=False, transpose_b=False)
-    logits = graph.add("BiasAdd", "logits", [product, graph.constant("final_biases", layer.biases)])
+    logits = graph.add("BiasAdd", "logits", [product, graph.constant("final_biases", head.biases)])
     graph.add("Softmax", output_name, [logits])
-    centroid = graph.constant("middle", layer.centroid.reshape(1, features))
-    if layer.noise is not None:
-        flat = _without_noise(graph, flat, layer.noise, layer.centroid)
+    centroid = graph.constant("middle", head.centroid.reshape(1, features))
+    if head.noise is not None:
+        flat = _without_noise(graph, flat, head.noise, head.centroid)
     squares = graph.add("SquaredDifference", "squares", [flat, centroid])
     graph.add("Sum", DISTANCE_NAME, [squares, graph.constant("distance_axis", [1])], keep_dims=False)
     return bytes(graph.definition.SerializeToString(deterministic=True))

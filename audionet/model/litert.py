@@ -54,10 +54,10 @@ class ClassifierHead:
         return np.asarray(np.square(differences).sum(axis=1))
 
 
-def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
+def attach_head(backbone: Backbone, head: ClassifierHead) -> bytes:
     """The network with two outputs: the scores, and the squared distance of the bottleneck from the centroid.
 
-    Behind a network from sound, whose windows are first to be averaged, the layer is a graph of its own, as
+    Behind a network from sound, whose windows are first to be averaged, the head is a graph of its own, as
     bottleneck/sound_network.py runs it.
     """
     from ai_edge_litert import schema_py_generated as schema
@@ -67,13 +67,13 @@ def attach_head(backbone: Backbone, layer: ClassifierHead) -> bytes:
     model.signatureDefs = None
     if backbone.sound is None:
         graph = SubgraphWriter(model, model.subgraphs[0], schema)
-        graph.subgraph.outputs = graph.add_head(graph.subgraph.outputs[0], layer)  # LiteRT flattens what comes in
+        graph.subgraph.outputs = graph.add_head(graph.subgraph.outputs[0], head)  # LiteRT flattens what comes in
     else:
         graph = SubgraphWriter(model, _new_subgraph(model, schema), schema)
-        features = graph.add_tensor(FEATURES, (1, len(layer.weights)))
-        graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, layer)
+        features = graph.add_tensor(FEATURES, (1, len(head.weights)))
+        graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, head)
         model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1, schema)]
-    return pack(model, len(backbone.flatbuffer) + layer.weights.nbytes)
+    return pack(model, len(backbone.flatbuffer) + head.weights.nbytes)
 
 
 def read_head(
@@ -135,7 +135,7 @@ def _signature(subgraph: Any, position: int, schema: Any) -> Any:
 
 
 class SubgraphWriter:
-    """One graph of a network, to which the layer is added."""
+    """One graph of a network, to which the head is added."""
 
     def __init__(self, model: Any, subgraph: Any, schema: Any) -> None:
         self.model, self.subgraph, self._schema = model, subgraph, schema
@@ -168,11 +168,11 @@ class SubgraphWriter:
             operator.builtinOptions = options
         self.subgraph.operators.append(operator)
 
-    def add_head(self, bottleneck: int, layer: ClassifierHead) -> list[int]:
-        """Add the layer behind a tensor: the positions of the scores and the squared distance."""
-        features, classes = layer.weights.shape
-        weights = self.add_tensor(TENSOR_NAMES["weights"], (classes, features), layer.weights.T)
-        biases = self.add_tensor(TENSOR_NAMES["biases"], (classes,), layer.biases)
+    def add_head(self, bottleneck: int, head: ClassifierHead) -> list[int]:
+        """Add the head behind a tensor: the positions of the scores and the squared distance."""
+        features, classes = head.weights.shape
+        weights = self.add_tensor(TENSOR_NAMES["weights"], (classes, features), head.weights.T)
+        biases = self.add_tensor(TENSOR_NAMES["biases"], (classes,), head.biases)
         logits = self.add_tensor("logits", (1, classes))
         fully_connected = self._schema.FullyConnectedOptionsT()
         self.add_operator("FULLY_CONNECTED", [bottleneck, weights, biases], logits, fully_connected)
@@ -180,14 +180,14 @@ class SubgraphWriter:
         softmax = self._schema.SoftmaxOptionsT()
         softmax.beta = 1.0
         self.add_operator("SOFTMAX", [logits], scores, softmax)
-        if layer.event_weights is not None and layer.event_biases is not None:
-            self.add_tensor(TENSOR_NAMES["event_weights"], (classes, features), layer.event_weights.T)
-            self.add_tensor(TENSOR_NAMES["event_biases"], (classes,), layer.event_biases)
+        if head.event_weights is not None and head.event_biases is not None:
+            self.add_tensor(TENSOR_NAMES["event_weights"], (classes, features), head.event_weights.T)
+            self.add_tensor(TENSOR_NAMES["event_biases"], (classes,), head.event_biases)
 
         shape = tuple(self.subgraph.tensors[bottleneck].shape)
-        if layer.noise is not None:
-            bottleneck = self._without_noise(bottleneck, layer.noise, layer.centroid, shape)
-        centroid = self.add_tensor(TENSOR_NAMES["centroid"], shape, layer.centroid)
+        if head.noise is not None:
+            bottleneck = self._without_noise(bottleneck, head.noise, head.centroid, shape)
+        centroid = self.add_tensor(TENSOR_NAMES["centroid"], shape, head.centroid)
         squares = self.add_tensor("squares", shape)
         self.add_operator("SQUARED_DIFFERENCE", [bottleneck, centroid], squares)
         distance = self.add_tensor(DISTANCE_NAME, (1,))

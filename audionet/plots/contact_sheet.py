@@ -38,7 +38,7 @@ class _Shown:
     recording: str
     chunk: ChunkEntry
     picture: np.ndarray
-    share: float = 1.0
+    share: float
 
 
 def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progress) -> list[Path]:

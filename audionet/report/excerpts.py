@@ -116,9 +116,9 @@ def recording_of_clip(clip: str) -> str:
 def excerpts(places: Sequence[Place], sources: Iterable[ExcerptSource], renderer: SpectrogramRenderer) -> list[Excerpt]:
     """The excerpts of what can be read, in the order of the sources."""
     chosen, settings, longest = list(sources), renderer.settings, _longest_samples(renderer)
-    has_signal = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
-    mp3s = (encode_mp3s(list(has_signal.values()), settings.sample_rate_hz) if has_signal else None) or []
-    sounds = dict(zip(has_signal, mp3s, strict=False))
+    heard = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
+    mp3s = (encode_mp3s(list(heard.values()), settings.sample_rate_hz) if heard else None) or []
+    sounds = dict(zip(heard, mp3s, strict=False))
     heights, names = row_ticks(renderer)
     ticks, slower = list(zip(names, heights, strict=True)), slowed_down(settings.sample_rate_hz)
     made = []

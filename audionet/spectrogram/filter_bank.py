@@ -22,7 +22,7 @@ LINEAR_HZ, LINEAR_MELS, LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
 HIGHEST_MEL_RATE_HZ = 48_000
 
 
-def make_filter_bank(representation: str, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
+def make_filter_bank(representation: str, sample_rate_hz: int) -> np.ndarray:
     """A float32 array, PICTURE_SIZE rows x bins of a spectrum, 0 Hz to half the sample rate.
 
     Row 0 is the lowest frequency (or the pitch class C).

@@ -13,17 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.settings import SAMPLE_RATE_HZ
-
 WIDTH_HZ = 20.0  # from where everything is stopped to where everything passes
 MIRRORED_SECONDS = 0.128  # at both ends of the sound, so that its beginning and end do not meet
 WRAPPED_SECONDS = 0.5  # beyond which the filter reaches less than a grey level
 STOPPED_DB = 120.0  # by the low pass between the two rates: below what 16 bits hold
 
 
-def high_passed(
-    samples: NDArray[np.number], high_pass_hz: float, sample_rate_hz: int = SAMPLE_RATE_HZ
-) -> NDArray[np.float32]:
+def high_passed(samples: NDArray[np.number], high_pass_hz: float, sample_rate_hz: int) -> NDArray[np.float32]:
     """Samples, at least 2, without what lies below a frequency: the gain rises from 0 to 1 within WIDTH_HZ around it.
 
     The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.

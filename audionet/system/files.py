@@ -29,7 +29,7 @@ NO_FILES = {
 LARGEST_JSON_BYTES = 640 << 20
 JSON_BYTES_PER_VALUE = 12
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"
-BLOCK_BYTES = 1 << 20  # that are read at a time of a file whose size is not known
+BLOCK_BYTES = 1 << 20  # of a file that are read at a time
 SYNCED_AT_ONCE = 8
 BEGINNING_BYTES = 4096  # that tell what a file is
 BEGINNINGS = 3  # of a temporary file that others sweep away before it is locked
@@ -279,6 +279,6 @@ def sha256_of_file(path: Path) -> str:
     """The file's SHA-256 as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     with open_file(path) as file:
-        while block := file.read(1 << 20):
+        while block := file.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()

@@ -66,7 +66,7 @@ def test_a_wav_holds_the_chunks_samples(tmp_path: Path) -> None:
 def test_all_that_is_heard_lies_in_a_window(length: int) -> None:
     samples = np.arange(length, dtype=np.int32)
     blocks = np.array_split(samples, 7)
-    windows = list(cut_windows(blocks, 16_000, 8000))
+    windows = list(cut_windows(blocks, 16_000, 8000, 16_000))
     heard = {n for window in windows for n in window.samples.tolist()}
     assert heard == (set(range(length)) if length >= 1600 else set())
     assert all(len(window.samples) == min(16_000, length) for window in windows)
@@ -81,8 +81,8 @@ def test_strips_hold_the_same_windows_as_windows_cut_one_by_one() -> None:
         blocks = np.array_split(samples, 5)
         window = int(random.integers(100, 3000))
         step, margin = int(random.integers(60, window + 1)), int(random.integers(0, 900))
-        settings = StripSettings(window, step, windows=int(random.integers(1, 6)), margin=margin)
-        expected = list(cut_windows(blocks, window, step))
+        settings = StripSettings(window, step, int(random.integers(1, 6)), margin, SAMPLE_RATE_HZ)
+        expected = list(cut_windows(blocks, window, step, SAMPLE_RATE_HZ))
         strips = list(cut_strips(blocks, settings))
         starts = [start for strip in strips for start in strip.windows]
         assert starts == [round(chunk.start_seconds * SAMPLE_RATE_HZ) for chunk in expected]

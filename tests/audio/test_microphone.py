@@ -83,7 +83,7 @@ def test_an_ffmpeg_without_devices_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     microphone.kinds_of_ffmpeg.cache_clear()
     try:
         with pytest.raises(AudionetError, match="can't hear a microphone on this system; install another ffmpeg"):
-            find_devices()
+            find_devices("")
     finally:
         microphone.kinds_of_ffmpeg.cache_clear()
 

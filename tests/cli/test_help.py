@@ -7,7 +7,6 @@ import pytest
 
 from audionet.cli.help import SHELLS, completion_script
 from audionet.cli.parser import build_parser
-from audionet.cli.plain_parser import commands_of
 
 COMMANDS = ["prepare", "retrain", "label", "evaluate", "doctor", "completion"]
 # What bash does when the tab key is pressed, as a function of the words typed so far.
@@ -39,7 +38,7 @@ def test_bash_offers_commands(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_bash_offers_each_option(command: str, tmp_path: Path) -> None:
-    known = {spelling for a in commands_of(build_parser())[command]._actions for spelling in a.option_strings}
+    known = {spelling for a in build_parser().commands[command]._actions for spelling in a.option_strings}
     assert set(press_tab(tmp_path, "audionet", command, "--")) == {name for name in known if name.startswith("--")}
 
 
@@ -57,7 +56,7 @@ def test_bash_offers_values_and_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_shells_script_has_each_option_and_is_well_formed(shell: str, tmp_path: Path) -> None:
     script = completion_script(build_parser(), shell)
-    for name, command in commands_of(build_parser()).items():
+    for name, command in build_parser().commands.items():
         assert name in script
         for spelling in (spelling for action in command._actions for spelling in action.option_strings):
             assert spelling in script or f"-l {spelling[2:]}" in script or f"-s {spelling[1:]}" in script

@@ -11,7 +11,6 @@ import pytest
 from audionet.cli import main as cli
 from audionet.cli import parser
 from audionet.cli.meant import as_meant, modern_spelling
-from audionet.cli.plain_parser import commands_of
 from audionet.evaluation.detection import DetectionOptions
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
@@ -334,7 +333,7 @@ def test_a_mistyped_folder_gets_a_suggestion(audionet_here: Run, tmp_path: Path)
 
 @pytest.mark.parametrize("command", ["prepare", "retrain", "label", "evaluate"])
 def test_each_option_has_an_example_or_a_default(command: str) -> None:
-    built = commands_of(parser.build_parser())[command]
+    built = parser.build_parser().commands[command]
     examples, formatter = (built.description or "").split(), built._get_formatter()
     for option in built._actions:
         shown = formatter._expand_help(option)
