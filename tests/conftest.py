@@ -137,7 +137,8 @@ def quick_learning() -> Iterator[None]:
     That is enough for sounds that are easily told apart.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audionet.spectrogram.augmentation.FEW_PICTURES", 0)
+        patch.setattr("audionet.spectrogram.augmentation.MOST_AT_SPEEDS", 0)
+        patch.setattr("audionet.spectrogram.augmentation.MOST_IN_PARTS", 0)
         patch.setattr("audionet.detection.detector.MOST_MIXTURES", 50)
         yield
 
@@ -146,7 +147,7 @@ def quick_learning() -> Iterator[None]:
 QUICK_LEARNER = """
 import runpy
 from audionet.spectrogram import augmentation
-augmentation.FEW_PICTURES = 0
+augmentation.MOST_AT_SPEEDS = augmentation.MOST_IN_PARTS = 0
 runpy.run_module("audionet", run_name="__main__")
 """
 
