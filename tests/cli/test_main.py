@@ -267,13 +267,15 @@ def test_of_an_option_given_twice_the_last_counts_and_that_is_said(
         ("1700000000", ""),
     ],
 )
-def test_a_date_or_a_way_to_draw_that_is_none_is_not_left_to_libraries_that_break_down_at_it(
+def test_what_libraries_would_break_down_at_in_the_environment_is_not_left_to_them(
     told: str, said: str, call: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", told)
     monkeypatch.setenv("MPLBACKEND", "none that there is")
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "0")
     call("evaluate d")
     assert os.environ["MPLBACKEND"] == "agg"
+    assert "NUMBA_NUM_THREADS" not in os.environ
     assert capsys.readouterr().err == said
     assert os.environ.get("SOURCE_DATE_EPOCH") == (told if told == "1700000000" else None)
 
