@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audionet.annotation.labelled_table import Spellings, checked_label, says_unknown
+from audionet.annotation.marks import Annotation
 from audionet.annotation.readers import (
-    Annotation,
     is_of_a_tool,
+    is_only_about,
+    is_read_where_named,
     may_be_annotations,
     may_name_recordings,
     read_annotations,
@@ -28,7 +30,7 @@ from audionet.tables.paths import TablePaths, folders_for_tables, recordings_in
 logger = logging.getLogger(__name__)
 
 SEEMS_TO_MARK = "seems to say what is heard when"
-AS_TABLE = "a table would be, with the columns start, end and label, or a file of Raven, Audacity or Praat"
+AS_TABLE = "a table would be, with the columns start, end and label, or a file of Raven, Audacity, Praat or ELAN"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
     if not files:
         raise AudionetError(
             f"{path}: is a folder, and holds no annotations (tables with start and end, or files of Raven, Audacity, "
-            "Praat or RTTM); name the table in it"
+            "Praat, ELAN or RTTM); name the table in it"
         )
     recordings = recordings_in(data_audio)
     by_stem = _by_stem(recordings)
@@ -75,14 +77,20 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    """The annotation files in a folder that was named for them; what seems to mark parts, and is none, is told of."""
+    """The annotation files in a folder that was named for them; what seems to mark parts, and is none, is told of.
+
+    Subtitles and the like are read where there is nothing else.
+    """
     files, unread = list[Path](), list[Path]()
     for file in walk_files(folder):
         if may_be_annotations(file, with_paths=True):
             files.append(file)
         elif seems_to_mark(file):
             unread.append(file)
-    _report_unused(unread, SEEMS_TO_MARK, AS_TABLE)
+    if not files:
+        files = list(filter(is_read_where_named, unread))
+        unread = [file for file in unread if file not in files]
+    _report_unread(unread)
     return files
 
 
@@ -157,16 +165,20 @@ def _pairs(data_audio: Path) -> list[_Pair]:
     own = {data_audio, *folders_for_tables(data_audio)}
     pairs: dict[Path, _Pair] = {}
     loose, unread, astray = [], list[Path](), list[Path]()
+    named_inside = list[_Pair]()
     for folder, files in grouped((path.parent, path) for path in walk_files(data_audio)).items():
         others, sounds = list[Path](), list[Path]()
         for file in files:
             (others if is_other_file(file) else sounds).append(file)
         by_stem = _by_stem(filter(is_file, sounds)) if others else {}
+        is_no_class = folder == data_audio or is_part_of_a_set(folder.name)
         for file in others:
             owner = _owner(file, by_stem)
             is_loose = owner is None and folder not in own and not may_name_recordings(file)
             if is_loose or not may_be_annotations(file):
-                if owner is not None and seems_to_mark(file):
+                if owner is not None and is_no_class and is_only_about(file, owner):
+                    named_inside.append(_Pair(file, owner))
+                elif owner is not None and seems_to_mark(file):
                     unread.append(file)
                 elif owner is None and is_of_a_tool(file):
                     astray.append(file)
@@ -180,9 +192,21 @@ def _pairs(data_audio: Path) -> list[_Pair]:
                 )
             else:
                 pairs[owner] = _Pair(file, owner)
-    _report_unused(unread, SEEMS_TO_MARK, AS_TABLE)
+    for pair in named_inside:
+        if pair.recording is None or pairs.setdefault(pair.recording, pair) is not pair:
+            unread.append(pair.annotations)
+    _report_unread(unread)
     _report_unused(astray, "is called as no recording beside it", "it would be as night.txt beside night.wav")
     return [*pairs.values(), *loose]
+
+
+def _report_unread(files: Iterable[Path]) -> None:
+    """Say which files seem to mark parts and are not used: those that would be if they were named, and the others."""
+    by_name = grouped((is_read_where_named(file), file) for file in files)
+    named = by_name.get(True, [])
+    what = str(named[0]) if len(named) == 1 else "and the folder of them"
+    _report_unused(named, SEEMS_TO_MARK, f"add --metadata {what} to learn from it")
+    _report_unused(by_name.get(False, []), SEEMS_TO_MARK, AS_TABLE)
 
 
 def _report_unused(files: Sequence[Path], what: str, remedy: str) -> None:

@@ -19,9 +19,10 @@ from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
+from audionet.tables.files import read_table
 from audionet.tables.layouts import KNOWN_COLUMNS
 from audionet.tables.paths import absolute
-from audionet.tables.reading import Row, read_table
+from audionet.tables.reading import Row
 
 logger = logging.getLogger(__name__)
 

@@ -55,6 +55,8 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     spelt in two ways.
     """
     error = functools.partial(line_error, path, line)
+    if label.startswith("[{"):
+        raise error("has JSON in a cell, as Label Studio's CSV has; export its JSON instead, which is read")
     if SEVERAL_LABELS.search(label):
         raise error(f"has the label {label!r}: {ONE_OR_SEVERAL}")
     shown = repr(label if len(label) <= SHOWN else f"{label[:SHOWN]}...")

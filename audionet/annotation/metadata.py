@@ -19,6 +19,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
+from audionet.tables.files import read_table
 from audionet.tables.layouts import KNOWN_COLUMNS, LABEL_COLUMNS
 from audionet.tables.paths import (
     PATH_COLUMNS,
@@ -31,7 +32,7 @@ from audionet.tables.paths import (
     tables_in,
     tables_near,
 )
-from audionet.tables.reading import Table, header_of, read_table
+from audionet.tables.reading import Table, header_of
 from audionet.tables.times import marks_parts
 
 logger = logging.getLogger(__name__)

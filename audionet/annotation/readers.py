@@ -4,26 +4,31 @@ import html
 import itertools
 import logging
 import re
-from bisect import bisect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
 from pathlib import Path
 
-from audionet.audio.chunks import Part
+from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
+from audionet.annotation.marks import Annotation, annotation
+from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
+from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
-from audionet.system.untrusted import LONGEST_TEXT, Refused, is_file
-from audionet.system.untrusted import text as checked_text
+from audionet.system.untrusted import is_file
+from audionet.tables.files import table_in
+from audionet.tables.from_json import LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, KNOWN_COLUMNS, layout_of
-from audionet.tables.reading import SHOWN, beginning_of, header_of, line_error, parse_table, read_text
+from audionet.tables.paths import file_name, path_columns
+from audionet.tables.reading import SHOWN, beginning_of, header_of, line_error, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
 
 logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 64 << 20
 MOST_LINES = 1_000_000
-SUFFIXES = (".textgrid", ".rttm", ".txt", ".csv", ".tsv")
-# Of subtitles, which mostly are what is said, and not who says it: they are read only where they are named.
-SUBTITLES = (".srt", ".vtt")
+SUFFIXES = (".textgrid", ".rttm", ".eaf", ".txt", ".csv", ".tsv")
+# What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
+SUBTITLES, HTKS = (".srt", ".vtt"), ".lab"
+TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 NUMBER = re.compile(r"\d+([.,]\d+)?")
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
@@ -32,36 +37,22 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = (".eaf", ".srt", ".vtt", ".lab", ".ctm", ".stm", ".trs", ".svl", ".jams")
+OTHER_SUFFIXES = tuple(".ctm .stm .trs .svl .jams .uem .phn .wrd .ass .ssa .antx .exb .cha".split())
 MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
+LAB = re.compile(rf"{TIME}[ \t]+{TIME}[ \t]+\S.*")
+NAME_IN_JSON = re.compile(r'"([\w ]+)"\s*:')
+LOG_LIKELIHOOD = re.compile(r"\s+-?\d+\.\d+$")  # which HTK writes behind a label
+HTKS_UNITS, FEWEST_UNITS = 10_000_000, 1_000_000  # a second, and the shortest part that is used
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
-TEXTGRID = re.compile(r'\s*(File type = )?"?ooTextFile( short)?"?\s*')
 CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
-CHRONOLOGICAL = '"Praat chronological TextGrid'
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
-EMPTY = ""  # a tier's interval without text marks nothing
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """What is heard from when to when, in seconds.
-
-    recording: as the file names it; None where the file is of one recording, which it lies beside.
-    line: of the file, from 1.
-    """
-
-    recording: str | None
-    start_seconds: float
-    end_seconds: float
-    label: str
-    line: int = field(default=0, compare=False)
 
 
 def read_annotations(path: Path) -> list[Annotation]:
-    """The annotations in a file, in its order: a Praat TextGrid, a Raven selection table, Audacity's labels, RTTM, or a
-    table with columns for start, end and label.
+    """The annotations in a file, in its order: a Praat TextGrid, a Raven selection table, Audacity's labels, RTTM,
+    ELAN's file, or a table, or JSON, with start, end and label.
 
     Raises AudionetError, with the file, the line and what was expected, for anything else.
     """
@@ -85,16 +76,48 @@ def may_be_annotations(path: Path, *, with_paths: bool = False) -> bool:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not is_file(path):
         return False
-    if suffix in (".textgrid", ".rttm"):
+    if suffix in (".textgrid", ".rttm", ".eaf"):
         return True
     columns = header_of(path, KNOWN_COLUMNS)
+    if columns == TRANSCRIPT:
+        return False
     if marks_parts(columns):
         return with_paths or suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
     return not is_table(path)
 
 
+def is_read_where_named(path: Path) -> bool:
+    """Whether a file that seems to mark parts is read only where it is named: among recordings, it may mean others."""
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(beginning_of(path)[:LOOKED_AT])))
+    if suffix == HTKS:
+        return LAB.fullmatch(_first_line(beginning_of(path))) is not None
+    if suffix in SUBTITLES:
+        return True
+    columns = header_of(path, KNOWN_COLUMNS) if suffix in SUFFIXES else frozenset()
+    return columns != TRANSCRIPT and marks_parts(columns) and not columns.isdisjoint(LISTING)
+
+
+def is_only_about(path: Path, recording: Path) -> bool:
+    """Whether a table that lists recordings marks parts, and names none but one, as BirdNET's tables do.
+
+    What `label` printed, with the column clip, is none of those.
+    """
+    if path.suffix.lower() not in SUFFIXES or not is_read_where_named(path):
+        return False
+    with suppress(AudionetError):
+        table = parse_table(path, beginning_of(path), KNOWN_COLUMNS)
+        names = {name for column in path_columns(table.columns)[:1] for name in table.values(column)}
+        known = {spelling_key(recording.name), spelling_key(recording.stem)}
+        return (
+            "clip" not in table.columns and bool(names) and {spelling_key(file_name(name)) for name in names} <= known
+        )
+    return False
+
+
 def is_of_a_tool(path: Path) -> bool:
-    """Whether a file is one of Audacity, Praat, RTTM or Raven, by its name and its beginning; tables are none."""
+    """Whether a file is one of Audacity, Praat, ELAN, RTTM or Raven, by its name and its beginning; tables are none."""
     if path.suffix.lower() not in SUFFIXES or not is_file(path):
         return False
     if "selection" in path.name.casefold() and "selection" in header_of(path):
@@ -106,8 +129,10 @@ def seems_to_mark(path: Path) -> bool:
     """Whether a file that `read_annotations` does not read says all the same what is heard when, by its name or its
     first lines: two times and words in each without names of columns, or a table with columns of times."""
     suffix = path.suffix.lower()
-    if suffix in OTHER_SUFFIXES:
+    if suffix in (*OTHER_SUFFIXES, *SUBTITLES):
         return True
+    if suffix == HTKS:
+        return is_read_where_named(path)
     if suffix not in (*SUFFIXES, ".json") or not is_file(path):
         return False
     beginning = beginning_of(path)[:LOOKED_AT]
@@ -158,24 +183,20 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
     """What reads a file, by its first line that is not empty, or its name. text: at least its beginning."""
     first = _first_line(text)
     if TEXTGRID.fullmatch(first) or first.startswith(CHRONOLOGICAL) or path.suffix.lower() == ".textgrid":
-        return _read_textgrid
+        return read_textgrid
     if path.suffix.lower() in SUBTITLES:
         return _read_subtitles
+    if path.suffix.lower() == ".eaf" or EAF.match(text):
+        return read_eaf
+    if path.suffix.lower() == HTKS:
+        return _read_lab
+    if is_elan_text(first):
+        return read_elan_text
     if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
         return _read_rttm
     if AUDACITY.fullmatch(first):
         return _read_audacity
     return _read_table
-
-
-def _annotation(path: Path, line: int, recording: str | None, part: Part, label: str) -> Annotation:
-    """What a line says. Raises AudionetError if it has no label."""
-    if not label.strip():
-        raise line_error(path, line, f"has no label; say what is heard from {part[0]:g} to {part[1]:g} s")
-    try:
-        return Annotation(recording, *part, checked_text(label.strip()), line)
-    except Refused as error:
-        raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
@@ -195,7 +216,7 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
             )
         label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
         part = read_part(path, number, fields[0], fields[1])
-        annotations.append(_annotation(path, number, None, part, "\t".join(label)))
+        annotations.append(annotation(path, number, None, part, "\t".join(label)))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
     return annotations
@@ -218,47 +239,9 @@ def _read_rttm(path: Path, text: str) -> list[Annotation]:
             remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
             raise line_error(path, number, f"is about channel {fields[2]}: {remedy}")
         part = read_part(path, number, fields[3], fields[4], end_is_length=True)
-        annotations.append(_annotation(path, number, fields[1], part, fields[7]))
+        annotations.append(annotation(path, number, fields[1], part, fields[7]))
     if first_other and not annotations:
         raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
-    return annotations
-
-
-def _read_textgrid(path: Path, text: str) -> list[Annotation]:
-    """Interval tiers, in the long and the short form: what is not a number, a text or a flag is for people."""
-    token = re.compile(
-        r'"[^"]*(?:""[^"]*)*"|<[a-z]+>|(?<![\w.,\[])-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\w.,\]])|![^\n]*'
-    )
-    if _first_line(text).startswith(CHRONOLOGICAL):
-        raise AudionetError(f"{path}: a chronological TextGrid, which is not read; save it as a text file in Praat")
-    start_of_body = text.find("\n", text.find("TextGrid")) + 1
-    places = (place for place in token.finditer(text, start_of_body) if not place.group().startswith("!"))
-    tokens = (place.group() for place in places)
-    line_ends = [place.start() for place in re.finditer("\n", text)]
-    wrong = AudionetError(f"{path}: a TextGrid that is cut off, damaged or not alone; save it from Praat again")
-    annotations, points = [], 0
-    try:
-        _, _, exists = (next(tokens) for _ in range(3))
-        if exists not in ("<exists>", "<absent>"):
-            raise wrong
-        for _ in range(int(next(tokens)) if exists == "<exists>" else 0):
-            kind, _, _, _, count = (next(tokens) for _ in range(5))
-            for _ in range(int(count)):
-                if kind != '"IntervalTier"':
-                    points += len([next(tokens), next(tokens)]) // 2  # its time and its text
-                    continue
-                start, end, place = next(tokens), next(tokens), next(places)
-                quoted = place.group()
-                label = quoted[1:-1].replace('""', '"').strip()
-                if label != EMPTY:
-                    line = bisect(line_ends, place.start()) + 1
-                    annotations.append(_annotation(path, line, None, read_part(path, line, start, end), label))
-    except (StopIteration, RuntimeError, ValueError) as error:
-        raise wrong from error
-    if points and not annotations:
-        raise AudionetError(f"{path}: marks points, which have no length; mark intervals in Praat, or move it away")
-    if points:
-        logger.info("%s: its points are not used: they have no length", path)
     return annotations
 
 
@@ -272,15 +255,38 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
             label = " ".join(each.strip() for each in below if not CUE.fullmatch(each))
             label = html.unescape(label) if path.suffix.lower() == ".vtt" else label
             part = read_part(path, number + 1, times[1], times[2])
-            annotations.append(_annotation(path, number + 1, None, part, label))
+            annotations.append(annotation(path, number + 1, None, part, label))
     if not annotations and text.strip() and not text.startswith("WEBVTT"):
         raise AudionetError(f"{path}: has no line of times, such as 00:00:01,500 --> 00:00:03,000; see what wrote it")
     return annotations
 
 
+def _read_lab(path: Path, text: str) -> list[Annotation]:
+    """Start, end and label on each line: in seconds with a point, or as HTK has them, in units of 100 nanoseconds."""
+    lines = [(number, line.split(None, 2)) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    for number, fields in lines:
+        if len(fields) < 3 or not all(re.fullmatch(TIME, field) for field in fields[:2]):
+            expected = "a start, an end and a label, such as 1.5 3.25 owl; write them, or a table with these columns"
+            raise line_error(path, number, f"is {' '.join(fields)[:SHOWN]!r}, where a .lab that is read has {expected}")
+    if all(field.isdecimal() for _, fields in lines for field in fields[:2]):
+        if lines and max(int(fields[1][:SHOWN]) for _, fields in lines) < FEWEST_UNITS:
+            raise AudionetError(
+                f"{path}: has whole numbers as times, too small for HTK's, of which ten million are a second; write "
+                "seconds with a point, such as 3.0"
+            )
+        lines = [
+            (number, [*(f"{int(field[:SHOWN]) / HTKS_UNITS:f}" for field in times), LOG_LIKELIHOOD.sub("", label)])
+            for number, (*times, label) in lines
+        ]
+    return [
+        annotation(path, number, None, read_part(path, number, start, end), label)
+        for number, (start, end, label) in lines
+    ]
+
+
 def _read_table(path: Path, text: str) -> list[Annotation]:
     """A table, Raven's or any other, with a part in each row; one of columns alone says that nothing was heard."""
-    table = parse_table(path, text, KNOWN_COLUMNS)
+    table = table_in(path, text, KNOWN_COLUMNS)
     if not table.rows and marks_parts(table.columns):
         return []  # somebody looked, and nothing was heard
     layout = layout_of(table)
@@ -292,6 +298,8 @@ def _read_table(path: Path, text: str) -> list[Annotation]:
     annotations = []
     for row in table.rows:
         part = layout.times.part(table, row)
+        if part is None and not row.get(layout.label):
+            continue  # nothing was heard, of which DESED has a row
         if part is None:
             raise table.error(row.line, "has no times; write start and end in seconds")
         if not row.get(layout.label):

@@ -149,6 +149,11 @@ def _label_column(table: Table) -> str:
         return "name"
     if {"tmin", "tier", "text"} <= table.columns.keys() and not known:
         return "text"  # of Praat's Down to Table
+    if "text" in table.columns and not known:
+        raise AudionetError(
+            f"{table.path}: says in its column {table.columns['text']!r} what is spoken, and in none who speaks, or "
+            "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
+        )
     return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
 
 

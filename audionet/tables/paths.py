@@ -29,6 +29,7 @@ TOOLS_PATH_COLUMNS = (
 PATHS = "the path of a recording"  # in messages
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
+UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # which Label Studio writes before the name of a file
 SOUND_NAME = re.compile(rf".*[^./\\]{SOUND_SUFFIX.pattern}", re.IGNORECASE)
 
 
@@ -105,7 +106,7 @@ class TablePaths:
                     return alike[0]
             parts = _parts(path)
             if len(parts) == left_out + 1:
-                places = self._named(parts[-1])
+                places = self._named(parts[-1]) or self._named(UPLOADED.sub("", parts[-1]))
                 if len(places) == 1:
                     return places[0]
                 if places:
@@ -158,7 +159,13 @@ def shown(place: Path) -> str:
 def _parts(path: str) -> list[str]:
     if path.startswith("file:"):
         path = unquote(path.removeprefix("file:"))
+    path = path.rpartition("/local-files/?d=")[2]  # as Label Studio has those of its own machine
     return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
+
+
+def file_name(path: str) -> str:
+    """The last part of a path as any system writes it."""
+    return next(reversed(_parts(path)), "")
 
 
 def _is_absolute(path: str) -> bool:
@@ -185,11 +192,16 @@ def require_path_column(table: Table) -> None:
 
 def require_header(table: Table) -> None:
     """Raise AudionetError if the first line names no columns, but a recording, or when something is heard."""
-    for name in () if path_columns(table.columns) else table.columns.values():
-        if SOUND_NAME.fullmatch(name) or is_time(name):
+    if path_columns(table.columns):
+        return
+    names = list(table.columns.values())
+    words = names[0].split() if len(names) == 1 else []  # of a text without separators
+    for name in names:
+        if SOUND_NAME.fullmatch(name) or is_time(name) or any(map(is_time, words)):
+            between = ", with tabs or commas between" if words else ""
             raise AudionetError(
                 f"{table.path}: begins with {name[:SHOWN]!r}, where a line is needed that names the columns; write one "
-                "above it, with path and label, or with start, end and label, over what they are about"
+                f"above it, with path and label, or with start, end and label, over what they are about{between}"
             )
 
 

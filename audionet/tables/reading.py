@@ -25,14 +25,6 @@ MOST_LINES, MOST_CELLS = 2_000_000, 20_000_000
 SEPARATORS = (",", ";", "\t", "|")
 # The first line of tables that Excel is to open.
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
-# Texts of other tools that tell what is heard when.
-OTHER_TEXTS = {
-    "rich text (RTF)": re.compile(r"\s*\{\\rtf"),
-    "a web page": re.compile(r"\s*<(!doctype html|html|head|body|table)\b", re.IGNORECASE),
-    "JSON": re.compile(r"\s*[\[{]"),
-    "XML (as of ELAN, whose Export As makes tab-delimited text)": re.compile(r"\s*<[?!\w]"),
-    "subtitles": re.compile(r"\s*WEBVTT|\s*(\d+\s+)?[\d:]+[.,]\d+ +--> "),
-}
 COLUMNS_NAMED = 8
 MOST_TITLES = 5  # lines above the columns' names
 LONGEST_MESSAGE = 1000
@@ -128,26 +120,6 @@ def is_time(cell: str) -> bool:
     return False
 
 
-def read_table(path: Path, known_columns: Container[str]) -> Table:
-    """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
-
-    Rows without any content are left out. Raises AudionetError for a file that is no table.
-    """
-    try:
-        text = read_text(path, LARGEST_TABLE_BYTES)
-    except ValueError as error:
-        raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
-    for kind, beginning in OTHER_TEXTS.items():
-        if beginning.match(text):
-            raise AudionetError(
-                f"{path}: is {kind}, and no table: save it as one, such as CSV with the columns path, label, start and "
-                "end, or as a file of Raven, Audacity, Praat or RTTM"
-            )
-    if not text.strip():
-        raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
-    return parse_table(path, text, known_columns)
-
-
 def read_text(path: Path, largest_bytes: int) -> str:
     """The text of a file, as `decoded`; letters that may come out wrong are said.
 
@@ -212,7 +184,11 @@ def encoding_of(data: bytes) -> str:
 
 
 def parse_table(path: Path, text: str, known_columns: Container[str]) -> Table:
-    """As `read_table`, from the text of the file at `path`."""
+    """The table that is the text of the file at `path`.
+
+    known_columns: simplified names; the separator that finds the most of them is the table's. Rows without any content
+    are left out. Raises AudionetError for a text that is no table.
+    """
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
     rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""), 1 if told else 0)
     separators = [told[1].replace("\\t", "\t")] if told else SEPARATORS

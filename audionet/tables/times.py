@@ -121,7 +121,8 @@ def _time_columns(names: Sequence[str]) -> TimeColumns | None:
     if start is None and onset is not None:
         start, end = onset, end or offset
     elif start is None and length is not None:
-        start = offset
+        # Of Sonic Visualiser's regions, the value is the height at which each is drawn.
+        start = offset or ("time" if {"time", "value"} <= set(names) else None)
     if start is None or not (end or length):
         return None
     file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in names), "")

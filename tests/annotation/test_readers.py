@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from audionet.annotation.readers import Annotation, may_be_annotations, read_annotations
+from audionet.annotation.marks import Annotation
+from audionet.annotation.readers import may_be_annotations, read_annotations
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS
 from audionet.inference.events import Events

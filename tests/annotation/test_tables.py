@@ -11,7 +11,8 @@ from audionet.annotation.metadata import find_labelled_recordings
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
 from audionet.system.text import printable
-from audionet.tables.reading import decoded, read_table
+from audionet.tables.files import read_table
+from audionet.tables.reading import decoded
 from tests.conftest import chirps, write_wav
 
 SOUND = chirps(0, 200, 400, 0.2)
@@ -316,10 +317,19 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
         ("path,label\n", "lists no recordings"),
         ("", "is empty; it should have a line that names the columns"),
-        ('[\n {"clip": "a.wav", "segments": []}\n]\n', "is JSON, and no table: save it as one, such as CSV"),
+        (
+            'audio,label\na.wav,"[{""start"": 1, ""labels"": [""x""]}]"\n',
+            "line 2 has JSON in a cell, as Label Studio's CSV",
+        ),
+        ('[{"clip": "a.wav", "windows": []}]', "is JSON in which nothing says what is heard when"),
+        (
+            '[\n {"clip": "a.wav", "label": "x"},\n {"clip": "b.wav" "label": "y"}\n]',
+            "line 3 is no JSON .Expecting ','",
+        ),
+        ("0 3050 h#\n3050 4559 sh\n", "begins with '0 3050 h#', .*what they are about, with tabs or commas between"),
         ("{\\rtf1\\ansi path,label}", r"is rich text .RTF., and no table: save it as one"),
         ("<html><table><tr><td>path</td></tr></table></html>", "is a web page, and no table: save it as one"),
-        ('<?xml version="1.0"?>\n<ANNOTATION_DOCUMENT/>\n', "is XML .as of ELAN.*, and no table"),
+        ('<?xml version="1.0"?>\n<Trans/>\n', "is XML, and no table"),
         ("WEBVTT\n\n00:00.100 --> 00:00.300\n<v Anna>hello\n", "is subtitles, and no table"),
         ("1\n100:00:00,100 --> 100:00:01,300\nAnna: hello\n", "is subtitles, and no table"),
         ("\n \r\n", "is empty"),

@@ -1,0 +1,169 @@
+"""ELAN's own files (.eaf), and what it exports as tab-delimited text without a line that names the columns."""
+
+import functools
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+from xml.parsers import expat
+
+from audionet.annotation.marks import Annotation, annotation
+from audionet.audio.chunks import Part
+from audionet.errors import AudionetError
+from audionet.system.text import count
+from audionet.tables.reading import SHOWN, line_error, seconds
+from audionet.tables.times import read_part
+
+logger = logging.getLogger(__name__)
+
+EAF = re.compile(r"\s*(<\?xml[^>]*>)?\s*(<!--.*?-->\s*)*<ANNOTATION_DOCUMENT\b", re.DOTALL)
+DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
+MILLISECONDS = 1000
+TIME = re.compile(r"(?:\d+:){2}\d+\.\d{3}|\d+\.\d+")
+ROUNDING_SECONDS = 0.0021
+
+
+@dataclass
+class _Value:
+    """An annotation as it is written: its tier, its line, the names of its borders and its text."""
+
+    tier: str
+    line: int
+    start: str
+    end: str
+    text: str = ""
+
+
+@dataclass
+class _Document:
+    """What is read of a .eaf."""
+
+    milliseconds: dict[str, str] = field(default_factory=dict)  # of the moments that have a time
+    media: list[str] = field(default_factory=list)
+    values: list[_Value] = field(default_factory=list)
+    dependent: int = 0  # annotations of others, such as translations
+    tier: str = ""
+    is_in_value: bool = False
+    aligned: _Value | None = None
+
+
+def read_eaf(path: Path, text: str) -> list[Annotation]:
+    """The annotations of all tiers that have times of their own; one without a text is of the class of its tier's name.
+
+    The recording is the one that the file names, if that is one.
+    """
+    document = _Document()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = functools.partial(_begin, document, parser)
+    parser.EndElementHandler = functools.partial(_end, document)
+    parser.CharacterDataHandler = functools.partial(_read, document)
+    parser.StartDoctypeDeclHandler = _refuse  # which ELAN writes none of, and in which an entity may be without end
+    try:
+        # The text is decoded, whatever its first line says of that.
+        parser.Parse(DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text, count=1).encode(), True)
+    except (expat.ExpatError, ValueError) as error:
+        raise AudionetError(
+            f"{path}: an ELAN file that is cut off or damaged ({error}); save it in ELAN again"
+        ) from error
+    recording = document.media[0] if len(document.media) == 1 else None
+    found, unaligned = [], 0
+    for value in document.values:
+        start, end = (document.milliseconds.get(slot, "") for slot in (value.start, value.end))
+        if not start.isdecimal() or not end.isdecimal():
+            unaligned += 1
+            continue
+        times = [f"{int(time[:SHOWN]) / MILLISECONDS}" for time in (start, end)]
+        part = read_part(path, value.line, *times)
+        found.append(annotation(path, value.line, recording, part, value.text.strip() or value.tier))
+    _report(path, document, unaligned)
+    return found
+
+
+def _report(path: Path, document: _Document, unaligned: int) -> None:
+    """Say what is not used, and what stands for what is missing."""
+    left_out = unaligned + document.dependent
+    if left_out:
+        logger.info("%s: not used are %s without times of their own", path, count(left_out, "annotation"))
+    named = [value for value in document.values if not value.text.strip()]
+    if named:
+        sentence = "%s: of %s without a text, the class is what the tier is called (%s in line %d)"
+        logger.info(sentence, path, count(len(named), "annotation"), named[0].tier, named[0].line)
+
+
+def _begin(document: _Document, parser: expat.XMLParserType, name: str, attributes: dict[str, str]) -> None:
+    if name == "TIME_SLOT":
+        document.milliseconds[attributes.get("TIME_SLOT_ID", "")] = attributes.get("TIME_VALUE", "")
+    elif name == "MEDIA_DESCRIPTOR":
+        url = attributes.get("RELATIVE_MEDIA_URL") or attributes.get("MEDIA_URL", "")
+        document.media.append(unquote(url.replace("\\", "/").rpartition("/")[2]))
+    elif name == "TIER":
+        document.tier = attributes.get("TIER_ID", "")
+    elif name == "REF_ANNOTATION":
+        document.dependent += 1
+    elif name == "ALIGNABLE_ANNOTATION":
+        start, end = (attributes.get(f"TIME_SLOT_REF{number}", "") for number in (1, 2))
+        document.aligned = _Value(document.tier, parser.CurrentLineNumber, start, end)
+        document.values.append(document.aligned)
+    document.is_in_value = name == "ANNOTATION_VALUE"
+
+
+def _end(document: _Document, name: str) -> None:
+    document.is_in_value = False
+    if name == "ALIGNABLE_ANNOTATION":
+        document.aligned = None
+
+
+def _read(document: _Document, text: str) -> None:
+    if document.is_in_value and document.aligned is not None:
+        document.aligned.text += text
+
+
+def _refuse(*_: object) -> None:
+    raise ValueError("it declares a document type")
+
+
+def is_elan_text(line: str) -> bool:
+    """Whether a line is one of ELAN's tab-delimited text: tier, participant, times that agree, and what is heard."""
+    return _taken_apart(line) is not None
+
+
+def read_elan_text(path: Path, text: str) -> list[Annotation]:
+    """A line for each annotation, with begin, end and duration, in one way of writing times or in several."""
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        fields = _taken_apart(line)
+        if fields is None:
+            shown = line.strip()[:SHOWN]
+            raise line_error(
+                path, number, f"is {shown!r}, and not as others are that ELAN wrote: tier, participant, begin, end, "
+                "duration and what is heard, with tabs between; export it again",
+            )  # fmt: skip
+        tier, part, label = fields
+        found.append(annotation(path, number, None, part, label or tier))
+    return found
+
+
+def _taken_apart(line: str) -> tuple[str, Part, str] | None:
+    """The tier, the part and the text of a line; None if it is none of ELAN's, whose begin and duration make the end.
+
+    Each of the times may stand there in one way of writing, or in two or three, one after the other.
+    """
+    fields = line.split("\t")
+    if len(fields) < 6 or TIME.fullmatch(fields[0]):
+        return None
+    times = [seconds(each) for each in fields[2:-1] if TIME.fullmatch(each)]
+    if len(times) != len(fields) - 3 or len(times) % 3:
+        return None
+    ways = len(times) // 3
+    start, end, length = (times[ways * number : ways * (number + 1)] for number in range(3))
+    agree = all(_same(each) for each in (start, end, length)) and abs(start[0] + length[0] - end[0]) < ROUNDING_SECONDS
+    return (fields[0].strip(), Part(start[0], end[0]), fields[-1].strip()) if agree else None
+
+
+def _same(times: Sequence[float]) -> bool:
+    return max(times) - min(times) < ROUNDING_SECONDS

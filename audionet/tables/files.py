@@ -1,0 +1,44 @@
+"""A file that is given as a table, whatever program wrote it -> a table."""
+
+import re
+from collections.abc import Container
+from pathlib import Path
+
+from audionet.errors import AudionetError
+from audionet.tables.from_json import JSON, table_of_json
+from audionet.tables.reading import LARGEST_TABLE_BYTES, Table, parse_table, read_text
+
+# Texts of other tools that tell what is heard when.
+OTHER_TEXTS = {
+    "rich text (RTF)": re.compile(r"\s*\{\\rtf"),
+    "a web page": re.compile(r"\s*<(!doctype html|html|head|body|table)\b", re.IGNORECASE),
+    "XML": re.compile(r"\s*<[?!\w]"),
+    "subtitles": re.compile(r"\s*WEBVTT|\s*\[Script Info\]|\s*\[Events\]|\s*(\d+\s+)?[\d:]+[.,]\d+ +--> "),
+}
+
+
+def read_table(path: Path, known_columns: Container[str]) -> Table:
+    """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
+
+    Rows without any content are left out. Raises AudionetError for a file that is no table.
+    """
+    try:
+        text = read_text(path, LARGEST_TABLE_BYTES)
+    except ValueError as error:
+        raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
+    if not text.strip():
+        raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
+    return table_in(path, text, known_columns)
+
+
+def table_in(path: Path, text: str, known_columns: Container[str]) -> Table:
+    """As `read_table`, from the text of the file at `path`."""
+    for kind, beginning in OTHER_TEXTS.items():
+        if beginning.match(text):
+            raise AudionetError(
+                f"{path}: is {kind}, and no table: save it as one, such as CSV with the columns path, label, start and "
+                "end, or as a file of Raven, Audacity, Praat, ELAN or RTTM"
+            )
+    if JSON.match(text):
+        return table_of_json(path, text)
+    return parse_table(path, text, known_columns)

@@ -1,0 +1,127 @@
+"""JSON as programs for labelling export it, and as `label` prints it -> a table, with a row for what is heard when.
+
+A row is an object with times and a label, as Label Studio's and audio-annotator's are and the events of `label`, or one
+with a recording and a label. Of the objects around it, it has what they say of the recording.
+"""
+
+import json
+import json.scanner
+import re
+from bisect import bisect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from audionet.errors import AudionetError
+from audionet.system.text import count
+from audionet.system.untrusted import MALFORMED, MOST_VALUES, values_at_most
+from audionet.system.untrusted import text as checked_text
+from audionet.tables.layouts import LABEL_COLUMNS, TOOLS_LABEL_COLUMNS
+from audionet.tables.paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS
+from audionet.tables.reading import Row, Table, line_error, simplified
+from audionet.tables.times import marks_parts
+
+JSON = re.compile(r'\s*(\[\s*[\[{\]"\d-]|\{\s*["}])')  # how it begins; `[Script Info]` is of subtitles
+OF_RECORDINGS = frozenset((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS, "group", "fold"))  # simplified names
+LISTS_OF_LABELS = ("labels", "choices")  # Label Studio's, mostly of one
+LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *LISTS_OF_LABELS))
+# Lists that `label` and Label Studio leave empty where somebody listened, and nothing was heard.
+LISTS_OF_MARKS = ("events", "segments", "result")
+FIRST_CHANNEL = "0"  # which Label Studio writes of every recording whose channels are not shown apart
+
+Cells = dict[str, str]
+
+
+class _Object(dict[str, Any]):
+    """An object, and where in the text it begins."""
+
+    place = 0
+
+
+def table_of_json(path: Path, text: str) -> Table:
+    """The table that a JSON is, or several one after the other. Raises AudionetError if nothing in it says anything."""
+    if values_at_most(text.encode(errors="replace")) > MOST_VALUES:
+        raise AudionetError(f"{path}: has more than {count(MOST_VALUES, 'value')}; split it")
+    lines = [place.start() for place in re.finditer("\n", text)]
+    columns: dict[str, str] = {}
+    rows = []
+    try:
+        for value in _values(text):
+            for found, cells in _rows(value, {}):
+                columns |= {simplified(name): name for name in cells if simplified(name) not in columns}
+                rows.append(Row(bisect(lines, found) + 1, {simplified(name): cell for name, cell in cells.items()}))
+    except json.JSONDecodeError as error:
+        raise line_error(path, error.lineno, f"is no JSON ({error.msg}); see what wrote it") from error
+    except MALFORMED as error:
+        raise AudionetError(f"{path}: is JSON that cannot be read ({error}); see what wrote it") from error
+    if not rows:
+        raise AudionetError(
+            f"{path}: is JSON in which nothing says what is heard when: objects with start, end and label, or with the "
+            "path of a recording and its label"
+        )
+    return Table(path, columns, rows)
+
+
+def _values(text: str) -> Iterator[Any]:
+    """The values of a text, mostly one; of `label --watch`, one on each line."""
+    decoder: Any = json.JSONDecoder()
+    read = decoder.parse_object
+
+    def placed(text_and_place: tuple[str, int], *context: Any) -> tuple[_Object, int]:
+        value, end = read(text_and_place, *context)
+        found = _Object(value)
+        found.place = text_and_place[1]
+        return found, end
+
+    # Python's scanner, for that in C does not say where an object begins.
+    decoder.parse_object = placed
+    decoder.scan_once = json.scanner.py_make_scanner(decoder)  # type: ignore[attr-defined]
+    starts = re.compile(r"[^\s,]")
+    place = starts.search(text)
+    while place is not None:
+        value, end = decoder.raw_decode(text, place.start())
+        yield value
+        place = starts.search(text, end)
+
+
+def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
+    """What a value says is heard, each with where it begins. around: what is known of the recording."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _rows(each, around)
+    if not isinstance(value, _Object):
+        return
+    own = _cells(value)
+    names = {simplified(name) for name in own}
+    has_times, has_label = marks_parts(names), not names.isdisjoint(LABELS)
+    if has_times and has_label:
+        yield value.place, around | own
+        return
+    inner = [_cells(each) for each in value.values() if isinstance(each, _Object)]
+    about = around | {
+        name: cell for cells in (*inner, own) for name, cell in cells.items() if simplified(name) in OF_RECORDINGS
+    }
+    found = [row for each in value.values() for row in _rows(each, about)]
+    yield from found
+    if not found and (has_times or (has_label and about) or any(value.get(name) == [] for name in LISTS_OF_MARKS)):
+        yield value.place, about | own if has_times or has_label else about
+
+
+def _cells(value: Mapping[str, Any]) -> Cells:
+    """What an object says itself, by the names that it has for it."""
+    cells = {}
+    for name, each in value.items():
+        cell = _cell(each)
+        if cell and not (simplified(name) == "channel" and cell == FIRST_CHANNEL):
+            cells[checked_text(name)] = checked_text(cell)
+    for name in LISTS_OF_LABELS:
+        several = value.get(name)
+        if isinstance(several, list) and several and all(isinstance(each, str) for each in several):
+            cells.setdefault("label", checked_text(";".join(several)))
+    return cells
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or value is None or not isinstance(value, str | int | float):
+        return ""
+    return str(value).strip()

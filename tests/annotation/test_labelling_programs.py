@@ -1,0 +1,293 @@
+"""Files of programs for labelling that have a form of their own: ELAN, HTK, Label Studio, Whisper, BirdNET."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audionet.annotation.marks import Annotation
+from audionet.annotation.metadata import find_labelled_recordings
+from audionet.annotation.readers import may_be_annotations, read_annotations
+from audionet.errors import AudionetError
+from audionet.formats.json import JsonEvents, JsonTimelines
+from audionet.inference.events import Events
+from audionet.inference.windows import Segment
+from audionet.options import BACKGROUND, AnnotationOptions
+from tests.annotation.test_beside import MARKED, found, of
+from tests.annotation.test_readers import TIMES
+from tests.annotation.test_tables import sounds
+
+
+def eaf(annotations: str, media: str = "", head: str = "") -> str:
+    """A document of ELAN's with four moments, of which the third has no time."""
+    moments = (("a", ' TIME_VALUE="1500"'), ("b", ' TIME_VALUE="3250"'), ("c", ""), ("d", ' TIME_VALUE="61000"'))
+    slots = "\n".join(f'<TIME_SLOT TIME_SLOT_ID="{name}"{value}/>' for name, value in (*moments, ("e", LAST)))
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{head}<ANNOTATION_DOCUMENT FORMAT="3.0">\n<HEADER>{media}</HEADER>\n'
+        f"<TIME_ORDER>\n{slots}\n</TIME_ORDER>\n{annotations}\n</ANNOTATION_DOCUMENT>\n"
+    )
+
+
+LAST = ' TIME_VALUE="62000"'
+
+
+def aligned(tier: str, start: str, end: str, text: str) -> str:
+    """A tier with one annotation that has times of its own."""
+    borders = f'TIME_SLOT_REF1="{start}" TIME_SLOT_REF2="{end}"'
+    value = f"<ANNOTATION_VALUE>{text}</ANNOTATION_VALUE>"
+    annotation = f"<ALIGNABLE_ANNOTATION {borders}>{value}</ALIGNABLE_ANNOTATION>"
+    return f'<TIER TIER_ID="{tier}"><ANNOTATION>{annotation}</ANNOTATION></TIER>'
+
+
+TWO = aligned("birds", "a", "b", "owl") + aligned("birds", "d", "e", "wren")
+MEDIA = '<MEDIA_DESCRIPTOR MEDIA_URL="file:///C:/My%20sounds/night%201.wav" MIME_TYPE="audio/x-wav"/>'
+LINES_OF_ELAN = (
+    "birds\t\t00:00:01.500\t00:00:03.250\t00:00:01.750\towl\nbirds\tx\t00:01:01.000\t00:01:02.000\t00:00:01.000\twren\n",
+    "birds\t\t1.5\t3.25\t1.75\towl\nbirds\t\t61.0\t62.0\t1.0\twren\n",
+    "b\t\t00:00:01.500\t1.5\t00:00:03.250\t3.25\t00:00:01.750\t1.75\towl\n"
+    "b\t\t00:01:01.000\t61.0\t00:01:02.000\t62.0\t00:00:01.000\t1.0\twren\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "recording"),
+    [
+        ("night.eaf", eaf(TWO), None),
+        ("night.eaf", eaf(TWO, media=MEDIA), "night 1.wav"),
+        ("night.eaf", eaf(TWO, media=MEDIA + MEDIA.replace("wav", "mp4")), None),
+        ("night.eaf", eaf(aligned("owl", "a", "b", " ") + aligned("birds", "d", "e", "wren")), None),
+        ("night.eaf", eaf(TWO + aligned("birds", "b", "c", "crow") + '<REF_ANNOTATION ANNOTATION_REF="x"/>'), None),
+        *(("night.txt", text, None) for text in LINES_OF_ELAN),
+        ("night.lab", "15000000 32500000 owl\n610000000 620000000 wren -20.5\n", None),
+        ("night.lab", "1.500000\t3.250000 owl\r\n61 62.0 wren\r\n", None),
+        ("night.csv", "TIME,VALUE,DURATION,LABEL\n1.5,0.0,1.75,owl\n61.0,1.0,1.0,wren\n", None),
+    ],
+)
+def test_each_is_read_with_its_times_and_labels(tmp_path: Path, name: str, text: str, recording: str | None) -> None:
+    path = tmp_path / name
+    path.write_bytes(text.encode())
+    assert read_annotations(path) == [Annotation(recording, *times) for times in TIMES]
+
+
+def test_what_an_elan_file_says_without_times_or_text_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.eaf"
+    path.write_text(eaf(aligned("owl", "a", "b", "") + aligned("b", "b", "c", "x") + "<REF_ANNOTATION/>"), "utf-8")
+    with caplog.at_level("INFO"):
+        (only,) = read_annotations(path)
+    assert (only.label, only.line) == ("owl", 11)
+    assert "a.eaf: not used are 2 annotations without times of their own" in caplog.text
+    assert "of 1 annotation without a text, the class is what the tier is called (owl in line 11)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "a.eaf",
+            eaf(TWO)[:-30],
+            r"a.eaf: an ELAN file that is cut off or damaged \(.*line.*\); save it in ELAN again",
+        ),
+        (
+            "a.eaf",
+            eaf("<x>&a;</x>", head='<!DOCTYPE x [<!ENTITY a "aaaa">]>\n'),
+            r"damaged \(it declares a document type\)",
+        ),
+        ("a.eaf", "no XML", "an ELAN file that is cut off"),
+        ("a.eaf", eaf(aligned("b", "b", "a", "owl")), "line 11 marks 3.25 to 1.5 s; a part ends after it begins"),
+        ("a.txt", LINES_OF_ELAN[0] + "birds\t\towl\n", "line 3 is .*, and not as others are that ELAN wrote"),
+        (
+            "a.lab",
+            "1.5 3.25 owl\nwren\n",
+            "line 2 is 'wren', where a .lab that is read has a start, an end and a label",
+        ),
+        ("a.lab", "0 3 owl\n3 5 wren\n", "has whole numbers as times, too small for HTK's"),
+        ("a.lab", "#\n 1.5 125 owl\n", "line 1 is '#', where"),
+        (
+            "a.tsv",
+            "start\tend\ttext\n0\t2500\thello\n",
+            "its column 'text' what is spoken, .* called label, with times in",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, name: str, text: str, message: str) -> None:
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    with pytest.raises(AudionetError, match=message):
+        read_annotations(path)
+
+
+def test_elans_files_are_used_beside_recordings_and_where_they_are_named(tmp_path: Path) -> None:
+    nights = sounds(tmp_path / "nights", "night 1.wav", "owl/1.wav", "wren/1.wav")
+    path = nights / "night 1.eaf"
+    path.write_text(eaf(TWO, media=MEDIA), "utf-8")
+    marked = {"owl": MARKED["owl"], "wren": MARKED["wren"]}
+    assert found(nights) == {"owl/1.wav": [], "wren/1.wav": [], **of("night 1.wav", marked)}
+    # Under another name it is found by the recording that it names.
+    named = path.rename(tmp_path / "session.eaf")
+    assert found(nights, metadata=named) == of("night 1.wav", marked)
+
+
+@pytest.mark.parametrize(("printer", "endless"), [(JsonEvents, False), (JsonTimelines, False), (JsonTimelines, True)])
+def test_what_label_printed_as_json_trains_a_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], printer: type[JsonTimelines], endless: bool
+) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav", 'it "was" quiet.wav', "other.wav")
+    printing = printer(["owl", "wren"], endless=endless)
+    printing.add(Events(str(nights / "night.wav"), [Segment(*times, 0.9) for times in TIMES], 70.0))
+    printing.add(Events(str(nights / 'it "was" quiet.wav'), [], 70.0))
+    printing.finish()
+    path = tmp_path / "events.json"
+    path.write_text(capsys.readouterr().out, "utf-8")
+    assert found(nights, metadata=path) == of("night.wav")
+    background = found(nights, metadata=path, unmarked=BACKGROUND)
+    assert 'background/it "was" quiet.wav' in background
+    assert "background/other.wav" not in background
+    # Of one that lies among the recordings, it is said what to type.
+    assert not may_be_annotations(path.rename(nights / "night.json"))
+
+
+def test_clips_that_were_labelled_whole_are_too_and_corrections_may_be_json(tmp_path: Path) -> None:
+    clips = sounds(tmp_path / "clips", "1.wav", "2.wav")
+    path = tmp_path / "labels.json"
+    scores = {"scores": {"owl": 0.9}, "seconds": 1.0, "best": "owl"}
+    path.write_text(
+        json.dumps([{"clip": "1.wav", "label": "owl"} | scores, {"clip": "2.wav", "label": "wren"} | scores])
+    )
+    assert found(clips, metadata=path) == {"owl/1.wav": [], "wren/2.wav": []}
+    classes = sounds(tmp_path / "classes", "owl/1.wav", "wren/2.wav")
+    path.write_text(json.dumps([{"path": "owl/1.wav", "label": "wren"}]))
+    assert found(classes, corrections=path) == {"wren/1.wav": [], "wren/2.wav": []}
+
+
+def label_studio(value: dict[str, Any], **task: Any) -> str:
+    """An export as JSON of one task, with one region."""
+    region = {
+        "id": "x1",
+        "type": "labels",
+        "from_name": "label",
+        "to_name": "audio",
+        "original_length": 70,
+        "value": value,
+    }
+    task = {"id": 7, "data": {"audio": "/data/upload/1/0a1b2c3d-night.wav", "site": "wood"}, **task}
+    return json.dumps([{**task, "annotations": [{"id": 1, "completed_by": 1, "result": [region], "lead_time": 3.5}]}])
+
+
+OWL = {"start": 1.5, "end": 3.25, "labels": ["owl"]}
+ONE = {"owl/night.wav": [(1.5, 3.25)]}
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (label_studio(OWL | {"channel": 0}), ONE),
+        (label_studio(OWL, data={"audio": "/data/local-files/?d=sounds/night.wav"}), ONE),
+        (label_studio({"choices": ["owl"]}), {"owl/night.wav": []}),
+        (json.dumps([{"id": 1, "audio": "s3://x/night.wav", "label": [{**OWL, "channel": 0}], "annotator": 1}]), ONE),
+        (
+            json.dumps(
+                {"annotations": [{"id": 1, "start": 1.5, "end": 3.25, "annotation": "owl", "proximity": "near"}]}
+            ),
+            ONE,
+        ),
+        (
+            json.dumps(
+                {"segments": [{"start": 1.5, "end": 3.25, "text": "hu", "speaker": "owl", "words": [{"start": 2}]}]}
+            ),
+            ONE,
+        ),
+        ('{"file": "night.wav", "start": "0:01.5", "end": "0:03.25", "label": "owl"}\n', ONE),
+    ],
+)
+def test_json_of_programs_for_labelling_is_read_where_it_is_named(
+    tmp_path: Path, text: str, parts: dict[str, list[tuple[float, float]]]
+) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav")
+    path = tmp_path / "night.json"
+    path.write_text(text, "utf-8")
+    assert found(nights, metadata=path) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            label_studio(OWL | {"labels": ["owl", "wren"]}),
+            "line 1 has the label 'owl;wren': is that one class, or several",
+        ),
+        (label_studio(OWL | {"channel": 1}), "line 1 is about channel '1': which one is meant"),
+        (
+            label_studio(OWL, data={"audio": "/data/upload/1/0a1b2c3d-other.wav"}),
+            "the recording that it lists is not in",
+        ),
+        ('{"segments": [{"start": 0.0, "end": 2.5, "text": "hello"}]}', "in its column 'text' what is spoken"),
+        (
+            '[{"clip": "night.wav",\n "start_ms": 5, "end_ms": 9, "label": "owl"}]',
+            "line 1 marks a part .* start_ms '5'",
+        ),
+        ('[\n{"clip": "night.wav", "start": 5, "end": 1e999, "label": "owl"}]', "line 2 has the times '5' and 'inf'"),
+        ('{"a": 1}', "is JSON in which nothing says what is heard when: objects with start, end and label, or"),
+        ("[" * 100_000, "night.json: is JSON that cannot be read"),
+        ('[{"clip": "night.wav", "label": "\\ud800"}]', "is JSON that cannot be read"),
+    ],
+)
+def test_json_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav")
+    path = tmp_path / "night.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(AudionetError, match=message):
+        found(nights, metadata=path)
+
+
+def test_a_table_of_birdnets_that_names_the_recording_beside_it_is_used(tmp_path: Path) -> None:
+    nights = sounds(tmp_path, "night.wav", "dusk.wav", "owl/1.wav", "wren/1.wav")
+    rows = "Start (s),End (s),Common name,Confidence,File\n1.5,3.25,owl,0.9,{0}\n61,62,wren,0.5,{0}\n"
+    (tmp_path / "night.BirdNET.results.csv").write_text(rows.format("C:\\field\\night.wav"))
+    # Of several recordings, or as `label` printed it, it has to be named.
+    (tmp_path / "dusk.csv").write_text("clip,start_seconds,end_seconds,label,score\ndusk.wav,1,2,owl,0.9\n")
+    assert found(nights, wrong=("dusk.wav",)) == {"owl/1.wav": [], "wren/1.wav": [], **of("night.wav")}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.lab", "0 3050000 sil\n3050000 9050000 owl\n", "add --metadata {}/a.lab to learn from it"),
+        ("a.lab", "HELLO WORLD\n", ""),  # the words alone, for aligners
+        (
+            "a.json",
+            '{"segments": [{"start": 1, "end": 2, "label": "owl"}]}',
+            "add --metadata {}/a.json to learn from it",
+        ),
+        (
+            "a.json",
+            '{"segments": [{"start": 1, "end": 2, "text": "hello"}]}',
+            "a table would be, with the columns start",
+        ),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", "add --metadata {}/a.srt to learn from it"),
+        ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", "a table would be, with the columns start"),
+        ("a.PHN", "0 3050 h#\n", "a table would be, with the columns start"),
+        ("a.uem", "a 1 0 10\n", "a table would be, with the columns start"),
+    ],
+)
+def test_what_lies_beside_a_recording_and_is_not_read_is_told_with_what_to_type(
+    tmp_path: Path, name: str, text: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/b.wav")
+    (tmp_path / "owl" / name).write_text(text)
+    with caplog.at_level("INFO"):
+        find_labelled_recordings(tmp_path, AnnotationOptions())
+    assert (
+        f"{name} seems to say what is heard when, and is not used: {said.format(tmp_path / 'owl')}" in caplog.text
+    ) == (said != "")
+
+
+def test_a_folder_of_nothing_but_subtitles_or_labs_is_read_where_it_is_named(tmp_path: Path) -> None:
+    nights = sounds(tmp_path / "nights", "a.wav", "b.wav")
+    labs = tmp_path / "labs"
+    labs.mkdir()
+    (labs / "a.lab").write_text("1.5 3.25 owl\n")
+    (labs / "b.srt").write_text("1\n00:01:01,000 --> 00:01:02,000\nwren\n")
+    assert found(nights, metadata=labs) == {"owl/a.wav": [(1.5, 3.25)], "wren/b.wav": [(61.0, 62.0)]}
