@@ -137,8 +137,7 @@ def quick_learning() -> Iterator[None]:
     That is enough for sounds that are easily told apart.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audionet.spectrogram.augmentation.MOST_AT_SPEEDS", 0)
-        patch.setattr("audionet.spectrogram.augmentation.MOST_IN_PARTS", 0)
+        patch.setattr("audionet.spectrogram.augmentation.MOST_AUGMENTED", 0)
         patch.setattr("audionet.detection.detector.MOST_MIXTURES", 50)
         yield
 
@@ -147,7 +146,7 @@ def quick_learning() -> Iterator[None]:
 QUICK_LEARNER = """
 import runpy
 from audionet.spectrogram import augmentation
-augmentation.MOST_AT_SPEEDS = augmentation.MOST_IN_PARTS = 0
+augmentation.MOST_AUGMENTED = 0
 runpy.run_module("audionet", run_name="__main__")
 """
 

@@ -27,7 +27,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.sandbox import PictureNetwork
 from audionet.parallel.threads import Workers
 from audionet.settings import PictureSettings, SoundChoice
-from audionet.spectrogram.augmentation import MOST_IN_PARTS, ORIGINAL, Augmentation
+from audionet.spectrogram.augmentation import FEW_PICTURES, ORIGINAL, Augmentation
 from audionet.system.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def single_windows(pictures: int, sound: SoundInput, chunk_seconds: float) -> li
     """
     if chunk_seconds <= sound.window_seconds:
         return [ORIGINAL]
-    count, part = PARTS if pictures <= MOST_IN_PARTS else 1, sound.window_seconds / chunk_seconds
+    count, part = PARTS if pictures <= FEW_PICTURES else 1, sound.window_seconds / chunk_seconds
     return [ORIGINAL, *(Augmentation(part=part, start=(n + 0.5) / count * (1 - part)) for n in range(count))]
 
 

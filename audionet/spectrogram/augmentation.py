@@ -31,27 +31,27 @@ ORIGINAL = Augmentation()
 # 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other
 # microphones (a tilted spectrum) were tried and gave no more (docs/experiments.md).
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
-# Up to so many pictures, each is learnt from at other speeds too: of 2,400, .87 are right without and .89 with them
-# (docs/experiments.md). Of more, the bottlenecks would take too long.
-MOST_AT_SPEEDS = 10_000
+# Up to so many pictures, each is learnt from in other ways too: of 2,400, .87 are right without other speeds, and .89
+# with them (docs/experiments.md). Of more, the bottlenecks would take too long.
+MOST_AUGMENTED = 10_000
 # Short clips are cut from long chunks, so that short clips are known too. From chunks of a few seconds, they would
-# cost more than they give (docs/experiments.md); and of many chunks, too much time.
+# cost more than they give (docs/experiments.md). Of many chunks, one each says enough.
 LONG_CHUNK_SECONDS = 8.0
-MOST_IN_PARTS = 1500
+FEW_PICTURES = 1500
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
+SHORT_STARTS_OF_MANY = (0.35,)
 FIRST_PART = 1 + len(SPEEDS)  # among the augmentations, behind the original and its speeds
 
 
 def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[Augmentation]:
     """The augmentations to learn from, by the number of pictures: the first is ORIGINAL."""
-    chosen = [ORIGINAL]
-    if pictures <= MOST_AT_SPEEDS:
-        chosen += SPEEDS
+    if pictures > MOST_AUGMENTED:
+        return [ORIGINAL]
     chunk_seconds = renderer.settings.chunk_seconds
-    if pictures <= MOST_IN_PARTS and chunk_seconds >= LONG_CHUNK_SECONDS:
-        chosen += [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in SHORT_STARTS]
-    return chosen
+    starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
+    parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
+    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ())]
 
 
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:
