@@ -43,4 +43,3 @@ def test_mistakes_are_named_by_recording_before_each_chunk(capsys: pytest.Captur
     assert named[0] == "misclassified by recording: anna/two (2 chunks) and anna/one (1 chunk)"
     assert [line.split()[1] for line in named[1:]] == [place.name for place in places[1:]]
     assert "from 1 recording" in "\n".join(lines)
-    assert "calibration" not in "\n".join(lines)
