@@ -19,7 +19,6 @@ from audionet.cli.plain_parser import record_of
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
-from audionet.settings import SoundChoice
 from audionet.system import signals as interruption
 from audionet.system.progress import progress_shown
 
@@ -58,23 +57,23 @@ def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Itera
 
     Raises AudionetError for a background that the model does not know.
     """
-    from audionet.commands.label import run_each
+    from audionet.commands.label import ClipJob, run_each
     from audionet.detection.background import background_classes
     from audionet.inference.clips import ScoringJob
     from audionet.inference.events import EventsJob
     from audionet.inference.timeline import TimelineJob
     from audionet.inference.windows import WindowsJob
 
-    allow_unknown, choice = options.allow_unknown, label_options(options).sound
+    allow_unknown, sound = options.allow_unknown, label_options(options).sound
     if options.mode == "events":
         background_classes(model.labels, options.background)
-    jobs: dict[str, Callable[[SoundChoice], Any]] = {
-        "labels": lambda sound: ScoringJob(model, allow_unknown, sound),
-        "timeline": lambda sound: TimelineJob(model, allow_unknown, sound),
-        "events": lambda sound: EventsJob(model, record_of(EventOptions, options), allow_unknown, sound),
-        "windows": lambda sound: WindowsJob(model, sound),
+    jobs: dict[str, ClipJob] = {
+        "labels": ScoringJob(model, allow_unknown, sound),
+        "timeline": TimelineJob(model, allow_unknown, sound),
+        "events": EventsJob(model, record_of(EventOptions, options), allow_unknown, sound),
+        "windows": WindowsJob(model, sound),
     }
-    return functools.partial(run_each, jobs[options.mode], choice=choice)
+    return functools.partial(run_each, jobs[options.mode])
 
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:

@@ -1,32 +1,32 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
-import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from audionet.audio.channels import USUAL, channel_name
+from audionet.audio.channels import channel_name
 from audionet.audio.decoding import count_channels
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
 from audionet.inference.timeline import TimelineJob
-from audionet.inference.windows import Segment, Timeline, Windows
+from audionet.inference.windows import Segment, Timeline, Windows, WindowsJob
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.rules import NO_PATH, as_path
-from audionet.settings import EACH, SoundChoice
+from audionet.settings import EACH
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.progress import Progress, chosen, counted, silent
 from audionet.system.untrusted import is_folder
 
 AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
+ClipJob = ScoringJob | TimelineJob | EventsJob | WindowsJob
 NO_NAMES: Mapping[Path, str] = {}
 
 
@@ -40,9 +40,9 @@ def label(
     if isinstance(clips, (str, os.PathLike)):
         clips = [clips]
     options = options or LabelOptions()
-    job_for = functools.partial(ScoringJob, load_model(options), options.allow_unknown)
+    job = ScoringJob(load_model(options), options.allow_unknown, options.sound)
     with open_workers(options.scheduler) as workers:
-        results = list(run_each(job_for, _named(clips), options.sound, workers, progress=chosen(progress)))
+        results = list(run_each(job, _named(clips), workers, progress=chosen(progress)))
     return [result for result in results if isinstance(result, ClipScores)]
 
 
@@ -102,26 +102,25 @@ def write_report(
 
 
 def run_each(
-    job_for: Callable[[SoundChoice], Job[Path, Any, Any, AClip]],
+    job: ClipJob,
     clips: Iterable[Path],
-    choice: SoundChoice = USUAL,
     workers: Workers | None = None,
     names: Mapping[Path, str] = NO_NAMES,
     progress: Progress = silent,
-) -> Iterator[AClip | UnusableInput]:
-    """What a job (of scores, a timeline, events, windows) gives for each clip in order, as soon as it is known; or why
-    there is nothing.
+) -> Iterator[ClipScores | Timeline | Windows | UnusableInput]:
+    """What a job gives for each clip in order, as soon as it is known; or why there is nothing.
 
-    job_for: the job on the sound that was chosen. choice: which of their sound is heard; of each channel, every one is
-    a clip of its own. names: what to call clips instead of by their paths.
+    Where it is to hear each channel, every one is a clip of its own. names: what to call clips instead of by their
+    paths.
     """
-    if choice.channel == EACH:
-        yield from _run_each_channel(job_for, clips, choice, workers, names)
+    if job.choice.channel == EACH:
+        yield from _run_each_channel(job, clips, workers, names)
         return
     paths = list(_with_empty_folders(clips))
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
-    with closing(run_many(workers or Threads(), job_for(choice), places, lambda place: place)) as results:
+    of_any_kind: Job[Path, Any, Any, Any] = job
+    with closing(run_many(workers or Threads(), of_any_kind, places, lambda place: place)) as results:
         for path, result in counted("clips", zip(paths, in_order(results), strict=True), len(paths), progress):
             name = names.get(path, str(path))
             yield _skipped(name, result) if isinstance(result, UnusableInput) else replace(result, clip=name)
@@ -141,21 +140,18 @@ def _skipped(name: str, error: UnusableInput) -> UnusableInput:
 
 
 def _run_each_channel(
-    job_for: Callable[[SoundChoice], Job[Path, Any, Any, AClip]],
-    clips: Iterable[Path],
-    choice: SoundChoice,
-    workers: Workers | None,
-    names: Mapping[Path, str],
-) -> Iterator[AClip | UnusableInput]:
+    job: ClipJob, clips: Iterable[Path], workers: Workers | None, names: Mapping[Path, str]
+) -> Iterator[ClipScores | Timeline | Windows | UnusableInput]:
     """Each channel of each clip as a clip of its own, called `clip.wav (left)` or `clip.wav (channel 3)`."""
     for path in list(_with_empty_folders(clips)):
         name = names.get(path, str(path))
         is_picture = path.suffix.lower() in SUFFIXES
         try:
-            channels = 1 if is_picture or is_folder(path) else count_channels(path.absolute(), choice)
+            channels = 1 if is_picture or is_folder(path) else count_channels(path.absolute(), job.choice)
         except UnusableInput as error:
             yield _skipped(name, error)
             continue
         for number in range(channels):
             shown = name if channels == 1 else f"{name} ({channel_name(number, channels)})"
-            yield from run_each(job_for, [path], choice.of_channel(number), workers, {path: shown})
+            of_channel = replace(job, choice=job.choice.of_channel(number))
+            yield from run_each(of_channel, [path], workers, {path: shown})

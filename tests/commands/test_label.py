@@ -1,5 +1,4 @@
 import csv
-import functools
 import io
 import json
 import shutil
@@ -155,7 +154,7 @@ def test_many_short_clips_are_labelled_as_a_few_are(
         monkeypatch.setattr("audionet.parallel.processes.MANY", many)
         caplog.clear()
         labels = audionet.label(clips)
-        timelines = list(run_each(functools.partial(TimelineJob, load_model(LabelOptions()), True), [clips]))
+        timelines = list(run_each(TimelineJob(load_model(LabelOptions()), True), [clips]))
         assert [len(labels), len(timelines)] == [5, 6]
         return labels, list(map(str, timelines)), audionet.evaluate(clips).clips, caplog.messages
 
