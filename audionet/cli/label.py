@@ -39,8 +39,8 @@ INPUT_BLOCK_BYTES = 1 << 20
 def run_label(options: argparse.Namespace) -> int:
     """Run `label`; its exit status."""
     check_label(options)
-    is_piped = {path for path in ITS_PATHS if not Path(path).is_file()}
-    options.clips = [STANDARD_INPUT if clip in is_piped else clip for clip in options.clips]
+    piped = {path for path in ITS_PATHS if not Path(path).is_file()}
+    options.clips = [STANDARD_INPUT if clip in piped else clip for clip in options.clips]
     from audionet.model.bundle import load_model
 
     model = load_model(label_options(options))
