@@ -207,10 +207,14 @@ def test_a_clip_may_be_any_path_and_any_list_of_one(here: Path) -> None:
             heard([], options)
 
 
-def test_how_annotated_recordings_are_listened_to_is_checked_before_anything_is_loaded() -> None:
+def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
     assert DetectionOptions(background="rain").background == ("rain",)  # type: ignore[arg-type]
     with pytest.raises(AudionetError, match="kind turns: must be events or timeline"):
         DetectionOptions("turns")
+    with pytest.raises(AudionetError, match="--representation Mel: must be one of mel, spectrogram, chromagram"):
+        PictureSettings(representation="Mel")
+    with pytest.raises(AudionetError, match="window_samples 4096: must be from 64 to 2048"):
+        PictureSettings(window_samples=4096)
 
 
 def test_values_of_numpy_are_taken_for_pythons(here: Path) -> None:

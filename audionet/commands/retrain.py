@@ -40,7 +40,6 @@ from audionet.plots.tensorboard import write_summaries
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.rules import flag
-from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, chosen
@@ -90,7 +89,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
         pictures = load_pictures(options.image_dir)
         with _locked_outputs(options), one_blas_thread():
             setup = _Setup(options, pictures, _choose_backbone(options, progress))
-            _require_sensible(options, setup.backbone, pictures.renderer.settings)
+            _require_sensible(setup)
             features = _extract(setup, progress)
             plan = plan_evaluation(features.dataset, options)
             for note in (*_unused(options, plan), *plan.split.notes):
@@ -121,6 +120,11 @@ class _Setup:
             return choose_augmentations(count, renderer)
         return single_windows(count, sound, renderer.settings.chunk_seconds)
 
+    @property
+    def hears_events(self) -> bool:
+        """Whether events can be learnt: by the embedded network, from grey pictures."""
+        return self.backbone.name == "rows" and self.pictures.renderer.settings.colormap == "gray"
+
 
 @contextmanager
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
@@ -145,11 +149,14 @@ def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
     return load_module(handle, options, request, progress)
 
 
-def _require_sensible(options: RetrainOptions, backbone: Backbone, settings: PictureSettings) -> None:
-    """Raise AudionetError for options that are not of networks from sound, or of no others, as the backbone is.
-
-    settings: of the pictures.
-    """
+def _require_sensible(setup: _Setup) -> None:
+    """Raise AudionetError for options that are not of a backbone that hears, or not of one that sees, as this one; and
+    for a background that is no class, or in which no events can be learnt."""
+    options, backbone, settings = setup.options, setup.backbone, setup.pictures.renderer.settings
+    if options.background:
+        background_classes(Dataset(setup.pictures.samples).labels, options.background)
+        if not setup.hears_events:
+            raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
     if backbone.sound is None:
         for name in ("backbone_output", "backbone_sample_rate"):
             if getattr(options, name) is not None:
@@ -233,17 +240,9 @@ def _train_and_export(
 
 
 def _fit_detector(setup: _Setup, dataset: Dataset, progress: Progress) -> Detector | None:
-    """The detector of events in the background classes; None if there are no such classes.
-
-    Raises AudionetError if classes are named that do not exist, or with pictures or a network that it is not for.
-    """
-    asked_for = setup.options.background
-    background = sorted(background_classes(dataset.labels, asked_for)) if len(dataset.labels) > 1 else []
-    if not background:
-        return None
-    if setup.backbone.name != "rows" or setup.pictures.renderer.settings.colormap != "gray":
-        if asked_for:
-            raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
+    """The detector of events in the background classes; None if there are no such classes, or it can't be learnt."""
+    background = sorted(background_classes(dataset.labels, setup.options.background))
+    if not background or not setup.hears_events:
         return None
     return fit_detector(dataset, background, setup.backbone, setup.pictures.renderer, setup.options.seed, progress)
 

@@ -25,6 +25,7 @@ from audionet.training.subspace import Subspace
 EXTRA_FILE = Path("assets.extra") / "audionet.json"
 EXTRA_GRAPH = Path("assets.extra") / "frozen_graph.pb"
 SCORES_NAME = "scores"
+EMPTY_HEAD = ClassifierHead(np.zeros((1, 1)), np.zeros(1), np.zeros(1), noise=np.zeros(1))
 
 
 class Exports:
@@ -38,6 +39,8 @@ class Exports:
         self._noise = None if noise is None else noise / np.linalg.norm(noise)
         if options.saved_model_dir is not None:
             require_place_for_saved_model(options.saved_model_dir)  # before the training, not after it
+        if options.final_tensor_name != ExportOptions.final_tensor_name:
+            freeze(backbone, EMPTY_HEAD, options.final_tensor_name)  # which refuses a name that is taken
 
     def head(self, classifier: Classifier, detector: Detector | None = None) -> ClassifierHead:
         """The classifier for bottlenecks as the network gives them; detector: the one of events, if there is one."""

@@ -26,6 +26,7 @@ def freeze(backbone: Backbone, head: ClassifierHead, output_name: str = OUTPUT_N
     Its input `Mul` is N x 299 x 299 x 3, float32, values 0 to 1; its output `output_name` N x classes, probabilities.
     `squared_distance`, N, is that of the bottlenecks from the head's centroid, less what lies along its noise.
     Of a network from sound, which TensorFlow may not know, it is the head alone, from `bottleneck`, N x features.
+    Raises AudionetError for a name of the output that another node has.
     """
     graph = GraphWriter()
     if backbone.sound is not None:
@@ -35,8 +36,6 @@ def freeze(backbone: Backbone, head: ClassifierHead, output_name: str = OUTPUT_N
     else:
         graph.definition.ParseFromString(backbone.graph_def)
         bottleneck = BOTTLENECK_NAME
-    if output_name in {node.name for node in graph.definition.node}:
-        raise AudionetError(f"--final-tensor-name {output_name}: is taken inside the network; choose another name")
     features, _ = head.weights.shape
     flat = graph.add("Reshape", "flat_bottleneck", [bottleneck, graph.constant("flat_shape", [-1, features])])
     weights = graph.constant("final_weights", head.weights)
@@ -48,6 +47,8 @@ def freeze(backbone: Backbone, head: ClassifierHead, output_name: str = OUTPUT_N
         flat = _without_noise(graph, flat, head.noise, head.centroid)
     squares = graph.add("SquaredDifference", "squares", [flat, centroid])
     graph.add("Sum", DISTANCE_NAME, [squares, graph.constant("distance_axis", [1])], keep_dims=False)
+    if [node.name for node in graph.definition.node].count(output_name) > 1:
+        raise AudionetError(f"--final-tensor-name {output_name}: is taken inside the network; choose another name")
     return bytes(graph.definition.SerializeToString(deterministic=True))
 
 

@@ -346,7 +346,15 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
     assert refused("prepare", "empty").endswith("if it is itself a class, name the folder above it")
     assert refused("prepare", "classes").startswith("classes: no recordings in its folders; put audio files into")
     assert "--chunk-seconds 0: must be from 0.1 to 600" in refused("prepare", "classes", "--chunk-seconds", 0)
-    assert "less than --chunk-seconds" in refused("prepare", "classes", "--overlap", 20)
+    for line, said in (
+        ("prepare classes --overlap 20", "must be at least 0 and less than --chunk-seconds"),
+        ("prepare classes --overlap 19.99999", "leaves no step between chunks"),
+        ("prepare classes --high-pass 2000", "--high-pass 2000: must be from 0 (nothing is left out) to 1000"),
+        ("label a.wav --top 0", "--top 0: must be at least 1"),
+        ("label a.wav --timeline --save-segments s --channel each", "saves one channel; name it with --channel"),
+        ("label --watch . --timeline --format audacity", "with --watch, use json, csv, raven or rttm"),
+    ):
+        assert said in refused(*line.split())
     assert "make the pictures first with audionet prepare" in refused("retrain")
     assert "tf_files/retrained_graph.pb: no such model file; train one with" in refused("label", "clip.mp3")
     assert "no such model file; train one with audionet retrain" in refused("evaluate", "classes")

@@ -48,6 +48,12 @@ def test_a_table_may_be_named_and_its_unknown_classes_are_skipped(model: ModelFi
     ]
 
 
+def test_clips_of_no_class_of_the_model_are_said_to_be_none(model: ModelFiles, tmp_path: Path) -> None:
+    write_wav(tmp_path / "clips" / "middle" / "a.wav", chirps(1, 200, 400, 1))
+    with pytest.raises(AudionetError, match=r"clips: holds no clip of the model's classes \(high and low\)"):
+        audionet.evaluate(tmp_path / "clips", options(model))
+
+
 def test_options_of_annotated_recordings_are_said_to_change_nothing_where_there_are_none(
     model: ModelFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -67,6 +67,27 @@ def test_it_learns_to_tell_low_tones_from_high_ones(low_and_high: Path, tmp_path
     assert list((prepared / "training_summaries" / "train").glob("events.out.tfevents.*"))
 
 
+def test_a_background_that_can_be_none_is_said_before_anything_is_learnt(two_classes: Path, tmp_path: Path) -> None:
+    for colormap, background, said in (
+        ("gray", ["lwo"], "--background lwo: the model has no such class .*; did you mean low?"),
+        ("gray", ["low", "high"], "--background: names all classes of the model"),
+        ("viridis", ["low"], "--background: is for the embedded network and grey pictures; leave it out, or those"),
+    ):
+        folder = tmp_path / colormap
+        audionet.prepare(two_classes, PrepareOptions(folder / "data_image", PictureSettings(1, 0, colormap=colormap)))
+        with pytest.raises(AudionetError, match=said):
+            retrain(folder, background=background)
+        assert not (folder / "bottlenecks").exists()
+
+
+def test_a_name_that_the_graph_has_already_is_refused_before_the_training(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audionet.commands.retrain.fit_and_evaluate", None)
+    with pytest.raises(AudionetError, match="--final-tensor-name logits: is taken inside the network"):
+        retrain(prepared, final_tensor_name="logits")
+
+
 def test_it_does_not_wait_for_tensorflow(prepared: Path) -> None:
     program = (
         "import sys; from audionet.cli.main import main; main(sys.argv[1:]); "

@@ -124,8 +124,9 @@ def names_and_operations(path: Path) -> dict[str, str]:
 def test_a_final_tensor_name_that_tensorflow_refuses_is_refused_first() -> None:
     with pytest.raises(AudionetError, match="--final-tensor-name two words: letters, digits"):
         RetrainOptions(final_tensor_name="two words")
-    with pytest.raises(AudionetError, match="is taken inside the network"):
-        freeze(load_backbone("rows", Path()), layer_for(37758, 2), "Mul")
+    for taken in ("Mul", "logits"):  # by the network, and by the layer
+        with pytest.raises(AudionetError, match="is taken inside the network"):
+            freeze(load_backbone("rows", Path()), layer_for(37758, 2), taken)
 
 
 def layer_for(features: int, classes: int) -> ClassifierHead:
