@@ -27,7 +27,7 @@ from audionet.audio.channels import (
     stream_info,
     too_many_channels,
 )
-from audionet.audio.headers import what_ffmpeg_overlooks
+from audionet.audio.headers import what_ffmpeg_overlooks, what_it_is_instead
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Process
 from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
@@ -68,7 +68,7 @@ EXPLANATIONS = {
     "moov atom not found": "is cut off or damaged, and its table of contents is missing",
     "no 'data' tag found": "is cut off or damaged, and no sound is found in it",
     "End of file": "is cut off or damaged, and ends before its sound begins",
-    **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder"), NO_DECODER),
+    **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder", "Not yet implemented"), NO_DECODER),
     "Format not on whitelist": NOT_AUDIO,
     "matches no streams": "has no sound in it",
     "does not contain any stream": "has no sound in it",
@@ -277,11 +277,12 @@ def _explain(run: _Run) -> str:
         return f"has no sound track {track}"
     for symptom, meaning in EXPLANATIONS.items():
         if symptom in messages and not (meaning == NOT_AUDIO and run.info().is_there):
-            return meaning
+            return meaning + (what_it_is_instead(run.path) if meaning == NOT_AUDIO else "")
     _check_works()
     first, _, _ = messages.strip().partition("\n")
     words = [part.strip() for part in first.split(": ") if re.search("[a-z]", part)]  # the last may be a number
-    return f"cannot be decoded ({words[-1] if words else first})" if first else "holds no sound"
+    said, remedy = words[-1] if words else first, "if it plays elsewhere, convert it to WAV or FLAC there"
+    return f"cannot be decoded ({said}); {remedy}" if first else "holds no sound"
 
 
 def ask_ffmpeg(*arguments: str, given: bytes = b"", seconds: float | None = 30) -> subprocess.CompletedProcess[bytes]:

@@ -1,5 +1,6 @@
-"""What the beginning of a file says of the sound in it: of a WAV in any of its forms, and of a CAF."""
+"""What the beginning of a file says of the sound in it: of WAV in any of its forms, AIFF, CAF; or what it is else."""
 
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,35 @@ CAF_FORM = struct.Struct(">d4sIIIII")  # rate, kind, flags, bytes of a block, fr
 CAF_FLOAT, CAF_LITTLE_ENDIAN = 1, 2  # flags
 WAV_NMS_ADPCM, NMS_ADPCM = 0x38, "adpcm_nms"  # of telephone exchanges; ffmpeg takes it for AMR, and has no decoder
 WAV_EVEN_BLOCKS = (WAV_PCM, WAV_FLOAT, 6, 7, WAV_EXTENSIBLE)  # blocks of equal length, as A-law and mu-law have too
+
+# What a recorder leaves that lost its power: AIFF and W64 without the lengths, which it would have written last. ffmpeg
+# refuses them; their samples lie there all the same.
+AIFF_ORDERS = {b"NONE": "be", b"twos": "be", b"sowt": "le", b"fl32": "be", b"FL32": "be", b"fl64": "be", b"FL64": "be"}
+AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames, bits, rate; what is before the samples
+EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
+W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+W64_CHUNK, W64_CHUNKS = struct.Struct("<16sQ"), 40  # the name and length of a chunk; where they begin
+MOST_CHANNELS, HIGHEST_RATE_HZ = 64, 1 << 20
+
+# What files are that are called as recordings are, or lie among them, and what helps.
+OTHER_KINDS = {
+    re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE): "a web page; download the recording again",
+    re.compile(
+        rb"\s*<\?xml|\s*[{\[]\s*[\"{]"
+    ): "a text for programs (XML or JSON), as servers answer; download it again",
+    re.compile(rb"PK\x03\x04|7z\xbc\xaf|Rar!|\x1f\x8b|BZh\d|\xfd7zXZ"): "an archive; unpack it",
+    re.compile(rb"version https://git-lfs"): "a note of Git LFS of where the recording is; fetch it with git lfs pull",
+    re.compile(
+        rb"(\.git|\.\.)?/annex/objects/"
+    ): "a note of git-annex of where the recording is; fetch it with git annex get",
+    re.compile(rb"#EXTM3U|\[playlist\]|#EXTINF", re.IGNORECASE): "a playlist; add the recordings that it lists",
+    re.compile(rb"MThd"): "MIDI, which is notes and no sound; play and record it",
+    re.compile(rb"%PDF|\x89PNG|\xff\xd8\xff|GIF8"): "a document or a picture",
+    re.compile(rb"SQLite format 3"): "a database, as Audacity's projects are; export the sound as WAV",
+    re.compile(rb"Salted__|-----BEGIN PGP"): "encrypted; decrypt it",
+}
+# Of samples without a header, nothing says how many there are a second, nor how each is written.
+WITHOUT_HEADERS = (".pcm", ".raw", ".s16", ".sw")
 
 
 class WavForm(NamedTuple):
@@ -51,9 +81,38 @@ def wav_form(chunk: bytes, order: str = "<") -> WavForm | None:
     return WavForm(kind, channels, rate_hz, block_bytes, bits, valid_bits, mask, more)
 
 
+class Samples(NamedTuple):
+    """How samples lie in a file: what ffmpeg calls their form, and where the first is."""
+
+    form: str
+    channels: int
+    rate_hz: int
+    place: int
+
+    def options(self) -> list[str]:
+        """How ffmpeg is told."""
+        told = ["-format_whitelist", self.form, "-f", self.form, "-ar", str(self.rate_hz), "-ac", str(self.channels)]
+        return [*told, "-skip_initial_bytes", str(self.place)]
+
+
 # A telephone's samples without a header, 8000 a second, by the suffix; ffmpeg by itself plays them at 44.1 kHz.
 TELEPHONES = {".ul": "mulaw", ".ulaw": "mulaw", ".al": "alaw", ".alaw": "alaw"}
 HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
+
+
+def what_it_is_instead(path: Path) -> str:
+    """What a file is that ffmpeg cannot read, and what helps: `, but an archive; unpack it`; "" if nobody knows."""
+    try:
+        with open_file(path) as file:
+            beginning = file.read(BEGINNING_BYTES)
+    except (OSError, ValueError):
+        return ""
+    for pattern, kind in OTHER_KINDS.items():
+        if pattern.match(beginning):
+            return f", but {kind}"
+    if path.suffix.lower() in WITHOUT_HEADERS:
+        return ", for it has no header; save it as WAV with the program that knows its sample rate"
+    return ""
 
 
 def what_ffmpeg_overlooks(path: Path) -> list[str]:
@@ -66,6 +125,9 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
     telephone = TELEPHONES.get(path.suffix.lower())
     if telephone and not beginning.startswith(HEADERS):
         return ["-f", telephone, "-ar", "8000"]
+    samples = _unfinished_samples(beginning)
+    if samples is not None:
+        return samples.options()
     decoder = _misread_decoder(beginning)
     return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
 
@@ -126,3 +188,59 @@ def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> I
         length = int.from_bytes(content[place + 4 : place + 8], order)
         yield content[place : place + 4], place + 8, length
         place += 8 + length + length % 2
+
+
+def _unfinished_samples(beginning: bytes) -> Samples | None:
+    """How the samples lie in a file whose lengths were never written; None for any other."""
+    found = None
+    if beginning[:4] == b"FORM" and beginning[8:12] in (b"AIFF", b"AIFC"):
+        found = _of_aiff(beginning)
+    elif beginning.startswith(b"riff") and len(beginning) > W64_FORM + 16:
+        found = _of_w64(beginning)
+    is_sound = found and 0 < found.channels <= MOST_CHANNELS and 0 < found.rate_hz <= HIGHEST_RATE_HZ
+    return found if is_sound else None
+
+
+def _of_aiff(beginning: bytes) -> Samples | None:
+    common, is_cut_off = None, beginning[4:8] == bytes(4)
+    for name, body, length in _aiff_chunks(beginning):
+        if name == b"COMM" and len(beginning) >= body + 22:
+            common = beginning[body : body + 22]
+        if name == b"SSND" and common is not None and (is_cut_off or length <= AIFF_OFFSET_BYTES):
+            channels, _, bits, exponent, mantissa = AIFF_COMMON.unpack_from(common)
+            shift = MANTISSA_BITS - (exponent - EXPONENT_BIAS)
+            kind = common[18:22] if beginning[8:12] == b"AIFC" else b"NONE"
+            order = AIFF_ORDERS.get(kind)
+            if order is None or not 0 <= shift <= MANTISSA_BITS:
+                return None
+            form = _form("f" if kind.lower().startswith(b"fl") else "s", (bits + 7) // 8 * 8, order)
+            return Samples(form, channels, mantissa >> shift, body + AIFF_OFFSET_BYTES) if form else None
+    return None
+
+
+def _aiff_chunks(beginning: bytes) -> Iterator[tuple[bytes, int, int]]:
+    place = 12
+    while place + 8 <= len(beginning):
+        name, length = struct.unpack_from(">4sI", beginning, place)
+        yield name, place + 8, length
+        place += 8 + length + length % 2
+
+
+def _of_w64(beginning: bytes) -> Samples | None:
+    form = wav_form(beginning[W64_FORM : W64_FORM + 40])
+    place, is_cut_off = W64_CHUNKS, beginning[16:24] == bytes(8)
+    while form is not None and place + W64_CHUNK.size <= len(beginning):
+        name, length = W64_CHUNK.unpack_from(beginning, place)
+        if name == W64_DATA:
+            letter = {WAV_PCM: "s", WAV_FLOAT: "f"}.get(form.kind)
+            is_whole = not is_cut_off and length > W64_CHUNK.size
+            known = None if is_whole or letter is None else _form(letter, form.bits, "le")
+            return Samples(known, form.channels, form.rate_hz, place + W64_CHUNK.size) if known else None
+        place += max(length + 7 & ~7, W64_CHUNK.size)
+    return None
+
+
+def _form(letter: str, bits: int, order: str) -> str | None:
+    """What ffmpeg calls samples of a kind; None if it has no such."""
+    known = (16, 24, 32) if letter == "s" else (32, 64)
+    return f"{letter}{bits}{order}" if bits in known else None

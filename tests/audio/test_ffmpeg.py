@@ -104,6 +104,31 @@ def test_a_long_wav_that_was_never_finished_is_heard_to_its_end(tmp_path: Path) 
         assert np.array_equal(decoded(path), SOUND)
 
 
+@pytest.mark.parametrize(
+    ("container", "codec", "lengths"),
+    [
+        ("aiff", "pcm_s16be", [(b"FORM", 4), (b"SSND", 4)]),
+        ("aiff", "pcm_s24be", [(b"FORM", 4), (b"COMM", 10), (b"SSND", 4)]),
+        ("aiff", "pcm_s16le", [(b"FORM", 4)]),  # AIFF-C
+        ("aiff", "pcm_f32be", [(b"FORM", 4), (b"SSND", 4)]),
+        ("w64", "pcm_s16le", [(b"riff", 16), (b"data\xf3\xac", 16)]),
+        ("w64", "pcm_f32le", [(b"data\xf3\xac", 16)]),
+    ],
+)
+def test_aiff_and_w64_that_were_never_finished_are_heard_to_their_end(
+    tmp_path: Path, container: str, codec: str, lengths: list[tuple[bytes, int]]
+) -> None:
+    source = write_wav(tmp_path / "a.wav", SOUND)
+    path = tmp_path / f"a.{container}"
+    subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(source), "-c:a", codec, str(path)], check=True)
+    content = bytearray(path.read_bytes())
+    for mark, place in lengths:
+        start, size = content.index(mark) + place, 8 if container == "w64" else 4
+        content[start : start + size] = bytes(size)
+    path.write_bytes(content)
+    assert np.array_equal(decoded(path), SOUND)
+
+
 def test_a_long_recording_arrives_whole_and_in_blocks(tmp_path: Path) -> None:
     samples = np.random.default_rng(0).integers(-9999, 9999, 100 * SAMPLE_RATE_HZ).astype(np.int16)
     blocks = list(ffmpeg.decode(write_wav(tmp_path / "a.wav", samples)))
@@ -183,7 +208,17 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"this is no sound\n" * 100, "is not audio that ffmpeg can read"),
-        (b"<html><body>Not found</body></html>", "is not audio that ffmpeg can read"),
+        (b"<html><body>Not found</body></html>", "is not audio that ffmpeg can read, but a web page; download the rec"),
+        (
+            b'{"error": "not found"}',
+            "is not audio that ffmpeg can read, but a text for programs .XML or JSON., as servers",
+        ),
+        (b"PK\3\4" + bytes(2000), "is not audio that ffmpeg can read, but an archive; unpack it"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\n", "is not audio .* of Git LFS .* with git lfs pull"),
+        (
+            b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:2,\na.ts\n",
+            "is not audio .* but a playlist; add the recordings that it",
+        ),
         (encoded("ogg")[:50], "is cut off or damaged, and ends before its sound begins"),
         (
             b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom\0\0\1\0mdat" + bytes(248),
@@ -199,7 +234,20 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
             "holds sound of a kind that ffmpeg cannot decode; convert it",
         ),
     ],
-    ids=["empty", "text", "web page", "Ogg cut off", "M4A cut off", "WAV without sound", "half floats", "NMS ADPCM"],
+    ids=[
+        "empty",
+        "text",
+        "page",
+        "answer",
+        "ZIP",
+        "LFS",
+        "playlist",
+        "Ogg cut off",
+        "M4A cut off",
+        "WAV without sound",
+        "half floats",
+        "NMS ADPCM",
+    ],
 )
 def test_what_is_no_audio_is_named_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "notes.mp3"
