@@ -8,7 +8,7 @@ import numpy as np
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks
-from audionet.audio.decoding import decode
+from audionet.audio.decoding import count_channels, decode
 from audionet.audio.levels import SILENT_DB, level_db
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file
@@ -44,6 +44,7 @@ class ClipScores:
         that does not know.
     several: of an unknown clip, the classes that are heard in it, the most likely first, if it is a mixture of them.
     part: of the clip, if it is not the whole.
+    has_channels: of a mixture, whether each class may be heard in a channel of its own.
     """
 
     clip: str
@@ -54,6 +55,7 @@ class ClipScores:
     typicality: float | None = None
     several: tuple[str, ...] = ()
     part: Part | None = None
+    has_channels: bool = False
 
     @property
     def is_unknown(self) -> bool:
@@ -82,13 +84,14 @@ class ClipScores:
         believed = f"less than {self.best}'s own recordings are"
         if self.needed_score is not None:
             believed = f"{self.needed_score:.2f} is needed to believe it"
+        remedy = "if several are heard, try --timeline"
+        remedy += ", or --channel each where each has a channel" if self.has_channels else ""
         heard = [f"{label} {self.scores[label]:.2f}" for label in self.several]
         return {
             "": "",
             LOW_SCORE: f"most like {best}, but {believed}",
             UNLIKE_ALL: f"unlike all that was learnt (the best class is {best})",
-            SEVERAL_CLASSES: f"like several classes, {listed(heard) if heard else best}; if several are heard, try "
-            "--timeline",
+            SEVERAL_CLASSES: f"like several classes, {listed(heard) if heard else best}; {remedy}",
             SILENT: "silent",
             INAUDIBLE: "not silent, but its sound lies above what the model hears, or below it",
         }[self.why_unknown]
@@ -129,7 +132,8 @@ class ScoringJob:
         is_below = any(chunk.is_below for chunk in results) and not any(chunk.has_signal for chunk in results)
         if self.allow_unknown and (is_below or (is_quiet and _sounds_above(path, self.choice, self.model.settings))):
             return replace(scores, why_unknown=INAUDIBLE, several=())
-        return scores
+        is_mixed = bool(scores.several) and self.choice.number is None and path.suffix.lower() not in SUFFIXES
+        return replace(scores, has_channels=True) if is_mixed and count_channels(path, self.choice) > 1 else scores
 
 
 def _sounds_above(path: Path, choice: SoundChoice, settings: PictureSettings) -> bool:

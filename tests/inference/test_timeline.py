@@ -163,6 +163,13 @@ def test_a_clip_of_two_classes_says_so_as_a_whole(model: Path, audionet_here: Ru
     finished = audionet_here("label", "two.wav", cwd=model)
     assert finished.stdout.splitlines()[0].startswith("two.wav: unknown, like several classes, ")
     assert finished.stdout.splitlines()[0].endswith("; if several are heard, try --timeline")
+    low, high = chirps(60, 200, 400, 4), chirps(61, 2500, 3500, 4)
+    sides = np.concatenate([low, 0 * low]), np.concatenate([0 * high, high])
+    write_wav(model / "sides.wav", np.stack(sides, axis=1))  # as an interview with two microphones
+    finished = audionet_here("label", "sides.wav", cwd=model)
+    assert finished.stdout.splitlines()[0].endswith(
+        "; if several are heard, try --timeline, or --channel each where each has a channel"
+    )
     (clip,) = json.loads(audionet_here("label", "two.wav", "--format", "json", cwd=model).stdout)
     assert (clip["label"], sorted(clip["several"])) == ("unknown", ["high", "low"])
 
