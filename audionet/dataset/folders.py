@@ -21,11 +21,16 @@ from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
 from audionet.system.grouping import grouped
-from audionet.system.text import did_you_mean, is_printable, listed
+from audionet.system.text import did_you_mean, is_printable, listed, printable
 from audionet.system.untrusted import is_folder
 
 logger = logging.getLogger(__name__)
 
+MAY_BECOME_RECORDINGS = {
+    (".zip",): "unpack what is in there",
+    (".aup3", ".aup", ".rpp", ".als", ".sesx"): "save the sound as WAV with the program whose project that is",
+    (".part", ".crdownload", ".icloud", ".download", ".tmp"): "download that to its end",
+}
 FEWEST_SESSIONS = 3  # sub-folders of a class, so that one can be held out, one validated with and one learnt from
 
 
@@ -129,7 +134,7 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
             form = key.removesuffix(path.suffix) if path in forms else None
             recordings.append(Recording(folder.name, key, path, group_of(path) or session or form))
         if not paths:
-            wrong.append(UnusableInput(folder, "holds no recordings"))
+            wrong.append(UnusableInput(folder, f"holds no recordings{_what_instead(folder)}"))
     require_classes_not_parts(data_audio, sorted({recording.class_name for recording in recordings}))
     if all_sessions:
         sentence = "%s: recordings that share a sub-folder, as in %s, are held out together by retrain: all or none"
@@ -138,6 +143,19 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
         sentence = "%s and %s differ in their suffix alone, as one recording in two forms: they are held out together"
         logger.info(sentence, *all_forms[:2])
     return recordings, wrong
+
+
+def _what_instead(folder: Path) -> str:
+    """What a folder without recordings holds that may become some, and how; "" if there is nothing of the kind."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:  # which was told of when its files were listed
+        return ""
+    for suffixes, remedy in MAY_BECOME_RECORDINGS.items():
+        there = [printable(name) for name in names if name.lower().endswith(suffixes)]
+        if there:
+            return f", but {listed(there)}; {remedy}"
+    return ""
 
 
 def _sessions(folder: Path, paths: Sequence[Path]) -> set[Path]:

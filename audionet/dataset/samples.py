@@ -14,12 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.levels import Conditions
+from audionet.audio.levels import SILENT_DB, Conditions
 from audionet.dataset.folders import find_pictures
-from audionet.dataset.manifest import FILE_NAME, PictureIndex
+from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.grouping import grouped
 from audionet.system.text import count
 from audionet.system.text import listed as sentence_list
 
@@ -116,6 +117,7 @@ def load_pictures(image_dir: Path) -> PictureFolder:
         raise AudionetError(f"{image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
     listed = {chunk.name: (key, entry, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
     chunk_seconds = index.renderer.settings.chunk_seconds
+    names_of_groups = _joined_groups(index.recordings.values())
     numbered: list[tuple[str, str, int, Sample]] = []
     for class_name, file_stem, path in pictures:
         name = f"{class_name}/{file_stem}"
@@ -125,6 +127,7 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             key, entry, chunk = listed[name]
             start, end = chunk.start_seconds, chunk.start_seconds + chunk.seconds
             group = entry.sha256 if entry.group is None else entry.group
+            group = names_of_groups.get(group, group)
             loudness = chunk.level_db, chunk.clipped
             sample = Sample(class_name, name, path, key, group, entry.sha256, start, end, entry.fold, *loudness)
             sample = sample._replace(
@@ -145,6 +148,25 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             sentence_list(missing),
         )
     return PictureFolder(image_dir, samples, index.renderer, index)
+
+
+def _joined_groups(recordings: Iterable[RecordingEntry]) -> dict[str, str]:
+    """What groups are called from now on that hold copies of one recording, and are one group for that.
+
+    Silence joins none: it is the same wherever it was recorded.
+    """
+    called: dict[str, str] = {}
+
+    def name_of(group: str) -> str:
+        while group in called:
+            group = called[group]
+        return group
+
+    sounding = (each for each in recordings if any((chunk.level_db or 0) > SILENT_DB for chunk in each.chunks))
+    for sha256, groups in grouped((each.sha256, each.group) for each in sounding).items():
+        first, *others = sorted({name_of(sha256 if group is None else group) for group in groups})
+        called |= dict.fromkeys(others, first)
+    return {group: name_of(group) for group in called}
 
 
 def require_classes(image_dir: Path, samples: Iterable[Sample]) -> None:

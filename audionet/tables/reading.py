@@ -167,7 +167,7 @@ def decoded(data: bytes) -> str:
 def encoding_of(data: bytes) -> str:
     """UTF-8, UTF-16, UTF-32, or else WINDOWS. Raises ValueError for what is no text."""
     if data.startswith(WORKBOOK_MARKS):
-        raise ValueError("it is a spreadsheet's own file; save it as CSV there")
+        raise ValueError("it is a spreadsheet's own file, or an archive; save the table in it as CSV")
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding

@@ -333,7 +333,10 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("WEBVTT\n\n00:00.100 --> 00:00.300\n<v Anna>hello\n", "is subtitles, and no table"),
         ("1\n100:00:00,100 --> 100:00:01,300\nAnna: hello\n", "is subtitles, and no table"),
         ("\n \r\n", "is empty"),
-        ("PK\x03\x04\x14", r"not a table as text, such as CSV \(it is a spreadsheet's own file; save it as CSV there"),
+        (
+            "PK\x03\x04\x14",
+            r"not a table as text, such as CSV \(it is a spreadsheet's own file, or an archive; save the table",
+        ),
         ("1.5,3.25,x\n4,5,y\n", "begins with '1.5', where a line is needed that names the columns; write one above"),
         ("a.wav,x\nb.wav,y\n", "begins with 'a.wav', where a line is needed that names the columns; write one above"),
         (

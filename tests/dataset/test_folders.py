@@ -122,6 +122,23 @@ def test_no_class_is_called_as_clips_of_none_are(tmp_path: Path, name: str) -> N
             find(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("all.zip", "holds no recordings, but all.zip; unpack what is in there"),
+        (
+            "interview.aup3",
+            "holds no recordings, but interview.aup3; save the sound as WAV with the program whose project",
+        ),
+        ("song.mp3.part", "holds no recordings, but song.mp3.part; download that to its end"),
+    ],
+)
+def test_a_class_folder_with_what_may_become_recordings_says_how(tmp_path: Path, name: str, said: str) -> None:
+    touch(tmp_path, "a/x.mp3", f"b/{name}")
+    (error,) = find_recordings(tmp_path)[1]
+    assert error.reason.startswith(said)
+
+
 def test_what_lies_wrong_is_told(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "lost.mp3", "README.md", "empty/notes.txt")
     recordings, wrong = find_recordings(tmp_path)
