@@ -270,6 +270,13 @@ ANNOTATIONS = [
     "        intervals: size = 2\n        intervals [1]:\n            xmin = 0\n            xmax = 1.5\n"
     '            text = "low"\n        intervals [2]:\n            xmin = 1.5\n            xmax = 3\n'
     '            text = "hi ""g"" h"\n',
+    "birds\t\t00:00:00.500\t0.5\t00:00:01.500\t1.5\t00:00:01.000\t1.0\tlow\nbirds\tx\t1.0\t2.0\t1.0\thigh\n",
+    '<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="500"/><TIME_SLOT TIME_SLOT_ID="b" '
+    'TIME_VALUE="1500"/></TIME_ORDER><TIER TIER_ID="t"><ANNOTATION><ALIGNABLE_ANNOTATION TIME_SLOT_REF1="a" '
+    'TIME_SLOT_REF2="b"><ANNOTATION_VALUE>low</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>\n'
+    "</ANNOTATION_DOCUMENT>\n",
+    '[{"clip": "a.wav", "events": [{"start_seconds": 0.5, "end_seconds": 1.5, "label": "low", "score": 0.9}]},\n'
+    '{"data": {"audio": "b.wav"}, "annotations": [{"result": [{"value": {"start": 1, "end": 2, "labels": ["high"]}}]}]}]\n',
 ]
 
 

@@ -13,7 +13,7 @@ from audionet.annotation.marks import Annotation, annotation
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.system.text import count
-from audionet.tables.reading import SHOWN, line_error, seconds
+from audionet.tables.reading import SHOWN, is_time, line_error, seconds
 from audionet.tables.times import read_part
 
 logger = logging.getLogger(__name__)
@@ -156,7 +156,7 @@ def _taken_apart(line: str) -> tuple[str, Part, str] | None:
     fields = line.split("\t")
     if len(fields) < 6 or TIME.fullmatch(fields[0]):
         return None
-    times = [seconds(each) for each in fields[2:-1] if TIME.fullmatch(each)]
+    times = [seconds(each) for each in fields[2:-1] if TIME.fullmatch(each) and is_time(each)]
     if len(times) != len(fields) - 3 or len(times) % 3:
         return None
     ways = len(times) // 3

@@ -62,6 +62,8 @@ class PlainParser(argparse.ArgumentParser):
         if wrong in self.instead:
             self.error(f"{wrong}: no such option; {self.instead[wrong]}")
         if wrong.startswith("-"):
+            if Path(wrong).exists():
+                self.error(f"{wrong}: no such option; to name the file of that name, write ./{wrong}")
             others = [name for name, command in self.commands.items() if wrong in command._option_string_actions]
             if others:
                 self.error(f"{wrong}: no such option here; it is one of audionet {listed(others, most=len(others))}")

@@ -26,8 +26,9 @@ from audionet.system.untrusted import is_folder
 
 logger = logging.getLogger(__name__)
 
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 MAY_BECOME_RECORDINGS = {
-    (".zip",): "unpack what is in there",
+    ARCHIVES: "unpack what is in there",
     (".aup3", ".aup", ".rpp", ".als", ".sesx"): "save the sound as WAV with the program whose project that is",
     (".part", ".crdownload", ".icloud", ".download", ".tmp"): "download that to its end",
 }
@@ -58,10 +59,11 @@ def class_folders(folder: Path) -> list[Path]:
     Raises AudionetError if it is not a folder or has none.
     """
     if folder.is_file():
-        raise AudionetError(
-            f"{folder}: is a file, where a folder is needed that holds one folder of recordings for each class; to ask "
-            f"which class this is, type: audionet label {folder}"
-        )
+        instead = f"to ask which class this is, type: audionet label {folder}"
+        if folder.name.lower().endswith(ARCHIVES):
+            instead = "unpack it, and name the folder that comes of it"
+        needed = "where a folder is needed that holds one folder of recordings for each class"
+        raise AudionetError(f"{folder}: is a file, {needed}; {instead}")
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")

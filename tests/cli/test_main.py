@@ -267,6 +267,15 @@ def test_a_recording_where_a_folder_is_needed_is_told_what_to_type(audionet_here
     assert finished.returncode == 2
     assert "is a file, where a folder is needed" in finished.stderr
     assert finished.stderr.endswith("type: audionet label debate.wav\n")
+    (tmp_path / "debates.zip").write_bytes(b"PK\3\4")
+    assert audionet_here("prepare", "debates.zip").stderr.endswith(
+        "; unpack it, and name the folder that comes of it\n"
+    )
+    write_wav(tmp_path / "-a.wav", tone(440, 1))
+    assert (
+        "-a.wav: no such option; to name the file of that name, write ./-a.wav"
+        in audionet_here("label", "-a.wav").stderr
+    )
 
 
 def test_nothing_typed_shows_the_help(audionet_here: Run) -> None:
