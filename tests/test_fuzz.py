@@ -276,7 +276,8 @@ ANNOTATIONS = [
     'TIME_SLOT_REF2="b"><ANNOTATION_VALUE>low</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>\n'
     "</ANNOTATION_DOCUMENT>\n",
     '[{"clip": "a.wav", "events": [{"start_seconds": 0.5, "end_seconds": 1.5, "label": "low", "score": 0.9}]},\n'
-    '{"data": {"audio": "b.wav"}, "annotations": [{"result": [{"value": {"start": 1, "end": 2, "labels": ["high"]}}]}]}]\n',
+    '{"data": {"audio": "b.wav"}, "annotations": [{"result": [{"value": {"start": 1, "end": 2, "labels": ["high"]}}]}]}'
+    "]\n",
 ]
 
 
