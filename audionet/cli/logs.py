@@ -11,7 +11,7 @@ from audionet.system.text import printable
 
 
 def configure_logging(verbosity: str) -> None:
-    """Send audionet's warnings to standard error, a line each, and nobody else's.
+    """Send audionet's messages to standard error, a line each, and nobody else's unless all are asked for.
 
     verbosity: the least important level shown: DEBUG, INFO, WARN, ERROR or FATAL.
     """
@@ -20,10 +20,13 @@ def configure_logging(verbosity: str) -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter("audionet: %(message)s"))
-    root = logging.getLogger("audionet")
-    root.handlers[:] = [handler]
-    root.setLevel(verbosity)
-    root.propagate = False
+    ours = logging.getLogger("audionet")
+    ours.handlers[:] = [handler]
+    ours.setLevel(verbosity)
+    ours.propagate = False
+    if verbosity != "DEBUG" and not logging.root.handlers:
+        # Else Python shows the others' warnings, such as that Matplotlib takes its time to look for fonts.
+        logging.root.addHandler(logging.NullHandler())
     for stream in (sys.stdout, sys.stderr):
         # A file name that the terminal cannot show must not end the program.
         if hasattr(stream, "reconfigure"):

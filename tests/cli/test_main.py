@@ -428,6 +428,16 @@ def test_an_unwritable_folder_is_one_sentence(audionet_here: Run, tmp_path: Path
     assert "cannot be written" in one_line(finished.stderr)
 
 
+@pytest.mark.parametrize(("verbosity", "theirs"), [("INFO", ""), ("DEBUG", "theirs\n")])
+def test_what_other_libraries_log_is_shown_to_those_who_ask_for_all(verbosity: str, theirs: str) -> None:
+    program = (
+        f"import logging; from audionet.cli.logs import configure_logging as c; c({verbosity!r}); c({verbosity!r}); "
+        "logging.getLogger('matplotlib.font_manager').warning('theirs'); logging.getLogger('audionet').warning('ours')"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stderr == f"{theirs}audionet: ours\n"
+
+
 def test_help_loads_nothing_heavy() -> None:
     program = "import sys, audionet.cli.main as c; c.build_parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
