@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.detection.detector import Detector
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, writing
 from audionet.model.description import ModelDescription
 from audionet.model.graph_def import freeze
 from audionet.model.litert import DISTANCE_NAME, ClassifierHead
 from audionet.options import ExportOptions
 from audionet.settings import PICTURE_SIZE
 from audionet.system.files import sync_files, write_atomically, write_durably, write_json
+from audionet.system.locks import make_folder
 from audionet.system.tensorflow import start_tensorflow
 from audionet.training.classifier import Classifier
 from audionet.training.subspace import Subspace
@@ -37,8 +38,13 @@ class Exports:
         """subspace: the one that the classifiers are fitted in. noise: the direction in which noise moves features."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
         self._noise = None if noise is None else noise / np.linalg.norm(noise)
+        # What can't be is said before the training, not after it.
         if options.saved_model_dir is not None:
-            require_place_for_saved_model(options.saved_model_dir)  # before the training, not after it
+            require_place_for_saved_model(options.saved_model_dir)
+        checkpoints = options.checkpoint_path and options.checkpoint_path.parent
+        for folder in filter(None, (checkpoints, options.intermediate_output_graphs_dir)):
+            with writing(folder):
+                make_folder(folder)
         if options.final_tensor_name != ExportOptions.final_tensor_name:
             freeze(backbone, EMPTY_HEAD, options.final_tensor_name)  # which refuses a name that is taken
 
@@ -77,7 +83,6 @@ class Exports:
         tf = start_tensorflow()
         variables = {"final_weights": tf.Variable(head.weights), "final_biases": tf.Variable(head.biases)}
         try:
-            prefix.parent.mkdir(parents=True, exist_ok=True)
             tf.train.Checkpoint(step=tf.Variable(step, dtype=tf.int64), **variables).write(str(prefix))
         except (OSError, tf.errors.OpError) as error:
             raise AudionetError(f"{prefix}: can't be written; name another place with --checkpoint-path") from error

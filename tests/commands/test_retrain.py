@@ -80,12 +80,24 @@ def test_a_background_that_can_be_none_is_said_before_anything_is_learnt(two_cla
         assert not (folder / "bottlenecks").exists()
 
 
-def test_a_name_that_the_graph_has_already_is_refused_before_the_training(
-    prepared: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("final_tensor_name", "logits", "--final-tensor-name logits: is taken inside the network"),
+        ("checkpoint_path", "file/layer", "file: cannot be written"),
+        ("intermediate_output_graphs_dir", "file/graphs", "file/graphs: cannot be written"),
+        ("saved_model_dir", "data_image", "holds other files than a SavedModel"),
+    ],
+)
+def test_an_export_that_can_be_none_is_refused_before_the_training(
+    option: str, value: str, said: str, prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("audionet.commands.retrain.fit_and_evaluate", None)
-    with pytest.raises(AudionetError, match="--final-tensor-name logits: is taken inside the network"):
-        retrain(prepared, final_tensor_name="logits")
+    monkeypatch.chdir(prepared)
+    Path("file").touch()
+    often = {"intermediate_store_frequency": 5} if option == "intermediate_output_graphs_dir" else {}
+    with pytest.raises(AudionetError, match=said):
+        retrain(Path(), **{option: value}, **often)
 
 
 def test_it_does_not_wait_for_tensorflow(prepared: Path) -> None:
