@@ -3,12 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audionet.commands.prepare import PrepareReport
 from audionet.commands.retrain import RetrainReport
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.evaluation.result import EvaluationResult
 from audionet.formats.evaluation import CLASSES_IN_TABLE, print_confusion
-from audionet.formats.summary import print_retrained
+from audionet.formats.summary import print_prepared, print_retrained
 from audionet.model_files import ModelFiles
 
 
@@ -43,3 +44,26 @@ def test_mistakes_are_named_by_recording_before_each_chunk(capsys: pytest.Captur
     assert named[0] == "misclassified by recording: anna/two (2 chunks) and anna/one (1 chunk)"
     assert [line.split()[1] for line in named[1:]] == [place.name for place in places[1:]]
     assert "from 1 recording" in "\n".join(lines)
+
+
+def test_what_was_not_held_out_is_said_not_to_be_known(capsys: pytest.CaptureFixture[str]) -> None:
+    files = ModelFiles.beside(Path("m.pb"), None)
+    print_retrained(RetrainReport(["anna", "ben"], {"train": 4}, None, None, True, 0, 4, True, files, [], []))
+    out = capsys.readouterr().out
+    assert "held-out accuracy: unknown, no picture was held out for testing" in out
+    assert "then trained on all recordings" not in out
+
+
+def test_what_became_of_recordings_that_are_gone_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    moved = {f"anna/{n}": f"ben/{n}" for n in range(7)}
+    print_prepared(PrepareReport(Path("p"), made=7, made_chunks=9, removed=[*moved, "anna/7"], moved=moved))
+    assert capsys.readouterr().out.splitlines() == [
+        "7 recordings: 7 drawn (9 pictures), 0 unchanged (0 pictures), 0 skipped",
+        *(f"moved: anna/{n} is now ben/{n}, and learnt as that alone" for n in range(5)),
+        "and 2 more recordings moved or renamed",
+        "1 recording gone, its pictures deleted (--keep-gone keeps them)",
+        "pictures are in p",
+    ]
+    print_prepared(PrepareReport(Path("p"), gone=["anna/1", "anna/2"]))
+    said = "2 recordings gone, their pictures are kept and learnt from, as --keep-gone asks"
+    assert said in capsys.readouterr().out.splitlines()

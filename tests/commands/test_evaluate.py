@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 import audionet
 from audionet.errors import AudionetError
 from audionet.evaluation.detection import Detection, DetectionOptions, Span
-from audionet.formats.evaluation import print_evaluation
+from audionet.formats.evaluation import print_evaluation, print_evaluation_json
 from audionet.model_files import ModelFiles
 from audionet.options import AnnotationOptions, LabelOptions
 from audionet.settings import PictureSettings
@@ -120,6 +121,9 @@ def test_each_marked_part_is_a_clip(model: ModelFiles, night: Path, capsys: pyte
     taken_for = "high" if found.clips[1][0].best == "high" else "low"
     wrong = "a.wav (0:01.0 to 0:03.0) is low" if taken_for == "high" else "a.wav (0:02.5 to 0:04.0) is high"
     assert f"{wrong}, taken for {taken_for}" in out
+    print_evaluation_json(found)
+    said = json.loads(capsys.readouterr().out)["misclassified"]
+    assert [(clip["start_seconds"], clip["end_seconds"]) for clip in said] == [c.part for c, _ in found.misclassified]
 
 
 def test_what_label_hears_in_an_annotated_recording_is_compared_with_all_its_parts(
