@@ -34,10 +34,10 @@ class Trace:
         log = folder.parent / "strace.log"
         command = ["strace", "-f", "-qq", "-s", "4096", "-e", "trace=%file,%network", "-o", str(log)]
         command += [sys.executable, "-m", "audionet", *map(str, arguments)]
-        state = folder.parent / "state"
-        finished = subprocess.run(
-            command, cwd=folder, env=os.environ | {"XDG_STATE_HOME": str(state)}, capture_output=True, check=False
-        )
+        # Where the coverage of the tests is measured, that would be written too.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+        env["XDG_STATE_HOME"] = str(folder.parent / "state")
+        finished = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False)
         self.status, self.errors = finished.returncode, finished.stderr.decode()
         if not log.is_file() or "ptrace" in self.errors:
             pytest.skip("this system lets nobody trace")
