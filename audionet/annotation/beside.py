@@ -220,6 +220,7 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
     recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
     spellings: Spellings = {}
     folders = {composed(path.name): path.name for path in data_audio.iterdir() if is_folder(path)}
+    without_spaces = {"_".join(name.split()): folder for name, folder in folders.items()}
     for pair in pairs:
         annotations = read_annotations(pair.annotations)
         names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
@@ -249,7 +250,8 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
                 label = UNKNOWN
                 if not says_unknown(annotation.label):
                     label = checked_label(pair.annotations, annotation.line, annotation.label, spellings)
-                recordings.append(_recording(path, folders.get(composed(label), label), annotation, data_audio))
+                classes = without_spaces | folders if pair.annotations.suffix.lower() == ".rttm" else folders
+                recordings.append(_recording(path, classes.get(composed(label), label), annotation, data_audio))
         if not annotations and options.unmarked == BACKGROUND:
             recordings += [_recording(path, BACKGROUND, None, data_audio) for path in paths.values()]
     return Annotated(recordings, wrong, known)

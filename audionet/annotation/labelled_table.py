@@ -20,7 +20,7 @@ from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error
 
 logger = logging.getLogger(__name__)
 
-SEVERAL_LABELS = re.compile(r"[;|]|^\[.*\]$")
+SEVERAL_LABELS = re.compile(r"""[;|]|^\[.*[,'"].*\]$""")  # [noise] is one
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
 NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
@@ -48,6 +48,12 @@ def spellings_of(recordings: Iterable[Recording]) -> Spellings:
     return {look_of(r.class_name): Spelling(r.class_name, r.path, 0) for r in recordings}
 
 
+def is_folder_of(label: str, spellings: Spellings) -> bool:
+    """Whether a class is one already, spelt so, by its folder; then it may be called as no table would call it."""
+    first = spellings.get(look_of(label))
+    return first is not None and not first.line and first.label == label
+
+
 def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> str:
     """The label of a line, as it was spelt first, once it is found to be in order.
 
@@ -55,6 +61,8 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     spelt in two ways.
     """
     error = functools.partial(line_error, path, line)
+    if is_folder_of(label, spellings):
+        return label
     if label.startswith("[{"):
         raise error("has JSON in a cell, as Label Studio's CSV has; export its JSON instead, which is read")
     if SEVERAL_LABELS.search(label):
@@ -152,7 +160,7 @@ class LabelledTable:
         if not label:
             column = self.table.columns[self.layout.label]
             raise self.table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
-        joined = JOINED.split(label)
+        joined = [] if is_folder_of(label, spellings) else JOINED.split(label)
         if len(joined) > 1 and all(spelling_key(part) in self._labels for part in joined):
             # `Owl, Barn` is one class; `owl, wren` is none where other lines are of `owl`, and others of `wren`.
             raise self.table.error(row.line, f"has the label {label!r}: {ONE_OR_SEVERAL}")

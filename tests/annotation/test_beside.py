@@ -396,3 +396,13 @@ def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(tmp_
         return sum(entry.callcount for entry in profile.getstats())
 
     assert calls_with(400) < 6 * calls_with(100)
+
+
+def test_rttm_which_has_no_spaces_means_the_folders_that_have(tmp_path: Path) -> None:
+    sounds(tmp_path, "barn owl/1.wav", "wren/1.wav", "night.wav")
+    (tmp_path / "night.rttm").write_text(RTTM.replace(" owl ", " barn_owl "))
+    assert found(tmp_path) == {
+        "barn owl/1.wav": [],
+        "wren/1.wav": [],
+        **of("night.wav", {"barn owl": MARKED["owl"], "wren": MARKED["wren"]}),
+    }

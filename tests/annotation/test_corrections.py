@@ -151,3 +151,23 @@ def test_a_correction_that_finds_its_recording_in_another_folder_is_told_of(
 def test_corrections_that_leave_nothing_are_told_apart_from_folders_without_recordings(night: Path) -> None:
     with pytest.raises(AudionetError, match=r"corrections.csv: leaves nothing to learn"):
         learnt(night, ["owl/night.wav,,,"])
+
+
+@pytest.mark.parametrize("name", ["crow; raven", "[noise]", "a|b", "owl and wren", 'the "big" one', "x < y"])
+def test_a_class_whose_folder_is_called_as_no_table_would_call_it_can_be_corrected_to(
+    tmp_path: Path, name: str
+) -> None:
+    names, data_audio = ["owl", "wren", name], tmp_path / "data_audio"
+    paths = {each: data_audio / each / "1.wav" for each in names}
+    for path in paths.values():
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"sound")
+    table = tmp_path / "corrections.csv"
+    cell = name.replace('"', '""')
+    table.write_text(f'path,label\nowl/1.wav,"{cell}"\nwren/1.wav,wren\n')
+    before = [Recording(each, f"{each}/1.wav", path) for each, path in paths.items()]
+    recordings, wrong = corrected(before, table, data_audio)
+    assert not wrong
+    assert sorted((r.class_name, r.path) for r in recordings) == sorted(
+        [(name, paths["owl"]), ("wren", paths["wren"]), (name, paths[name])]
+    )
