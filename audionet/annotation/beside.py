@@ -178,7 +178,7 @@ def _pairs(data_audio: Path) -> list[_Pair]:
             if is_loose or not may_be_annotations(file):
                 if owner is not None and is_no_class and is_only_about(file, owner):
                     named_inside.append(_Pair(file, owner))
-                elif owner is not None and seems_to_mark(file):
+                elif (owner is not None or (folder in own and file.suffix.lower() == ".json")) and seems_to_mark(file):
                     unread.append(file)
                 elif owner is None and is_of_a_tool(file):
                     astray.append(file)
@@ -205,7 +205,7 @@ def _report_unread(files: Iterable[Path]) -> None:
     by_name = grouped((is_read_where_named(file), file) for file in files)
     named = by_name.get(True, [])
     what = str(named[0]) if len(named) == 1 else "and the folder of them"
-    _report_unused(named, SEEMS_TO_MARK, f"add --metadata {what} to learn from it")
+    _report_unused(named, SEEMS_TO_MARK, f"add --metadata {what} to use it")
     _report_unused(by_name.get(False, []), SEEMS_TO_MARK, AS_TABLE)
 
 

@@ -254,19 +254,19 @@ def test_a_table_of_birdnets_that_names_the_recording_beside_it_is_used(tmp_path
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.lab", "0 3050000 sil\n3050000 9050000 owl\n", "add --metadata {}/a.lab to learn from it"),
+        ("a.lab", "0 3050000 sil\n3050000 9050000 owl\n", "add --metadata {}/a.lab to use it"),
         ("a.lab", "HELLO WORLD\n", ""),  # the words alone, for aligners
         (
             "a.json",
             '{"segments": [{"start": 1, "end": 2, "label": "owl"}]}',
-            "add --metadata {}/a.json to learn from it",
+            "add --metadata {}/a.json to use it",
         ),
         (
             "a.json",
             '{"segments": [{"start": 1, "end": 2, "text": "hello"}]}',
             "a table would be, with the columns start",
         ),
-        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", "add --metadata {}/a.srt to learn from it"),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", "add --metadata {}/a.srt to use it"),
         ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", "a table would be, with the columns start"),
         ("a.PHN", "0 3050 h#\n", "a table would be, with the columns start"),
         ("a.uem", "a 1 0 10\n", "a table would be, with the columns start"),
@@ -282,6 +282,14 @@ def test_what_lies_beside_a_recording_and_is_not_read_is_told_with_what_to_type(
     assert (
         f"{name} seems to say what is heard when, and is not used: {said.format(tmp_path / 'owl')}" in caplog.text
     ) == (said != "")
+
+
+def test_json_among_the_recordings_that_names_them_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/b.wav")
+    (tmp_path / "project.json").write_text(label_studio(OWL))
+    with caplog.at_level("INFO"):
+        find_labelled_recordings(tmp_path, AnnotationOptions())
+    assert f"and is not used: add --metadata {tmp_path / 'project.json'} to use it" in caplog.text
 
 
 def test_a_folder_of_nothing_but_subtitles_or_labs_is_read_where_it_is_named(tmp_path: Path) -> None:
