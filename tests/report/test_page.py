@@ -21,7 +21,7 @@ from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.calibrator import HistoryPoint
-from tests.conftest import Run, chirps, options_in, pitch_hz, tone, write_wav
+from tests.conftest import Run, chirps, options_in, pitch_hz, quick_learning, tone, write_wav
 
 NASTY = "<script>alert(1)</script>"
 
@@ -324,7 +324,8 @@ def test_colour_and_chunks_that_were_not_kept_still_make_a_report(two_classes: P
         (two_classes / "high" / f"high-{n}.wav").unlink()
     pictures = PictureSettings(1, 0, "chromagram", "viridis")
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "tf_files/data_image", pictures, keep_wav=False))
-    made = audionet.retrain(options_in(tmp_path, image_dir=tmp_path / "tf_files/data_image"))
+    with quick_learning():
+        made = audionet.retrain(options_in(tmp_path, image_dir=tmp_path / "tf_files/data_image"))
     assert made.report == tmp_path / "report.html"
     html = made.report.read_text(encoding="utf-8")
     assert "No sound to play" in html
