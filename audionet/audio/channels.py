@@ -70,13 +70,13 @@ def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarra
     """The blocks of a mix; from the first block on that is far quieter than a channel, those of the loudest channel."""
     position = looked = 0
     for block in blocks:
-        mix_db = float(levels_db(block))
+        mix_db = float(_levels_db(block))
         is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not opened.is_mono
         looked += is_suspect
         start, seconds = position / opened.sample_rate_hz, len(block) / opened.sample_rate_hz
         channels = opened.part(start, seconds, opened.sample_rate_hz) if is_suspect else None
         if channels is not None and channels.shape[1] > 1:
-            levels = levels_db(channels)
+            levels = _levels_db(channels)
             loudest = int(levels.argmax())
             if levels[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
                 logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, channels.shape[1])))
@@ -131,7 +131,7 @@ def sound_of_wav(wav: bytes) -> tuple[int, np.ndarray] | None:
     return int.from_bytes(wav[24:28], "little"), samples.reshape(-1, channels)
 
 
-def levels_db(samples: np.ndarray) -> np.ndarray:
+def _levels_db(samples: np.ndarray) -> np.ndarray:
     """The level of each column of samples, without its offset, in decibels below full scale."""
     if not len(samples):
         return np.full(samples.shape[1:], NO_SOUND_DB)

@@ -52,7 +52,7 @@ def label_options(options: argparse.Namespace) -> LabelOptions:
     return record_of(LabelOptions, options)
 
 
-def scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
+def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
     """`run_each` for what was asked for: it takes clips, workers, names and progress.
 
     Raises AudionetError for a background that the model does not know.
@@ -80,7 +80,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
     """Label the clips that were named, one by one, and say and write what is asked for; the exit status."""
     from audionet.parallel.dask import open_workers
 
-    each = scoring(options, model)
+    each = _scoring(options, model)
     printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
     reported: list[ClipScores | Timeline] = []
     scored = 0
@@ -158,7 +158,7 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
     """Label what a microphone hears, or what arrives in a folder, until it is stopped; the exit status."""
     try:
         if options.watch is not None:
-            _print_arrivals(options, model, scoring(options, model), _treatment(options, model, {}))
+            _print_arrivals(options, model, _scoring(options, model), _treatment(options, model, {}))
         else:
             _print_microphone(options, model)
     except BaseException as error:

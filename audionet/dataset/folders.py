@@ -54,7 +54,7 @@ class Recording:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The sub-folders of `folder`, one per class, without `misnamed_folders`.
+    """The sub-folders of `folder`, one per class, without `_misnamed_folders`.
 
     Raises AudionetError if it is not a folder or has none.
     """
@@ -69,7 +69,7 @@ def class_folders(folder: Path) -> list[Path]:
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
     folders = [path for path in _listing(folder) if is_folder(path) and is_printable(path.name)]
     if not folders:
-        for error in misnamed_folders(folder):
+        for error in _misnamed_folders(folder):
             raise error
         raise AudionetError(
             f"{folder}: has no folders in it; put the recordings into one folder for each class, or name the table of "
@@ -79,7 +79,7 @@ def class_folders(folder: Path) -> list[Path]:
     return folders
 
 
-def misnamed_folders(folder: Path) -> list[UnusableInput]:
+def _misnamed_folders(folder: Path) -> list[UnusableInput]:
     """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
     reason = "can't be a class with such characters in its name; rename this folder"
     folders = [path for path in _listing(folder) if is_folder(path) and not is_printable(path.name)]
@@ -206,7 +206,7 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
         return []
     reason = f"lies in no class folder; move it into a folder of {data_audio}"
     files = [path for path in _listing(data_audio) if not is_folder(path) and not is_other_file(path)]
-    return [UnusableInput(path, reason) for path in files] + misnamed_folders(data_audio)
+    return [UnusableInput(path, reason) for path in files] + _misnamed_folders(data_audio)
 
 
 def _listing(folder: Path) -> list[Path]:
@@ -238,7 +238,7 @@ def find_pictures(image_dir: Path) -> list[tuple[str, str, Path]]:
         raise AudionetError(
             f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
         )
-    for error in misnamed_folders(image_dir):
+    for error in _misnamed_folders(image_dir):
         warn_of_skipped(error)
     folders = class_folders(image_dir)
     require_no_unknown(image_dir, [folder.name for folder in folders])

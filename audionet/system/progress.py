@@ -62,7 +62,7 @@ class NotebookProgress:
             sys.stdout.flush()
 
 
-def is_notebook() -> bool:
+def _is_notebook() -> bool:
     """Whether this is the kernel of a notebook, where a person waits and no terminal is."""
     return "ipykernel" in sys.modules and getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)() is not None
 
@@ -71,7 +71,7 @@ def chosen(progress: Progress | None) -> Progress:
     """The progress asked for; without one, that of a notebook in a notebook, and none elsewhere."""
     if progress is not None:
         return progress
-    return NotebookProgress() if is_notebook() else silent
+    return NotebookProgress() if _is_notebook() else silent
 
 
 @contextmanager
