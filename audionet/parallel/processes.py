@@ -40,7 +40,7 @@ def run_many(
 def _is_short(path: Path) -> bool:
     try:
         return path.stat().st_size <= SHORT_BYTES
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have is a ValueError
         return True  # whoever reads it will say what is wrong with it
 
 
