@@ -24,7 +24,8 @@ MOST_TABLES = 50  # that are looked into, of a folder full of them
 # Simplified names of columns that say which recording, see reading.simplified; and those that tools give them.
 PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 TOOLS_PATH_COLUMNS = (
-    "beginpath beginfile clip recording audiofile soundfile soundfiles infile mediafilename fname wav audio".split()
+    "beginpath beginfile clip recording audiofile audiofilepath audiopath audiofilename soundfile soundfiles infile "
+    "mediafilename fname wav wavfile wavpath wavfilename audio".split()
 )
 PATHS = "the path of a recording"  # in messages
 MOST_SAMPLED = 500  # rows, to find out where the paths begin

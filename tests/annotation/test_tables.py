@@ -55,6 +55,13 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
         ("file_path,category\n./a.wav,robin\n.\\b é.wav,wren\n", "utf-8"),
         ("slice_file_name,CLASS\na.wav,robin\nb é.wav,wren\n", "utf-8"),
         ("fname,label\na.wav,robin\nb é.wav,wren\n", "utf-8"),  # Kaggle's
+        ("audio_filepath,duration,label\na.wav,1.5,robin\nb é.wav,1.5,wren\n", "utf-8"),  # NeMo's
+        ("wav_filename,wav_filesize,speaker\na.wav,32044,robin\nb é.wav,32044,wren\n", "utf-8"),  # DeepSpeech's
+        (
+            '{"audio_filepath": "a.wav", "duration": 1.5, "label": "robin"}\n'
+            '{"audio_filepath": "b é.wav", "duration": 1.5, "label": "wren"}\n',
+            "utf-8",
+        ),
         ("filename\tscene_label\tidentifier\na.wav\trobin\tx\nb é.wav\twren\ty\n", "utf-8"),  # DCASE's
         ("file,class\ndata/a.wav,robin\ndata/b é.wav,wren\n", "utf-8"),
         ("file,class\nC:\\old\\data\\a.wav,robin\nC:\\old\\data\\b é.wav,wren\n", "utf-8"),
