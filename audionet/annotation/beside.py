@@ -1,7 +1,7 @@
 """Annotation files -> the recordings that they are about, in parts: files that lie beside recordings, or are named."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 SEEMS_TO_MARK = "seems to say what is heard when"
 AS_TABLE = "a table would be, with the columns start, end and label, or a file of Raven, Audacity, Praat or ELAN"
+
+FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
     folders = {composed(path.name): path.name for path in data_audio.iterdir() if is_folder(path)}
     without_spaces = {"_".join(name.split()): folder for name, folder in folders.items()}
     for pair in pairs:
-        annotations = read_annotations(pair.annotations)
+        annotations = _by_tiers(pair.annotations, read_annotations(pair.annotations), folders)
         names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
         places = TablePaths(data_audio, pair.annotations)
         paths: dict[str, Path] = {}
@@ -255,6 +257,26 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
         if not annotations and options.unmarked == BACKGROUND:
             recordings += [_recording(path, BACKGROUND, None, data_audio) for path in paths.values()]
     return Annotated(recordings, wrong, known)
+
+
+def _by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
+    """The same annotations, of the classes that their tiers are called, if it is these that say who is heard.
+
+    That is so where the tiers are called as class folders are and the texts are not, and where several tiers hold
+    sentences, of which hardly one is there twice.
+    """
+    tiers, labels = {mark.tier for mark in annotations}, {composed(mark.label) for mark in annotations}
+    if not tiers or "" in tiers:
+        return annotations
+    are_folders = set(map(composed, tiers)).issubset(folders) and not labels.issubset(folders)
+    sentences = sum(" " in mark.label for mark in annotations)
+    are_spoken = len(tiers) > 1 and min(sentences, len(labels)) >= max(FEWEST_SENTENCES, SPOKEN * len(annotations))
+    if not are_folders and not are_spoken:
+        return annotations
+    logger.info(
+        "%s: the classes are what its tiers are called (%s), not the texts in them", path, listed(sorted(tiers))
+    )
+    return [replace(mark, label=mark.tier) for mark in annotations]
 
 
 def _recording(path: Path, label: str, annotation: Annotation | None, data_audio: Path) -> Recording:

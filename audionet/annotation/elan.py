@@ -4,7 +4,7 @@ import functools
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote
 from xml.parsers import expat
@@ -77,7 +77,8 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
             continue
         times = [f"{int(time[:SHOWN]) / MILLISECONDS}" for time in (start, end)]
         part = read_part(path, value.line, *times)
-        found.append(annotation(path, value.line, recording, part, value.text.strip() or value.tier))
+        mark = annotation(path, value.line, recording, part, value.text.strip() or value.tier)
+        found.append(replace(mark, tier=value.tier))
     _report(path, document, unaligned)
     return found
 
@@ -144,7 +145,7 @@ def read_elan_text(path: Path, text: str) -> list[Annotation]:
                 "duration and what is heard, with tabs between; export it again",
             )  # fmt: skip
         tier, part, label = fields
-        found.append(annotation(path, number, None, part, label or tier))
+        found.append(replace(annotation(path, number, None, part, label or tier), tier=tier))
     return found
 
 

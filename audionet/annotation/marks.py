@@ -14,7 +14,7 @@ class Annotation:
     """What is heard from when to when, in seconds.
 
     recording: as the file names it; None where the file is of one recording, which it lies beside.
-    line: of the file, from 1.
+    line: of the file, from 1. tier: what the row of marks is called that it stands in, in Praat and ELAN.
     """
 
     recording: str | None
@@ -22,6 +22,7 @@ class Annotation:
     end_seconds: float
     label: str
     line: int = field(default=0, compare=False)
+    tier: str = field(default="", compare=False)
 
 
 def annotation(path: Path, line: int, recording: str | None, part: Part, label: str) -> Annotation:

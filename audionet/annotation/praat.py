@@ -3,6 +3,7 @@
 import logging
 import re
 from bisect import bisect
+from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.marks import Annotation, annotation
@@ -32,7 +33,7 @@ def read_textgrid(path: Path, text: str) -> list[Annotation]:
         if exists not in ("<exists>", "<absent>"):
             raise wrong
         for _ in range(int(next(tokens)) if exists == "<exists>" else 0):
-            kind, _, _, _, count = (next(tokens) for _ in range(5))
+            kind, tier, _, _, count = (next(tokens) for _ in range(5))
             for _ in range(int(count)):
                 if kind != '"IntervalTier"':
                     points += len([next(tokens), next(tokens)]) // 2  # its time and its text
@@ -42,7 +43,8 @@ def read_textgrid(path: Path, text: str) -> list[Annotation]:
                 label = quoted[1:-1].replace('""', '"').strip()
                 if label != EMPTY:
                     line = bisect(line_ends, place.start()) + 1
-                    annotations.append(annotation(path, line, None, read_part(path, line, start, end), label))
+                    mark = annotation(path, line, None, read_part(path, line, start, end), label)
+                    annotations.append(replace(mark, tier=tier[1:-1].replace('""', '"').strip()))
     except (StopIteration, RuntimeError, ValueError) as error:
         raise wrong from error
     if points and not annotations:

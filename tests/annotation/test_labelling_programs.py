@@ -284,6 +284,43 @@ def test_what_lies_beside_a_recording_and_is_not_read_is_told_with_what_to_type(
     ) == (said != "")
 
 
+SENTENCES = (
+    "how are you|I am fine|where were you|in the wood|with whom|with no one at all|that is sad|it was not".split("|")
+)
+
+
+def spoken(name: str, texts: list[str]) -> str:
+    """A transcript of Anna and Ben in turns of half a second, as ELAN or Praat writes it."""
+    turns = [("anna" if number % 2 == 0 else "ben", number / 2, text) for number, text in enumerate(texts)]
+    if name.endswith(".txt"):
+        return "".join(f"{who}\t\t{start}\t{start + 0.5}\t0.5\t{text}\n" for who, start, text in turns)
+    tiers = []
+    for who in ("anna", "ben"):
+        own = [f'{start}\n{start + 0.5}\n"{text}"\n' for by, start, text in turns if by == who]
+        tiers.append(f'"IntervalTier"\n"{who}"\n0\n9\n{len(own)}\n{"".join(own)}')
+    return f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n9\n<exists>\n2\n{"".join(tiers)}'
+
+
+@pytest.mark.parametrize("name", ["talk.txt", "talk.TextGrid"])
+def test_of_a_transcript_the_tiers_say_who_speaks(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    talks = sounds(tmp_path / "talks", "talk.wav")
+    (talks / name).write_text(spoken(name, SENTENCES))
+    with caplog.at_level("INFO"):
+        marked = found(talks)
+    assert {key: parts[0] for key, parts in marked.items()} == {"anna/talk.wav": (0, 0.5), "ben/talk.wav": (0.5, 1)}
+    assert f"{name}: the classes are what its tiers are called (anna and ben), not the texts in them" in caplog.text
+    # Of a few calls under names of their own, the texts are the classes; but for tiers that are called as folders are.
+    (talks / name).write_text(spoken(name, ["barn owl", "wren"]))
+    assert found(talks) == {"barn owl/talk.wav": [(0, 0.5)], "wren/talk.wav": [(0.5, 1)]}
+    sounds(talks, "anna/1.wav", "ben/1.wav")
+    assert found(talks) == {
+        "anna/1.wav": [],
+        "ben/1.wav": [],
+        "anna/talk.wav": [(0, 0.5)],
+        "ben/talk.wav": [(0.5, 1)],
+    }
+
+
 def test_json_among_the_recordings_that_names_them_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sounds(tmp_path, "owl/a.wav", "wren/b.wav")
     (tmp_path / "project.json").write_text(label_studio(OWL))
