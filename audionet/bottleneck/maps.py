@@ -8,7 +8,7 @@ hardly more than the label of the clip.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from audionet.bottleneck.backbone import Backbone, Network
 from audionet.bottleneck.litert_file import keep_outputs, pack
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import as_brightness, column_weights
+
+Pixel = TypeVar("Pixel", np.uint8, np.bool_)
 
 BLOCKS = ("mixed2", "mixed3")
 MIXED2_CHANNELS, MIXED3_CHANNELS = 288, 768
@@ -111,10 +113,16 @@ class PictureMaps:
     sounding: NDArray[np.float64]
 
     @classmethod
-    def of(cls, network: Network, picture: NDArray[np.uint8], windows: Sequence[Window]) -> "PictureMaps":
+    def of(
+        cls,
+        network: Network,
+        picture: NDArray[np.uint8],
+        windows: Sequence[Window],
+        left_out: NDArray[np.bool_] | None = None,
+    ) -> "PictureMaps":
         """The maps of as much of a picture as some windows need, each of which lies at least partly within it.
 
-        network: of `cut_to_maps`. picture: PICTURE_SIZE x columns (x 3).
+        network: of `cut_to_maps`. picture: PICTURE_SIZE x columns (x 3). left_out: columns that count as silent.
         """
         first = math.floor(min(window.first for window in windows))
         tiles = math.ceil((max(window.last for window in windows) - first) / TILE_COLUMNS)
@@ -123,6 +131,8 @@ class PictureMaps:
         used = shown[:, MARGIN_COLUMNS : MARGIN_COLUMNS + tiles * TILE_COLUMNS]
         brightness = as_brightness(used).astype(np.float32)
         sounding = column_weights(brightness).astype(np.float64)
+        if left_out is not None:
+            sounding *= ~_cut_out(left_out[None], first, tiles * TILE_COLUMNS)[0]
         cepstra = np.asarray(brightness.T @ cepstrum_cosines())
         return cls(first, tiles, mixed2, mixed3, np.square(mixed3), cepstra, sounding)
 
@@ -168,7 +178,7 @@ def cepstrum_cosines() -> NDArray[np.float32]:
     return np.asarray(CEPSTRUM_GAIN * cosines, np.float32)
 
 
-def _cut_out(picture: NDArray[np.uint8], first: int, columns: int) -> NDArray[np.uint8]:
+def _cut_out(picture: NDArray[Pixel], first: int, columns: int) -> NDArray[Pixel]:
     """A number of columns of a picture from one on; beyond its edges, the picture is mirrored."""
     missing = (max(0, -first), max(0, first + columns - picture.shape[1]))
     mirrored = np.pad(picture, ((0, 0), missing, (0, 0))[: picture.ndim], mode="symmetric")

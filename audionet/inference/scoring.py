@@ -34,7 +34,8 @@ class ChunkScores:
     distance: the squared distance of its picture from the training's, comparable with whole chunks'.
     sounding_seconds: how much of it is no silence.
     has_signal: anything was drawn; of a microphone that is switched off, nothing is.
-    level_db: how loud it is (audio/levels.py), in the band that is drawn and below it; None of a picture.
+    level_db: how loud it is (audio/levels.py), in the band that is drawn and below it; of a window of a strip, how loud
+        its loudest moment is. None of a picture.
     is_below: whether all that sounds in it lies below the high pass.
     rise: what rises in it out of the sound around; None if nothing does, or it was not looked for.
     """

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.audio.chunks import Strip, StripSettings
+from audionet.audio.levels import decibels
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.bottleneck.maps import (
     FEATURES,
@@ -19,6 +20,7 @@ from audionet.bottleneck.maps import (
     WindowFeatures,
     cut_to_maps,
 )
+from audionet.detection.pauses import SHORTEST_SECONDS, find_pauses, loudest_moments, reach_seconds, without_pauses
 from audionet.detection.rises import find_rises
 from audionet.inference.scoring import ChunkScores, comparable_with_chunks
 from audionet.model.bundle import Model
@@ -53,6 +55,7 @@ class StripScorer:
     """Scores windows with the maps of the embedded network, and what was learnt.
 
     window_seconds: how much is scored at once. of_events: by each class against the rest.
+    leaves_out_pauses: what lies far below the sound around counts as silence.
     """
 
     network: Network
@@ -60,6 +63,7 @@ class StripScorer:
     renderer: SpectrogramRenderer
     window_seconds: float
     of_events: bool = False
+    leaves_out_pauses: bool = True
 
     @classmethod
     def of(cls, model: Model, window_seconds: float, of_events: bool = False) -> "StripScorer | None":
@@ -79,7 +83,10 @@ class StripScorer:
         head = read_head(content, backbone, (FEATURES, len(model.labels)), model.detection is not None)
         if head is None:
             return None
-        return cls(Network(cut_to_maps(backbone)), head, model.renderer, window_seconds, of_events)
+        # Where there is a background, it is what lies between the calls.
+        has_background = model.detection is not None
+        network = Network(cut_to_maps(backbone))
+        return cls(network, head, model.renderer, window_seconds, of_events, not has_background)
 
     @property
     def _around_seconds(self) -> float:
@@ -92,29 +99,35 @@ class StripScorer:
         rate_hz, column = self.renderer.settings.sample_rate_hz, self.renderer.settings.chunk_samples / PICTURE_SIZE
         window, around = round(self.window_seconds * rate_hz), self._around_seconds * rate_hz
         windows = max(1, int((TILES * TILE_COLUMNS * column - window - 2 * around) // step))
-        # The brightness of a column depends on those within a window's length.
-        margin = math.ceil(around + window + (MARGIN_COLUMNS + 1) * column)
+        # The brightness of a column depends on those within a window's length, a pause on what is heard around it.
+        longest_pause = (reach_seconds(column / rate_hz) + SHORTEST_SECONDS) * rate_hz if self.leaves_out_pauses else 0
+        depends = max(window, longest_pause)
+        margin = math.ceil(around + depends + (MARGIN_COLUMNS + 1) * column)
         return StripSettings(window, step, windows, margin, rate_hz)
 
     def score(self, strip: Strip) -> list[ChunkScores]:
         """The scores of the windows of a strip, in order."""
         rate_hz = self.renderer.settings.sample_rate_hz
         power = self.renderer.strip_power(strip.samples)
-        picture = self.renderer.draw_strip(power, self.window_seconds)
-        columns_a_sample = picture.shape[1] / len(strip.samples)
+        columns_a_sample = power.shape[1] / len(strip.samples)
+        in_pause = np.zeros(power.shape[1], bool)
+        if self.leaves_out_pauses:
+            in_pause = find_pauses(power, 1 / columns_a_sample / rate_hz)
+        picture = self.renderer.draw_strip(without_pauses(power, in_pause), self.window_seconds)
         starts = np.array(strip.windows) - strip.start
         ends = np.minimum(starts + strip.window_samples, len(strip.samples))
         around = self._around_seconds * rate_hz
         wide_starts, wide_ends = np.maximum(starts - around, 0), np.minimum(ends + around, len(strip.samples))
         windows = [Window(*pair) for pair in columns_a_sample * np.stack([starts, ends], axis=1)]
         wide = [Window(*pair) for pair in columns_a_sample * np.stack([wide_starts, wide_ends], axis=1)]
-        maps = PictureMaps.of(self.network, picture, [*windows, *wide])
+        maps = PictureMaps.of(self.network, picture, [*windows, *wide], in_pause)
         batches = zip(maps.features(windows, BATCH), maps.features(wide, BATCH), strict=True)
         heard = [self._hear(own, around) for own, around in batches]
         scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
         rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz) if self.of_events else [None] * len(windows)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
         seconds = (ends - starts) / rate_hz
+        levels_db = decibels(loudest_moments(power, windows))
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
         distances = comparable_with_chunks(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
         return [
@@ -125,6 +138,7 @@ class StripScorer:
                 distance=float(distances[n]),
                 sounding_seconds=float(seconds[n] * sounding[n]),
                 has_signal=bool(sounding[n] > 0) and not is_below[n],
+                level_db=float(levels_db[n]),
                 rise=rise and rise.later(strip.start / rate_hz),
             )
             for n, rise in enumerate(rises)

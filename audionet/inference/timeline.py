@@ -20,6 +20,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Strip
 from audionet.dataset.names import UNKNOWN
 from audionet.detection.mixtures import LONGEST_CALL_SECONDS
+from audionet.detection.pauses import are_pauses
 from audionet.inference.events import EventsJob
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import (
@@ -45,6 +46,9 @@ SMALLEST_SCORE = 1e-3  # one window must not rule a class out
 # Unknown needs lasting evidence, that is a change which costs more, and no window counts for much alone.
 UNKNOWN_COST = 10 / 3
 MOST_UNKNOWN = 1.5
+# A window says less, the less of it sounds, if that is less than half. After a pause, somebody else may speak: there a
+# change costs nothing, and to stay unknown as much as a change does. What is silent all through is unknown.
+CERTAIN_SHARE, PAUSE_SHARE, SILENT_SHARE = 0.5, 1 / 3, 0.05
 DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window lies, as a share of it
 # How well windows of learnt voices fit their class is hardly ever farther below what is usual for long, in standard
 # deviations; each deviation counts so much (docs/experiments.md). A window that spans a change fits no class, but one
@@ -174,14 +178,21 @@ def find_segments(
     """
     scores = np.array([window.scores for window in windows], float)
     evidence = np.log(np.maximum(scores, SMALLEST_SCORE))
-    costs = np.full(len(model.labels), CHANGE_COST)
     if allow_unknown:
         evidence = np.column_stack([evidence, _strangeness(windows, model, strange_distance)])
-        evidence[[not window.has_signal for window in windows], :-1] = math.log(SMALLEST_SCORE)
         scores = np.column_stack([scores, scores.max(axis=1)])
-        costs = np.append(costs, UNKNOWN_COST)
+    sounding = _sounding_shares(windows, model)
     # Each window hears STEPS_A_WINDOW steps, what is in its middle best.
-    states = _likeliest(per_step(evidence) / STEPS_A_WINDOW, costs)
+    evidence = per_step(evidence * np.minimum(1, sounding / CERTAIN_SHARE)[:, None]) / STEPS_A_WINDOW
+    costs = np.full(evidence.shape, CHANGE_COST)
+    in_pause = _heard_by(sounding < PAUSE_SHARE)
+    costs[in_pause] = 0
+    if allow_unknown:
+        costs[:, -1] = UNKNOWN_COST
+        evidence[np.diff(in_pause, prepend=False) & in_pause, -1] -= CHANGE_COST
+    states = _likeliest(evidence, costs)
+    if allow_unknown:
+        states[_heard_by(sounding < SILENT_SHARE)] = len(model.labels)
     step_scores = per_step(scores)
     labels, step = [*model.labels, UNKNOWN], step_seconds(model)
     borders = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
@@ -199,6 +210,15 @@ def find_segments(
     ]
 
 
+def _sounding_shares(windows: list[ChunkScores], model: Model) -> np.ndarray:
+    """How much of each window sounds, 0 to 1: nothing in a pause. Where there is a background, it sounds in pauses."""
+    shares = np.array([window.sounding_seconds / window.seconds * window.has_signal for window in windows])
+    levels_db = [window.level_db for window in windows if window.level_db is not None]
+    if model.detection is None and len(levels_db) == len(windows):
+        shares[are_pauses(np.array(levels_db), 1 / step_seconds(model))] = 0
+    return shares
+
+
 def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: float) -> np.ndarray:
     """The evidence of each window for none of the classes."""
     distances = np.array([window.distance for window in windows])
@@ -211,17 +231,21 @@ def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: flo
         best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
         unlike = np.maximum(unlike, FIT_WEIGHT * (RARE_FIT - best))
     doubt = math.log(max(model.thresholds.min_score, SMALLEST_SCORE))
-    strange = doubt + np.clip(unlike, FAMILIAR_LIMIT, MOST_UNKNOWN)
-    return np.where([window.has_signal for window in windows], strange, MOST_UNKNOWN)
+    return np.asarray(doubt + np.clip(unlike, FAMILIAR_LIMIT, MOST_UNKNOWN))
+
+
+def _heard_by(are_so: np.ndarray) -> np.ndarray:
+    """Which steps are heard by any of the windows that are so."""
+    return np.convolve(are_so, np.ones(STEPS_A_WINDOW)) > 0
 
 
 def _likeliest(evidence: np.ndarray, costs: np.ndarray) -> np.ndarray:
-    """The sequence of states with most evidence. evidence: moments x states; costs: of a change to each state."""
-    best = evidence[0] - costs  # to begin as unknown needs as much as to become it
+    """The sequence of states with most evidence. evidence, and costs of a change to each state: moments x states."""
+    best = evidence[0] - costs[0]  # to begin as unknown needs as much as to become it
     came_from = np.empty(evidence.shape, np.min_scalar_type(evidence.shape[1]))
     stay = np.arange(evidence.shape[1])
     for moment in range(1, len(evidence)):
-        changed = best.max() - costs
+        changed = best.max() - costs[moment]
         came_from[moment] = np.where(changed > best, best.argmax(), stay)
         best = np.maximum(changed, best) + evidence[moment]
     path = np.empty(len(evidence), np.intp)

@@ -86,6 +86,24 @@ def test_lasting_sound_that_fits_its_likeliest_class_less_than_usual_is_unknown(
     check(found, ["low", "unknown", "high"], [6, 26, 32])
 
 
+@pytest.mark.parametrize("seconds", [1.5, 4])
+@pytest.mark.parametrize("hiss", [0, 12])
+def test_silence_and_noise_in_pauses_have_no_say_in_the_turns(model: Path, seconds: float, hiss: float) -> None:
+    bands = {"low": (200, 400), "middle": (900, 1300), "high": (2500, 3500)}
+    turns = ["low", "high", "middle", "high", "low", "middle"]
+    random = np.random.default_rng(0)
+    parts = []
+    for n, name in enumerate(turns):
+        pause = random.normal(0, hiss, round(seconds * 16_000)).astype(np.int16)
+        parts += [chirps(40 + n, *bands[name], 2), pause]
+    found = audionet.timeline(write_wav(model / "pauses.wav", np.concatenate(parts)), options(model))
+    assert [segment.label for segment in found if segment.label != UNKNOWN] == turns
+    for n, name in enumerate(turns):
+        start = n * (2 + seconds)
+        heard = [min(s.end_seconds, start + 2) - max(s.start_seconds, start) for s in found if s.label == name]
+        assert max(heard) >= 1.7
+
+
 def test_the_end_of_a_clip_is_heard(model: Path) -> None:
     clip = np.concatenate([chirps(50, 200, 400, 6), chirps(51, 2500, 3500, 1.3)])
     found = audionet.timeline(write_wav(model / "end.wav", clip), options(model))
