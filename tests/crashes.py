@@ -11,6 +11,7 @@ of the model that was there before, or of the new one.
 
 import argparse
 import contextlib
+import functools
 import io
 import itertools
 import os
@@ -29,6 +30,7 @@ import pytest
 
 from audionet.cli import main as cli
 from audionet.settings import PictureSettings
+from audionet.system import files
 from tests.conftest import chirps, make_untrained_model, write_wav
 
 PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
@@ -176,6 +178,8 @@ class Victim:
             contextlib.redirect_stderr(errors),
         ):
             patch.chdir(self._here)
+            # A new process sweeps each folder once; this one has swept them after the kill before.
+            patch.setattr(files, "_sweep_once", functools.cache(files.sweep))
             for name, value in self._environment().items():
                 patch.setenv(name, value)
             status = cli.main(typed)
