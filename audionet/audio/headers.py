@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from audionet.settings import MOST_CHANNELS
 from audionet.system.files import open_file
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
@@ -29,7 +30,7 @@ AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames,
 EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
 W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 W64_CHUNK, W64_CHUNKS = struct.Struct("<16sQ"), 40  # the name and length of a chunk; where they begin
-MOST_CHANNELS, HIGHEST_RATE_HZ = 64, 1 << 20
+HIGHEST_RATE_HZ = 1 << 20
 
 # What files are that are called as recordings are, or lie among them, and what helps.
 OTHER_KINDS = {

@@ -27,20 +27,17 @@ def reach_seconds(column_seconds: float) -> float:
     return REACH_SECONDS + MARGIN_COLUMNS * column_seconds
 
 
-def find_pauses(power: NDArray[np.floating], column_seconds: float) -> NDArray[np.bool_]:
-    """Which columns are in a pause. power: rows x columns, of which each is so long."""
-    loudness = power.sum(axis=0)
+def find_pauses(loudness: NDArray[np.floating], column_seconds: float) -> NDArray[np.bool_]:
+    """Which columns are in a pause. loudness: the power of all rows in each column, which is so long."""
     reach = round(reach_seconds(column_seconds) / column_seconds)
-    loudest = np.lib.stride_tricks.sliding_window_view(np.pad(loudness, reach), 2 * reach + 1).max(axis=1)
     in_pause = np.zeros(len(loudness), bool)
-    for first, last in runs(loudness < loudest * 10 ** (-BELOW_DB / 10), 0):
+    for first, last in runs(loudness < _loudest_around(loudness, reach) * 10 ** (-BELOW_DB / 10), 0):
         in_pause[first:last] = (last - first) * column_seconds >= SHORTEST_SECONDS
     return in_pause
 
 
-def loudest_moments(power: NDArray[np.floating], windows: Sequence[Window]) -> NDArray[np.floating]:
-    """The power of all rows in the loudest column of each window. power: rows x columns. windows: in columns."""
-    loudness = power.sum(axis=0)
+def loudest_moments(loudness: NDArray[np.floating], windows: Sequence[Window]) -> NDArray[np.floating]:
+    """The loudness of the loudest column of each window. loudness: as in `find_pauses`. windows: in columns."""
     last = len(loudness) - 1
     return np.array([loudness[min(int(first), last) : math.ceil(end)].max() for first, end in windows])
 
@@ -48,9 +45,13 @@ def loudest_moments(power: NDArray[np.floating], windows: Sequence[Window]) -> N
 def are_pauses(levels_db: NDArray[np.floating], windows_a_second: float) -> NDArray[np.bool_]:
     """Which windows, by their loudest moments, lie far below what is heard around them, for longer than a window."""
     reach = round(LONG_REACH_SECONDS * windows_a_second)
-    around = np.pad(levels_db, reach, constant_values=-np.inf)
-    loudest = np.lib.stride_tricks.sliding_window_view(around, 2 * reach + 1).max(axis=1)
-    return np.asarray(levels_db < loudest - BELOW_DB)
+    return np.asarray(levels_db < _loudest_around(levels_db, reach) - BELOW_DB)
+
+
+def _loudest_around(levels: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
+    """The highest of each level and so many before and behind it."""
+    around = np.pad(levels, reach, constant_values=-np.inf)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(around, 2 * reach + 1).max(axis=1))
 
 
 def without_pauses(power: NDArray[np.float32], in_pause: NDArray[np.bool_]) -> NDArray[np.float32]:

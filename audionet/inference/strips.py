@@ -110,9 +110,10 @@ class StripScorer:
         rate_hz = self.renderer.settings.sample_rate_hz
         power = self.renderer.strip_power(strip.samples)
         columns_a_sample = power.shape[1] / len(strip.samples)
-        in_pause = np.zeros(power.shape[1], bool)
+        loudness = power.sum(axis=0)
+        in_pause = np.zeros(len(loudness), bool)
         if self.leaves_out_pauses:
-            in_pause = find_pauses(power, 1 / columns_a_sample / rate_hz)
+            in_pause = find_pauses(loudness, 1 / columns_a_sample / rate_hz)
         picture = self.renderer.draw_strip(without_pauses(power, in_pause), self.window_seconds)
         starts = np.array(strip.windows) - strip.start
         ends = np.minimum(starts + strip.window_samples, len(strip.samples))
@@ -127,7 +128,7 @@ class StripScorer:
         rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz) if self.of_events else [None] * len(windows)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
         seconds = (ends - starts) / rate_hz
-        levels_db = decibels(loudest_moments(power, windows))
+        levels_db = decibels(loudest_moments(loudness, windows))
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
         distances = comparable_with_chunks(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
         return [
