@@ -42,6 +42,7 @@ class AnnotationOptions:
         background makes a class of that name of them.
     overlaps: where parts of two classes overlap, both classes have them, or AudionetError is raised (refuse).
     use_beside: whether annotations beside recordings in class folders decide; None asks where they name other classes.
+    uem: a file that says which stretches of recordings were annotated; None is what lies beside, such as night.uem.
     """
 
     metadata: Path | None = None
@@ -49,6 +50,7 @@ class AnnotationOptions:
     unmarked: str = IGNORE
     overlaps: str = BOTH
     use_beside: bool | None = None
+    uem: Path | None = None
 
     def __post_init__(self) -> None:
         take_text_for_paths(self)

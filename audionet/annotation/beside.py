@@ -1,13 +1,14 @@
 """Annotation files -> the recordings that they are about, in parts: files that lie beside recordings, or are named."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.annotation.labelled_table import Spellings, checked_label, says_unknown
 from audionet.annotation.marks import Annotation
 from audionet.annotation.readers import (
+    UEM,
     is_of_a_tool,
     is_only_about,
     is_read_where_named,
@@ -40,16 +41,18 @@ class Annotated:
     """What annotation files say. paths: the recordings that they are about, also those in which nothing is marked.
 
     has_classes: the folders that the recordings lie in are classes all the same, for those without annotations.
+    stretches: of recordings that somebody listened to in part only, the parts; nothing is known of the rest.
     """
 
     recordings: list[Recording]
     wrong: list[UnusableInput]
     paths: set[Path]
     has_classes: bool = False
+    stretches: Mapping[Path, Sequence[Part]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class _Pair:
+class Pair:
     """An annotation file and the recording that it lies beside; None if it is of several, or lies elsewhere."""
 
     annotations: Path
@@ -61,21 +64,25 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
 
     Raises AudionetError if there are none in it.
     """
+    if path.suffix.lower() == UEM:
+        raise AudionetError(
+            f"{path}: says which stretches were annotated, not what is heard in them; name it with --uem"
+        )
     files = _in_folder(path) if path.is_dir() else [path]
     if not files:
         raise AudionetError(
             f"{path}: is a folder, and holds no annotations (tables with start and end, or files of Raven, Audacity, "
             "Praat, ELAN or RTTM); name the table in it"
         )
+    return _read(with_owners(files, data_audio), data_audio, options)
+
+
+def with_owners(files: Sequence[Path], data_audio: Path) -> list[Pair]:
+    """Files, wherever they lie, each with the recording that it is called as, or with the only one that there is."""
     recordings = recordings_in(data_audio)
     by_stem = _by_stem(recordings)
-    pairs = []
-    for file in files:
-        recording = _owner(file, by_stem)
-        if recording is None and len(recordings) == 1 and len(files) == 1:
-            recording = recordings[0]
-        pairs.append(_Pair(file, recording))
-    return _read(pairs, data_audio, options)
+    only = recordings[0] if len(recordings) == len(files) == 1 else None
+    return [Pair(file, _owner(file, by_stem) or only) for file in files]
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -162,12 +169,12 @@ def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
     return None
 
 
-def _pairs(data_audio: Path) -> list[_Pair]:
+def _pairs(data_audio: Path) -> list[Pair]:
     """The annotation files beside recordings, and those that may name several: tables in the data set's own folders."""
     own = {data_audio, *folders_for_tables(data_audio)}
-    pairs: dict[Path, _Pair] = {}
+    pairs: dict[Path, Pair] = {}
     loose, unread, astray = [], list[Path](), list[Path]()
-    named_inside = list[_Pair]()
+    named_inside = list[Pair]()
     for folder, files in grouped((path.parent, path) for path in walk_files(data_audio)).items():
         others, sounds = list[Path](), list[Path]()
         for file in files:
@@ -179,21 +186,21 @@ def _pairs(data_audio: Path) -> list[_Pair]:
             is_loose = owner is None and folder not in own and not may_name_recordings(file)
             if is_loose or not may_be_annotations(file):
                 if owner is not None and is_no_class and is_only_about(file, owner):
-                    named_inside.append(_Pair(file, owner))
+                    named_inside.append(Pair(file, owner))
                 elif (owner is not None or (folder in own and file.suffix.lower() == ".json")) and seems_to_mark(file):
                     unread.append(file)
                 elif owner is None and is_of_a_tool(file):
                     astray.append(file)
                 continue
             if owner is None:
-                loose.append(_Pair(file, None))
+                loose.append(Pair(file, None))
             elif owner in pairs:
                 raise AudionetError(
                     f"{owner}: which annotations are meant, {pairs[owner].annotations.name} or {file.name}? Move the "
                     "others away, or name them with --metadata"
                 )
             else:
-                pairs[owner] = _Pair(file, owner)
+                pairs[owner] = Pair(file, owner)
     for pair in named_inside:
         if pair.recording is None or pairs.setdefault(pair.recording, pair) is not pair:
             unread.append(pair.annotations)
@@ -217,7 +224,7 @@ def _report_unused(files: Sequence[Path], what: str, remedy: str) -> None:
         logger.info("%s %s, and is not used%s: %s", files[0], what, more, remedy)
 
 
-def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:
+def _read(pairs: Sequence[Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:
     """What files of annotations say of the recordings that they lie beside or name. Raises AudionetError."""
     recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
     spellings: Spellings = {}
@@ -225,26 +232,8 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
     without_spaces = {"_".join(name.split()): folder for name, folder in folders.items()}
     for pair in pairs:
         annotations = _by_tiers(pair.annotations, read_annotations(pair.annotations), folders)
-        names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
-        places = TablePaths(data_audio, pair.annotations)
-        paths: dict[str, Path] = {}
-        for name in names:
-            place = places.find_all([[name]])[0] if name else None
-            if place is not None and pair.recording not in (None, data_audio / place) and len(names) == 1:
-                raise AudionetError(
-                    f"{pair.annotations}: is called as {pair.recording}, and about {place}; which one is meant? Rename "
-                    "it, or mend the name in it"
-                )
-            if place is not None and (len(names) > 1 or pair.recording is None):
-                paths[name] = data_audio / place
-            elif pair.recording is not None and len(names) == 1:
-                paths[name] = pair.recording
-            else:
-                subject = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
-                fault = "not among the recordings" if name else "called as none of the recordings"
-                if name in places.namesakes:
-                    fault = f"what {count(len(places.namesakes[name]), 'recording')} are called"
-                wrong.append(UnusableInput(pair.annotations, f"{subject} {fault}"))
+        paths, without_recording = places_of(pair, annotations, data_audio)
+        wrong += without_recording
         known.update(paths.values())
         for annotation in annotations:
             path = paths.get(annotation.recording or "")
@@ -253,10 +242,40 @@ def _read(pairs: Sequence[_Pair], data_audio: Path, options: AnnotationOptions) 
                 if not says_unknown(annotation.label):
                     label = checked_label(pair.annotations, annotation.line, annotation.label, spellings)
                 classes = without_spaces | folders if pair.annotations.suffix.lower() == ".rttm" else folders
-                recordings.append(_recording(path, classes.get(composed(label), label), annotation, data_audio))
+                recordings.append(recording_of(path, classes.get(composed(label), label), annotation, data_audio))
         if not annotations and options.unmarked == BACKGROUND:
-            recordings += [_recording(path, BACKGROUND, None, data_audio) for path in paths.values()]
+            recordings += [recording_of(path, BACKGROUND, None, data_audio) for path in paths.values()]
     return Annotated(recordings, wrong, known)
+
+
+def places_of(
+    pair: Pair, annotations: Iterable[Annotation], data_audio: Path
+) -> tuple[dict[str, Path], list[UnusableInput]]:
+    """The recordings that annotations are about, by what these call them, and what is said of recordings not there.
+
+    Raises AudionetError if it is not clear which one is meant.
+    """
+    names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
+    places = TablePaths(data_audio, pair.annotations)
+    paths, wrong = dict[str, Path](), list[UnusableInput]()
+    for name in names:
+        place = places.find_all([[name]])[0] if name else None
+        if place is not None and pair.recording not in (None, data_audio / place) and len(names) == 1:
+            raise AudionetError(
+                f"{pair.annotations}: is called as {pair.recording}, and about {place}; which one is meant? Rename "
+                "it, or mend the name in it"
+            )
+        if place is not None and (len(names) > 1 or pair.recording is None):
+            paths[name] = data_audio / place
+        elif pair.recording is not None and len(names) == 1:
+            paths[name] = pair.recording
+        else:
+            subject = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
+            fault = "not among the recordings" if name else "called as none of the recordings"
+            if name in places.namesakes:
+                fault = f"what {count(len(places.namesakes[name]), 'recording')} are called"
+            wrong.append(UnusableInput(pair.annotations, f"{subject} {fault}"))
+    return paths, wrong
 
 
 def _by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
@@ -279,7 +298,8 @@ def _by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str
     return [replace(mark, label=mark.tier) for mark in annotations]
 
 
-def _recording(path: Path, label: str, annotation: Annotation | None, data_audio: Path) -> Recording:
+def recording_of(path: Path, label: str, annotation: Annotation | None, data_audio: Path) -> Recording:
+    """A recording as one of a class, in the part that an annotation marks; in all of it without one."""
     inside = path.relative_to(data_audio)
     key = inside.as_posix() if inside.parts[0] == label else f"{label}/{inside.as_posix()}"
     parts = () if annotation is None else (Part(annotation.start_seconds, annotation.end_seconds),)

@@ -1,12 +1,16 @@
-"""What is heard from when to when, as a file says it."""
+"""What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, and UEM beside it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from audionet.audio.chunks import Part
+from audionet.errors import AudionetError
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
-from audionet.tables.reading import line_error
+from audionet.tables.reading import SHOWN, line_error
+from audionet.tables.times import read_part
+
+ONE_CHANNEL = ("0", "1", "NA", "<NA>")
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,46 @@ def annotation(path: Path, line: int, recording: str | None, part: Part, label: 
         return Annotation(recording, *part, checked_text(label.strip()), line)
     except Refused as error:
         raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
+
+
+def read_rttm(path: Path, text: str) -> list[Annotation]:
+    """The SPEAKER lines: the second field is the recording, the fourth and fifth start and length, the eighth who."""
+    annotations, first_other = [], 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        fields = line.split()
+        if not fields or fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
+            if fields and not fields[0].startswith(";;"):
+                first_other = first_other or number
+            continue
+        if len(fields) < 8:
+            raise AudionetError(
+                f"{path}: line {number}: a SPEAKER of RTTM has at least 8 fields, this has {len(fields)}"
+            )
+        _require_one_channel(path, number, fields[2])
+        part = read_part(path, number, fields[3], fields[4], end_is_length=True)
+        annotations.append(annotation(path, number, fields[1], part, fields[7]))
+    if first_other and not annotations:
+        raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
+    return annotations
+
+
+def read_uem(path: Path, text: str) -> list[Annotation]:
+    """The stretches that somebody listened to, without labels: recording, channel, start and end on each line."""
+    stretches = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith(";;"):
+            continue
+        fields = line.rsplit(None, 3)
+        if len(fields) < 4:
+            needed = "a recording, a channel, a start and an end are needed, such as night 1 0.0 300.0"
+            raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, where {needed}")
+        _require_one_channel(path, number, fields[1])
+        stretches.append(Annotation(fields[0].strip(), *read_part(path, number, *fields[2:]), "", number))
+    return stretches
+
+
+def _require_one_channel(path: Path, line: int, channel: str) -> None:
+    """Raise AudionetError for a line about the second channel of a recording, or a later one."""
+    if channel not in ONE_CHANNEL:
+        remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
+        raise line_error(path, line, f"is about channel {channel}: {remedy}")

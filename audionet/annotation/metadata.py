@@ -3,16 +3,26 @@
 import logging
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audionet.annotation.beside import Annotated, find_beside, read_named, without_annotations
+from audionet.annotation.beside import (
+    Annotated,
+    find_beside,
+    places_of,
+    read_named,
+    recording_of,
+    with_owners,
+    without_annotations,
+)
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
-from audionet.annotation.parts import combined
-from audionet.annotation.readers import is_table, may_be_annotations
-from audionet.dataset.folders import Recording, find_recordings
+from audionet.annotation.parts import combined, within
+from audionet.annotation.readers import UEM, is_table, may_be_annotations, read_annotations
+from audionet.audio.chunks import Part
+from audionet.dataset.folders import Recording, find_recordings, walk_files
 from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
@@ -78,21 +88,61 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | 
     None if there is neither a table nor any other annotation, and the folders are the classes.
     """
     annotated = _find_annotated(data_audio, options)
-    if options.unmarked == BACKGROUND and not (annotated and annotated.paths):
-        logger.warning("%s: no recording has marked parts, so that --unmarked background changes nothing", data_audio)
-    return annotated
+    if annotated and annotated.paths:
+        return _combined(data_audio, annotated, options)
+    for asked, typed in ((options.unmarked == BACKGROUND, "--unmarked background"), (options.uem, "--uem")):
+        if asked:
+            logger.warning("%s: no recording has marked parts, so that %s changes nothing", data_audio, typed)
+    return annotated and replace(annotated, recordings=combined(annotated.recordings, options))
+
+
+def _combined(data_audio: Path, annotated: Annotated, options: AnnotationOptions) -> Annotated:
+    """One recording for each class and file, and of each what lies in the stretches that somebody listened to."""
+    stretches, wrong = _find_stretches(data_audio, options)
+    known = {str(path) for path in stretches}  # also those in which nothing is marked
+    wrong = [*(error for error in annotated.wrong if error.path not in known), *wrong]
+    recordings = annotated.recordings
+    if options.unmarked == BACKGROUND:
+        silent = stretches.keys() - {recording.path for recording in recordings}
+        recordings = [*recordings, *(recording_of(path, BACKGROUND, None, data_audio) for path in silent)]
+    recordings = within(combined(recordings, options), stretches)
+    return replace(
+        annotated, recordings=recordings, wrong=wrong, paths=annotated.paths | stretches.keys(), stretches=stretches
+    )
+
+
+def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[Path, list[Part]], list[UnusableInput]]:
+    """Which stretches of the recordings in a folder somebody listened to, as files in UEM say; and what is wrong there.
+
+    Raises AudionetError for a file that can't be read.
+    """
+    if options.uem is not None:
+        files = [_found(options.uem, data_audio)]
+    else:
+        folders = [data_audio, *([_found(options.metadata, data_audio)] if options.metadata else [])]
+        below = (path for folder in folders if folder.is_dir() for path in walk_files(folder))
+        files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
+    stretches: dict[Path, list[Part]] = defaultdict(list)
+    wrong = list[UnusableInput]()
+    for pair in with_owners(files, data_audio) if files else ():
+        marks = read_annotations(pair.annotations)
+        paths, without_recording = places_of(pair, marks, data_audio)
+        wrong += without_recording
+        for mark in marks:
+            if (mark.recording or "") in paths:
+                stretches[paths[mark.recording or ""]].append(Part(mark.start_seconds, mark.end_seconds))
+    return dict(stretches), wrong
 
 
 def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
-    """As find_annotated."""
+    """As find_annotated, with a recording for each part."""
     if not data_audio.is_dir():
         return None
     if options.metadata is not None:
         metadata = _found(options.metadata, data_audio)
         table = _named_table(metadata, data_audio)
         if table is None:
-            named = read_named(metadata, data_audio, options)
-            return replace(named, recordings=combined(named.recordings, options))
+            return read_named(metadata, data_audio, options)
     else:
         corrections = options.corrections
         table = _find_table(data_audio, corrections and _found(corrections, data_audio))
@@ -101,24 +151,22 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         unheard = table.unheard
         marked = {recording.path for recording in recordings if recording.parts} | {each.path for each in unheard}
         background = unheard if options.unmarked == BACKGROUND else []
-        return Annotated(combined([*recordings, *background], options), wrong, marked)
+        return Annotated([*recordings, *background], wrong, marked)
     beside = find_beside(data_audio, options)
-    return None if beside is None else _with_folders(data_audio, beside, options)
+    return None if beside is None else _with_folders(data_audio, beside)
 
 
-def _with_folders(data_audio: Path, beside: Annotated, options: AnnotationOptions) -> Annotated:
+def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
     if not beside.has_classes or not any(is_folder(path) for path in data_audio.iterdir()):
-        wrong = [*beside.wrong, *without_annotations(data_audio, beside)]
-        return replace(beside, recordings=combined(beside.recordings, options), wrong=wrong)
+        return replace(beside, wrong=[*beside.wrong, *without_annotations(data_audio, beside)])
     recordings, wrong = find_recordings(data_audio)
     others = [recording for recording in recordings if recording.path not in beside.paths]
     known = {str(path) for path in beside.paths}
     wrong = [error for error in wrong if error.path not in known]
     groups = {recording.path: recording.group for recording in recordings}
     marked = [replace(recording, group=groups.get(recording.path, recording.group)) for recording in beside.recordings]
-    together = combined([*others, *marked], options)
-    return replace(beside, recordings=together, wrong=[*beside.wrong, *wrong])
+    return replace(beside, recordings=[*others, *marked], wrong=[*beside.wrong, *wrong])
 
 
 def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:

@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from audionet.audio.chunks import Part
@@ -16,7 +17,7 @@ from audionet.errors import AudionetError
 from audionet.options import BACKGROUND, REFUSE, AnnotationOptions
 from audionet.settings import MINIMUM_SECONDS
 from audionet.system.grouping import grouped
-from audionet.system.text import clock, count, listed, printable
+from audionet.system.text import clock, count, duration, listed, printable
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +157,37 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     if options.unmarked == BACKGROUND:
         known = [recording for recording in _with_background(merged) if recording.class_name != UNKNOWN]
     return sorted(known)
+
+
+def within(recordings: Iterable[Recording], stretches: Mapping[Path, Sequence[Part]]) -> list[Recording]:
+    """What lies in the stretches of each file that count, where any are given; no recordings of which nothing does.
+
+    What is marked outside of them is said.
+    """
+    left, lost_seconds = list[Recording](), 0.0
+    rest = {path: outside(inside) for path, inside in stretches.items()}
+    for recording in recordings:
+        if recording.path not in rest:
+            left.append(recording)
+            continue
+        parts = without(parts_of(recording), rest[recording.path], 2 * ROUNDING_SECONDS)
+        if recording.class_name != BACKGROUND and recording.parts and recording.parts[-1].end_seconds < math.inf:
+            lost_seconds += total_seconds(recording.parts) - total_seconds(parts)
+        if parts:
+            left.append(with_parts(recording, parts))
+    if lost_seconds > TOUCHING_SECONDS:
+        logger.info("%s marked outside of what was annotated by UEM: they do not count", duration(lost_seconds))
+    return left
+
+
+def outside(stretches: Iterable[Part]) -> list[Part]:
+    """What lies in none of the stretches of a file."""
+    return without([WHOLE], stretches, 2 * ROUNDING_SECONDS)
+
+
+def total_seconds(parts: Iterable[Part]) -> float:
+    """How long parts last together."""
+    return sum(part.end_seconds - part.start_seconds for part in parts)
 
 
 def parts_of(recording: Recording) -> Sequence[Part]:

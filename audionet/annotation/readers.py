@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
-from audionet.annotation.marks import Annotation, annotation
+from audionet.annotation.marks import Annotation, annotation, read_rttm, read_uem
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
@@ -28,6 +28,7 @@ MOST_LINES = 1_000_000
 SUFFIXES = (".textgrid", ".rttm", ".eaf", ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS = (".srt", ".vtt"), ".lab"
+UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 NUMBER = re.compile(r"\d+([.,]\d+)?")
@@ -37,7 +38,7 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = tuple(".ctm .stm .trs .svl .jams .uem .phn .wrd .ass .ssa .antx .exb .cha".split())
+OTHER_SUFFIXES = tuple(".ctm .stm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha".split())
 MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
@@ -190,10 +191,12 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
         return read_eaf
     if path.suffix.lower() == HTKS:
         return _read_lab
+    if path.suffix.lower() == UEM:
+        return read_uem
     if is_elan_text(first):
         return read_elan_text
     if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
-        return _read_rttm
+        return read_rttm
     if AUDACITY.fullmatch(first):
         return _read_audacity
     return _read_table
@@ -219,29 +222,6 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
         annotations.append(annotation(path, number, None, part, "\t".join(label)))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
-    return annotations
-
-
-def _read_rttm(path: Path, text: str) -> list[Annotation]:
-    """The SPEAKER lines: the second field is the recording, the fourth and fifth start and length, the eighth who."""
-    annotations, first_other = [], 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        fields = line.split()
-        if not fields or fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
-            if fields and not fields[0].startswith(";;"):
-                first_other = first_other or number
-            continue
-        if len(fields) < 8:
-            raise AudionetError(
-                f"{path}: line {number}: a SPEAKER of RTTM has at least 8 fields, this has {len(fields)}"
-            )
-        if fields[2] not in ("0", "1", "<NA>"):
-            remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
-            raise line_error(path, number, f"is about channel {fields[2]}: {remedy}")
-        part = read_part(path, number, fields[3], fields[4], end_is_length=True)
-        annotations.append(annotation(path, number, fields[1], part, fields[7]))
-    if first_other and not annotations:
-        raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
     return annotations
 
 

@@ -129,6 +129,11 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         field="use_beside",
     )
     option(
+        "--uem FILE",
+        "which stretches of recordings were annotated, as NIST's UEM has it (recording, channel, start and end on each "
+        "line): nothing else of them counts (default: night.uem beside night.wav)",
+    )
+    option(
         "--unmarked",
         "what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that "
         "is called background",

@@ -10,7 +10,8 @@ from typing import Any
 
 from audionet.annotation.beside import Annotated
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
-from audionet.annotation.parts import parts_of, unused
+from audionet.annotation.parts import outside, parts_of, total_seconds, unused, without
+from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.names import UNKNOWN, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
@@ -33,9 +34,11 @@ from audionet.settings import EACH
 from audionet.system.files import sha256_of_file
 from audionet.system.grouping import grouped
 from audionet.system.progress import Progress, chosen, continued, counted
-from audionet.system.text import listed
+from audionet.system.text import clock, listed
 
 logger = logging.getLogger(__name__)
+
+SHORTEST_SPAN_SECONDS = 1e-5  # but for rounding, of what is left of an annotation
 
 
 def evaluate(
@@ -77,14 +80,29 @@ def evaluate(
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({listed_classes(model.labels)})")
     tested, card = predictions_of(scored, model.labels), read_card(options)
-    warnings = _heard_before([clip for clip, _ in scored], card)
+    warnings = _heard_before([clip for clip, _ in scored], card) + (listener.warnings() if listener else [])
     for warning in warnings:
         logger.warning("%s", warning)
     return Evaluation(tested, scored, skipped, model.renderer, card, warnings, detected, options.sound)
 
 
 Scored = tuple[ClipScores, str]
-_Annotated = dict[Path, list[Recording]]  # each recording with its clips, which are none where nothing is heard
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """An annotated recording.
+
+    clips: it under each class that is heard in it; none where nothing is. marks: its marked parts, of whatever class.
+    stretches: those that somebody listened to; None if nobody says that it was heard in part only.
+    """
+
+    clips: list[Recording]
+    marks: list[Part]
+    stretches: Sequence[Part] | None = None
+
+
+_Annotated = dict[Path, _Marked]
 
 
 @dataclass
@@ -147,6 +165,7 @@ class _Listener:
         self._kind = detection.kind or (EVENTS if background else TIMELINE)
         self._background = background if self._kind == EVENTS else set()
         self._collar_seconds = detection.collar_seconds
+        self._in_part: list[tuple[Path, Part]] = []
 
     def listen(self, annotated: _Annotated, runner: _Runner) -> Detection:
         """Compare what the model finds in the recordings with their marked parts."""
@@ -155,19 +174,56 @@ class _Listener:
         job: Job[Path, Any, Any, Timeline] = TimelineJob(self._model, allow_unknown, sound)
         if self._kind == EVENTS:
             job = EventsJob(self._model, EventOptions(tuple(sorted(self._background))), allow_unknown, sound)
-        marked = list(annotated.values())
+        recordings = list(annotated.items())
         for number, timeline in runner.usable(job, [(path, path.absolute()) for path in annotated]):
+            path, marked = recordings[number]
             reference = [
                 Span(part.start_seconds, min(part.end_seconds, timeline.seconds), clip.class_name)
-                for clip in marked[number]
+                for clip in marked.clips
                 for part in parts_of(clip)
                 if clip.class_name not in self._background and part.start_seconds < timeline.seconds
             ]
             hypothesis = [
                 Span(s.start_seconds, s.end_seconds, s.label) for s in timeline.segments if s.label != UNKNOWN
             ]
-            detection.add(reference, hypothesis, timeline.seconds)
+            unheard = [] if marked.stretches is None else outside(marked.stretches)
+            counted_seconds = total_seconds(without([Part(0.0, timeline.seconds)], unheard))
+            detection.add(_but_for(unheard, reference), _but_for(unheard, hypothesis), counted_seconds)
+            if marked.stretches is None and marked.marks:
+                extent = Part(min(marked.marks).start_seconds, max(part.end_seconds for part in marked.marks))
+                if _goes_on_behind(extent, hypothesis, timeline.seconds):
+                    self._in_part.append((path, extent))
         return detection
+
+    def warnings(self) -> list[str]:
+        """A sentence if there are recordings that seem to be annotated in part only."""
+        if not self._in_part:
+            return []
+        path, (start, end) = self._in_part[0]
+        others = f" (so is {listed([str(other) for other, _ in self._in_part[1:]])})" if len(self._in_part) > 1 else ""
+        return [
+            f"{path} is marked from {clock(start)} to {clock(end)} alone{others}, and as much is heard in the rest, "
+            f"which counts as false; if nobody annotated the rest, write {path.with_suffix('.uem')} with the line: "
+            f"{path.stem} 1 {math.floor(start)} {math.ceil(end)}"
+        ]
+
+
+def _but_for(unheard: Sequence[Part], spans: Sequence[Span]) -> list[Span]:
+    """What is left of spans once the parts that nobody listened to are cut out."""
+    return [
+        Span(*part, span.label)
+        for span in spans
+        for part in without([Part(span.start_seconds, span.end_seconds)], unheard, SHORTEST_SPAN_SECONDS)
+    ]
+
+
+def _goes_on_behind(extent: Part, found: Sequence[Span], seconds: float) -> bool:
+    """Whether all marks lie in less than half of a recording, and nearly as much is found in the rest of it."""
+    start, end = extent
+    inner_seconds = min(end, seconds) - start
+    inside = sum(max(0.0, min(span.end_seconds, end) - max(span.start_seconds, start)) for span in found)
+    beyond = sum(span.end_seconds - span.start_seconds for span in found) - inside
+    return 0 < inner_seconds < seconds / 2 and 0 < beyond >= inside / inner_seconds * (seconds - inner_seconds) / 2
 
 
 def _known_clips(
@@ -185,13 +241,18 @@ def _known_clips(
             skipped.add(UnusableInput(folder, "holds no clips"))
         else:
             todo += [replace(clip, class_name=truth) for clip in clips]
-    marked = found.paths if found else set()
-    annotated: _Annotated = grouped((clip.path, clip) for clip in todo if clip.parts or clip.path in marked)
+    paths = found.paths if found else set()
+    by_path = grouped((clip.path, clip) for clip in todo if clip.parts or clip.path in paths)
+    if found is None:
+        return todo, {path: _Marked(of_path, []) for path, of_path in by_path.items()}
     # Where somebody looked and nothing is heard, whatever is found is wrong.
-    if found:
-        heard = {recording.path for recording in found.recordings if recording.class_name != BACKGROUND}
-        for path in sorted(found.paths - heard):
-            annotated.setdefault(path, [])
+    heard = {recording.path for recording in found.recordings if recording.class_name != BACKGROUND}
+    for path in sorted(found.paths - heard):
+        by_path.setdefault(path, [])
+    marks = grouped((recording.path, part) for recording in found.recordings for part in recording.parts)
+    annotated = {
+        path: _Marked(of_path, marks.get(path, []), found.stretches.get(path)) for path, of_path in by_path.items()
+    }
     return todo, annotated
 
 

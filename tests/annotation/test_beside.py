@@ -107,9 +107,50 @@ def test_a_file_called_as_one_recording_and_about_another_is_a_question(tmp_path
 def test_files_of_other_tools_beside_a_recording_are_none(tmp_path: Path) -> None:
     sounds(tmp_path, "a.wav")
     (tmp_path / "a.txt").write_text(AUDACITY)
-    for suffix in (".uem", ".PHN", ".svl", ".not.mat", ".cha", ".npy"):
+    for suffix in (".PHN", ".svl", ".not.mat", ".cha", ".npy"):
         (tmp_path / f"a{suffix}").write_text("a 1 0.0 70.0\n")
     assert found(tmp_path) == of("a.wav")
+
+
+def test_nothing_is_learnt_of_what_nobody_listened_to(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav", "my night.wav")
+    (tmp_path / "a.txt").write_text(AUDACITY)
+    (tmp_path / "my night.txt").write_text(AUDACITY)
+    (tmp_path / "A.uem").write_text("a 1 0 10\na 1 61.5 100\n")
+    (tmp_path / "my night.UEM").write_text("my night 1 0:30 90\n")
+    assert found(tmp_path, unmarked="background") == {
+        "owl/a.wav": [(1.5, 3.25)],
+        "wren/a.wav": [(61.5, 62.0)],
+        "background/a.wav": [(0, 1.5), (3.25, 10), (62, 100)],
+        "wren/my night.wav": [(61, 62)],
+        "background/my night.wav": [(30, 61), (62, 90)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a 0 10", r"line 2 is 'a 0 10', where a recording, a channel, a start and an end are needed"),
+        ("a 2 0 10", "line 2 is about channel 2: save the channels as recordings of their own"),
+        ("a 1 10 0", "line 2 marks 10 to 0 s; a part ends after it begins"),
+        ("a 1 x 10", "line 2 has the times 'x' and '10'; times are seconds"),
+    ],
+)
+def test_a_line_that_says_nothing_of_what_was_listened_to_is_named(tmp_path: Path, line: str, said: str) -> None:
+    sounds(tmp_path, "a.wav")
+    (tmp_path / "a.txt").write_text(AUDACITY)
+    (tmp_path / "a.uem").write_text(f"a 1 0 10\n{line}\n")
+    with pytest.raises(AudionetError, match=f"a.uem: {said}"):
+        found(tmp_path)
+
+
+def test_what_was_listened_to_is_no_annotation(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sounds(tmp_path, "owl/a.wav")
+    (tmp_path / "owl" / "a.uem").write_text("a 1 0 10\n")
+    with pytest.raises(AudionetError, match=r"a\.uem: says which stretches were annotated, not what is heard in them"):
+        found(tmp_path, metadata=tmp_path / "owl" / "a.uem")
+    assert found(tmp_path, uem=tmp_path / "owl" / "a.uem") == {"owl/a.wav": []}
+    assert "no recording has marked parts, so that --uem changes nothing" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -269,7 +269,6 @@ def test_a_table_of_birdnets_that_names_the_recording_beside_it_is_used(tmp_path
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", "add --metadata {}/a.srt to use it"),
         ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", "a table would be, with the columns start"),
         ("a.PHN", "0 3050 h#\n", "a table would be, with the columns start"),
-        ("a.uem", "a 1 0 10\n", "a table would be, with the columns start"),
     ],
 )
 def test_what_lies_beside_a_recording_and_is_not_read_is_told_with_what_to_type(

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,3 +179,71 @@ def test_corrections_and_the_background_are_as_prepare_has_them(model: ModelFile
         ((6, 7.5), "high"),
         ((1, 3), "low"),
     ]
+
+
+def test_what_nobody_listened_to_does_not_count(
+    model: ModelFiles, night: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (night / "a.uem").write_text(";; the first five seconds, and two more\na 1 0 5\na 1 6.5 8\n")
+    with caplog.at_level("INFO"):
+        found = audionet.evaluate(night, options(model))
+    assert [(clip.part, truth) for clip, truth in found.clips] == [
+        ((2.5, 4), "high"),
+        ((1, 3), "low"),
+        ((6.5, 7.5), "low"),
+    ]
+    assert "marked outside of what was annotated" in caplog.text
+    assert found.detection is not None
+    assert found.detection.seconds == pytest.approx(6.5)
+
+    pytest.importorskip("pyannote.metrics")
+    from pyannote.core import Annotation, Segment, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate
+    from pyannote.metrics.identification import IdentificationErrorRate
+
+    truth, heard = Annotation(), Annotation()
+    for start, end, label in ((1, 3, "low"), (2.5, 4, "high"), (6, 7.5, "low")):
+        truth[Segment(start, end)] = label
+    for turn in audionet.timeline(night / "a.wav", options(model)):
+        if turn.label != "unknown":
+            heard[Segment(turn.start_seconds, turn.end_seconds)] = turn.label
+    listened_to = Timeline([Segment(0, 5), Segment(6.5, 8)])
+    for metric, errors in (
+        (DiarizationErrorRate(), found.detection.diarization),
+        (IdentificationErrorRate(), found.detection.identification),
+    ):
+        assert errors.rate == pytest.approx(metric(truth, heard, uem=listened_to), abs=1e-4)
+
+
+def test_one_file_may_say_of_many_recordings_what_was_listened_to(model: ModelFiles, night: Path) -> None:
+    write_wav(night / "b.wav", chirps(2, 200, 400, 5))  # in which nothing is heard from 1 s to 3 s
+    (night / "all.rttm").write_text("SPEAKER a 1 1 2 <NA> <NA> low <NA> <NA>\n")
+    (night / "a.txt").unlink()
+    named = night.parent / "listened-to.uem"
+    named.write_text("a NA 0 4\nb NA 1 3\n")
+    found = audionet.evaluate(night, options(model), AnnotationOptions(uem=named))
+    assert found.detection is not None
+    assert (found.detection.recordings, round(found.detection.seconds, 3)) == (2, 6)
+    assert [(clip.part, truth) for clip, truth in found.clips] == [((1, 3), "low")]
+    assert found.skipped == []
+    named.write_text("a NA 0 4\nbb NA 1 3\n")
+    found = audionet.evaluate(night, options(model), AnnotationOptions(uem=named))
+    assert "listened-to.uem: is about bb, which is not among the recordings" in str(found.skipped[-1])
+
+
+def test_a_recording_that_seems_to_be_annotated_in_part_only_is_told_of_with_the_remedy(
+    model: ModelFiles, night: Path
+) -> None:
+    always_named = replace(options(model), allow_unknown=False)
+    (night / "a.txt").write_text("1\t3\tlow\n2.5\t4\thigh\n")
+    (sentence,) = audionet.evaluate(night, always_named).warnings
+    assert "a.wav is marked from 0:01.0 to 0:04.0 alone, and as much is heard in the rest" in sentence
+    line = sentence.rpartition(": ")[2]
+    (night / "a.uem").write_text(line)
+    found = audionet.evaluate(night, always_named)
+    assert found.warnings == []
+    assert found.detection is not None
+    assert found.detection.seconds == 3
+    (night / "a.uem").unlink()
+    (night / "a.txt").write_text("1\t3\tlow\n9\t11\thigh\n")
+    assert audionet.evaluate(night, always_named).warnings == []
