@@ -52,7 +52,7 @@ class Annotated:
 
 
 @dataclass(frozen=True)
-class Pair:
+class Owned:
     """An annotation file and the recording that it lies beside; None if it is of several, or lies elsewhere."""
 
     annotations: Path
@@ -77,12 +77,12 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
     return _read(with_owners(files, data_audio), data_audio, options)
 
 
-def with_owners(files: Sequence[Path], data_audio: Path) -> list[Pair]:
+def with_owners(files: Sequence[Path], data_audio: Path) -> list[Owned]:
     """Files, wherever they lie, each with the recording that it is called as, or with the only one that there is."""
     recordings = recordings_in(data_audio)
     by_stem = _by_stem(recordings)
     only = recordings[0] if len(recordings) == len(files) == 1 else None
-    return [Pair(file, _owner(file, by_stem) or only) for file in files]
+    return [Owned(file, _owner(file, by_stem) or only) for file in files]
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -169,12 +169,12 @@ def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
     return None
 
 
-def _pairs(data_audio: Path) -> list[Pair]:
+def _pairs(data_audio: Path) -> list[Owned]:
     """The annotation files beside recordings, and those that may name several: tables in the data set's own folders."""
     own = {data_audio, *folders_for_tables(data_audio)}
-    pairs: dict[Path, Pair] = {}
+    pairs: dict[Path, Owned] = {}
     loose, unread, astray = [], list[Path](), list[Path]()
-    named_inside = list[Pair]()
+    named_inside = list[Owned]()
     for folder, files in grouped((path.parent, path) for path in walk_files(data_audio)).items():
         others, sounds = list[Path](), list[Path]()
         for file in files:
@@ -186,21 +186,21 @@ def _pairs(data_audio: Path) -> list[Pair]:
             is_loose = owner is None and folder not in own and not may_name_recordings(file)
             if is_loose or not may_be_annotations(file):
                 if owner is not None and is_no_class and is_only_about(file, owner):
-                    named_inside.append(Pair(file, owner))
+                    named_inside.append(Owned(file, owner))
                 elif (owner is not None or (folder in own and file.suffix.lower() == ".json")) and seems_to_mark(file):
                     unread.append(file)
                 elif owner is None and is_of_a_tool(file):
                     astray.append(file)
                 continue
             if owner is None:
-                loose.append(Pair(file, None))
+                loose.append(Owned(file, None))
             elif owner in pairs:
                 raise AudionetError(
                     f"{owner}: which annotations are meant, {pairs[owner].annotations.name} or {file.name}? Move the "
                     "others away, or name them with --metadata"
                 )
             else:
-                pairs[owner] = Pair(file, owner)
+                pairs[owner] = Owned(file, owner)
     for pair in named_inside:
         if pair.recording is None or pairs.setdefault(pair.recording, pair) is not pair:
             unread.append(pair.annotations)
@@ -224,7 +224,7 @@ def _report_unused(files: Sequence[Path], what: str, remedy: str) -> None:
         logger.info("%s %s, and is not used%s: %s", files[0], what, more, remedy)
 
 
-def _read(pairs: Sequence[Pair], data_audio: Path, options: AnnotationOptions) -> Annotated:
+def _read(pairs: Sequence[Owned], data_audio: Path, options: AnnotationOptions) -> Annotated:
     """What files of annotations say of the recordings that they lie beside or name. Raises AudionetError."""
     recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
     spellings: Spellings = {}
@@ -249,7 +249,7 @@ def _read(pairs: Sequence[Pair], data_audio: Path, options: AnnotationOptions) -
 
 
 def places_of(
-    pair: Pair, annotations: Iterable[Annotation], data_audio: Path
+    pair: Owned, annotations: Iterable[Annotation], data_audio: Path
 ) -> tuple[dict[str, Path], list[UnusableInput]]:
     """The recordings that annotations are about, by what these call them, and what is said of recordings not there.
 
