@@ -154,7 +154,7 @@ def _require_sensible(setup: _Setup) -> None:
     for a background that is no class, or in which no events can be learnt."""
     options, backbone, settings = setup.options, setup.backbone, setup.pictures.renderer.settings
     if options.background:
-        background_classes(Dataset(setup.pictures.samples).labels, options.background)
+        background_classes(Dataset(setup.pictures.samples).labels, options.background, str(options.image_dir))
         if not setup.hears_events:
             raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
     if backbone.sound is None:

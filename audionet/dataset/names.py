@@ -74,16 +74,16 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def no_such_class(name: str, labels: Sequence[str]) -> str:
-    """What is said of a class that a model does not know."""
-    return f"the model has no such class (it knows {listed_classes(labels)}){did_you_mean(name, labels)}"
+def no_such_class(name: str, labels: Sequence[str], owner: str = "the model") -> str:
+    """What is said of a class that the owner of others, a model or a folder of pictures, does not have."""
+    return f"{owner} has no such class (it has {listed_classes(labels)}){did_you_mean(name, labels)}"
 
 
-def class_number(name: str, labels: Sequence[str], option: str = "") -> int:
-    """The number of a class of a model, by its name. Raises AudionetError if there is none; option: that named it."""
+def class_number(name: str, labels: Sequence[str], option: str = "", owner: str = "the model") -> int:
+    """The number of a class of an owner, by its name. Raises AudionetError if there is none; option: that named it."""
     numbers = {composed(label): number for number, label in enumerate(labels)}
     if composed(name) not in numbers:
-        raise AudionetError(f"{option}{name}: {no_such_class(name, labels)}")
+        raise AudionetError(f"{option}{name}: {no_such_class(name, labels, owner)}")
     return numbers[composed(name)]
 
 

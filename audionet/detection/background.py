@@ -12,12 +12,12 @@ BACKGROUND_NAMES = ("background", "noise", "background noise")
 BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 
-def background_classes(labels: Sequence[str], asked_for: Sequence[str] = ()) -> set[str]:
-    """Which of the classes are the background. Raises AudionetError for a name that is no class's."""
+def background_classes(labels: Sequence[str], asked_for: Sequence[str] = (), owner: str = "the model") -> set[str]:
+    """Which of an owner's classes are the background. Raises AudionetError for a name that is no class's."""
     if not asked_for:
         usual = {label for label in labels if BETWEEN_WORDS.sub(" ", label.casefold()).strip() in BACKGROUND_NAMES}
         return usual if usual < set(labels) else set()
-    found = {labels[class_number(name, labels, "--background ")] for name in asked_for}
+    found = {labels[class_number(name, labels, "--background ", owner)] for name in asked_for}
     if found == set(labels):
-        raise AudionetError("--background: names all classes of the model; leave out those whose events you look for")
+        raise AudionetError("--background: names all classes; leave out those whose events you look for")
     return found

@@ -46,7 +46,7 @@ def test_a_table_may_be_named_and_its_unknown_classes_are_skipped(model: ModelFi
     found = audionet.evaluate(tmp_path / "clips", options(model, tmp_path / "truth.csv"))
     assert [truth for _, truth in found.clips] == ["low"]
     assert [error.reason for error in found.skipped] == [
-        "the model has no such class (it knows high and low); did you mean high?"
+        "the model has no such class (it has high and low); did you mean high?"
     ]
 
 

@@ -192,7 +192,7 @@ def test_evaluate_tells_what_was_wrong(trained: Path, audionet_here: Run, tmp_pa
     assert found["per_class"]["high"]["recall"] == 0.75
     assert found["per_class"]["low"]["precision"] == 0.75
     assert Path(found["misclassified"][0]["clip"]).name == "swapped.wav"
-    assert "Low tones: the model has no such class (it knows high and low) (skipped)" in finished.stderr
+    assert "Low tones: the model has no such class (it has high and low) (skipped)" in finished.stderr
     text = audionet_here("evaluate", tmp_path / "test", cwd=trained).stdout
     assert "accuracy: 85.7% (6 of 7 clips; between 48.7% and 97.4%)" in text
     assert "swapped.wav is high, taken for low" in text

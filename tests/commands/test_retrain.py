@@ -69,8 +69,12 @@ def test_it_learns_to_tell_low_tones_from_high_ones(low_and_high: Path, tmp_path
 
 def test_a_background_that_can_be_none_is_said_before_anything_is_learnt(two_classes: Path, tmp_path: Path) -> None:
     for colormap, background, said in (
-        ("gray", ["lwo"], "--background lwo: the model has no such class .*; did you mean low?"),
-        ("gray", ["low", "high"], "--background: names all classes of the model"),
+        (
+            "gray",
+            ["lwo"],
+            r"--background lwo: .*data_image has no such class \(it has high and low\); did you mean low\?",
+        ),
+        ("gray", ["low", "high"], "--background: names all classes; leave out"),
         ("viridis", ["low"], "--background: is for the embedded network and grey pictures; leave it out, or those"),
     ):
         folder = tmp_path / colormap
