@@ -111,7 +111,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     if options.use_beside is False:
         return None
     pairs = _pairs(data_audio)
-    annotated = _read(pairs, data_audio, options) if pairs else None
+    annotated = _read(pairs, data_audio, options, has_others=True) if pairs else None
     if annotated is None or not annotated.paths:
         if options.use_beside:
             raise AudionetError(f"{data_audio}: no recording has annotations beside it; leave out --annotations")
@@ -139,12 +139,6 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         pairs[0].annotations.name,
     )
     return replace(annotated, has_classes=has_classes)
-
-
-def without_annotations(data_audio: Path, annotated: Annotated) -> list[UnusableInput]:
-    """The recordings that lie in a folder, and that no annotation is about."""
-    left = [path for path in recordings_in(data_audio) if path not in annotated.paths]
-    return [UnusableInput(path, "has no annotations beside it") for path in left]
 
 
 def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
@@ -224,14 +218,30 @@ def _report_unused(files: Sequence[Path], what: str, remedy: str) -> None:
         logger.info("%s %s, and is not used%s: %s", files[0], what, more, remedy)
 
 
-def _read(pairs: Sequence[Owned], data_audio: Path, options: AnnotationOptions) -> Annotated:
-    """What files of annotations say of the recordings that they lie beside or name. Raises AudionetError."""
+def _read(
+    pairs: Sequence[Owned], data_audio: Path, options: AnnotationOptions, *, has_others: bool = False
+) -> Annotated:
+    """What files of annotations say of the recordings that they lie beside or name.
+
+    A file that can't be read is left out with its recording. Raises AudionetError where it is not clear which that is,
+    and where there is nothing else to go by. has_others: the folders may hold recordings without annotations.
+    """
     recordings, wrong, known = list[Recording](), list[UnusableInput](), set[Path]()
+    unreadable = list[AudionetError]()
     spellings: Spellings = {}
     folders = {composed(path.name): path.name for path in data_audio.iterdir() if is_folder(path)}
     without_spaces = {"_".join(name.split()): folder for name, folder in folders.items()}
     for pair in pairs:
-        annotations = _by_tiers(pair.annotations, read_annotations(pair.annotations), folders)
+        try:
+            annotations = _by_tiers(pair.annotations, read_annotations(pair.annotations), folders)
+        except AudionetError as error:
+            if pair.recording is None:
+                raise
+            unreadable.append(error)
+            known.add(pair.recording)
+            reason = str(error).removeprefix(f"{pair.annotations}: ")
+            wrong.append(UnusableInput(pair.annotations, f"{reason}; {pair.recording.name} is left out"))
+            continue
         paths, without_recording = places_of(pair, annotations, data_audio)
         wrong += without_recording
         known.update(paths.values())
@@ -245,6 +255,8 @@ def _read(pairs: Sequence[Owned], data_audio: Path, options: AnnotationOptions) 
                 recordings.append(recording_of(path, classes.get(composed(label), label), annotation, data_audio))
         if not annotations and options.unmarked == BACKGROUND:
             recordings += [recording_of(path, BACKGROUND, None, data_audio) for path in paths.values()]
+    if unreadable and len(unreadable) == len(pairs) and not (has_others and not all(map(is_part_of_a_set, folders))):
+        raise unreadable[0]
     return Annotated(recordings, wrong, known)
 
 

@@ -15,7 +15,6 @@ from audionet.annotation.beside import (
     read_named,
     recording_of,
     with_owners,
-    without_annotations,
 )
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
@@ -39,6 +38,7 @@ from audionet.tables.paths import (
     TablePaths,
     columns_of_files,
     path_columns,
+    recordings_in,
     tables_in,
     tables_near,
 )
@@ -159,7 +159,9 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
 def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
     if not beside.has_classes or not any(is_folder(path) for path in data_audio.iterdir()):
-        return replace(beside, wrong=[*beside.wrong, *without_annotations(data_audio, beside)])
+        without = [path for path in recordings_in(data_audio) if path not in beside.paths]
+        wrong = [UnusableInput(path, "has no annotations beside it") for path in without]
+        return replace(beside, wrong=[*beside.wrong, *wrong])
     recordings, wrong = find_recordings(data_audio)
     others = [recording for recording in recordings if recording.path not in beside.paths]
     known = {str(path) for path in beside.paths}

@@ -112,6 +112,30 @@ def test_files_of_other_tools_beside_a_recording_are_none(tmp_path: Path) -> Non
     assert found(tmp_path) == of("a.wav")
 
 
+POINTS = '"ooTextFile"\n"TextGrid"\n0 9 <exists> 1 "TextTier" "clicks" 0 9 1 2.5 "click"\n'
+
+
+def test_annotations_of_no_use_are_named_and_their_recording_alone_is_left_out(
+    tmp_path: Path,
+) -> None:
+    sounds(tmp_path, "owl/a.wav", "owl/b.wav", "wren/c.wav")
+    (tmp_path / "owl" / "a.TextGrid").write_text(POINTS)
+    whole: Found = {"owl/b.wav": [], "wren/c.wav": []}
+    assert found(tmp_path, wrong=("a.TextGrid",)) == whole
+    (tmp_path / "owl" / "b.txt").write_text("1\t2\towl\nx\t3\towl\n")
+    assert found(tmp_path, wrong=("a.TextGrid", "b.txt")) == {"wren/c.wav": []}
+    (tmp_path / "wren" / "c.rttm").write_bytes(b"\0\1\2\3")
+    assert found(tmp_path, wrong=("a.TextGrid", "b.txt", "c.rttm")) == {}
+    with pytest.raises(AudionetError, match=r"a\.TextGrid: marks points, which have no length"):
+        found(tmp_path, metadata=tmp_path / "owl" / "a.TextGrid")
+    (tmp_path / "wren").rename(tmp_path / "audio2")
+    (tmp_path / "owl").rename(tmp_path / "audio1")
+    with pytest.raises(AudionetError, match=r"a\.TextGrid: marks points, which have no length"):
+        found(tmp_path)
+    (tmp_path / "audio2" / "c.rttm").write_text(RTTM)
+    assert found(tmp_path, wrong=("a.TextGrid", "b.txt")) == of("audio2/c.wav")
+
+
 def test_nothing_is_learnt_of_what_nobody_listened_to(tmp_path: Path) -> None:
     sounds(tmp_path, "a.wav", "my night.wav")
     (tmp_path / "a.txt").write_text(AUDACITY)
