@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,10 +120,14 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     """
     recordings, wrong = list[Recording](), stray_files(data_audio)
     folders, all_sessions, all_forms = class_folders(data_audio), list[Path](), list[Path]()
+    torn = list[Path]()
     require_no_unknown(data_audio, [folder.name for folder in folders])
     for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
-        sessions = _sessions(folder, paths)
+        sizes = Counter(path.parent for path in paths)
+        sessions = _sessions(folder, sizes)
+        if not sessions and 1 < len(sizes) < len(paths) and folder not in sizes:
+            torn += [path for path in sorted(sizes) if not is_part_of_a_set(path.name)]
         forms = _forms_of_one(paths)
         all_sessions += sorted(sessions)
         all_forms += sorted(forms)
@@ -141,6 +145,12 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     if all_sessions:
         sentence = "%s: recordings that share a sub-folder, as in %s, are held out together by retrain: all or none"
         logger.info(sentence, data_audio, all_sessions[0])
+    if torn:
+        sentence = (
+            "%s: recordings that share a sub-folder, as in %s, are not held out together: its class has fewer than %d "
+            "sub-folders, or one holds most; if each is a day or a speaker, add more or a table with a column group"
+        )
+        logger.info(sentence, data_audio, torn[0], FEWEST_SESSIONS)
     if all_forms:
         sentence = "%s and %s differ in their suffix alone, as one recording in two forms: they are held out together"
         logger.info(sentence, *all_forms[:2])
@@ -160,14 +170,15 @@ def _what_instead(folder: Path) -> str:
     return ""
 
 
-def _sessions(folder: Path, paths: Sequence[Path]) -> set[Path]:
+def _sessions(folder: Path, sizes: Mapping[Path, int]) -> set[Path]:
     """The sub-folders of a class whose recordings stay together, as those of one video, day or speaker; often none.
+
+    sizes: how many recordings lie in each folder.
 
     Sub-folders say so where all recordings of the class lie in FEWEST_SESSIONS of them or more, and none holds more
     than half of it: of others, too little would be left to learn from while they are held out.
     """
-    sizes = Counter(path.parent for path in paths)
-    if folder in sizes or len(sizes) < FEWEST_SESSIONS or 2 * max(sizes.values()) > len(paths):
+    if folder in sizes or len(sizes) < FEWEST_SESSIONS or 2 * max(sizes.values()) > sum(sizes.values()):
         return set()
     return {parent for parent, size in sizes.items() if size > 1}
 

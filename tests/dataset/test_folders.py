@@ -43,6 +43,13 @@ def test_recordings_of_one_sub_folder_stay_together_where_a_class_has_several(
         f"anna/{video}/{n}.wav": video for video in ("xQ1", "b/7", "zz") for n in (1, 2)
     }
     assert f"as in {tmp_path / 'anna' / 'b' / '7'}, are held out together" in caplog.text
+    assert f"as in {tmp_path / 'ben' / '2023'}, are not held out together" in caplog.text
+    caplog.clear()
+    find_recordings(tmp_path / "anna")  # one folder of two recordings alone, and one of one
+    (tmp_path / "other").mkdir()
+    touch(tmp_path / "other", "anna/wav/1.wav", "anna/mp3/1.mp3", "anna/mp3/2.mp3", "ben/a/1.wav", "ben/b/1.wav")
+    find_recordings(tmp_path / "other")
+    assert "held out together" not in caplog.text
 
 
 def test_one_recording_in_two_forms_stays_together(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
