@@ -19,7 +19,7 @@ from audionet.annotation.beside import (
 from audionet.annotation.corrections import corrected
 from audionet.annotation.labelled_table import LabelledTable
 from audionet.annotation.parts import combined, within
-from audionet.annotation.readers import UEM, is_table, may_be_annotations, read_annotations
+from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations, read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, find_recordings, walk_files
 from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
@@ -254,6 +254,9 @@ def _are_most(places: Iterable[str | None], paths: TablePaths) -> bool:
 def _report_unused(data_audio: Path, tables: Iterable[Path]) -> None:
     """Warn of tables of labels that list the recordings in a column of another name, and are not used."""
     for path in tables:
+        called = [one for one in recordings_in(data_audio) if path.name.startswith(one.stem)]
+        if may_be_annotations(path) or any(is_only_about(path, recording) for recording in called):
+            continue  # it is used, as what lies beside recordings is
         try:
             table = read_table(path, KNOWN_COLUMNS)
         except AudionetError:  # of a file that nobody named

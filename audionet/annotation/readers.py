@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
@@ -13,6 +14,7 @@ from audionet.annotation.marks import Annotation, annotation, read_rttm, read_ue
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
+from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
 from audionet.tables.files import table_in
 from audionet.tables.from_json import LABELS
@@ -48,6 +50,8 @@ LOG_LIKELIHOOD = re.compile(r"\s+-?\d+\.\d+$")  # which HTK writes behind a labe
 HTKS_UNITS, FEWEST_UNITS = 10_000_000, 1_000_000  # a second, and the shortest part that is used
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
+VOICE, TAG = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>"), re.compile(r"</?[a-zA-Z\d][^>]*>")  # in subtitles
+SAID_BY = re.compile(r"([^\W\d_][^:]{0,39}): +\S")
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
 
@@ -226,19 +230,35 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
 
 
 def _read_subtitles(path: Path, text: str) -> list[Annotation]:
-    """The cues of SRT and WebVTT: a line of times, and what is heard in those below, up to an empty one."""
-    annotations, lines = [], text.splitlines()
+    """The cues of SRT and WebVTT: a line of times, and what is heard in those below, up to an empty one.
+
+    Where most say who speaks (`<v Anna>`, or `Anna: `), that is heard, not what is said.
+    """
+    annotations, speakers, lines = [], list[str](), text.splitlines()
     for number, line in enumerate(lines):
         times = CUE.fullmatch(line)
         if times:
             below = itertools.takewhile(str.strip, lines[number + 1 :])
             label = " ".join(each.strip() for each in below if not CUE.fullmatch(each))
+            voices = sorted(set(VOICE.findall(label)))
+            if len(voices) > 1:
+                raise line_error(path, number + 1, f"has the voices {listed(voices)}; make a cue for each")
+            label = TAG.sub("", label)
             label = html.unescape(label) if path.suffix.lower() == ".vtt" else label
             part = read_part(path, number + 1, times[1], times[2])
             annotations.append(annotation(path, number + 1, None, part, label))
+            said_by = SAID_BY.match(label)
+            speakers.append(voices[0].strip() if voices else said_by[1].strip() if said_by else "")
     if not annotations and text.strip() and not text.startswith("WEBVTT"):
         raise AudionetError(f"{path}: has no line of times, such as 00:00:01,500 --> 00:00:03,000; see what wrote it")
-    return annotations
+    silent = speakers.count("")
+    if 2 * silent >= len(speakers):
+        return annotations
+    left = f"; {count(silent, 'cue')} without one not used" if silent else ""
+    logger.info(
+        "%s: the classes are who speaks (%s), not what is said%s", path, listed(sorted({*speakers} - {""})), left
+    )
+    return [replace(mark, label=who) for mark, who in zip(annotations, speakers, strict=True) if who]
 
 
 def _read_lab(path: Path, text: str) -> list[Annotation]:

@@ -26,7 +26,7 @@ LABEL_COLUMNS = ("label", "class", "category", "species")
 # too, but it can be named.
 TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
-    "calltype speaker speakerid spkid emotion".split()
+    "calltype speaker speakerid speakername spkid emotion".split()
 )
 LABELS = "its label"  # in messages
 
@@ -145,7 +145,8 @@ def _label_column(table: Table) -> str:
         if own:
             names = listed([repr(table.columns[name]) for name in own], most=8)
             raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
-    if "timeformat" in table.columns and "name" in table.columns and not known - {"type"}:
+    markers = ({"name", "timeformat"}, {"name", "start", "end", "length"})  # Adobe Audition's, and Reaper's regions
+    if any(columns <= table.columns.keys() for columns in markers) and not known - {"type"}:
         return "name"
     if {"tmin", "tier", "text"} <= table.columns.keys() and not known:
         return "text"  # of Praat's Down to Table

@@ -112,6 +112,30 @@ def test_files_of_other_tools_beside_a_recording_are_none(tmp_path: Path) -> Non
     assert found(tmp_path) == of("a.wav")
 
 
+def test_a_table_that_is_used_beside_its_recording_is_not_said_to_be_unused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "a.wav")
+    columns = "Start (s),End (s),Common name,File\n"
+    for name, text in (
+        ("a.csv", f"{columns}1.5,3.25,owl,/x/a.wav\n61,62,wren,/x/a.wav\n"),
+        (
+            "a.selections.txt",
+            "Selection\tBegin Time (s)\tEnd Time (s)\tBegin Path\tLabel\n"
+            "1\t1.5\t3.25\t/x/a.wav\towl\n2\t61\t62\t/x/a.wav\twren\n",
+        ),
+    ):
+        (tmp_path / name).write_text(text)
+        with caplog.at_level("INFO"):
+            assert found(tmp_path) == of("a.wav")
+        assert "not used: add" not in caplog.text
+        (tmp_path / name).unlink()
+    (tmp_path / "other.csv").write_text(f"{columns}1.5,3.25,owl,/x/a.wav\n")
+    (tmp_path / "a.rttm").write_text(RTTM.replace(" night ", " a "))
+    found(tmp_path)
+    assert f"other.csv marks parts of the recordings, and is not used: add --metadata {tmp_path}" in caplog.text
+
+
 POINTS = '"ooTextFile"\n"TextGrid"\n0 9 <exists> 1 "TextTier" "clicks" 0 9 1 2.5 "click"\n'
 
 

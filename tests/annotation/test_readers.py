@@ -121,6 +121,17 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
             "wren\t1:01.000\t0:01.000\tdecimal\tCue\t\n",
             [None, None],
         ),
+        (
+            "Regions.csv",  # Reaper's
+            "#,Name,Start,End,Length\nR1,owl,0:01.500,0:03.250,0:01.750\nR2,wren,1:01.000,1:02.000,0:01.000\n",
+            [None, None],
+        ),
+        (
+            "Transcript.csv",  # Premiere's
+            '"Speaker Name","Start Time","End Time","Text"\n"owl","00:00:01.5","00:00:03.25","Who?"\n'
+            '"wren","00:01:01","00:01:02","Tit."\n',
+            [None, None],
+        ),
         ("t.tsv", "file\tbegin\tend\tclass\na.wav\t1.5\t3.25\towl\na.wav\t61\t62\twren\n", ["a.wav", "a.wav"]),
     ],
 )
@@ -301,6 +312,33 @@ def test_subtitles_that_are_named_are_read_as_editors_save_them(tmp_path: Path) 
     (tmp_path / "a.srt").write_text("1\n00:00:01,500 --> 00:00:03,250\n\n")
     with pytest.raises(AudionetError, match="line 2 has no label"):
         read_annotations(tmp_path / "a.srt")
+
+
+def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_classes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = (
+        ("a.vtt", "<v Anna Bo>Where <i>were</i> you?</v>", "<v.loud Ben>At <00:04.000>home.", "(laughter)"),
+        ("a.vtt", "Anna Bo: Where were you?", "Ben: At home: in bed.", "- So."),
+        ("a.srt", "<b>Anna Bo</b>: Where were you?", "Ben: At home.", "So."),
+    )
+    for name, *said in texts:
+        cues = [f"{n}\n00:00:0{n},500 --> 00:00:0{n + 1},000\n{text}\n\n" for n, text in enumerate(said, start=1)]
+        (tmp_path / name).write_text("".join(cues))
+        caplog.clear()
+        with caplog.at_level("INFO"):
+            assert read_annotations(tmp_path / name) == [
+                Annotation(None, 1.5, 2, "Anna Bo"),
+                Annotation(None, 2.5, 3, "Ben"),
+            ]
+        speak = "the classes are who speaks (Anna Bo and Ben), not what is said; 1 cue without one not used"
+        assert speak in caplog.text
+    cues = ["1\n00:00:01,000 --> 00:00:02,000\n<i>owl</i>\n\n", "2\n00:00:02,000 --> 00:00:03,000\nAnna: An owl.\n\n"]
+    (tmp_path / "a.srt").write_text("".join(cues))
+    assert [mark.label for mark in read_annotations(tmp_path / "a.srt")] == ["owl", "Anna: An owl."]
+    (tmp_path / "a.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Anna>Hi.\n<v Ben>Hi.\n")
+    with pytest.raises(AudionetError, match="line 3 has the voices Anna and Ben; make a cue for each"):
+        read_annotations(tmp_path / "a.vtt")
 
 
 def test_a_start_and_a_length_end_where_the_next_begins(tmp_path: Path) -> None:
