@@ -1,12 +1,12 @@
 """Annotation files -> the recordings that they are about, in parts: files that lie beside recordings, or are named."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.annotation.labelled_table import Spellings, checked_label, says_unknown
-from audionet.annotation.marks import Annotation
+from audionet.annotation.marks import Annotation, by_tiers
 from audionet.annotation.readers import (
     UEM,
     is_of_a_tool,
@@ -27,13 +27,12 @@ from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file, is_folder
 from audionet.tables.paths import TablePaths, folders_for_tables, recordings_in
+from audionet.tables.reading import line_error
 
 logger = logging.getLogger(__name__)
 
 SEEMS_TO_MARK = "seems to say what is heard when"
 AS_TABLE = "a table would be, with the columns start, end and label, or a file of Raven, Audacity, Praat or ELAN"
-
-FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
 
 
 @dataclass(frozen=True)
@@ -233,7 +232,8 @@ def _read(
     without_spaces = {"_".join(name.split()): folder for name, folder in folders.items()}
     for pair in pairs:
         try:
-            annotations = _by_tiers(pair.annotations, read_annotations(pair.annotations), folders)
+            annotations = _by_folder(pair, read_annotations(pair.annotations), data_audio)
+            annotations = by_tiers(pair.annotations, annotations, folders)
         except AudionetError as error:
             if pair.recording is None:
                 raise
@@ -290,24 +290,19 @@ def places_of(
     return paths, wrong
 
 
-def _by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
-    """The same annotations, of the classes that their tiers are called, if it is these that say who is heard.
+def _by_folder(pair: Owned, annotations: list[Annotation], data_audio: Path) -> list[Annotation]:
+    """The same annotations, of the class of the folder that their recording lies in where they have no labels.
 
-    That is so where the tiers are called as class folders are and the texts are not, and where several tiers hold
-    sentences, of which hardly one is there twice.
+    Raises AudionetError if it lies in none.
     """
-    tiers, labels = {mark.tier for mark in annotations}, {composed(mark.label) for mark in annotations}
-    if not tiers or "" in tiers:
+    if not annotations or annotations[0].label:
         return annotations
-    are_folders = set(map(composed, tiers)).issubset(folders) and not labels.issubset(folders)
-    sentences = sum(" " in mark.label for mark in annotations)
-    are_spoken = len(tiers) > 1 and min(sentences, len(labels)) >= max(FEWEST_SENTENCES, SPOKEN * len(annotations))
-    if not are_folders and not are_spoken:
-        return annotations
-    logger.info(
-        "%s: the classes are what its tiers are called (%s), not the texts in them", path, listed(sorted(tiers))
-    )
-    return [replace(mark, label=mark.tier) for mark in annotations]
+    folder = pair.recording.relative_to(data_audio).parts[0] if pair.recording else ""
+    if pair.recording is None or pair.recording.parent == data_audio or is_part_of_a_set(folder):
+        remedy = "write it (in a table, into a column called label), or put the recording into the folder of its class"
+        raise line_error(pair.annotations, annotations[0].line, f"has no label; {remedy}")
+    logger.info("%s: its marks have no labels, and are of the class of their folder, %s", pair.annotations, folder)
+    return [replace(mark, label=folder) for mark in annotations]
 
 
 def recording_of(path: Path, label: str, annotation: Annotation | None, data_audio: Path) -> Recording:

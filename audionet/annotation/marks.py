@@ -1,15 +1,22 @@
 """What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, and UEM beside it."""
 
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.audio.chunks import Part
+from audionet.dataset.names import composed
 from audionet.errors import AudionetError
+from audionet.system.text import listed
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
 from audionet.tables.reading import SHOWN, line_error
 from audionet.tables.times import read_part
 
+logger = logging.getLogger(__name__)
+
+FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
 ONE_CHANNEL = ("0", "1", "NA", "<NA>")
 
 
@@ -17,7 +24,8 @@ ONE_CHANNEL = ("0", "1", "NA", "<NA>")
 class Annotation:
     """What is heard from when to when, in seconds.
 
-    recording: as the file names it; None where the file is of one recording, which it lies beside.
+    recording: as the file names it; None where the file is of one recording, which it lies beside. label: "" where no
+    mark in the file has one.
     line: of the file, from 1. tier: what the row of marks is called that it stands in, in Praat and ELAN.
     """
 
@@ -37,6 +45,26 @@ def annotation(path: Path, line: int, recording: str | None, part: Part, label: 
         return Annotation(recording, *part, checked_text(label.strip()), line)
     except Refused as error:
         raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
+
+
+def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
+    """The same annotations, of the classes that their tiers are called, if it is these that say who is heard.
+
+    That is so where the tiers are called as class folders are and the texts are not, and where several tiers hold
+    sentences, of which hardly one is there twice.
+    """
+    tiers, labels = {mark.tier for mark in annotations}, {composed(mark.label) for mark in annotations}
+    if not tiers or "" in tiers:
+        return annotations
+    are_folders = set(map(composed, tiers)).issubset(folders) and not labels.issubset(folders)
+    sentences = sum(" " in mark.label for mark in annotations)
+    are_spoken = len(tiers) > 1 and min(sentences, len(labels)) >= max(FEWEST_SENTENCES, SPOKEN * len(annotations))
+    if not are_folders and not are_spoken:
+        return annotations
+    logger.info(
+        "%s: the classes are what its tiers are called (%s), not the texts in them", path, listed(sorted(tiers))
+    )
+    return [replace(mark, label=mark.tier) for mark in annotations]
 
 
 def read_rttm(path: Path, text: str) -> list[Annotation]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
 from audionet.annotation.marks import Annotation, annotation, read_rttm, read_uem
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
+from audionet.audio.chunks import Part
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
 from audionet.system.text import count, listed
@@ -208,7 +209,7 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
     """A label track: start, end and label on each line, with tabs between; BirdNET adds a score."""
-    annotations, has_frequencies = [], False
+    marks, has_frequencies = list[tuple[int, Part, str]](), False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith("\\"):  # the frequencies of the label in the line before
             has_frequencies = True
@@ -222,11 +223,12 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
                 "label, with tabs between"
             )
         label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
-        part = read_part(path, number, fields[0], fields[1])
-        annotations.append(annotation(path, number, None, part, "\t".join(label)))
+        marks.append((number, read_part(path, number, fields[0], fields[1]), "\t".join(label).strip()))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
-    return annotations
+    if not any(label for _, _, label in marks):
+        return [Annotation(None, *part, "", number) for number, part, _ in marks]
+    return [annotation(path, number, None, part, label) for number, part, label in marks]
 
 
 def _read_subtitles(path: Path, text: str) -> list[Annotation]:
@@ -289,7 +291,7 @@ def _read_table(path: Path, text: str) -> list[Annotation]:
     table = table_in(path, text, KNOWN_COLUMNS)
     if not table.rows and marks_parts(table.columns):
         return []  # somebody looked, and nothing was heard
-    layout = layout_of(table)
+    layout = layout_of(table, needs_label=False)
     if layout.times is None:
         raise AudionetError(
             f"{path}: has the columns {table.columns_named()}; annotations need start, end and label (or Raven's, "
@@ -298,11 +300,11 @@ def _read_table(path: Path, text: str) -> list[Annotation]:
     annotations = []
     for row in table.rows:
         part = layout.times.part(table, row)
-        if part is None and not row.get(layout.label):
+        if part is None and layout.label and not row.get(layout.label):
             continue  # nothing was heard, of which DESED has a row
         if part is None:
             raise table.error(row.line, "has no times; write start and end in seconds")
-        if not row.get(layout.label):
+        if layout.label and not row.get(layout.label):
             raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
         name = next(iter(layout.paths(row)), "")
         annotations.append(Annotation(name or None, *part, row.get(layout.label), row.line))

@@ -81,8 +81,8 @@ URBANSOUND8K = Layout("class", "fsid", "fold", _urban_sound_paths, "audio")
 ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")], "audio")
 
 
-def layout_of(table: Table) -> Layout:
-    """Which of a table's columns says what.
+def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
+    """Which of a table's columns says what. needs_label: or else a table that marks parts may have no labels ("").
 
     Raises AudionetError if the columns do not say what is needed, several may be meant, or one is not understood.
     """
@@ -97,7 +97,7 @@ def layout_of(table: Table) -> Layout:
         path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS), _label_of_wholes(table)
     else:
         path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if path_columns(columns) else ""
-        label = _label_column(table)
+        label = _label_column(table, needed=needs_label)
     group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
     _refuse_channels(table)
     if times is not None and path and "selection" in columns:
@@ -134,8 +134,8 @@ def _label_of_wholes(table: Table) -> str:
     return known[0]
 
 
-def _label_column(table: Table) -> str:
-    """The column of labels in a table that marks parts."""
+def _label_column(table: Table, *, needed: bool) -> str:
+    """The column of labels in a table that marks parts; "" if there is none, and it is not needed."""
     known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
     if not known and "selection" in table.columns:
         # Raven has no column of its own for it: people add one, and call it what they like.
@@ -155,7 +155,7 @@ def _label_column(table: Table) -> str:
             f"{table.path}: says in its column {table.columns['text']!r} what is spoken, and in none who speaks, or "
             "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
         )
-    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS)
+    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known else ""
 
 
 RAVENS_OWN = frozenset(

@@ -136,6 +136,29 @@ def test_a_table_that_is_used_beside_its_recording_is_not_said_to_be_unused(
     assert f"other.csv marks parts of the recordings, and is not used: add --metadata {tmp_path}" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("1.txt", "1.5\t3.25\t\n61\t62\t\n"),  # of Audacity, with nothing typed
+        ("1.Table.1.selections.txt", "Selection\tBegin Time (s)\tEnd Time (s)\n1\t1.5\t3.25\n2\t61\t62\n"),
+    ],
+)
+def test_marks_without_labels_are_of_the_class_of_their_folder(
+    tmp_path: Path, name: str, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/1.wav", "wren/2.wav")
+    (tmp_path / "owl" / name).write_text(text)
+    with caplog.at_level("INFO"):
+        assert found(tmp_path) == {"owl/1.wav": [(1.5, 3.25), (61, 62)], "wren/2.wav": []}
+    assert f"{name}: its marks have no labels, and are of the class of their folder, owl" in caplog.text
+    (tmp_path / "owl" / name).rename(tmp_path / name)
+    (tmp_path / "owl" / "1.wav").rename(tmp_path / "1.wav")
+    with pytest.raises(
+        AudionetError, match=r"line \d has no label; write it .* or put the recording into the folder of"
+    ):
+        found(tmp_path / "wren" / "..", use_beside=True, metadata=tmp_path / name)
+
+
 POINTS = '"ooTextFile"\n"TextGrid"\n0 9 <exists> 1 "TextTier" "clicks" 0 9 1 2.5 "click"\n'
 
 
