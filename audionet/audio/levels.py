@@ -17,7 +17,7 @@ RUMBLE_HZ = 60.0  # below lie rumble and the hum of the mains
 CUT_OFF = 1e-6  # of the power: nothing natural ends so abruptly that no more than this lies above
 FRAME_SECONDS = 0.05
 QUIETEST = 0.1  # of the frames, which are taken for the pauses
-STRETCH_SECONDS, MOST_STRETCHES = 0.5, 16  # of a chunk, whose spectrum is looked at
+STRETCH_SECONDS, MOST_STRETCHES = 0.5, 4  # of a chunk, whose spectrum is looked at; more say the same, and take time
 FAINTEST_DB = -90.0  # frames below hold no noise, but digital silence
 
 

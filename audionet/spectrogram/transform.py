@@ -186,8 +186,11 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
         heard = windows[centres[start * windows_a_column :][:count]]
         np.multiply(heard, _hann_window(size), out=frames[:count, :size])
         spectrum = np.fft.rfft(frames[:count], axis=1)
-        squares = spectrum.real**2 + spectrum.imag**2
-        squares.reshape(len(block), windows_a_column, bins).sum(axis=1, out=block)
+        squares = block if windows_a_column == 1 else np.empty(spectrum.shape, np.float32)
+        np.square(spectrum.real, out=squares)
+        squares += np.square(spectrum.imag)
+        if windows_a_column > 1:
+            squares.reshape(len(block), windows_a_column, bins).sum(axis=1, out=block)
     power /= windows_a_column
     return power
 
