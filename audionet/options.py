@@ -63,6 +63,8 @@ class AnnotationOptions:
 class PrepareOptions(AnnotationOptions, SoundOptions):
     """Options of `prepare`, among them what is made of annotations, and which sound of each file is learnt from.
 
+    fit_chunks: where nearly all recordings are short, make chunks as long as most of them, instead of those of
+        `pictures`; None does so if these are the usual ones.
     keep_wav: write each chunk's sound beside its picture.
     jobs: threads, which share the recordings, and each long one; None is one per core.
     force: make all pictures anew, whatever settings the old ones had.
@@ -77,6 +79,7 @@ class PrepareOptions(AnnotationOptions, SoundOptions):
     pictures: PictureSettings = field(default_factory=PictureSettings)
     jobs: int | None = None
     _: KW_ONLY
+    fit_chunks: bool | None = None
     keep_wav: bool = True
     force: bool = False
     prune: bool = False
@@ -90,6 +93,8 @@ class PrepareOptions(AnnotationOptions, SoundOptions):
             raise AudionetError(
                 "--prune deletes the pictures of recordings that are gone, --keep-gone keeps them: choose one"
             )
+        if self.fit_chunks is None:
+            object.__setattr__(self, "fit_chunks", self.pictures == PictureSettings())
         check(self, {"jobs": AT_LEAST_1})
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")

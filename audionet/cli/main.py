@@ -170,7 +170,9 @@ def _verbosity(options: argparse.Namespace) -> str:
 
 
 def _run_prepare(options: argparse.Namespace) -> int:
-    chosen = record_of(PrepareOptions, options, pictures=record_of(PictureSettings, options))
+    is_told = not {"chunk_seconds", "overlap_seconds"}.isdisjoint(getattr(options, "given", ()))
+    pictures = record_of(PictureSettings, options)
+    chosen = record_of(PrepareOptions, options, pictures=pictures, fit_chunks=not is_told)
     from audionet.commands.prepare import prepare
 
     with progress_shown(options.quiet) as progress:

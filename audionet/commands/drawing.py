@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
@@ -25,6 +26,7 @@ from audionet.system.files import require_file, sha256_of_file, write_atomically
 SPACE = "free space or choose another folder"
 SLOWEST_RATE_HZ = 1000  # lower rates hold no sound that a picture could show
 PICTURE_BYTES = 40_000  # of a JPG of ours, about
+MOST_MEASURED = 40  # recordings, spread over all, by which the length of chunks is chosen
 NO_SPACE = f"does not fit on the disk; {SPACE}"
 
 
@@ -110,6 +112,47 @@ class DrawingJob:
             conditions=of_recording([chunk.conditions for chunk in drawn if chunk.conditions is not None]),
             needed_rate_hz=results[-1],
         )
+
+
+@dataclass(frozen=True)
+class MeasuringJob:
+    """A job for workers: how many seconds recordings have, up to those of a chunk."""
+
+    settings: PictureSettings
+    choice: SoundChoice
+
+    def split(self, source: Source) -> Generator[Source, None, None]:
+        """The recording as a whole."""
+        yield source
+
+    def map(self, source: Source) -> float:
+        """The length of its first chunk. Raises UnusableInput."""
+        with closing(read_chunks(source.path, self.settings, self.choice)) as chunks:
+            return next(chunks).seconds
+
+    def reduce(self, _: Source, results: list[float]) -> float:
+        """What was measured."""
+        return results[0]
+
+
+def measure(job: MeasuringJob, sources: Sequence[Source], workers: Workers) -> list[float]:
+    """How many seconds recordings have, at most those of a chunk, or each of their parts.
+
+    Of many, MOST_MEASURED are measured; and none any more, once more than a tenth fill over half of a chunk. What can't
+    be read is left to who draws it.
+    """
+    measured = min(len(sources), MOST_MEASURED)
+    chosen = [sources[number * len(sources) // measured] for number in range(measured)]
+    lengths = [part.end_seconds - part.start_seconds for source in chosen for part in source.parts]
+    whole = [source for source in chosen if not source.parts]
+    expected = len(lengths) + len(whole)
+    with closing(workers.run(job, whole)) as results:
+        for _, result in results:
+            if not isinstance(result, UnusableInput):
+                lengths.append(result)
+            if sum(length > job.settings.chunk_seconds / 2 for length in lengths) > expected / 10:
+                break
+    return lengths
 
 
 def _bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: Sequence[Part]) -> int:

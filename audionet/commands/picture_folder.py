@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from audionet.dataset.checks import fitting_chunk_seconds
 from audionet.dataset.folders import walk_files
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry, chunk_names_of
 from audionet.dataset.names import split_chunk_name
@@ -14,6 +15,7 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.text import count
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +90,10 @@ class OpenIndex:
                     (self.folder / name).parent.rmdir()
 
 
-def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
+def open_index(image_dir: Path, options: PrepareOptions, measure: Callable[[], list[float]]) -> OpenIndex:
     """The folder's index, or a new one.
 
+    measure: says how many seconds recordings have; it is called where a new folder's chunks are to fit them.
     With --force all chunks that the old one lists are deleted. Raises AudionetError without it if the pictures
     were made with other settings.
     """
@@ -101,9 +104,21 @@ def open_index(image_dir: Path, options: PrepareOptions) -> OpenIndex:
             raise
         index = None
     if index is not None and not options.force:
+        if options.fit_chunks and index.fitted:
+            own = index.renderer.settings
+            like_own = replace(options.pictures, chunk_seconds=own.chunk_seconds, overlap_seconds=own.overlap_seconds)
+            options = replace(options, pictures=like_own)
         _require_same_settings(index, image_dir, options)
         return OpenIndex(index, image_dir).saved()
-    new = OpenIndex(PictureIndex(SpectrogramRenderer.make(options.pictures), sound=options.sound), image_dir)
+    pictures, fitting = options.pictures, None
+    if options.fit_chunks and (fitting := fitting_chunk_seconds(measure(), pictures)):
+        pictures = replace(pictures, chunk_seconds=fitting, overlap_seconds=None)
+        logger.info(
+            "chunks of %s, since most recordings are that short (--chunk-seconds makes others)",
+            count(fitting, "second"),
+        )
+    content = PictureIndex(SpectrogramRenderer.make(pictures), sound=options.sound, fitted=fitting is not None)
+    new = OpenIndex(content, image_dir)
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.

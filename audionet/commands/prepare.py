@@ -13,9 +13,9 @@ from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.parts import unused
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
-from audionet.commands.drawing import DrawingJob, Source, draw_each, written_chunks
+from audionet.commands.drawing import DrawingJob, MeasuringJob, Source, draw_each, measure, written_chunks
 from audionet.commands.picture_folder import OpenIndex, open_index
-from audionet.dataset.checks import mostly_repeats
+from audionet.dataset.checks import fitting_chunk_seconds, mostly_repeats
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
@@ -25,6 +25,7 @@ from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
 from audionet.rules import as_path
+from audionet.settings import PictureSettings
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
 from audionet.system.text import count
@@ -105,7 +106,7 @@ def prepare(
     report.skipped.add(*wrong)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
-        index = open_index(image_dir, options)
+        index = open_index(image_dir, options, lambda: _measure(recordings, options))
         before = dict(index.content.recordings)
         began_ns = time.time_ns()
         changes = find_changes(index.content, recordings, data_audio, options)
@@ -141,6 +142,13 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
         )
 
 
+def _measure(recordings: list[Recording], options: PrepareOptions) -> list[float]:
+    """How many seconds recordings have, as far as the choice of a length of chunks needs it."""
+    sources = [Source(r.path.absolute(), r.class_name, "", r.parts) for r in recordings]
+    with open_workers(options.scheduler, options.jobs) as workers:
+        return measure(MeasuringJob(options.pictures, options.sound), sources, workers)
+
+
 def _bring_up_to_date(index: OpenIndex, changes: Changes, options: PrepareOptions, report: PrepareReport) -> None:
     """Take out of the index what is gone, and note what is kept, before anything is drawn."""
     index.delete_unlisted()
@@ -154,12 +162,26 @@ def _bring_up_to_date(index: OpenIndex, changes: Changes, options: PrepareOption
 
 
 def _warn_of_pictures(index: PictureIndex) -> None:
-    """Say so if sound lies where nothing is drawn, or if most pictures hold little."""
+    """Say so if sound lies where nothing is drawn, or if chunks are much longer or shorter than recordings."""
     settings = index.renderer.settings
     needed = {key: entry.needed_rate_hz for key, entry in index.recordings.items()}
     lengths = (chunk.seconds for entry in index.recordings.values() for chunk in entry.chunks)
-    for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings)):
+    for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings), *_no_longer_fitting(index)):
         logger.warning("%s", sentence)
+
+
+def _no_longer_fitting(index: PictureIndex) -> list[str]:
+    """A sentence, if chunks were chosen for recordings that were shorter than those of now; none otherwise."""
+    if not index.fitted:
+        return []
+    seconds = index.renderer.settings.chunk_seconds
+    fitting = fitting_chunk_seconds(index.lengths_seconds(), PictureSettings())
+    if fitting is not None and fitting <= 2 * seconds:
+        return []
+    return [
+        f"chunks of {seconds:g} s were chosen for recordings that were shorter than those of now: "
+        "add --force to audionet prepare, and it chooses anew"
+    ]
 
 
 def _warn_of_one_class(

@@ -30,6 +30,7 @@ SILENT_CHUNKS = "silent, in {}: nothing to hear in what is drawn; cut it out, or
 COPY = 0.5
 MOST_COMPARED = 1500  # pictures: all pairs of more take seconds
 FEWEST_PICTURES = 20  # of which it can be said what most of them hold
+FEWEST_LENGTHS = 4  # of which it can be said how long most of them are
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,34 @@ class ClassData(StoredRecord):
     seconds: Annotated[float, stored("seconds", number, 0)]
 
 
+def fitting_chunk_seconds(lengths_seconds: Iterable[float], settings: PictureSettings) -> int | None:
+    """The whole seconds into which three of four stretches of sound fit, at least 1; None unless nine of ten have at
+    most half of a chunk of the settings, or if they are too few to say.
+
+    What is short is repeated until its picture is full, and there is seen in less detail than in a picture of its own
+    length: spoken digits of unheard voices, of half a second, are right in .60 with chunks of 20 seconds and in .90
+    with those of 1. That it is three of four is chosen on training sides; docs/experiments.md has them.
+    """
+    lengths = sorted(lengths_seconds)
+    if len(lengths) < FEWEST_LENGTHS or lengths[len(lengths) * 9 // 10] > settings.chunk_seconds / 2:
+        return None
+    fitting = max(1, math.ceil(lengths[len(lengths) * 3 // 4] - 0.1))
+    return fitting if fitting <= settings.chunk_seconds / 2 else None
+
+
 def mostly_repeats(chunk_seconds: Iterable[float], settings: PictureSettings) -> list[str]:
     """A sentence, if most pictures hold less than half of the sound that fits into one; none otherwise.
 
-    What is short is repeated until its picture is full, and there is seen in less detail than in a picture of its own
-    length: ESC-10, whose recordings have 5 seconds, is right in .89 of its clips with chunks of 20 seconds and in .94
-    with those of 5 (docs/experiments.md). chunk_seconds: the sound in each picture.
+    chunk_seconds: the sound in each picture.
     """
     lengths = sorted(chunk_seconds)
-    if len(lengths) < FEWEST_PICTURES:
-        return []
-    usual, wanted = lengths[len(lengths) // 2], math.ceil(lengths[len(lengths) * 9 // 10] - 0.1)
-    if max(usual, wanted) > settings.chunk_seconds / 2:
+    fitting = fitting_chunk_seconds(lengths, settings) if len(lengths) >= FEWEST_PICTURES else None
+    if fitting is None:
         return []
     return [
-        f"most pictures show {usual:.2g} s of sound or less, over and over, where {settings.chunk_seconds:g} s fit in: "
-        f"with --chunk-seconds {max(wanted, 1)} --force, audionet prepare shows them in more detail, and short sounds "
-        "are told apart better"
+        f"most pictures show {lengths[len(lengths) // 2]:.2g} s of sound or less, over and over, where "
+        f"{settings.chunk_seconds:g} s fit in: with --chunk-seconds {fitting} --force, audionet prepare shows them in "
+        "more detail, and short sounds are told apart better"
     ]
 
 

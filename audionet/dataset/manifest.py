@@ -72,12 +72,14 @@ class PictureIndex:
 
     sound: the track and channel that were asked for.
     unfinished: `<class>/<recording>`, as chunks' files begin, of recordings that may have files that are not listed.
+    fitted: whether the length of the chunks was chosen by that of the recordings.
     """
 
     renderer: SpectrogramRenderer
     recordings: dict[str, RecordingEntry] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     sound: SoundChoice = USUAL
+    fitted: bool = False
     _syncer: Syncer = field(default_factory=Syncer, init=False, repr=False, compare=False)
 
     def add(self, key: str, entry: RecordingEntry, folder: Path) -> None:
@@ -90,6 +92,16 @@ class PictureIndex:
         """The chunks that are listed, but not among those that are there."""
         return sorted(chunk_names_of(self.recordings) - set(names))
 
+    def lengths_seconds(self) -> list[float]:
+        """How long each recording is in which there are chunks, as far as they reach, or each of its parts."""
+        lengths: list[float] = []
+        for entry in self.recordings.values():
+            if entry.parts:
+                lengths += (part.end_seconds - part.start_seconds for part in entry.parts)
+            elif entry.chunks:
+                lengths.append(max(chunk.start_seconds + chunk.seconds for chunk in entry.chunks))
+        return lengths
+
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`, once the files that it lists are on the disk."""
         self._syncer.wait()
@@ -97,6 +109,8 @@ class PictureIndex:
         content: dict[str, Any] = {"format": FORMAT} | renderer_to_json(self.renderer)
         if self.sound != USUAL:
             content["sound"] = self.sound.to_json()
+        if self.fitted:
+            content["fitted"] = True
         if self.unfinished:
             content["unfinished"] = self.unfinished
         write_durably(folder / FILE_NAME, json_bytes(content, "recordings", recordings))
@@ -117,7 +131,8 @@ class PictureIndex:
                 listed = checked.mapping(content["recordings"])
                 recordings = {checked.inner_path(key): _entry_from_json(value) for key, value in listed.items()}
                 unfinished = checked.several(content.get("unfinished", []), checked.inner_path)
-                return cls(renderer_from_json(content), recordings, unfinished, _sound_from_json(content))
+                renderer, sound = renderer_from_json(content), _sound_from_json(content)
+                return cls(renderer, recordings, unfinished, sound, content.get("fitted") is True)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

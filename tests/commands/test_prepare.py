@@ -19,7 +19,7 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.system.progress import Progress
-from tests.conftest import chirps, read_wav, tone, write_wav
+from tests.conftest import Run, chirps, read_wav, tone, write_wav
 from tests.crashes import contents
 
 ONE_SECOND = PictureSettings(1, 0)
@@ -383,3 +383,53 @@ def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
     assert prepare(two_classes).made == 1
     undisturbed = audionet.prepare(two_classes, PrepareOptions(tmp_path / "undisturbed", ONE_SECOND)).image_dir
     assert contents(report.image_dir) == contents(undisturbed)
+
+
+def chunk_seconds(folder: Path) -> float:
+    index = PictureIndex.load(folder)
+    assert index is not None
+    return index.renderer.settings.chunk_seconds
+
+
+def test_chunks_are_as_long_as_short_recordings_are(two_classes: Path, audionet_here: Run) -> None:
+    first = audionet_here("prepare", "data_audio", "--image-dir", "p")
+    pictures = two_classes.parent / "p"
+    assert first.stdout.startswith("8 recordings: 8 drawn (8 pictures), 0 unchanged")
+    assert "chunks of 3 seconds, since most recordings are that short" in first.stderr
+    assert chunk_seconds(pictures) == 3
+    # So they stay, whatever is added, until --force: a model knows one length of chunks.
+    for n in range(3):
+        write_wav(two_classes / "low" / f"longer-{n}.wav", chirps(5 + n, 200, 400, 7))
+    second = audionet_here("prepare", "data_audio", "--image-dir", "p")
+    assert second.stdout.startswith("11 recordings: 3 drawn (12 pictures), 8 unchanged")
+    assert "chosen for recordings that were shorter" in second.stderr
+    assert audionet_here("prepare", "data_audio", "--image-dir", "p", "--chunk-seconds", "3").returncode == 0
+    assert (
+        "chunk_seconds 3.0, now 20.0"
+        in audionet_here("prepare", "data_audio", "--image-dir", "p", "--chunk-seconds", "20").stderr
+    )
+    anew = audionet_here("prepare", "data_audio", "--image-dir", "p", "--force")
+    assert "chunks of 7 seconds" in anew.stderr
+    assert chunk_seconds(pictures) == 7
+    assert "chosen for" not in audionet_here("prepare", "data_audio", "--image-dir", "p").stderr
+
+
+@pytest.mark.parametrize("typed", [("--chunk-seconds", "20"), ("--overlap", "0")])
+def test_chunks_are_as_long_as_was_asked_for(two_classes: Path, audionet_here: Run, typed: tuple[str, ...]) -> None:
+    assert audionet_here("prepare", "data_audio", "--image-dir", "p", *typed).returncode == 0
+    assert chunk_seconds(two_classes.parent / "p") == 20
+
+
+def test_chunks_of_recordings_some_of_which_are_long_have_20_seconds(two_classes: Path, audionet_here: Run) -> None:
+    (two_classes / "low" / "damaged.wav").write_bytes(b"no sound")
+    write_wav(two_classes / "high" / "long.wav", chirps(5, 2000, 3000, 11))
+    audionet_here("prepare", "data_audio", "--image-dir", "p")
+    assert chunk_seconds(two_classes.parent / "p") == 20
+
+
+def test_chunks_are_as_long_as_the_parts_that_are_marked(tmp_path: Path, audionet_here: Run) -> None:
+    write_wav(tmp_path / "nights" / "night.wav", chirps(1, 200, 400, 30))
+    lines = [f"night.wav,{name},{start},{start + 1.5}" for start, name in enumerate(("owl", "fox") * 4, 3)]
+    (tmp_path / "nights" / "calls.csv").write_text("\n".join(["path,label,start,end", *lines]))
+    audionet_here("prepare", "nights", "--image-dir", "p", cwd=tmp_path)
+    assert chunk_seconds(tmp_path / "p") == 2

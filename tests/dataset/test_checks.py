@@ -101,7 +101,8 @@ def test_levels_and_clipping_of_known_sounds() -> None:
     [
         ([5.0] * 40, ["--chunk-seconds 5 "]),
         ([0.3, 0.6] * 20, ["--chunk-seconds 1 "]),
-        ([2.0] * 30 + [7.3] * 8, ["--chunk-seconds 8 "]),
+        ([2.0] * 30 + [7.3] * 8, ["--chunk-seconds 2 "]),
+        ([2.0] * 25 + [7.3] * 13, ["--chunk-seconds 8 "]),
         ([2.0] * 19, []),  # too few to say
         ([20.0] * 30 + [3.0] * 20, []),  # the ends of long recordings
         ([2.0] * 30 + [20.0] * 20, []),  # the long ones would be cut apart
