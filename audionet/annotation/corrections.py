@@ -20,7 +20,6 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
 from audionet.tables.files import read_table
-from audionet.tables.layouts import KNOWN_COLUMNS
 from audionet.tables.paths import absolute
 from audionet.tables.reading import Row
 
@@ -79,7 +78,7 @@ def corrected(
         file.recordings[recording.class_name] = recording
         file.parts[recording.class_name] += parts_of(recording)
         keys[recording.key] = recording.path
-    table = LabelledTable(read_table(corrections, KNOWN_COLUMNS), data_audio)
+    table = LabelledTable(read_table(corrections), data_audio)
     labels = spellings_of(recordings)
     known = {spelling.label for spelling in labels.values()}
     touched, wrong, elsewhere = set[Path](), list[UnusableInput](), dict[str, Path]()

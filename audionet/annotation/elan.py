@@ -1,10 +1,9 @@
 """ELAN's own files (.eaf), and what it exports as tab-delimited text without a line that names the columns."""
 
-import functools
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 from xml.parsers import expat
@@ -36,17 +35,49 @@ class _Value:
     text: str = ""
 
 
-@dataclass
 class _Document:
-    """What is read of a .eaf."""
+    """What is read of a .eaf. Raises ExpatError for what is no XML, ValueError for a type, which ELAN declares none of:
+    an entity of one may be without end."""
 
-    milliseconds: dict[str, str] = field(default_factory=dict)  # of the moments that have a time
-    media: list[str] = field(default_factory=list)
-    values: list[_Value] = field(default_factory=list)
-    dependent: int = 0  # annotations of others, such as translations
-    tier: str = ""
-    is_in_value: bool = False
-    aligned: _Value | None = None
+    def __init__(self, text: str) -> None:
+        self.milliseconds: dict[str, str] = {}  # of the moments that have a time
+        self.media: list[str] = []
+        self.values: list[_Value] = []
+        self.dependent = 0  # annotations of others, such as translations
+        self._tier, self._aligned, self._is_in_value = "", False, False
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler, self._parser.EndElementHandler = self._begin, self._end
+        self._parser.CharacterDataHandler, self._parser.StartDoctypeDeclHandler = self._read, self._refuse
+        # The text is decoded, whatever its first line says of that.
+        self._parser.Parse(DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text, count=1).encode(), True)
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "TIME_SLOT":
+            self.milliseconds[attributes.get("TIME_SLOT_ID", "")] = attributes.get("TIME_VALUE", "")
+        elif name == "MEDIA_DESCRIPTOR":
+            url = attributes.get("RELATIVE_MEDIA_URL") or attributes.get("MEDIA_URL", "")
+            self.media.append(unquote(url.replace("\\", "/").rpartition("/")[2]))
+        elif name == "TIER":
+            self._tier = attributes.get("TIER_ID", "")
+        elif name == "REF_ANNOTATION":
+            self.dependent += 1
+        elif name == "ALIGNABLE_ANNOTATION":
+            start, end = (attributes.get(f"TIME_SLOT_REF{number}", "") for number in (1, 2))
+            self.values.append(_Value(self._tier, self._parser.CurrentLineNumber, start, end))
+            self._aligned = True
+        self._is_in_value = name == "ANNOTATION_VALUE"
+
+    def _end(self, name: str) -> None:
+        self._is_in_value = False
+        self._aligned = self._aligned and name != "ALIGNABLE_ANNOTATION"
+
+    def _read(self, text: str) -> None:
+        if self._is_in_value and self._aligned:
+            self.values[-1].text += text
+
+    def _refuse(self, *_: object) -> None:
+        raise ValueError("it declares a document type")
 
 
 def read_eaf(path: Path, text: str) -> list[Annotation]:
@@ -54,16 +85,8 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
 
     The recording is the one that the file names, if that is one.
     """
-    document = _Document()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = functools.partial(_begin, document, parser)
-    parser.EndElementHandler = functools.partial(_end, document)
-    parser.CharacterDataHandler = functools.partial(_read, document)
-    parser.StartDoctypeDeclHandler = _refuse  # which ELAN writes none of, and in which an entity may be without end
     try:
-        # The text is decoded, whatever its first line says of that.
-        parser.Parse(DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text, count=1).encode(), True)
+        document = _Document(text)
     except (expat.ExpatError, ValueError) as error:
         raise AudionetError(
             f"{path}: an ELAN file that is cut off or damaged ({error}); save it in ELAN again"
@@ -77,8 +100,7 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
             continue
         times = [f"{int(time[:SHOWN]) / MILLISECONDS}" for time in (start, end)]
         part = read_part(path, value.line, *times)
-        mark = annotation(path, value.line, recording, part, value.text.strip() or value.tier)
-        found.append(replace(mark, tier=value.tier))
+        found.append(annotation(path, value.line, recording, part, value.text.strip() or value.tier, value.tier))
     _report(path, document, unaligned)
     return found
 
@@ -92,38 +114,6 @@ def _report(path: Path, document: _Document, unaligned: int) -> None:
     if named:
         sentence = "%s: of %s without a text, the class is what the tier is called (%s in line %d)"
         logger.info(sentence, path, count(len(named), "annotation"), named[0].tier, named[0].line)
-
-
-def _begin(document: _Document, parser: expat.XMLParserType, name: str, attributes: dict[str, str]) -> None:
-    if name == "TIME_SLOT":
-        document.milliseconds[attributes.get("TIME_SLOT_ID", "")] = attributes.get("TIME_VALUE", "")
-    elif name == "MEDIA_DESCRIPTOR":
-        url = attributes.get("RELATIVE_MEDIA_URL") or attributes.get("MEDIA_URL", "")
-        document.media.append(unquote(url.replace("\\", "/").rpartition("/")[2]))
-    elif name == "TIER":
-        document.tier = attributes.get("TIER_ID", "")
-    elif name == "REF_ANNOTATION":
-        document.dependent += 1
-    elif name == "ALIGNABLE_ANNOTATION":
-        start, end = (attributes.get(f"TIME_SLOT_REF{number}", "") for number in (1, 2))
-        document.aligned = _Value(document.tier, parser.CurrentLineNumber, start, end)
-        document.values.append(document.aligned)
-    document.is_in_value = name == "ANNOTATION_VALUE"
-
-
-def _end(document: _Document, name: str) -> None:
-    document.is_in_value = False
-    if name == "ALIGNABLE_ANNOTATION":
-        document.aligned = None
-
-
-def _read(document: _Document, text: str) -> None:
-    if document.is_in_value and document.aligned is not None:
-        document.aligned.text += text
-
-
-def _refuse(*_: object) -> None:
-    raise ValueError("it declares a document type")
 
 
 def is_elan_text(line: str) -> bool:
@@ -145,7 +135,7 @@ def read_elan_text(path: Path, text: str) -> list[Annotation]:
                 "duration and what is heard, with tabs between; export it again",
             )  # fmt: skip
         tier, part, label = fields
-        found.append(replace(annotation(path, number, None, part, label or tier), tier=tier))
+        found.append(annotation(path, number, None, part, label or tier, tier))
     return found
 
 

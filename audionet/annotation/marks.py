@@ -37,12 +37,12 @@ class Annotation:
     tier: str = field(default="", compare=False)
 
 
-def annotation(path: Path, line: int, recording: str | None, part: Part, label: str) -> Annotation:
+def annotation(path: Path, line: int, recording: str | None, part: Part, label: str, tier: str = "") -> Annotation:
     """What a line says. Raises AudionetError if it has no label."""
     if not label.strip():
         raise line_error(path, line, f"has no label; say what is heard from {part[0]:g} to {part[1]:g} s")
     try:
-        return Annotation(recording, *part, checked_text(label.strip()), line)
+        return Annotation(recording, *part, checked_text(label.strip()), line, tier)
     except Refused as error:
         raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
 

@@ -28,8 +28,8 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
-from audionet.tables.files import read_table
-from audionet.tables.layouts import KNOWN_COLUMNS, LABEL_COLUMNS
+from audionet.tables.files import header_of, read_table
+from audionet.tables.layouts import LABEL_COLUMNS
 from audionet.tables.paths import (
     PATH_COLUMNS,
     PUBLISHED_NAMES,
@@ -42,7 +42,7 @@ from audionet.tables.paths import (
     tables_in,
     tables_near,
 )
-from audionet.tables.reading import Table, header_of
+from audionet.tables.reading import Table
 from audionet.tables.times import marks_parts
 
 logger = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
         raise AudionetError(f"{metadata}: no such table{did_you_mean(metadata.name, beside)}")
     if not is_table(metadata):
         return None
-    table = read_table(metadata, KNOWN_COLUMNS)
+    table = read_table(metadata)
     is_labelled = path_columns(table.columns) or not marks_parts(table.columns)
     return LabelledTable(table, data_audio) if is_labelled else None
 
@@ -197,7 +197,7 @@ def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | N
         if CORRECTIONS_NAME.fullmatch(path.stem):
             logger.info("%s is not used; add --corrections to learn what it corrects", path)
             continue
-        columns = header_of(path, KNOWN_COLUMNS)
+        columns = header_of(path)
         if columns & set(PATH_COLUMNS) and columns & set(LABEL_COLUMNS):
             candidates.append(path)
         elif "clip" in columns or path.parent != data_audio:
@@ -224,7 +224,7 @@ def _fitting(data_audio: Path, tables: Iterable[Path]) -> list[LabelledTable]:
     """The tables that list at least half of the recordings in a folder; of a published data set, its own alone."""
     fitting = []
     for path in tables:
-        parsed = read_table(path, KNOWN_COLUMNS)
+        parsed = read_table(path)
         published = path.name.lower() in PUBLISHED_NAMES
         try:
             labelled = LabelledTable(parsed, data_audio)
@@ -258,7 +258,7 @@ def _report_unused(data_audio: Path, tables: Iterable[Path]) -> None:
         if may_be_annotations(path) or any(is_only_about(path, recording) for recording in called):
             continue  # it is used, as what lies beside recordings is
         try:
-            table = read_table(path, KNOWN_COLUMNS)
+            table = read_table(path)
         except AudionetError:  # of a file that nobody named
             continue
         known = path_columns(table.columns)

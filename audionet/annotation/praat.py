@@ -3,7 +3,6 @@
 import logging
 import re
 from bisect import bisect
-from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.marks import Annotation, annotation
@@ -15,7 +14,6 @@ logger = logging.getLogger(__name__)
 TEXTGRID = re.compile(r'\s*(File type = )?"?ooTextFile( short)?"?\s*')  # the first line
 CHRONOLOGICAL = '"Praat chronological TextGrid'
 TOKEN = re.compile(r'"[^"]*(?:""[^"]*)*"|<[a-z]+>|(?<![\w.,\[])-?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?(?![\w.,\]])|![^\n]*')
-EMPTY = ""  # an interval without text marks nothing
 
 
 def read_textgrid(path: Path, text: str) -> list[Annotation]:
@@ -36,15 +34,15 @@ def read_textgrid(path: Path, text: str) -> list[Annotation]:
             kind, tier, _, _, count = (next(tokens) for _ in range(5))
             for _ in range(int(count)):
                 if kind != '"IntervalTier"':
-                    points += len([next(tokens), next(tokens)]) // 2  # its time and its text
+                    _ = next(tokens), next(tokens)  # its time and its text
+                    points += 1
                     continue
                 start, end, place = next(tokens), next(tokens), next(places)
-                quoted = place.group()
-                label = quoted[1:-1].replace('""', '"').strip()
-                if label != EMPTY:
+                label = _unquoted(place.group())
+                if label:  # an interval without text marks nothing
                     line = bisect(line_ends, place.start()) + 1
-                    mark = annotation(path, line, None, read_part(path, line, start, end), label)
-                    annotations.append(replace(mark, tier=tier[1:-1].replace('""', '"').strip()))
+                    part, tier_name = read_part(path, line, start, end), _unquoted(tier)
+                    annotations.append(annotation(path, line, None, part, label, tier_name))
     except (StopIteration, RuntimeError, ValueError) as error:
         raise wrong from error
     if points and not annotations:
@@ -52,3 +50,8 @@ def read_textgrid(path: Path, text: str) -> list[Annotation]:
     if points:
         logger.info("%s: its points are not used: they have no length", path)
     return annotations
+
+
+def _unquoted(text: str) -> str:
+    """The text of a token, in which double quotes are doubled."""
+    return text[1:-1].replace('""', '"').strip()

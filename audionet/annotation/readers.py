@@ -17,11 +17,11 @@ from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
 from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
-from audionet.tables.files import table_in
+from audionet.tables.files import header_of, table_in
 from audionet.tables.from_json import LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, KNOWN_COLUMNS, layout_of
 from audionet.tables.paths import file_name, path_columns
-from audionet.tables.reading import SHOWN, beginning_of, header_of, line_error, parse_table, read_text, simplified
+from audionet.tables.reading import SHOWN, beginning_of, line_error, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def may_be_annotations(path: Path, *, with_paths: bool = False) -> bool:
         return False
     if suffix in (".textgrid", ".rttm", ".eaf"):
         return True
-    columns = header_of(path, KNOWN_COLUMNS)
+    columns = header_of(path)
     if columns == TRANSCRIPT:
         return False
     if marks_parts(columns):
@@ -101,7 +101,7 @@ def is_read_where_named(path: Path) -> bool:
         return LAB.fullmatch(_first_line(beginning_of(path))) is not None
     if suffix in SUBTITLES:
         return True
-    columns = header_of(path, KNOWN_COLUMNS) if suffix in SUFFIXES else frozenset()
+    columns = header_of(path) if suffix in SUFFIXES else frozenset()
     return columns != TRANSCRIPT and marks_parts(columns) and not columns.isdisjoint(LISTING)
 
 
@@ -144,7 +144,7 @@ def seems_to_mark(path: Path) -> bool:
     beginning = beginning_of(path)[:LOOKED_AT]
     if suffix == ".json":
         return MARK_IN_JSON.search(beginning) is not None
-    if suffix != ".txt" and marks_parts(header_of(path, KNOWN_COLUMNS)):
+    if suffix != ".txt" and marks_parts(header_of(path)):
         return True
     lines = [line for line in beginning.splitlines() if line.strip()][:LINES_LOOKED_AT]
     if lines and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)])):
@@ -288,7 +288,7 @@ def _read_lab(path: Path, text: str) -> list[Annotation]:
 
 def _read_table(path: Path, text: str) -> list[Annotation]:
     """A table, Raven's or any other, with a part in each row; one of columns alone says that nothing was heard."""
-    table = table_in(path, text, KNOWN_COLUMNS)
+    table = table_in(path, text)
     if not table.rows and marks_parts(table.columns):
         return []  # somebody looked, and nothing was heard
     layout = layout_of(table, needs_label=False)

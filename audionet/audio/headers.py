@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from audionet.settings import MOST_CHANNELS
-from audionet.system.files import open_file
+from audionet.system.files import read_beginning
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
@@ -103,11 +103,7 @@ HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
 
 def what_it_is_instead(path: Path) -> str:
     """What a file is that ffmpeg cannot read, and what helps: `, but an archive; unpack it`; "" if nobody knows."""
-    try:
-        with open_file(path) as file:
-            beginning = file.read(BEGINNING_BYTES)
-    except (OSError, ValueError):
-        return ""
+    beginning = read_beginning(path, BEGINNING_BYTES)
     for pattern, kind in OTHER_KINDS.items():
         if pattern.match(beginning):
             return f", but {kind}"
@@ -118,11 +114,7 @@ def what_it_is_instead(path: Path) -> str:
 
 def what_ffmpeg_overlooks(path: Path) -> list[str]:
     """What ffmpeg must be told of a file that it would misread by itself."""
-    try:
-        with open_file(path) as file:
-            beginning = file.read(BEGINNING_BYTES)
-    except (OSError, ValueError):  # whoever reads the file says what is wrong with it
-        return []
+    beginning = read_beginning(path, BEGINNING_BYTES)
     telephone = TELEPHONES.get(path.suffix.lower())
     if telephone and not beginning.startswith(HEADERS):
         return ["-f", telephone, "-ar", "8000"]
@@ -183,7 +175,7 @@ def _form_of_wav(beginning: bytes) -> bytes:
 
 
 def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a WAV: the name of each, where its body begins, and how long it says it is."""
+    """The chunks of a WAV or AIFF: the name of each, where its body begins, and how long it says it is."""
     place = 12
     while place + 8 <= len(content):
         length = int.from_bytes(content[place + 4 : place + 8], order)
@@ -204,7 +196,7 @@ def _unfinished_samples(beginning: bytes) -> Samples | None:
 
 def _of_aiff(beginning: bytes) -> Samples | None:
     common, is_cut_off = None, beginning[4:8] == bytes(4)
-    for name, body, length in _aiff_chunks(beginning):
+    for name, body, length in riff_chunks(beginning, "big"):
         if name == b"COMM" and len(beginning) >= body + 22:
             common = beginning[body : body + 22]
         if name == b"SSND" and common is not None and (is_cut_off or length <= AIFF_OFFSET_BYTES):
@@ -217,14 +209,6 @@ def _of_aiff(beginning: bytes) -> Samples | None:
             form = _form("f" if kind.lower().startswith(b"fl") else "s", (bits + 7) // 8 * 8, order)
             return Samples(form, channels, mantissa >> shift, body + AIFF_OFFSET_BYTES) if form else None
     return None
-
-
-def _aiff_chunks(beginning: bytes) -> Iterator[tuple[bytes, int, int]]:
-    place = 12
-    while place + 8 <= len(beginning):
-        name, length = struct.unpack_from(">4sI", beginning, place)
-        yield name, place + 8, length
-        place += 8 + length + length % 2
 
 
 def _of_w64(beginning: bytes) -> Samples | None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from audionet.dataset.names import NOHASH
-from audionet.system.untrusted import is_file, is_folder
+from audionet.system.files import read_beginning
+from audionet.system.untrusted import is_folder
 
 # Files that people keep beside their recordings, and that are passed over. Anything else is offered to ffmpeg.
 NOT_AUDIO_SUFFIXES = frozenset(
@@ -60,19 +61,10 @@ NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits"
 
 def is_other_file(path: Path) -> bool:
     """Whether the name says that this is no recording (but a text, a picture, a list), and the content does not."""
-    named_so = path.suffix.lower() in NOT_AUDIO_SUFFIXES or path.name.lower() in NOT_AUDIO_NAMES
-    return named_so and not _begins_like_sound(path)
-
-
-def _begins_like_sound(path: Path) -> bool:
-    if not is_file(path):
+    if path.suffix.lower() not in NOT_AUDIO_SUFFIXES and path.name.lower() not in NOT_AUDIO_NAMES:
         return False
-    try:
-        with open(path, "rb") as file:
-            beginning = file.read(16)
-    except OSError:
-        return False
-    return any(beginning[place:].startswith(mark) for place, mark in SOUND_MARKS)
+    beginning = read_beginning(path, 16)
+    return not any(beginning.startswith(mark, place) for place, mark in SOUND_MARKS)
 
 
 def is_passed_over(name: str, *, is_folder: bool = False) -> bool:

@@ -19,7 +19,7 @@ from audionet.evaluation.confusion import wilson_interval
 from audionet.report import charts, sentences
 from audionet.report.content import Card, Report
 from audionet.report.review import choices
-from audionet.system.files import open_file, require_replaceable, write_atomically
+from audionet.system.files import read_beginning, require_replaceable, write_atomically
 from audionet.system.text import clock, count, duration
 
 logger = logging.getLogger(__name__)
@@ -53,11 +53,7 @@ def try_to_write(path: Path, report: Report) -> bool:
 
 def is_report_of(path: Path, key: str) -> bool:
     """Whether a file is a report with this key."""
-    try:
-        with open_file(path) as file:
-            return f'name="audionet-key" content="{key}"'.encode() in file.read(4000)
-    except OSError:
-        return False
+    return f'name="audionet-key" content="{key}"'.encode() in read_beginning(path, 4000)
 
 
 def render(report: Report) -> bytes:

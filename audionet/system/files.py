@@ -233,6 +233,13 @@ def open_file(path: Path) -> IO[bytes]:
     return open(open_regular(path, os.O_RDONLY), "rb")
 
 
+def read_beginning(path: Path, most_bytes: int) -> bytes:
+    """The first bytes of a file; none of what can't be read, of which whoever reads it all says what is wrong."""
+    with suppress(OSError, ValueError), open_file(path) as file:
+        return file.read(most_bytes)
+    return b""
+
+
 def read_limited(path: Path, largest_bytes: int) -> bytes:
     """The content of a file that may be a stranger's. Raises OSError; Refused for more than so many bytes."""
     status = path.stat()

@@ -1,12 +1,13 @@
 """A file that is given as a table, whatever program wrote it -> a table."""
 
 import re
-from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.tables.from_json import JSON, table_of_json
-from audionet.tables.reading import LARGEST_TABLE_BYTES, Table, parse_table, read_text
+from audionet.tables.layouts import KNOWN_COLUMNS
+from audionet.tables.reading import LARGEST_TABLE_BYTES, Table, beginning_of, parse_table, read_text
 
 # Texts of other tools that tell what is heard when.
 OTHER_TEXTS = {
@@ -17,21 +18,18 @@ OTHER_TEXTS = {
 }
 
 
-def read_table(path: Path, known_columns: Container[str]) -> Table:
-    """Read a table. known_columns: simplified names; the separator that finds the most of them is the table's.
-
-    Rows without any content are left out. Raises AudionetError for a file that is no table.
-    """
+def read_table(path: Path) -> Table:
+    """Read a table. Rows without any content are left out. Raises AudionetError for a file that is no table."""
     try:
         text = read_text(path, LARGEST_TABLE_BYTES)
     except ValueError as error:
         raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
     if not text.strip():
         raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
-    return table_in(path, text, known_columns)
+    return table_in(path, text)
 
 
-def table_in(path: Path, text: str, known_columns: Container[str]) -> Table:
+def table_in(path: Path, text: str) -> Table:
     """As `read_table`, from the text of the file at `path`."""
     for kind, beginning in OTHER_TEXTS.items():
         if beginning.match(text):
@@ -41,4 +39,13 @@ def table_in(path: Path, text: str, known_columns: Container[str]) -> Table:
             )
     if JSON.match(text):
         return table_of_json(path, text)
-    return parse_table(path, text, known_columns)
+    return parse_table(path, text, KNOWN_COLUMNS)
+
+
+def header_of(path: Path) -> frozenset[str]:
+    """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
+    lines = beginning_of(path).splitlines(keepends=True)
+    for most in (20, 1):  # what is wrong with a row is said by who reads them all
+        with suppress(AudionetError):
+            return frozenset(parse_table(path, "".join(lines[:most]), KNOWN_COLUMNS).columns)
+    return frozenset()

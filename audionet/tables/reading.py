@@ -13,9 +13,8 @@ from pathlib import Path
 
 from audionet.errors import AudionetError, reading
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
-from audionet.system.files import read_limited
+from audionet.system.files import read_beginning, read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
-from audionet.system.untrusted import is_file
 
 logger = logging.getLogger(__name__)
 
@@ -133,27 +132,14 @@ def read_text(path: Path, largest_bytes: int) -> str:
     return text
 
 
-def header_of(path: Path, known_columns: Container[str] = ()) -> frozenset[str]:
-    """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
-    lines = beginning_of(path).splitlines(keepends=True)
-    for most in (20, 1):  # what is wrong with a row is said by who reads them all
-        with suppress(AudionetError):
-            return frozenset(parse_table(path, "".join(lines[:most]), known_columns).columns)
-    return frozenset()
-
-
 def beginning_of(path: Path) -> str:
     """The first lines of a text; "" of what is none, or can't be read."""
-    try:
-        if not is_file(path):
-            return ""
-        with open(path, "rb") as file:
-            beginning = file.read(LARGEST_BEGINNING_BYTES)
-        # A long one may end within a character; only its whole lines are read.
-        is_whole = len(beginning) < LARGEST_BEGINNING_BYTES
-        return decoded(beginning if is_whole else beginning[: beginning.rfind(b"\n") + 1 or None])
-    except (OSError, ValueError):
-        return ""
+    beginning = read_beginning(path, LARGEST_BEGINNING_BYTES)
+    if len(beginning) == LARGEST_BEGINNING_BYTES:  # it may end within a character; only whole lines are read
+        beginning = beginning[: beginning.rfind(b"\n") + 1 or None]
+    with suppress(ValueError):
+        return decoded(beginning)
+    return ""
 
 
 def decoded(data: bytes) -> str:

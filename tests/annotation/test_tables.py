@@ -557,7 +557,7 @@ def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_no_table(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 4)
     with pytest.raises(AudionetError, match="not a table as text"):
-        read_table(tmp_path / "list.csv", ())
+        read_table(tmp_path / "list.csv")
     assert decoded("naïve".encode("cp1252")) == "naïve"
 
 
@@ -586,7 +586,7 @@ def test_a_separator_that_none_can_be_is_no_traceback(tmp_path: Path, line: str)
     path = tmp_path / "t.csv"
     path.write_bytes(f"{line}\npath,label\na.wav,low\n".encode())
     with contextlib.suppress(AudionetError):
-        assert len(read_table(path, ("path", "label")).rows) <= 2
+        assert len(read_table(path).rows) <= 2
 
 
 def test_tables_without_bound_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -595,20 +595,20 @@ def test_tables_without_bound_are_a_sentence(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("audionet.tables.reading.MOST_LINES", 1000)
     path.write_text("path,label\n" + "a,b\n" * 51)
     with pytest.raises(AudionetError, match="more than 100 cells"):
-        read_table(path, ("path", "label"))
+        read_table(path)
     for content in ("path,label\n" + "\n" * 2000, "path,label\n" + ",\n" * 2000, '"' + "\n" * 2000):
         path.write_text(content)
         with pytest.raises(AudionetError, match=r"more than 1,000 lines|can't be read"):
-            read_table(path, ("path", "label"))
+            read_table(path)
     path.write_text(",".join(map(str, range(300_000))) + "\n" + "," * 299_999 + "x\n")
-    (row,) = read_table(path, ("path",)).rows
+    (row,) = read_table(path).rows
     assert row.cells == {"299999": "x"}
 
 
 def test_a_class_that_a_csv_of_label_has_behind_an_apostrophe_is_read_without(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("path,label\n'=1.wav,'+low\n'a.wav,b\n")
-    assert [row.cells for row in read_table(path, ("path", "label")).rows] == [
+    assert [row.cells for row in read_table(path).rows] == [
         {"path": "=1.wav", "label": "+low"},
         {"path": "'a.wav", "label": "b"},
     ]
