@@ -59,8 +59,8 @@ class OpenRecording(Protocol):
     def sample_rate_hz(self) -> int:
         """The sample rate of its blocks."""
 
-    def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """A part of it, samples x channels; None if it can't be had."""
+    def part(self, start_seconds: float, seconds: float) -> np.ndarray | None:
+        """A part of it at this rate, samples x channels; None if it can't be had."""
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
         """Blocks of one channel, by its number from 0."""
@@ -74,7 +74,7 @@ def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarra
         is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not opened.is_mono
         looked += is_suspect
         start, seconds = position / opened.sample_rate_hz, len(block) / opened.sample_rate_hz
-        channels = opened.part(start, seconds, opened.sample_rate_hz) if is_suspect else None
+        channels = opened.part(start, seconds) if is_suspect else None
         if channels is not None and channels.shape[1] > 1:
             levels = _levels_db(channels)
             loudest = int(levels.argmax())

@@ -112,24 +112,6 @@ def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: Pic
             index += 1
 
 
-def cut_windows(blocks: Iterable[np.ndarray], size: int, step: int, sample_rate_hz: int) -> Iterator[Chunk]:
-    """Windows of `size` samples, one every `step` samples, of a stream of sample blocks of any lengths.
-
-    All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
-    before it than a step. Sound shorter than a window is one window, if it is MINIMUM_SECONDS long.
-    """
-    stream, index = SampleStream(blocks), 0
-    # A step more than a window is taken, so that a last window can reach back.
-    while len(samples := stream.take(index * step, (index + 1) * step + size)) == size + step:
-        yield Chunk(index, index * step / sample_rate_hz, samples[:size], sample_rate_hz)
-        index += 1
-    if len(samples) >= min(size, MINIMUM_SECONDS * sample_rate_hz):
-        yield Chunk(index, index * step / sample_rate_hz, samples[:size], sample_rate_hz)
-    if len(samples) > size:
-        start = index * step + len(samples) - size
-        yield Chunk(index + 1, start / sample_rate_hz, samples[-size:], sample_rate_hz)
-
-
 def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> Iterator[np.ndarray]:
     """The samples of spans (start, end) of a stream of sample blocks, in the order of their starts; they may overlap.
 
@@ -138,14 +120,6 @@ def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> I
     stream = SampleStream(blocks)
     for start, end in spans:
         yield stream.take(start, end)
-
-
-def read_windows(
-    path: Path, size: int, step: int, choice: SoundChoice, sample_rate_hz: int
-) -> Generator[Chunk, None, None]:
-    """The windows of a recording, as `cut_windows` has them; `choice` as in `read_chunks`. Raises UnusableInput when
-    nothing can be used."""
-    yield from _pieces(path, choice, sample_rate_hz, lambda blocks: cut_windows(blocks, size, step, sample_rate_hz))
 
 
 def read_chunks(
@@ -201,12 +175,18 @@ class Strip:
     windows: list[int]
     window_samples: int
 
+    def chunks(self, sample_rate_hz: int) -> Iterator[Chunk]:
+        """Each of its windows by itself. sample_rate_hz: of the samples."""
+        for start in self.windows:
+            samples = self.samples[start - self.start :][: self.window_samples]
+            yield Chunk(0, start / sample_rate_hz, samples, sample_rate_hz)
+
 
 @dataclass(frozen=True)
 class StripSettings:
     """How a recording is cut into strips, all in samples.
 
-    window, step: length of a window, and from the start of one to the next, as `cut_windows` has them.
+    window, step: length of a window, and from the start of one to the next.
     windows: in a strip. margin: of sound before its first and behind its last window, where there is so much.
     """
 
@@ -218,7 +198,11 @@ class StripSettings:
 
 
 def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterator[Strip]:
-    """The windows of `cut_windows`, not each by itself, but many with the sound in which they lie."""
+    """Windows of a stream of sample blocks of any lengths, many at a time with the sound in which they lie.
+
+    All that is heard lies in a window: where a rest is left, a last window ends with the sound, closer to the one
+    before it than a step. Sound shorter than a window is one window, if it is MINIMUM_SECONDS long.
+    """
     stream, window, step, margin = SampleStream(blocks), settings.window, settings.step, settings.margin
     first = 0  # of the windows that have not been given out
     while True:

@@ -149,12 +149,10 @@ class _PlainFile:
                 reason = f"keeps libsndfile busy for more than {limit_seconds:.0f} seconds"
             raise UnusableInput(self.path, reason) from error
 
-    def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """A part of it, samples x channels; None if it can't be had."""
-        sound = self.read(each_channel=True) if rate_hz == self.sample_rate_hz else None
-        if sound is None:
-            return ffmpeg.channel_samples(self.path, USUAL, start_seconds, seconds, rate_hz)
-        return sound.part(start_seconds, seconds, rate_hz)
+    def part(self, start_seconds: float, seconds: float) -> np.ndarray | None:
+        """A part of it at this rate, samples x channels; None if it can't be had."""
+        sound = self.read(each_channel=True)
+        return sound and sound.part(start_seconds, seconds, self.sample_rate_hz)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
         """Blocks of one channel, by its number from 0."""

@@ -221,9 +221,9 @@ class _Run:
         """Whether it has but one channel; False where that is not known."""
         return self.info().is_mono
 
-    def part(self, start_seconds: float, seconds: float, rate_hz: int) -> np.ndarray | None:
-        """A part of it, samples x channels; None if it can't be had."""
-        return channel_samples(self.path, self.choice, start_seconds, seconds, rate_hz)
+    def part(self, start_seconds: float, seconds: float) -> np.ndarray | None:
+        """A part of it at this rate, samples x channels; None if it can't be had."""
+        return channel_samples(self.path, self.choice, start_seconds, seconds, self.sample_rate_hz)
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
         """Blocks of one channel, by its number from 0."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, Strip
+from audionet.audio.chunks import Strip
 from audionet.detection.background import background_classes
 from audionet.detection.detector import STEPS_A_WINDOW
 from audionet.detection.mixtures import runs
@@ -53,11 +53,11 @@ class EventsJob:
         """What scores the windows."""
         return WindowsJob(self.model, self.choice, of_events=self.model.detection is not None)
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk | Strip], None, None]:
-        """The strips, or windows, of a recording."""
+    def split(self, path: Path) -> Generator[tuple[Path, Strip], None, None]:
+        """The strips of a recording."""
         return self.windows.split(path)
 
-    def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
+    def map(self, part: tuple[Path, Strip]) -> list[ChunkScores]:
         """The scores of the windows in it."""
         return self.windows.map(part)
 

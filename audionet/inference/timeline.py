@@ -17,7 +17,7 @@ import numpy as np
 
 from audionet.annotation.parts import ROUNDING_SECONDS, without
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, Strip
+from audionet.audio.chunks import Strip
 from audionet.dataset.names import UNKNOWN
 from audionet.detection.mixtures import LONGEST_CALL_SECONDS
 from audionet.detection.pauses import are_pauses
@@ -94,15 +94,15 @@ class TimelineJob:
             return None
         return EventsJob(self.model, EventOptions(), self.allow_unknown, self.choice)
 
-    def split(self, path: Path) -> Generator[tuple[bool, tuple[Path, Chunk | Strip]], None, None]:
-        """The strips, or windows, of a recording, and once more those in which events are looked for."""
+    def split(self, path: Path) -> Generator[tuple[bool, tuple[Path, Strip]], None, None]:
+        """The strips of a recording, and once more those in which events are looked for."""
         for part in self.windows.split(path):
             yield False, part
         if self.events is not None:
             for part in self.events.windows.split(path, warns=False):
                 yield True, part
 
-    def map(self, part: tuple[bool, tuple[Path, Chunk | Strip]]) -> ScoredWindows:
+    def map(self, part: tuple[bool, tuple[Path, Strip]]) -> ScoredWindows:
         """The scores of the windows in it."""
         of_events, sound = part
         job = self.events if of_events and self.events is not None else self.windows

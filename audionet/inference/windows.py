@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, Part, Strip, read_strips, read_windows
+from audionet.audio.chunks import Part, Strip, StripSettings, read_strips
 from audionet.bottleneck import maps
 from audionet.dataset.names import UNKNOWN
 from audionet.detection import detector
@@ -133,30 +133,25 @@ class WindowsJob:
         """Made when it is first needed; None where there is none for the model."""
         return StripScorer.of(self.model, window_seconds(self.model, self.of_events), self.of_events)
 
-    def split(self, path: Path, warns: bool = True) -> Generator[tuple[Path, Chunk | Strip], None, None]:
-        """The strips, or the windows, of a recording. warns: of sound that the model does not hear."""
+    def split(self, path: Path, warns: bool = True) -> Generator[tuple[Path, Strip], None, None]:
+        """The strips of a recording. warns: of sound that the model does not hear."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        step, settings = _step_samples(self.model, self.of_events), self.model.settings
-        check, sample_rate_hz = RangeCheck(path, settings, self.choice), settings.sample_rate_hz
-        if self.scorer is not None:
-            for strip in read_strips(path, self.scorer.strip_settings(step), self.choice):
-                check.add(strip.samples, strip.start / sample_rate_hz)
-                yield path, strip
-        else:
-            window = round(window_seconds(self.model) * sample_rate_hz)
-            for chunk in check.watch(read_windows(path, window, step, self.choice, sample_rate_hz)):
-                yield path, chunk
+        check, rate_hz = RangeCheck(path, self.model.settings, self.choice), self.model.settings.sample_rate_hz
+        step, window = _step_samples(self.model, self.of_events), round(window_seconds(self.model) * rate_hz)
+        settings = self.scorer.strip_settings(step) if self.scorer else StripSettings(window, step, 1, 0, rate_hz)
+        for strip in read_strips(path, settings, self.choice):
+            check.add(strip.samples, strip.start / rate_hz)
+            yield path, strip
         if warns:
             warn_of_range(path, check, self.model)
 
-    def map(self, part: tuple[Path, Chunk | Strip]) -> list[ChunkScores]:
-        """The scores of the windows of a strip, or of a window."""
-        path, sound = part
-        if isinstance(sound, Strip):
-            assert self.scorer is not None
-            return self.scorer.score(sound)
-        return [score_chunk(sound, path, self.model)]
+    def map(self, part: tuple[Path, Strip]) -> list[ChunkScores]:
+        """The scores of the windows of a strip."""
+        path, strip = part
+        if self.scorer is not None:
+            return self.scorer.score(strip)
+        return [score_chunk(chunk, path, self.model) for chunk in strip.chunks(self.model.settings.sample_rate_hz)]
 
     def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Windows:
         """All windows, in order."""

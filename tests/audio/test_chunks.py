@@ -1,10 +1,11 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from audionet.audio.chunks import Chunk, StripSettings, cut, cut_strips, cut_windows, to_wav
+from audionet.audio.chunks import Chunk, StripSettings, cut, cut_strips, to_wav
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import read_wav
 
@@ -66,7 +67,8 @@ def test_a_wav_holds_the_chunks_samples(tmp_path: Path) -> None:
 def test_all_that_is_heard_lies_in_a_window(length: int) -> None:
     samples = np.arange(length, dtype=np.int32)
     blocks = np.array_split(samples, 7)
-    windows = list(cut_windows(blocks, 16_000, 8000, 16_000))
+    settings = StripSettings(16_000, 8000, 1, 0, 16_000)
+    windows = [window for strip in cut_strips(blocks, settings) for window in strip.chunks(16_000)]
     heard = {n for window in windows for n in window.samples.tolist()}
     assert heard == (set(range(length)) if length >= 1600 else set())
     assert all(len(window.samples) == min(16_000, length) for window in windows)
@@ -82,10 +84,10 @@ def test_strips_hold_the_same_windows_as_windows_cut_one_by_one() -> None:
         window = int(random.integers(100, 3000))
         step, margin = int(random.integers(60, window + 1)), int(random.integers(0, 900))
         settings = StripSettings(window, step, int(random.integers(1, 6)), margin, SAMPLE_RATE_HZ)
-        expected = list(cut_windows(blocks, window, step, SAMPLE_RATE_HZ))
+        expected = [n for strip in cut_strips(blocks, replace(settings, windows=1, margin=0)) for n in strip.windows]
         strips = list(cut_strips(blocks, settings))
         starts = [start for strip in strips for start in strip.windows]
-        assert starts == [round(chunk.start_seconds * SAMPLE_RATE_HZ) for chunk in expected]
+        assert starts == expected
         for strip in strips:
             assert strip.start == max(0, strip.windows[0] - margin)
             assert (strip.samples == samples[strip.start :][: len(strip.samples)]).all()
