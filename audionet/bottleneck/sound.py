@@ -7,14 +7,14 @@ is averaged over those that sound, as a picture's rows are averaged over the tim
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audionet.settings import FULL_SCALE, HIGHEST_SAMPLE_RATE_HZ, LOWEST_SAMPLE_RATE_HZ
 from audionet.spectrogram.high_pass import high_passed
-from audionet.system.untrusted import mapping, taking_apart, text, whole
+from audionet.system.untrusted import StoredRecord, stored, text, whole
 
 LONGEST_WINDOW_SAMPLES = 1 << 25  # at 48 kHz more than ten minutes
 FRAMES_A_WINDOW = 32  # for each of which it is found out whether it sounds
@@ -26,12 +26,12 @@ VERSION = 1  # of how windows become a bottleneck; bottlenecks made in another w
 
 
 @dataclass(frozen=True)
-class SoundInput:
+class SoundInput(StoredRecord):
     """What a network hears: so many samples per second, so many at once, -1 to 1. output: the name of what it gives."""
 
-    sample_rate_hz: int
-    window_samples: int
-    output: str
+    sample_rate_hz: Annotated[int, stored("sample_rate_hz", whole, LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ)]
+    window_samples: Annotated[int, stored("window_samples", whole, 1, LONGEST_WINDOW_SAMPLES)]
+    output: Annotated[str, stored("output", text)]
 
     @property
     def window_seconds(self) -> float:
@@ -42,21 +42,6 @@ class SoundInput:
     def fingerprint(self) -> str:
         """A text that differs whenever a network gives other bottlenecks for the same chunk."""
         return f"{VERSION} {self.sample_rate_hz} Hz {self.window_samples} {self.output}"
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values, for a model's description."""
-        return {"sample_rate_hz": self.sample_rate_hz, "window_samples": self.window_samples, "output": self.output}
-
-    @classmethod
-    def from_json(cls, content: Any) -> "SoundInput":
-        """The record that `to_json` made plain values of. Raises untrusted.Refused for anything else."""
-        with taking_apart():
-            described = mapping(content)
-            return cls(
-                whole(described["sample_rate_hz"], LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ),
-                whole(described["window_samples"], 1, LONGEST_WINDOW_SAMPLES),
-                text(described["output"]),
-            )
 
 
 class SoundRequest(NamedTuple):

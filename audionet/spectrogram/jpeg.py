@@ -4,8 +4,10 @@ import io
 import json
 import struct
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -15,7 +17,7 @@ from audionet.errors import UnusableInput, reading
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
-from audionet.system.untrusted import MALFORMED, Refused, number, parse_json, taking_apart, text
+from audionet.system.untrusted import MALFORMED, Refused, StoredRecord, number, parse_json, stored, text
 
 SUFFIXES = (".jpg", ".jpeg")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")  # that label_image.py of 2018 reads
@@ -38,12 +40,12 @@ DAMAGED = (
 
 
 @dataclass(frozen=True)
-class Origin:
+class Origin(StoredRecord):
     """What a picture's comment says: the fingerprint of its settings, and its place in the recording."""
 
-    fingerprint: str
-    start_seconds: float
-    seconds: float
+    fingerprint: Annotated[str, stored("audionet", text)]
+    start_seconds: Annotated[float, stored("start_seconds", number, 0, LONGEST_START_SECONDS)]
+    seconds: Annotated[float, stored("seconds", number, 0, LONGEST_CHUNK_SECONDS)]
 
 
 def require_picture_file(path: Path) -> None:
@@ -61,9 +63,8 @@ def read(path: Path) -> bytes:
 
 def encode(picture: np.ndarray, origin: Origin) -> bytes:
     """The JPG of a uint8 picture, PICTURE_SIZE x PICTURE_SIZE or x 3."""
-    comment = {"audionet": origin.fingerprint, "start_seconds": origin.start_seconds, "seconds": origin.seconds}
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling=0, comment=json.dumps(comment).encode())
+    file, comment = io.BytesIO(), json.dumps(origin.to_json()).encode()
+    Image.fromarray(picture).save(file, "JPEG", quality=QUALITY, subsampling=0, comment=comment)
     return file.getvalue()
 
 
@@ -82,7 +83,9 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
     _require_few_scans(data, path)
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-            origin = _read_comment(image.info.get("comment", b""))
+            origin = None
+            with suppress(Refused):
+                origin = Origin.from_json(parse_json(image.info.get("comment", b"")))
             if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
                 raise UnusableInput(path, "is not a picture that audionet prepare made")
             return np.asarray(image if image.mode == "L" else image.convert("RGB")), origin
@@ -115,13 +118,3 @@ def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.n
     """A part of a picture (left, top, right, bottom, in pixels) at the size of the whole, interpolated linearly."""
     height, width = picture.shape[:2]
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR, box=box))
-
-
-def _read_comment(comment: bytes) -> Origin | None:
-    try:
-        with taking_apart():
-            fields = parse_json(comment)
-            start_seconds = number(fields["start_seconds"], 0, LONGEST_START_SECONDS)
-            return Origin(text(fields["audionet"]), start_seconds, number(fields["seconds"], 0, LONGEST_CHUNK_SECONDS))
-    except Refused:
-        return None
