@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 from xml.parsers import expat
 
-from audionet.annotation.marks import Annotation, annotation
+from audionet.annotation.marks import Annotation, annotation, numbered_lines
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.system.text import count
@@ -124,9 +124,7 @@ def is_elan_text(line: str) -> bool:
 def read_elan_text(path: Path, text: str) -> list[Annotation]:
     """A line for each annotation, with begin, end and duration, in one way of writing times or in several."""
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(text):
         fields = _taken_apart(line)
         if fields is None:
             shown = line.strip()[:SHOWN]

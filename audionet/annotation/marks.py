@@ -1,7 +1,7 @@
 """What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, and UEM beside it."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,6 +47,11 @@ def annotation(path: Path, line: int, recording: str | None, part: Part, label: 
         raise line_error(path, line, f"has a label of over {LONGEST_TEXT} characters") from error
 
 
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text that are not empty, each with its number from 1."""
+    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+
+
 def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
     """The same annotations, of the classes that their tiers are called, if it is these that say who is heard.
 
@@ -70,10 +75,10 @@ def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]
 def read_rttm(path: Path, text: str) -> list[Annotation]:
     """The SPEAKER lines: the second field is the recording, the fourth and fifth start and length, the eighth who."""
     annotations, first_other = [], 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in numbered_lines(text):
         fields = line.split()
-        if not fields or fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
-            if fields and not fields[0].startswith(";;"):
+        if fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
+            if not fields[0].startswith(";;"):
                 first_other = first_other or number
             continue
         if len(fields) < 8:
@@ -91,8 +96,8 @@ def read_rttm(path: Path, text: str) -> list[Annotation]:
 def read_uem(path: Path, text: str) -> list[Annotation]:
     """The stretches that somebody listened to, without labels: recording, channel, start and end on each line."""
     stretches = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith(";;"):
+    for number, line in numbered_lines(text):
+        if line.lstrip().startswith(";;"):
             continue
         fields = line.rsplit(None, 3)
         if len(fields) < 4:

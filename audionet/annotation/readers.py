@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
-from audionet.annotation.marks import Annotation, annotation, read_rttm, read_uem
+from audionet.annotation.marks import Annotation, annotation, numbered_lines, read_rttm, read_uem
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.chunks import Part
 from audionet.dataset.names import spelling_key
@@ -146,7 +146,7 @@ def seems_to_mark(path: Path) -> bool:
         return MARK_IN_JSON.search(beginning) is not None
     if suffix != ".txt" and marks_parts(header_of(path)):
         return True
-    lines = [line for line in beginning.splitlines() if line.strip()][:LINES_LOOKED_AT]
+    lines = [line for _, line in numbered_lines(beginning)][:LINES_LOOKED_AT]
     if lines and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)])):
         return True
     return _has_times_and_words(path, beginning[: beginning.rfind("\n") + 1])
@@ -182,7 +182,7 @@ def is_table(path: Path) -> bool:
 
 
 def _first_line(text: str) -> str:
-    return next((line for line in text.splitlines() if line.strip()), "")
+    return next((line for _, line in numbered_lines(text)), "")
 
 
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
@@ -210,11 +210,9 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
     """A label track: start, end and label on each line, with tabs between; BirdNET adds a score."""
     marks, has_frequencies = list[tuple[int, Part, str]](), False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in numbered_lines(text):
         if line.startswith("\\"):  # the frequencies of the label in the line before
             has_frequencies = True
-            continue
-        if not line.strip():
             continue
         fields = line.split("\t")
         if len(fields) < 2:
@@ -265,7 +263,7 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
 
 def _read_lab(path: Path, text: str) -> list[Annotation]:
     """Start, end and label on each line: in seconds with a point, or as HTK has them, in units of 100 nanoseconds."""
-    lines = [(number, line.split(None, 2)) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [(number, line.split(None, 2)) for number, line in numbered_lines(text)]
     for number, fields in lines:
         if len(fields) < 3 or not all(re.fullmatch(TIME, field) for field in fields[:2]):
             expected = "a start, an end and a label, such as 1.5 3.25 owl; write them, or a table with these columns"

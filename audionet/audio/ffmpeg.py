@@ -29,7 +29,7 @@ from audionet.audio.channels import (
 )
 from audionet.audio.headers import what_ffmpeg_overlooks, what_it_is_instead
 from audionet.errors import AudionetError, UnusableInput
-from audionet.parallel.process import BLOCK_BYTES, Process
+from audionet.parallel.process import BLOCK_BYTES, Messages, read_program
 from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
@@ -200,9 +200,7 @@ class _Run:
     def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str], sample_rate_hz: int) -> None:
         """sample_rate_hz: of the samples that the command gives. Raises UnusableInput if there is no file to read."""
         self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
-        self.size_bytes = require_file(path)
-        self._process = Process(command, path, longest_wait_seconds(self.size_bytes))
-        self.messages = self._process.messages
+        self.size_bytes, self._command, self.messages = require_file(path), command, Messages()
 
     def samples(self) -> Generator[np.ndarray, None, None]:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
@@ -244,7 +242,7 @@ class _Run:
 
     def _blocks(self) -> Generator[bytes, None, None]:
         with running_ffmpeg():
-            yield from self._process.blocks()
+            yield from read_program(self._command, self.path, longest_wait_seconds(self.size_bytes), self.messages)
 
 
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:

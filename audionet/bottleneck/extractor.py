@@ -81,7 +81,10 @@ class Extractor:
 
     def keys(self, digest: bytes) -> list[bytes]:
         """The keys in the cache of all augmentations of the picture with this SHA-256."""
-        return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
+        return [
+            digest if each == ORIGINAL else hashlib.sha256(digest + each.cache_name.encode()).digest()
+            for each in self.augmentations
+        ]
 
     @property
     def batch_size(self) -> int:
@@ -266,10 +269,3 @@ class BottleneckJob:
     def reduce(self, wanted: Missing, results: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the augmentations' order."""
         return results
-
-
-def _cache_key(digest: bytes, augmentation: Augmentation) -> bytes:
-    """The key in the cache of one augmentation of the picture with this SHA-256."""
-    if augmentation == ORIGINAL:
-        return digest
-    return hashlib.sha256(digest + augmentation.cache_name.encode()).digest()

@@ -46,7 +46,7 @@ def fit_and_evaluate(
     """
     everything = np.arange(len(dataset))
     if plan.folds is not None:
-        result, history = cross_validate(trainer, dataset, plan, progress)
+        result, history = cross_validate(trainer, dataset, plan.folds, plan.options, progress)
         fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
         return TrainingResult(dataset, trainer, fitted.classifier, result, None, history)
     train, validation, test = (plan.split.indices(part) for part in (TRAIN, VALIDATION, TEST))
@@ -62,10 +62,9 @@ def fit_and_evaluate(
 
 
 def cross_validate(
-    trainer: Trainer, dataset: Dataset, plan: EvaluationPlan, progress: Progress
+    trainer: Trainer, dataset: Dataset, folds: Indices, options: SplitOptions, progress: Progress
 ) -> tuple[EvaluationResult, History]:
-    """Hold out each of the plan's folds in turn. The history shows the first."""
-    folds = NOTHING if plan.folds is None else plan.folds
+    """Hold out each of the folds in turn: that of each sample, from 0. The history shows the first."""
     probabilities = np.zeros((len(dataset), len(dataset.labels)))
     tested = np.zeros(len(dataset), bool)
     accuracies: list[float] = []
@@ -84,7 +83,7 @@ def cross_validate(
     if not tested.any():
         raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
     test = np.flatnonzero(tested)
-    return evaluate_samples(dataset, test, probabilities[test], plan.options, accuracies), history
+    return evaluate_samples(dataset, test, probabilities[test], options, accuracies), history
 
 
 def evaluate_samples(

@@ -7,7 +7,7 @@ from audionet.formats.base import OneClipPrinter, in_milliseconds
 from audionet.system.text import printable
 
 if TYPE_CHECKING:
-    from audionet.inference.windows import Timeline
+    from audionet.inference.windows import Segment, Timeline
 
 
 class SrtSubtitles(OneClipPrinter):
@@ -18,8 +18,7 @@ class SrtSubtitles(OneClipPrinter):
     def print_clip(self, clip: "Timeline") -> None:
         """Print the one clip."""
         for number, segment in enumerate(clip.segments, start=1):
-            times = " --> ".join(_time(border, ",") for border in in_milliseconds(segment))
-            print(f"{number}\n{times}\n{_in_a_cue(segment.label)}\n")
+            print(f"{number}\n{_cue(segment, ',')}\n{_label(segment)}\n")
 
 
 class WebVttSubtitles(OneClipPrinter):
@@ -31,16 +30,18 @@ class WebVttSubtitles(OneClipPrinter):
         """Print the one clip."""
         print("WEBVTT\n")
         for segment in clip.segments:
-            times = " --> ".join(_time(border, ".") for border in in_milliseconds(segment))
-            print(f"{times}\n{html.escape(_in_a_cue(segment.label), quote=False)}\n")
+            print(f"{_cue(segment, '.')}\n{html.escape(_label(segment), quote=False)}\n")
 
 
-def _time(milliseconds: int, point: str) -> str:
-    """`01:02:03,456`."""
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+def _cue(segment: "Segment", point: str) -> str:
+    """`01:02:03,456 --> 01:02:04,567`."""
+    borders = []
+    for milliseconds in in_milliseconds(segment):
+        minutes, rest = divmod(milliseconds, 60_000)
+        borders.append(f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}")
+    return " --> ".join(borders)
 
 
-def _in_a_cue(label: str) -> str:
-    """A label that no reader takes for a line of times."""
-    return printable(label).replace("-->", "->")
+def _label(segment: "Segment") -> str:
+    """The label of a segment, which no reader takes for a line of times."""
+    return printable(segment.label).replace("-->", "->")

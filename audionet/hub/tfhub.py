@@ -142,7 +142,8 @@ def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
     tf = start_tensorflow()
     shaped = [spec for spec in _specs(module) if spec.shape.rank == 4]
     static = [spec.shape[1] for spec in shaped if spec.shape[1] is not None]
-    size = static[0] if static else _named_size(handle) or _usual_size(handle)
+    usual = next((size for name, size in USUAL_SIZES.items() if name in handle), 224)
+    size = static[0] if static else _named_size(handle) or usual
     wants_bytes = bool(shaped) and shaped[0].dtype == tf.uint8
 
     def network(pictures: Any) -> Any:
@@ -203,10 +204,6 @@ def _named_size(handle: str) -> int | None:
     """The size in a name such as mobilenet_v2_100_224."""
     size = re.search(r"_(\d{2,3})(?=/|$)", handle.removesuffix(".tar.gz"))
     return int(size[1]) if size and "mobilenet" in handle else None
-
-
-def _usual_size(handle: str) -> int:
-    return next((size for name, size in USUAL_SIZES.items() if name in handle), 224)
 
 
 def _convert(network: Callable[[Any], Any], handle: str) -> tuple[bytes, bytes]:

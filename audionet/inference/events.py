@@ -19,6 +19,7 @@ from audionet.model.bundle import Model
 from audionet.model.description import LearntEvents
 from audionet.options import EventOptions
 from audionet.settings import SoundChoice
+from audionet.system.grouping import grouped
 
 # The score that an event needs where the model does not say how low those of its own classes are.
 USUAL_THRESHOLD = 0.5
@@ -141,10 +142,7 @@ def find_learnt_events(
         of_classes[classes] = np.maximum(scores[peak, classes], 0)
         event = Segment(start, end, labels[number], score, of_classes.tolist())
         peaks.append(_Peak(event, windows[first : last + 1]))
-    by_class: dict[str, list[Segment]] = {}
-    for event in _drawn_to_rises(peaks):
-        by_class.setdefault(event.label, []).append(event)
-    return _chosen(by_class.values(), options)
+    return _chosen(grouped((event.label, event) for event in _drawn_to_rises(peaks)).values(), options)
 
 
 class _Peak(NamedTuple):

@@ -69,7 +69,9 @@ def attach_head(backbone: Backbone, head: ClassifierHead) -> bytes:
         graph = SubgraphWriter(model, model.subgraphs[0], schema)
         graph.subgraph.outputs = graph.add_head(graph.subgraph.outputs[0], head)  # LiteRT flattens what comes in
     else:
-        graph = SubgraphWriter(model, _new_subgraph(model, schema), schema)
+        graph = SubgraphWriter(model, schema.SubGraphT(), schema)
+        graph.subgraph.name, graph.subgraph.tensors, graph.subgraph.operators = HEAD, [], []
+        model.subgraphs.append(graph.subgraph)
         features = graph.add_tensor(FEATURES, (1, len(head.weights)))
         graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, head)
         model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1, schema)]
@@ -112,13 +114,6 @@ def _places(network: bytes, names: Sequence[str]) -> Iterator[tuple[int, int]]:
         table = model.Buffers(buffers[name])._tab
         field = table.Offset(4)  # of `data`, the first field of a buffer in LiteRT's schema
         yield table.Vector(field), table.VectorLen(field) // 4
-
-
-def _new_subgraph(model: Any, schema: Any) -> Any:
-    subgraph = schema.SubGraphT()
-    subgraph.name, subgraph.tensors, subgraph.operators = HEAD, [], []
-    model.subgraphs.append(subgraph)
-    return subgraph
 
 
 def _signature(subgraph: Any, position: int, schema: Any) -> Any:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -19,38 +19,6 @@ PIPE_BYTES = 1 << 20  # so far a program may run ahead, where the system lets it
 MEMORY_BYTES = 2 << 30  # of address space, where the system can limit that
 MESSAGE_BYTES = 1 << 16  # kept of what ffmpeg complains of: of a damaged recording that may be a line per frame
 ERROR_LINE = re.compile(r"(?:\[[^\]]*\] )*?\[(?:error|fatal|panic)\] (.*)")
-
-
-class Process:
-    """One run of a program on a file: what it gives on standard output, and what it says on standard error."""
-
-    def __init__(self, command: Sequence[str], path: Path, limit_seconds: float) -> None:
-        self.command, self.path, self.limit_seconds = list(command), path, limit_seconds
-        self.messages = Messages()
-
-    def blocks(self) -> Generator[bytes, None, None]:
-        """What it writes. Raises UnusableInput for a file that goes beyond the limits; OSError if it can't be run."""
-        process = self._start()
-        assert process.stdout is not None
-        with listened_to(process, self.messages):
-            _limit_memory(process.pid)
-            enlarge(process.stdout)  # so that ffmpeg may run ahead
-            yield from _read_in_time(process, self.path, self.limit_seconds)
-            if process.returncode < 0:
-                raise UnusableInput(self.path, "makes ffmpeg break down; convert it to another format")
-            if process.returncode > 0 and b"Cannot allocate memory" in self.messages.kept:
-                raise UnusableInput(
-                    self.path, "needs more memory than a recording should; convert it to another format"
-                )
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        try:
-            return start_program(self.command)
-        except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                sentence = "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
-                raise AudionetError(sentence) from error
-            raise
 
 
 class Messages:
@@ -80,6 +48,30 @@ class Messages:
         lines = bytes(self.kept).decode(errors="replace").splitlines()
         matches = [ERROR_LINE.match(line) for line in lines]
         return "\n".join(match[1] for match in matches if match)
+
+
+def read_program(command: Sequence[str], path: Path, limit_seconds: float, messages: Messages) -> Iterator[bytes]:
+    """What a program writes about a file. Raises UnusableInput for a file that goes beyond the limits; OSError if the
+    program can't be run.
+
+    messages: get what it says on standard error.
+    """
+    try:
+        process = start_program(command)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            sentence = "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
+            raise AudionetError(sentence) from error
+        raise
+    assert process.stdout is not None
+    with listened_to(process, messages):
+        _limit_memory(process.pid)
+        enlarge(process.stdout)  # so that ffmpeg may run ahead
+        yield from _read_in_time(process, path, limit_seconds)
+        if process.returncode < 0:
+            raise UnusableInput(path, "makes ffmpeg break down; convert it to another format")
+        if process.returncode > 0 and b"Cannot allocate memory" in messages.kept:
+            raise UnusableInput(path, "needs more memory than a recording should; convert it to another format")
 
 
 def start_program(command: Sequence[str]) -> "subprocess.Popen[bytes]":

@@ -6,8 +6,8 @@ What comes back is taken apart like anything else from outside. The child ends w
 closed then.
 """
 
+import io
 import json
-import math
 import os
 import struct
 import sys
@@ -35,9 +35,7 @@ MEMORY_TIMES_SIZE = 4  # and so many times the size of the network's file: it is
 LARGEST_ANSWER_BYTES = 1 << 20
 REMEDY = "use another model, or train one with audionet retrain"
 
-REQUEST = struct.Struct("<IBB")  # number, type of numbers, axes; then the length of each (LENGTH), and the numbers
-LENGTH = struct.Struct("<I")
-TYPES = (np.dtype("u1"), np.dtype("<f4"))  # of pictures, and of sound
+REQUEST = struct.Struct("<IQ")  # number, length; then so many bytes: an array as NumPy saves it
 ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
 OUTPUTS, SENTENCE, REASON = range(3)  # kinds of answers; REASON says why the content is no network
 LONGEST_REASON = 200  # characters
@@ -137,10 +135,10 @@ class _Child:
     def ask(self, given: np.ndarray) -> list[np.ndarray]:
         """The outputs for a picture, or for sound."""
         number, answer = self._expect()
-        kind = TYPES.index(given.dtype)
-        header = REQUEST.pack(number, kind, given.ndim) + b"".join(LENGTH.pack(length) for length in given.shape)
+        file = io.BytesIO()
+        np.save(file, given, allow_pickle=False)
         limit_seconds = ANSWER_SECONDS * max(1, given.size / SAMPLES_IN_TIME if given.ndim == 1 else 1)
-        return self._get(answer, limit_seconds, header + np.ascontiguousarray(given).tobytes())
+        return self._get(answer, limit_seconds, REQUEST.pack(number, file.tell()) + file.getbuffer())
 
     def end(self) -> None:
         """End the process."""
@@ -288,10 +286,8 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
     pool = ThreadPoolExecutor(available_cores())
     pool.submit(answer_with, TRIED, load)
     while len(request := requests.read(REQUEST.size)) == REQUEST.size:
-        number, kind, axes = REQUEST.unpack(request)
-        shape = [LENGTH.unpack(requests.read(LENGTH.size))[0] for _ in range(axes)]
-        size = math.prod(shape) * TYPES[kind].itemsize
-        given = np.frombuffer(requests.read(size), TYPES[kind]).reshape(shape)
+        number, length = REQUEST.unpack(request)
+        given = np.load(io.BytesIO(requests.read(length)), allow_pickle=False)
         assert network is not None  # nobody asks before it is there
         pool.submit(answer_with, number, lambda given=given: network.run(given))  # type: ignore[misc]
     os._exit(0)

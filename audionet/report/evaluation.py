@@ -21,6 +21,7 @@ from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.grouping import grouped
 from audionet.system.text import count
+from audionet.training.unknown import centred_logs
 
 CAPTION = "Each mark is a clip; clips that were given alike scores lie close together."
 SMALLEST_SCORE = 1e-6  # below it, differences mean nothing
@@ -106,8 +107,7 @@ def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
 
 def _map(tested: Predictions) -> Map:
     """The clips' scores, flat. Of two classes, how the scores lean lies across, and each class has a row."""
-    logs = np.log(np.maximum(tested.probabilities, SMALLEST_SCORE))
-    logs -= logs.mean(axis=1, keepdims=True)
+    logs = centred_logs(np.maximum(tested.probabilities, SMALLEST_SCORE))
     points = flat(logs)
     if len(tested.labels) == 2:
         width = max(float(np.ptp(logs[:, 1])), 1e-9)
