@@ -16,7 +16,7 @@ from audionet.audio.headers import BEGINNING_BYTES, WAV_EVEN_BLOCKS, riff_chunks
 from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
-from audionet.system.files import require_file
+from audionet.system.files import open_file, require_file
 
 _libsndfile = Children("audionet.audio.plain_files", plain_files.LARGEST_ANSWER_BYTES)
 
@@ -78,11 +78,8 @@ def source_samples(
 def read_wav_header(path: Path) -> WavHeader | None:
     """The header of an uncompressed WAV of any length; None for any other file, or if there is no file."""
     try:
-        if not path.is_file():  # to open a named pipe would wait for whoever writes into it
-            return None
-        with open(path, "rb") as file:
-            content = file.read(BEGINNING_BYTES)
-            size_bytes = file.seek(0, 2)
+        with open_file(path) as file:
+            content, size_bytes = file.read(BEGINNING_BYTES), file.seek(0, 2)
     except (OSError, ValueError):
         return None
     if content[:4] not in (b"RIFF", b"RF64") or content[8:12] != b"WAVE":

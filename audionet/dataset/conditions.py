@@ -1,7 +1,6 @@
 """Differences between the recordings of two classes that are not their sound, and that the model may learn instead."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,29 +22,20 @@ PAUSES_DB = -20.0  # of the whole: what is not so much fainter is no pause, but 
 NARROWER = 0.85  # of the other class's highest frequency
 
 
-class _Class(NamedTuple):
-    """A class, with a value for each of its recordings."""
+class _Difference(NamedTuple):
+    """Two classes whose recordings nearly all differ: the one with the lowest values and the one with the highest.
 
-    name: str
-    values: list[float]
+    least, most: the medians of their values. amount: by how much these differ.
+    """
 
-    @property
-    def usual(self) -> float:
-        """The median of the values."""
-        return float(np.median(self.values))
-
-
-@dataclass(frozen=True)
-class _Difference:
-    """Two classes whose recordings nearly all differ: the one with the lowest values and the one with the highest."""
-
-    low: _Class
-    high: _Class
+    low: str
+    least: float
+    high: str
+    most: float
 
     @property
     def amount(self) -> float:
-        """By how much the usual values of the two differ."""
-        return self.high.usual - self.low.usual
+        return self.most - self.least
 
 
 def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) -> list[str]:
@@ -81,26 +71,26 @@ def _difference(
 ) -> _Difference | None:
     """The two classes that lie farthest apart in a value, if hardly a recording of one is like those of the other, and
     their usual values differ by `least`."""
-    of_classes = [_Class(name, [value(recording) for recording in measured]) for name, measured in classes.items()]
-    ordered = sorted(of_classes, key=lambda of_class: of_class.usual)
-    low, high = ordered[0], ordered[-1]
-    is_clear = np.quantile(low.values, 1 - MOST_IN_COMMON) < np.quantile(high.values, MOST_IN_COMMON)
-    return _Difference(low, high) if is_clear and high.usual - low.usual >= least else None
+    values = {name: [value(recording) for recording in measured] for name, measured in classes.items()}
+    medians = sorted((float(np.median(of_class)), name) for name, of_class in values.items())
+    (low_median, low), (high_median, high) = medians[0], medians[-1]
+    is_clear = np.quantile(values[low], 1 - MOST_IN_COMMON) < np.quantile(values[high], MOST_IN_COMMON)
+    return _Difference(low, low_median, high, high_median) if is_clear and high_median - low_median >= least else None
 
 
 def _offset(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.offset, NOTICEABLE_OFFSET)
     if gap is not None:
         yield (
-            f"the recordings of {gap.high.name!r} have an offset ({gap.high.usual:.1%} of full scale), those of "
-            f"{gap.low.name!r} do not: they were made with other devices, and the model may know the classes by that; "
+            f"the recordings of {gap.high!r} have an offset ({gap.most:.1%} of full scale), those of "
+            f"{gap.low!r} do not: they were made with other devices, and the model may know the classes by that; "
             "record all in the same way if you can"
         )
 
 
 def _rumble(classes: Mapping[str, list[Conditions]], settings: PictureSettings) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.rumble_db, CLEAR_DB)
-    if gap is not None and gap.high.usual >= RUMBLE_DB:
+    if gap is not None and gap.most >= RUMBLE_DB:
         what, remedy = (
             "hum or rumble",
             "what lies below --high-pass is left out, but record all in the same way if you can",
@@ -109,19 +99,19 @@ def _rumble(classes: Mapping[str, list[Conditions]], settings: PictureSettings) 
             what = "sound"
             remedy = f"it is drawn; if it is hum, leave it out with prepare --high-pass {HIGH_PASS_HZ:g} --force"
         yield (
-            f"the recordings of {gap.high.name!r} have {what} below {RUMBLE_HZ:g} Hz ({abs(gap.high.usual):.0f} dB "
-            f"below the whole sound), {gap.amount:.0f} dB more than those of {gap.low.name!r}: {remedy}"
+            f"the recordings of {gap.high!r} have {what} below {RUMBLE_HZ:g} Hz ({abs(gap.most):.0f} dB "
+            f"below the whole sound), {gap.amount:.0f} dB more than those of {gap.low!r}: {remedy}"
         )
 
 
 def _cut_off(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.cut_off_hz)
-    if gap is not None and gap.low.usual <= NARROWER * gap.high.usual:
-        low_khz, high_khz = gap.low.usual / 1000, gap.high.usual / 1000
+    if gap is not None and gap.least <= NARROWER * gap.most:
+        low_khz, high_khz = gap.least / 1000, gap.most / 1000
         yield (
-            f"the recordings of {gap.low.name!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
-            f"{gap.high.name!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the "
-            f"same way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(gap.low.usual // 1000) * 2000)}"
+            f"the recordings of {gap.low!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
+            f"{gap.high!r} reach {high_khz:.1f} kHz: the model may know the classes by that; record all in the "
+            f"same way, or draw all with --sample-rate {max(LOWEST_SAMPLE_RATE_HZ, int(gap.least // 1000) * 2000)}"
         )
 
 
@@ -137,8 +127,8 @@ def _floor(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(paused, _floor_db, CLEAR_DB) if len(paused) > 1 else None
     if gap is not None:
         yield (
-            f"in the pauses of {gap.high.name!r} there is {gap.amount:.0f} dB more noise than in those of "
-            f"{gap.low.name!r}: the model may know the classes by that; record all in the same rooms if you can"
+            f"in the pauses of {gap.high!r} there is {gap.amount:.0f} dB more noise than in those of "
+            f"{gap.low!r}: the model may know the classes by that; record all in the same rooms if you can"
         )
 
 
@@ -146,6 +136,6 @@ def _loudness(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.level_db, LOUDNESS_DB)
     if gap is not None:
         yield (
-            f"the recordings of {gap.low.name!r} are {gap.amount:.0f} dB fainter than those of {gap.high.name!r}: "
+            f"the recordings of {gap.low!r} are {gap.amount:.0f} dB fainter than those of {gap.high!r}: "
             "the pictures do not show that, but record all at the same distance and with the same microphone if you can"
         )

@@ -67,7 +67,7 @@ def class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
-    folders = [path for path in _listing(folder) if is_folder(path) and is_printable(path.name)]
+    folders = [path for path in _folders_in(folder) if is_printable(path.name)]
     if not folders:
         for error in _misnamed_folders(folder):
             raise error
@@ -82,15 +82,13 @@ def class_folders(folder: Path) -> list[Path]:
 def _misnamed_folders(folder: Path) -> list[UnusableInput]:
     """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
     reason = "can't be a class with such characters in its name; rename this folder"
-    folders = [path for path in _listing(folder) if is_folder(path) and not is_printable(path.name)]
-    return [UnusableInput(path, reason) for path in folders]
+    return [UnusableInput(path, reason) for path in _folders_in(folder) if not is_printable(path.name)]
 
 
 def _folder_like(folder: Path) -> str:
     """For a folder that is not there, a suggestion of another one beside it; "" if there is none."""
-    parent = folder.parent
-    beside = [path.name for path in _listing(parent) if is_folder(path)] if is_folder(parent) else []
-    return did_you_mean(folder.name, beside)
+    beside = _folders_in(folder.parent) if is_folder(folder.parent) else []
+    return did_you_mean(folder.name, [path.name for path in beside])
 
 
 def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
@@ -101,7 +99,7 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
     if not names or not (all(map(is_part_of_a_set, names)) or are_sides_of_a_split(names)):
         return
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
-    if inner is not None and any(is_folder(path) for path in _listing(inner)):
+    if inner is not None and _folders_in(inner):
         remedy = f"if its classes are the folders in {inner}, name that instead"
     elif inner is not None and any(path.suffix.lower() in (".csv", ".tsv") for path in _listing(inner)):
         remedy = f"if the labels of {inner} are in the table in it, name that instead"
@@ -223,6 +221,11 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
 def _listing(folder: Path) -> list[Path]:
     """The paths in a folder, sorted, without those that is_passed_over passes over."""
     return [folder / name for name in _names(folder)]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder, sorted; as _listing."""
+    return [path for path in _listing(folder) if is_folder(path)]
 
 
 def _names(folder: Path) -> list[str]:

@@ -54,10 +54,10 @@ class Exports:
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
         biases = linear.biases * np.float32(calibrator.inverse_temperature)
         centroid = self._subspace.features_at(classifier.centroid)
-        events = detector and detector.linear
-        return ClassifierHead(
-            weights, biases, centroid, events and events.weights, events and events.biases, self._noise
-        )
+        if detector is None:
+            return ClassifierHead(weights, biases, centroid, noise=self._noise)
+        events = detector.linear
+        return ClassifierHead(weights, biases, centroid, events.weights, events.biases, self._noise)
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew, if they were asked for."""

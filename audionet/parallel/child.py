@@ -147,10 +147,7 @@ class Child:
         alarm = None if limit_seconds is None else Alarm(limit_seconds, self._kill)
         with alarm or nullcontext():
             try:
-                self._requests.write(LENGTH.pack(sum(map(len, request))))
-                for part in request:
-                    self._requests.write(part)
-                self._requests.flush()
+                _send(self._requests, request)
                 answer = self._read(largest_answer)
             except OSError:
                 answer = None  # it has ended: there is no answer either
@@ -175,6 +172,12 @@ class Child:
                 pipe.close()
 
 
+def _send(pipe: IO[bytes], parts: Sequence[bytes]) -> None:
+    """Write a request, or an answer, with its length before it."""
+    pipe.writelines([LENGTH.pack(sum(map(len, parts))), *parts])
+    pipe.flush()
+
+
 def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None = None) -> None:
     """What the child does: answer each request on standard input, until there are no more.
 
@@ -185,20 +188,14 @@ def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None =
     if memory_bytes is not None:
         limit_this_process(memory_bytes, no_files=True)
 
-    def send(parts: Sequence[bytes]) -> None:
-        answers.write(LENGTH.pack(sum(map(len, parts))))
-        for part in parts:
-            answers.write(part)
-        answers.flush()
-
     def work() -> None:
         try:
             while True:
-                send(answer(waiting.get()))
+                _send(answers, answer(waiting.get()))
         finally:
             os._exit(1)  # whoever waits need not wait for what this fails of
 
-    send([STARTED])
+    _send(answers, [STARTED])
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=work, daemon=True).start()
     # This thread only reads: when there is nothing more to read, whoever asks has gone, and so does the child.

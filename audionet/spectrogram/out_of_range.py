@@ -136,8 +136,7 @@ def _bands(samples: NDArray[np.number], settings: PictureSettings) -> _Bands:
     size = min(len(sound), 1 << (settings.sample_rate_hz // 2).bit_length())
     frames = sound[: len(sound) // size * size].reshape(-1, size)
     frames = frames - frames.mean(axis=1, keepdims=True)
-    window = hann_window(size)
-    power = 2 * np.abs(np.fft.rfft(frames * window)) ** 2 / (size * float(np.square(window).sum()) * len(frames))
+    power = _spectra(frames) / len(frames)
     frequencies = np.fft.rfftfreq(size, 1 / settings.sample_rate_hz)
     drawn = power[:, frequencies >= CLEAR_OF_IT * settings.high_pass_hz]
     below = power[:, (frequencies >= LOW_HIGH_PASS_HZ) & (frequencies < settings.high_pass_hz)]
@@ -146,6 +145,12 @@ def _bands(samples: NDArray[np.number], settings: PictureSettings) -> _Bands:
     noise = np.median(drawn[:, above >= CUT_OFF * above[0]])
     loud = np.where(drawn > OUTSTANDING * noise, drawn, 0)
     return _Bands(float(below.sum()), float(drawn.sum()), float(loud.sum()))
+
+
+def _spectra(frames: NDArray[np.float32]) -> NDArray[np.floating]:
+    """The power of each frame at each frequency, in full scale squared."""
+    window = hann_window(frames.shape[1])
+    return 2 * np.abs(np.fft.rfft(frames * window)) ** 2 / (len(window) * float(np.square(window).sum()))
 
 
 def where_it_lies(needed_rate_hz: int, settings: PictureSettings) -> tuple[str, str]:
@@ -177,10 +182,7 @@ def _needed(rate_hz: int, samples: NDArray[np.number], limit_hz: float) -> int |
 
 def _power(samples: NDArray[np.number]) -> NDArray[np.float64]:
     """The mean power at each frequency, in full scale squared: of all sound, and of what stands out of the noise."""
-    window = hann_window(FRAME_SAMPLES)
     count = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
-    frames = samples[:count].T.reshape(-1, FRAME_SAMPLES).astype(np.float32) / FULL_SCALE
-    power = np.abs(np.fft.rfft(frames * window)) ** 2
+    power = _spectra(samples[:count].T.reshape(-1, FRAME_SAMPLES).astype(np.float32) / FULL_SCALE)
     loud = np.where(power > OUTSTANDING * np.median(power), power, 0)
-    means = np.array([each.mean(axis=0, dtype=np.float64) for each in (power, loud)])
-    return 2 * means / (FRAME_SAMPLES * float(np.square(window).sum()))
+    return np.array([each.mean(axis=0, dtype=np.float64) for each in (power, loud)])

@@ -5,7 +5,7 @@ say how often it is right on new sound, not on old.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,14 +96,15 @@ def train_calibrator(
     The learning rate falls to 0 along a straight line.
 
     At each step options.train_batch_size examples are drawn at random; -1, or more than there are, is all of them.
-    is_watched: whether there is a history, a point every options.eval_step_interval steps. store: is called every
+    is_watched: whether there is a history, a point every options.eval_step_interval steps; it tells of
+    options.validation_batch_size of the validation examples, drawn anew each time (-1: of all). store: is called every
     options.intermediate_store_frequency steps; 0 is never.
     The same arguments give the same bytes on one machine. Raises AudionetError if the numbers grow beyond all bounds.
     """
     progress("training", 0, options.steps)
     train = _Weighted.of(examples, examples)
-    watch = _Watch(train, _Weighted.of(validation, examples), options) if is_watched else None
-    draws = np.random.default_rng(options.seed)
+    validated, history = _Weighted.of(validation, examples), list[HistoryPoint]()
+    draws, looks = (np.random.default_rng(options.seed) for _ in range(2))
     # The logarithm is learnt, so that steps are shares of the temperature, whatever the scores' scale.
     logarithm, velocity = np.float64(math.log(FIRST_INVERSE_TEMPERATURE)), np.float64(0)
     calibrator = Calibrator(float(np.exp(logarithm)))
@@ -115,8 +116,9 @@ def train_calibrator(
             logarithm += MOMENTUM * velocity - change
             calibrator = Calibrator(float(np.exp(logarithm)))
         if step % options.eval_step_interval == 0 or step == options.steps:
-            if watch is not None:
-                watch.look(step, calibrator)
+            if is_watched:
+                drawn = validated.drawn(options.validation_batch_size, looks)
+                history += [*train.point(step, "train", calibrator), *drawn.point(step, "validation", calibrator)]
             progress("training", step, options.steps)
         interval = options.intermediate_store_frequency
         if store is not None and interval and step % interval == 0:
@@ -125,7 +127,7 @@ def train_calibrator(
         raise AudionetError(
             f"the learning rate {options.learning_rate:g} is too large, the training ran away; 1 is usual"
         )
-    return CalibratorFit(calibrator, [] if watch is None else watch.history)
+    return CalibratorFit(calibrator, history)
 
 
 @dataclass(frozen=True)
@@ -165,24 +167,9 @@ class _Weighted:
         errors = calibrator.probabilities(self.scores) - self.wanted
         return float((self.weights * (errors * logits).sum(axis=1)).mean())
 
-    def accuracy(self) -> float:
-        """The share whose highest score is that of their class."""
-        return float((self.scores.argmax(axis=1) == self.targets).mean())
-
-
-class _Watch:
-    """Looks at a training now and then, for its history."""
-
-    def __init__(self, train: _Weighted, validation: _Weighted, options: FitOptions) -> None:
-        self.history: History = []
-        self._train, self._validation = train, validation
-        self._draw_size, self._draws = options.validation_batch_size, np.random.default_rng(options.seed)
-
-    def look(self, step: int, calibrator: Calibrator) -> None:
-        """Note how good the calibrator is after a step, on options.validation_batch_size validation examples, drawn
-        anew each time (-1: on all)."""
-        drawn = self._validation.drawn(self._draw_size, self._draws)
-        for name, part in (("train", self._train), ("validation", drawn)):
-            if len(part.targets):
-                figures = part.accuracy(), part.cross_entropy(calibrator)
-                self.history.append(HistoryPoint(step, name, *figures, calibrator.inverse_temperature))
+    def point(self, step: int, part: str, calibrator: Calibrator) -> Iterator[HistoryPoint]:
+        """How good the calibrator is on these examples, if there are any."""
+        if len(self.targets):
+            accuracy = float((self.scores.argmax(axis=1) == self.targets).mean())
+            figures = accuracy, self.cross_entropy(calibrator), calibrator.inverse_temperature
+            yield HistoryPoint(step, part, *figures)
