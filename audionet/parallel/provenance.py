@@ -7,6 +7,7 @@ network counts as a stranger's, which changes how it is run and nothing in what 
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from audionet.system.locks import open_in_place
@@ -20,7 +21,7 @@ def remember_network(sha256: str) -> None:
     path = _place()
     if path is None or is_from_here(sha256):
         return
-    try:
+    with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open_in_place(path) as file:
             path.chmod(0o600)
@@ -28,8 +29,6 @@ def remember_network(sha256: str) -> None:
             if file.read(1) not in (b"", b"\n"):  # the line of a run that was killed
                 file.write(b"\n")
             file.write(f"{sha256}\n".encode())
-    except OSError:
-        return
 
 
 def is_from_here(sha256: str) -> bool:

@@ -1,10 +1,10 @@
 """The ticks of a spectrogram's axes: their places and their names."""
 
 import math
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from audionet.spectrogram.transform import SpectrogramRenderer
+import numpy as np
+
+from audionet.spectrogram.transform import SpectrogramRenderer
 
 TICKS_HZ = (125, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000)  # as far as a picture goes
 CLOSEST_TICKS = 0.06  # of the height of the axis
@@ -14,10 +14,8 @@ TIME_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300
 MOST_TIMES = 10
 
 
-def row_ticks(renderer: "SpectrogramRenderer") -> tuple[list[float], list[str]]:
+def row_ticks(renderer: SpectrogramRenderer) -> tuple[list[float], list[str]]:
     """The places of round frequencies on a picture's height (0 its foot, 1 its top), and their names."""
-    import numpy as np  # not at the top: this module is imported for every --help
-
     centres = renderer.row_hz
     if centres is None:
         return [(n + 0.5) / len(PITCH_NAMES) for n in range(len(PITCH_NAMES))], list(PITCH_NAMES)

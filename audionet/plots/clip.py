@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from audionet.audio.decoding import decode
 from audionet.dataset.names import UNKNOWN
 from audionet.inference.clips import ClipScores
 from audionet.inference.windows import Timeline
+from audionet.model.bundle import Model
 from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import ACCENT, COLORMAP, FAINT, INK, check_figure_path, figure_in_file
 from audionet.settings import SoundChoice
@@ -17,9 +18,6 @@ from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.jpeg import ANY_SUFFIXES
 from audionet.spectrogram.transform import SpectrogramRenderer, in_colors, power_spectrum, to_grey
 from audionet.system.text import printable, shortened
-
-if TYPE_CHECKING:
-    from audionet.model.bundle import Model
 
 COLUMN_SAMPLES = 160  # 10 ms at 16 kHz, in a clip of up to 24 seconds; more in longer ones
 MOST_COLUMNS = 2400  # that a figure can show
@@ -81,7 +79,7 @@ class Plotter:
     folders: those that the clips come from; what lies in a folder of one of them is drawn into a folder of that name.
     """
 
-    def __init__(self, target: Path, model: "Model", top: int, folders: Sequence[Path], choice: SoundChoice) -> None:
+    def __init__(self, target: Path, model: Model, top: int, folders: Sequence[Path], choice: SoundChoice) -> None:
         self._target, self._model, self._top = target, model, top
         self._folders, self._choice = folders, choice
         self._taken: set[str] = set()
@@ -124,7 +122,7 @@ def _verdict(clip: ClipScores | Timeline) -> str:
     return f": {clip.label}" + (f" (most like {clip.best})" if clip.is_unknown else "")
 
 
-def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> float:
+def _draw_sound(axes: Any, path: Path, model: Model, choice: SoundChoice) -> float:
     """Draw the spectrogram of a recording, or a picture as it is, and return how many seconds it shows."""
     if path.suffix.lower() in ANY_SUFFIXES:
         return _draw_picture(axes, path, model)
@@ -141,7 +139,7 @@ def _draw_sound(axes: Any, path: Path, model: "Model", choice: SoundChoice) -> f
     return spectrogram.seconds
 
 
-def _draw_picture(axes: Any, path: Path, model: "Model") -> float:
+def _draw_picture(axes: Any, path: Path, model: Model) -> float:
     """Draw a picture that `prepare` made, or any for a model of any pictures, and return how many seconds it shows."""
     data = pictures.read(path)
     if model.any_picture:
