@@ -166,8 +166,7 @@ def _pairs(data_audio: Path) -> list[Owned]:
     """The annotation files beside recordings, and those that may name several: tables in the data set's own folders."""
     own = {data_audio, *folders_for_tables(data_audio)}
     pairs: dict[Path, Owned] = {}
-    loose, unread, astray = [], list[Path](), list[Path]()
-    named_inside = list[Owned]()
+    loose, unread, astray, named_inside = list[Owned](), list[Path](), list[Path](), list[tuple[Path, Path]]()
     for folder, files in grouped((path.parent, path) for path in walk_files(data_audio)).items():
         others, sounds = list[Path](), list[Path]()
         for file in files:
@@ -179,7 +178,7 @@ def _pairs(data_audio: Path) -> list[Owned]:
             is_loose = owner is None and folder not in own and not may_name_recordings(file)
             if is_loose or not may_be_annotations(file):
                 if owner is not None and is_no_class and is_only_about(file, owner):
-                    named_inside.append(Owned(file, owner))
+                    named_inside.append((owner, file))
                 elif (owner is not None or (folder in own and file.suffix.lower() == ".json")) and seems_to_mark(file):
                     unread.append(file)
                 elif owner is None and is_of_a_tool(file):
@@ -194,9 +193,9 @@ def _pairs(data_audio: Path) -> list[Owned]:
                 )
             else:
                 pairs[owner] = Owned(file, owner)
-    for pair in named_inside:
-        if pair.recording is None or pairs.setdefault(pair.recording, pair) is not pair:
-            unread.append(pair.annotations)
+    for owner, file in named_inside:
+        if pairs.setdefault(owner, Owned(file, owner)).annotations != file:
+            unread.append(file)
     _report_unread(unread)
     _report_unused(astray, "is called as no recording beside it", "it would be as night.txt beside night.wav")
     return [*pairs.values(), *loose]

@@ -92,7 +92,7 @@ class LabelledTable:
         self.table, self.layout, self.data_audio = table, layout_of(table), data_audio
         self.paths = TablePaths(data_audio, table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
-        self.unheard: list[Recording] = []  # as the background; in what lines without times and label list
+        self.unheard: list[Recording] = []  # as background: what lines without times and label list
         self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}
 
     def recordings(self) -> tuple[list[Recording], list[UnusableInput]]:

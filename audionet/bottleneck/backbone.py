@@ -26,7 +26,6 @@ from audionet.system.untrusted import Refused
 ROWS_SHA256 = "eaf613de46865c8b350328e06298943a5ae302cf073c40feb09263789bef2d2a"
 INPUT_NAME, BOTTLENECK_NAME = "Mul", "bottleneck"  # in TensorFlow's graphs, as in those of 2018
 CHECKSUM_SUFFIX = ".sha256"  # of the file beside another backbone that holds its checksum
-MODULE = "audionet.bottleneck.backbone"  # what is run in a process of its own
 LARGEST_NETWORK_BYTES = 2 << 30  # of weights and of what flows through it for one picture; ours need 43 MB
 
 
@@ -153,6 +152,7 @@ class Network:
     How many threads run it changes nothing in what comes out. It can be pickled.
     """
 
+    module = "audionet.bottleneck.backbone"  # what runs a stranger's such network, in a process of its own
     interpreter: Callable[[bytes, bool], ShapedNetwork] = Interpreter  # or sound_network.SoundInterpreter
 
     def __init__(self, flatbuffer: bytes) -> None:

@@ -21,7 +21,6 @@ from audionet.system.files import read_limited
 from audionet.system.untrusted import Refused
 
 HEAD, FEATURES, SCORES, DISTANCE = "head", "features", "scores", "squared_distance"  # names in a model's signature
-MODULE = "audionet.bottleneck.sound_network"  # what is run in a process of its own
 WIDEST = 1 << 16  # numbers a row: more than any network's embedding
 
 
@@ -79,6 +78,7 @@ class SoundInterpreter:
 class SoundNetwork(Network):
     """A SoundInterpreter for several threads at once."""
 
+    module = "audionet.bottleneck.sound_network"
     interpreter = SoundInterpreter
 
 
@@ -96,7 +96,7 @@ def load_sound_file(path: Path, request: SoundRequest) -> Backbone:
         remedy = "name another (a folder is named with --tfhub-module)"
         raise AudionetError(f"--backbone {path}: is no file of a network, or too large a one; {remedy}") from error
     try:
-        SandboxedNetwork(MODULE, content, path, request._asdict())
+        SandboxedNetwork(SoundNetwork.module, content, path, request._asdict())
         flatbuffer, sound = cut(content, request)
     except ValueError as error:
         raise AudionetError(f"--backbone {path}: LiteRT can't run it ({error}); choose another network") from error
@@ -107,7 +107,7 @@ def open_sound_network(backbone: Backbone) -> ShapedNetwork:
     """The network of a backbone from sound, in a process of its own where its file is a stranger's."""
     if backbone.path is None:
         return SoundNetwork(backbone.flatbuffer)
-    return SandboxedNetwork(MODULE, backbone.flatbuffer, backbone.path)
+    return SandboxedNetwork(SoundNetwork.module, backbone.flatbuffer, backbone.path)
 
 
 def _make(content: bytes, path: Path, options: dict[str, Any]) -> ShapedNetwork:

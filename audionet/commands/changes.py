@@ -50,7 +50,7 @@ class _Doubts:
         digests = grouped(((entry.size_bytes, entry.mtime_ns), entry.sha256) for entry in entries)
         self._shared = {seen for seen, each in digests.items() if len(set(each)) > 1}
         self._latest_ns = functools.cache(self._latest_of)
-        self.any = False
+        self.has_any = False
 
     def about(self, recording: Path, status: os.stat_result) -> bool:
         """Whether a recording's content has to be compared."""
@@ -58,7 +58,7 @@ class _Doubts:
             (status.st_size, status.st_mtime_ns) in self._shared
             and self._latest_ns(recording.parent) >= self._compared_ns
         )
-        self.any |= is_changed
+        self.has_any |= is_changed
         return is_changed
 
     def _latest_of(self, folder: Path) -> int:
@@ -90,7 +90,7 @@ def find_changes(
             todo.append(recording)
         else:
             kept[recording.key] = entry
-    return Changes(todo, kept, gone, stems, doubts.any)
+    return Changes(todo, kept, gone, stems, doubts.has_any)
 
 
 def _up_to_date(

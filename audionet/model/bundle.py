@@ -11,10 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import MODULE as PICTURES
 from audionet.bottleneck.backbone import Network
 from audionet.bottleneck.sound import SoundInput
-from audionet.bottleneck.sound_network import MODULE as SOUND
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.dataset.names import class_number
 from audionet.errors import AudionetError
@@ -125,9 +123,9 @@ def _load_model(options: LabelOptions) -> Model:
     if options.labels is not None:
         _report_other_labels(options.labels, description.labels)
     try:
-        module, make = (PICTURES, Network) if description.sound is None else (SOUND, SoundNetwork)
+        kind = Network if description.sound is None else SoundNetwork
         is_ours = is_from_here(description.network_sha256)
-        network = make(flatbuffer) if is_ours else SandboxedNetwork(module, flatbuffer, files.network)
+        network = kind(flatbuffer) if is_ours else SandboxedNetwork(kind.module, flatbuffer, files.network)
         return _described(description, network)
     except (Refused, ValueError, RuntimeError) as error:
         raise AudionetError(f"{files.network}: {DAMAGED}") from error

@@ -38,7 +38,7 @@ class Exports:
         """subspace: the one that the classifiers are fitted in. noise: the direction in which noise moves features."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
         self._noise = None if noise is None else noise / np.linalg.norm(noise)
-        # What can't be is said before the training, not after it.
+        # What can't be written is said before the training, not after it.
         if options.saved_model_dir is not None:
             require_place_for_saved_model(options.saved_model_dir)
         checkpoints = options.checkpoint_path and options.checkpoint_path.parent

@@ -100,10 +100,9 @@ def listened_to(process: "subprocess.Popen[bytes]", messages: Messages) -> Itera
 
 
 def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
-    """What a process writes, until it has ended. Time counts only while we wait for it, not while it waits for us.
+    """What a process writes, until it has ended.
 
-    Nor does time in which we were stopped.
-
+    Time counts only while we wait for it: not while it waits for us, nor while we are stopped.
     Raises UnusableInput, and ends the process, after limit_seconds.
     """
     assert process.stdout is not None

@@ -207,7 +207,7 @@ class _Child:
 
 
 def _interruptible(answer: Answer) -> tuple[int, bytes] | None:
-    """The answer. Waited for in short turns: between them, Python hears of Ctrl-C on every system."""
+    """The answer, which is waited for in short turns: between them, Python hears of Ctrl-C on every system."""
     while True:
         with suppress(futures.TimeoutError):
             return answer.result(timeout=1.0)

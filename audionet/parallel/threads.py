@@ -91,11 +91,10 @@ class Threads:
 
     def run(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item]) -> Results[Result]:
         """As `Workers.run`."""
-        ahead = int(self.width > 1)
-        crew = _ThreadCrew(job, items, self.width, ahead)
+        crew = _ThreadCrew(job, items, self.width)
         with one_blas_thread():
             try:
-                yield from crew.run(self.width + ahead)
+                yield from crew.run(self.width + crew.ahead)
             finally:
                 crew.close()
 
@@ -195,12 +194,12 @@ class Crew:
 class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
     """Threads that do a job themselves."""
 
-    def __init__(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item], width: int, ahead: int) -> None:
+    def __init__(self, job: Job[Item, Part, Mapped, Result], items: Iterable[Item], width: int) -> None:
         super().__init__()
+        self.ahead = int(width > 1)  # how many threads begin ahead, and end when no item is left to begin
         self.job = job
         self._mapping = threading.Semaphore(width)
-        self._lock = threading.Lock()  # of the three below
-        self._ahead = ahead  # how many threads end when no item is left to begin
+        self._lock = threading.Lock()  # of the two below, and of `ahead`
         self._items = enumerate(items)
         self._under_way: list[_UnderWay[Item, Part, Mapped]] = []
 
@@ -221,8 +220,8 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
                 begun = _UnderWay[Item, Part, Mapped](position, item, self.job.split(item))
                 self._under_way.append(begun)
                 return begun
-            if self._ahead:
-                self._ahead -= 1
+            if self.ahead:
+                self.ahead -= 1
                 return None
             open_ones = [item for item in self._under_way if not item.no_more]
             return min(open_ones, key=lambda item: item.begun - item.done, default=None)

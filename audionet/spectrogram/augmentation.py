@@ -55,7 +55,7 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
 
 
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:
-    """The varied picture, uint8, of the same shape.
+    """The changed picture, uint8, of the same shape.
 
     picture: PICTURE_SIZE x PICTURE_SIZE (x 3), high frequencies at the top, as `renderer` drew it.
     columns: how many of its columns are sound; the rest are repeats.

@@ -24,8 +24,8 @@ NO_FILES = {
     stat.S_IFBLK: "a device",
 }
 
-# Of a million recordings of one chunk each, or three million chunks of longer ones. Of the values in it, which take
-# their bytes in memory many times, no more than ours need.
+# The index of a million recordings of one chunk each is so large, or that of three million chunks of longer ones. A
+# value takes many times its bytes in memory, so that a file may have no more values for its size than ours have.
 LARGEST_JSON_BYTES = 640 << 20
 JSON_BYTES_PER_VALUE = 12
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".audionet-", ".tmp"

@@ -122,6 +122,6 @@ def _cells(value: Mapping[str, Any]) -> Cells:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, bool) or value is None or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(value).strip()

@@ -120,7 +120,7 @@ def is_time(cell: str) -> bool:
 
 
 def read_text(path: Path, largest_bytes: int) -> str:
-    """The text of a file, as `decoded`; letters that may come out wrong are said.
+    """The text of a file, as `decoded`. A message says where its letters may come out wrong.
 
     Raises UnusableInput for a file that can't be read, and ValueError for one that is no text.
     """

@@ -31,10 +31,11 @@ LOGARITHM, DEVIATION = (number, -LARGEST_VALUE, LARGEST_VALUE), (number, SMALLES
 class HeldOut(NamedTuple):
     """The classes' own samples, as they are heard when they are held out.
 
-    probabilities: with their recordings, samples x classes. parts: the same of parts of 2 seconds, samples x parts x
-        classes; chunks of a few seconds have none. alike: with all that sounds like them, each with its
-    augmentations (speeds, parts), samples x augmentations x classes. targets: the class of each. distances: comparable.
-    fewest_recordings: that a class has.
+    probabilities: with their recordings, samples x classes.
+    parts: the same of parts of 2 seconds, samples x parts x classes; chunks of a few seconds have none.
+    alike: with all that sounds like them, each with its augmentations (speeds, parts), samples x augmentations x
+        classes.
+    targets: the class of each. distances: comparable ones. fewest_recordings: that a class has.
     """
 
     probabilities: NDArray[np.floating]
