@@ -204,7 +204,7 @@ class _Listener:
         return [
             f"{path} is marked from {clock(start)} to {clock(end)} alone{others}, and as much is heard in the rest, "
             f"which counts as false; if nobody annotated the rest, write {path.with_suffix('.uem')} with the line: "
-            f"{path.stem} 1 {math.floor(start)} {math.ceil(end)}"
+            f"{path.stem} 1 {round(start, 2):g} {round(end, 2):g}"
         ]
 
 

@@ -6,6 +6,7 @@ with a recording and a label. Of the objects around it, it has what they say of 
 
 import json
 import json.scanner
+import logging
 import re
 from bisect import bisect
 from collections.abc import Iterator, Mapping
@@ -13,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError
-from audionet.system.text import count
+from audionet.system.text import count, printable
 from audionet.system.untrusted import MALFORMED, MOST_VALUES, values_at_most
 from audionet.system.untrusted import text as checked_text
 from audionet.tables.layouts import LABEL_COLUMNS, TOOLS_LABEL_COLUMNS
 from audionet.tables.paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS
 from audionet.tables.reading import Row, Table, line_error, simplified
 from audionet.tables.times import marks_parts
+
+logger = logging.getLogger(__name__)
 
 JSON = re.compile(r'\s*(\[\s*[\[{\]"\d-]|\{\s*["}])')  # how it begins; `[Script Info]` is of subtitles
 OF_RECORDINGS = frozenset((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS, "group", "fold"))  # simplified names
@@ -59,7 +62,11 @@ def table_of_json(path: Path, text: str) -> Table:
             f"{path}: is JSON in which nothing says what is heard when: objects with start, end and label, or with the "
             "path of a recording and its label"
         )
-    return Table(path, columns, rows)
+    useful = [row for row in rows if not LABELS.isdisjoint(row.cells) or not marks_parts(row.cells)]
+    if len(useful) in (0, len(rows)):
+        return Table(path, columns, rows)
+    logger.info("%s: %s without a label not used", path, count(len(rows) - len(useful), "mark"))  # WhisperX has such
+    return Table(path, columns, useful)
 
 
 def _values(text: str) -> Iterator[Any]:
@@ -124,4 +131,4 @@ def _cells(value: Mapping[str, Any]) -> Cells:
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return str(value).strip()
+    return printable(str(value).strip())  # as `label` writes names into other tables

@@ -129,7 +129,7 @@ def _names_of(place: str) -> set[str]:
     whole = PurePosixPath(place)
     names = {f"/{place}", f"/{whole.with_suffix('')}", whole.name, whole.stem}
     # As `label` writes what breaks a line; a backslash is taken for Windows's.
-    written = PurePosixPath(printable(place).replace("\\", "/"))
+    written = PurePosixPath(printable(place).replace("\\", "/").lstrip("/"))
     names |= {f"/{written}", f"/{written.with_suffix('')}"}
     # RTTM and other tools have no spaces in names.
     return names | {"_".join(name.split()) for name in names}

@@ -199,6 +199,12 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             ),
             ONE,
         ),
+        (  # of nobody whom WhisperX knows
+            json.dumps(
+                {"segments": [{"start": 5, "end": 6, "text": "la"}, {"start": 1.5, "end": 3.25, "speaker": "owl"}]}
+            ),
+            ONE,
+        ),
         ('{"file": "night.wav", "start": "0:01.5", "end": "0:03.25", "label": "owl"}\n', ONE),
     ],
 )
@@ -231,7 +237,7 @@ def test_json_of_programs_for_labelling_is_read_where_it_is_named(
         ('[\n{"clip": "night.wav", "start": 5, "end": 1e999, "label": "owl"}]', "line 2 has the times '5' and 'inf'"),
         ('{"a": 1}', "is JSON in which nothing says what is heard when: objects with start, end and label, or"),
         ("[" * 100_000, "night.json: is JSON that cannot be read"),
-        ('[{"clip": "night.wav", "label": "\\ud800"}]', "is JSON that cannot be read"),
+        ('[{"clip": "night.wav", "label": "\\ud800"}]', r"has the class .*ud800', which can't name a folder"),
     ],
 )
 def test_json_that_cannot_be_used_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:

@@ -1,6 +1,7 @@
 """Tables as people have them, in any shape, and layouts of data sets as others pass them on."""
 
 import contextlib
+import json
 import logging
 import os
 from pathlib import Path
@@ -103,11 +104,16 @@ def test_folders_in_another_case_or_with_other_accents_are_those_of_the_table(tm
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows forbids such names")
-@pytest.mark.parametrize("name", ["back\\slash.wav", "tab\t.wav", "line\nfeed.wav", "latin\udcfc.wav", "x/a\\b\t.wav"])
+@pytest.mark.parametrize(
+    "name", ["back\\slash.wav", "tab\t.wav", "line\nfeed.wav", "latin\udcfc.wav", "x/a\\b\t.wav", "\u202eturned.wav"]
+)
 def test_names_that_label_writes_otherwise_are_found_again(tmp_path: Path, name: str) -> None:
     data = sounds(tmp_path / "data", name, "slash.wav", "b.wav")
     (tmp_path / "list.txt").write_text(f"path\tlabel\n{printable(str(data / name))}\trobin\n{data / 'b.wav'}\twren\n")
     assert ("robin", name) in found(data, tmp_path / "list.txt")
+    clips = [{"clip": str(data / name), "label": "robin"}, {"clip": str(data / "b.wav"), "label": "wren"}]
+    (tmp_path / "list.json").write_text(json.dumps(clips))
+    assert ("robin", name) in found(data, tmp_path / "list.json")
 
 
 def test_a_name_that_several_recordings_have_is_said_to_be_so(tmp_path: Path) -> None:
