@@ -19,7 +19,7 @@ from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
 from audionet.tables.files import header_of, table_in
 from audionet.tables.from_json import LABELS
-from audionet.tables.layouts import FREQUENCIES_SAID, KNOWN_COLUMNS, layout_of
+from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of
 from audionet.tables.paths import file_name, path_columns
 from audionet.tables.reading import SHOWN, beginning_of, line_error, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
@@ -113,7 +113,7 @@ def is_only_about(path: Path, recording: Path) -> bool:
     if path.suffix.lower() not in SUFFIXES or not is_read_where_named(path):
         return False
     with suppress(AudionetError):
-        table = parse_table(path, beginning_of(path), KNOWN_COLUMNS)
+        table = parse_table(path, beginning_of(path), is_known)
         names = {name for column in path_columns(table.columns)[:1] for name in table.values(column)}
         known = {spelling_key(recording.name), spelling_key(recording.stem)}
         return (
@@ -155,7 +155,7 @@ def seems_to_mark(path: Path) -> bool:
 def _has_times_and_words(path: Path, text: str) -> bool:
     """Whether a table has a column of times, whatever that is called, and one of words. text: its whole first lines."""
     try:
-        table = parse_table(path, text, KNOWN_COLUMNS)
+        table = parse_table(path, text, is_known)
     except AudionetError:
         return False
     if not any(table.is_text(name) for name in table.columns):

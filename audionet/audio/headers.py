@@ -11,11 +11,7 @@ from audionet.system.files import read_beginning
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
-DECODERS = {
-    (WAV_PCM, 8): "pcm_u8",
-    **{(WAV_PCM, bits): f"pcm_s{bits}{{}}" for bits in (16, 24, 32)},  # {}: le or be
-    **{(WAV_FLOAT, bits): f"pcm_f{bits}{{}}" for bits in (32, 64)},
-}
+FORMS = {WAV_PCM: ("s", (16, 24, 32)), WAV_FLOAT: ("f", (32, 64))}  # ffmpeg's letter for samples, and bits of each
 BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
 W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
 CAF_FORM = struct.Struct(">d4sIIIII")  # rate, kind, flags, bytes of a block, frames of a block, channels, bits
@@ -143,8 +139,9 @@ def _misread_decoder(beginning: bytes) -> str | None:
     is_partly_filled = form.valid_bits > 0 and (form.valid_bits + 7) // 8 != form.bits // 8
     if form.bits % 8 or form.block_bytes * 8 != form.channels * form.bits or not (order == ">" or is_partly_filled):
         return None
-    decoder = DECODERS.get((form.kind, form.bits))
-    return decoder and decoder.format("le" if order == "<" else "be")
+    if (form.kind, form.bits) == (WAV_PCM, 8):
+        return "pcm_u8"
+    return _decoder(form.kind, form.bits, "le" if order == "<" else "be")
 
 
 def _misread_in_caf(beginning: bytes) -> str | None:
@@ -155,8 +152,13 @@ def _misread_in_caf(beginning: bytes) -> str | None:
     sample_bytes, rest = divmod(block_bytes, channels or 1)
     if kind != b"lpcm" or rest or sample_bytes == (bits + 7) // 8:
         return None
-    decoder = DECODERS.get((WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes))
-    return decoder and decoder.format("le" if flags & CAF_LITTLE_ENDIAN else "be")
+    order = "le" if flags & CAF_LITTLE_ENDIAN else "be"
+    return _decoder(WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes, order)
+
+
+def _decoder(kind: int, bits: int, order: str) -> str | None:
+    form = _form(kind, bits, order)
+    return form and f"pcm_{form}"
 
 
 def _is_unfinished(beginning: bytes) -> bool:
@@ -206,7 +208,7 @@ def _of_aiff(beginning: bytes) -> Samples | None:
             order = AIFF_ORDERS.get(kind)
             if order is None or not 0 <= shift <= MANTISSA_BITS:
                 return None
-            form = _form("f" if kind.lower().startswith(b"fl") else "s", (bits + 7) // 8 * 8, order)
+            form = _form(WAV_FLOAT if kind.lower().startswith(b"fl") else WAV_PCM, (bits + 7) // 8 * 8, order)
             return Samples(form, channels, mantissa >> shift, body + AIFF_OFFSET_BYTES) if form else None
     return None
 
@@ -217,15 +219,14 @@ def _of_w64(beginning: bytes) -> Samples | None:
     while form is not None and place + W64_CHUNK.size <= len(beginning):
         name, length = W64_CHUNK.unpack_from(beginning, place)
         if name == W64_DATA:
-            letter = {WAV_PCM: "s", WAV_FLOAT: "f"}.get(form.kind)
             is_whole = not is_cut_off and length > W64_CHUNK.size
-            known = None if is_whole or letter is None else _form(letter, form.bits, "le")
+            known = None if is_whole else _form(form.kind, form.bits, "le")
             return Samples(known, form.channels, form.rate_hz, place + W64_CHUNK.size) if known else None
         place += max(length + 7 & ~7, W64_CHUNK.size)
     return None
 
 
-def _form(letter: str, bits: int, order: str) -> str | None:
-    """What ffmpeg calls samples of a kind; None if it has no such."""
-    known = (16, 24, 32) if letter == "s" else (32, 64)
+def _form(kind: int, bits: int, order: str) -> str | None:
+    """What ffmpeg calls samples of a kind, WAV_PCM or WAV_FLOAT: `s16le`; None if it has no such."""
+    letter, known = FORMS.get(kind, ("", ()))
     return f"{letter}{bits}{order}" if bits in known else None

@@ -131,9 +131,8 @@ def _trunk() -> str:
 
 def _folder(folder: Path) -> str:
     """Check that files can be written in a folder or, if it is not there yet, in the one where it would be made."""
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
+    whole = folder.absolute()
+    place = next(path for path in (whole, *whole.parents) if path.exists())
     try:
         with tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=place) as file:
             file.write(b"audionet")

@@ -183,10 +183,10 @@ def _described_graph(description: ModelDescription, described_in: Path, path: Pa
     if description.sound is not None:
         raise AudionetError(f"{path}: is the layer alone of a network from sound; label needs the .tflite beside it")
     content = _read_graph(path)
-    if description.graph_sha256 != hashlib.sha256(content).hexdigest():
-        raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}")
     options = told or InputOptions(output_layer=description.output_name)
     try:
+        if description.graph_sha256 != hashlib.sha256(content).hexdigest():
+            raise Refused("another graph")
         return _described(description, sandboxed_graph(content, path, options))
     except Refused as error:
         raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}") from error

@@ -100,11 +100,7 @@ def scalar(value: Any) -> Scalar:
         return value
     if isinstance(value, str):
         return text(value)
-    if isinstance(value, int):
-        return whole(value, -LARGEST_WHOLE)
-    if isinstance(value, float):
-        return number(value)
-    raise Refused("no plain value")
+    return whole(value, -LARGEST_WHOLE) if isinstance(value, int) else number(value)
 
 
 def sha256(value: Any) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.tables.from_json import JSON, table_of_json
-from audionet.tables.layouts import KNOWN_COLUMNS
+from audionet.tables.layouts import is_known
 from audionet.tables.reading import LARGEST_TABLE_BYTES, Table, beginning_of, parse_table, read_text
 
 # Texts of other tools that tell what is heard when.
@@ -39,7 +39,7 @@ def table_in(path: Path, text: str) -> Table:
             )
     if JSON.match(text):
         return table_of_json(path, text)
-    return parse_table(path, text, KNOWN_COLUMNS)
+    return parse_table(path, text, is_known)
 
 
 def header_of(path: Path) -> frozenset[str]:
@@ -47,5 +47,5 @@ def header_of(path: Path) -> frozenset[str]:
     lines = beginning_of(path).splitlines(keepends=True)
     for most in (20, 1):  # what is wrong with a row is said by who reads them all
         with suppress(AudionetError):
-            return frozenset(parse_table(path, "".join(lines[:most]), KNOWN_COLUMNS).columns)
+            return frozenset(parse_table(path, "".join(lines[:most]), is_known).columns)
     return frozenset()

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from audionet.errors import AudionetError
@@ -31,17 +31,14 @@ TOOLS_LABEL_COLUMNS = tuple(
 LABELS = "its label"  # in messages
 
 
-class KnownColumns(Container[str]):
-    """The simplified names of columns that say which recording, what is heard, and when."""
-
-    names = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
-
-    def __contains__(self, name: object) -> bool:
-        """Whether a name is one of them."""
-        return name in self.names or TIMES.fullmatch(str(name)) is not None
+KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
 
 
-KNOWN_COLUMNS = KnownColumns()
+def is_known(column: str) -> bool:
+    """Whether a column, by its simplified name, says which recording, what is heard, or when."""
+    return column in KNOWN_COLUMNS or TIMES.fullmatch(column) is not None
+
+
 SELECTIONS = ("selection", "selec")  # Raven's and warbleR's numbers of parts
 # What changes which sound is meant, and cannot be chosen for each line.
 REFUSED = re.compile(r"channels?|chan|ch|track|audiotrack|stream")

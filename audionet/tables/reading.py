@@ -6,10 +6,11 @@ import io
 import itertools
 import logging
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from audionet.errors import AudionetError, reading
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
@@ -169,26 +170,26 @@ def encoding_of(data: bytes) -> str:
     return "utf-8"
 
 
-def parse_table(path: Path, text: str, known_columns: Container[str]) -> Table:
+def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table:
     """The table that is the text of the file at `path`.
 
-    known_columns: simplified names; the separator that finds the most of them is the table's. Rows without any content
-    are left out. Raises AudionetError for a text that is no table.
+    is_known: whether a simplified name is one that tables have; the separator that finds the most of them is the
+    table's. Rows without any content are left out. Raises AudionetError for a text that is no table.
     """
     told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
     rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""), 1 if told else 0)
     separators = [told[1].replace("\\t", "\t")] if told else SEPARATORS
-    beginnings = {separator: _beginning(rows_by(separator)) for separator in separators}
-    separator = max(separators, key=lambda separator: _fit(beginnings[separator], known_columns))
+    beginnings = {separator: _beginning(rows_by(separator), is_known) for separator in separators}
+    separator = max(separators, key=lambda separator: _fit(beginnings[separator]))
     has_quotes = separator != "\t" or _is_quoted(text)
-    titles = _titles(beginnings[separator], known_columns)
+    titles = _titles(beginnings[separator])
     records = itertools.islice(rows_by(separator, has_quotes), titles, None)
     _, header = next(records, (0, []))
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]
     table = Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, [])
-    twice = {name for name in names if name in known_columns and names.count(name) > 1}
+    twice = {name for name in names if is_known(name) and names.count(name) > 1}
     cells_left = MOST_CELLS
     for line, cells in records:
         extra = sum(bool(cell.strip()) for cell in cells[len(names) :])
@@ -240,30 +241,32 @@ def _rows(
         raise line_error(path, line + skipped, message) from error
 
 
-def _beginning(rows: Iterator[tuple[int, list[str]]]) -> list[list[str]]:
-    """The cells of the first rows, up to one that can't be read."""
+class _Header(NamedTuple):
+    """How many columns a row would name as the header, and how many of these are known."""
+
+    columns: int
+    known: int
+
+
+def _beginning(rows: Iterator[tuple[int, list[str]]], is_known: Callable[[str], bool]) -> list[_Header]:
+    """What the first rows would be as headers, up to one that can't be read."""
     first = []
     with suppress(AudionetError):
         for _, cells in itertools.islice(rows, MOST_TITLES + 1):
-            first.append(cells)
+            first.append(_Header(len(cells), sum(map(is_known, set(map(simplified, cells))))))
     return first
 
 
-def _fit(beginning: Sequence[list[str]], known_columns: Container[str]) -> tuple[int, int]:
+def _fit(beginning: Sequence[_Header]) -> tuple[int, int]:
     """How many known columns are in one of the first rows, and how many columns in the first."""
-    known = (_count_known(cells, known_columns) for cells in beginning)
-    return max(known, default=0), len(beginning[0]) if beginning else 0
+    return max((row.known for row in beginning), default=0), beginning[0].columns if beginning else 0
 
 
-def _titles(beginning: Sequence[list[str]], known_columns: Container[str]) -> int:
+def _titles(beginning: Sequence[_Header]) -> int:
     """How many rows, such as a title, stand above the names of the columns."""
-    if not beginning or _count_known(beginning[0], known_columns):
+    if not beginning or beginning[0].known:
         return 0
-    return next((n for n, cells in enumerate(beginning) if _count_known(cells, known_columns) > 1), 0)
-
-
-def _count_known(header: Sequence[str], known_columns: Container[str]) -> int:
-    return sum(name in known_columns for name in set(map(simplified, header)))
+    return next((n for n, row in enumerate(beginning) if row.known > 1), 0)
 
 
 def _require_one_value(table: Table, line: int, values: Sequence[str]) -> None:
