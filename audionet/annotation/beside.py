@@ -197,7 +197,10 @@ def _pairs(data_audio: Path) -> list[Owned]:
         if pairs.setdefault(owner, Owned(file, owner)).annotations != file:
             unread.append(file)
     _report_unread(unread)
-    _report_unused(astray, "is called as no recording beside it", "it would be as night.txt beside night.wav")
+    remedy = "it would be as night.txt beside night.wav"
+    if astray and astray[0].parent != data_audio:
+        remedy += f", or with --metadata {astray[0].parent}"
+    _report_unused(astray, "is called as no recording beside it", remedy)
     return [*pairs.values(), *loose]
 
 

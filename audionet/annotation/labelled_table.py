@@ -10,7 +10,7 @@ from typing import NamedTuple
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
-from audionet.dataset.names import UNKNOWN, can_name_a_folder, composed, look_of, require_no_unknown, spelling_key
+from audionet.dataset.names import UNKNOWN, composed, fault_as_folder, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND
 from audionet.system.text import count, listed
@@ -68,8 +68,8 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     if SEVERAL_LABELS.search(label):
         raise error(f"has the label {label!r}: {ONE_OR_SEVERAL}")
     shown = repr(label if len(label) <= SHOWN else f"{label[:SHOWN]}...")
-    if not can_name_a_folder(label):
-        raise error(f"has the class {shown}, which can't name a folder; write it in other signs, or shorter")
+    if fault := fault_as_folder(label):
+        raise error(f"has the class {shown}, which can't name a folder ({fault}); write it otherwise")
     if is_passed_over(label, is_folder=True):
         raise error(f"has the class {shown}, as systems call folders of their own, which are passed over; rename it")
     require_no_unknown(f"{path}: line {line}", [label])

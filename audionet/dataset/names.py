@@ -1,5 +1,6 @@
 """Names of classes and of chunks' files: which are possible, on every system, and what they are made of."""
 
+import functools
 import hashlib
 import os
 import unicodedata
@@ -22,17 +23,19 @@ INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))
 DEVICES = frozenset("CON PRN AUX NUL".split()) | {f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10)}
 
 
-def can_name_a_folder(label: str) -> bool:
-    """Whether a name can be a folder's on every system, since a folder of pictures may be copied to another one."""
-    return (
-        bool(label)
-        and is_printable(label)
-        and not set(label) & FORBIDDEN
-        and not label.startswith(".")
-        and not label.endswith(".")
-        and label.partition(".")[0].upper() not in DEVICES
-        and len(os.fsencode(label)) <= LONGEST_NAME_BYTES
-    )
+@functools.lru_cache(1000)  # a million lines have few classes
+def fault_as_folder(label: str) -> str:
+    """Why a name can't be a folder's on every system, since pictures may be copied to another one; "" if it can."""
+    forbidden = sorted(set(label) & FORBIDDEN)
+    faults = {
+        f"there is {' and '.join(map(repr, forbidden))} in it": bool(forbidden),
+        "there are signs in it that nobody sees": not label or not is_printable(label),
+        "it begins with a dot": label.startswith("."),
+        "it ends in a dot": label.endswith("."),
+        "Windows keeps that for itself": label.partition(".")[0].upper() in DEVICES,
+        "it is too long": len(os.fsencode(label)) > LONGEST_NAME_BYTES,
+    }
+    return next((fault for fault, is_so in faults.items() if is_so), "")
 
 
 def require_no_unknown(place: Path | str, names: Iterable[str]) -> None:

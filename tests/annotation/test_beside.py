@@ -456,7 +456,7 @@ def test_marks_beside_a_recording_that_are_not_read_are_told_of(
         (
             "owl/Label Track.txt",
             AUDACITY,
-            "Label Track.txt is called as no recording beside it, and is not used: it would",
+            "not used: it would be as night.txt beside night.wav, or with --metadata ",
         ),
         ("owl/a1.selections.txt", RAVEN, "a1.selections.txt is called as no recording beside it, and is not used"),
         ("owl/notes.txt", "It rained.\n", ""),

@@ -101,8 +101,15 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
         ("path,class,species\na.wav,x,y\n", "which column is its label, 'class' or 'species'"),
         ("path,label\na.wav,x/y\n", "line 2 has the class 'x/y', which can't name a folder"),
         ("path,label\na.wav,\n", "line 2 has no label in the column label; write one"),
-        ("path,label\na.wav,robin: alarm\n", "line 2 has the class 'robin: alarm', which can't name a folder"),
-        ("path,label\na.wav,aux.1\n", "line 2 has the class 'aux.1', which can't name a folder"),
+        (
+            "path,label\na.wav,robin: alarm\n",
+            r"the class 'robin: alarm', which can't name a folder \(there is ':' in it\)",
+        ),
+        (
+            "path,label\na.wav,aux.1\n",
+            r"the class 'aux.1', which can't name a folder \(Windows keeps that for itself\)",
+        ),
+        ("path,label\na.wav,Turdus sp.\n", r"the class 'Turdus sp.', which can't name a folder \(it ends in a dot\)"),
         ("path,label\na.wav,Robin\nb.wav,robin\n", r"line 3 has the class 'robin', others 'Robin' \(line 2\); spell"),
         ("path,label,fold\na.wav,x,first\n", "line 2 has the fold 'first'; it should be a whole number"),
         ("path,label,fold\na.wav,x,1\na.wav,y,2\n", "line 3 lists a.wav again: in line 2 it has another group or fold"),
