@@ -112,20 +112,21 @@ def own_folds(samples: Sequence[Sample]) -> list[int] | None:
 
 
 def _single_recording_notes(samples: Sequence[Sample]) -> list[str]:
-    """A warning if there are classes that have one recording."""
-    names = [
-        repr(name)
+    """A warning if there are classes that have one recording, or one group of them."""
+    single = {
+        repr(name): [samples[i] for i in members]
         for name, members in sorted(by_class(samples).items())
         if len({samples[i].group for i in members}) == 1
-    ]
-    if not names:
+    }
+    if not single:
         return []
+    names = list(single)
+    are_groups = any(len({sample.source for sample in of_class}) > 1 for of_class in single.values())
+    one, same = ("recordings of one group alone", "group") if are_groups else ("one recording", "recording")
     named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
-    who = (
-        f"class {named} has one recording" if len(names) == 1 else f"{len(names)} classes have one recording ({named})"
-    )
+    who = f"class {named} has {one}" if len(names) == 1 else f"{len(names)} classes have {one} ({named})"
     return [
-        f"{who}: what is measured on other parts of the same recording says little about new ones; "
+        f"{who}: what is measured on other parts of the same {same} says little about new ones; "
         "add some from another day"
     ]
 

@@ -1,7 +1,8 @@
 import numpy as np
 
-from audionet.dataset.samples import Sample
-from audionet.training.folds import cluster_groups
+from audionet.dataset.samples import Dataset, Sample
+from audionet.options import SplitOptions
+from audionet.training.folds import cluster_groups, plan_evaluation
 from tests.conftest import sample_of
 
 
@@ -36,3 +37,14 @@ def test_a_class_in_one_group_takes_its_fallback() -> None:
         sounds, np.repeat(np.arange(2, dtype=np.int32), 4), samples_of([str(n) for n in range(8)]), [0, 1, 2, 3] * 2
     )
     assert found[4:].tolist() == [0, 1, 2, 3]
+
+
+def test_recordings_of_one_group_are_not_called_one_recording() -> None:
+    many = [sample_of("ben", str(n), 0, 1) for n in range(3)]
+    segments = [sample_of("anna", "debate", n, n + 1, sha256=f"segment {n}") for n in range(3)]
+    for of_anna, said in (
+        (segments, "class 'anna' has recordings of one group alone: what is measured on other parts of the same group"),
+        (segments[:1], "class 'anna' has one recording: what is measured on other parts of the same recording"),
+    ):
+        (note,) = plan_evaluation(Dataset([*of_anna, *many]), SplitOptions()).split.notes
+        assert note.startswith(said)
