@@ -3,10 +3,11 @@
 import functools
 import hashlib
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -154,21 +155,32 @@ class BottleneckExtractor(Extractor):
         folder: Path,
         augmentations: Sequence[Augmentation] = (ORIGINAL,),
         workers: Workers | None = None,
+        parts: Mapping[Path, Augmentation] = MappingProxyType({}),
     ) -> None:
-        """As Extractor. renderer: the one that drew the pictures."""
+        """As Extractor. renderer: the one that drew the pictures. parts: of pictures that the network does not see as a
+        whole, see augmentation.sounding_part."""
         network = Network(backbone.flatbuffer)
         path, size = cache_path(folder, backbone, renderer.fingerprint), int(np.prod(network.output_shapes[0]))
         super().__init__(backbone, path, size, augmentations, workers)
         self.digests = Digests(folder / DIGESTS_NAME)
+        self._parts = parts
         self._job = BottleneckJob(network, renderer)
 
     def identify(self, path: Path) -> bytes | UnusableInput:
-        """The SHA-256 of a picture's file, which is read only if it is new or changed."""
+        """The SHA-256 of a picture's file, which is read only if it is new or changed, or that of a part of it."""
         try:
             with reading(path):
-                return self.digests.remembered(path) or self._read(path)[1]
+                return self._of_part(path, self.digests.remembered(path) or self._read(path)[1])
         except UnusableInput as error:
             return error
+
+    def _part(self, path: Path) -> Augmentation:
+        """What the network sees of a picture."""
+        return self._parts.get(path, ORIGINAL)
+
+    def _of_part(self, path: Path, digest: bytes) -> bytes:
+        """What a picture with this SHA-256 is known by: seen in part, it is another than as a whole."""
+        return _cache_key(digest, self._part(path))
 
     def _read(self, path: Path) -> tuple[bytes, bytes]:
         """The content of a picture's file and its SHA-256. Raises UnusableInput or OSError."""
@@ -184,19 +196,22 @@ class BottleneckExtractor(Extractor):
             with reading(path):
                 digest = self.digests.remembered(path)
                 if digest is not None:
-                    entry = self.cached(path, digest)
+                    entry = self.cached(path, self._of_part(path, digest))
                     if not entry.missing:
                         return entry
                 jpg, digest = self._read(path)
         except UnusableInput as error:
             return Entry(path, error=error)
-        entry = self.cached(path, digest)
+        entry = self.cached(path, self._of_part(path, digest))
         entry.jpg = jpg
         return entry
 
     def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
         """Run the backbone for what entries lack, and put it into them; an entry that can't be used gets its error."""
-        wanted = [Missing(entry.path, entry.jpg, [self.augmentations[n] for n in entry.missing]) for entry in entries]
+        wanted = []
+        for entry in entries:
+            part = self._part(entry.path)
+            wanted.append(Missing(entry.path, entry.jpg, [self.augmentations[n].within(part) for n in entry.missing]))
         for ready, (position, result) in enumerate(self._workers.run(self._job, wanted), start=1):
             progress("bottlenecks", ready, len(entries))
             if isinstance(result, UnusableInput):

@@ -18,7 +18,8 @@ from audionet.errors import DiskFull, UnusableInput, reading
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Results, Threads, Workers
 from audionet.settings import PictureSettings, SoundChoice
-from audionet.spectrogram.jpeg import draw
+from audionet.spectrogram.augmentation import ORIGINAL
+from audionet.spectrogram.jpeg import draw, seen_part
 from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
@@ -87,16 +88,20 @@ class DrawingJob:
         if isinstance(chunk, RangeCheck):
             return chunk.needed_rate_hz()
         name = chunk_name(source.class_name, source.stem, chunk.index)
-        contents = (draw(chunk, self.renderer) if self.keep_picture else None, to_wav(chunk) if self.keep_wav else None)
+        jpg = draw(chunk, self.renderer) if self.keep_picture else None
+        contents = (jpg, to_wav(chunk) if self.keep_wav else None)
         for suffix, data in zip((".jpg", ".wav"), contents, strict=True):
             if data is not None:
                 try:
                     write_atomically(self.image_dir / f"{name}{suffix}", data)
                 except DiskFull as error:
                     raise UnusableInput(source.path, NO_SPACE) from error
-        sizes = (None if data is None else len(data) for data in contents)
+        picture_bytes, sound_bytes = (None if data is None else len(data) for data in contents)
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        entry = ChunkEntry(name, chunk.start_seconds, chunk.seconds, *loudness, *sizes)
+        seen = ORIGINAL if jpg is None else seen_part(jpg, source.path, self.renderer)
+        entry = ChunkEntry(
+            name, chunk.start_seconds, chunk.seconds, *loudness, picture_bytes, sound_bytes, sounding=seen
+        )
         return DrawnChunk(entry, conditions(chunk.samples, chunk.sample_rate_hz))
 
     def reduce(self, source: Source, results: list[Any]) -> RecordingEntry:

@@ -40,7 +40,7 @@ from audionet.plots.tensorboard import write_summaries
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
 from audionet.rules import flag
-from audionet.spectrogram.augmentation import Augmentation, choose_augmentations
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, chosen
 from audionet.system.untrusted import Scalar
@@ -204,7 +204,8 @@ def _extractor(setup: _Setup, workers: Workers) -> Extractor:
     """The extractor of bottlenecks: from the pictures, or from the sound that they were drawn from."""
     pictures, folder, augmentations = setup.pictures, setup.options.bottleneck_dir, setup.augmentations
     if setup.backbone.sound is None:
-        return BottleneckExtractor(setup.backbone, pictures.renderer, folder, augmentations, workers)
+        parts = {sample.path: sample.sounding for sample in pictures.samples if sample.sounding != ORIGINAL}
+        return BottleneckExtractor(setup.backbone, pictures.renderer, folder, augmentations, workers, parts)
     sources = chunk_sources(pictures)
     return SoundExtractor(setup.backbone, pictures.renderer.settings, folder, sources, augmentations, workers)
 

@@ -15,6 +15,7 @@ from audionet.audio.chunks import Part
 from audionet.audio.levels import Conditions
 from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.filter_bank import pack, unpack
 from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECONDS
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -33,6 +34,7 @@ class ChunkEntry(NamedTuple):
 
     level_db, clipped: how loud it is and what share of it is clipped, see levels.py; None if it is not known.
     picture_bytes, sound_bytes: the sizes of its JPG and its WAV; None if it is not known, or there is no WAV.
+    sounding: the part of the picture that the network sees, see augmentation.sounding_part.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ChunkEntry(NamedTuple):
     clipped: float | None = None
     picture_bytes: int | None = None
     sound_bytes: int | None = None
+    sounding: Augmentation = ORIGINAL
 
 
 @dataclass(frozen=True)
@@ -204,18 +207,7 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
         "size_bytes": entry.size_bytes,
         "mtime_ns": entry.mtime_ns,
         "sha256": entry.sha256,
-        "chunks": [
-            {
-                "name": chunk.name,
-                "start_seconds": chunk.start_seconds,
-                "seconds": chunk.seconds,
-                "level_db": chunk.level_db,
-                "clipped": chunk.clipped,
-                "picture_bytes": chunk.picture_bytes,
-                "sound_bytes": chunk.sound_bytes,
-            }
-            for chunk in entry.chunks
-        ],
+        "chunks": list(map(_chunk_to_json, entry.chunks)),
         "group": entry.group,
         "fold": entry.fold,
     }
@@ -244,6 +236,19 @@ def _part_from_json(value: Any) -> Part:
     return Part(checked.number(start, 0), math.inf if end is None else checked.number(end, 0))
 
 
+def _chunk_to_json(chunk: ChunkEntry) -> dict[str, Any]:
+    sounding = {} if chunk.sounding == ORIGINAL else {"sounding": [chunk.sounding.start, chunk.sounding.part]}
+    return sounding | {
+        "name": chunk.name,
+        "start_seconds": chunk.start_seconds,
+        "seconds": chunk.seconds,
+        "level_db": chunk.level_db,
+        "clipped": chunk.clipped,
+        "picture_bytes": chunk.picture_bytes,
+        "sound_bytes": chunk.sound_bytes,
+    }
+
+
 def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
     return ChunkEntry(
         checked.inner_path(value["name"]),
@@ -253,7 +258,13 @@ def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
         checked.optional(checked.number, value.get("clipped"), 0, 1),
         checked.optional(checked.whole, value.get("picture_bytes")),
         checked.optional(checked.whole, value.get("sound_bytes")),
+        _sounding_from_json(value["sounding"]) if "sounding" in value else ORIGINAL,
     )
+
+
+def _sounding_from_json(value: Any) -> Augmentation:
+    start, part = (checked.number(each, 0, 1) for each in checked.sequence(value))
+    return Augmentation(part=part, start=start)
 
 
 def _files_of(folder: Path, chunk: ChunkEntry) -> list[Path]:

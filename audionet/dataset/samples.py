@@ -19,6 +19,7 @@ from audionet.dataset.folders import find_pictures
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.grouping import grouped
 from audionet.system.text import count
@@ -41,6 +42,7 @@ class Sample(NamedTuple):
     digest: the SHA-256 of the JPG; empty until the JPG has been read.
     is_marked: of its recording, marked parts alone are learnt.
     conditions, needed_rate_hz: of its recording, see manifest.RecordingEntry.
+    sounding: the part of the picture that the network sees, see manifest.ChunkEntry.
     """
 
     class_name: str
@@ -58,6 +60,7 @@ class Sample(NamedTuple):
     is_marked: bool = False
     conditions: Conditions | None = None
     needed_rate_hz: int | None = None
+    sounding: Augmentation = ORIGINAL
 
     @property
     def seconds(self) -> float:
@@ -131,7 +134,10 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             loudness = chunk.level_db, chunk.clipped
             sample = Sample(class_name, name, path, key, group, entry.sha256, start, end, entry.fold, *loudness)
             sample = sample._replace(
-                is_marked=bool(entry.parts), conditions=entry.conditions, needed_rate_hz=entry.needed_rate_hz
+                is_marked=bool(entry.parts),
+                conditions=entry.conditions,
+                needed_rate_hz=entry.needed_rate_hz,
+                sounding=chunk.sounding,
             )
         else:
             start = number * chunk_seconds

@@ -15,14 +15,13 @@ from audionet.detection.rises import Rise
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS, Augmentation, augment
+from audionet.spectrogram.augmentation import ORIGINAL, augment, sounding_part
 from audionet.spectrogram.out_of_range import RangeCheck, lies_below, where_it_lies
-from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, sounding_share
+from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
 
 logger = logging.getLogger(__name__)
 
-LEAST_SOUNDING = 0.5  # of a long chunk, from its first sound to its last, to be seen with the silence around
 SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
 
 
@@ -112,25 +111,9 @@ def _see(jpg: bytes, path: Path, model: Model) -> _Seen:
     picture, origin = pictures.decode(jpg, path)
     if origin.fingerprint != model.renderer.fingerprint:
         raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
-    return _without_silence_around(picture, model.renderer.columns(origin.seconds), model.renderer)
-
-
-def _without_silence_around(picture: NDArray[np.uint8], columns: int, renderer: SpectrogramRenderer) -> _Seen:
-    """A picture of a long chunk without the silence before and behind all that sounds in it, if that is more than half.
-
-    The network sees each moment with those around it. From long chunks, short sounds are learnt as clips of their own,
-    without silence; with it, a word in ten seconds is taken for another voice's. Short chunks are learnt as they are.
-    columns: how many of the picture's columns are sound; the rest are repeats.
-    """
-    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
-        return _Seen(picture)
-    sounding = np.flatnonzero(column_weights(as_brightness(picture[:, :columns])))
-    if not len(sounding):
-        return _Seen(picture)
-    start, part = sounding[0] / columns, (sounding[-1] + 1 - sounding[0]) / columns
-    if part > LEAST_SOUNDING:
-        return _Seen(picture)
-    return _Seen(augment(picture, columns, renderer, Augmentation(part=part, start=start)), part)
+    columns = model.renderer.columns(origin.seconds)
+    part = sounding_part(picture, columns, model.renderer)
+    return _Seen(picture if part == ORIGINAL else augment(picture, columns, model.renderer, part), part.part)
 
 
 def _score(seen: _Seen, model: Model, start_seconds: float, seconds: float) -> ChunkScores:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Augmentation:
         """What it is called in the keys of cached bottlenecks; never to be changed, or they are all made again."""
         return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r})"
 
+    def within(self, outer: "Augmentation") -> "Augmentation":
+        """This one of what `outer`, at the sound's own speed, leaves of a picture."""
+        return Augmentation(self.speed, outer.part * self.part, outer.start + outer.part * self.start)
+
 
 ORIGINAL = Augmentation()
 # 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other
@@ -42,6 +46,7 @@ SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 SHORT_STARTS_OF_MANY = (0.35,)
 FIRST_PART = 1 + len(SPEEDS)  # among the augmentations, behind the original and its speeds
+LEAST_SOUNDING = 0.5  # of a long chunk, from its first sound to its last, to be seen with the silence around
 
 
 def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[Augmentation]:
@@ -52,6 +57,25 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
     starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
     return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ())]
+
+
+def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer) -> Augmentation:
+    """The part of a picture that the network sees, in training and in labelling: of a long chunk, it leaves out the
+    silence before and behind all that sounds, if that is more than half; else it is ORIGINAL.
+
+    The network sees each moment with those around it. From long chunks, short sounds are learnt as clips of their own,
+    without silence; with it, a word in ten seconds is taken for another voice's. Short chunks are seen as they are.
+    columns: how many of the picture's columns are sound; the rest are repeats.
+    """
+    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
+        return ORIGINAL
+    sounding = np.flatnonzero(column_weights(as_brightness(picture[:, :columns])))
+    if not len(sounding):
+        return ORIGINAL
+    start, length = int(sounding[0]), int(sounding[-1]) + 1 - int(sounding[0])
+    return (
+        Augmentation(part=length / columns, start=start / columns) if length <= LEAST_SOUNDING * columns else ORIGINAL
+    )
 
 
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:

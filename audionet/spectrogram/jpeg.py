@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from audionet.audio.chunks import Chunk
 from audionet.errors import UnusableInput, reading
 from audionet.settings import PICTURE_SIZE
+from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS, ORIGINAL, Augmentation, sounding_part
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
 from audionet.system.untrusted import MALFORMED, Refused, StoredRecord, number, parse_json, stored, text
@@ -91,6 +92,14 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
             return np.asarray(image if image.mode == "L" else image.convert("RGB")), origin
     except DAMAGED as error:
         raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare again") from error
+
+
+def seen_part(data: bytes, path: Path, renderer: SpectrogramRenderer) -> Augmentation:
+    """The part of one of our pictures, given as a JPG, that the network sees; see augmentation.sounding_part."""
+    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
+        return ORIGINAL
+    picture, origin = decode(data, path)
+    return sounding_part(picture, renderer.columns(origin.seconds), renderer)
 
 
 def decode_any(data: bytes, path: Path) -> np.ndarray:

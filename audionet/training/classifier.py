@@ -90,7 +90,7 @@ class Trainer:
         self._augmentations = len(subspace.coordinates) // len(dataset)
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
         self._options = options
-        seconds = np.array([sample.seconds for sample in dataset])
+        seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
         self._shares = np.clip(seconds / chunk_seconds, SHORTEST_SHARE, 1)
 
     def fit(

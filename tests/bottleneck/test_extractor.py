@@ -11,7 +11,7 @@ from audionet.bottleneck.extractor import DIGESTS_NAME, BottleneckExtractor, Bot
 from audionet.errors import AudionetError
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment
 from audionet.spectrogram.jpeg import Origin
 from audionet.spectrogram.transform import SpectrogramRenderer
 
@@ -51,6 +51,22 @@ def test_they_are_the_trunks_output(paths: list[Path], backbone: Backbone, tmp_p
     expected = Interpreter(backbone.flatbuffer).run(picture)[0].ravel().astype(np.float16)
     assert np.array_equal(found.features[1, 0], expected)
     assert (positions(found), found.computed) == ([0, 1, 2], 3)
+
+
+def test_of_a_picture_seen_in_part_they_are_those_of_the_part(
+    paths: list[Path], backbone: Backbone, tmp_path: Path
+) -> None:
+    whole = compute(paths, backbone, tmp_path)
+    part = Augmentation(part=0.25, start=0.5)
+    augmentations = [ORIGINAL, Augmentation(part=0.5, start=0.5)]
+    seen = BottleneckExtractor(backbone, RENDERER, tmp_path, augmentations, parts={paths[1]: part}).extract(paths)
+    picture, _ = pictures.decode(paths[1].read_bytes(), paths[1])
+    for number, expected in enumerate((part, Augmentation(part=0.125, start=0.625))):
+        alone = Interpreter(backbone.flatbuffer).run(augment(picture, 299, RENDERER, expected))[0].ravel()
+        assert np.array_equal(seen.features[1, number], alone.astype(np.float16))
+    assert np.array_equal(seen.features[::2, 0], whole.features[::2, 0])
+    # Seen as a whole again, it is what it was.
+    assert np.array_equal(compute(paths, backbone, tmp_path).features, whole.features)
 
 
 def test_a_second_time_nothing_is_computed(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audionet
+from audionet.audio.decoding import decode
 from audionet.commands.retrain import RetrainReport
 from audionet.errors import AudionetError
-from audionet.options import PrepareOptions
-from audionet.settings import PictureSettings
-from tests.conftest import chirps, options_in, quick_learning, write_wav
+from audionet.options import LabelOptions, PrepareOptions
+from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from tests.conftest import SAMPLE_VOICES, chirps, options_in, quick_learning, write_wav
 
 
 def retrain(folder: Path, **changes: object) -> RetrainReport:
@@ -115,6 +117,22 @@ def test_it_does_not_wait_for_tensorflow(prepared: Path) -> None:
     )
     assert (prepared / "tf_files" / "retrained_graph.pb").is_file()
     assert finished.stdout.splitlines()[-1] == "[]"
+
+
+def test_words_with_silence_around_are_labelled_as_they_were_learnt(tmp_path: Path) -> None:
+    silence = np.zeros(6 * SAMPLE_RATE_HZ)
+    for voice in ("allison", "carlo", "june", "paola"):
+        for recording in sorted((SAMPLE_VOICES / voice).glob("*.mp3"))[:3]:
+            samples = np.concatenate(list(decode(recording)))
+            for start in (5, 18):
+                word = samples[start * SAMPLE_RATE_HZ :][: round(0.6 * SAMPLE_RATE_HZ)]
+                name = f"{recording.stem}-{start}.wav"
+                write_wav(tmp_path / "words" / voice / name, np.concatenate([silence, word, silence]).astype(np.int16))
+    audionet.prepare(tmp_path / "words", PrepareOptions(tmp_path / "data_image", PictureSettings(20)))
+    with quick_learning():
+        files = audionet.retrain(options_in(tmp_path)).files
+    clips = audionet.label(tmp_path / "words", LabelOptions(files.graph, files.labels))
+    assert [clip.best for clip in clips] == [Path(clip.clip).parent.name for clip in clips]
 
 
 def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:
