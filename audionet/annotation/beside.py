@@ -110,6 +110,9 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     if options.use_beside is False:
         return None
     pairs = _pairs(data_audio)
+    if options.corrections is not None:
+        places = {options.corrections.resolve(), (data_audio / options.corrections).resolve()}
+        pairs = [pair for pair in pairs if pair.annotations.resolve() not in places]
     annotated = _read(pairs, data_audio, options, has_others=True) if pairs else None
     if annotated is None or not annotated.paths:
         if options.use_beside:

@@ -1,6 +1,7 @@
 """Annotations that lie beside recordings, or are named: which parts of which recordings are of which class."""
 
 import cProfile
+import math
 import unicodedata
 from pathlib import Path
 
@@ -157,6 +158,15 @@ def test_marks_without_labels_are_of_the_class_of_their_folder(
         AudionetError, match=r"line \d has no label; write it .* or put the recording into the folder of"
     ):
         found(tmp_path / "wren" / "..", use_beside=True, metadata=tmp_path / name)
+
+
+def test_what_is_named_as_corrections_is_no_annotation(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/b.wav")
+    columns = "Selection\tBegin Time (s)\tEnd Time (s)\tBegin Path\tLabel\n"
+    (tmp_path / "owl" / "a.selections.txt").write_text(f"{columns}1\t1\t2\towl/a.wav\twren\n")
+    corrected = {"owl/a.wav": [(0, 1), (2, math.inf)], "wren/a.wav": [(1, 2)], "wren/b.wav": []}
+    for corrections in (tmp_path / "owl" / "a.selections.txt", Path("owl/a.selections.txt")):
+        assert found(tmp_path, corrections=corrections) == corrected
 
 
 POINTS = '"ooTextFile"\n"TextGrid"\n0 9 <exists> 1 "TextTier" "clicks" 0 9 1 2.5 "click"\n'
