@@ -82,10 +82,7 @@ class Extractor:
 
     def keys(self, digest: bytes) -> list[bytes]:
         """The keys in the cache of all augmentations of the picture with this SHA-256."""
-        return [
-            digest if each == ORIGINAL else hashlib.sha256(digest + each.cache_name.encode()).digest()
-            for each in self.augmentations
-        ]
+        return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
 
     @property
     def batch_size(self) -> int:
@@ -284,3 +281,10 @@ class BottleneckJob:
     def reduce(self, wanted: Missing, results: list[np.ndarray]) -> list[np.ndarray]:  # noqa: ARG002
         """The bottlenecks, in the augmentations' order."""
         return results
+
+
+def _cache_key(digest: bytes, augmentation: Augmentation) -> bytes:
+    """The key in the cache of one augmentation of the picture with this SHA-256."""
+    if augmentation == ORIGINAL:
+        return digest
+    return hashlib.sha256(digest + augmentation.cache_name.encode()).digest()
