@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -265,8 +265,10 @@ def voice_bottlenecks(golden_run: Path) -> Path:
     return golden_run / "demo" / "tf_files" / "bottlenecks"
 
 
-def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
-    """A model of `high` and `low` with a layer of random numbers, for `label`: at once."""
+def make_untrained_model(
+    folder: Path, pictures: PictureSettings, labels: Sequence[str] = ("high", "low")
+) -> ModelFiles:
+    """A model of two classes with a layer of random numbers, for `label`: at once."""
     backbone = load_backbone("rows", folder)
     size = int(np.prod(Network(backbone.flatbuffer).output_shapes[0]))
     weights = np.random.default_rng(0).normal(0, 0.01, (size, 2)).astype(np.float32)
@@ -275,7 +277,7 @@ def make_untrained_model(folder: Path, pictures: PictureSettings) -> ModelFiles:
     files = ModelFiles.beside(folder / "retrained_graph.pb", folder / "retrained_labels.txt")
     renderer = SpectrogramRenderer.make(pictures)
     thresholds = RejectionThresholds(0.0, 1e9)
-    save_model(files, network, ModelDescription(["high", "low"], renderer, thresholds, *network.checksums))
+    save_model(files, network, ModelDescription([*labels], renderer, thresholds, *network.checksums))
     return files
 
 

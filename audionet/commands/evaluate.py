@@ -231,7 +231,8 @@ def _known_clips(
 ) -> tuple[list[Recording], _Annotated]:
     """The clips of the model's classes, each under the name that the model has for its class; and what is annotated."""
     found = find_annotated(data_audio, annotations)
-    known = {composed(label): label for label in model.labels}
+    without_spaces = {"_".join(composed(label).split()): label for label in model.labels}  # as RTTM has them
+    known = without_spaces | {composed(label): label for label in model.labels}
     todo = []
     for folder, clips in _clips_by_class(data_audio, annotations, found, skipped).items():
         truth = known.get(composed(folder.name))

@@ -231,6 +231,18 @@ def test_one_file_may_say_of_many_recordings_what_was_listened_to(model: ModelFi
     assert "listened-to.uem: is about bb, which is not among the recordings" in str(found.skipped[-1])
 
 
+def test_what_label_wrote_in_rttm_is_of_the_classes_whose_names_have_spaces(tmp_path: Path) -> None:
+    spaced = make_untrained_model(tmp_path, PictureSettings(1, 0), ("high tones", "low tones"))
+    write_wav(tmp_path / "night" / "a.wav", chirps(1, 200, 400, 5))
+    turns = audionet.timeline(tmp_path / "night" / "a.wav", LabelOptions(spaced.graph))
+    form = "SPEAKER a 1 {0} {1} <NA> <NA> {2} <NA> <NA>"
+    lines = [form.format(t.start_seconds, t.end_seconds - t.start_seconds, t.label.replace(" ", "_")) for t in turns]
+    (tmp_path / "night" / "a.rttm").write_text("\n".join(lines))
+    found = audionet.evaluate(tmp_path / "night", LabelOptions(spaced.graph))
+    assert found.detection is not None
+    assert (found.detection.identification.rate, found.skipped) == (0, [])
+
+
 def test_a_recording_that_seems_to_be_annotated_in_part_only_is_told_of_with_the_remedy(
     model: ModelFiles, night: Path
 ) -> None:
