@@ -134,9 +134,11 @@ def _label_of_wholes(table: Table) -> str:
 def _label_column(table: Table, *, needed: bool) -> str:
     """The column of labels in a table that marks parts; "" if there is none, and it is not needed."""
     known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
-    if not known and "selection" in table.columns:
-        # Raven has no column of its own for it: people add one, and call it what they like.
-        own = [name for name in table.columns if name not in RAVENS_OWN and table.is_text(name)]
+    is_ravens = "selection" in table.columns
+    own = [name for name in table.columns if name not in RAVENS_OWN and not TIMES.fullmatch(name)]
+    if is_ravens and not known:
+        # Raven has no column of its own for it: people add one, and call it what they like. It measures much.
+        own = list(filter(table.is_text, own))
         if len(own) == 1:
             return own[0]
         if own:
@@ -152,7 +154,7 @@ def _label_column(table: Table, *, needed: bool) -> str:
             f"{table.path}: says in its column {table.columns['text']!r} what is spoken, and in none who speaks, or "
             "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
         )
-    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known else ""
+    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known or own else ""
 
 
 RAVENS_OWN = frozenset(

@@ -152,6 +152,9 @@ def test_marks_without_labels_are_of_the_class_of_their_folder(
     with caplog.at_level("INFO"):
         assert found(tmp_path) == {"owl/1.wav": [(1.5, 3.25), (61, 62)], "wren/2.wav": []}
     assert f"{name}: its marks have no labels, and are of the class of their folder, owl" in caplog.text
+    (tmp_path / "wren" / "2.csv").write_text("start,end,who\n1,2,3\n")  # may be another's
+    assert found(tmp_path, wrong=("2.csv",)) == {"owl/1.wav": [(1.5, 3.25), (61, 62)]}
+    (tmp_path / "wren" / "2.csv").unlink()
     (tmp_path / "owl" / name).rename(tmp_path / name)
     (tmp_path / "owl" / "1.wav").rename(tmp_path / "1.wav")
     with pytest.raises(
