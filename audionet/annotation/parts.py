@@ -17,7 +17,7 @@ from audionet.errors import AudionetError
 from audionet.options import BACKGROUND, REFUSE, AnnotationOptions
 from audionet.settings import MINIMUM_SECONDS
 from audionet.system.grouping import grouped
-from audionet.system.text import clock, count, duration, listed, printable
+from audionet.system.text import clock, count, listed, printable
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +176,7 @@ def within(recordings: Iterable[Recording], stretches: Mapping[Path, Sequence[Pa
         if parts:
             left.append(with_parts(recording, parts))
     if lost_seconds > TOUCHING_SECONDS:
-        logger.info("%s marked outside of what was annotated by UEM: they do not count", duration(lost_seconds))
+        logger.info("%.1f s are marked outside of what was annotated by UEM, and do not count", lost_seconds)
     return left
 
 
