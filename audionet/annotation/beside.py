@@ -245,11 +245,8 @@ def _read(
             unreadable.append(error)
             known.add(pair.recording)
             reason = str(error).removeprefix(f"{pair.annotations}: ")
-            wrong.append(
-                UnusableInput(
-                    pair.annotations, f"{reason}; until it is mended or moved away, {pair.recording.name} is left out"
-                )
-            )
+            reason += f"; until that is mended or moved away, {pair.recording.name} is left out"
+            wrong.append(UnusableInput(pair.annotations, reason))
             continue
         paths, without_recording = places_of(pair, annotations, data_audio)
         wrong += without_recording

@@ -192,7 +192,7 @@ def test_what_nobody_listened_to_does_not_count(
         ((1, 3), "low"),
         ((6.5, 7.5), "low"),
     ]
-    assert "0.5 s are marked outside of what was annotated by UEM" in caplog.text
+    assert "2.5 s are marked outside of what was annotated by UEM" in caplog.text
     assert found.detection is not None
     assert found.detection.seconds == pytest.approx(6.5)
 
