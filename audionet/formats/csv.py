@@ -3,9 +3,9 @@
 import csv
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from audionet.formats.base import Printer
+from audionet.formats.base import Printer, T
 from audionet.system.text import spreadsheet_cell
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from audionet.inference.streaming import WindowPrediction
     from audionet.inference.windows import Timeline, Windows
 
-T = TypeVar("T")
 TERMINATOR = "\r\n"
 
 

@@ -2,17 +2,15 @@
 
 import json
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from audionet.formats.base import Printer
+from audionet.formats.base import Printer, T
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
     from audionet.inference.scoring import ChunkScores
     from audionet.inference.streaming import WindowPrediction
     from audionet.inference.windows import Timeline, Windows
-
-T = TypeVar("T")
 
 
 class JsonPrinter(Printer[T]):

@@ -83,10 +83,9 @@ class StripScorer:
         head = read_head(content, backbone, (FEATURES, len(model.labels)), model.detection is not None)
         if head is None:
             return None
-        # Where there is a background, it is what lies between the calls.
-        has_background = model.detection is not None
         network = Network(cut_to_maps(backbone))
-        return cls(network, head, model.renderer, window_seconds, of_events, not has_background)
+        # Where there is a background, it is what lies between the calls: there are no pauses.
+        return cls(network, head, model.renderer, window_seconds, of_events, model.detection is None)
 
     @property
     def _around_seconds(self) -> float:

@@ -39,8 +39,8 @@ class RangeCheck:
         self._samples = 0
         self._power = self._changes = 0.0
         nothing: NDArray[np.number] = np.zeros(2, np.float32)
-        self._loudest = self._liveliest = nothing  # of the parts, by their power and their changes
-        self._most_power = self._most_changes = -1.0
+        # Of the parts that with most power, and that with most changes, each behind how much that is.
+        self._loudest = self._liveliest = -1.0, nothing
 
     def watch(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """The chunks, unchanged, once each was looked at."""
@@ -53,10 +53,10 @@ class RangeCheck:
         power, changes = _power_and_changes(samples)
         self._power += power
         self._changes += changes
-        if power > self._most_power:
-            self._loudest, self._most_power = samples, power
-        if changes > self._most_changes:
-            self._liveliest, self._most_changes = samples, changes
+        if power > self._loudest[0]:
+            self._loudest = power, samples
+        if changes > self._liveliest[0]:
+            self._liveliest = changes, samples
         self._samples += len(samples)
         self._starts.append(start_seconds)
 
@@ -73,7 +73,7 @@ class RangeCheck:
         settings = self._settings
         if settings.high_pass_hz <= LOW_HIGH_PASS_HZ or not _is_rumbling(self._power, self._changes, settings):
             return False
-        looks = [_bands(samples, settings) for samples in (self._loudest, self._liveliest)]
+        looks = [_bands(samples, settings) for _, samples in (self._loudest, self._liveliest)]
         return _Bands(*map(max, *looks)).lie_below()
 
     def _needed_above_hz(self) -> int | None:
