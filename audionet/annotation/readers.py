@@ -51,7 +51,9 @@ LOG_LIKELIHOOD = re.compile(r"\s+-?\d+\.\d+$")  # which HTK writes behind a labe
 HTKS_UNITS, FEWEST_UNITS = 10_000_000, 1_000_000  # a second, and the shortest part that is used
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
-VOICE, TAG = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>"), re.compile(r"</?[a-zA-Z\d][^>]*>")  # in subtitles
+VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")  # in subtitles
+# What stands in subtitles for how text looks, or when it comes; other words in such brackets are text.
+TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|[\d:.]+)\b[^>]*>", re.IGNORECASE)
 SAID_BY = re.compile(r"([^\W\d_][^:]{0,39}): +\S")
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
