@@ -116,12 +116,12 @@ def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[
 
     Raises AudionetError for a file that can't be read.
     """
-    if options.uem is not None:
-        files = [_found(options.uem, data_audio)]
-    else:
-        folders = [data_audio, *([_found(options.metadata, data_audio)] if options.metadata else [])]
-        below = (path for folder in folders if folder.is_dir() for path in walk_files(folder))
-        files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
+    named = [_found(place, data_audio) for place in (options.uem, options.metadata) if place is not None]
+    places = named[:1] if options.uem is not None else [data_audio, *named]
+    below = (path for place in places for path in (walk_files(place) if place.is_dir() else [place]))
+    files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
+    if options.uem is not None and not files:
+        raise AudionetError(f"{places[0]}: is neither a file that ends in {UEM} nor a folder of such; rename it")
     stretches: dict[Path, list[Part]] = defaultdict(list)
     wrong = list[UnusableInput]()
     for pair in with_owners(files, data_audio) if files else ():

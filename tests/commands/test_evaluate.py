@@ -226,6 +226,13 @@ def test_one_file_may_say_of_many_recordings_what_was_listened_to(model: ModelFi
     assert (found.detection.recordings, round(found.detection.seconds, 3)) == (2, 6)
     assert [(clip.part, truth) for clip, truth in found.clips] == [((1, 3), "low")]
     assert found.skipped == []
+    folder = night.parent / "uem"
+    folder.mkdir()
+    (folder / "all.uem").write_text(named.read_text())
+    again = audionet.evaluate(night, options(model), AnnotationOptions(uem=folder))
+    assert again.detection == found.detection
+    with pytest.raises(AudionetError, match=r"a\.wav: is neither a file that ends in \.uem nor a folder of such"):
+        audionet.evaluate(night, options(model), AnnotationOptions(uem=night / "a.wav"))
     named.write_text("a NA 0 4\nbb NA 1 3\n")
     found = audionet.evaluate(night, options(model), AnnotationOptions(uem=named))
     assert "listened-to.uem: is about bb, which is not among the recordings" in str(found.skipped[-1])
