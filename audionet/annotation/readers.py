@@ -36,6 +36,7 @@ TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in millis
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 NUMBER = re.compile(r"\d+([.,]\d+)?")
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
+SCORED = re.compile(r";\s*[01]?\.\d+$")  # and HawkEars in the label itself
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
 UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*")
 LINES_LOOKED_AT = 5
@@ -223,7 +224,7 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
                 "label, with tabs between"
             )
         label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
-        marks.append((number, read_part(path, number, fields[0], fields[1]), "\t".join(label).strip()))
+        marks.append((number, read_part(path, number, fields[0], fields[1]), SCORED.sub("", "\t".join(label).strip())))
     if has_frequencies:
         logger.info(FREQUENCIES_SAID, path)
     if not any(label for _, _, label in marks):

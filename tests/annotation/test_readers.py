@@ -102,6 +102,7 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
             [None, None],
         ),
         ("night.rttm", RTTM.replace(".", ","), ["night", "night"]),
+        ("night_HawkEars.txt", "1.5\t3.25\towl;0.950\n61\t62\twren;1.000\n", [None, None]),
         ("night.BirdNET.results.txt", "1.5\t3.25\towl\t0.9000\n61\t62\twren\t1\n", [None, None]),
         (
             "boris.tsv",
