@@ -23,6 +23,11 @@ logger = logging.getLogger(__name__)
 SEVERAL_LABELS = re.compile(r"""[;|]|^\[.*[,'"].*\]$""")  # [noise] is one
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
 NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
+# Columns of these simplified names say what recordings have in common that is not their class.
+OF_GROUPS = frozenset(
+    "session speaker speakerid spkid subject subjectid participant actor individual person site location place day "
+    "date recordist recorder device".split()
+)
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
@@ -141,6 +146,7 @@ class LabelledTable:
         self._report_renamed()
         self._report_left_out()
         self._report_split()
+        self._report_groups()
         self._report_listed_again()
         return recordings, wrong
 
@@ -235,6 +241,14 @@ class LabelledTable:
                     written,
                     listed(sorted(values)),
                 )
+
+    def _report_groups(self) -> None:
+        """Say that a column is not used by which recordings may belong together."""
+        of_groups = [name for name in self.table.columns if name in OF_GROUPS and name != self.layout.label]
+        for name in of_groups if not self.layout.group else ():
+            if 1 < len(set(self.table.values(name))) < len(set(self.places)):
+                sentence = "%s: its column %r is not used; call it group, if what shares it is to be held out together"
+                logger.info(sentence, self.table.path, self.table.columns[name])
 
     def _report_listed_again(self) -> None:
         """Warn of recordings that several lines list whole, where another column may say which part each is about."""

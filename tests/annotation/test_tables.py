@@ -630,3 +630,24 @@ def test_a_path_that_no_file_can_have_is_one_that_is_not_there(tmp_path: Path, n
     recordings, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=path))
     assert [recording.path.name for recording in recordings] == ["a.wav"]
     assert len(wrong) == 1
+
+
+@pytest.mark.parametrize(
+    ("head", "is_said"),
+    [
+        ("path,label,Speaker ID", True),
+        ("path,label,group", False),
+        ("path,label,notes", False),
+        ("path,speaker,x", False),
+    ],
+)
+def test_a_column_by_which_recordings_may_belong_together_is_said_not_to_be_used(
+    tmp_path: Path, head: str, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav", "b.wav", "c.wav"), tmp_path / "list.csv"
+    table.write_text(f"{head}\na.wav,x,1\nb.wav,y,1\nc.wav,y,2\n")
+    with caplog.at_level("INFO"):
+        find_labelled_recordings(data, AnnotationOptions(metadata=table))
+    said = "its column 'Speaker ID' is not used; call it group, if what shares it is to be held out together"
+    assert (said in caplog.text) is is_said
+    assert ("call it group" in caplog.text) is is_said
