@@ -55,7 +55,7 @@ CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")  # in subtitles
 # What stands in subtitles for how text looks, or when it comes; other words in such brackets are text.
 TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|[\d:.]+)\b[^>]*>", re.IGNORECASE)
-SAID_BY = re.compile(r"([^\W\d_][^:]{0,39}): +\S")
+SAID_BY = re.compile(r"(?:>> ?|- ?)?\[?([^\W\d_][^:\]]{0,39})\]?: +\S")  # WhisperX has brackets
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
 

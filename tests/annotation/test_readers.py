@@ -322,6 +322,7 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
         ("a.vtt", "<v Anna Bo>Where <i>were</i> you?</v>", "<v.loud Ben>At <00:04.000>home.", "(laughter)"),
         ("a.vtt", "Anna Bo: Where were you?", "Ben: At home: in bed.", "- So."),
         ("a.srt", "<b>Anna Bo</b>: Where were you?", "Ben: At home.", "So."),
+        ("a.srt", "[Anna Bo]: Where were you?", ">> Ben: At home.", "So."),
     )
     for name, *said in texts:
         cues = [f"{n}\n00:00:0{n},500 --> 00:00:0{n + 1},000\n{text}\n\n" for n, text in enumerate(said, start=1)]
