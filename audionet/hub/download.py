@@ -14,17 +14,16 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from audionet.errors import AudionetError
 from audionet.hub.archives import LARGEST_BYTES, extract
-from audionet.system.files import read_json, sha256_of_file, sync_files, write_durably, write_json
+from audionet.system.files import read_beginning, sha256_of_file, sync_files, write_durably
 from audionet.system.locks import make_folder, open_in_place, sync_folder, try_lock, wait_for_lock
 from audionet.system.progress import Progress, silent
-from audionet.system.untrusted import Refused, mapping, taking_apart, text
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +32,7 @@ CACHE_NAME = "tfhub"  # in --model-dir, where no other is named
 WAIT_SECONDS = 30.0  # for a server to say anything
 TRIES = 4
 BLOCK_BYTES = 1 << 18
+HEADERS, LONGEST_TAG_BYTES = "latin-1", 1000  # how HTTP writes headers; of the one that tells files apart
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 QUERY = "tf-hub-format=compressed"  # what TensorFlow Hub asks for
 FAILURES = (OSError, http.client.HTTPException)
@@ -123,12 +123,13 @@ def _module_lock(lock_file: Path) -> Iterator[None]:
         yield
 
 
-def _validators(archive: Path) -> Path:
-    return archive.with_suffix(".json")
+def _tag_file(archive: Path) -> Path:
+    """Where it is noted of which file an archive is the beginning, in the server's words."""
+    return archive.with_suffix(".tag")
 
 
 def _delete(archive: Path) -> None:
-    for path in (archive, _validators(archive)):
+    for path in (archive, _tag_file(archive)):
         path.unlink(missing_ok=True)
 
 
@@ -153,8 +154,8 @@ def _download(address: str, archive: Path, progress: Progress) -> None:
 def _resume(address: str, archive: Path, progress: Progress) -> None:
     """Download what is missing of an archive, or all of it if the server has another by now. Raises one of FAILURES."""
     with open_in_place(archive) as file:
-        done, validator = file.seek(0, os.SEEK_END), _validator(archive)
-        headers = {"Range": f"bytes={done}-", "If-Range": validator} if done and validator else {}
+        done, tag = file.seek(0, os.SEEK_END), read_beginning(_tag_file(archive), LONGEST_TAG_BYTES).decode(HEADERS)
+        headers = {"Range": f"bytes={done}-", "If-Range": tag} if done and tag else {}
         query = "&" if urlsplit(address).query else "?"
         request = urllib.request.Request(f"{address}{query}{QUERY}", headers=headers)
         with urllib.request.build_opener(_Redirects()).open(request, timeout=WAIT_SECONDS) as answer:
@@ -162,8 +163,8 @@ def _resume(address: str, archive: Path, progress: Progress) -> None:
                 done = 0
                 file.truncate(0)
                 # One of these is needed to tell later whether the rest is of the same file.
-                tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
-                write_json(_validators(archive), {"validator": tag})
+                tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+                write_durably(_tag_file(archive), tag.encode(HEADERS, "replace"))
             file.seek(done)
             length = answer.headers.get("Content-Length") or ""
             total = done + int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0
@@ -185,12 +186,6 @@ def _receive(answer: Any, file: IO[bytes], done: int, total: int, progress: Prog
     if total and done < total:
         raise OSError(f"the connection was closed after {done} of {total} bytes")
     progress("megabytes", megabytes, megabytes)
-
-
-def _validator(archive: Path) -> str:
-    with suppress(OSError, Refused), taking_apart():
-        return text(mapping(read_json(_validators(archive), 1 << 16))["validator"], 1000)
-    return ""
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

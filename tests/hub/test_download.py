@@ -275,7 +275,7 @@ def test_what_is_no_archive_is_not_kept(server: Server, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="no archive"):
             fetch(server.address, tmp_path / "cache")
     assert server.ranges == [None, None]
-    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".json", ".lock"]
+    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".lock", ".tag"]
 
 
 def test_a_download_without_end_is_ended(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
