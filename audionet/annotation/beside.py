@@ -240,12 +240,13 @@ def _read(
             annotations = _by_folder(pair, read_annotations(pair.annotations), data_audio)
             annotations = by_tiers(pair.annotations, annotations, folders)
         except AudionetError as error:
-            if pair.recording is None:
+            if pair.recording is None and has_others:
                 raise
             unreadable.append(error)
-            known.add(pair.recording)
             reason = str(error).removeprefix(f"{pair.annotations}: ")
-            reason += f"; until that is mended or moved away, {pair.recording.name} is left out"
+            if pair.recording is not None:
+                known.add(pair.recording)
+                reason += f"; until that is mended or moved away, {pair.recording.name} is left out"
             wrong.append(UnusableInput(pair.annotations, reason))
             continue
         paths, without_recording = places_of(pair, annotations, data_audio)

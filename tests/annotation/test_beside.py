@@ -188,6 +188,13 @@ def test_annotations_of_no_use_are_named_and_their_recording_alone_is_left_out(
     assert found(tmp_path, wrong=("a.TextGrid", "b.txt", "c.rttm")) == {}
     with pytest.raises(AudionetError, match=r"a\.TextGrid: marks points, which have no length"):
         found(tmp_path, metadata=tmp_path / "owl" / "a.TextGrid")
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "z.TextGrid").write_text(POINTS)  # of no recording, which nobody would learn whole
+    (tmp_path / "named" / "c.rttm").write_text(RTTM)
+    assert found(tmp_path, metadata=tmp_path / "named", wrong=("z.TextGrid",)) == {
+        "owl/wren/c.wav": MARKED["owl"],
+        "wren/c.wav": MARKED["wren"],
+    }
     (tmp_path / "wren").rename(tmp_path / "audio2")
     (tmp_path / "owl").rename(tmp_path / "audio1")
     with pytest.raises(AudionetError, match=r"a\.TextGrid: marks points, which have no length"):
