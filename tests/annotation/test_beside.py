@@ -2,6 +2,7 @@
 
 import cProfile
 import math
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -195,6 +196,7 @@ def test_annotations_of_no_use_are_named_and_their_recording_alone_is_left_out(
         "owl/wren/c.wav": MARKED["owl"],
         "wren/c.wav": MARKED["wren"],
     }
+    shutil.rmtree(tmp_path / "named")
     (tmp_path / "wren").rename(tmp_path / "audio2")
     (tmp_path / "owl").rename(tmp_path / "audio1")
     with pytest.raises(AudionetError, match=r"a\.TextGrid: marks points, which have no length"):
