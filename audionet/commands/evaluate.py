@@ -64,6 +64,11 @@ def evaluate(
     skipped = Skipped()
     annotations = annotations or AnnotationOptions(metadata=options.metadata)
     todo, annotated = _known_clips(data_audio, annotations, model, skipped)
+    if annotated and not todo:  # which would be listened to for hours
+        raise AudionetError(
+            f"{data_audio}: marks nothing of the model's classes ({listed_classes(model.labels)}), so that nothing is "
+            "right; what is found in it, all of it false, label lists with --events or --timeline"
+        )
     detection = detection or DetectionOptions()
     listener = _Listener(model, options, detection) if annotated else None
     if listener is None and detection != DetectionOptions():

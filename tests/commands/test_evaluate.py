@@ -161,6 +161,13 @@ def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(mode
         assert detection.events.found == sum(s.label != "unknown" for segments in heard for s in segments)
 
 
+def test_where_nothing_is_marked_at_all_what_is_false_can_be_listed(model: ModelFiles, night: Path) -> None:
+    (night / "a.txt").unlink()
+    (night / "a.selections.txt").write_text("Selection\tBegin Time (s)\tEnd Time (s)\tSpecies\n")
+    with pytest.raises(AudionetError, match=r"night: marks nothing of the model's classes \(high and low\), so that"):
+        audionet.evaluate(night, options(model))
+
+
 def test_of_events_the_background_is_none(model: ModelFiles, night: Path) -> None:
     listened = DetectionOptions("events", 1.0, ("high",))
     found = audionet.evaluate(night, options(model), detection=listened)
