@@ -171,7 +171,7 @@ def show_directions(axes: Any, backbone: Network, image_dir: Path, bottleneck: n
     held_out = np.array([split_chunk_name(stem)[0].endswith(HELD_OUT) for _, stem, _ in files])
     span = SampleSubspace(features[~held_out].astype(np.float16))
     statistics = SufficientStatistics.of(span.coordinates, targets[~held_out], len(CLIPS))
-    layer = span.linear_scores(LinearDiscriminant.of(statistics, span.shrinkage))
+    layer = span.discriminant_of_features(LinearDiscriminant.of(statistics, span.shrinkage))
     scores = features @ layer.weights + layer.biases
     centroid = scores.mean(axis=0)
     directions = np.linalg.svd(scores - centroid, full_matrices=False)[2][:2].T

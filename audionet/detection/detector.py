@@ -24,7 +24,7 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.progress import Progress, counted
 from audionet.training.lda import LinearDiscriminant
 from audionet.training.split import percentage_hash
-from audionet.training.subspace import LinearScores, SampleSubspace
+from audionet.training.subspace import SampleSubspace
 
 WINDOW_SECONDS = 1.0  # or a chunk, if that is shorter
 STEPS_A_WINDOW = 4
@@ -48,7 +48,7 @@ class Detector:
     background: the classes that events stand out of. thresholds: of each class, the score from which it is believed.
     """
 
-    linear: LinearScores
+    linear: LinearDiscriminant
     background: tuple[str, ...]
     thresholds: tuple[float, ...]
 
@@ -88,7 +88,7 @@ def fit_detector(
         if is_held.any() and not is_held.all():
             fitted = _ridge(subspace.coordinates[~is_held], heard[~is_held])
             held_out[is_held] = fitted.scores(subspace.coordinates[is_held])
-    linear = subspace.linear_scores(_ridge(subspace.coordinates, heard))
+    linear = subspace.discriminant_of_features(_ridge(subspace.coordinates, heard))
     thresholds = [_best_threshold(*columns) for columns in zip(held_out.T, heard.T, strict=True)]
     return Detector(linear, tuple(background), tuple(thresholds))
 

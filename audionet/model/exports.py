@@ -50,7 +50,7 @@ class Exports:
 
     def head(self, classifier: Classifier, detector: Detector | None = None) -> ClassifierHead:
         """The classifier for bottlenecks as the network gives them; detector: the one of events, if there is one."""
-        linear, calibrator = self._subspace.linear_scores(classifier.discriminant), classifier.calibrator
+        linear, calibrator = self._subspace.discriminant_of_features(classifier.discriminant), classifier.calibrator
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
         biases = linear.biases * np.float32(calibrator.inverse_temperature)
         centroid = self._subspace.features_at(classifier.centroid)

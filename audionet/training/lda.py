@@ -49,13 +49,13 @@ class SufficientStatistics:
 
 @dataclass(frozen=True)
 class LinearDiscriminant:
-    """scores = coordinates @ weights + biases. weights: axes x classes. biases: classes.
+    """scores = coordinates @ weights + biases. weights: axes, or features, x classes. biases: classes.
 
     The scores of the classes' means, less the biases, lie one unit apart from the mean of all on average.
     """
 
-    weights: NDArray[np.float64]
-    biases: NDArray[np.float64]
+    weights: NDArray[np.floating]
+    biases: NDArray[np.floating]
 
     @classmethod
     def of(

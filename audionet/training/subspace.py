@@ -26,14 +26,6 @@ LARGEST_SPAN = 3000  # rows; of more, principal axes are taken
 SHRINKAGE, PROJECTED_SHRINKAGE = 0.1, 0.3  # of the discriminant, which were best in the one and along the other
 
 
-@dataclass(frozen=True)
-class LinearScores:
-    """scores = features @ weights + biases. weights: features x classes. biases: classes."""
-
-    weights: NDArray[np.float32]
-    biases: NDArray[np.float32]
-
-
 class Subspace(ABC):
     """Pictures along some axes.
 
@@ -59,10 +51,10 @@ class Subspace(ABC):
     def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
         """How far a step in the features (features) leads along each axis (axes)."""
 
-    def linear_scores(self, discriminant: LinearDiscriminant) -> LinearScores:
-        """The scores of a discriminant along the axes, for features as the network gives them."""
+    def discriminant_of_features(self, discriminant: LinearDiscriminant) -> LinearDiscriminant:
+        """A discriminant along the axes as one of features as the network gives them, float32."""
         weights = self.in_features(discriminant.weights)
-        return LinearScores(weights, (discriminant.biases - self.mean @ weights).astype(np.float32))
+        return LinearDiscriminant(weights, (discriminant.biases - self.mean @ weights).astype(np.float32))
 
     def features_at(self, coordinates: NDArray[np.floating]) -> NDArray[np.float32]:
         """The features of a point, which is given by its coordinates (axes)."""
