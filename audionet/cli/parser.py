@@ -180,8 +180,9 @@ def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         help="say which class a clip belongs to",
         description="""\
 Say which class each clip belongs to. A clip is any file that ffmpeg reads, a picture that prepare made, or - for
-standard input; of a folder, all files are labelled. The scores of a clip's chunks are averaged. A clip that is like
-none of the classes is called unknown; its scores are shown all the same.""",
+standard input; of a folder, all files are labelled. The scores of a clip's chunks are averaged, but for those that are
+far fainter than the loudest. A clip that is like none of the classes is called unknown; its scores are shown all the
+same.""",
         examples="""\
   audionet label clip.mp3
   audionet label interviews/ --format csv > interviews.csv

@@ -55,6 +55,17 @@ def test_silence_is_told_from_what_sounds_above_the_band_that_is_drawn(model: Mo
         assert score_clip(write_wav(tmp_path / "faint.wav", samples), model).why_unknown not in ("silent", "inaudible")
 
 
+def test_a_room_before_and_behind_a_sound_has_no_say(low_and_high: Path, tmp_path: Path) -> None:
+    model = load_model(LabelOptions(low_and_high / "tf_files"))
+    sound, room = chirps(1, 200, 400, 3), np.random.default_rng(0).normal(0, 115, (2, 4 * SAMPLE_RATE_HZ))
+    clip = score_clip(write_wav(tmp_path / "a.wav", np.concatenate([room[0], sound, room[1]]).astype(np.int16)), model)
+    alone = score_clip(write_wav(tmp_path / "b.wav", sound), model)
+    assert (clip.label, alone.label) == ("low", "low")
+    assert clip.scores == pytest.approx(alone.scores, abs=0.02)
+    # By itself it is what it is: there is nothing louder.
+    assert score_clip(write_wav(tmp_path / "c.wav", room[0].astype(np.int16)), model).label != "low"
+
+
 def test_text_json_and_csv_say_why(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
     quiet = write_wav(tmp_path / "quiet.wav", np.zeros(SAMPLE_RATE_HZ, np.int16))
     known = low_and_high / "test_audio" / "high.wav"
