@@ -19,6 +19,7 @@ FRAME_SECONDS = 0.05
 QUIETEST = 0.1  # of the frames, which are taken for the pauses
 STRETCH_SECONDS, MOST_STRETCHES = 0.5, 4  # of a chunk, whose spectrum is looked at; more say the same, and take time
 FAINTEST_DB = -90.0  # frames below hold no noise, but digital silence
+FULL_SAY_DB, NO_SAY_DB = 15.0, 25.0  # below the loudest chunk of a recording (docs/experiments.md)
 
 
 class Conditions(NamedTuple):
@@ -46,6 +47,19 @@ def level_db(samples: np.ndarray) -> float:
     """The root mean square of samples in decibels below full scale: 0 to NO_SOUND_DB."""
     power = float(np.mean(np.square(samples, dtype=np.float32))) / FULL_SCALE**2
     return round(float(decibels(power)), 1)
+
+
+def say(levels_db: Sequence[float | None]) -> NDArray[np.floating]:
+    """How much each chunk of a recording has to say of what it is, 0 to 1, by its level: all up to FULL_SAY_DB below
+    the loudest, and nothing from NO_SAY_DB on.
+
+    A room between two sounds is no sound itself, but fills a picture, since that shows each moment against its own
+    loudest point. None: where the level is not known, all have their say.
+    """
+    if None in levels_db:
+        return np.ones(len(levels_db))
+    levels = np.array(levels_db, float)
+    return np.asarray(np.clip((NO_SAY_DB - (levels.max() - levels)) / (NO_SAY_DB - FULL_SAY_DB), 0, 1))
 
 
 def clipped_share(samples: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from audionet.bottleneck.sound_extractor import SoundExtractor, single_windows
 from audionet.bottleneck.sound_network import load_sound_file
 from audionet.commands.up_to_date import load_previous, require_places, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data
-from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes
+from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes, with_a_say
 from audionet.dataset.sources import chunk_sources
 from audionet.detection.background import background_classes
 from audionet.detection.detector import Detector, fit_detector
@@ -87,6 +87,9 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
     require_places(options)
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)
+        # Where there is a background, what is faint may be it.
+        if not background_classes(Dataset(pictures.samples).labels, options.background, str(options.image_dir)):
+            pictures = with_a_say(pictures)
         with _locked_outputs(options), one_blas_thread():
             setup = _Setup(options, pictures, _choose_backbone(options, progress))
             _require_sensible(setup)
@@ -151,12 +154,10 @@ def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
 
 def _require_sensible(setup: _Setup) -> None:
     """Raise AudionetError for options that are not of a backbone that hears, or not of one that sees, as this one; and
-    for a background that is no class, or in which no events can be learnt."""
+    for a background in which no events can be learnt."""
     options, backbone, settings = setup.options, setup.backbone, setup.pictures.renderer.settings
-    if options.background:
-        background_classes(Dataset(setup.pictures.samples).labels, options.background, str(options.image_dir))
-        if not setup.hears_events:
-            raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
+    if options.background and not setup.hears_events:
+        raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
     if backbone.sound is None:
         for name in ("backbone_output", "backbone_sample_rate"):
             if getattr(options, name) is not None:

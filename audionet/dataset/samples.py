@@ -7,14 +7,14 @@ its bottleneck is made, is put on a side of the split, learnt from or held out, 
 import functools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.levels import SILENT_DB, Conditions
+from audionet.audio.levels import SILENT_DB, Conditions, say
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
@@ -173,6 +173,24 @@ def _joined_groups(recordings: Iterable[RecordingEntry]) -> dict[str, str]:
         first, *others = sorted({name_of(sha256 if group is None else group) for group in groups})
         called |= dict.fromkeys(others, first)
     return {group: name_of(group) for group in called}
+
+
+def with_a_say(pictures: PictureFolder) -> PictureFolder:
+    """The pictures without those that are so faint beside the loudest of their recordings that `label` passes over
+    them: see levels.say. Marked parts were meant, however faint."""
+    unmarked = grouped((sample.recording, sample) for sample in pictures.samples if not sample.is_marked)
+    faint = {
+        sample.name
+        for of_recording in unmarked.values()
+        for sample, has_say in zip(of_recording, say([sample.level_db for sample in of_recording]), strict=True)
+        if not has_say
+    }
+    if faint:
+        logger.info(
+            "%s far fainter than the loudest of the same recording: not learnt, and label passes over such sound",
+            count(len(faint), "picture"),
+        )
+    return replace(pictures, samples=[sample for sample in pictures.samples if sample.name not in faint])
 
 
 def require_classes(image_dir: Path, samples: Iterable[Sample]) -> None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks
 from audionet.audio.decoding import count_channels, decode
-from audionet.audio.levels import NO_SOUND_DB, SILENT_DB, level_db
+from audionet.audio.levels import SILENT_DB, level_db, say
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file
 from audionet.dataset.names import NOHASH, UNKNOWN
@@ -29,8 +28,6 @@ from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL, centred_logs
 # model's pictures show, but not above or below it.
 SEVERAL_CLASSES, SILENT, INAUDIBLE = "several_classes", "silent", "inaudible"
 MOSTLY_ABOVE_DB = 10.0  # that sound is louder than what is drawn of it, if it lies above
-# A chunk that is so far below a clip's loudest one counts in full, or not at all (docs/experiments.md).
-FULL_SAY_DB, NO_SAY_DB = 15.0, 25.0
 LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
 
 
@@ -193,7 +190,7 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     sounding = np.array([chunk.sounding_seconds for chunk in chunks])
     weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks])
     if model.detection is None:  # where there is a background, what is faint may be it
-        weights = weights * _say(chunks)
+        weights = weights * say([chunk.level_db for chunk in chunks])
     scores, logs, distance = (
         (weights @ values / weights.sum()).tolist()
         for values in (probabilities, centred_logs(probabilities), distances)
@@ -211,14 +208,6 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     reason = SEVERAL_CLASSES if several else reason
     needed = thresholds.min_score if known is None else None
     return ClipScores(clip, seconds, by_label, reason, needed, typical, several)
-
-
-def _say(chunks: Sequence[ChunkScores]) -> NDArray[np.floating]:
-    """How much each chunk of a clip has to say, 0 to 1, by its level: a room between two sounds is no sound itself, but
-    fills a picture, since that shows each moment against its own loudest point."""
-    levels_db = np.array([NO_SOUND_DB if chunk.level_db is None else chunk.level_db for chunk in chunks])
-    below_db = levels_db.max() - levels_db
-    return np.asarray(np.clip((NO_SAY_DB - below_db) / (NO_SAY_DB - FULL_SAY_DB), 0, 1))
 
 
 def _mixture(scores: dict[str, float]) -> tuple[str, ...]:

@@ -46,7 +46,11 @@ SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 SHORT_STARTS_OF_MANY = (0.35,)
 FIRST_PART = 1 + len(SPEEDS)  # among the augmentations, behind the original and its speeds
-LEAST_SOUNDING = 0.5  # of a long chunk, from its first sound to its last, to be seen with the silence around
+# What the network sees of a long chunk is without silence before and behind all that sounds, if no more than so much of
+# it sounds; and without pauses there, which lie so far below the loudest moment, in all rows together, if they fill so
+# much of a chunk: a drum that dies away has none (docs/experiments.md).
+LEAST_SOUNDING = 0.5
+PAUSE_DB, SHORTEST_PAUSE = 30.0, 0.2
 
 
 def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[Augmentation]:
@@ -60,22 +64,34 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
 
 
 def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer) -> Augmentation:
-    """The part of a picture that the network sees, in training and in labelling: of a long chunk, it leaves out the
-    silence before and behind all that sounds, if that is more than half; else it is ORIGINAL.
+    """The part of a picture that the network sees, in training and in labelling: ORIGINAL or, of a long chunk, the part
+    without silence and pauses before and behind all that sounds, where they are long.
 
     The network sees each moment with those around it. From long chunks, short sounds are learnt as clips of their own,
-    without silence; with it, a word in ten seconds is taken for another voice's. Short chunks are seen as they are.
-    columns: how many of the picture's columns are sound; the rest are repeats.
+    without silence; with it, a word in ten seconds is taken for another voice's. And a room's noise in a pause is no
+    part of a sound. Short chunks are seen as they are. columns: how many of the picture's columns are sound; the rest
+    are repeats.
     """
     if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
         return ORIGINAL
-    sounding = np.flatnonzero(column_weights(as_brightness(picture[:, :columns])))
-    if not len(sounding):
+    brightness = as_brightness(picture[:, :columns])
+    sounds = column_weights(brightness) > 0
+    if not sounds.any():
         return ORIGINAL
-    start, length = int(sounding[0]), int(sounding[-1]) + 1 - int(sounding[0])
-    return (
-        Augmentation(part=length / columns, start=start / columns) if length <= LEAST_SOUNDING * columns else ORIGINAL
-    )
+    decibels = np.where(brightness > 0, (brightness - 1) * renderer.settings.dynamic_range_db, -np.inf)
+    power = (10 ** (decibels / 10)).sum(axis=0)
+    start, end = _first_and_last(sounds & (power >= power.max() * 10 ** (-PAUSE_DB / 10)))
+    if columns - (end - start) < SHORTEST_PAUSE * PICTURE_SIZE:
+        start, end = _first_and_last(sounds)
+        if end - start > LEAST_SOUNDING * columns:
+            return ORIGINAL
+    return Augmentation(part=(end - start) / columns, start=start / columns)
+
+
+def _first_and_last(chosen: np.ndarray) -> tuple[int, int]:
+    """The first of the columns that are chosen, and the one behind the last."""
+    places = np.flatnonzero(chosen)
+    return int(places[0]), int(places[-1]) + 1
 
 
 def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, augmentation: Augmentation) -> np.ndarray:

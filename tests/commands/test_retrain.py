@@ -13,7 +13,7 @@ from audionet.commands.retrain import RetrainReport
 from audionet.errors import AudionetError
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
-from tests.conftest import SAMPLE_VOICES, chirps, options_in, quick_learning, write_wav
+from tests.conftest import SAMPLE_VOICES, chirps, options_in, quick_learning, read_wav, write_wav
 
 
 def retrain(folder: Path, **changes: object) -> RetrainReport:
@@ -133,6 +133,23 @@ def test_words_with_silence_around_are_labelled_as_they_were_learnt(tmp_path: Pa
         files = audionet.retrain(options_in(tmp_path)).files
     clips = audionet.label(tmp_path / "words", LabelOptions(files.graph, files.labels))
     assert [clip.best for clip in clips] == [Path(clip.clip).parent.name for clip in clips]
+
+
+def test_a_room_in_the_recordings_is_not_learnt(
+    two_classes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = np.random.default_rng(0).normal(0, 100, (9, 3 * SAMPLE_RATE_HZ)).astype(np.int16)
+    for noise, path in zip(room, sorted(two_classes.glob("*/*.wav")), strict=False):
+        write_wav(path, np.concatenate([read_wav(path)[1][: 2 * SAMPLE_RATE_HZ], noise]))
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    with quick_learning(), caplog.at_level("INFO"):
+        report = audionet.retrain(options_in(tmp_path))
+    assert "24 pictures far fainter than the loudest of the same recording: not learnt" in caplog.text
+    assert sum(report.pictures.values()) == 16
+    assert report.held_out is not None
+    assert report.held_out.confusion.accuracy == 1
+    (clip,) = audionet.label(write_wav(tmp_path / "room.wav", room[8]), LabelOptions(report.files.graph))
+    assert clip.label == "unknown"
 
 
 def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 
 import audionet
-from audionet.dataset.samples import load_pictures
+from audionet.dataset.manifest import PictureIndex
+from audionet.dataset.samples import PictureFolder, Sample, load_pictures, with_a_say
 from audionet.options import PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.grouping import grouped
-from tests.conftest import chirps, write_wav
+from tests.conftest import chirps, sample_of, write_wav
 
 
 def test_groups_that_hold_copies_of_one_recording_are_one(tmp_path: Path) -> None:
@@ -35,3 +37,16 @@ def test_groups_that_hold_copies_of_one_recording_are_one(tmp_path: Path) -> Non
         ["0.wav", "1.wav", "2.wav", "copy.wav", "silent.wav"],
         ["3.wav", "4.wav", "silent too.wav"],
     ]
+
+
+def test_what_is_far_fainter_than_the_loudest_of_its_recording_is_not_learnt_unless_it_was_marked() -> None:
+    def chunk(recording: str, level_db: float | None, is_marked: bool = False) -> Sample:
+        sample = sample_of("wren", recording, 0, 1)
+        return sample._replace(name=f"{recording} {level_db}", level_db=level_db, is_marked=is_marked)
+
+    learnt = [chunk("a", -20), chunk("a", -44), chunk("b", -60), chunk("b", -61), chunk("c", None), chunk("c", -90)]
+    marked = [chunk("d", -10, is_marked=True), chunk("d", -70, is_marked=True)]
+    renderer = SpectrogramRenderer.make(PictureSettings())
+    samples = [*learnt, chunk("a", -45), *marked, chunk("a", -120)]
+    pictures = with_a_say(PictureFolder(Path(), samples, renderer, PictureIndex(renderer)))
+    assert pictures.samples == [*learnt, *marked]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
-from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment, choose_augmentations
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment, choose_augmentations, sounding_part
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import chirps, tone
 
@@ -77,3 +77,19 @@ def test_pictures_have_speeds_and_those_of_long_chunks_parts_unless_they_are_ver
     assert choose_augmentations(10_000, short) == choose_augmentations(10, short)
     assert [sum(v.part < 1 for v in choose_augmentations(count, long)) for count in (1500, 1501, 10_000)] == [4, 1, 1]
     assert choose_augmentations(10_001, short) == choose_augmentations(10_001, long) == [ORIGINAL]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "chunk_seconds", "expected"),
+    [(8, 0, 20, (0.4, 0.6)), (5, 9, 20, (0.25, 0.3)), (2, 1, 20, (0, 1)), (4, 0, 5, (0, 1))],
+)
+def test_a_pause_before_and_behind_what_sounds_in_a_long_chunk_is_not_seen(
+    before: int, behind: int, chunk_seconds: int, expected: tuple[float, float]
+) -> None:
+    samples = np.random.default_rng(0).normal(0, 80, chunk_seconds * SAMPLE_RATE_HZ)  # the room, -52 dB
+    sounds = slice(before * SAMPLE_RATE_HZ, len(samples) - behind * SAMPLE_RATE_HZ)
+    samples[sounds] += chirps(1, 300, 3000, chunk_seconds - before - behind)
+    renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds, 0))
+    part = sounding_part(renderer.render(samples.astype(np.float32)), PICTURE_SIZE, renderer)
+    assert (part.start, part.part) == pytest.approx(expected, abs=0.02)
+    assert part.speed == 1
