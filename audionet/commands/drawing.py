@@ -19,7 +19,7 @@ from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Results, Threads, Workers
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.spectrogram.augmentation import ORIGINAL
-from audionet.spectrogram.jpeg import draw, seen_part
+from audionet.spectrogram.jpeg import draw_and_look
 from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
@@ -88,7 +88,7 @@ class DrawingJob:
         if isinstance(chunk, RangeCheck):
             return chunk.needed_rate_hz()
         name = chunk_name(source.class_name, source.stem, chunk.index)
-        jpg = draw(chunk, self.renderer) if self.keep_picture else None
+        jpg, seen = draw_and_look(chunk, self.renderer) if self.keep_picture else (None, ORIGINAL)
         contents = (jpg, to_wav(chunk) if self.keep_wav else None)
         for suffix, data in zip((".jpg", ".wav"), contents, strict=True):
             if data is not None:
@@ -98,7 +98,6 @@ class DrawingJob:
                     raise UnusableInput(source.path, NO_SPACE) from error
         picture_bytes, sound_bytes = (None if data is None else len(data) for data in contents)
         loudness = level_db(chunk.samples), clipped_share(chunk.samples)
-        seen = ORIGINAL if jpg is None else seen_part(jpg, source.path, self.renderer)
         entry = ChunkEntry(
             name, chunk.start_seconds, chunk.seconds, *loudness, picture_bytes, sound_bytes, sounding=seen
         )

@@ -15,7 +15,7 @@ from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
 from audionet.commands.drawing import DrawingJob, MeasuringJob, Source, draw_each, measure, written_chunks
 from audionet.commands.picture_folder import OpenIndex, open_index
-from audionet.dataset.checks import fitting_chunk_seconds, mostly_repeats
+from audionet.dataset.checks import FEWEST_LENGTHS, fitting_chunk_seconds, mostly_repeats
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
@@ -172,10 +172,10 @@ def _warn_of_pictures(index: PictureIndex) -> None:
 
 def _no_longer_fitting(index: PictureIndex) -> list[str]:
     """A sentence, if chunks were chosen for recordings that were shorter than those of now; none otherwise."""
-    if not index.fitted:
+    lengths, seconds = index.lengths_seconds(), index.renderer.settings.chunk_seconds
+    if not index.fitted or len(lengths) < FEWEST_LENGTHS:
         return []
-    seconds = index.renderer.settings.chunk_seconds
-    fitting = fitting_chunk_seconds(index.lengths_seconds(), PictureSettings())
+    fitting = fitting_chunk_seconds(lengths, PictureSettings())
     if fitting is not None and fitting <= 2 * seconds:
         return []
     return [

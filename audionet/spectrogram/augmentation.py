@@ -78,8 +78,9 @@ def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRender
     sounds = column_weights(brightness) > 0
     if not sounds.any():
         return ORIGINAL
-    decibels = np.where(brightness > 0, (brightness - 1) * renderer.settings.dynamic_range_db, -np.inf)
-    power = (10 ** (decibels / 10)).sum(axis=0)
+    levels = np.linspace(-renderer.settings.dynamic_range_db, 0, 256)  # of each brightness, but that black is nothing
+    powers = np.where(levels > levels[0], 10 ** (levels / 10), 0)
+    power = powers[np.rint(255 * brightness).astype(np.uint8)].sum(axis=0)
     start, end = _first_and_last(sounds & (power >= power.max() * 10 ** (-PAUSE_DB / 10)))
     if columns - (end - start) < SHORTEST_PAUSE * PICTURE_SIZE:
         start, end = _first_and_last(sounds)

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from audionet.audio.chunks import Chunk
 from audionet.errors import UnusableInput, reading
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS, ORIGINAL, Augmentation, sounding_part
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, sounding_part
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file
 from audionet.system.untrusted import MALFORMED, Refused, StoredRecord, number, parse_json, stored, text
@@ -71,8 +71,17 @@ def encode(picture: np.ndarray, origin: Origin) -> bytes:
 
 def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
     """A chunk's picture as a JPG."""
-    origin = Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds)
-    return encode(renderer.render(chunk.samples), origin)
+    return draw_and_look(chunk, renderer)[0]
+
+
+def draw_and_look(chunk: Chunk, renderer: SpectrogramRenderer) -> tuple[bytes, Augmentation]:
+    """A chunk's picture as a JPG, and the part of it that the network sees, see augmentation.sounding_part."""
+    picture = renderer.render(chunk.samples)
+    jpg = encode(picture, Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds))
+    columns = renderer.columns(chunk.seconds)
+    if sounding_part(picture, columns, renderer) == ORIGINAL:  # as nearly always
+        return jpg, ORIGINAL
+    return jpg, sounding_part(np.asarray(Image.open(io.BytesIO(jpg))), columns, renderer)
 
 
 def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
@@ -92,14 +101,6 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
             return np.asarray(image if image.mode == "L" else image.convert("RGB")), origin
     except DAMAGED as error:
         raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare again") from error
-
-
-def seen_part(data: bytes, path: Path, renderer: SpectrogramRenderer) -> Augmentation:
-    """The part of one of our pictures, given as a JPG, that the network sees; see augmentation.sounding_part."""
-    if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
-        return ORIGINAL
-    picture, origin = decode(data, path)
-    return sounding_part(picture, renderer.columns(origin.seconds), renderer)
 
 
 def decode_any(data: bytes, path: Path) -> np.ndarray:
