@@ -74,13 +74,15 @@ def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRender
     """
     if renderer.settings.chunk_seconds < LONG_CHUNK_SECONDS:
         return ORIGINAL
-    brightness = as_brightness(picture[:, :columns])
-    sounds = column_weights(brightness) > 0
+    grey = picture[:, :columns]
+    if picture.ndim == 3:
+        grey = np.rint(255 * as_brightness(grey)).astype(np.uint8)
+    sounds = column_weights(grey.max(axis=0, keepdims=True) / 255) > 0
     if not sounds.any():
         return ORIGINAL
     levels = np.linspace(-renderer.settings.dynamic_range_db, 0, 256)  # of each brightness, but that black is nothing
-    powers = np.where(levels > levels[0], 10 ** (levels / 10), 0)
-    power = powers[np.rint(255 * brightness).astype(np.uint8)].sum(axis=0)
+    powers = np.where(levels > levels[0], 10 ** (levels / 10), 0).astype(np.float32)
+    power = powers[grey].sum(axis=0)
     start, end = _first_and_last(sounds & (power >= power.max() * 10 ** (-PAUSE_DB / 10)))
     if columns - (end - start) < SHORTEST_PAUSE * PICTURE_SIZE:
         start, end = _first_and_last(sounds)
