@@ -251,10 +251,11 @@ def _are_most(places: Iterable[str | None], paths: TablePaths) -> bool:
     return 2 * len(set(recordings).intersection(places)) >= max(1, len(recordings))
 
 
-def _report_unused(data_audio: Path, tables: Iterable[Path]) -> None:
+def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
     """Warn of tables of labels that list the recordings in a column of another name, and are not used."""
+    recordings = recordings_in(data_audio) if tables else []
     for path in tables:
-        called = [one for one in recordings_in(data_audio) if path.name.startswith(one.stem)]
+        called = [one for one in recordings if path.name.startswith(one.stem)]
         if may_be_annotations(path) or any(is_only_about(path, recording) for recording in called):
             continue  # it is used, as what lies beside recordings is
         try:

@@ -87,12 +87,11 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
     require_places(options)
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)
-        # Where there is a background, what is faint may be it.
-        if not background_classes(Dataset(pictures.samples).labels, options.background, str(options.image_dir)):
-            pictures = with_a_say(pictures)
         with _locked_outputs(options), one_blas_thread():
             setup = _Setup(options, pictures, _choose_backbone(options, progress))
             _require_sensible(setup)
+            if not setup.background:  # or what is faint may be it
+                setup = replace(setup, pictures=with_a_say(pictures))
             features = _extract(setup, progress)
             plan = plan_evaluation(features.dataset, options)
             for note in (*_unused(options, plan), *plan.split.notes):
@@ -128,6 +127,16 @@ class _Setup:
         """Whether events can be learnt: by the embedded network, from grey pictures."""
         return self.backbone.name == "rows" and self.pictures.renderer.settings.colormap == "gray"
 
+    @property
+    def background(self) -> set[str]:
+        """The classes that events stand out of; none where no events can be learnt.
+
+        Raises AudionetError for a name that is no class's.
+        """
+        labels = Dataset(self.pictures.samples).labels
+        found = background_classes(labels, self.options.background, str(self.options.image_dir))
+        return found if self.hears_events else set()
+
 
 @contextmanager
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
@@ -154,9 +163,9 @@ def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
 
 def _require_sensible(setup: _Setup) -> None:
     """Raise AudionetError for options that are not of a backbone that hears, or not of one that sees, as this one; and
-    for a background in which no events can be learnt."""
+    for a background that is no class, or in which no events can be learnt."""
     options, backbone, settings = setup.options, setup.backbone, setup.pictures.renderer.settings
-    if options.background and not setup.hears_events:
+    if options.background and not setup.background:
         raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
     if backbone.sound is None:
         for name in ("backbone_output", "backbone_sample_rate"):
@@ -243,8 +252,8 @@ def _train_and_export(
 
 def _fit_detector(setup: _Setup, dataset: Dataset, progress: Progress) -> Detector | None:
     """The detector of events in the background classes; None if there are no such classes, or it can't be learnt."""
-    background = sorted(background_classes(dataset.labels, setup.options.background))
-    if not background or not setup.hears_events:
+    background = sorted(setup.background.intersection(dataset.labels))
+    if not background:
         return None
     return fit_detector(dataset, background, setup.backbone, setup.pictures.renderer, setup.options.seed, progress)
 

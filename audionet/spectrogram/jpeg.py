@@ -71,17 +71,21 @@ def encode(picture: np.ndarray, origin: Origin) -> bytes:
 
 def draw(chunk: Chunk, renderer: SpectrogramRenderer) -> bytes:
     """A chunk's picture as a JPG."""
-    return draw_and_look(chunk, renderer)[0]
+    return encode(renderer.render(chunk.samples), _origin(chunk, renderer))
 
 
 def draw_and_look(chunk: Chunk, renderer: SpectrogramRenderer) -> tuple[bytes, Augmentation]:
     """A chunk's picture as a JPG, and the part of it that the network sees, see augmentation.sounding_part."""
     picture = renderer.render(chunk.samples)
-    jpg = encode(picture, Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds))
+    jpg = encode(picture, _origin(chunk, renderer))
     columns = renderer.columns(chunk.seconds)
     if sounding_part(picture, columns, renderer) == ORIGINAL:  # as nearly always
         return jpg, ORIGINAL
     return jpg, sounding_part(np.asarray(Image.open(io.BytesIO(jpg))), columns, renderer)
+
+
+def _origin(chunk: Chunk, renderer: SpectrogramRenderer) -> Origin:
+    return Origin(renderer.fingerprint, chunk.start_seconds, chunk.seconds)
 
 
 def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
