@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from audionet.annotation.labelled_table import Spellings, checked_label, says_unknown
 from audionet.annotation.marks import Annotation, by_tiers
 from audionet.annotation.readers import (
     UEM,
@@ -26,6 +25,7 @@ from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file, is_folder
+from audionet.tables.labelled import Spellings, checked_label, says_unknown
 from audionet.tables.paths import TablePaths, folders_for_tables, recordings_in
 from audionet.tables.reading import line_error
 

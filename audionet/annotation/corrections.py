@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from audionet.annotation.labelled_table import LabelledTable, says_unknown, spellings_of
 from audionet.annotation.parts import WHOLE, corrected_parts, find_overlaps, parts_of, span, with_parts
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
@@ -20,6 +19,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
 from audionet.tables.files import read_table
+from audionet.tables.labelled import LabelledTable, says_unknown, spellings_of
 from audionet.tables.paths import absolute
 from audionet.tables.reading import Row
 

@@ -17,7 +17,6 @@ from audionet.annotation.beside import (
     with_owners,
 )
 from audionet.annotation.corrections import corrected
-from audionet.annotation.labelled_table import LabelledTable
 from audionet.annotation.parts import combined, within
 from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations, read_annotations
 from audionet.audio.chunks import Part
@@ -29,6 +28,7 @@ from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
 from audionet.tables.files import header_of, read_table
+from audionet.tables.labelled import LabelledTable
 from audionet.tables.layouts import LABEL_COLUMNS
 from audionet.tables.paths import (
     PATH_COLUMNS,
