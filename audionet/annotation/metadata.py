@@ -8,14 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audionet.annotation.beside import (
-    Annotated,
-    find_beside,
-    places_of,
-    read_named,
-    recording_of,
-    with_owners,
-)
+from audionet.annotation.annotated import Annotated, places_of, recording_of
+from audionet.annotation.beside import find_beside, read_named, with_owners
 from audionet.annotation.corrections import corrected
 from audionet.annotation.parts import combined, within
 from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations, read_annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audionet.annotation.beside import Annotated
+from audionet.annotation.annotated import Annotated
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.annotation.parts import outside, parts_of, total_seconds, unused, without
 from audionet.audio.chunks import Part
