@@ -99,7 +99,7 @@ def without(parts: Iterable[Part], holes: Iterable[Part], shortest_seconds: floa
 
 def is_long_enough(part: Part, shortest_seconds: float = MINIMUM_SECONDS) -> bool:
     """Whether a part has a length, but for rounding."""
-    return part.end_seconds - part.start_seconds > shortest_seconds - ROUNDING_SECONDS
+    return part.seconds > shortest_seconds - ROUNDING_SECONDS
 
 
 def last_of_each_second(parts: Sequence[Part]) -> Iterator[tuple[Part, int]]:
@@ -187,7 +187,7 @@ def outside(stretches: Iterable[Part]) -> list[Part]:
 
 def total_seconds(parts: Iterable[Part]) -> float:
     """How long parts last together."""
-    return sum(part.end_seconds - part.start_seconds for part in parts)
+    return sum(part.seconds for part in parts)
 
 
 def parts_of(recording: Recording) -> Sequence[Part]:

@@ -29,6 +29,11 @@ class Part(NamedTuple):
     start_seconds: float
     end_seconds: float
 
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.end_seconds - self.start_seconds
+
 
 @dataclass(frozen=True)
 class Chunk:

@@ -147,7 +147,7 @@ def measure(job: MeasuringJob, sources: Sequence[Source], workers: Workers) -> l
     """
     measured = min(len(sources), MOST_MEASURED)
     chosen = [sources[number * len(sources) // measured] for number in range(measured)]
-    lengths = [part.end_seconds - part.start_seconds for source in chosen for part in source.parts]
+    lengths = [part.seconds for source in chosen for part in source.parts]
     whole = [source for source in chosen if not source.parts]
     expected = len(lengths) + len(whole)
     with closing(workers.run(job, whole)) as results:

@@ -188,9 +188,7 @@ class _Listener:
                 for part in parts_of(clip)
                 if clip.class_name not in self._background and part.start_seconds < timeline.seconds
             ]
-            hypothesis = [
-                Span(s.start_seconds, s.end_seconds, s.label) for s in timeline.segments if s.label != UNKNOWN
-            ]
+            hypothesis = [Span(*s.part, s.label) for s in timeline.segments if s.label != UNKNOWN]
             unheard = [] if marked.stretches is None else outside(marked.stretches)
             counted_seconds = total_seconds(without([Part(0.0, timeline.seconds)], unheard))
             detection.add(_but_for(unheard, reference), _but_for(unheard, hypothesis), counted_seconds)

@@ -100,7 +100,7 @@ class PictureIndex:
         lengths: list[float] = []
         for entry in self.recordings.values():
             if entry.parts:
-                lengths += (part.end_seconds - part.start_seconds for part in entry.parts)
+                lengths += (part.seconds for part in entry.parts)
             elif entry.chunks:
                 lengths.append(max(chunk.start_seconds + chunk.seconds for chunk in entry.chunks))
         return lengths

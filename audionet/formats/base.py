@@ -23,7 +23,7 @@ def tiers_of(clip: "Timeline") -> list[list["Segment"]]:
     """
     from audionet.inference.windows import Windows  # the help does without it, and without NumPy
 
-    segments = sorted(clip.segments, key=lambda segment: (segment.start_seconds, segment.end_seconds))
+    segments = sorted(clip.segments, key=lambda segment: segment.part)
     if isinstance(clip, Windows):
         return [segments]
     tiers: list[list[Segment]] = [[]]

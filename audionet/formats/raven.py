@@ -29,7 +29,7 @@ class RavenSelections(Printer["Timeline"]):
         path = printable(clip.clip if clip.clip == "-" else str(Path(clip.clip).absolute()))
         for segment in clip.segments:
             self._selections += 1
-            begin, end = (self._before + seconds for seconds in (segment.start_seconds, segment.end_seconds))
+            begin, end = (self._before + seconds for seconds in segment.part)
             row = [str(self._selections), "Spectrogram 1", "1", f"{begin:.6f}", f"{end:.6f}", "0.0"]
             row += [f"{clip.sample_rate_hz / 2:.1f}", path, f"{segment.start_seconds:.6f}", printable(segment.label)]
             print("\t".join(map(spreadsheet_cell, [*row, f"{segment.score:.4f}"])))

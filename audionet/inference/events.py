@@ -214,7 +214,7 @@ def _chosen(by_class: Iterable[list[Segment]], options: EventOptions) -> list[Se
     """The events of all classes in order, merged and of a length as the options have it."""
     in_order = [sorted(events, key=lambda event: event.start_seconds) for events in by_class]
     events = [event for events in in_order for event in _merged(events, options.merge_gap_seconds)]
-    events = [event for event in events if event.end_seconds - event.start_seconds >= options.min_seconds]
+    events = [event for event in events if event.part.seconds >= options.min_seconds]
     return sorted(events, key=lambda event: (event.start_seconds, event.label))
 
 

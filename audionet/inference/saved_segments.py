@@ -46,8 +46,8 @@ class SegmentSaver:
         """
         known = [segment for segment in clip.segments if segment.label != UNKNOWN]
         known.sort(key=lambda segment: segment.start_seconds)
-        borders = ((segment.start_seconds, segment.end_seconds) for segment in known)
-        spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in borders]
+        parts = (segment.part for segment in known)
+        spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in parts]
         sounds = cut_out(decode(path, self._choice, clip.sample_rate_hz), spans)
         place = self._folder / self._stem(path, clip)
         written = [

@@ -129,7 +129,7 @@ def without_calls(segments: Sequence[Segment], background: set[str]) -> list[Seg
     for n, segment in enumerate(segments):
         around = [*segments[max(0, n - 1) : n], *segments[n + 1 : n + 2]]
         is_alone = around and all(neighbour.label in background for neighbour in around)
-        if is_alone and segment.end_seconds - segment.start_seconds < SHORT_SECONDS:
+        if is_alone and segment.part.seconds < SHORT_SECONDS:
             segment = replace(segment, label=around[0].label, score=around[0].score, scores=around[0].scores)
         if left and left[-1].label == segment.label:
             segment = replace(left.pop(), end_seconds=segment.end_seconds)

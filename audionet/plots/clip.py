@@ -180,12 +180,11 @@ def _draw_timeline(axes: Any, clip: Timeline, shown: list[str], seconds: float) 
     """Draw a line for each class, with the times at which it is heard."""
     for segment in clip.segments:
         color = INK if segment.label == UNKNOWN else ACCENT
-        span = (segment.start_seconds, segment.end_seconds - segment.start_seconds)
-        row = shown.index(segment.label)
-        axes.broken_barh([span], (row - 0.4, 0.8), facecolor=color)
-        if span[1] >= NARROWEST_SCORE * seconds:
+        start, length, row = segment.start_seconds, segment.part.seconds, shown.index(segment.label)
+        axes.broken_barh([(start, length)], (row - 0.4, 0.8), facecolor=color)
+        if length >= NARROWEST_SCORE * seconds:
             text = {"ha": "center", "va": "center", "color": "white", "fontsize": 7}
-            axes.text(span[0] + span[1] / 2, row, f"{segment.score:.2f}", **text)
+            axes.text(start + length / 2, row, f"{segment.score:.2f}", **text)
     _name_rows(axes, shown)
     axes.set_xlim(0, seconds)
     axes.set_xticks(*time_ticks(0, seconds))

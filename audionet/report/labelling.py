@@ -115,7 +115,7 @@ def _in_timelines(clips: Sequence[Timeline], model: Model) -> Found:
     else:
         noun, heard_seconds = "segment", defaultdict[str, float](float)
         for segment in segments:
-            heard_seconds[segment.label] += segment.end_seconds - segment.start_seconds
+            heard_seconds[segment.label] += segment.part.seconds
         verdict = f"{counted}: {_amounts(heard_seconds, duration)}."
     settings = model.settings
     seconds = EXCERPT_SECONDS / slowed_down(settings.sample_rate_hz)

@@ -81,7 +81,7 @@ class TimeColumns:
             raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
         part = read_part(table.path, row.line, start, end, end_is_length=self.end_is_length, offset=offset)
         length = row.get(self.length)
-        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.end_seconds - part.start_seconds:
+        if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.seconds:
             columns = f"{table.columns[self.start]}, {table.columns[self.end]} and {table.columns[self.length]}"
             remedy = "write all in seconds, or delete the column that is wrong"  # of SpeechBrain's, two are in samples
             raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
