@@ -10,7 +10,7 @@ from audionet.annotation.readers import read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import group_of, is_part_of_a_set
-from audionet.dataset.names import UNKNOWN, composed
+from audionet.dataset.names import UNKNOWN, by_name, composed
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.text import count, printable
@@ -52,9 +52,8 @@ class _Reading:
         self.recordings: list[Recording] = []
         self.wrong: list[UnusableInput] = []
         self.paths: set[Path] = set()
-        self.folders = {composed(path.name): path.name for path in data_audio.iterdir() if is_folder(path)}
-        # In RTTM, names have no spaces.
-        self._folders_in_rttm = {"_".join(name.split()): folder for name, folder in self.folders.items()} | self.folders
+        names = [path.name for path in data_audio.iterdir() if is_folder(path)]
+        self.folders, self._folders_in_rttm = by_name(names), by_name(names, in_rttm=True)
         self._spellings: Spellings = {}
         self._data_audio, self._options = data_audio, options
 

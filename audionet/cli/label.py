@@ -162,7 +162,7 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
         else:
             _print_microphone(options, model)
     except BaseException as error:
-        if not isinstance(error, KeyboardInterrupt) and not interruption.came():
+        if not interruption.is_interruption(error):
             raise
         logger.info("stopped")
         return interruption.status()

@@ -113,7 +113,7 @@ def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
         status = run()
         sys.stdout.flush()
     except BaseException as error:
-        if not isinstance(error, KeyboardInterrupt) and not interruption.came():
+        if not interruption.is_interruption(error):
             return _explained(error)
         logger.error("interrupted; run the same command again to go on")
         return interruption.status()

@@ -13,7 +13,7 @@ from audionet.annotation.metadata import find_annotated, find_labelled_recording
 from audionet.annotation.parts import outside, parts_of, total_seconds, unused, without
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
-from audionet.dataset.names import UNKNOWN, composed, listed_classes, no_such_class
+from audionet.dataset.names import UNKNOWN, by_name, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
@@ -234,8 +234,7 @@ def _known_clips(
 ) -> tuple[list[Recording], _Annotated]:
     """The clips of the model's classes, each under the name that the model has for its class; and what is annotated."""
     found = find_annotated(data_audio, annotations)
-    without_spaces = {"_".join(composed(label).split()): label for label in model.labels}  # as RTTM has them
-    known = without_spaces | {composed(label): label for label in model.labels}
+    known = by_name(model.labels, in_rttm=True)
     todo = []
     for folder, clips in _clips_by_class(data_audio, annotations, found, skipped).items():
         truth = known.get(composed(folder.name))

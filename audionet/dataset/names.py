@@ -77,6 +77,17 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def without_spaces(name: str) -> str:
+    """A name as RTTM and other tools have it, in which nothing has spaces."""
+    return "_".join(name.split())
+
+
+def by_name(names: Iterable[str], *, in_rttm: bool = False) -> dict[str, str]:
+    """The names of classes by what they may be called, composed; in RTTM, without spaces too."""
+    composed_names = {composed(name): name for name in names}
+    return {without_spaces(name): own for name, own in composed_names.items() if in_rttm} | composed_names
+
+
 def no_such_class(name: str, labels: Sequence[str], owner: str = "the model") -> str:
     """What is said of a class that the owner of others, a model or a folder of pictures, does not have."""
     return f"{owner} has no such class (it has {listed_classes(labels)}){did_you_mean(name, labels)}"

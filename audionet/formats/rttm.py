@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audionet.dataset.names import without_spaces
 from audionet.formats.base import Printer, in_milliseconds
 from audionet.system.text import listed, printable
 
@@ -49,4 +50,4 @@ class RttmTimelines(Printer["Timeline"]):
 
 
 def _field(text: str) -> str:
-    return "_".join(printable(text).split()) or NOT_KNOWN
+    return without_spaces(printable(text)) or NOT_KNOWN

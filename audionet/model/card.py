@@ -97,7 +97,7 @@ class ModelCard(StoredRecord):
         chunks = count(sum(data.chunks for data in self.classes), "chunk")
         shown = {
             "Made": self.made.replace("T", " ").replace("+00:00", " UTC"),
-            "Classes": f"{len(self.classes)}: {', '.join(data.name for data in self.classes)}",
+            "Classes": _counted([data.name for data in self.classes]),
             "Learnt from": f"{recordings}, {duration(seconds)} of sound, in {chunks}",
         }
         if measured:
@@ -119,6 +119,15 @@ class ModelCard(StoredRecord):
         )
         shown["Versions"] = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return shown
+
+
+def shown_card(card: ModelCard | None, labels: Sequence[str]) -> dict[str, str]:
+    """The terms and values of a model's card; of a model without one, its classes."""
+    return card.for_people() if card else {"Classes": _counted(labels)}
+
+
+def _counted(names: Sequence[str]) -> str:
+    return f"{len(names)}: {', '.join(names)}"
 
 
 def make_card(

@@ -12,7 +12,7 @@ from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.detection import Detection
 from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
-from audionet.model.card import ModelCard, now
+from audionet.model.card import ModelCard, now, shown_card
 from audionet.report.charts import flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts, place_of
@@ -70,7 +70,7 @@ class Evaluation:
 
 def report_on_evaluation(evaluation: Evaluation) -> Report:
     """The report on clips, each with its class."""
-    clips, tested, renderer, card = evaluation.clips, evaluation.tested, evaluation.renderer, evaluation.card
+    clips, tested, renderer = evaluation.clips, evaluation.tested, evaluation.renderer
     labels, cards = tested.labels, cards_of_clips(tested)
     sources = clip_sources(tested.places, [card.number for card in cards], renderer, evaluation.sound)
     unknown = len(evaluation.unknown)
@@ -85,7 +85,7 @@ def report_on_evaluation(evaluation: Evaluation) -> Report:
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
         map=_map(tested),
         cards=with_excerpts(cards, excerpts(tested.places, sources, renderer)),
-        card=card.for_people() if card else {"Classes": f"{len(labels)}: {', '.join(labels)}"},
+        card=shown_card(evaluation.card, labels),
         made=now().isoformat()[:10],
     )
 

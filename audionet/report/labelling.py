@@ -13,7 +13,7 @@ from audionet.inference.clips import ClipScores
 from audionet.inference.events import Events
 from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model
-from audionet.model.card import ModelCard, now
+from audionet.model.card import ModelCard, now, shown_card
 from audionet.report.content import Report
 from audionet.report.excerpts import ExcerptSource, clip_sources, excerpts, place_of, recording_of_clip, slowed_down
 from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed, with_excerpts
@@ -75,7 +75,7 @@ def report_on_labels(
         recordings=len(clips),
         remarks=remarks,
         cards=cards,
-        card=card.for_people() if card else {"Classes": f"{len(model.labels)}: {', '.join(model.labels)}"},
+        card=shown_card(card, model.labels),
         made=now().isoformat()[:10],
         verdict=found.verdict,
         lengths=found.lengths,

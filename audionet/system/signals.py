@@ -52,6 +52,11 @@ def came() -> bool:
     return bool(_came)
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Whether an error is no fault, but comes of a signal that has asked the process to end."""
+    return isinstance(error, KeyboardInterrupt) or came()
+
+
 def status() -> int:
     """The exit status of a process that a signal has ended."""
     return 128 + _came[0][0] if _came else USUAL_STATUS

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import SOUND_SUFFIX, is_other_file, names_left
-from audionet.dataset.names import spelling_key
+from audionet.dataset.names import spelling_key, without_spaces
 from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
 from audionet.system.text import printable
@@ -131,8 +131,7 @@ def _names_of(place: str) -> set[str]:
     # As `label` writes what breaks a line; a backslash is taken for Windows's.
     written = PurePosixPath(printable(place).replace("\\", "/").lstrip("/"))
     names |= {f"/{written}", f"/{written.with_suffix('')}"}
-    # RTTM and other tools have no spaces in names.
-    return names | {"_".join(name.split()) for name in names}
+    return names | set(map(without_spaces, names))
 
 
 def recordings_in(folder: Path) -> list[Path]:
