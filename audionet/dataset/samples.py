@@ -6,7 +6,7 @@ its bottleneck is made, is put on a side of the split, learnt from or held out, 
 
 import functools
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audionet.audio.levels import SILENT_DB, Conditions, say
 from audionet.dataset.folders import find_pictures
-from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry
+from audionet.dataset.manifest import FILE_NAME, ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.names import split_chunk_name
 from audionet.errors import AudionetError
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
@@ -120,30 +120,18 @@ def load_pictures(image_dir: Path) -> PictureFolder:
         raise AudionetError(f"{image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
     listed = {chunk.name: (key, entry, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
     chunk_seconds = index.renderer.settings.chunk_seconds
-    names_of_groups = _joined_groups(index.recordings.values())
+    groups = _joined_groups(index.recordings.values())
     numbered: list[tuple[str, str, int, Sample]] = []
     for class_name, file_stem, path in pictures:
         name = f"{class_name}/{file_stem}"
-        stem, known_number = split_chunk_name(file_stem)
-        number = known_number or 0
+        stem, number = split_chunk_name(file_stem)
         if name in listed:
-            key, entry, chunk = listed[name]
-            start, end = chunk.start_seconds, chunk.start_seconds + chunk.seconds
-            group = entry.sha256 if entry.group is None else entry.group
-            group = names_of_groups.get(group, group)
-            loudness = chunk.level_db, chunk.clipped
-            sample = Sample(class_name, name, path, key, group, entry.sha256, start, end, entry.fold, *loudness)
-            sample = sample._replace(
-                is_marked=bool(entry.parts),
-                conditions=entry.conditions,
-                needed_rate_hz=entry.needed_rate_hz,
-                sounding=chunk.sounding,
-            )
+            sample = _listed_sample(path, *listed[name], groups)
         else:
-            start = number * chunk_seconds
+            start = (number or 0) * chunk_seconds
             sample = Sample(class_name, name, path, f"{class_name}/{stem}", stem, "", start, start + chunk_seconds)
-        numbered.append((class_name, stem, number, sample))
-    samples = [sample for _, _, _, sample in sorted(numbered)]
+        numbered.append((class_name, stem, number or 0, sample))
+    samples = [sample for *_, sample in sorted(numbered)]
     require_classes(image_dir, samples)
     missing = index.missing(sample.name for sample in samples)
     if missing:
@@ -154,6 +142,30 @@ def load_pictures(image_dir: Path) -> PictureFolder:
             sentence_list(missing),
         )
     return PictureFolder(image_dir, samples, index.renderer, index)
+
+
+def _listed_sample(
+    path: Path, recording: str, entry: RecordingEntry, chunk: ChunkEntry, groups: Mapping[str, str]
+) -> Sample:
+    """The sample of a picture that audionet.json lists. groups: what some are called from now on."""
+    group = entry.sha256 if entry.group is None else entry.group
+    return Sample(
+        class_name=chunk.name.partition("/")[0],
+        name=chunk.name,
+        path=path,
+        recording=recording,
+        group=groups.get(group, group),
+        sha256=entry.sha256,
+        start_seconds=chunk.start_seconds,
+        end_seconds=chunk.start_seconds + chunk.seconds,
+        fold=entry.fold,
+        level_db=chunk.level_db,
+        clipped=chunk.clipped,
+        is_marked=bool(entry.parts),
+        conditions=entry.conditions,
+        needed_rate_hz=entry.needed_rate_hz,
+        sounding=chunk.sounding,
+    )
 
 
 def _joined_groups(recordings: Iterable[RecordingEntry]) -> dict[str, str]:
