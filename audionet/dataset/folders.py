@@ -116,43 +116,52 @@ def find_recordings(data_audio: Path) -> tuple[list[Recording], list[UnusableInp
     Wrong is a class folder without recordings, and a recording that lies in no class folder. Raises AudionetError if
     the folders can't be classes.
     """
-    recordings, wrong = list[Recording](), stray_files(data_audio)
-    folders, all_sessions, all_forms = class_folders(data_audio), list[Path](), list[Path]()
-    torn = list[Path]()
+    recordings, wrong, folders = list[Recording](), stray_files(data_audio), class_folders(data_audio)
     require_no_unknown(data_audio, [folder.name for folder in folders])
+    sessions, torn, forms = list[Path](), list[Path](), list[Path]()
     for folder in folders:
         paths = [path for path in walk_files(folder) if not is_other_file(path)]
         sizes = Counter(path.parent for path in paths)
-        sessions = _sessions(folder, sizes)
-        if not sessions and 1 < len(sizes) < len(paths) and folder not in sizes:
+        own_sessions, own_forms = _sessions(folder, sizes), _forms_of_one(paths)
+        if not own_sessions and 1 < len(sizes) < len(paths) and folder not in sizes:
             torn += [path for path in sorted(sizes) if not is_part_of_a_set(path.name)]
-        forms = _forms_of_one(paths)
-        all_sessions += sorted(sessions)
-        all_forms += sorted(forms)
+        sessions += sorted(own_sessions)
+        forms += sorted(own_forms)
         for path in paths:
             if is_folder(path):
                 wrong.append(_why_no_file(path))
                 continue
             key = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-            session = path.parent.relative_to(folder).as_posix() if sessions and path.parent in sessions else None
-            form = key.removesuffix(path.suffix) if path in forms else None
+            session = path.parent.relative_to(folder).as_posix() if path.parent in own_sessions else None
+            form = key.removesuffix(path.suffix) if path in own_forms else None
             recordings.append(Recording(folder.name, key, path, group_of(path) or session or form))
         if not paths:
             wrong.append(UnusableInput(folder, f"holds no recordings{_what_instead(folder)}"))
     require_classes_not_parts(data_audio, sorted({recording.class_name for recording in recordings}))
-    if all_sessions:
+    _report_held_together(data_audio, sessions, torn, forms)
+    return recordings, wrong
+
+
+def _report_held_together(
+    data_audio: Path, sessions: Sequence[Path], torn: Sequence[Path], forms: Sequence[Path]
+) -> None:
+    """Say which recordings stay together in every split.
+
+    sessions: the sub-folders whose recordings do. torn: those whose recordings do not, but would if there were more of
+    them. forms: the recordings that another of the same name does with.
+    """
+    if sessions:
         sentence = "%s: recordings that share a sub-folder, as in %s, are held out together by retrain: all or none"
-        logger.info(sentence, data_audio, all_sessions[0])
+        logger.info(sentence, data_audio, sessions[0])
     if torn:
         sentence = (
             "%s: recordings that share a sub-folder, as in %s, are not held out together: its class has fewer than %d "
             "sub-folders, or one holds most; if each is a day or a speaker, add more or a table with a column group"
         )
         logger.info(sentence, data_audio, torn[0], FEWEST_SESSIONS)
-    if all_forms:
+    if forms:
         sentence = "%s and %s differ in their suffix alone, as one recording in two forms: they are held out together"
-        logger.info(sentence, *all_forms[:2])
-    return recordings, wrong
+        logger.info(sentence, *forms[:2])
 
 
 def _what_instead(folder: Path) -> str:
