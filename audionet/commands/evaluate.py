@@ -244,19 +244,21 @@ def _known_clips(
             skipped.add(UnusableInput(folder, "holds no clips"))
         else:
             todo += [replace(clip, class_name=truth) for clip in clips]
+    return todo, _marked(todo, found)
+
+
+def _marked(clips: Sequence[Recording], found: Annotated | None) -> _Annotated:
+    """The annotated recordings, by their paths. clips: those of the model's classes. found: what is annotated."""
     paths = found.paths if found else set()
-    by_path = grouped((clip.path, clip) for clip in todo if clip.parts or clip.path in paths)
+    by_path = grouped((clip.path, clip) for clip in clips if clip.parts or clip.path in paths)
     if found is None:
-        return todo, {path: _Marked(of_path, []) for path, of_path in by_path.items()}
+        return {path: _Marked(of_path, []) for path, of_path in by_path.items()}
     # Where somebody looked and nothing is heard, whatever is found is wrong.
     heard = {recording.path for recording in found.recordings if recording.class_name != BACKGROUND}
     for path in sorted(found.paths - heard):
         by_path.setdefault(path, [])
     marks = grouped((recording.path, part) for recording in found.recordings for part in recording.parts)
-    annotated = {
-        path: _Marked(of_path, marks.get(path, []), found.stretches.get(path)) for path, of_path in by_path.items()
-    }
-    return todo, annotated
+    return {path: _Marked(of_path, marks.get(path, []), found.stretches.get(path)) for path, of_path in by_path.items()}
 
 
 def _clips_by_class(
