@@ -130,11 +130,7 @@ def find_learnt_events(
         if is_taken[peak] or score < detection.needed(number, windows[peak].rise is not None):
             continue
         column, level = scores[:, number], BORDER * score
-        first, last = peak, peak
-        while first > 0 and not is_taken[first - 1] and column[first - 1] >= level:
-            first -= 1
-        while last < len(scores) - 1 and not is_taken[last + 1] and column[last + 1] >= level:
-            last += 1
+        first, last = _extent(column, is_taken, peak, level)
         start = windows[0].start_seconds if first == 0 else _between(middles, column, first, first - 1, level)
         end = windows[-1].end_seconds if last == len(scores) - 1 else _between(middles, column, last, last + 1, level)
         is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
@@ -143,6 +139,16 @@ def find_learnt_events(
         event = Segment(start, end, labels[number], score, of_classes.tolist())
         peaks.append(_Peak(event, windows[first : last + 1]))
     return _chosen(grouped((event.label, event) for event in _drawn_to_rises(peaks)).values(), options)
+
+
+def _extent(scores: np.ndarray, is_taken: np.ndarray, peak: int, level: float) -> tuple[int, int]:
+    """The first and the last of the windows around a peak that score so much at least, and are no other event's."""
+    first, last = peak, peak
+    while first > 0 and not is_taken[first - 1] and scores[first - 1] >= level:
+        first -= 1
+    while last < len(scores) - 1 and not is_taken[last + 1] and scores[last + 1] >= level:
+        last += 1
+    return first, last
 
 
 class _Peak(NamedTuple):
