@@ -118,14 +118,7 @@ def fit_length(sizes: Sequence[int], sample_rate_hz: int) -> tuple[int, list[int
 
 def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> tuple[int, str]:
     """The position of the tensor that is asked for, and its name."""
-    outputs = {_name(graph.tensors[i]): int(i) for i in graph.outputs}
-    # Signatures give outputs the names that programs use; tensors have other names inside the network.
-    called = {
-        each.name.decode(errors="replace"): int(each.tensorIndex)
-        for signature in model.signatureDefs or []
-        if signature.subgraphIndex == 0
-        for each in signature.outputs or []
-    }
+    outputs, called = {_name(graph.tensors[i]): int(i) for i in graph.outputs}, _called_outputs(model)
     shown = called or outputs
     listed = ", ".join(f"{name} ({_count(graph.tensors[i])})" for name, i in list(shown.items())[:MOST_NAMED])
     if wanted is None:
@@ -147,6 +140,16 @@ def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> t
         kind = _type_name(graph.tensors[taken], schema)
         raise Unfit(f"gives {kind} numbers at {name!r}, where float32 is needed; choose another --backbone-output")
     return taken, name
+
+
+def _called_outputs(model: Any) -> dict[str, int]:
+    """The positions of outputs by the names that programs use; inside the network, tensors have others."""
+    return {
+        each.name.decode(errors="replace"): int(each.tensorIndex)
+        for signature in model.signatureDefs or []
+        if signature.subgraphIndex == 0
+        for each in signature.outputs or []
+    }
 
 
 def keep_outputs(model: Any, tensors: Sequence[int]) -> None:

@@ -86,9 +86,9 @@ def load_module(
             try:
                 with quiet_stderr():
                     module = _hub().load(str(folder))
-                    backbone = sound_backbone(module, _specs(module), request)
-                    if backbone is None:
-                        backbone = Backbone(name, *_convert(_network(module, handle, bottleneck), handle))
+                    backbone = sound_backbone(module, _specs(module), request) or Backbone(
+                        name, *_convert(_network(module, handle, bottleneck), handle)
+                    )
             except Unfit as error:
                 raise AudionetError(f"--tfhub-module {handle}: {error}") from error
             except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:

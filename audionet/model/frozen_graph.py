@@ -107,15 +107,15 @@ class FrozenGraph:
         self._input = _chosen(path, options.input_layer, INPUT_NAMES, nodes, "input_layer")
         softmaxes = [name for name, node in nodes.items() if node.op == "Softmax"]
         self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *softmaxes[-1:]), nodes, "output_layer")
-        sizes = [dim.size for dim in nodes[self._input].attr["shape"].shape.dim]
-        static = sizes[1:3] if len(sizes) == 4 and min(sizes[1:3]) > 0 else [PICTURE_SIZE, PICTURE_SIZE]
-        self._size = (options.height or static[0], options.width or static[1])
+        height, width = _size_of(nodes[self._input])
+        self._size = (options.height or height, options.width or width)
         self._mean, self._deviation = options.mean, options.deviation
         fetches = [f"{self._output}:0"] + ([f"{DISTANCE_NAME}:0"] if DISTANCE_NAME in nodes else [])
         try:
             whole = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
-            for tensor in (tensor for operation in whole.graph.get_operations() for tensor in operation.outputs):
-                _check_size(path, [size or 1 for size in tensor.shape.as_list()] if tensor.shape.rank else [])
+            for operation in whole.graph.get_operations():
+                for tensor in operation.outputs:
+                    _check_size(path, [size or 1 for size in tensor.shape.as_list()] if tensor.shape.rank else [])
             self._run = whole.prune(f"{self._input}:0", fetches)
             blank = np.zeros((*self._size, 3), np.uint8)
             self.output_shapes = [np.shape(output) for output in self.run(blank)]
@@ -134,6 +134,12 @@ class FrozenGraph:
             pixels = tf.image.resize(pixels, self._size)
         scores, *distance = self._run((pixels - self._mean) / self._deviation)
         return [_of_one(scores), _of_one(distance[0]) if distance else np.zeros((), np.float32)]
+
+
+def _size_of(placeholder: Any) -> tuple[int, int]:
+    """The height and width of the pictures that an input takes; those of ours where it takes any."""
+    sizes = [dim.size for dim in placeholder.attr["shape"].shape.dim]
+    return (sizes[1], sizes[2]) if len(sizes) == 4 and min(sizes[1:3]) > 0 else (PICTURE_SIZE, PICTURE_SIZE)
 
 
 def _of_one(output: Any) -> np.ndarray:
