@@ -15,7 +15,7 @@ from audionet.audio.decoding import decode
 from audionet.commands.drawing import DrawingJob, Source
 from audionet.commands.prepare import require_recordings
 from audionet.dataset.folders import Recording, find_recordings
-from audionet.dataset.manifest import ChunkEntry, PictureIndex
+from audionet.dataset.manifest import ChunkEntry, PictureIndex, RecordingEntry
 from audionet.dataset.names import chunk_stems
 from audionet.errors import AudionetError, Skipped, UnusableInput, reading
 from audionet.parallel.threads import work_through
@@ -65,9 +65,7 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, Skipped]:
         try:
             with reading(recording.path):
                 require_file(recording.path)
-                digest = sha256_of_file(recording.path)
-                sounds = [_file(image_dir, chunk, ".wav") for chunk in old.chunks] if old else []
-                if old is not None and old.sha256 == digest and all(path.is_file() for path in sounds):
+                if old is not None and _is_cut(recording, old, image_dir):
                     continue
                 entry = work_through(job, Source(recording.path, recording.class_name, stems[recording.key]))
             if isinstance(entry, UnusableInput):
@@ -83,6 +81,12 @@ def make_chunks(data_audio: Path, image_dir: Path) -> tuple[int, Skipped]:
         index.save(image_dir)
         written += len(entry.chunks)
     return written, skipped
+
+
+def _is_cut(recording: Recording, entry: RecordingEntry, image_dir: Path) -> bool:
+    """Whether a recording is as it was when it was listed, and all WAVs of its chunks are there. Raises OSError."""
+    sounds = (_file(image_dir, chunk, ".wav") for chunk in entry.chunks)
+    return sha256_of_file(recording.path) == entry.sha256 and all(sound.is_file() for sound in sounds)
 
 
 def draw_spectrograms(image_dir: Path) -> tuple[int, Skipped]:
