@@ -13,9 +13,10 @@ from audionet.dataset.kinds import group_of, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, by_name, composed
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
-from audionet.system.text import count, printable
+from audionet.system.grouping import grouped
+from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_folder
-from audionet.tables.labelled import Spellings, checked_label, says_unknown
+from audionet.tables.labelled import checked_label, says_unknown, spelt_alike
 from audionet.tables.paths import TablePaths
 from audionet.tables.reading import line_error
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 class Annotated:
     """What annotation files say. paths: the recordings that they are about, also those in which nothing is marked.
 
+    left_out: recordings that can't be used, since something is wrong with their annotations.
     has_classes: the folders that the recordings lie in are classes all the same, for those without annotations.
     stretches: of recordings that somebody listened to in part only, the parts; nothing is known of the rest.
     """
@@ -33,16 +35,62 @@ class Annotated:
     recordings: list[Recording]
     wrong: list[UnusableInput]
     paths: set[Path]
+    left_out: set[Path] = field(default_factory=set)
     has_classes: bool = False
     stretches: Mapping[Path, Sequence[Part]] = field(default_factory=dict)
 
 
+class Fault(UnusableInput):
+    """What is wrong with annotations, for which the recordings that they are about are left out.
+
+    recordings: those; none if nobody knows which they are.
+    """
+
+    def __init__(self, path: Path, reason: str, recordings: Sequence[Path] = (), until: str = "until then") -> None:
+        if recordings:
+            are = "is" if len(recordings) == 1 else "are"
+            reason += f"; {until}, {listed([recording.name for recording in recordings])} {are} left out"
+        super().__init__(path, reason)
+        self.recordings = recordings
+
+    @classmethod
+    def of(cls, file: Path, error: AudionetError, recordings: Sequence[Path]) -> "Fault":
+        """What is wrong with a file about recordings."""
+        if isinstance(error, Fault):
+            return error
+        reason = str(error).removeprefix(f"{file}: ")
+        return cls(file, reason, recordings, "until that is mended or moved away")
+
+
 @dataclass(frozen=True)
 class Owned:
-    """An annotation file and the recording that it lies beside; None if it is of several, or lies elsewhere."""
+    """An annotation file and the recording that it lies beside; None if it is of several, or lies elsewhere.
+
+    doubt: if it is not clear which recording that is, or which annotations are meant.
+    """
 
     annotations: Path
     recording: Path | None
+    doubt: Fault | None = None
+
+    def read(self) -> list[Annotation]:
+        """What the file says. Raises AudionetError if it can't be read, or is in doubt."""
+        if self.doubt is not None:
+            raise self.doubt
+        return read_annotations(self.annotations)
+
+    def fault(self, error: AudionetError) -> Fault:
+        """What is wrong with the file."""
+        return Fault.of(self.annotations, error, [self.recording] if self.recording else [])
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What an annotation file marks, and the recordings that it is about, by what it calls them."""
+
+    file: Path
+    annotations: list[Annotation]
+    paths: dict[str, Path]
 
 
 class _Reading:
@@ -51,43 +99,44 @@ class _Reading:
     def __init__(self, data_audio: Path, options: AnnotationOptions) -> None:
         self.recordings: list[Recording] = []
         self.wrong: list[UnusableInput] = []
-        self.paths: set[Path] = set()
+        self.faults: list[Fault] = []
         names = [path.name for path in data_audio.iterdir() if is_folder(path)]
         self.folders, self._folders_in_rttm = by_name(names), by_name(names, in_rttm=True)
-        self._spellings: Spellings = {}
         self._data_audio, self._options = data_audio, options
 
-    def annotations_in(self, file: Owned) -> list[Annotation]:
-        """What a file says. Raises AudionetError if it can't be read, or says of no class what is heard."""
-        annotations = _by_folder(file, read_annotations(file.annotations), self._data_audio)
-        return by_tiers(file.annotations, annotations, self.folders)
-
-    def leave_out(self, file: Owned, error: AudionetError) -> None:
-        """Note that a file can't be read, and learn nothing of its recording."""
-        reason = str(error).removeprefix(f"{file.annotations}: ")
-        if file.recording is not None:
-            self.paths.add(file.recording)
-            reason += f"; until that is mended or moved away, {file.recording.name} is left out"
-        self.wrong.append(UnusableInput(file.annotations, reason))
-
-    def add(self, file: Owned, annotations: Sequence[Annotation]) -> None:
-        """Add the parts that a file marks. Raises AudionetError for a label that can be no class."""
+    def read(self, file: Owned) -> _Marks:
+        """What a file marks. Raises AudionetError if it can't be read, is in doubt, or says of no class what it is."""
+        annotations = _by_folder(file, file.read(), self._data_audio)
+        annotations = by_tiers(file.annotations, annotations, self.folders)
         paths, without_recording = places_of(file, annotations, self._data_audio)
         self.wrong += without_recording
-        self.paths.update(paths.values())
-        for annotation in annotations:
-            path = paths.get(annotation.recording or "")
-            if path is not None:
-                label = self._class_of(annotation, file.annotations)
-                self.recordings.append(recording_of(path, label, annotation, self._data_audio))
-        if not annotations and self._options.unmarked == BACKGROUND:
-            self.recordings += [recording_of(path, BACKGROUND, None, self._data_audio) for path in paths.values()]
+        return _Marks(file.annotations, annotations, paths)
 
-    def _class_of(self, annotation: Annotation, file: Path) -> str:
-        """The class that is heard: the folder that is called as the label, or else the label as it was spelt first."""
+    def add_all(self, read: Sequence[_Marks]) -> None:
+        """Add the parts that files mark, but for those of recordings with a label that can be no class."""
+        names = [*self.folders, BACKGROUND] if self._options.unmarked == BACKGROUND else [*self.folders]
+        spelt = spelt_alike([(each.file, mark.line, mark.label) for each in read for mark in each.annotations], names)
+        for marks in read:
+            by_recording = grouped((mark.recording or "", mark) for mark in marks.annotations)
+            for name, path in marks.paths.items():
+                try:
+                    classes = [self._class_of(mark, marks.file, spelt) for mark in by_recording.get(name, [])]
+                except AudionetError as error:
+                    self.faults.append(Fault.of(marks.file, error, [path]))
+                    continue
+                for mark, label in zip(by_recording.get(name, []), classes, strict=True):
+                    self.recordings.append(recording_of(path, label, mark, self._data_audio))
+                if not marks.annotations and self._options.unmarked == BACKGROUND:
+                    self.recordings.append(recording_of(path, BACKGROUND, None, self._data_audio))
+
+    def _class_of(self, annotation: Annotation, file: Path, spelt: Mapping[str, str]) -> str:
+        """The class that is heard: the folder that is called as the label, or else the label as it is spelt mostly.
+
+        Raises AudionetError for a label that can be no class.
+        """
         label = UNKNOWN
         if not says_unknown(annotation.label):
-            label = checked_label(file, annotation.line, annotation.label, self._spellings)
+            label = checked_label(file, annotation.line, spelt.get(annotation.label, annotation.label), {})
         folders = self._folders_in_rttm if file.suffix.lower() == ".rttm" else self.folders
         return folders.get(composed(label), label)
 
@@ -97,45 +146,46 @@ def read_all(
 ) -> Annotated:
     """What files of annotations say of the recordings that they lie beside or name.
 
-    A file that can't be read is left out with its recording. Raises AudionetError where it is not clear which that is,
-    and where there is nothing else to go by. has_others: the folders may hold recordings without annotations.
+    Of a file that can't be read or is in doubt, and of a label that can be no class, the recordings are left out.
+    Raises AudionetError where nobody knows which these are, and where there is nothing else to go by. has_others: the
+    folders may hold recordings without annotations.
     """
-    reading, unreadable = _Reading(data_audio, options), list[AudionetError]()
+    reading, read = _Reading(data_audio, options), list[_Marks]()
     for file in files:
         try:
-            annotations = reading.annotations_in(file)
+            read.append(reading.read(file))
         except AudionetError as error:
-            if file.recording is None and has_others:
+            reading.faults.append(file.fault(error))
+            if has_others and not reading.faults[-1].recordings:
                 raise
-            reading.leave_out(file, error)
-            unreadable.append(error)
-        else:
-            reading.add(file, annotations)
+    reading.add_all(read)
+    left_out = {path for fault in reading.faults for path in fault.recordings}
+    recordings = [recording for recording in reading.recordings if recording.path not in left_out]
+    are_all_wrong = {str(marks.file) for marks in read} <= {fault.path for fault in reading.faults}
     may_be_classes = has_others and not all(map(is_part_of_a_set, reading.folders))
-    if unreadable and len(unreadable) == len(files) and not may_be_classes:
-        raise unreadable[0]
-    return Annotated(reading.recordings, reading.wrong, reading.paths)
+    if reading.faults and are_all_wrong and not recordings and not may_be_classes:
+        raise reading.faults[0]
+    paths = {path for marks in read for path in marks.paths.values()}
+    return Annotated(recordings, [*reading.wrong, *reading.faults], paths - left_out, left_out)
 
 
-def places_of(
-    file: Owned, annotations: Iterable[Annotation], data_audio: Path
-) -> tuple[dict[str, Path], list[UnusableInput]]:
+def places_of(file: Owned, annotations: Iterable[Annotation], data_audio: Path) -> tuple[dict[str, Path], list[Fault]]:
     """The recordings that annotations are about, by what these call them, and what is said of recordings not there.
 
-    Raises AudionetError if it is not clear which one is meant.
+    Raises Fault if it is not clear which one is meant.
     """
     names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
     places = TablePaths(data_audio, file.annotations)
     beside = file.recording if len(names) == 1 else None
-    paths, wrong = dict[str, Path](), list[UnusableInput]()
+    paths, wrong = dict[str, Path](), list[Fault]()
     for name in names:
         place = places.find_all([[name]])[0] if name else None
         named = None if place is None else data_audio / place
         if beside is not None and named is not None and named != beside:
-            raise AudionetError(
-                f"{file.annotations}: is called as {beside}, and about {place}; which one is meant? Rename it, or mend "
-                "the name in it"
+            question = (
+                f"is called as {beside}, and about {place}; which one is meant? Rename it, or mend the name in it"
             )
+            raise Fault(file.annotations, question, [beside, named])
         path = beside or named
         if path is not None:
             paths[name] = path
@@ -144,13 +194,13 @@ def places_of(
     return paths, wrong
 
 
-def _without_recording(annotations: Path, name: str, namesakes: Sequence[str]) -> UnusableInput:
+def _without_recording(annotations: Path, name: str, namesakes: Sequence[str]) -> Fault:
     """A file as one that is about no recording, or about which of the namesakes is not known; it may give no name."""
     subject = f"is about {printable(name)}, which is" if name else "does not say what it is about, and is"
     fault = "not among the recordings" if name else "called as none of the recordings"
     if namesakes:
         fault = f"what {count(len(namesakes), 'recording')} are called"
-    return UnusableInput(annotations, f"{subject} {fault}")
+    return Fault(annotations, f"{subject} {fault}")
 
 
 def _by_folder(file: Owned, annotations: list[Annotation], data_audio: Path) -> list[Annotation]:

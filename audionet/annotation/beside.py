@@ -1,11 +1,12 @@
 """Which annotation files there are, beside recordings or where they are named, and which recording each is about."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audionet.annotation.annotated import Annotated, Owned, read_all
+from audionet.annotation.annotated import Annotated, Fault, Owned, places_of, read_all
 from audionet.annotation.readers import (
     UEM,
     is_of_a_tool,
@@ -15,6 +16,7 @@ from audionet.annotation.readers import (
     may_name_recordings,
     seems_to_mark,
 )
+from audionet.audio.chunks import Part
 from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, spelling_key
@@ -52,9 +54,33 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
 def with_owners(files: Sequence[Path], data_audio: Path) -> list[Owned]:
     """Files, wherever they lie, each with the recording that it is called as, or with the only one that there is."""
     recordings = recordings_in(data_audio)
+    if len(recordings) == len(files) == 1:
+        return [Owned(files[0], recordings[0])]
     by_stem = _by_stem(recordings)
-    only = recordings[0] if len(recordings) == len(files) == 1 else None
-    return [Owned(file, _owner(file, by_stem) or only) for file in files]
+    return [_owned(file, by_stem) for file in files]
+
+
+def stretches_in(files: Sequence[Path], data_audio: Path) -> tuple[dict[Path, list[Part]], list[Fault]]:
+    """Which stretches of the recordings in a folder somebody listened to, as files in UEM say; and what is wrong there.
+
+    Raises AudionetError for a file that can't be read where nobody knows what it is about.
+    """
+    stretches: dict[Path, list[Part]] = defaultdict(list)
+    wrong = list[Fault]()
+    for file in with_owners(files, data_audio) if files else ():
+        try:
+            marks = file.read()
+            paths, without_recording = places_of(file, marks, data_audio)
+        except AudionetError as error:
+            wrong.append(file.fault(error))
+            if not wrong[-1].recordings:
+                raise
+            continue
+        wrong += without_recording
+        for mark in marks:
+            if (mark.recording or "") in paths:
+                stretches[paths[mark.recording or ""]].append(Part(mark.start_seconds, mark.end_seconds))
+    return dict(stretches), wrong
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -87,7 +113,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         places = {options.corrections.resolve(), (data_audio / options.corrections).resolve()}
         files = [file for file in files if file.annotations.resolve() not in places]
     annotated = read_all(files, data_audio, options, has_others=True) if files else None
-    if annotated is None or not annotated.paths:
+    if annotated is None or not (annotated.paths or annotated.left_out):
         if options.use_beside:
             raise AudionetError(f"{data_audio}: no recording has annotations beside it; leave out --annotations")
         for error in annotated.wrong if annotated else ():
@@ -95,25 +121,27 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         return None
     labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
     labels.discard(UNKNOWN)
-    has_classes = labels <= {path.name for path in data_audio.iterdir() if is_folder(path)}
-    if not has_classes and not options.use_beside:
-        _require_no_classes(data_audio, annotated, labels, files)
-    logger.info(
-        "%s: of %s the parts are learnt that the annotations beside mark, such as %s",
-        data_audio,
-        count(len(annotated.paths), "recording"),
-        files[0].annotations.name,
-    )
-    return replace(annotated, has_classes=has_classes)
+    others = labels - {path.name for path in data_audio.iterdir() if is_folder(path)}
+    if others and not options.use_beside:
+        _require_no_classes(data_audio, annotated, others, files)
+    used = [file.annotations for file in files if file.doubt is None and file.recording not in annotated.left_out]
+    if used:
+        logger.info(
+            "%s: of %s the parts are learnt that the annotations beside mark, such as %s",
+            data_audio,
+            count(len(annotated.paths), "recording"),
+            used[0].name,
+        )
+    return replace(annotated, has_classes=not others)
 
 
 def _require_no_classes(data_audio: Path, annotated: Annotated, labels: Iterable[str], files: Sequence[Owned]) -> None:
-    """Raise AudionetError if the folders of annotated recordings may be classes, of which the labels are none."""
+    """Raise AudionetError if the folders of annotated recordings may be classes, of which these labels are none."""
     folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
     if all(map(is_part_of_a_set, folders)):
         return
-    in_folders = (file for file in files if file.recording and file.recording.parent != data_audio)
-    example = next(in_folders, files[0]).annotations
+    labelled_so = {recording.path for recording in annotated.recordings if recording.class_name in labels}
+    example = next((file for file in files if file.recording in labelled_so), files[0]).annotations
     raise AudionetError(
         f"{data_audio}: {count(len(annotated.paths), 'recording')} with annotations beside (such as {example}), "
         f"whose labels ({listed(sorted(map(printable, labels)))}) are not the folders ({listed(sorted(folders))}); add "
@@ -126,21 +154,31 @@ def _by_stem(recordings: Iterable[Path]) -> dict[str, list[Path]]:
     return grouped((name, path) for path in recordings for name in {spelling_key(path.name), spelling_key(path.stem)})
 
 
-def _owner(annotations: Path, by_stem: dict[str, list[Path]]) -> Path | None:
-    """The recording whose name an annotation file begins with: `night.wav` of `night.Table.1.selections.txt`.
+def _owned(annotations: Path, by_stem: dict[str, list[Path]]) -> Owned:
+    """A file with the recording whose name its own begins with: `night.wav` of `night.Table.1.selections.txt`.
 
-    Raises AudionetError if there are several.
+    Of several in other folders, that in its own is meant.
     """
     name = spelling_key(annotations.name)
     for length in range(len(name), 0, -1):
         owners = by_stem.get(name[:length], []) if not name[length : length + 1].isalnum() else []
         owners = [owner for owner in owners if owner != annotations]
+        owners = [owner for owner in owners if owner.parent == annotations.parent] or owners
         if len(owners) > 1:
-            names = listed([str(owner) for owner in owners])
-            raise AudionetError(f"{annotations}: is it about {names}? Give each recording a name of its own")
+            question = f"is it about {listed([str(owner) for owner in owners])}? Give each recording a name of its own"
+            return Owned(annotations, None, Fault(annotations, question, owners))
         if owners:
-            return owners[0]
-    return None
+            return Owned(annotations, owners[0])
+    return Owned(annotations, None)
+
+
+def _one_of(recording: Path, files: Sequence[Owned]) -> Owned:
+    """The annotation file of a recording, of which there should be no more than one."""
+    if len(files) == 1:
+        return files[0]
+    names = " or ".join(file.annotations.name for file in files)
+    question = f"which annotations are meant, {names}? Move the others away, or name them with --metadata"
+    return replace(files[0], doubt=Fault(recording, question, [recording]))
 
 
 def _other_files(data_audio: Path) -> Iterator[Owned]:
@@ -151,41 +189,39 @@ def _other_files(data_audio: Path) -> Iterator[Owned]:
             (others if is_other_file(file) else sounds).append(file)
         by_stem = _by_stem(filter(is_file, sounds)) if others else {}
         for file in others:
-            yield Owned(file, _owner(file, by_stem))
+            yield _owned(file, by_stem)
 
 
 def _files_beside(data_audio: Path) -> list[Owned]:
     """The annotation files beside recordings, and those that may name several: tables in the data set's own folders.
 
-    What seems to mark parts, and is not used, is told of. Raises AudionetError if a recording has several.
+    What seems to mark parts, and is not used, is told of.
     """
     own_folders = {data_audio, *folders_for_tables(data_audio)}
-    beside: dict[Path, Owned] = {}
-    loose, unread, astray, listing = list[Owned](), list[Path](), list[Path](), list[tuple[Path, Owned]]()
+    beside: dict[Path, list[Owned]] = {}
+    others, unread, astray, listing = list[Owned](), list[Path](), list[Path](), list[tuple[Path, Owned]]()
     for other in _other_files(data_audio):
         file, owner, is_in_own = other.annotations, other.recording, other.annotations.parent in own_folders
-        if (owner is not None or is_in_own or may_name_recordings(file)) and may_be_annotations(file):
+        is_called_so = owner is not None or other.doubt is not None
+        if (is_called_so or is_in_own or may_name_recordings(file)) and may_be_annotations(file):
             if owner is None:
-                loose.append(other)
-            elif beside.setdefault(owner, other) is not other:
-                raise AudionetError(
-                    f"{owner}: which annotations are meant, {beside[owner].annotations.name} or {file.name}? Move the "
-                    "others away, or name them with --metadata"
-                )
+                others.append(other)
+            else:
+                beside.setdefault(owner, []).append(other)
         elif owner is not None and _is_no_class(file.parent, data_audio) and is_only_about(file, owner):
             listing.append((owner, other))
-        elif (owner is not None or (is_in_own and file.suffix.lower() == ".json")) and seems_to_mark(file):
+        elif (is_called_so or (is_in_own and file.suffix.lower() == ".json")) and seems_to_mark(file):
             unread.append(file)
-        elif owner is None and is_of_a_tool(file):
+        elif not is_called_so and is_of_a_tool(file):
             astray.append(file)
     # A table that lists its recording counts where nothing else is beside that.
-    unread += [other.annotations for owner, other in listing if beside.setdefault(owner, other) is not other]
+    unread += [other.annotations for owner, other in listing if beside.setdefault(owner, [other]) != [other]]
     _report_unread(unread)
     remedy = "it would be as night.txt beside night.wav"
     if astray and astray[0].parent != data_audio:
         remedy += f", or with --metadata {astray[0].parent}"
     _report_unused(astray, "is called as no recording beside it", remedy)
-    return [*beside.values(), *loose]
+    return [*(_one_of(recording, files) for recording, files in beside.items()), *others]
 
 
 def _is_no_class(folder: Path, data_audio: Path) -> bool:

@@ -3,16 +3,15 @@
 import logging
 import os
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audionet.annotation.annotated import Annotated, places_of, recording_of
-from audionet.annotation.beside import find_beside, read_named, with_owners
+from audionet.annotation.annotated import Annotated, Fault, recording_of
+from audionet.annotation.beside import find_beside, read_named, stretches_in
 from audionet.annotation.corrections import corrected
-from audionet.annotation.parts import combined, within
-from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations, read_annotations
+from audionet.annotation.parts import combined, with_distinct_keys, within
+from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, find_recordings, walk_files
 from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
@@ -83,49 +82,45 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | 
     """
     annotated = _find_annotated(data_audio, options)
     if annotated and annotated.paths:
-        return _combined(data_audio, annotated, options)
-    for asked, typed in ((options.unmarked == BACKGROUND, "--unmarked background"), (options.uem, "--uem")):
-        if asked:
-            logger.warning("%s: no recording has marked parts, so that %s changes nothing", data_audio, typed)
-    return annotated and replace(annotated, recordings=combined(annotated.recordings, options))
+        annotated = _combined(data_audio, annotated, options)
+    else:
+        for asked, typed in ((options.unmarked == BACKGROUND, "--unmarked background"), (options.uem, "--uem")):
+            if asked:
+                logger.warning("%s: no recording has marked parts, so that %s changes nothing", data_audio, typed)
+        annotated = annotated and replace(annotated, recordings=combined(annotated.recordings, options))
+    return annotated and replace(annotated, recordings=with_distinct_keys(annotated.recordings, data_audio))
 
 
 def _combined(data_audio: Path, annotated: Annotated, options: AnnotationOptions) -> Annotated:
     """One recording for each class and file, and of each what lies in the stretches that somebody listened to."""
     stretches, wrong = _find_stretches(data_audio, options)
+    left_out = annotated.left_out | {path for fault in wrong for path in fault.recordings}
+    stretches = {path: inside for path, inside in stretches.items() if path not in left_out}
     known = {str(path) for path in stretches}  # also those in which nothing is marked
-    wrong = [*(error for error in annotated.wrong if error.path not in known), *wrong]
     recordings = annotated.recordings
     if options.unmarked == BACKGROUND:
         silent = stretches.keys() - {recording.path for recording in recordings}
         recordings = [*recordings, *(recording_of(path, BACKGROUND, None, data_audio) for path in silent)]
-    recordings = within(combined(recordings, options), stretches)
+    recordings = [recording for recording in recordings if recording.path not in left_out]
     return replace(
-        annotated, recordings=recordings, wrong=wrong, paths=annotated.paths | stretches.keys(), stretches=stretches
+        annotated,
+        recordings=within(combined(recordings, options), stretches),
+        wrong=[*(error for error in annotated.wrong if error.path not in known), *wrong],
+        paths=(annotated.paths | stretches.keys()) - left_out,
+        left_out=left_out,
+        stretches=stretches,
     )
 
 
-def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[Path, list[Part]], list[UnusableInput]]:
-    """Which stretches of the recordings in a folder somebody listened to, as files in UEM say; and what is wrong there.
-
-    Raises AudionetError for a file that can't be read.
-    """
+def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[Path, list[Part]], list[Fault]]:
+    """As beside.stretches_in, of files in UEM that are named, or lie in the folder or in that of the annotations."""
     named = [_found(place, data_audio) for place in (options.uem, options.metadata) if place is not None]
     places = named[:1] if options.uem is not None else [data_audio, *named]
     below = (path for place in places for path in (walk_files(place) if place.is_dir() else [place]))
     files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
     if options.uem is not None and not files:
         raise AudionetError(f"{places[0]}: is neither a file that ends in {UEM} nor a folder of such; rename it")
-    stretches: dict[Path, list[Part]] = defaultdict(list)
-    wrong = list[UnusableInput]()
-    for pair in with_owners(files, data_audio) if files else ():
-        marks = read_annotations(pair.annotations)
-        paths, without_recording = places_of(pair, marks, data_audio)
-        wrong += without_recording
-        for mark in marks:
-            if (mark.recording or "") in paths:
-                stretches[paths[mark.recording or ""]].append(Part(mark.start_seconds, mark.end_seconds))
-    return dict(stretches), wrong
+    return stretches_in(files, data_audio)
 
 
 def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
@@ -153,12 +148,13 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
 def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
     if not beside.has_classes or not any(is_folder(path) for path in data_audio.iterdir()):
-        without = [path for path in recordings_in(data_audio) if path not in beside.paths]
+        without = [path for path in recordings_in(data_audio) if path not in beside.paths | beside.left_out]
         wrong = [UnusableInput(path, "has no annotations beside it") for path in without]
         return replace(beside, wrong=[*beside.wrong, *wrong])
     recordings, wrong = find_recordings(data_audio)
-    others = [recording for recording in recordings if recording.path not in beside.paths]
-    known = {str(path) for path in beside.paths}
+    about = beside.paths | beside.left_out
+    others = [recording for recording in recordings if recording.path not in about]
+    known = {str(path) for path in about}
     wrong = [error for error in wrong if error.path not in known]
     groups = {recording.path: recording.group for recording in recordings}
     marked = [replace(recording, group=groups.get(recording.path, recording.group)) for recording in beside.recordings]

@@ -147,8 +147,8 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     What is said of the whole file goes before what is said of its parts. Parts that are marked as UNKNOWN are left out,
     and are no background. Raises AudionetError for classes that are heard at once, if that is to be refused.
     """
-    by_key = grouped((recording.key, recording) for recording in recordings)
-    merged = [with_parts(same[0], [part for entry in same for part in parts_of(entry)]) for same in by_key.values()]
+    same_class = grouped(((recording.class_name, recording.path), recording) for recording in recordings)
+    merged = [with_parts(same[0], [part for one in same for part in parts_of(one)]) for same in same_class.values()]
     known = [recording for recording in merged if recording.class_name != UNKNOWN]
     unknown = sum(len(recording.parts) for recording in merged if recording.class_name == UNKNOWN)
     if unknown:
@@ -157,6 +157,27 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     if options.unmarked == BACKGROUND:
         known = [recording for recording in _with_background(merged) if recording.class_name != UNKNOWN]
     return sorted(known)
+
+
+def with_distinct_keys(recordings: list[Recording], data_audio: Path) -> list[Recording]:
+    """The same recordings, sorted, each with a key of its own: those that share one get the whole of their path in it.
+
+    Two of one name that lie in two classes share one as background, and one that is marked as of another class shares
+    that of a recording in this class's folder.
+    """
+    paths = grouped((recording.key, recording.path) for recording in recordings)
+    shared = {key for key, of_key in paths.items() if len(of_key) > 1}
+    if not shared:
+        return recordings
+    whole = {
+        recording: f"{recording.class_name}/{recording.path.relative_to(data_audio).as_posix()}"
+        for recording in recordings
+        if recording.key in shared
+    }
+    if all(recording.key == key for recording, key in whole.items()):
+        return recordings
+    renamed = [replace(recording, key=whole.get(recording, recording.key)) for recording in recordings]
+    return with_distinct_keys(sorted(renamed), data_audio)
 
 
 def within(recordings: Iterable[Recording], stretches: Mapping[Path, Sequence[Part]]) -> list[Recording]:

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from audionet.annotation.annotated import Fault
 from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.parts import unused
 from audionet.audio.ffmpeg import find_ffmpeg
@@ -102,6 +103,9 @@ def prepare(
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     report = PrepareReport(image_dir)
     recordings, wrong = find_labelled_recordings(data_audio, options)
+    if not recordings and any(isinstance(error, Fault) for error in wrong):
+        report.skipped.add(*wrong)
+        raise AudionetError(f"{data_audio}: none of its recordings can be used")
     require_recordings(data_audio, recordings)
     report.skipped.add(*wrong)
     logger.debug("ffmpeg: %s", find_ffmpeg())

@@ -3,6 +3,7 @@
 import functools
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -82,6 +83,32 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     if composed(first.label) != composed(label):
         raise error(f"has the class {shown}, others {first.label!r} ({first.where(path)}); spell them alike")
     return first.label
+
+
+def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -> dict[str, str]:
+    """For labels that people take for one another, since only their case differs, say: the one that is used for all.
+
+    It is spelt as one of some names is, or else as most labels are. labels: each with its file and line. What is taken
+    for another is said.
+    """
+    counts = Counter(composed(label) for _, _, label in labels)
+    chosen = {look_of(name): composed(name) for name in names}
+    for label, _ in counts.most_common():
+        chosen.setdefault(look_of(label), label)
+    spelt: dict[str, str] = {}
+    for path, line, label in labels:
+        usual = chosen[look_of(label)]
+        if composed(label) == usual or says_unknown(label):
+            continue
+        if composed(label) not in spelt:
+            others = counts[composed(label)] - 1
+            more = f", as in {count(others, 'other mark')}" if others else ""
+            sentence = (
+                "%s: line %d has the class %r, which is taken for %r%s: if these are two classes, call one otherwise"
+            )
+            logger.warning(sentence, path, line, label, usual, more)
+        spelt |= {composed(label): usual, label: usual}
+    return spelt
 
 
 def says_unknown(label: str) -> bool:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from audionet.annotation.metadata import find_labelled_recordings
+import audionet
+from audionet.annotation.metadata import find_annotated, find_labelled_recordings
 from audionet.errors import AudionetError
 from audionet.formats.csv import CsvTimelines
 from audionet.formats.registry import OF_TOOLS
 from audionet.inference.events import Events
 from audionet.inference.windows import Segment
-from audionet.options import AnnotationOptions
+from audionet.options import AnnotationOptions, PrepareOptions
 from tests.annotation.test_readers import AUDACITY, LONG, RAVEN, RTTM, TIMES, TWO_FILES
 from tests.annotation.test_tables import sounds
 
@@ -80,30 +81,68 @@ def test_labels_that_are_no_folders_are_a_question(tmp_path: Path) -> None:
     )
 
 
+def test_of_labels_that_are_folders_but_for_one_that_is_named(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/1.wav", "owl/2.wav", "wren/1.wav")
+    for name, label in (("owl/1", "owl"), ("owl/2", "owls"), ("wren/1", "wren")):
+        (tmp_path / f"{name}.txt").write_text(f"1\t2\t{label}\n")
+    with pytest.raises(
+        AudionetError, match=r"such as .*2.txt\), whose labels \(owls\) are not the folders \(owl and w"
+    ):
+        found(tmp_path)
+
+
 def test_annotations_that_are_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(AudionetError, match="no recording has annotations beside it"):
         found(sounds(tmp_path, "anna/1.wav"), use_beside=True)
 
 
-def test_which_annotations_are_meant_is_a_question(tmp_path: Path) -> None:
-    sounds(tmp_path, "a.wav")
-    (tmp_path / "a.txt").write_text(AUDACITY)
-    (tmp_path / "a.rttm").write_text(RTTM)
-    with pytest.raises(AudionetError, match=r"a.wav: which annotations are meant, a.rttm or a.txt\?"):
-        found(tmp_path)
-    (tmp_path / "a.rttm").unlink()
-    sounds(tmp_path, "a.flac")
-    with pytest.raises(AudionetError, match=r"a.txt: is it about .*a.flac and .*a.wav\?"):
-        found(tmp_path)
+def test_of_two_files_beside_a_recording_none_is_used_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/a.wav", "wren/b.wav", "wren/c.wav")
+    for name in ("owl/a", "wren/b"):
+        (tmp_path / f"{name}.txt").write_text(AUDACITY)
+    (tmp_path / "owl" / "a.rttm").write_text(RTTM)
+    rest = {"wren/b.wav": MARKED["wren"], "owl/wren/b.wav": MARKED["owl"], "wren/c.wav": []}
+    assert found(tmp_path, wrong=("a.wav",)) == rest
+    sounds(tmp_path, "owl/a.flac")
+    (tmp_path / "owl" / "a.rttm").unlink()
+    assert found(tmp_path, wrong=("a.txt",), unmarked="background").keys() == {*rest, "background/wren/b.wav"}
+    shutil.rmtree(tmp_path / "wren")
+    with pytest.raises(AudionetError, match="none of its recordings can be used"):
+        audionet.prepare(tmp_path, PrepareOptions(tmp_path.parent / f"{tmp_path.name}-images"))
+    assert "a.txt: is it about " in caplog.text
+    assert "owl/a.wav? Give each recording a name of its own; until then, a.flac and a.wav are left out" in caplog.text
 
 
-def test_a_file_called_as_one_recording_and_about_another_is_a_question(tmp_path: Path) -> None:
-    sounds(tmp_path, "a.wav", "b.wav")
+def test_a_file_called_as_one_recording_and_about_another_leaves_out_both(tmp_path: Path) -> None:
+    sounds(tmp_path, "a.wav", "b.wav", "c.wav")
     (tmp_path / "a.rttm").write_text(RTTM.replace(" night ", " b "))
     with pytest.raises(AudionetError, match=r"a.rttm: is called as .*a.wav, and about b.wav; which one is meant\?"):
         found(tmp_path)
+    (tmp_path / "c.txt").write_text(AUDACITY)
+    assert found(tmp_path, wrong=("a.rttm",)) == of("c.wav")
     (tmp_path / "a.rttm").write_text(RTTM.replace(" night ", " meeting "))
-    assert found(tmp_path, wrong=("b.wav",)) == of("a.wav")
+    assert found(tmp_path, wrong=("b.wav",)) == of("a.wav") | of("c.wav")
+
+
+def test_recordings_of_one_name_in_several_folders_are_told_apart(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/1.wav", "wren/1.wav")
+    for folder in ("owl", "wren"):
+        (tmp_path / folder / "1.txt").write_text(f"1\t2\t{folder}\n")
+    (tmp_path / "wren" / "1.uem").write_text("1 1 0 10\n")
+    parts = found(tmp_path, unmarked="background")
+    assert parts["background/wren/1.wav"] == [(0, 1), (2, 10)]
+    assert parts["background/owl/1.wav"] == [(0, 1), (2, math.inf)]
+    assert parts.keys() == {"owl/1.wav", "wren/1.wav", "background/owl/1.wav", "background/wren/1.wav"}
+    (tmp_path / "owl" / "1.txt").write_text("1\t2\twren\n")
+    sounds(tmp_path, "wren/owl/1.wav", "wren/wren/owl/1.wav")
+    assert found(tmp_path) == {
+        "wren/owl/1.wav": [(1, 2)],
+        "wren/1.wav": [(1, 2)],
+        "wren/wren/owl/1.wav": [],
+        "wren/wren/wren/owl/1.wav": [],
+    }
 
 
 def test_files_of_other_tools_beside_a_recording_are_none(tmp_path: Path) -> None:
@@ -185,6 +224,9 @@ def test_annotations_of_no_use_are_named_and_their_recording_alone_is_left_out(
     assert found(tmp_path, wrong=("a.TextGrid",)) == whole
     (tmp_path / "owl" / "b.txt").write_text("1\t2\towl\nx\t3\towl\n")
     assert found(tmp_path, wrong=("a.TextGrid", "b.txt")) == {"wren/c.wav": []}
+    annotated = find_annotated(tmp_path, AnnotationOptions())
+    assert annotated is not None
+    assert annotated.paths == set()  # for evaluate, nobody says that nothing is heard in them
     (tmp_path / "wren" / "c.rttm").write_bytes(b"\0\1\2\3")
     assert found(tmp_path, wrong=("a.TextGrid", "b.txt", "c.rttm")) == {}
     with pytest.raises(AudionetError, match=r"a\.TextGrid: marks points, which have no length"):
@@ -223,17 +265,31 @@ def test_nothing_is_learnt_of_what_nobody_listened_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("a 0 10", r"line 2 is 'a 0 10', where a recording, a channel, a start and an end are needed"),
-        ("a 2 0 10", "line 2 is about channel 2: save the channels as recordings of their own"),
+        (
+            "a 0 10",
+            "line 2 is 'a 0 10', where a recording, a channel, a start and an end are needed, such as "
+            "night 1 0.0 300.0",
+        ),
+        (
+            "a 2 0 10",
+            "line 2 is about channel 2: save the channels as recordings of their own; which one is meant cannot be "
+            "chosen for each line",
+        ),
         ("a 1 10 0", "line 2 marks 10 to 0 s; a part ends after it begins"),
-        ("a 1 x 10", "line 2 has the times 'x' and '10'; times are seconds"),
+        ("a 1 x 10", "line 2 has the times 'x' and '10'; times are seconds, such as 12.5, or 1:02:03.5"),
     ],
 )
 def test_a_line_that_says_nothing_of_what_was_listened_to_is_named(tmp_path: Path, line: str, said: str) -> None:
     sounds(tmp_path, "a.wav")
     (tmp_path / "a.txt").write_text(AUDACITY)
     (tmp_path / "a.uem").write_text(f"a 1 0 10\n{line}\n")
-    with pytest.raises(AudionetError, match=f"a.uem: {said}"):
+    sounds(tmp_path, "b.wav")
+    (tmp_path / "b.txt").write_text(AUDACITY)
+    (error,) = find_labelled_recordings(tmp_path, AnnotationOptions(unmarked="background"))[1]
+    assert str(error) == f"{tmp_path / 'a.uem'}: {said}; until that is mended or moved away, a.wav is left out"
+    assert {key.partition("/")[2] for key in found(tmp_path, wrong=("a.uem",), unmarked="background")} == {"b.wav"}
+    (tmp_path / "all.uem").write_text("x\n")  # which nobody knows the recordings of
+    with pytest.raises(AudionetError, match=r"all\.uem: line 1 is 'x'"):
         found(tmp_path)
 
 
@@ -383,10 +439,8 @@ def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_pat
     ("text", "message"),
     [
         (AUDACITY.replace("owl", "owl;wren"), "line 1 has the label 'owl;wren': is that one class, or several"),
-        (AUDACITY.replace("owl", "Wren"), r"line 3 has the class 'wren', others 'Wren' \(line 1\)"),
         (AUDACITY.replace("wren", "a/b"), "line 3 has the class 'a/b', which can't name a folder"),
         (AUDACITY.replace("wren", "un\u200bknown"), "line 3: no class can be called"),
-        (AUDACITY.replace("wren", "owl\u200b"), r"line 3 has the class 'owl\\u200b', others 'owl' \(line 1\)"),
         (AUDACITY.replace("wren", "x" * 300), r"line 3 has the class 'x{40}...', which can't name a folder"),
         (AUDACITY.replace("wren", "🦉" * 64), "line 3 has the class .*, which can't name a folder"),
         (AUDACITY.replace("wren", "@eaDir"), "line 3 has the class '@eaDir', as systems call folders of their own"),
@@ -398,21 +452,43 @@ def test_labels_are_checked_as_those_of_tables(tmp_path: Path, text: str, messag
     (tmp_path / "a.txt").write_text(text)
     with pytest.raises(AudionetError, match=f"a.txt: {message}"):
         found(tmp_path)
+    sounds(tmp_path, "b.wav", "c.wav")  # of which the others go on
+    (tmp_path / "b.txt").write_text(AUDACITY)
+    (tmp_path / "all.rttm").write_text(RTTM.replace(" night ", " c "))
+    assert found(tmp_path, wrong=("a.txt",), unmarked="background").keys() == {
+        f"{label}/{name}.wav" for label in ("owl", "wren", "background") for name in "bc"
+    }
 
 
-def test_a_class_is_spelt_alike_in_all_files_and_folders(tmp_path: Path) -> None:
+def test_of_a_file_about_many_recordings_those_with_a_label_of_no_use_are_left_out(tmp_path: Path) -> None:
     sounds(tmp_path, "a.wav", "b.wav")
-    for name, label in (("a", "wren"), ("b", "Wren")):
-        (tmp_path / f"{name}.txt").write_text(f"1\t2\t{label}\n")
-    with pytest.raises(AudionetError, match=r"b.txt: line 1 has the class 'Wren', others 'wren' \(line 1 of a.txt\)"):
-        found(tmp_path)
-    (tmp_path / "b.txt").unlink()
-    sounds(tmp_path, "Wren/1.wav")
-    with pytest.raises(AudionetError, match="the classes 'Wren' and 'wren' differ only in upper and lower case"):
-        found(tmp_path)
+    lines = RTTM.replace(" night ", " a ") + RTTM.replace(" night ", " b ").replace("wren", "a/b")
+    (tmp_path / "all.rttm").write_text(lines)
+    assert found(tmp_path, wrong=("all.rttm",)) == of("a.wav")
+    assert found(tmp_path, wrong=("all.rttm",), metadata=tmp_path / "all.rttm") == of("a.wav")
+
+
+def test_a_class_that_is_spelt_in_several_ways_is_one_which_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "a.wav", "b.wav", "c.wav")
+    (tmp_path / "a.txt").write_text("1\t2\tWren\n3\t4\tUnknown\n5\t6\tunknown\n")
+    (tmp_path / "b.txt").write_text("1\t2\twren\n3\t4\twren\n5\t6\twren\u200b\n")
+    (tmp_path / "c.txt").write_text("1\t2\tWren\n5\t6\twren\n")
+    parts: Found = {
+        "wren/a.wav": [(1, 2)], "wren/b.wav": [(1, 2), (3, 4), (5, 6)], "wren/c.wav": [(1, 2), (5, 6)],
+    }  # fmt: skip
+    assert found(tmp_path) == parts
+    taken = [record.getMessage() for record in caplog.records if "is taken for" in record.getMessage()]
+    remedy = "if these are two classes, call one otherwise"
+    assert taken == [
+        f"{tmp_path / 'a.txt'}: line 1 has the class 'Wren', which is taken for 'wren', as in 1 other mark: {remedy}",
+        f"{tmp_path / 'b.txt'}: line 3 has the class 'wren\\u200b', which is taken for 'wren': {remedy}",
+    ]
+    sounds(tmp_path, "Wren/1.wav")  # a folder says it for all
+    assert found(tmp_path) == {"Wren/1.wav": []} | {key.replace("wren", "Wren"): part for key, part in parts.items()}
     (tmp_path / "a.txt").write_text("1\t2\tBackground\n")
-    with pytest.raises(AudionetError, match="the classes 'Background' and 'background' differ"):
-        found(tmp_path, unmarked="background")
+    assert found(tmp_path, unmarked="background")["background/a.wav"][1] == (1, 2)
 
 
 def test_accents_of_annotations_and_folders_may_be_stored_in_two_ways(tmp_path: Path) -> None:
