@@ -274,7 +274,7 @@ class BottleneckJob:
         for augmentation in wanted.augmentations:
             yield picture if augmentation == ORIGINAL else augment(picture, columns, self.renderer, augmentation)
 
-    def map(self, picture: np.ndarray) -> np.ndarray:
+    def map(self, wanted: Missing, picture: np.ndarray) -> np.ndarray:  # noqa: ARG002
         """A picture's bottleneck: float16, one dimension."""
         return bottleneck(self.network, picture)
 

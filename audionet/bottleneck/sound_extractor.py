@@ -146,20 +146,19 @@ class HearingJob:
     high_pass_hz: float
     augmentations: Sequence[Augmentation]
 
-    def split(self, heard: Heard) -> Generator[tuple[Path, NDArray[np.float32]], None, None]:
+    def split(self, heard: Heard) -> Generator[NDArray[np.float32], None, None]:
         """The sound of the chunks. Raises UnusableInput."""
         rate_hz = self.sound.sample_rate_hz
         spans = [(round(start * rate_hz), round(end * rate_hz)) for start, end in heard.parts]
         for samples in cut_out(decode(heard.path, heard.choice, rate_hz), spans):
             if len(samples) < 2:
                 raise UnusableInput(heard.path, "is shorter than it was when its pictures were made; run prepare again")
-            yield heard.path, samples
+            yield samples
 
-    def map(self, part: tuple[Path, NDArray[np.float32]]) -> Bottlenecks:
+    def map(self, heard: Heard, samples: NDArray[np.float32]) -> Bottlenecks:
         """The bottlenecks of a chunk, one for each augmentation. Raises AudionetError if they are not finite."""
-        path, samples = part
-        heard = as_heard(samples, self.sound.sample_rate_hz, self.high_pass_hz)
-        parts = [(self.network.run(w.samples)[0], w.weight) for w in windows(heard, self.sound.window_samples)]
+        samples = as_heard(samples, self.sound.sample_rate_hz, self.high_pass_hz)
+        parts = [(self.network.run(w.samples)[0], w.weight) for w in windows(samples, self.sound.window_samples)]
         rows = np.concatenate([rows for rows, _ in parts])
         weights = np.concatenate([np.full(len(rows), weight) for rows, weight in parts])
         pools = [pooled(rows, weights)]
@@ -170,10 +169,11 @@ class HearingJob:
         with np.errstate(over="ignore"):
             bottlenecks = [features.astype(np.float16) for features in pools]
         if not all(np.isfinite(features).all() for features in bottlenecks):
-            if is_silent(heard):
-                return UnusableInput(path, "is silent, and the network makes no finite numbers of silence")
+            if is_silent(samples):
+                return UnusableInput(heard.path, "is silent, and the network makes no finite numbers of silence")
             raise AudionetError(
-                f"{path}: the network gives no finite numbers for it, or too large ones, at {self.sound.output!r}; "
+                f"{heard.path}: the network gives no finite numbers for it, or too large ones, at "
+                f"{self.sound.output!r}; "
                 "choose another --backbone-output, or another network"
             )
         return bottlenecks

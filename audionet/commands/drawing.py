@@ -58,18 +58,18 @@ class DrawingJob:
     keep_picture: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, source: Source) -> Generator[tuple[Source, Chunk | RangeCheck | None], None, None]:
+    def split(self, source: Source) -> Generator[Chunk | RangeCheck | None, None, None]:
         """First None, for the recording as a whole, then its chunks, and at last the check of the whole."""
         self._require_space(source)
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
-        yield source, None
+        yield None
         settings = self.renderer.settings
         check = RangeCheck(source.path, settings, self.choice)
         chunks = check.watch(read_chunks(source.path, settings, self.choice, source.parts))
         for index, chunk in enumerate(chunks):
-            yield source, replace(chunk, index=index)
-        yield source, check
+            yield replace(chunk, index=index)
+        yield check
 
     def _require_space(self, source: Source) -> None:
         """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
@@ -80,9 +80,8 @@ class DrawingJob:
             if needed > free + sum(path.lstat().st_size for path in old):
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
 
-    def map(self, part: tuple[Source, Chunk | RangeCheck | None]) -> RecordingEntry | DrawnChunk | int | None:
+    def map(self, source: Source, chunk: Chunk | RangeCheck | None) -> RecordingEntry | DrawnChunk | int | None:
         """The recording's entry without chunks; or a chunk, once its files are written; or the check's sample rate."""
-        source, chunk = part
         if chunk is None:
             return _describe(source.path)
         if isinstance(chunk, RangeCheck):
@@ -125,11 +124,11 @@ class MeasuringJob:
     settings: PictureSettings
     choice: SoundChoice
 
-    def split(self, source: Source) -> Generator[Source, None, None]:
+    def split(self, _: Source) -> Generator[None, None, None]:
         """The recording as a whole."""
-        yield source
+        yield
 
-    def map(self, source: Source) -> float:
+    def map(self, source: Source, _: None) -> float:
         """The length of its first chunk. Raises UnusableInput."""
         with closing(read_chunks(source.path, self.settings, self.choice)) as chunks:
             return next(chunks).seconds

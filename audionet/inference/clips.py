@@ -109,20 +109,18 @@ class ScoringJob:
     allow_unknown: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, path: Path) -> Generator[tuple[Path, Chunk | None], None, None]:
+    def split(self, path: Path) -> Generator[Chunk | None, None, None]:
         """The chunks of a recording; of a picture None."""
         if path.suffix.lower() in (ANY_SUFFIXES if self.model.any_picture else SUFFIXES):
-            yield path, None
+            yield None
         else:
             settings = self.model.settings
             check = RangeCheck(path, settings, self.choice)
-            for chunk in check.watch(read_chunks(path, settings, self.choice)):
-                yield path, chunk
+            yield from check.watch(read_chunks(path, settings, self.choice))
             warn_of_range(path, check, self.model)
 
-    def map(self, part: tuple[Path, Chunk | None]) -> ChunkScores:
+    def map(self, path: Path, chunk: Chunk | None) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""
-        path, chunk = part
         return score_picture(path, self.model) if chunk is None else score_chunk(chunk, path, self.model)
 
     def reduce(self, path: Path, results: list[ChunkScores]) -> ClipScores:
@@ -156,15 +154,14 @@ class PartsJob:
     allow_unknown: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, item: tuple[Path, tuple[Part, ...]]) -> Generator[tuple[Path, Chunk], None, None]:
+    def split(self, item: tuple[Path, tuple[Part, ...]]) -> Generator[Chunk, None, None]:
         """The chunks of all parts."""
         path, parts = item
-        for chunk in read_chunks(path, self.model.settings, self.choice, parts):
-            yield path, chunk
+        return read_chunks(path, self.model.settings, self.choice, parts)
 
-    def map(self, part: tuple[Path, Chunk]) -> ChunkScores:
+    def map(self, item: tuple[Path, tuple[Part, ...]], chunk: Chunk) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""
-        path, chunk = part
+        path, _ = item
         return score_chunk(chunk, path, self.model)
 
     def reduce(self, item: tuple[Path, tuple[Part, ...]], scored: list[ChunkScores]) -> list[ClipScores | None]:

@@ -54,13 +54,13 @@ class EventsJob:
         """What scores the windows."""
         return WindowsJob(self.model, self.choice, of_events=self.model.detection is not None)
 
-    def split(self, path: Path) -> Generator[tuple[Path, Strip], None, None]:
+    def split(self, path: Path) -> Generator[Strip, None, None]:
         """The strips of a recording."""
         return self.windows.split(path)
 
-    def map(self, part: tuple[Path, Strip]) -> list[ChunkScores]:
-        """The scores of the windows in it."""
-        return self.windows.map(part)
+    def map(self, path: Path, strip: Strip) -> list[ChunkScores]:
+        """The scores of the windows of a strip."""
+        return self.windows.map(path, strip)
 
     def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Events:
         """The events, in order."""

@@ -94,19 +94,19 @@ class TimelineJob:
             return None
         return EventsJob(self.model, EventOptions(), self.allow_unknown, self.choice)
 
-    def split(self, path: Path) -> Generator[tuple[bool, tuple[Path, Strip]], None, None]:
-        """The strips of a recording, and once more those in which events are looked for."""
-        for part in self.windows.split(path):
-            yield False, part
+    def split(self, path: Path) -> Generator[tuple[bool, Strip], None, None]:
+        """The strips of a recording, with False; and then those in which events are looked for, with True."""
+        for strip in self.windows.split(path):
+            yield False, strip
         if self.events is not None:
-            for part in self.events.windows.split(path, warns=False):
-                yield True, part
+            for strip in self.events.windows.split(path, warns=False):
+                yield True, strip
 
-    def map(self, part: tuple[bool, tuple[Path, Strip]]) -> ScoredWindows:
-        """The scores of the windows in it."""
-        of_events, sound = part
+    def map(self, path: Path, part: tuple[bool, Strip]) -> ScoredWindows:
+        """The scores of the windows of a strip."""
+        of_events, strip = part
         job = self.events if of_events and self.events is not None else self.windows
-        return ScoredWindows(of_events, job.map(sound))
+        return ScoredWindows(of_events, job.map(path, strip))
 
     def reduce(self, path: Path, scored: list[ScoredWindows]) -> Timeline:
         """The segments, in order, without gaps."""

@@ -133,7 +133,7 @@ class WindowsJob:
         """Made when it is first needed; None where there is none for the model."""
         return StripScorer.of(self.model, window_seconds(self.model, self.of_events), self.of_events)
 
-    def split(self, path: Path, warns: bool = True) -> Generator[tuple[Path, Strip], None, None]:
+    def split(self, path: Path, warns: bool = True) -> Generator[Strip, None, None]:
         """The strips of a recording. warns: of sound that the model does not hear."""
         if path.suffix.lower() in SUFFIXES:
             raise UnusableInput(path, "is a picture; a timeline needs the recording")
@@ -142,13 +142,12 @@ class WindowsJob:
         settings = self.scorer.strip_settings(step) if self.scorer else StripSettings(window, step, 1, 0, rate_hz)
         for strip in read_strips(path, settings, self.choice):
             check.add(strip.samples, strip.start / rate_hz)
-            yield path, strip
+            yield strip
         if warns:
             warn_of_range(path, check, self.model)
 
-    def map(self, part: tuple[Path, Strip]) -> list[ChunkScores]:
+    def map(self, path: Path, strip: Strip) -> list[ChunkScores]:
         """The scores of the windows of a strip."""
-        path, strip = part
         if self.scorer is not None:
             return self.scorer.score(strip)
         return [score_chunk(chunk, path, self.model) for chunk in strip.chunks(self.model.settings.sample_rate_hz)]

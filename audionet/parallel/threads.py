@@ -57,8 +57,8 @@ class Job(Protocol[Item_contra, Part, Mapped, Result_co]):
     def split(self, item: Item_contra) -> Generator[Part, None, None]:
         """The parts of an item, one at a time: only what is worked on is held in memory."""
 
-    def map(self, part: Part) -> Mapped:
-        """What a part gives. Called by several threads at once, for parts of one item too."""
+    def map(self, item: Item_contra, part: Part) -> Mapped:
+        """What a part of an item gives. Called by several threads at once, for parts of one item too."""
 
     def reduce(self, item: Item_contra, results: list[Mapped]) -> Result_co:
         """The item's result from what its parts gave, in their order."""
@@ -116,7 +116,7 @@ def _start(threads: Iterable[threading.Thread]) -> int:
 def work_through(job: Job[Item, Part, Mapped, Result], item: Item) -> Result | UnusableInput:
     """The result of one item, with no help."""
     try:
-        return job.reduce(item, [job.map(part) for part in job.split(item)])
+        return job.reduce(item, [job.map(item, part) for part in job.split(item)])
     except UnusableInput as error:
         return error
 
@@ -239,7 +239,7 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
                 own.begun += 1
             try:
                 with self._mapping:
-                    own.results[number] = self.job.map(part[0])
+                    own.results[number] = self.job.map(own.item, part[0])
             except UnusableInput as error:
                 own.unusable = own.unusable or error
             with own.lock:

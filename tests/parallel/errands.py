@@ -15,7 +15,7 @@ class Errand:
     def split(self, item: str) -> Generator[str, None, None]:
         yield from item.split()
 
-    def map(self, part: str) -> str:
+    def map(self, item: str, part: str) -> str:  # noqa: ARG002
         if part == "unusable":
             raise UnusableInput("file", "is of no use")
         if part == "full":

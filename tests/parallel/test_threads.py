@@ -37,7 +37,7 @@ class Squares:
             with self.lock:
                 self.closed += 1
 
-    def map(self, part: int) -> int:
+    def map(self, item: list[int], part: int) -> int:  # noqa: ARG002
         if part < 0:
             raise UnusableInput(str(part), "is negative")
         time.sleep(0.001 * (part % 3))
@@ -60,9 +60,9 @@ def test_one_long_item_is_shared_and_only_what_is_worked_on_is_held() -> None:
     everyone = threading.Barrier(3, timeout=WAIT_SECONDS)
 
     class Together(Squares):
-        def map(self, part: int) -> int:
+        def map(self, item: list[int], part: int) -> int:
             everyone.wait()  # until three threads work on a part at once
-            return super().map(part)
+            return super().map(item, part)
 
     job = Together()
     assert list(Threads(3).run(job, [list(range(30))])) == [(0, [n**2 for n in range(30)])]
@@ -73,14 +73,14 @@ def test_the_next_item_is_begun_while_all_threads_are_busy_and_no_more_are_worke
     class Counting(Squares):
         working = most_working = 0
 
-        def map(self, part: int) -> int:
+        def map(self, item: list[int], part: int) -> int:
             with self.lock:
                 self.working += 1
                 self.most_working = max(self.most_working, self.working)
             assert third_is_begun.wait(WAIT_SECONDS)
             with self.lock:
                 self.working -= 1
-            return super().map(part)
+            return super().map(item, part)
 
         def split(self, item: list[int]) -> Generator[int, None, None]:
             if item == [2]:
@@ -97,9 +97,9 @@ def test_results_come_as_soon_as_they_are_there() -> None:
     gate = threading.Event()
 
     class FirstIsSlow(Squares):
-        def map(self, part: int) -> int:
+        def map(self, item: list[int], part: int) -> int:
             assert part != 0 or gate.wait(WAIT_SECONDS)
-            return super().map(part)
+            return super().map(item, part)
 
     with closing(Threads(2).run(FirstIsSlow(), [[0], [1], [2]])) as results:
         assert {next(results)[0], next(results)[0]} == {1, 2}
@@ -116,10 +116,10 @@ def test_an_unusable_item_is_named_and_the_others_done() -> None:
 
 def test_what_else_goes_wrong_ends_all_work() -> None:
     class Broken(Squares):
-        def map(self, part: int) -> int:
+        def map(self, item: list[int], part: int) -> int:
             if part == 5:
                 raise AudionetError("the disk is full")
-            return super().map(part)
+            return super().map(item, part)
 
     job = Broken()
     with pytest.raises(AudionetError, match="the disk is full"):
@@ -219,7 +219,7 @@ def test_an_item_whose_reading_goes_wrong_is_never_taken_for_whole(monkeypatch: 
     taken_for_whole: list[list[int]] = []
 
     class Breaking(Squares):
-        def map(self, part: int) -> int:
+        def map(self, item: list[int], part: int) -> int:  # noqa: ARG002
             everyone.wait()
             return part
 
