@@ -157,7 +157,7 @@ def _describe_flac(content: bytes) -> _Described | None:
     bits, count = (properties >> 36 & 31) + 1, properties & ((1 << 36) - 1)
     if len(content) < 42 or content[4] & 127 or bits not in FLAC_BITS or MASK_TAG in content[: 1 << 16].upper():
         return None
-    return _Described(rate_hz, channels, count, lambda: _by_libsndfile(content, "int32", (rate_hz, channels, count)))
+    return _compressed(content, "int32", rate_hz, channels, count)
 
 
 def _describe_vorbis(content: bytes) -> _Described | None:
@@ -177,23 +177,27 @@ def _describe_vorbis(content: bytes) -> _Described | None:
         place, number = place + 27 + parts + sum(content[place + 27 : place + 27 + parts]), number + 1
     if place != len(content) or not flags & OGG_END:
         return None
-    return _Described(rate_hz, channels, count, lambda: _by_libsndfile(content, "float32", (rate_hz, channels, count)))
+    return _compressed(content, "float32", rate_hz, channels, count)
 
 
-def _by_libsndfile(content: bytes, dtype: str, expected: tuple[int, int, int]) -> NDArray[np.int16] | None:
-    """The values, if they are all there. expected: rate, channels and length that the file says it has."""
-    import soundfile
+def _compressed(content: bytes, dtype: str, rate_hz: int, channels: int, length: int) -> _Described:
+    """The sound of a file that libsndfile decodes, if it finds in it what the header says. dtype: of what it gives."""
 
-    try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            if (file.samplerate, file.channels, file.frames) != expected:
-                return None
-            read = file.read(dtype=dtype, always_2d=True)
-    except (RuntimeError, ValueError, TypeError):  # its own errors, and what is too large for an array
-        return None
-    if len(read) != expected[2]:
-        return None
-    return _rounded(read) if dtype == "float32" else (read >> 16).astype(np.int16)
+    def decode() -> NDArray[np.int16] | None:
+        import soundfile
+
+        try:
+            with soundfile.SoundFile(io.BytesIO(content)) as file:
+                if (file.samplerate, file.channels, file.frames) != (rate_hz, channels, length):
+                    return None
+                read = file.read(dtype=dtype, always_2d=True)
+        except (RuntimeError, ValueError, TypeError):  # its own errors, and what is too large for an array
+            return None
+        if len(read) != length:
+            return None
+        return _rounded(read) if dtype == "float32" else (read >> 16).astype(np.int16)
+
+    return _Described(rate_hz, channels, length, decode)
 
 
 def answer(request: bytes) -> list[bytes]:
