@@ -159,7 +159,7 @@ def _new_model() -> tuple[Any, SubgraphWriter]:
     model, subgraph = schema.ModelT(), schema.SubGraphT()
     subgraph.tensors, subgraph.operators = [], []
     model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [], [subgraph], [schema.BufferT()]
-    return model, SubgraphWriter(model, subgraph, schema)
+    return model, SubgraphWriter(model, subgraph)
 
 
 def _reshaped(writer: SubgraphWriter, tensor: int, shape: tuple[int, ...]) -> int:

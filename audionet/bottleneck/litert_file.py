@@ -53,14 +53,33 @@ def cut(content: bytes, request: SoundRequest) -> Cut:
         raise Unfit("is a damaged LiteRT network") from error
 
 
-def _cut(content: bytes, request: SoundRequest) -> Cut:
-    from ai_edge_litert import schema_py_generated as schema
+def schema() -> Any:
+    """LiteRT's classes for what is in a file of a network; they are imported when they are first needed."""
+    from ai_edge_litert import schema_py_generated
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    return schema_py_generated
+
+
+def unpack(flatbuffer: bytes) -> Any:
+    """The network (ModelT of the schema) in a file, to be looked at and changed."""
+    return schema().ModelT.InitFromPackedBuf(flatbuffer, 0)
+
+
+def pack(model: Any, likely_bytes: int) -> bytes:
+    """The file of a network, which will be about so long."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(likely_bytes)
+    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _cut(content: bytes, request: SoundRequest) -> Cut:
+    model = unpack(content)
     graph = model.subgraphs[0]
     rate_hz = sample_rate(_rate_in_metadata(model), request.sample_rate_hz)
-    window_samples = _shape_input(graph, rate_hz, schema)
-    taken, name = _choose_output(model, graph, request.output, schema)
+    window_samples = _shape_input(graph, rate_hz)
+    taken, name = _choose_output(model, graph, request.output)
     keep_outputs(model, [taken])
     model.metadata = model.metadataBuffer = None  # they may name outputs that are gone
     return Cut(pack(model, len(content)), SoundInput(rate_hz, window_samples, name))
@@ -80,15 +99,15 @@ def sample_rate(said_hz: int | None, wanted_hz: int | None) -> int:
     return rate_hz
 
 
-def _shape_input(graph: Any, sample_rate_hz: int, schema: Any) -> int:
+def _shape_input(graph: Any, sample_rate_hz: int) -> int:
     """Give the network's input a fixed length, and return it in samples. Raises Unfit."""
     if len(graph.inputs) != 1:
         raise Unfit(f"has {len(graph.inputs)} inputs, where a network from sound has one, for samples")
-    tensor = graph.tensors[graph.inputs[0]]
-    if tensor.type == schema.TensorType.STRING:
+    tensor, types = graph.tensors[graph.inputs[0]], schema().TensorType
+    if tensor.type == types.STRING:
         raise Unfit("takes text, not sound")
-    if tensor.type != schema.TensorType.FLOAT32:
-        raise Unfit(f"takes {_type_name(tensor, schema)} numbers, where samples are float32, from -1 to 1")
+    if tensor.type != types.FLOAT32:
+        raise Unfit(f"takes {_type_name(tensor)} numbers, where samples are float32, from -1 to 1")
     samples, shape = fit_length(_sizes(tensor), sample_rate_hz)
     tensor.shape, tensor.shapeSignature = shape, None
     return samples
@@ -116,7 +135,7 @@ def fit_length(sizes: Sequence[int], sample_rate_hz: int) -> tuple[int, list[int
     return samples, [samples if n == place else 1 for n in range(len(sizes))]
 
 
-def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> tuple[int, str]:
+def _choose_output(model: Any, graph: Any, wanted: str | None) -> tuple[int, str]:
     """The position of the tensor that is asked for, and its name."""
     outputs, called = {_name(graph.tensors[i]): int(i) for i in graph.outputs}, _called_outputs(model)
     shown = called or outputs
@@ -136,8 +155,8 @@ def _choose_output(model: Any, graph: Any, wanted: str | None, schema: Any) -> t
             like = did_you_mean(wanted, [*called, *outputs, *inner])
             raise Unfit(f"has no output {wanted!r}; it has {listed}{like}")
         taken, name = named[wanted], wanted
-    if graph.tensors[taken].type != schema.TensorType.FLOAT32:
-        kind = _type_name(graph.tensors[taken], schema)
+    if graph.tensors[taken].type != schema().TensorType.FLOAT32:
+        kind = _type_name(graph.tensors[taken])
         raise Unfit(f"gives {kind} numbers at {name!r}, where float32 is needed; choose another --backbone-output")
     return taken, name
 
@@ -170,15 +189,6 @@ def keep_outputs(model: Any, tensors: Sequence[int]) -> None:
     for number, buffer in enumerate(model.buffers):
         if number not in buffers:
             buffer.data = None
-
-
-def pack(model: Any, likely_bytes: int) -> bytes:
-    """The file of a network (schema.ModelT), which will be about so long."""
-    import flatbuffers
-
-    builder = flatbuffers.Builder(likely_bytes)
-    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output())
 
 
 def _rate_in_metadata(model: Any) -> int | None:
@@ -221,6 +231,10 @@ def _name(tensor: Any) -> str:
     return str((tensor.name or b"").decode(errors="replace"))
 
 
-def _type_name(tensor: Any, schema: Any) -> str:
-    names = {number: name for name, number in vars(schema.TensorType).items() if not name.startswith("_")}
-    return str(names.get(tensor.type, "unknown")).lower()
+def _type_name(tensor: Any) -> str:
+    return names_of(schema().TensorType).get(tensor.type, "unknown").lower()
+
+
+def names_of(numbered: Any) -> dict[int, str]:
+    """What the numbers of one of the schema's lists, such as TensorType, stand for."""
+    return {number: name for name, number in vars(numbered).items() if not name.startswith("_")}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.bottleneck.backbone import Backbone, Network
-from audionet.bottleneck.litert_file import keep_outputs, pack
+from audionet.bottleneck.litert_file import keep_outputs, pack, unpack
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import as_brightness, column_weights
 
@@ -71,9 +71,7 @@ def cut_to_maps(backbone: Backbone) -> bytes:
 
     The maps are float32, frequency x time x channels: 35 x 35 x 288 and 17 x 17 x 768.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
+    model = unpack(backbone.flatbuffer)
     names = [tensor.name.decode() for tensor in model.subgraphs[0].tensors]
     joined = [
         next(n for n, name in enumerate(names) if f"/{block}_" in name and name.endswith("/concat")) for block in BLOCKS

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
+from audionet.bottleneck.litert_file import names_of, schema, unpack
 from audionet.errors import AudionetError
 from audionet.model.litert import DISTANCE_NAME, NOISE_NAME, OUTPUT_NAME, ClassifierHead
 from audionet.settings import PICTURE_SIZE
@@ -123,11 +124,8 @@ class _Operator:
 
 def _translate(flatbuffer: bytes, graph: GraphWriter) -> str:
     """Write a LiteRT network's operators into a GraphDef; the name of its output."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
-    network = model.subgraphs[0]
-    kinds = {number: name for name, number in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+    model = unpack(flatbuffer)
+    network, kinds = model.subgraphs[0], names_of(schema().BuiltinOperator)
     names = {network.inputs[0]: graph.placeholder(INPUT_NAME, (-1, PICTURE_SIZE, PICTURE_SIZE, 3))}
     for number, operator in enumerate(network.operators):
         code = model.operatorCodes[operator.opcodeIndex]
@@ -135,7 +133,7 @@ def _translate(flatbuffer: bytes, graph: GraphWriter) -> str:
         if kind not in _WRITERS:
             raise AudionetError(f"the backbone has the operator {kind}, which can't be written as a GraphDef")
         output = f"trunk/{number}_{kind.lower()}"
-        constants = [_constant(model, network.tensors[i], schema) for i in operator.inputs]
+        constants = [_constant(model, network.tensors[i]) for i in operator.inputs]
         inputs = [names.get(i, f"{output}/{position}") for position, i in enumerate(operator.inputs)]
         _WRITERS[kind](graph, _Operator(operator.builtinOptions, constants, inputs, output))
         activation = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
@@ -145,15 +143,16 @@ def _translate(flatbuffer: bytes, graph: GraphWriter) -> str:
     return names[network.outputs[0]]
 
 
-def _constant(model: Any, tensor: Any, schema: Any) -> np.ndarray | None:
+def _constant(model: Any, tensor: Any) -> np.ndarray | None:
     """The value of a tensor, int8 multiplied out to float32; None if it is computed."""
     data = model.buffers[tensor.buffer].data
     if data is None:
         return None
-    kinds = {schema.TensorType.FLOAT32: "<f4", schema.TensorType.INT32: "<i4", schema.TensorType.INT8: "i1"}
+    types = schema().TensorType
+    kinds = {types.FLOAT32: "<f4", types.INT32: "<i4", types.INT8: "i1"}
     values = np.frombuffer(np.asarray(data, np.uint8).tobytes(), kinds[tensor.type])
     values = values.reshape([] if tensor.shape is None else list(tensor.shape))
-    if tensor.type != schema.TensorType.INT8:
+    if tensor.type != types.INT8:
         return values
     along = [1] * values.ndim
     along[tensor.quantization.quantizedDimension] = -1

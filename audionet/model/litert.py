@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
-from audionet.bottleneck.litert_file import pack
+from audionet.bottleneck.litert_file import pack, schema, unpack
 from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
 
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
@@ -60,21 +60,19 @@ def attach_head(backbone: Backbone, head: ClassifierHead) -> bytes:
     Behind a network from sound, whose windows are first to be averaged, the head is a graph of its own, as
     bottleneck/sound_network.py runs it.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(backbone.flatbuffer, 0)
+    model = unpack(backbone.flatbuffer)
     # The backbone's signature names an output that is no longer one.
     model.signatureDefs = None
     if backbone.sound is None:
-        graph = SubgraphWriter(model, model.subgraphs[0], schema)
+        graph = SubgraphWriter(model, model.subgraphs[0])
         graph.subgraph.outputs = graph.add_head(graph.subgraph.outputs[0], head)  # LiteRT flattens what comes in
     else:
-        graph = SubgraphWriter(model, schema.SubGraphT(), schema)
+        graph = SubgraphWriter(model, schema().SubGraphT())
         graph.subgraph.name, graph.subgraph.tensors, graph.subgraph.operators = HEAD, [], []
         model.subgraphs.append(graph.subgraph)
         features = graph.add_tensor(FEATURES, (1, len(head.weights)))
         graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, head)
-        model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1, schema)]
+        model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1)]
     return pack(model, len(backbone.flatbuffer) + head.weights.nbytes)
 
 
@@ -105,9 +103,7 @@ def read_head(
 
 def _places(network: bytes, names: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where the float32 numbers of tensors lie in a network: the first byte, and how many numbers."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAs(network, 0)
+    model = schema().Model.GetRootAs(network, 0)
     graph = model.Subgraphs(0)
     buffers = {graph.Tensors(n).Name().decode(): graph.Tensors(n).Buffer() for n in range(graph.TensorsLength())}
     for name in names:
@@ -116,13 +112,13 @@ def _places(network: bytes, names: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield table.Vector(field), table.VectorLen(field) // 4
 
 
-def _signature(subgraph: Any, position: int, schema: Any) -> Any:
+def _signature(subgraph: Any, position: int) -> Any:
     def tensor_map(name: str, tensor: int) -> Any:
-        entry = schema.TensorMapT()
+        entry = schema().TensorMapT()
         entry.name, entry.tensorIndex = name, tensor
         return entry
 
-    signature = schema.SignatureDefT()
+    signature = schema().SignatureDefT()
     signature.signatureKey, signature.subgraphIndex = HEAD, position
     signature.inputs = [tensor_map(FEATURES, subgraph.inputs[0])]
     signature.outputs = [tensor_map(*pair) for pair in zip((SCORES, DISTANCE), subgraph.outputs, strict=True)]
@@ -132,18 +128,18 @@ def _signature(subgraph: Any, position: int, schema: Any) -> Any:
 class SubgraphWriter:
     """One graph of a network, to which the head is added."""
 
-    def __init__(self, model: Any, subgraph: Any, schema: Any) -> None:
-        self.model, self.subgraph, self._schema = model, subgraph, schema
+    def __init__(self, model: Any, subgraph: Any) -> None:
+        self.model, self.subgraph = model, subgraph
 
     def add_tensor(self, name: str, shape: tuple[int, ...], data: np.ndarray | None = None) -> int:
         """Add a tensor, int32 if its data are, else float32; its position."""
-        buffer, types = self._schema.BufferT(), self._schema.TensorType
+        buffer, types = schema().BufferT(), schema().TensorType
         is_whole = data is not None and data.dtype.kind == "i"
         if data is not None:
             numbers = np.ascontiguousarray(data, "<i4" if is_whole else "<f4")
             buffer.data = np.frombuffer(numbers.tobytes(), np.uint8)
         self.model.buffers.append(buffer)
-        tensor = self._schema.TensorT()
+        tensor = schema().TensorT()
         tensor.name, tensor.shape, tensor.type = name, list(shape), types.INT32 if is_whole else types.FLOAT32
         tensor.buffer, tensor.hasRank = len(self.model.buffers) - 1, True
         self.subgraph.tensors.append(tensor)
@@ -151,15 +147,15 @@ class SubgraphWriter:
 
     def add_operator(self, name: str, inputs: list[int], output: int, options: Any = None) -> None:
         """Add an operator; `options` is an object of the class of its options, if it has any."""
-        code = self._schema.OperatorCodeT()
-        code.builtinCode = code.deprecatedBuiltinCode = getattr(self._schema.BuiltinOperator, name)
+        code = schema().OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema().BuiltinOperator, name)
         self.model.operatorCodes.append(code)
-        operator = self._schema.OperatorT()
+        operator = schema().OperatorT()
         operator.opcodeIndex = len(self.model.operatorCodes) - 1
         operator.inputs, operator.outputs = inputs, [output]
         if options is not None:
             kind = type(options).__name__.removesuffix("T")
-            operator.builtinOptionsType = getattr(self._schema.BuiltinOptions, kind)
+            operator.builtinOptionsType = getattr(schema().BuiltinOptions, kind)
             operator.builtinOptions = options
         self.subgraph.operators.append(operator)
 
@@ -169,10 +165,10 @@ class SubgraphWriter:
         weights = self.add_tensor(TENSOR_NAMES["weights"], (classes, features), head.weights.T)
         biases = self.add_tensor(TENSOR_NAMES["biases"], (classes,), head.biases)
         logits = self.add_tensor("logits", (1, classes))
-        fully_connected = self._schema.FullyConnectedOptionsT()
+        fully_connected = schema().FullyConnectedOptionsT()
         self.add_operator("FULLY_CONNECTED", [bottleneck, weights, biases], logits, fully_connected)
         scores = self.add_tensor(OUTPUT_NAME, (1, classes))
-        softmax = self._schema.SoftmaxOptionsT()
+        softmax = schema().SoftmaxOptionsT()
         softmax.beta = 1.0
         self.add_operator("SOFTMAX", [logits], scores, softmax)
         if head.event_weights is not None and head.event_biases is not None:
@@ -187,7 +183,7 @@ class SubgraphWriter:
         self.add_operator("SQUARED_DIFFERENCE", [bottleneck, centroid], squares)
         distance = self.add_tensor(DISTANCE_NAME, (1,))
         axes = self.add_tensor("axes", (len(shape) - 1,), np.arange(1, len(shape)))
-        self.add_operator("SUM", [squares, axes], distance, self._schema.ReducerOptionsT())
+        self.add_operator("SUM", [squares, axes], distance, schema().ReducerOptionsT())
         return [scores, distance]
 
     def _without_noise(self, bottleneck: int, noise: np.ndarray, centroid: np.ndarray, shape: tuple[int, ...]) -> int:
@@ -197,9 +193,7 @@ class SubgraphWriter:
         along, step, quiet = (
             self.add_tensor(name, size) for name, size in (("along", (1, 1)), ("step", shape), ("quiet", shape))
         )
-        self.add_operator(
-            "FULLY_CONNECTED", [bottleneck, direction, offset], along, self._schema.FullyConnectedOptionsT()
-        )
-        self.add_operator("MUL", [along, direction], step, self._schema.MulOptionsT())
-        self.add_operator("SUB", [bottleneck, step], quiet, self._schema.SubOptionsT())
+        self.add_operator("FULLY_CONNECTED", [bottleneck, direction, offset], along, schema().FullyConnectedOptionsT())
+        self.add_operator("MUL", [along, direction], step, schema().MulOptionsT())
+        self.add_operator("SUB", [bottleneck, step], quiet, schema().SubOptionsT())
         return quiet
