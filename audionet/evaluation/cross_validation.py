@@ -98,8 +98,8 @@ def evaluate_samples(
     samples = [dataset.samples[i] for i in test]
     places = [Place(sample.name, sample.start_seconds, sample.end_seconds, sample.recording) for sample in samples]
     predictions = Predictions(dataset.labels, places, dataset.targets[test], probabilities)
-    recordings = len({(sample.class_name, sample.group) for sample in samples})
-    return EvaluationResult.of(predictions, recordings, accuracies)
+    recordings = len({sample.sha256 or sample.recording for sample in samples})
+    return EvaluationResult.of(predictions, recordings, accuracies, len({sample.group for sample in samples}))
 
 
 def _accuracy(dataset: Dataset, samples: Indices, probabilities: NDArray[np.float64]) -> float:

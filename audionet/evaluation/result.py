@@ -7,6 +7,7 @@ import numpy as np
 
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Predictions
+from audionet.system.text import count
 from audionet.system.untrusted import Refused, StoredRecord, number, several, stored, text, whole
 
 LARGEST_COUNT = 2**40  # of pictures, far more than there can be
@@ -37,7 +38,8 @@ class Misclassification(StoredRecord):
 class EvaluationResult:
     """How classifiers did on pictures of recordings that they were not trained on.
 
-    recordings: how many the pictures are of.
+    recordings: how many the pictures are of. groups: of recordings that were held out together; there are as many as
+        recordings where none belong together.
     fold_accuracies: of each fold; empty if there was one split.
     calibration_error: how far the scores are from the share that is right, 0 to 1.
     tested: the pictures one by one; None if all this was read from a model.
@@ -48,7 +50,13 @@ class EvaluationResult:
     fold_accuracies: list[float]
     calibration_error: float
     mistakes: list[Misclassification]
+    groups: int
     tested: Predictions | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def of_what(self) -> str:
+        """`20 recordings`, or `20 recordings in 4 groups`."""
+        return recordings_in_groups(self.recordings, self.groups)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -57,17 +65,21 @@ class EvaluationResult:
             "interval": self.confusion.interval,
             "confusion": self.confusion.matrix.tolist(),
             "recordings": self.recordings,
+            **({} if self.groups == self.recordings else {"groups": self.groups}),
             "fold_accuracies": self.fold_accuracies,
             "calibration_error": self.calibration_error,
             "mistakes": [mistake.to_json() for mistake in self.mistakes],
         }
 
     @classmethod
-    def of(cls, predictions: Predictions, recordings: int, fold_accuracies: list[float]) -> "EvaluationResult":
-        """The result of predictions about so many recordings."""
+    def of(
+        cls, predictions: Predictions, recordings: int, fold_accuracies: list[float], groups: int | None = None
+    ) -> "EvaluationResult":
+        """The result of predictions about so many recordings, in as many groups, or in fewer."""
         mistakes = [Misclassification.of(predictions, position) for position in sorted(predictions.mistakes())]
         error = predictions.calibration_error
-        return cls(predictions.confusion, recordings, fold_accuracies, error, mistakes, predictions)
+        groups = recordings if groups is None else groups
+        return cls(predictions.confusion, recordings, fold_accuracies, error, mistakes, groups, predictions)
 
     @classmethod
     def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
@@ -81,4 +93,11 @@ class EvaluationResult:
             several(content["fold_accuracies"], number, 0, 1),
             number(content["calibration_error"], 0, 1),
             several(content["mistakes"], Misclassification.from_json),
+            whole(content.get("groups", content["recordings"])),
         )
+
+
+def recordings_in_groups(recordings: int, groups: int) -> str:
+    """How many recordings there are, and how many groups of those that belong together, if these are fewer."""
+    of_what = count(recordings, "recording")
+    return of_what if groups >= recordings else f"{of_what} in {count(groups, 'group')}"

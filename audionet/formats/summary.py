@@ -97,7 +97,7 @@ def _print_held_out(held_out: "EvaluationResult", mistakes_shown: int | None) ->
     confusion = held_out.confusion
     folds = held_out.fold_accuracies
     spread = f", {statistics.mean(folds):.1%} +- {statistics.pstdev(folds):.1%} over folds" if folds else ""
-    print(f"held-out accuracy: {accuracy(confusion, 'picture')} from {count(held_out.recordings, 'recording')}{spread}")
+    print(f"held-out accuracy: {accuracy(confusion, 'picture')} from {held_out.of_what}{spread}")
     print_confusion(confusion)
     by_recording = Counter(split_chunk_name(mistake.picture)[0] for mistake in held_out.mistakes)
     if len(by_recording) < len(held_out.mistakes):

@@ -94,7 +94,8 @@ class Card:
 class Report:
     """What a report shows.
 
-    noun: what was tested, `chunk` or `clip`. recordings: how many recordings that is from.
+    noun: what was tested, `chunk` or `clip`. recordings: how many recordings that is from. groups: of recordings that
+        belong together, if that is known.
     verdict: the whole in a sentence, where it does not follow from what was tested.
     tested: None if nothing was held out. classes: what was learnt from, or of clips, what was tested.
     warnings: of the data. remarks: what else is to be known of the figures.
@@ -109,6 +110,7 @@ class Report:
     cards: Sequence[Card]
     card: Mapping[str, str]
     made: str
+    groups: int | None = None
     tested: Predictions | None = None
     classes: Sequence[ClassData] = ()
     warnings: Sequence[str] = ()

@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import wilson_interval
+from audionet.evaluation.result import recordings_in_groups
 from audionet.report import charts, sentences
 from audionet.report.content import Card, Report
 from audionet.report.review import choices
@@ -61,6 +62,9 @@ def render(report: Report) -> bytes:
     cards, tested = _that_fit(report.cards), report.tested
     script = _without_empty_lines(_file("report.js") + _file("corrections.js"))
     learnt_from = report.classes if report.noun == "chunk" else ()
+    groups = report.recordings if report.groups is None else report.groups
+    of_what = recordings_in_groups(report.recordings, groups)
+    too_few = of_what if min(report.recordings, groups) < sentences.FEW_TESTED else ""
     shown: dict[str, Any] = {
         "report": report,
         "tested": tested,
@@ -74,7 +78,8 @@ def render(report: Report) -> bytes:
         "script": script,
         "script_digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "map": charts.map_chart(report.map, report.labels) if report.map else None,
-        "advice": sentences.advice(tested, learnt_from, report.recordings, report.noun),
+        "of_what": of_what,
+        "advice": sentences.advice(tested, learnt_from, too_few, report.noun),
         "curves": charts.learning_curves(report.history),
         "top": TOP,
         "cards": cards,

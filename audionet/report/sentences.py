@@ -121,8 +121,9 @@ def calibration(tested: Predictions) -> str:
     return f"The scores are too sure: it is right less often than they say. {said}"
 
 
-def advice(tested: Predictions | None, classes: Sequence[ClassData], recordings: int, noun: str) -> list[str]:
-    """What to do next, the most useful first. classes: what was learnt from."""
+def advice(tested: Predictions | None, classes: Sequence[ClassData], too_few: str, noun: str) -> list[str]:
+    """What to do next, the most useful first. classes: what was learnt from. too_few: what it was measured on, if
+    that is little."""
     sentences = []
     few = [data for data in classes if data.recordings < ENOUGH_RECORDINGS]
     if few:
@@ -145,6 +146,6 @@ def advice(tested: Predictions | None, classes: Sequence[ClassData], recordings:
         sentences.append(
             f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of it are recognised."
         )
-    if recordings < FEW_TESTED:
-        sentences.append(f"This was measured on {count(recordings, 'recording')} only: take the figures with care.")
+    if too_few:
+        sentences.append(f"This was measured on {too_few} only: take the figures with care.")
     return sentences

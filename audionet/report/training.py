@@ -36,6 +36,7 @@ def report_on_training(
         labels=labels,
         tested=tested,
         recordings=evaluation.recordings if evaluation else 0,
+        groups=evaluation.groups if evaluation else None,
         classes=class_data(result.dataset.samples),
         warnings=card.warnings,
         history=result.history,

@@ -50,7 +50,10 @@ def test_urbansound8k_as_published_is_read_and_its_folds_are_followed(tmp_path: 
     assert retrained.returncode == 0, retrained.stderr
     assert "measured in 3 folds" in retrained.stdout
     assert "held-out accuracy: 100.0% (12 of 12 pictures" in retrained.stdout
-    assert "from 6 recordings" in retrained.stdout  # of Freesound; two slices each
+    assert "from 12 recordings in 6 groups" in retrained.stdout  # slices of six recordings of Freesound
+    page = (tmp_path / "tf_files" / "report.html").read_text(encoding="utf-8")
+    assert "12 chunks from 12 recordings in 6 groups." in page
+    assert "measured on 12 recordings in 6 groups only" in page
 
 
 def test_esc50_as_published_is_read(tmp_path: Path) -> None:

@@ -44,6 +44,10 @@ def test_mistakes_are_named_by_recording_before_each_chunk(capsys: pytest.Captur
     assert named[0] == "misclassified by recording: anna/two (2 chunks) and anna/one (1 chunk)"
     assert [line.split()[1] for line in named[1:]] == [place.name for place in places[1:]]
     assert "from 1 recording" in "\n".join(lines)
+    grouped = EvaluationResult.of(Predictions(["anna", "ben"], places, np.zeros(4, np.intp), wrong), 20, [], 4)
+    assert EvaluationResult.from_json(["anna", "ben"], grouped.to_json()).groups == 4
+    print_retrained(RetrainReport(["anna", "ben"], {"test": 4}, None, grouped, False, 4, 0, True, files, [], []))
+    assert " from 20 recordings in 4 groups\n" in capsys.readouterr().out
 
 
 def test_what_was_not_held_out_is_said_not_to_be_known(capsys: pytest.CaptureFixture[str]) -> None:
