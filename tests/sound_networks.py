@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from audionet.bottleneck.litert_file import FILE_IDENTIFIER
+from audionet.bottleneck.litert_file import pack
 from audionet.model.litert import SubgraphWriter
 from tests.conftest import write_wav
 
@@ -29,7 +29,7 @@ def filter_bank_network(
     shape: of its input, (1, window_samples) unless said otherwise, -1 for any. signature: names of the outputs for
     programs. metadata: of the file.
     """
-    model, writer = _new_model()
+    model, writer = new_model()
     sizes = shape or (1, window_samples)
     samples = writer.add_tensor("samples", tuple(max(1, size) for size in sizes))
     if -1 in sizes:
@@ -62,14 +62,14 @@ def filter_bank_network(
         model.signatureDefs = [_signature({"sound": samples}, dict(zip(signature, (scores, embeddings), strict=True)))]
     if metadata:
         _add_metadata(model, metadata)
-    return _packed(model)
+    return pack(model, 1024)
 
 
 def one_operator_network(
     operator: str, shape: tuple[int, ...], *, kind: int = TYPES.FLOAT32, inputs: int = 1, constant: float | None = None
 ) -> bytes:
     """A network of one operator between arrays of a shape and type; with a constant, of that and the input."""
-    model, writer = _new_model()
+    model, writer = new_model()
     given = [writer.add_tensor(f"given_{n}", shape) for n in range(inputs)]
     result = writer.add_tensor("result", shape)
     for tensor in (*given, result):
@@ -78,12 +78,12 @@ def one_operator_network(
     options = {"DIV": schema.DivOptionsT, "MUL": schema.MulOptionsT}.get(operator)
     writer.add_operator(operator, operands, result, options() if options else None)
     writer.subgraph.inputs, writer.subgraph.outputs = given, [result]
-    return _packed(model)
+    return pack(model, 1024)
 
 
 def normalising_network(window_samples: int) -> bytes:
     """A network that divides 32 numbers of what it hears by their mean square: of silence, it makes nothing."""
-    model, writer = _new_model()
+    model, writer = new_model()
     samples = writer.add_tensor("samples", (1, window_samples))
     squared = writer.add_tensor("squared", (1, window_samples))
     writer.add_operator("MUL", [samples, samples], squared, schema.MulOptionsT())
@@ -95,7 +95,7 @@ def normalising_network(window_samples: int) -> bytes:
     result = writer.add_tensor("result", (window_samples // 32, 32))
     writer.add_operator("DIV", [rows, mean], result, schema.DivOptionsT())
     writer.subgraph.inputs, writer.subgraph.outputs = [samples], [result]
-    return _packed(model)
+    return pack(model, 1024)
 
 
 def rate_metadata(sample_rate_hz: int) -> bytes:
@@ -155,7 +155,8 @@ def write_recordings(
             write_wav(folder / name / f"{name}-{n}.wav", samples, sample_rate_hz)
 
 
-def _new_model() -> tuple[Any, SubgraphWriter]:
+def new_model() -> tuple[Any, SubgraphWriter]:
+    """A network without tensors and operators, and what adds them."""
     model, subgraph = schema.ModelT(), schema.SubGraphT()
     subgraph.tensors, subgraph.operators = [], []
     model.version, model.operatorCodes, model.subgraphs, model.buffers = 3, [], [subgraph], [schema.BufferT()]
@@ -193,9 +194,3 @@ def _add_metadata(model: Any, metadata: bytes) -> None:
     model.buffers.append(buffer)
     entry.name, entry.buffer = "TFLITE_METADATA", len(model.buffers) - 1
     model.metadata = [entry]
-
-
-def _packed(model: Any) -> bytes:
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output())

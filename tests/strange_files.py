@@ -5,60 +5,32 @@ from typing import Any
 
 import numpy as np
 
+from audionet.bottleneck.litert_file import pack, schema, unpack
 from audionet.settings import PICTURE_SIZE
+from tests.sound_networks import new_model
 
 Parsed = tuple[Callable[[], Any], Callable[[Any], bytes], bytes]  # how to parse it, how to write it, and its bytes
 
 
 def small_network() -> Parsed:
     """A LiteRT network."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    model, graph = schema.ModelT(), schema.SubGraphT()
-    model.version, model.subgraphs, model.operatorCodes = 3, [graph], []
-    model.buffers, graph.tensors, graph.operators = [schema.BufferT()], [], []
-
-    def tensor(shape: tuple[int, ...], data: list[int] | None = None) -> int:
-        made = schema.TensorT()
-        made.shape, made.hasRank, made.name = list(shape), True, f"t{len(graph.tensors)}"
-        made.type, made.buffer = schema.TensorType.FLOAT32, 0
-        if data is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(np.array(data, np.int32).tobytes(), np.uint8)
-            model.buffers.append(buffer)
-            made.type, made.buffer = schema.TensorType.INT32, len(model.buffers) - 1
-        graph.tensors.append(made)
-        return len(graph.tensors) - 1
-
-    def operator(code: int, inputs: list[int], output: int, kind: int, options: Any) -> None:
-        operator_code, made = schema.OperatorCodeT(), schema.OperatorT()
-        operator_code.builtinCode = operator_code.deprecatedBuiltinCode = code
-        operator_code.version = 1
-        model.operatorCodes.append(operator_code)
-        made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, [output]
-        made.builtinOptionsType, made.builtinOptions = kind, options
-        graph.operators.append(made)
-
-    operators, options = schema.BuiltinOperator, schema.BuiltinOptions
-    picture = tensor((1, PICTURE_SIZE, PICTURE_SIZE, 3))
-    means, two, scores, distance = tensor((1, 3)), tensor((1, 2)), tensor((1, 2)), tensor((1,))
-    operator(operators.MEAN, [picture, tensor((2,), [1, 2])], means, options.ReducerOptions, schema.ReducerOptionsT())
-    slices = [means, tensor((2,), [0, 0]), tensor((2,), [1, 2])]
-    operator(operators.SLICE, slices, two, options.SliceOptions, schema.SliceOptionsT())
-    softmax = schema.SoftmaxOptionsT()
+    model, writer = new_model()
+    picture = writer.add_tensor("picture", (1, PICTURE_SIZE, PICTURE_SIZE, 3))
+    means, two = writer.add_tensor("means", (1, 3)), writer.add_tensor("two", (1, 2))
+    scores, distance = writer.add_tensor("scores", (1, 2)), writer.add_tensor("distance", (1,))
+    axes, axis, begin, size = (
+        writer.add_tensor(name, (len(numbers),), np.array(numbers))
+        for name, numbers in (("axes", [1, 2]), ("axis", [1]), ("begin", [0, 0]), ("size", [1, 2]))
+    )
+    softmax = schema().SoftmaxOptionsT()
     softmax.beta = 1.0
-    operator(operators.SOFTMAX, [two], scores, options.SoftmaxOptions, softmax)
-    operator(operators.SUM, [means, tensor((1,), [1])], distance, options.ReducerOptions, schema.ReducerOptionsT())
-    graph.inputs, graph.outputs = [picture], [scores, distance]
-
-    def write(model: Any) -> bytes:
-        builder = flatbuffers.Builder(1 << 12)
-        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-        return bytes(builder.Output())
-
-    content = write(model)
-    return lambda: schema.ModelT.InitFromPackedBuf(content, 0), write, content
+    writer.add_operator("MEAN", [picture, axes], means, schema().ReducerOptionsT())
+    writer.add_operator("SLICE", [means, begin, size], two, schema().SliceOptionsT())
+    writer.add_operator("SOFTMAX", [two], scores, softmax)
+    writer.add_operator("SUM", [means, axis], distance, schema().ReducerOptionsT())
+    writer.subgraph.inputs, writer.subgraph.outputs = [picture], [scores, distance]
+    content = pack(model, 1 << 12)
+    return lambda: unpack(content), lambda model: pack(model, 1 << 12), content
 
 
 class _Node:

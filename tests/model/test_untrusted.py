@@ -19,11 +19,13 @@ import pytest
 
 import audionet
 from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.bottleneck.litert_file import pack as network_bytes
+from audionet.bottleneck.litert_file import schema, unpack
 from audionet.errors import AudionetError
 from audionet.hub import archives
 from audionet.model.bundle import Model, load_model
 from audionet.model.description import TrainingRecord
-from audionet.model.litert import ClassifierHead, attach_head
+from audionet.model.litert import ClassifierHead, SubgraphWriter, attach_head
 from audionet.model_files import ModelFiles
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import PictureSettings
@@ -137,39 +139,16 @@ def test_an_index_that_names_files_elsewhere_deletes_none(two_classes: Path, tmp
 
 def grown(flatbuffer: bytes, times: int) -> bytes:
     """The network with its picture repeated `times` on the way."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
+    model = unpack(flatbuffer)
     graph = model.subgraphs[0]
-
-    def tensor(shape: tuple[int, ...], data: np.ndarray | None = None) -> int:
-        buffer, made = schema.BufferT(), schema.TensorT()
-        if data is not None:
-            buffer.data = np.frombuffer(data.tobytes(), np.uint8)
-        model.buffers.append(buffer)
-        made.shape, made.buffer, made.hasRank = list(shape), len(model.buffers) - 1, True
-        made.type = schema.TensorType.FLOAT32 if data is None else schema.TensorType.INT32
-        graph.tensors.append(made)
-        return len(graph.tensors) - 1
-
-    def operator(code: int, inputs: list[int], output: int, kind: int, options: Any) -> None:
-        operator_code, made = schema.OperatorCodeT(), schema.OperatorT()
-        operator_code.builtinCode = operator_code.deprecatedBuiltinCode = code
-        model.operatorCodes.append(operator_code)
-        made.opcodeIndex, made.inputs, made.outputs = len(model.operatorCodes) - 1, inputs, [output]
-        made.builtinOptionsType, made.builtinOptions = kind, options
-        graph.operators.append(made)
-
-    operators, options = schema.BuiltinOperator, schema.BuiltinOptions
-    big, distance = tensor((1, 299, 299, 3 * times)), tensor((1,))
-    multiples, axes = tensor((4,), np.array([1, 1, 1, times], np.int32)), tensor((3,), np.array([1, 2, 3], np.int32))
-    operator(operators.TILE, [graph.inputs[0], multiples], big, options.TileOptions, schema.TileOptionsT())
-    operator(operators.SUM, [big, axes], distance, options.ReducerOptions, schema.ReducerOptionsT())
+    writer = SubgraphWriter(model, graph)
+    big, distance = writer.add_tensor("big", (1, 299, 299, 3 * times)), writer.add_tensor("sum", (1,))
+    multiples = writer.add_tensor("multiples", (4,), np.array([1, 1, 1, times]))
+    axes = writer.add_tensor("all_axes", (3,), np.array([1, 2, 3]))
+    writer.add_operator("TILE", [graph.inputs[0], multiples], big, schema().TileOptionsT())
+    writer.add_operator("SUM", [big, axes], distance, schema().ReducerOptionsT())
     graph.outputs = [graph.outputs[0], distance]
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return network_bytes(model, 1 << 20)
 
 
 def test_a_network_that_would_fill_the_memory_is_refused(trained: Path) -> None:
