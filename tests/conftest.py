@@ -288,6 +288,35 @@ def twins(low_and_high: Path, made_once: MadeOnce) -> Path:
     return made_once("twins", lambda folder: make_model(folder, classes, known=low_and_high))
 
 
+def run_program(
+    program: str | Sequence[str], *arguments: str, folder: Path = ROOT, check: bool = True, **options: Any
+) -> "subprocess.CompletedProcess[str]":
+    """A program of Python's, or another command, that has ended: its status, and what it printed.
+
+    check: it must end with the status 0. Wherever it is run, it finds this package.
+    """
+    command = [sys.executable, "-c", program, *arguments] if isinstance(program, str) else program
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=check, **options)
+
+
+def start_program(
+    program: str, *arguments: str, folder: Path = ROOT, variables: dict[str, str] | None = None, **options: Any
+) -> "tuple[subprocess.Popen[str], str]":
+    """A program of Python's that goes on, and the first line that it has printed. variables: of its environment."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | (variables or {}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline()
+
+
 def make_launchers(folder: Path) -> None:
     """`audionet` and `python` as they are in a virtual environment's bin, for the shell."""
     folder.mkdir(parents=True)

@@ -1,8 +1,6 @@
 import dataclasses
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from audionet.cli.meant import as_meant, modern_spelling
 from audionet.evaluation.detection import DetectionOptions
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
-from tests.conftest import Run, chirps, make_untrained_model, tone, write_wav
+from tests.conftest import Run, chirps, make_untrained_model, run_program, tone, write_wav
 
 
 class Called(Exception):
@@ -434,13 +432,13 @@ def test_what_other_libraries_log_is_shown_to_those_who_ask_for_all(verbosity: s
         f"import logging; from audionet.cli.logs import configure_logging as c; c({verbosity!r}); c({verbosity!r}); "
         "logging.getLogger('matplotlib.font_manager').warning('theirs'); logging.getLogger('audionet').warning('ours')"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    finished = run_program(program)
     assert finished.stderr == f"{theirs}audionet: ours\n"
 
 
 def test_help_loads_nothing_heavy() -> None:
     program = "import sys, audionet.cli.main as c; c.build_parser(); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    loaded = run_program(program).stdout.split()
     assert not set(loaded) & {"numpy", "PIL", "tensorflow", "librosa", "tqdm", "shtab"}
 
 

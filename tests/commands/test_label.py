@@ -2,7 +2,6 @@ import csv
 import io
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import types
@@ -16,7 +15,7 @@ from audionet.commands.label import run_each
 from audionet.inference.timeline import TimelineJob
 from audionet.model.bundle import load_model
 from audionet.options import LabelOptions
-from tests.conftest import Run, chirps, write_wav
+from tests.conftest import Run, chirps, run_program, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -229,9 +228,7 @@ def test_label_and_evaluate_load_none_of_the_heavy_packages(here: Path) -> None:
             "import sys; from audionet.cli.main import main; main(sys.argv[1:]); "
             "print(*{name.split('.')[0] for name in sys.modules})"
         )
-        finished = subprocess.run(
-            [sys.executable, "-c", program, *command], cwd=here, capture_output=True, text=True, check=True
-        )
+        finished = run_program(program, *command, folder=here)
         loaded = set(finished.stdout.splitlines()[-1].split())
         assert "ai_edge_litert" in loaded
         assert not loaded & {"tensorflow", "keras", "librosa", "matplotlib", "pydub", "scipy", "numba", "tensorboard"}

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ from audionet.commands.retrain import RetrainReport
 from audionet.errors import AudionetError
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
-from tests.conftest import SAMPLE_VOICES, chirps, options_in, quick_learning, read_wav, write_wav
+from tests.conftest import SAMPLE_VOICES, chirps, options_in, quick_learning, read_wav, run_program, write_wav
 
 
 def retrain(folder: Path, **changes: object) -> RetrainReport:
@@ -112,9 +110,7 @@ def test_it_does_not_wait_for_tensorflow(prepared: Path) -> None:
         "print([name for name in ('tensorflow', 'keras', 'librosa', 'sklearn') if name in sys.modules])"
     )
     command = ["retrain", "--steps", "5", "--image-dir", "data_image", "--bottleneck-dir", "bottlenecks"]
-    finished = subprocess.run(
-        [sys.executable, "-c", program, *command], cwd=prepared, capture_output=True, text=True, check=True
-    )
+    finished = run_program(program, *command, folder=prepared)
     assert (prepared / "tf_files" / "retrained_graph.pb").is_file()
     assert finished.stdout.splitlines()[-1] == "[]"
 

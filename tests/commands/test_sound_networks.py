@@ -3,8 +3,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from audionet.model.bundle import load_model
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PictureSettings
-from tests.conftest import Run, read_wav, tone, write_wav
+from tests.conftest import Run, read_wav, run_program, tone, write_wav
 from tests.sound_networks import (
     TYPES,
     filter_bank_network,
@@ -138,7 +136,7 @@ def test_label_loads_no_tensorflow(trained: tuple[Path, RetrainReport]) -> None:
         "assert found[0].scores\n"
         "print([name for name in ('tensorflow', 'matplotlib', 'librosa', 'sklearn') if name in sys.modules])"
     )
-    finished = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
+    finished = run_program(program, folder=folder)
     assert finished.stdout.strip() == "[]"
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from audionet.parallel.child import ChildFailed, Children
+from tests.conftest import start_program
 from tests.crashes import hear_ctrl_c
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
@@ -74,21 +73,12 @@ children = Children("tests.parallel.strange_answers", 1 << 20)
 print(children.ask([b"who"], 60).decode(), flush=True)
 children.ask([b"hang"], 600)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=hear_ctrl_c,
-    )
-    assert process.stdout is not None
-    child = int(process.stdout.readline())
+    process, child = start_program(program, stderr=subprocess.DEVNULL, preexec_fn=hear_ctrl_c)
     time.sleep(0.3)  # so that it is at work
     process.send_signal(getattr(signal, name))
     process.communicate(timeout=60)
     for _ in range(600):
-        if not Path(f"/proc/{child}").exists():
+        if not Path(f"/proc/{child.strip()}").exists():
             return
         time.sleep(0.1)
     pytest.fail("the child goes on")

@@ -27,7 +27,7 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system import signals
 from audionet.system.signals import Alarm
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import ROOT
+from tests.conftest import ROOT, start_program
 from tests.crashes import MARK, alone_in_time, hear_ctrl_c
 
 WHITE = np.full((4, 4, 3), 255, np.uint8)
@@ -135,16 +135,10 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGKILL"])
 def test_it_ends_with_us_whatever_it_computes(name: str, where: str) -> None:
     mark = os.urandom(8).hex()
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, where],
-        env=os.environ | {"PYTHONPATH": str(ROOT), MARK: mark},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=hear_ctrl_c,
+    process, line = start_program(
+        PROGRAM, where, variables={MARK: mark}, stderr=subprocess.DEVNULL, preexec_fn=hear_ctrl_c
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "loaded\n"
+    assert line == "loaded\n"
     time.sleep(0.2)
     process.send_signal(getattr(signal, name))
     out, _ = process.communicate(timeout=20)
@@ -196,15 +190,8 @@ with signals.Alarm(1.5, gone.set) as alarm:
     gone.wait(0.8)
 print(alarm.has_rung, flush=True)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
+    process, line = start_program(program, folder=tmp_path)
+    assert line == "begun\n"
     process.send_signal(signal.SIGSTOP)
     time.sleep(2.5)
     process.send_signal(signal.SIGCONT)

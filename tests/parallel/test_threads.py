@@ -1,6 +1,4 @@
 import pickle
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator
@@ -12,6 +10,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.threads import Threads, in_order, one_blas_thread
+from tests.conftest import run_program
 
 WAIT_SECONDS = 30  # then something hangs
 
@@ -180,7 +179,7 @@ with one_blas_thread():
     LinearDiscriminant.of(SufficientStatistics.of(np.eye(4), np.array([0, 0, 1, 1]), 2), 0.1)
     print({library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"})
 """
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    finished = run_program(program)
     assert finished.stdout == "{1}\n"
 
 

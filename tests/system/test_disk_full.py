@@ -4,7 +4,6 @@ import os
 import resource
 import shutil
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from audionet.bottleneck.cache import HEADER, Cache
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
-from tests.conftest import ROOT
+from tests.conftest import run_program
 from tests.crashes import contents
 
 FULL = r"cannot be written \(File too large\); free space"
@@ -93,14 +92,8 @@ def test_a_real_disk_that_fills_up(tmp_path: Path) -> None:
     if shutil.which("unshare") is None:
         pytest.skip("needs Linux")
     (tmp_path / "tf_files").mkdir()
-    finished = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, sys.executable],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, sys.executable]
+    finished = run_program(command, folder=tmp_path, check=False)
     if not (tmp_path / "statuses").exists():
         pytest.skip("may not mount a disk here")
     assert (tmp_path / "statuses").read_text() == "1\n0\n"

@@ -1,14 +1,12 @@
-import os
 import resource
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from audionet.errors import AudionetError
 from audionet.system.files import atomic_writer, json_bytes, sweep, write_atomically, write_in_order
-from tests.conftest import ROOT
+from tests.conftest import start_program
 
 # Begins to write a file and says so, then waits to be told to end; or is killed.
 WRITER = """
@@ -24,16 +22,8 @@ with atomic_writer(Path("target")) as file:
 
 
 def start_writer(folder: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "writing\n"
+    process, line = start_program(WRITER, folder=folder)
+    assert line == "writing\n"
     return process
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from audionet.cli import main as cli
 from audionet.settings import PictureSettings
-from tests.conftest import ROOT, Run, make_untrained_model, tone, write_wav
+from tests.conftest import Run, make_untrained_model, run_program, start_program, tone, write_wav
 from tests.crashes import Victim, contents, crash, hear_ctrl_c
 from tests.killed import killed_at
 
@@ -37,15 +37,7 @@ runpy.run_module("audionet", run_name="__main__")
 )
 def test_a_signal_during_an_import_is_one_line(moment: str, name: str, status: int, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
-    finished = subprocess.run(
-        [sys.executable, "-c", AT_IMPORT, moment, name],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=hear_ctrl_c,
-    )
+    finished = run_program(AT_IMPORT, moment, name, folder=tmp_path, check=False, preexec_fn=hear_ctrl_c)
     assert finished.returncode == status
     assert finished.stderr.startswith("audionet: interrupted")
     assert finished.stderr.count("\n") == 1
@@ -68,12 +60,10 @@ while True:
     except KeyboardInterrupt:
         print("heard", flush=True)
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
+    process, line = start_program(program, folder=tmp_path, preexec_fn=hear_ctrl_c)
+    assert line == "ready\n"
     process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
     assert process.stdout.readline() == "heard\n"
     while process.poll() is None:  # those that come too soon after the first are not taken for impatience
         process.send_signal(signal.SIGINT)
@@ -108,10 +98,7 @@ class Other:
         raise ValueError("is still told")
 Other()
 """
-    command = [sys.executable, "-c", program, name]
-    finished = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=True, preexec_fn=hear_ctrl_c, timeout=300
-    )
+    finished = run_program(program, name, folder=tmp_path, preexec_fn=hear_ctrl_c, timeout=300)
     assert finished.stdout == f"heard {128 + getattr(signal, name)}\n"
     assert "KeyboardInterrupt" not in finished.stderr
     assert "ValueError: is still told" in finished.stderr
@@ -133,8 +120,7 @@ sys.argv[:] = ["audionet", "completion", "bash"]
 from audionet.__main__ import main
 sys.exit(main())
 """
-    command = [sys.executable, "-c", program, str(goes_on)]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    finished = run_program(program, str(goes_on), check=False)
     assert (finished.returncode, finished.stderr) == (0, "put away" if goes_on else "")
     assert "complete" in finished.stdout.splitlines()[-1]
 
@@ -147,10 +133,7 @@ sys.argv[:] = ["audionet", "completion", "bash"]
 from audionet.__main__ import main
 sys.exit(main())
 """
-    command = [sys.executable, "-c", program]
-    finished = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=hear_ctrl_c
-    )
+    finished = run_program(program, folder=tmp_path, check=False, preexec_fn=hear_ctrl_c)
     assert (finished.returncode, finished.stderr) == (0, "put away")
 
 
@@ -163,7 +146,7 @@ interruption.listen()
 os.kill(os.getpid(), signal.SIGHUP)
 print(interruption.came())
 """
-    finished = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    finished = run_program(program, folder=tmp_path)
     assert finished.stdout == "False\n"
 
 
@@ -204,14 +187,7 @@ def test_label_and_evaluate_killed_at_any_step_leave_nothing_half_made(
 
 def in_a_shell(typed: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     """What becomes of `audionet` and what is typed behind it, in a folder."""
-    return subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m audionet {typed}"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_program(["sh", "-c", f"{sys.executable} -m audionet {typed}"], folder=folder, check=False)
 
 
 def test_output_that_nobody_can_take_is_a_sentence_or_silence(audionet: Run, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 import os
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.system import locks
 from audionet.system.locks import LOCK_NAME, exclusive_lock, open_in_place, shared_lock
-from tests.conftest import ROOT
+from tests.conftest import start_program
 
 
 def test_one_works_in_a_folder_at_a_time(tmp_path: Path) -> None:
@@ -52,15 +51,8 @@ with exclusive_lock(Path(), Path(LOCK_NAME)):
     print("locked", flush=True)
     sys.stdin.readline()
 """
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"locked\n"
+    process, line = start_program(program, folder=tmp_path)
+    assert line == "locked\n"
     with pytest.raises(AudionetError, match="at work"), exclusive_lock(tmp_path, tmp_path / LOCK_NAME):
         pass
     process.kill()

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from audionet.dataset.manifest import FILE_NAME
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
 from audionet.system.files import Syncer, sweep, sync_files, write_durably
-from tests.conftest import ROOT, Run, chirps, write_wav
+from tests.conftest import Run, chirps, run_program, write_wav
 from tests.crashes import contents
 from tests.killed import killed_at
 
@@ -180,14 +179,8 @@ umount again disk
 def test_a_real_disk_whose_power_fails_right_after_prepare(tmp_path: Path) -> None:
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("unshare") is None or not shutil.which("mkfs.ext4"):
         pytest.skip("needs Linux and a root that may mount")
-    finished = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", ON_A_DISK, sys.executable],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["unshare", "--mount", "sh", "-c", ON_A_DISK, sys.executable]
+    finished = run_program(command, folder=tmp_path, check=False)
     if finished.returncode == 77:
         pytest.skip("may not mount a disk here")
     assert finished.returncode == 0, finished.stderr

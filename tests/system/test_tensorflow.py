@@ -1,5 +1,4 @@
-import subprocess
-import sys
+from tests.conftest import run_program
 
 
 def test_tensorflow_starts_without_keras_and_loads_it_when_it_is_asked_for() -> None:
@@ -10,5 +9,5 @@ def test_tensorflow_starts_without_keras_and_loads_it_when_it_is_asked_for() -> 
         "print([name for name in ('keras', 'sklearn', 'pandas', 'matplotlib') if name in sys.modules])\n"
         "print(tf.keras.layers.Dense(1).units, start_tensorflow() is tf)\n"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    finished = run_program(program)
     assert (finished.stdout, finished.stderr) == ("[]\n1 True\n", "")
