@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from audionet.errors import AudionetError
+from audionet.tables.class_columns import with_labels
 from audionet.tables.from_json import JSON, table_of_json
 from audionet.tables.layouts import is_known
 from audionet.tables.reading import LARGEST_TABLE_BYTES, Table, beginning_of, parse_table, read_text
@@ -39,7 +40,7 @@ def table_in(path: Path, text: str) -> Table:
             )
     if JSON.match(text):
         return table_of_json(path, text)
-    return parse_table(path, text, is_known)
+    return with_labels(parse_table(path, text, is_known))
 
 
 def header_of(path: Path) -> frozenset[str]:

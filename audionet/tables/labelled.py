@@ -145,7 +145,8 @@ class LabelledTable:
             fold = self._fold(row)
             part = self.part(row)
             is_left_out = part is not None and says_unknown(row.get(layout.label))
-            is_unheard = layout.times is not None and part is None and not row.get(layout.label)
+            lists_unheard = layout.times is not None or table.lists_unheard
+            is_unheard = lists_unheard and part is None and not row.get(layout.label)
             label = BACKGROUND if is_unheard else UNKNOWN if is_left_out else self.label(row, spellings)
             if place is None:
                 wrong.append(self.why_missing(row))
@@ -183,7 +184,7 @@ class LabelledTable:
         self.unheard = sorted(lines)
         if lines:
             logger.info(
-                "%s: nothing is heard in %s, whose lines have neither times nor a label (such as line %d)",
+                "%s: nothing is heard in %s, whose lines say of no class that it is (such as line %d)",
                 self.table.path, count(len(lines), "recording"), min(lines.values()),
             )  # fmt: skip
 

@@ -16,7 +16,7 @@ from audionet.tables.paths import (
     require_path_column,
 )
 from audionet.tables.reading import Row, Table
-from audionet.tables.times import TIMES, TimeColumns, refuse_times_that_run_on, times_of
+from audionet.tables.times import TIMES, TimeColumns, refuse_days, refuse_times_that_run_on, times_of
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +97,8 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
         label = _label_column(table, needed=needs_label)
     group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
     _refuse_channels(table)
+    if times is not None:
+        refuse_days(table, times)
     if times is not None and path and "selection" in columns:
         refuse_times_that_run_on(table, path, times)
     if not path:

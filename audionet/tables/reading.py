@@ -64,11 +64,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that was read: where from, its columns as they are written, by simplified name, and its rows."""
+    """A table that was read: where from, its columns as they are written, by simplified name, and its rows.
+
+    lists_unheard: a row without a label says that nothing is heard.
+    """
 
     path: Path
     columns: dict[str, str]
     rows: list[Row]
+    lists_unheard: bool = False
 
     def error(self, line: int, message: str) -> AudionetError:
         """What is wrong with a line."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
+from audionet.settings import MINIMUM_SECONDS
 from audionet.system.grouping import grouped
 from audionet.tables.paths import path_columns
 from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error, seconds
@@ -49,6 +50,7 @@ WORDS_BESIDE = WORDS_FOR_TIME.union(
 WORDS = re.compile(r"[^\W\d_]+\d?")
 BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
 MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
+OF_A_DAY = re.compile(r"0[.,]\d{5,16}|\d([.,]\d{1,16})?[eE]-\d{1,2}")  # as Excel writes a part of one
 # So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
 OTHER_UNIT = 20
 
@@ -215,4 +217,21 @@ def refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> Non
         raise AudionetError(
             f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "
             "column File Offset (s) in Raven; or, where each recording's times begin at 0, delete the column Selection"
+        )
+
+
+def refuse_days(table: Table, times: TimeColumns) -> None:
+    """Raise AudionetError if times are fractions of a day, as a workbook has them: as seconds, no part is of use."""
+    first = None
+    for row in table.rows:
+        part = times.part(table, row)
+        if part is not None:
+            if part.end_seconds > 1 or part.seconds >= MINIMUM_SECONDS:
+                return
+            first = first or (row if OF_A_DAY.fullmatch(row.get(times.start)) else None)
+    if first is not None:
+        raise table.error(
+            first.line,
+            f"has the times {first.get(times.start)!r} and {first.get(times.end)!r}, and no line has longer parts: are "
+            "they fractions of a day, as Excel has times? Multiply them by 86400 there, and format them as numbers",
         )

@@ -415,7 +415,7 @@ def test_a_line_of_a_recording_without_times_and_label_says_that_nothing_is_hear
     metadata.write_text(rows)
     with caplog.at_level("INFO"):
         assert found(nights, metadata=metadata) == {"owl/a.wav": [(1.5, 3.25)], "owl/c.wav": [(0, 1)]}
-    assert "nothing is heard in 1 recording, whose lines have neither times nor a label (such as line 3)" in caplog.text
+    assert "nothing is heard in 1 recording, whose lines say of no class that it is (such as line 3)" in caplog.text
     assert found(nights, metadata=metadata, unmarked="background") == {
         "owl/a.wav": [(1.5, 3.25)],
         "owl/c.wav": [(0, 1)],

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+import math
 import os
 from pathlib import Path
 
@@ -389,6 +390,13 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
             'path,label,start,end\na.wav,x,"1,234",1300.5\n',
             "line 2 has the time '1,234', and others have a point: is its comma that of thousands",
         ),
+        (
+            "path;label;start;end\na.wav;x;0,0625;0,0625\na.wav;x;0,000752315;0,000810185\n",
+            "line 3 has the times '0,000752315' and '0,000810185', and no line has longer parts: are they fractions",
+        ),
+        ("path,label,start,end\na.wav,x,12:01:05 AM,12:01:10 AM\n", "line 2 has the times '12:01:05 AM' and"),
+        ("path,owl,wren\na.wav,1,0\nb.wav,,\n", "line 3 says of no class whether it is heard; write 0 or 1, or delete"),
+        ("path,owl,wren\na.wav,0.9,0.1\n", "needs a column for its label"),
         ("path,label,channel\na.wav,x,2\n", "line 2 is about channel '2'"),
         ("path,label,start,end,Channel\na.wav,x,0,1,1\n", "line 2 is about Channel '1'"),
     ],
@@ -651,3 +659,42 @@ def test_a_column_by_which_recordings_may_belong_together_is_said_not_to_be_used
     said = "its column 'Speaker ID' is not used; call it group, if what shares it is to be held out together"
     assert (said in caplog.text) is is_said
     assert ("call it group" in caplog.text) is is_said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,owl,wren,Temperature\na.wav,1,0,12\nb.wav,0,1,3\nc.wav,0,0,1.5\nd.wav,1,1,1\n",
+        "File;Owl;Wren\na.wav;WAHR;FALSCH\nb.wav;FALSCH;WAHR\nc.wav;FALSCH;FALSCH\nd.wav;WAHR;WAHR\n",
+        "file\towl\twren\na.wav\tx\t\nb.wav\t\tX\nc.wav\t\t\nd.wav\tx\tx\n",
+    ],
+)
+def test_a_table_with_a_column_for_each_class_is_read(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav", "b.wav", "c.wav", "d.wav"), tmp_path / "list.csv"
+    table.write_text(text)
+    heard = [("owl", "a.wav"), ("owl", "d.wav"), ("wren", "b.wav"), ("wren", "d.wav")]
+    with caplog.at_level(logging.INFO):
+        assert [(label.lower(), name) for label, name in found(data, table)] == heard
+    assert "list.csv: the classes are its columns " in caplog.text
+    assert ("not used: 'Temperature'" in caplog.text) is ("Temperature" in text)
+    assert "nothing is heard in 1 recording, whose lines say of no class that it is (such as line 4)" in caplog.text
+    recordings, _ = find_labelled_recordings(data, AnnotationOptions(metadata=table, unmarked="background"))
+    assert [r.path.name for r in recordings if r.class_name == "background"] == ["c.wav"]
+
+
+def test_a_table_with_times_and_a_column_for_each_class_is_read(tmp_path: Path) -> None:
+    """As OpenSoundscape has it, with all in one table or with one beside each recording."""
+    data, table = sounds(tmp_path / "data", "a.wav", "b.wav"), tmp_path / "list.csv"
+    rows = ["0.0,3.0,1.0,0.0", "3.0,6.0,0.0,1.0", "6.0,9.0,0.0,0.0"]
+    head = "start_time,end_time,owl,wren"
+    table.write_text("".join([f"file,{head}\n", *(f"a.wav,{row}\n" for row in rows), f"b.wav,{rows[2]}\n"]))
+    named, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=table, unmarked="background"))
+    expected = [("background", "a.wav", [(6, math.inf)]), ("background", "b.wav", [])]
+    expected += [("owl", "a.wav", [(0, 3)]), ("wren", "a.wav", [(3, 6)])]
+    assert (wrong, [(r.class_name, r.path.name, list(r.parts)) for r in named]) == ([], expected)
+    (data / "a.csv").write_text("\n".join([head, *rows]))
+    (data / "b.csv").write_text("\n".join([head, rows[2]]))
+    beside, wrong = find_labelled_recordings(data, AnnotationOptions(unmarked="background"))
+    assert (wrong, [(r.class_name, r.path.name, list(r.parts)) for r in beside]) == ([], expected)
