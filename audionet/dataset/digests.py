@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from audionet.system.files import open_file, read_json, write_json
 from audionet.system.untrusted import LARGEST_WHOLE, Refused, sequence, sha256, whole
@@ -14,7 +14,14 @@ from audionet.system.untrusted import LARGEST_WHOLE, Refused, sequence, sha256, 
 # A file that was changed less than this before it was read could be changed again in the same tick of the clock.
 SETTLED_NS = 2_000_000_000
 DIGEST_BYTES = 32
-NO_ENTRY = (-1, 0, "")  # which no file agrees with
+
+
+class _Entry(NamedTuple):
+    """A file as it was when it was read. sha256: in hexadecimal."""
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
 
 
 class Digests:
@@ -27,8 +34,7 @@ class Digests:
         self.path = path
         self._changed = False
         self._here = Path.cwd().as_posix()
-        # By path: size in bytes, time of change in ns, SHA-256 in hexadecimal.
-        self._entries: dict[str, tuple[int, int, str]] = {}
+        self._entries: dict[str, _Entry] = {}
         with suppress(OSError, Refused):
             content = read_json(path)
             if isinstance(content, dict):
@@ -40,9 +46,10 @@ class Digests:
 
     def remembered(self, file: Path) -> bytes | None:
         """The SHA-256 of a file that has not changed since it was read; else None. Raises OSError."""
-        status = file.stat()
-        size_bytes, mtime_ns, digest = self._entries.get(self._name(file), NO_ENTRY)
-        return bytes.fromhex(digest) if (size_bytes, mtime_ns) == (status.st_size, status.st_mtime_ns) else None
+        status, entry = file.stat(), self._entries.get(self._name(file))
+        if entry is None or (entry.size_bytes, entry.mtime_ns) != (status.st_size, status.st_mtime_ns):
+            return None
+        return bytes.fromhex(entry.sha256)
 
     def read(self, file: Path) -> tuple[bytes, bytes]:
         """The content of a file and its SHA-256, which is remembered. Raises OSError."""
@@ -52,7 +59,7 @@ class Digests:
             content = opened.read()
         digest = hashlib.sha256(content).digest()
         if len(content) == status.st_size and now_ns - status.st_mtime_ns > SETTLED_NS:
-            self._entries[self._name(file)] = (status.st_size, status.st_mtime_ns, digest.hex())
+            self._entries[self._name(file)] = _Entry(status.st_size, status.st_mtime_ns, digest.hex())
             self._changed = True
         return content, digest
 
@@ -63,10 +70,10 @@ class Digests:
             self._changed = False
 
 
-def _entries(content: dict[str, Any]) -> Iterator[tuple[str, tuple[int, int, str]]]:
+def _entries(content: dict[str, Any]) -> Iterator[tuple[str, _Entry]]:
     """The entries of a list that can be used and written again; somebody may have edited it."""
     for name, entry in content.items():
         with suppress(ValueError):  # as Refused is
             os.fsencode(name)
             size_bytes, mtime_ns, digest = sequence(entry)
-            yield name, (whole(size_bytes), whole(mtime_ns, -LARGEST_WHOLE), sha256(digest))
+            yield name, _Entry(whole(size_bytes), whole(mtime_ns, -LARGEST_WHOLE), sha256(digest))
