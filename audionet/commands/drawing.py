@@ -206,7 +206,7 @@ def draw_each(
     taken back: a recording that fills the disk must not cost the others that were drawn at the same time.
     """
     again = []
-    for position, result in run_many(workers, job, sources, lambda source: source.path):
+    for position, result in run_many(workers, job, sources, [source.path for source in sources]):
         if isinstance(result, UnusableInput):
             take_back(sources[position])
             if result.reason == NO_SPACE:

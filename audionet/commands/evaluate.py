@@ -127,17 +127,12 @@ class _Runner:
         """The results of a job, each with the number of its clip. of: the path of each clip, and what the job takes."""
         progress = continued(self.progress, self.done, self.total)
         self.done += len(of)
-        with closing(run_many(self.workers, job, [given for _, given in of], _file_of)) as results:
+        with closing(run_many(self.workers, job, [item for _, item in of], [path for path, _ in of])) as results:
             for number, result in enumerate(counted("clips", in_order(results), len(of), progress)):
                 if isinstance(result, UnusableInput):
                     self.skipped.add(UnusableInput(of[number][0], result.reason))
                 else:
                     yield number, result
-
-
-def _file_of(given: Any) -> Path:
-    """The recording of what a job takes, which is it, or it with its parts."""
-    return Path(given[0] if isinstance(given, tuple) else given)
 
 
 def _score_wholes(clips: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:

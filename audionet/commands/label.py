@@ -120,7 +120,7 @@ def run_each(
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
     of_any_kind: Job[Path, Any, Any, Any] = job
-    with closing(run_many(workers or Threads(), of_any_kind, places, lambda place: place)) as results:
+    with closing(run_many(workers or Threads(), of_any_kind, places, places)) as results:
         for path, result in counted("clips", zip(paths, in_order(results), strict=True), len(paths), progress):
             name = names.get(path, str(path))
             yield _skipped(name, result) if isinstance(result, UnusableInput) else replace(result, clip=name)

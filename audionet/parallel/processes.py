@@ -7,7 +7,7 @@ hundreds of times for each. This module is also the program that such a process 
 import logging
 import pickle  # nosec B403
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ MANY = 100  # short recordings: with fewer, to start processes takes longer than
 
 
 def run_many(
-    workers: Workers, job: Job[Item, Part, Any, Result], items: Sequence[Item], path_of: Callable[[Item], Path]
+    workers: Workers, job: Job[Item, Part, Any, Result], items: Sequence[Item], paths: Iterable[Path]
 ) -> Results[Result]:
-    """As `Workers.run`, but threads leave many short recordings to processes. path_of: the file of an item."""
+    """As `Workers.run`, but threads leave many short recordings to processes. paths: the file of each item."""
     short = []
     if isinstance(workers, Threads) and workers.width > 1:
-        short = [position for position, item in enumerate(items) if _is_short(path_of(item))]
+        short = [position for position, path in enumerate(paths) if _is_short(path)]
     if len(short) < MANY:
         yield from workers.run(job, items)
         return
