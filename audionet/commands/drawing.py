@@ -84,28 +84,39 @@ class DrawingJob:
         """The recording's entry without chunks; or a chunk, once its files are written; or the check's sample rate."""
         if chunk is None:
             return _describe(source.path)
-        if isinstance(chunk, RangeCheck):
-            return chunk.needed_rate_hz()
+        return chunk.needed_rate_hz() if isinstance(chunk, RangeCheck) else self._draw(source, chunk)
+
+    def _draw(self, source: Source, chunk: Chunk) -> DrawnChunk:
+        """A chunk, once its files are written."""
         name = chunk_name(source.class_name, source.stem, chunk.index)
         jpg, seen = draw_and_look(chunk, self.renderer) if self.keep_picture else (None, ORIGINAL)
-        contents = (jpg, to_wav(chunk) if self.keep_wav else None)
-        for suffix, data in zip((".jpg", ".wav"), contents, strict=True):
-            if data is not None:
-                try:
-                    write_atomically(self.image_dir / f"{name}{suffix}", data)
-                except DiskFull as error:
-                    raise UnusableInput(source.path, NO_SPACE) from error
-        picture_bytes, sound_bytes = (None if data is None else len(data) for data in contents)
-        loudness = level_db(chunk.samples), clipped_share(chunk.samples)
         entry = ChunkEntry(
-            name, chunk.start_seconds, chunk.seconds, *loudness, picture_bytes, sound_bytes, sounding=seen
+            name,
+            chunk.start_seconds,
+            chunk.seconds,
+            level_db(chunk.samples),
+            clipped_share(chunk.samples),
+            picture_bytes=self._write(source, f"{name}.jpg", jpg),
+            sound_bytes=self._write(source, f"{name}.wav", to_wav(chunk) if self.keep_wav else None),
+            sounding=seen,
         )
         return DrawnChunk(entry, conditions(chunk.samples, chunk.sample_rate_hz))
 
+    def _write(self, source: Source, name: str, data: bytes | None) -> int | None:
+        """Write a chunk's file, if it is to have one; its size."""
+        if data is None:
+            return None
+        try:
+            write_atomically(self.image_dir / name, data)
+        except DiskFull as error:
+            raise UnusableInput(source.path, NO_SPACE) from error
+        return len(data)
+
     def reduce(self, source: Source, results: list[Any]) -> RecordingEntry:
         """The recording's entry, with its chunks. Raises UnusableInput if it is not what it was at the start."""
-        entry: RecordingEntry = results[0]
-        drawn: list[DrawnChunk] = results[1:-1]
+        entry: RecordingEntry
+        drawn: list[DrawnChunk]
+        entry, *drawn, needed_rate_hz = results
         if size_and_time(source.path) != (entry.size_bytes, entry.mtime_ns):
             raise UnusableInput(source.path, "changed while it was read; run the same command again")
         return replace(
@@ -113,7 +124,7 @@ class DrawingJob:
             chunks=tuple(chunk.entry for chunk in drawn),
             parts=source.parts,
             conditions=of_recording([chunk.conditions for chunk in drawn if chunk.conditions is not None]),
-            needed_rate_hz=results[-1],
+            needed_rate_hz=needed_rate_hz,
         )
 
 
