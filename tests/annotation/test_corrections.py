@@ -51,12 +51,12 @@ def test_each_second_is_of_the_last_correction_of_it(night: Path, seed: int) -> 
     assert (heard == painted).all()
 
 
-def test_tens_of_thousands_of_corrections_of_one_recording_take_a_moment(night: Path) -> None:
-    rows = [f"owl/night.wav,{n},{n + 1.5},{'wren' if n % 2 else 'crow'}" for n in range(30_000)]
+def test_ten_thousand_corrections_of_one_recording_take_a_moment(night: Path) -> None:
+    rows = [f"owl/night.wav,{n},{n + 1.5},{'wren' if n % 2 else 'crow'}" for n in range(10_000)]
     found = learnt(night, rows)
-    assert [len(found[name]) for name in ("crow", "wren", "owl")] == [15_000, 15_000, 1]
+    assert [len(found[name]) for name in ("crow", "wren", "owl")] == [5000, 5000, 1]
     assert found["crow"][:2] == (Part(0, 1), Part(2, 3))
-    assert found["owl"] == (Part(30_000.5, math.inf),)
+    assert found["owl"] == (Part(10_000.5, math.inf),)
 
 
 def test_what_is_left_over_is_joined_before_it_is_too_short(night: Path) -> None:
