@@ -65,7 +65,7 @@ SHORT_SECONDS = LONGEST_CALL_SECONDS + WINDOW_SECONDS
 
 
 class ScoredWindows(NamedTuple):
-    """The scores of windows. of_events: by what tells the events of the model from their background."""
+    """The scores of windows. of_events: whether they are those of events, which the model has learnt."""
 
     of_events: bool
     windows: list[ChunkScores]

@@ -28,7 +28,7 @@ STEPS_A_WINDOW = 3
 
 
 def window_seconds(model: Model, of_events: bool = False) -> float:
-    """The length of a window. of_events: by what tells the events of the model from their background."""
+    """The length of a window. of_events: of one in which events are looked for."""
     usual = detector.WINDOW_SECONDS if of_events else WINDOW_SECONDS
     if model.sound is not None:
         return seconds_at_once(usual, model)

@@ -28,7 +28,7 @@ _children: set[Callable[[], None]] = set()  # what ends each process that works 
 
 
 def listen() -> None:
-    """Take signals from now on as said above. Those that the process was told to ignore (nohup) stay ignored."""
+    """From now on, a signal raises KeyboardInterrupt, and is remembered. Those that are ignored (nohup) stay so."""
     for number in _numbers():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
