@@ -26,7 +26,7 @@ def train_on_all(given: Examples) -> Calibrator:
 
 
 def test_it_finds_the_temperature_that_makes_probabilities_true() -> None:
-    found = train_on_all(examples(20_000))
+    found = train_on_all(examples(4000))
     assert found.inverse_temperature == pytest.approx(4, rel=0.05)
 
 
