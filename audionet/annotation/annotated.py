@@ -17,7 +17,7 @@ from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_folder
 from audionet.tables.labelled import checked_label, says_unknown, spelt_alike
-from audionet.tables.paths import TablePaths
+from audionet.tables.paths import Listing, TablePaths
 from audionet.tables.reading import line_error
 
 logger = logging.getLogger(__name__)
@@ -102,13 +102,13 @@ class _Reading:
         self.faults: list[Fault] = []
         names = [path.name for path in data_audio.iterdir() if is_folder(path)]
         self.folders, self._folders_in_rttm = by_name(names), by_name(names, in_rttm=True)
-        self._data_audio, self._options = data_audio, options
+        self._data_audio, self._options, self._listing = data_audio, options, Listing(data_audio)
 
     def read(self, file: Owned) -> _Marks:
         """What a file marks. Raises AudionetError if it can't be read, is in doubt, or says of no class what it is."""
         annotations = _by_folder(file, file.read(), self._data_audio)
         annotations = by_tiers(file.annotations, annotations, self.folders)
-        paths, without_recording = places_of(file, annotations, self._data_audio)
+        paths, without_recording = places_of(file, annotations, self._listing)
         self.wrong += without_recording
         return _Marks(file.annotations, annotations, paths)
 
@@ -169,18 +169,18 @@ def read_all(
     return Annotated(recordings, [*reading.wrong, *reading.faults], paths - left_out, left_out)
 
 
-def places_of(file: Owned, annotations: Iterable[Annotation], data_audio: Path) -> tuple[dict[str, Path], list[Fault]]:
+def places_of(file: Owned, annotations: Iterable[Annotation], listing: Listing) -> tuple[dict[str, Path], list[Fault]]:
     """The recordings that annotations are about, by what these call them, and what is said of recordings not there.
 
     Raises Fault if it is not clear which one is meant.
     """
     names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
-    places = TablePaths(data_audio, file.annotations)
+    places = TablePaths(listing.data_audio, file.annotations, listing)
     beside = file.recording if len(names) == 1 else None
     paths, wrong = dict[str, Path](), list[Fault]()
     for name in names:
         place = places.find_all([[name]])[0] if name else None
-        named = None if place is None else data_audio / place
+        named = None if place is None else listing.data_audio / place
         if beside is not None and named is not None and named != beside:
             question = (
                 f"is called as {beside}, and about {place}; which one is meant? Rename it, or mend the name in it"

@@ -25,7 +25,7 @@ from audionet.options import AnnotationOptions
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file, is_folder
-from audionet.tables.paths import folders_for_tables, recordings_in
+from audionet.tables.paths import Listing, folders_for_tables, recordings_in
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +66,11 @@ def stretches_in(files: Sequence[Path], data_audio: Path) -> tuple[dict[Path, li
     Raises AudionetError for a file that can't be read where nobody knows what it is about.
     """
     stretches: dict[Path, list[Part]] = defaultdict(list)
-    wrong = list[Fault]()
+    wrong, listing = list[Fault](), Listing(data_audio)
     for file in with_owners(files, data_audio) if files else ():
         try:
             marks = file.read()
-            paths, without_recording = places_of(file, marks, data_audio)
+            paths, without_recording = places_of(file, marks, listing)
         except AudionetError as error:
             wrong.append(file.fault(error))
             if not wrong[-1].recordings:

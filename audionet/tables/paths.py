@@ -34,6 +34,23 @@ UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # which Label Studio writes before
 SOUND_NAME = re.compile(rf".*[^./\\]{SOUND_SUFFIX.pattern}", re.IGNORECASE)
 
 
+class Listing:
+    """The recordings in the folder of a data set, as seen from there with forward slashes: listed once."""
+
+    def __init__(self, data_audio: Path) -> None:
+        self.data_audio, self.root = data_audio, absolute(data_audio)
+
+    @functools.cached_property
+    def recordings(self) -> list[str]:
+        """All of them, sorted."""
+        return [path.relative_to(self.root).as_posix() for path in recordings_in(self.root)]
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, list[str]]:
+        """They by all that a table may call them."""
+        return grouped((spelling_key(name), place) for place in self.recordings for name in _names_of(place))
+
+
 class TablePaths:
     """Finds what the paths of a table mean, in the folder of a data set and nowhere else.
 
@@ -45,8 +62,10 @@ class TablePaths:
     the places of these. left_out: how many of the first parts of each path, as find_all found, are another machine's.
     """
 
-    def __init__(self, data_audio: Path, table: Path) -> None:
-        self.root = absolute(data_audio)
+    def __init__(self, data_audio: Path, table: Path, listing: Listing | None = None) -> None:
+        """listing: of the folder, where many tables share it."""
+        self._listing = listing or Listing(data_audio)
+        self.root = self._listing.root
         self._roots = tuple(dict.fromkeys((self.root, self.root.resolve())))
         self.renamed: dict[str, str] = {}
         self.namesakes: dict[str, list[str]] = {}
@@ -88,7 +107,7 @@ class TablePaths:
 
     def recordings(self) -> list[str]:
         """All recordings in the data set's folder, as seen from there with forward slashes."""
-        return [path.relative_to(self.root).as_posix() for path in recordings_in(self.root)]
+        return self._listing.recordings
 
     def _find(self, paths: Iterable[str], left_out: int) -> str | None:
         """Where one of a row's paths leads, without its first so many parts; None if none leads to a recording."""
@@ -116,12 +135,7 @@ class TablePaths:
 
     def _named(self, name: str) -> list[str]:
         """The recordings at any depth that have a name, or, after `/`, a path; the suffix may be left out."""
-        return self._by_name.get(spelling_key(name), [])
-
-    @functools.cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        """The recordings by all that a table may call them."""
-        return grouped((spelling_key(name), place) for place in self.recordings() for name in _names_of(place))
+        return self._listing.by_name.get(spelling_key(name), [])
 
 
 def _names_of(place: str) -> set[str]:

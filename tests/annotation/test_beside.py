@@ -608,6 +608,19 @@ def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(tmp_
     assert calls_with(400) < 6 * calls_with(100)
 
 
+def test_the_work_with_annotations_that_name_their_recordings_grows_with_their_number_alone(tmp_path: Path) -> None:
+    def calls_with(nights: int) -> int:
+        folder = sounds(tmp_path / str(nights), "0.wav")
+        for number in range(nights):
+            (folder / f"{number}.wav").write_bytes((folder / "0.wav").read_bytes())
+            (folder / f"{number}.rttm").write_text(f"SPEAKER {number} 1 1 1 <NA> <NA> owl <NA> <NA>\n")
+        with cProfile.Profile() as profile:
+            assert len(found(folder)) == nights
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls_with(80) < 6 * calls_with(20)
+
+
 def test_rttm_which_has_no_spaces_means_the_folders_that_have(tmp_path: Path) -> None:
     sounds(tmp_path, "barn owl/1.wav", "wren/1.wav", "night.wav")
     (tmp_path / "night.rttm").write_text(RTTM.replace(" owl ", " barn_owl "))
