@@ -91,6 +91,8 @@ class PictureSettings:
         lies below half of it.
     window_samples: of the sound that one spectrum is of, SHORTEST_WINDOW_SAMPLES to transform_samples, at any rate: a
         window is shorter at a higher one. 0 is what suits the representation.
+    every_column: whether each column has a window of its own where columns lie so close that every other one would do,
+        as in short chunks: so it was until 2026-11-27. False in all other pictures.
 
     >>> PictureSettings(chunk_seconds=2).overlap_seconds
     1.0
@@ -103,6 +105,7 @@ class PictureSettings:
     high_pass_hz: float = HIGH_PASS_HZ
     sample_rate_hz: int = SAMPLE_RATE_HZ
     window_samples: int = 0
+    every_column: bool = False
 
     def __post_init__(self) -> None:
         # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
@@ -141,6 +144,7 @@ class PictureSettings:
             raise AudionetError(
                 f"window_samples {window}: must be from {SHORTEST_WINDOW_SAMPLES} to {self.transform_samples}"
             )
+        object.__setattr__(self, "every_column", self.every_column and self._are_columns_close)
 
     @property
     def chunk_samples(self) -> int:
@@ -168,15 +172,26 @@ class PictureSettings:
         return int(self.window_samples * LONGEST_HOP)
 
     @property
+    def _are_columns_close(self) -> bool:
+        # Hann windows have to overlap by half, that nothing is lost between them (docs/experiments.md).
+        return 2 * self.chunk_samples / PICTURE_SIZE <= self.window_samples / 2
+
+    @property
+    def columns_a_window(self) -> int:
+        """2 where every other column has a window of its own, and those between are interpolated; 1 otherwise."""
+        return 2 if self._are_columns_close and not self.every_column else 1
+
+    @property
     def dynamic_range_db(self) -> float:
         """Decibels from black to white."""
         return DYNAMIC_RANGE_DB[self.representation]
 
     def as_json(self) -> dict[str, Any]:
         """The options and the constants that they stand on, as plain values."""
-        # Without the high pass where there is none, as before there was one: old pictures keep their fingerprint.
-        high_pass = {"high_pass_hz": self.high_pass_hz} if self.high_pass_hz else {}
-        return high_pass | {
+        # Without what there was not before, where there is none of it: old pictures keep their fingerprint.
+        newer = {"high_pass_hz": self.high_pass_hz} if self.high_pass_hz else {}
+        newer |= {"columns_a_window": self.columns_a_window} if self.columns_a_window > 1 else {}
+        return newer | {
             "chunk_seconds": self.chunk_seconds,
             "overlap_seconds": self.overlap_seconds,
             "representation": self.representation,

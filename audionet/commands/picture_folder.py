@@ -131,10 +131,11 @@ def open_index(image_dir: Path, options: PrepareOptions, measure: Callable[[], l
 def _require_same_settings(index: PictureIndex, image_dir: Path, options: PrepareOptions) -> None:
     """Raise AudionetError if the pictures of a folder were made with other settings than those that are asked for.
 
-    Pictures that were made before there was a high pass, or with longer windows, stay in use, unless others are asked
-    for.
+    Pictures that were made before there was a high pass, or with longer or more windows, stay in use, unless others are
+    asked for.
     """
-    own, wanted = index.renderer.settings, options.pictures
+    own = index.renderer.settings
+    wanted = replace(options.pictures, every_column=own.every_column)
     if not own.high_pass_hz and wanted.high_pass_hz == HIGH_PASS_HZ:
         wanted = replace(wanted, high_pass_hz=0)
     is_usual = wanted.window_samples == WINDOW_SAMPLES[wanted.representation]

@@ -185,6 +185,7 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
                 high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
                 sample_rate_hz=checked.whole(described["sample_rate_hz"]),
                 window_samples=checked.whole(described["window_samples"], 1),
+                every_column=described.get("columns_a_window", 1) == 1,
             )
         except AudionetError as error:
             raise Refused(str(error)) from error

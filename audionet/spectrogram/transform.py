@@ -91,8 +91,7 @@ class SpectrogramRenderer:
         """
         settings = self.settings
         columns = self.columns(len(samples) / settings.sample_rate_hz)
-        power = power_spectrum(self._without_rumble(samples), columns, settings)
-        grey = to_grey(self.filtered(power), settings.dynamic_range_db)
+        grey = to_grey(self._band_power(samples, columns), settings.dynamic_range_db)
         grey = np.tile(grey[::-1], math.ceil(PICTURE_SIZE / columns))[:, :PICTURE_SIZE]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
@@ -105,7 +104,13 @@ class SpectrogramRenderer:
     def strip_power(self, samples: NDArray[np.number]) -> NDArray[np.float32]:
         """The power of sound of any length, at the scale of a chunk: rows, the lowest first, x columns."""
         columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
-        return self.filtered(power_spectrum(self._without_rumble(samples), columns, self.settings))
+        return self._band_power(samples, columns)
+
+    def _band_power(self, samples: NDArray[np.number], columns: int) -> NDArray[np.float32]:
+        """The power of samples by rows, the lowest first, x columns."""
+        every = self.settings.columns_a_window
+        power = self.filtered(power_spectrum(self._without_rumble(samples), columns, self.settings, every))
+        return power if every == 1 else with_columns_between(power, columns)
 
     def draw_strip(self, power: NDArray[np.float32], level_seconds: float) -> NDArray[np.uint8]:
         """A picture of what `strip_power` gives: uint8, PICTURE_SIZE x columns (x 3).
@@ -116,6 +121,16 @@ class SpectrogramRenderer:
         width = max(1, round(PICTURE_SIZE * level_seconds / self.settings.chunk_seconds))
         grey = to_grey(power, self.settings.dynamic_range_db, sliding_levels(power.max(axis=0), width))[::-1]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
+
+
+def with_columns_between(power: NDArray[np.float32], columns: int) -> NDArray[np.float32]:
+    """Rows x so many columns: those of `power`, and between each two their mean in decibels; a last one is repeated.
+
+    power: rows x every other of the columns, from the first.
+    """
+    whole = np.repeat(power, 2, axis=1)[:, :columns]
+    whole[:, 1 : 2 * power.shape[1] - 1 : 2] = np.sqrt(power[:, :-1] * power[:, 1:])
+    return whole
 
 
 def sliding_levels(loudest: NDArray[np.floating], width: int) -> NDArray[np.floating]:
@@ -164,17 +179,19 @@ def _hann_window(size: int) -> np.ndarray:
     return np.asarray(hann * 2 / hann.sum(), np.float32)
 
 
-def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings) -> np.ndarray:
+def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings, every: int = 1) -> np.ndarray:
     """Power by time and frequency: float32, columns x (transform / 2 + 1), a full-scale sine being 1.
 
     The columns divide the samples evenly. Each is the mean over its windows, which lie at most
     settings.longest_hop_samples apart; at both ends the sound is mirrored.
+    every: 2 gives the first, the third and so on of the columns alone.
     """
     size, transform = settings.window_samples, settings.transform_samples
     bins = transform // 2 + 1
     windows_a_column = math.ceil(len(samples) / columns / settings.longest_hop_samples)
     count = columns * windows_a_column
-    centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp)
+    centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp).reshape(columns, -1)[::every]
+    columns = len(centres)
     padded = with_mirrored_ends(samples.astype(np.float32) / FULL_SCALE, size // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     power = np.empty((columns, bins), np.float32)
@@ -183,7 +200,7 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings)
     for start in range(0, columns, COLUMNS_AT_ONCE):
         block = power[start : start + COLUMNS_AT_ONCE]
         count = len(block) * windows_a_column
-        heard = windows[centres[start * windows_a_column :][:count]]
+        heard = windows[centres[start : start + len(block)].ravel()]
         np.multiply(heard, _hann_window(size), out=frames[:count, :size])
         spectrum = np.fft.rfft(frames[:count], axis=1)
         squares = block if windows_a_column == 1 else np.empty(spectrum.shape, np.float32)

@@ -57,7 +57,7 @@ def test_pictures_of_longer_windows_stay_in_use_until_all_are_made_anew(
     two_classes: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     image_dir = two_classes.parent / "data_image"
-    older = PictureSettings(1, 0, window_samples=2048)  # as they were before 2026-11-26
+    older = PictureSettings(1, 0, window_samples=2048, every_column=True)  # as they were before 2026-11-26
     audionet.prepare(two_classes, PrepareOptions(image_dir, older))
     before = state(image_dir)
     write_wav(two_classes / "high" / "new.wav", tone(3000, 1))
@@ -77,6 +77,21 @@ def test_pictures_of_longer_windows_stay_in_use_until_all_are_made_anew(
     assert index.renderer.settings == ONE_SECOND
     assert prepare(two_classes).kept == 9
     assert not caplog.text
+
+
+def test_short_chunks_with_a_window_a_column_stay_in_use(two_classes: Path) -> None:
+    image_dir = two_classes.parent / "data_image"
+    older = PictureSettings(1, 0, every_column=True)  # as they were before 2026-11-27
+    audionet.prepare(two_classes, PrepareOptions(image_dir, older))
+    assert "columns_a_window" not in json.loads((image_dir / "audionet.json").read_text())["pictures"]
+    write_wav(two_classes / "high" / "new.wav", tone(3000, 1))
+    report = prepare(two_classes)
+    assert (report.made, report.kept) == (1, 8)
+    index = PictureIndex.load(image_dir)
+    assert index is not None
+    assert index.renderer.settings == older
+    assert prepare(two_classes, force=True).made == 9
+    assert json.loads((image_dir / "audionet.json").read_text())["pictures"]["columns_a_window"] == 2
 
 
 def test_one_jpg_and_one_wav_a_chunk_in_a_folder_a_class(two_classes: Path) -> None:

@@ -131,7 +131,8 @@ def test_the_picture_agrees_with_that_of_scipy_and_librosa(window_samples: int, 
 
     # With 299 hops, SciPy's frames and our columns have the same centres but for half a hop.
     samples = chirps(1, 300, 3000, 299 * hop / SAMPLE_RATE_HZ + 1)[: 299 * hop]
-    settings = PictureSettings(299 * hop / SAMPLE_RATE_HZ, 0, high_pass_hz=0, window_samples=window_samples)
+    length = 299 * hop / SAMPLE_RATE_HZ
+    settings = PictureSettings(length, 0, high_pass_hz=0, window_samples=window_samples, every_column=True)
     renderer = SpectrogramRenderer.make(settings)
     shifted = np.concatenate([samples[hop // 2 :], np.zeros(hop // 2)]).astype(np.float32) / 32768
     window, size = settings.window_samples, TRANSFORM_SAMPLES["mel"]
@@ -142,6 +143,23 @@ def test_the_picture_agrees_with_that_of_scipy_and_librosa(window_samples: int, 
     inner = slice(4, -4)  # at the ends SciPy sees other sound
     difference = np.abs(renderer.render(samples)[:, inner].astype(int) - expected[:, inner])
     assert difference.max() <= 1
+
+
+@pytest.mark.parametrize("seconds", [4, 3.99, 1.5])
+def test_every_other_column_of_a_short_chunk_is_drawn_and_the_mean_of_two_lies_between(seconds: float) -> None:
+    samples = chirps(1, 300, 3000, 4)[: round(seconds * SAMPLE_RATE_HZ)]
+    all_columns, every_other = (
+        SpectrogramRenderer.make(PictureSettings(4, every_column=choice)).render(samples).astype(int)
+        for choice in (True, False)
+    )
+    count = round(PICTURE_SIZE * seconds / 4)
+    drawn = every_other[:, :count:2]
+    assert np.abs(drawn - all_columns[:, :count:2]).max() <= 1  # the loudest point of all may lie between
+    between = every_other[:, 1 : count - 1 : 2]
+    means = (drawn[:, : between.shape[1]] + drawn[:, 1 : between.shape[1] + 1]) / 2
+    grey = drawn.min(axis=1) > 0  # black is all that is fainter still
+    assert grey.any()
+    assert np.abs(between - means)[grey].max() <= 1
 
 
 def test_a_full_scale_sine_has_power_one() -> None:
@@ -269,11 +287,11 @@ def test_a_strip_of_one_chunk_is_its_picture() -> None:
 
 
 def test_a_strip_shows_each_moment_against_what_is_heard_around_it() -> None:
-    """Ten seconds of loud sound make the quiet one after it no darker, as they would in one picture."""
+    """Twelve seconds of loud sound make the quiet one after it no darker, as they would in one picture."""
     renderer = SpectrogramRenderer.make(PictureSettings(2))
-    quiet = chirps(4, 300, 3000, 6) // 100
+    quiet = chirps(4, 300, 3000, 8) // 100
     together = renderer.draw_strip(
-        renderer.strip_power(np.concatenate([chirps(5, 300, 3000, 10), quiet])), level_seconds=1
+        renderer.strip_power(np.concatenate([chirps(5, 300, 3000, 12), quiet])), level_seconds=1
     )
     alone = renderer.draw_strip(renderer.strip_power(quiet), level_seconds=1)
     columns = round(PICTURE_SIZE * 4 / 2)  # the last four seconds
