@@ -110,19 +110,7 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
     """
     require_place_for_saved_model(folder)
     tf = start_tensorflow()
-    definition = tf.compat.v1.GraphDef.FromString(graph)
-
-    def network(pictures: Any) -> Any:
-        fetched = [f"{description.output_name}:0", f"{DISTANCE_NAME}:0"]
-        return tf.graph_util.import_graph_def(definition, {"Mul:0": pictures}, fetched, name="")
-
-    pictures = tf.TensorSpec((None, PICTURE_SIZE, PICTURE_SIZE, 3), tf.float32, name="pictures")
-    model = tf.Module()
-    model.__call__ = tf.function(lambda pictures: network(pictures)[0], input_signature=[pictures], autograph=False)
-
-    def serve(pictures: Any) -> dict[str, Any]:
-        return dict(zip((SCORES_NAME, DISTANCE_NAME), network(pictures), strict=True))
-
+    model, signature = _module(graph, description.output_name)
     try:
         temporary = replaced(folder).parent
         if not folder.exists() and replaced(folder).is_dir():
@@ -131,7 +119,7 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
         unfinished = temporary / "model"
         unfinished.mkdir(parents=True)
         try:
-            tf.saved_model.save(model, str(unfinished), tf.function(serve, input_signature=[pictures], autograph=False))
+            tf.saved_model.save(model, str(unfinished), signature)
             write_durably(unfinished / EXTRA_GRAPH, graph)
             write_json(unfinished / EXTRA_FILE, description.to_json())
             sync_files(path for path in unfinished.rglob("*") if path.is_file())
@@ -144,6 +132,24 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
     except (OSError, tf.errors.OpError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the disk is full, perhaps"
         raise AudionetError(f"{folder}: cannot be written ({reason}); choose another folder") from error
+
+
+def _module(graph: bytes, output_name: str) -> tuple[Any, Any]:
+    """A module of TensorFlow's that runs a frozen graph when it is called, and the function of its signature."""
+    tf = start_tensorflow()
+    definition = tf.compat.v1.GraphDef.FromString(graph)
+
+    def network(pictures: Any) -> Any:
+        fetched = [f"{output_name}:0", f"{DISTANCE_NAME}:0"]
+        return tf.graph_util.import_graph_def(definition, {"Mul:0": pictures}, fetched, name="")
+
+    def serve(pictures: Any) -> dict[str, Any]:
+        return dict(zip((SCORES_NAME, DISTANCE_NAME), network(pictures), strict=True))
+
+    pictures = tf.TensorSpec((None, PICTURE_SIZE, PICTURE_SIZE, 3), tf.float32, name="pictures")
+    module = tf.Module()
+    module.__call__ = tf.function(lambda pictures: network(pictures)[0], input_signature=[pictures], autograph=False)
+    return module, tf.function(serve, input_signature=[pictures], autograph=False)
 
 
 def require_place_for_saved_model(folder: Path) -> None:
