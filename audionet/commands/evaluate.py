@@ -64,11 +64,6 @@ def evaluate(
     skipped = Skipped()
     annotations = annotations or AnnotationOptions(metadata=options.metadata)
     todo, annotated = _known_clips(data_audio, annotations, model, skipped)
-    if annotated and not todo:  # which would be listened to for hours
-        raise AudionetError(
-            f"{data_audio}: marks nothing of the model's classes ({listed_classes(model.labels)}), so that nothing is "
-            "right; what is found in it, all of it false, label lists with --events or --timeline"
-        )
     detection = detection or DetectionOptions()
     listener = _Listener(model, options, detection) if annotated else None
     if listener is None and detection != DetectionOptions():
@@ -79,8 +74,7 @@ def evaluate(
         )
     with open_workers(options.scheduler) as workers:
         runner = _Runner(workers, progress, len(todo) + len(annotated), skipped)
-        scored = list(_score_wholes([clip for clip in todo if not clip.parts], model, options, runner))
-        scored += _score_parts([clip for clip in todo if clip.parts], model, options, runner)
+        scored = [*_score_wholes(todo, model, options, runner), *_score_parts(todo, model, options, runner)]
         detected = listener.listen(annotated, runner) if listener else None
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({listed_classes(model.labels)})")
@@ -135,13 +129,17 @@ class _Runner:
                     yield number, result
 
 
-def _score_wholes(clips: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
+def _score_wholes(todo: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
+    """The scores of the clips that are whole recordings, each with its class."""
+    clips = [clip for clip in todo if not clip.parts]
     job = ScoringJob(model, options.allow_unknown, options.sound)
     for number, scores in runner.usable(job, [(clip.path, clip.path.absolute()) for clip in clips]):
         yield replace(scores, clip=str(clips[number].path)), clips[number].class_name
 
 
-def _score_parts(clips: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
+def _score_parts(todo: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
+    """The scores of the clips that are marked parts, each with its class."""
+    clips = [clip for clip in todo if clip.parts]
     job = PartsJob(model, options.allow_unknown, options.sound)
     for number, of_parts in runner.usable(job, [(clip.path, (clip.path.absolute(), clip.parts)) for clip in clips]):
         clip = clips[number]
@@ -227,7 +225,10 @@ def _goes_on_behind(extent: Part, found: Sequence[Span], seconds: float) -> bool
 def _known_clips(
     data_audio: Path, annotations: AnnotationOptions, model: Model, skipped: Skipped
 ) -> tuple[list[Recording], _Annotated]:
-    """The clips of the model's classes, each under the name that the model has for its class; and what is annotated."""
+    """The clips of the model's classes, each under the name that the model has for its class; and what is annotated.
+
+    Raises AudionetError where annotations mark no such clip.
+    """
     found = find_annotated(data_audio, annotations)
     known = by_name(model.labels, in_rttm=True)
     todo = []
@@ -239,7 +240,13 @@ def _known_clips(
             skipped.add(UnusableInput(folder, "holds no clips"))
         else:
             todo += [replace(clip, class_name=truth) for clip in clips]
-    return todo, _marked(todo, found)
+    annotated = _marked(todo, found)
+    if annotated and not todo:  # which would be listened to for hours
+        raise AudionetError(
+            f"{data_audio}: marks nothing of the model's classes ({listed_classes(model.labels)}), so that nothing is "
+            "right; what is found in it, all of it false, label lists with --events or --timeline"
+        )
+    return todo, annotated
 
 
 def _marked(clips: Sequence[Recording], found: Annotated | None) -> _Annotated:
