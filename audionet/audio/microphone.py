@@ -69,8 +69,8 @@ def listen(device: Device, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Generator[np
     with running_ffmpeg():
         process = start_program(command)
     messages, rest = Messages(), b""  # in weeks of listening, there may be many messages
-    with listened_to(process, messages):
-        while block := process.stdout.read1(BLOCK_BYTES):  # type: ignore[union-attr]
+    with listened_to(process, messages) as output:
+        while block := output.read1(BLOCK_BYTES):  # type: ignore[attr-defined]
             block = rest + block
             whole = len(block) - len(block) % BYTES_PER_SAMPLE
             rest = block[whole:]

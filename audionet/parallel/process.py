@@ -63,11 +63,10 @@ def read_program(command: Sequence[str], path: Path, limit_seconds: float, messa
             sentence = "too many files are open; raise the limit (ulimit -n), or use fewer --jobs"
             raise AudionetError(sentence) from error
         raise
-    assert process.stdout is not None
-    with listened_to(process, messages):
+    with listened_to(process, messages) as output:
         _limit_memory(process.pid)
-        enlarge(process.stdout)  # so that ffmpeg may run ahead
-        yield from _read_in_time(process, path, limit_seconds)
+        enlarge(output)  # so that ffmpeg may run ahead
+        yield from _read_in_time(process, output, path, limit_seconds)
         if process.returncode < 0:
             raise UnusableInput(path, "makes ffmpeg break down; convert it to another format")
         if process.returncode > 0 and b"Cannot allocate memory" in messages.kept:
@@ -83,14 +82,14 @@ def start_program(command: Sequence[str]) -> "subprocess.Popen[bytes]":
 
 
 @contextmanager
-def listened_to(process: "subprocess.Popen[bytes]", messages: Messages) -> Iterator[None]:
-    """Keep what a program says while its output is read; at the end, end the program too."""
+def listened_to(process: "subprocess.Popen[bytes]", messages: Messages) -> Iterator[IO[bytes]]:
+    """The output of a program, to be read; what it says meanwhile is kept. At the end, the program is ended too."""
     assert process.stdout is not None
     assert process.stderr is not None
     listener = threading.Thread(target=messages.listen, args=(process.stderr,), daemon=True)
     listener.start()
     try:
-        yield
+        yield process.stdout
     finally:
         process.kill()
         process.stdout.close()
@@ -99,17 +98,18 @@ def listened_to(process: "subprocess.Popen[bytes]", messages: Messages) -> Itera
         process.stderr.close()
 
 
-def _read_in_time(process: "subprocess.Popen[bytes]", path: Path, limit_seconds: float) -> Iterator[bytes]:
-    """What a process writes, until it has ended.
+def _read_in_time(
+    process: "subprocess.Popen[bytes]", output: IO[bytes], path: Path, limit_seconds: float
+) -> Iterator[bytes]:
+    """What a process writes to its output, until it has ended.
 
     Time counts only while we wait for it: not while it waits for us, nor while we are stopped.
     Raises UnusableInput, and ends the process, after limit_seconds.
     """
-    assert process.stdout is not None
     left = limit_seconds
     while True:
         with Alarm(left, process.kill) as alarm:
-            block = process.stdout.read(BLOCK_BYTES)
+            block = output.read(BLOCK_BYTES)
             if not block:
                 process.wait()
         left -= alarm.passed

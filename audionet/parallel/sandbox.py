@@ -115,7 +115,9 @@ class _Child:
             raise AudionetError(
                 f"{where}: no process can be started for it ({error.strerror}); {RAISE_LIMITS}"
             ) from error
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._requests = self._process.stdin
         self._kill = self._process.kill
         end_with_us(self._kill)
         listener = threading.Thread(target=self._listen, args=(self._process.stdout,), name="sandbox", daemon=True)
@@ -145,8 +147,7 @@ class _Child:
         no_longer_ours(self._kill)
         self._process.kill()
         with suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+            self._requests.close()
         self._process.wait()
 
     def _expect(self) -> tuple[int, Answer]:
@@ -165,9 +166,8 @@ class _Child:
         """Send a request, and wait for the answer. Raises AudionetError."""
         with Alarm(limit_seconds, self._kill) as alarm:
             with self._write_lock, suppress(OSError):  # it has ended: there is no answer either
-                assert self._process.stdin is not None
-                self._process.stdin.write(request)
-                self._process.stdin.flush()
+                self._requests.write(request)
+                self._requests.flush()
             given = _interruptible(answer)
         if given is None:
             raise AudionetError(f"{self.where}: {self._why_it_ended(alarm)}")

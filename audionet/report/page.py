@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import escape
 
 from audionet.errors import AudionetError
@@ -93,7 +94,7 @@ def render(report: Report) -> bytes:
             "links": _links(cards, report.labels),
             "wrong": set(tested.mistakes()),
             "bins": tested.calibration(),
-            "table": _classes_in_table(report),
+            "table": _classes_in_table(tested.confusion.matrix),
         }
     return _without_empty_lines(_environment().get_template("report.html").render(shown)).encode(errors="replace")
 
@@ -122,10 +123,8 @@ def _links(cards: Sequence[Card], labels: list[str]) -> dict[tuple[int, int], in
     return links
 
 
-def _classes_in_table(report: Report) -> list[int]:
-    """The numbers of the classes that the confusion table has room for: of many, those mixed up most."""
-    assert report.tested is not None
-    matrix = report.tested.confusion.matrix
+def _classes_in_table(matrix: np.ndarray) -> list[int]:
+    """The numbers of the classes of a confusion matrix that the table has room for: of many, those mixed up most."""
     if len(matrix) <= CLASSES_IN_TABLE:
         return list(range(len(matrix)))
     mixed = matrix.sum(axis=0) + matrix.sum(axis=1) - 2 * matrix.diagonal()
