@@ -2,8 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 
 from audionet.annotation.annotated import Annotated, Fault, Owned, places_of, read_all
@@ -192,40 +193,49 @@ def _other_files(data_audio: Path) -> Iterator[Owned]:
             yield _owned(file, by_stem)
 
 
+class _Use(Enum):
+    """What is made of a file that lies among recordings."""
+
+    READ, READ_ALONE, TOLD_OF, ASTRAY, NONE = range(5)
+
+
+def _use_of(other: Owned, data_audio: Path, own_folders: Collection[Path]) -> _Use:
+    """Whether annotations are READ; READ_ALONE, where nothing else lies beside the recording, as of a table that lists
+    it; TOLD_OF, since they seem to mark parts and are not read; or ASTRAY, as of no recording beside them.
+
+    own_folders: of the data set, in which a file may be about any of its recordings.
+    """
+    file, is_in_own = other.annotations, other.annotations.parent in own_folders
+    is_called_so = other.recording is not None or other.doubt is not None
+    if (is_called_so or is_in_own or may_name_recordings(file)) and may_be_annotations(file):
+        return _Use.READ
+    is_in_no_class = file.parent == data_audio or is_part_of_a_set(file.parent.name)
+    if other.recording is not None and is_in_no_class and is_only_about(file, other.recording):
+        return _Use.READ_ALONE
+    if (is_called_so or (is_in_own and file.suffix.lower() == ".json")) and seems_to_mark(file):
+        return _Use.TOLD_OF
+    return _Use.ASTRAY if not is_called_so and is_of_a_tool(file) else _Use.NONE
+
+
 def _files_beside(data_audio: Path) -> list[Owned]:
     """The annotation files beside recordings, and those that may name several: tables in the data set's own folders.
 
     What seems to mark parts, and is not used, is told of.
     """
     own_folders = {data_audio, *folders_for_tables(data_audio)}
-    beside: dict[Path, list[Owned]] = {}
-    others, unread, astray, listing = list[Owned](), list[Path](), list[Path](), list[tuple[Path, Owned]]()
-    for other in _other_files(data_audio):
-        file, owner, is_in_own = other.annotations, other.recording, other.annotations.parent in own_folders
-        is_called_so = owner is not None or other.doubt is not None
-        if (is_called_so or is_in_own or may_name_recordings(file)) and may_be_annotations(file):
-            if owner is None:
-                others.append(other)
-            else:
-                beside.setdefault(owner, []).append(other)
-        elif owner is not None and _is_no_class(file.parent, data_audio) and is_only_about(file, owner):
-            listing.append((owner, other))
-        elif (is_called_so or (is_in_own and file.suffix.lower() == ".json")) and seems_to_mark(file):
+    files = grouped((_use_of(other, data_audio, own_folders), other) for other in _other_files(data_audio))
+    read, unread, astray = (files.get(use, []) for use in (_Use.READ, _Use.TOLD_OF, _Use.ASTRAY))
+    beside = grouped((owner, file) for file in read if (owner := file.recording) is not None)
+    for file in files.get(_Use.READ_ALONE, []):
+        if file.recording is not None and beside.setdefault(file.recording, [file]) != [file]:
             unread.append(file)
-        elif not is_called_so and is_of_a_tool(file):
-            astray.append(file)
-    # A table that lists its recording counts where nothing else is beside that.
-    unread += [other.annotations for owner, other in listing if beside.setdefault(owner, [other]) != [other]]
-    _report_unread(unread)
+    _report_unread(file.annotations for file in unread)
     remedy = "it would be as night.txt beside night.wav"
-    if astray and astray[0].parent != data_audio:
-        remedy += f", or with --metadata {astray[0].parent}"
-    _report_unused(astray, "is called as no recording beside it", remedy)
-    return [*(_one_of(recording, files) for recording, files in beside.items()), *others]
-
-
-def _is_no_class(folder: Path, data_audio: Path) -> bool:
-    return folder == data_audio or is_part_of_a_set(folder.name)
+    if astray and astray[0].annotations.parent != data_audio:
+        remedy += f", or with --metadata {astray[0].annotations.parent}"
+    _report_unused([file.annotations for file in astray], "is called as no recording beside it", remedy)
+    others = [file for file in read if file.recording is None]
+    return [*(_one_of(recording, of_it) for recording, of_it in beside.items()), *others]
 
 
 def _report_unread(files: Iterable[Path]) -> None:
