@@ -18,7 +18,7 @@ from audionet.annotation.readers import (
     seems_to_mark,
 )
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import walk_files
+from audionet.dataset.folders import walk_data_set
 from audionet.dataset.kinds import is_other_file, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError
@@ -90,7 +90,7 @@ def _in_folder(folder: Path) -> list[Path]:
     Subtitles and the like are read where there is nothing else.
     """
     files, unread = list[Path](), list[Path]()
-    for file in walk_files(folder):
+    for file in walk_data_set(folder):
         if may_be_annotations(file, with_paths=True):
             files.append(file)
         elif seems_to_mark(file):
@@ -184,7 +184,7 @@ def _one_of(recording: Path, files: Sequence[Owned]) -> Owned:
 
 def _other_files(data_audio: Path) -> Iterator[Owned]:
     """The files in a data set's folder that are no recordings, each with the one in its folder that it is called as."""
-    for files in grouped((path.parent, path) for path in walk_files(data_audio)).values():
+    for files in grouped((path.parent, path) for path in walk_data_set(data_audio)).values():
         others, sounds = list[Path](), list[Path]()
         for file in files:
             (others if is_other_file(file) else sounds).append(file)

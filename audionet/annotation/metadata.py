@@ -13,7 +13,7 @@ from audionet.annotation.corrections import corrected
 from audionet.annotation.parts import combined, with_distinct_keys, within
 from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording, find_recordings, walk_files
+from audionet.dataset.folders import Recording, find_recordings, walk_data_set
 from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
@@ -116,7 +116,7 @@ def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[
     """As beside.stretches_in, of files in UEM that are named, or lie in the folder or in that of the annotations."""
     named = [_found(place, data_audio) for place in (options.uem, options.metadata) if place is not None]
     places = named[:1] if options.uem is not None else [data_audio, *named]
-    below = (path for place in places for path in (walk_files(place) if place.is_dir() else [place]))
+    below = (path for place in places for path in (walk_data_set(place) if place.is_dir() else [place]))
     files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
     if options.uem is not None and not files:
         raise AudionetError(f"{places[0]}: is neither a file that ends in {UEM} nor a folder of such; rename it")

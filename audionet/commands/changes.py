@@ -80,7 +80,8 @@ def find_changes(
 ) -> Changes:
     """What is to be drawn, kept and forgotten, once the recordings are compared with the index."""
     present = {recording.key for recording in recordings}
-    gone = sorted(key for key in index.recordings.keys() - present if not _may_be_there(data_audio / key, data_audio))
+    absent = index.recordings.keys() - present
+    gone = sorted(absent - _away(index, absent, data_audio))
     forgotten = set() if options.keep_gone else set(gone)
     stems = chunk_stems(sorted((present | index.recordings.keys()) - forgotten))
     todo, kept, doubts = [], {}, _Doubts(index, options.image_dir, data_audio)
@@ -114,9 +115,21 @@ def _up_to_date(
     return whole_entry(entry, options.image_dir, options.keep_wav)
 
 
+def _away(index: PictureIndex, absent: Collection[str], data_audio: Path) -> set[str]:
+    """The keys of recordings that were not found and may be there all the same: a drive that is not connected takes no
+    pictures with it."""
+    # Of a table or annotations, what stands behind the class is the place.
+    away = {
+        key
+        for key in absent
+        if any(_may_be_there(data_audio / place, data_audio) for place in (key, key.partition("/")[2]))
+    }
+    contents = {index.recordings[key].sha256 for key in away}
+    return {key for key in absent if index.recordings[key].sha256 in contents}  # as background, it has no place
+
+
 def _may_be_there(path: Path, data_audio: Path) -> bool:
-    """Whether a recording that was not found lies behind a folder that can't be read now, or a link that leads nowhere:
-    a drive that is not connected takes no pictures with it."""
+    """Whether a recording lies behind a folder that can't be read now, or a link that leads nowhere."""
     folders = [folder for folder in path.parents if folder.is_relative_to(data_audio)]
     return any(
         not os.access(folder, os.R_OK | os.X_OK) if folder.exists() else folder.is_symlink() for folder in folders

@@ -54,7 +54,7 @@ class Recording:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The sub-folders of `folder`, one per class, without `_misnamed_folders`.
+    """The sub-folders of `folder`, one per class, without those that can be none.
 
     Raises AudionetError if it is not a folder or has none.
     """
@@ -67,9 +67,9 @@ def class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
-    folders = [path for path in _folders_in(folder) if is_printable(path.name)]
+    folders = [path for path in _folders_in(folder) if not _fault_as_class(path)]
     if not folders:
-        for error in _misnamed_folders(folder):
+        for error in _folders_of_no_class(folder):
             raise error
         raise AudionetError(
             f"{folder}: has no folders in it; put the recordings into one folder for each class, or name the table of "
@@ -79,10 +79,24 @@ def class_folders(folder: Path) -> list[Path]:
     return folders
 
 
-def _misnamed_folders(folder: Path) -> list[UnusableInput]:
-    """The sub-folders whose names can't be labels, which are lines of retrained_labels.txt."""
-    reason = "can't be a class with such characters in its name; rename this folder"
-    return [UnusableInput(path, reason) for path in _folders_in(folder) if not is_printable(path.name)]
+def _folders_of_no_class(folder: Path) -> list[UnusableInput]:
+    """The sub-folders that can't be classes."""
+    faults = ((path, _fault_as_class(path)) for path in _folders_in(folder))
+    return [UnusableInput(path, fault) for path, fault in faults if fault]
+
+
+def _fault_as_class(folder: Path) -> str:
+    """Why a folder can be no class; "" if it can. Labels are lines of retrained_labels.txt."""
+    if not is_printable(folder.name):
+        return "can't be a class with such characters in its name; rename this folder"
+    if _leads_back(folder):
+        return "is a link back to the folder that it lies in, and no class; delete it"
+    return ""
+
+
+def _leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to the one that it lies in, or one that this lies in."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _folder_like(folder: Path) -> str:
@@ -218,13 +232,23 @@ def walk_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def walk_data_set(data_audio: Path) -> Iterator[Path]:
+    """As walk_files, of the folder of a data set, in which class folders may be links to elsewhere: these are followed,
+    unless they lead back to it."""
+    for path in walk_files(data_audio):
+        if path.parent == data_audio and is_folder(path) and not _leads_back(path):
+            yield from walk_files(path)
+        else:
+            yield path
+
+
 def stray_files(data_audio: Path) -> list[UnusableInput]:
     """The recordings that lie in `data_audio` itself, in no class folder, and folders that can be no class."""
     if not data_audio.is_dir():
         return []
     reason = f"lies in no class folder; move it into a folder of {data_audio}"
     files = [path for path in _listing(data_audio) if not is_folder(path) and not is_other_file(path)]
-    return [UnusableInput(path, reason) for path in files] + _misnamed_folders(data_audio)
+    return [UnusableInput(path, reason) for path in files] + _folders_of_no_class(data_audio)
 
 
 def _listing(folder: Path) -> list[Path]:
@@ -261,7 +285,7 @@ def find_pictures(image_dir: Path) -> list[tuple[str, str, Path]]:
         raise AudionetError(
             f"{image_dir}: no such folder; make the pictures first with audionet prepare{_folder_like(image_dir)}"
         )
-    for error in _misnamed_folders(image_dir):
+    for error in _folders_of_no_class(image_dir):
         warn_of_skipped(error)
     folders = class_folders(image_dir)
     require_no_unknown(image_dir, [folder.name for folder in folders])

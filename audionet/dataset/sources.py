@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from audionet.dataset.folders import walk_files
+from audionet.dataset.folders import walk_data_set
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.samples import PictureFolder
 from audionet.settings import EACH, SoundChoice
@@ -110,7 +110,7 @@ def _find_recordings(image_dir: Path, index: PictureIndex) -> dict[str, Path]:
         else:
             missing[entry.sha256] = entry
     by_size = grouped((entry.size_bytes, entry) for sha256, entry in missing.items() if sha256 not in paths)
-    for path in walk_files(folder) if by_size else ():
+    for path in walk_data_set(folder) if by_size else ():
         with suppress(OSError):
             for entry in by_size.get(path.stat().st_size, ()):
                 if entry.sha256 not in paths and _is_same(path, entry):

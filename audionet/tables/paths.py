@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from audionet.dataset.folders import walk_files
+from audionet.dataset.folders import walk_data_set
 from audionet.dataset.kinds import SOUND_SUFFIX, is_other_file, names_left
 from audionet.dataset.names import spelling_key, without_spaces
 from audionet.errors import AudionetError
@@ -150,7 +150,7 @@ def _names_of(place: str) -> set[str]:
 
 def recordings_in(folder: Path) -> list[Path]:
     """The recordings in a folder, at any depth, sorted."""
-    return [path for path in walk_files(folder) if is_file(path) and not is_other_file(path)]
+    return [path for path in walk_data_set(folder) if is_file(path) and not is_other_file(path)]
 
 
 def absolute(path: Path) -> Path:

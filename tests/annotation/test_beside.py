@@ -596,6 +596,22 @@ def test_a_table_that_marks_parts_of_the_recordings_under_names_of_another_tool_
     assert found(tmp_path, metadata=table) == {"owl/owl/a.wav": [(1, 2)], "wren/wren/b.wav": [(3, 4)]}
 
 
+def test_a_class_folder_may_be_a_link_to_elsewhere(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "owl/a.wav")
+    sounds(tmp_path / "disk", "a.wav", "b.wav")
+    for place in (data / "owl", tmp_path / "disk"):
+        (place / "a.txt").write_text(AUDACITY)
+    (data / "wren").symlink_to(tmp_path / "disk")
+    (data / "again").symlink_to(data)
+    parts: Found = {"wren/b.wav": []}
+    for folder in ("owl", "wren"):
+        parts |= {f"{label}/{folder}/a.wav".replace(f"{folder}/{folder}", folder): MARKED[label] for label in MARKED}
+    assert found(data, wrong=("again",)) == parts
+    table = tmp_path / "list.csv"
+    table.write_text("path,label,start,end\nb.wav,owl,1,2\na.wav,wren,1,2\n")
+    assert found(data, metadata=table, wrong=("a.wav",)) == {"owl/wren/b.wav": [(1, 2)]}
+
+
 def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(tmp_path: Path) -> None:
     def calls_with(texts: int) -> int:
         folder = sounds(tmp_path / str(texts), "owl/a.wav", "wren/b.wav")

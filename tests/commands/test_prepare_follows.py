@@ -212,6 +212,27 @@ def test_a_drive_that_is_not_connected_takes_no_pictures_with_it(two_classes: Pa
     assert len(list((tmp_path / "pictures" / "low").glob("*.jpg"))) == 12
 
 
+@pytest.mark.parametrize("is_table", [True, False])
+def test_nor_does_one_with_recordings_that_a_table_or_annotations_name(
+    two_classes: Path, tmp_path: Path, is_table: bool
+) -> None:
+    table = tmp_path / "list.csv" if is_table else None
+    if table:
+        rows = [f"low/low-{n}.wav,deep,0,1\nhigh/high-{n}.wav,shrill,0,1\n" for n in range(4)]
+        table.write_text("path,label,start,end\n" + "".join(rows))
+    else:
+        for name in ("low/low-0", "high/high-0"):
+            (two_classes / f"{name}.txt").write_text(f"0\t1\t{name[:-6]}\n")
+    shutil.move(two_classes / "low", tmp_path / "drive")
+    (two_classes / "low").symlink_to(tmp_path / "drive")
+    pictures = tmp_path / "pictures"
+    audionet.prepare(two_classes, PrepareOptions(pictures, ONE_SECOND, metadata=table, unmarked="background"))
+    before = sorted(pictures.rglob("*.jpg"))
+    (tmp_path / "drive").rename(tmp_path / "unplugged")
+    audionet.prepare(two_classes, PrepareOptions(pictures, ONE_SECOND, metadata=table, unmarked="background"))
+    assert sorted(pictures.rglob("*.jpg")) == before
+
+
 def test_pruning_can_still_be_asked_for_but_not_with_its_opposite() -> None:
     assert PrepareOptions(prune=True) != PrepareOptions()
     with pytest.raises(AudionetError, match="choose one"):
