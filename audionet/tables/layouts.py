@@ -1,5 +1,6 @@
 """Which columns of a table say what: the recording, its label, its group and its fold; for times see times.py."""
 
+import functools
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -105,7 +106,13 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
         require_path_column(table)
     if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
         logger.info(FREQUENCIES_SAID, table.path)
-    return Layout(label, group, fold, lambda row: [row.get(path)] if path else [], times=times)
+    return Layout(label, group, fold, functools.partial(_paths, path), times=times)
+
+
+def _paths(column: str, row: Row) -> list[str]:
+    """What a row has in its column of paths. Kaleidoscope writes names alone there, and the folder into another."""
+    name, folder = row.get(column), row.get("folder") if column == "infile" else ""
+    return [*([f"{folder}/{name}"] if folder else []), name] if column else []
 
 
 def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: str) -> str:

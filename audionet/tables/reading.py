@@ -66,13 +66,14 @@ class Row:
 class Table:
     """A table that was read: where from, its columns as they are written, by simplified name, and its rows.
 
-    lists_unheard: a row without a label says that nothing is heard.
+    lists_unheard: a row without a label says that nothing is heard. separator: what stands between the cells.
     """
 
     path: Path
     columns: dict[str, str]
     rows: list[Row]
     lists_unheard: bool = False
+    separator: str = ""
 
     def error(self, line: int, message: str) -> AudionetError:
         """What is wrong with a line."""
@@ -192,7 +193,12 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
     while header and not header[-1].strip():
         header.pop()
     names = [simplified(name) for name in header]
-    table = Table(path, {name: written.strip() for name, written in zip(names, header, strict=True) if name}, [])
+    table = Table(
+        path,
+        {name: written.strip() for name, written in zip(names, header, strict=True) if name},
+        [],
+        separator=separator,
+    )
     twice = {name for name in names if is_known(name) and names.count(name) > 1}
     cells_left = MOST_CELLS
     for line, cells in records:

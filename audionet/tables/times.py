@@ -50,6 +50,7 @@ WORDS_BESIDE = WORDS_FOR_TIME.union(
 WORDS = re.compile(r"[^\W\d_]+\d?")
 BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
 MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 OF_A_DAY = re.compile(r"0[.,]\d{5,16}|\d([.,]\d{1,16})?[eE]-\d{1,2}")  # as Excel writes a part of one
 # So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
 OTHER_UNIT = 20
@@ -176,14 +177,20 @@ def _differs_within_recordings(table: Table, name: str) -> bool:
 
 
 def _refuse_thousands(table: Table, names: Sequence[str]) -> None:
-    """Raise AudionetError if both commas and points stand in times: `1,234` may be a second, or twenty minutes."""
+    """Raise AudionetError if `1,234` may be a second, or twenty minutes: where other times have a point, and where
+    there are commas between the columns too, as programs have them that write a point before decimals."""
     cells = [(row.line, row.get(name)) for row in table.rows for name in names]
-    with_comma = next(((line, cell) for line, cell in cells if "," in cell), None)
-    if with_comma and any("." in cell for _, cell in cells):
+    with_comma = [(line, cell) for line, cell in cells if "," in cell]
+    have_point = any("." in cell for _, cell in cells)
+    if not with_comma or not (have_point or table.separator == ","):
+        return
+    if have_point or all(THOUSANDS.fullmatch(cell) for _, cell in with_comma):
+        line, cell = with_comma[0]
+        others = ", and others have a point" if have_point else ""
         raise table.error(
-            with_comma[0],
-            f"has the time {with_comma[1][:SHOWN]!r}, and others have a point: is its comma that of thousands? Write "
-            "all times with a point, or all with a comma",
+            line,
+            f"has the time {cell[:SHOWN]!r}{others}: is its comma that of thousands? Write all times with a point, or "
+            "all with a comma and semicolons between the columns",
         )
 
 

@@ -114,7 +114,7 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
             "cluster.csv",
             "INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION,TOP1MATCH,MANUAL ID\nC:\\x,y,a.wav,0,1.5,1.75,c1,owl\n"
             "C:\\x,y,a.wav,0,61,1,c2,wren\n",
-            ["a.wav", "a.wav"],
+            ["y/a.wav", "y/a.wav"],
         ),
         (
             "Markers.csv",

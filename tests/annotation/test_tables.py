@@ -391,6 +391,10 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
             "line 2 has the time '1,234', and others have a point: is its comma that of thousands",
         ),
         (
+            'path,label,start,end\na.wav,x,900,950\na.wav,x,"1,000","1,500"\n',
+            "line 3 has the time '1,000': is its comma that of thousands",
+        ),
+        (
             "path;label;start;end\na.wav;x;0,0625;0,0625\na.wav;x;0,000752315;0,000810185\n",
             "line 3 has the times '0,000752315' and '0,000810185', and no line has longer parts: are they fractions",
         ),
@@ -698,3 +702,16 @@ def test_a_table_with_times_and_a_column_for_each_class_is_read(tmp_path: Path) 
     (data / "b.csv").write_text("\n".join([head, rows[2]]))
     beside, wrong = find_labelled_recordings(data, AnnotationOptions(unmarked="background"))
     assert (wrong, [(r.class_name, r.path.name, list(r.parts)) for r in beside]) == ([], expected)
+
+
+def test_kaleidoscope_has_the_folder_and_the_name_in_two_columns(tmp_path: Path) -> None:
+    data = sounds(tmp_path / "data", "site1/0530.wav", "site2/0530.wav", "site2/0600.wav")
+    table = tmp_path / "id.csv"
+    table.write_text(
+        "INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION,AUTO ID*,MANUAL ID\n"
+        "D:\\rec,site1,0530.wav,0,0.05,0.1,NoID,owl\nD:\\rec,site2,0530.wav,0,0.05,0.1,NoID,wren\n"
+        "D:\\rec,,0600.wav,0,0.05,0.1,NoID,wren\n"
+    )
+    assert found(data, table) == [
+        ("owl", "site1/0530.wav"), ("wren", "site2/0530.wav"), ("wren", "site2/0600.wav"),
+    ]  # fmt: skip
