@@ -142,18 +142,17 @@ def require_same_folder(
     """Raise AudionetError if the pictures are of another folder's recordings; they would be lost.
 
     A folder with the same path is the same folder. A folder that was moved, or whose path is not known, is taken for
-    the same if at least half of its recordings, or of those in the index, are in both.
+    the same if at least half of its recordings, or of those in the index, are in both. With --keep-gone, another folder
+    may add to the pictures, but none of its recordings may be called as another one was.
     """
     old = index.recordings
     known = remembered_folder(options.image_dir)
-    if not old or options.keep_gone or known == folder_name(data_audio):
+    if not old or known == folder_name(data_audio):
         return
     digests, sizes = {entry.sha256 for entry in old.values()}, {entry.size_bytes for entry in old.values()}
 
     def is_known(recording: Recording) -> bool:
         entry = old.get(recording.key)
-        if entry is not None and known is None:
-            return True
         try:
             size_bytes, mtime_ns = size_and_time(recording.path)
             if entry is not None and (size_bytes, mtime_ns) == (entry.size_bytes, entry.mtime_ns):
@@ -162,14 +161,19 @@ def require_same_folder(
         except (OSError, UnusableInput):
             return False
 
-    shared = sum(map(is_known, recordings))
-    if 2 * shared >= min(len(recordings), len(old)):
+    new = [recording.key for recording in recordings if not is_known(recording)]
+    namesakes = [key for key in new if key in old]
+    shared = len(recordings) - len(new) + (len(namesakes) if known is None else 0)
+    if 2 * shared >= min(len(recordings), len(old)) or (options.keep_gone and not namesakes):
         return
     origin = f" of {os.fsdecode(known)}" if known is not None else ", such as " + listed(sorted(old), most=2)
-    raise AudionetError(
-        f"{options.image_dir}: holds the pictures of other recordings{origin}; name another --image-dir for those of "
-        f"{data_audio}, or add --force to replace the old pictures, or --keep-gone to learn from both"
-    )
+    reason = f"{options.image_dir}: holds the pictures of other recordings{origin}"
+    remedy = f"name another --image-dir for those of {data_audio}"
+    if options.keep_gone:
+        called_so = f"are called as some of these, and would take their place ({listed(namesakes)})"
+        raise AudionetError(f"{reason}; recordings of {data_audio} {called_so}: rename them, or {remedy}")
+    remedy += ", or add --force to replace the old pictures"
+    raise AudionetError(f"{reason}; {remedy}" + ("" if namesakes else ", or --keep-gone to learn from both"))
 
 
 def find_moved(

@@ -171,7 +171,14 @@ def test_another_folders_recordings_do_not_take_the_place_of_the_first_unasked(
     (image_dir / FOLDER_FILE).unlink()  # as an earlier release left it
     with pytest.raises(AudionetError, match=r"other recordings, such as high/high-0.wav, high/high-1.wav and 6 more;"):
         prepare(others, image_dir)
+    with pytest.raises(
+        AudionetError, match=r"called as some of these, .* take their place \(low/low-0.wav\): rename them"
+    ):
+        prepare(others, image_dir, keep_gone=True)
+    assert contents(image_dir).keys() == before.keys() - {FOLDER_FILE}
+    (others / "low" / "low-0.wav").rename(others / "low" / "another.wav")
     prepare(others, image_dir, keep_gone=True)
+    assert len(list((image_dir / "low").glob("*.wav"))) == 12 + 2
     assert {path.name for path in image_dir.iterdir() if path.is_dir()} == {"low", "high", "ben"}
     prepare(others, image_dir, force=True)
     prepare(others, tmp_path / "fresh")
