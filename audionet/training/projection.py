@@ -9,7 +9,7 @@ import hashlib
 import io
 import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +64,9 @@ def compute_coordinates(paths: Sequence[Path], extractor: Extractor, progress: P
         computed += bottlenecks.computed
         return bottlenecks
 
+    def keys_of(pictures: Iterable[ReadPicture]) -> list[bytes]:
+        return [key for picture in pictures for key in extractor.keys(picture.digest)]
+
     sample = set(sorted(key for digest in digests.values() for key in extractor.keys(digest))[:SAMPLE])
     archive = _Archive(extractor.cache_path.with_suffix(SUFFIX), hashlib.sha256(b"".join(sorted(sample))).hexdigest())
     if not archive.load():
@@ -71,15 +74,14 @@ def compute_coordinates(paths: Sequence[Path], extractor: Extractor, progress: P
         bottlenecks = extract(in_sample, progress)
         if not bottlenecks.pictures:
             raise no_usable_picture(paths)
-        rows = [key in sample for _, digest in bottlenecks.pictures for key in extractor.keys(digest)]
+        rows = [key in sample for key in keys_of(bottlenecks.pictures)]
         archive.pca = PCA.of(_as_rows(bottlenecks.features)[rows])
     missing = sorted(n for n, digest in digests.items() if not archive.has(extractor.keys(digest)))
     for start in range(0, len(missing), PICTURES_AT_ONCE):
         bottlenecks = extract(missing[start : start + PICTURES_AT_ONCE], continued(progress, start, len(missing)))
-        keys = [key for _, digest in bottlenecks.pictures for key in extractor.keys(digest)]
-        archive.add(keys, _as_rows(bottlenecks.features))
+        archive.add(keys_of(bottlenecks.pictures), _as_rows(bottlenecks.features))
     pictures = [ReadPicture(n, digests[n]) for n in sorted(digests)]
-    keys = [key for _, digest in pictures for key in extractor.keys(digest)]
+    keys = keys_of(pictures)
     if archive.is_changed:
         archive.save(keys)
     return Coordinates(archive.take(keys), pictures, skipped, computed)
