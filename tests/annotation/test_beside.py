@@ -203,6 +203,25 @@ def test_marks_without_labels_are_of_the_class_of_their_folder(
         found(tmp_path / "wren" / "..", use_beside=True, metadata=tmp_path / name)
 
 
+def test_a_table_that_lists_its_recording_gives_way_to_other_annotations_beside_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "night.wav")
+    (tmp_path / "night.csv").write_text("start,end,label,infile\n5,8,jay,night.wav\n")
+    assert found(tmp_path) == of("night.wav", {"jay": [(5, 8)]})
+    (tmp_path / "night.txt").write_text(AUDACITY)
+    with caplog.at_level("INFO"):
+        assert found(tmp_path) == of("night.wav")
+    assert f"{tmp_path / 'night.csv'} seems to say what is heard when, and is not used: add --metadata" in caplog.text
+
+
+def test_what_may_be_about_any_recording_and_cannot_be_read_stops_all(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/1.wav", "wren/1.wav")
+    (tmp_path / "all.rttm").write_text("SPEAKER 1 1 2\n")
+    with pytest.raises(AudionetError, match=r"all\.rttm: line 1: a SPEAKER of RTTM has at least 8 fields, this has 4"):
+        found(tmp_path)
+
+
 def test_what_is_named_as_corrections_is_no_annotation(tmp_path: Path) -> None:
     sounds(tmp_path, "owl/a.wav", "wren/b.wav")
     columns = "Selection\tBegin Time (s)\tEnd Time (s)\tBegin Path\tLabel\n"
