@@ -145,7 +145,9 @@ def test_classes_that_look_the_same_are_refused_with_both_names(two_classes: Pat
         pytest.skip("this disk takes both names for one")
     shutil.copytree(two_classes / "low", two_classes / other)
     images = two_classes.parent / "data_image"
-    with pytest.raises(AudionetError, match="differ only in upper and lower case or in how accents are stored") as told:
+    with pytest.raises(
+        AudionetError, match="differ only in upper and lower case, in spaces or in how accents are stored"
+    ) as told:
         audionet.prepare(two_classes, PrepareOptions(images))
     assert repr(one) in str(told.value)
     assert repr(other) in str(told.value)

@@ -53,12 +53,13 @@ def require_distinct_classes(place: Path, names: Iterable[str]) -> None:
     """Raise AudionetError if two names look the same: one class was spelt in two ways, or one disk can't hold both."""
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(spelling_key(name), name)
+        other = seen.setdefault(look_of(name), name)
         if other != name:
-            stored = f", stored as {other!a} and {name!a}" if other.casefold() != name.casefold() else ""
+            are_stored_otherwise = other.casefold() != name.casefold() and not (other.isascii() and name.isascii())
+            stored = f", stored as {other!a} and {name!a}" if are_stored_otherwise else ""
             raise AudionetError(
-                f"{place}: the classes {other!r} and {name!r} differ only in upper and lower case or in how accents "
-                f"are stored{stored}; make one class of them, or rename one"
+                f"{place}: the classes {other!r} and {name!r} differ only in upper and lower case, in spaces or in "
+                f"how accents are stored{stored}; make one class of them, or rename one"
             )
 
 

@@ -303,15 +303,20 @@ def test_a_picture_without_a_number_is_the_first_of_its_own(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("one", "other", "stored"),
-    [("Anna", "anna", ""), ("caf\u00e9", "cafe\u0301", r", stored as 'caf\xe9' and 'cafe\u0301'")],
+    [
+        ("Anna", "anna", ""),
+        ("anna", "anna ", ""),
+        ("barn owl", "barn  owl", ""),
+        ("caf\u00e9", "cafe\u0301", r", stored as 'caf\xe9' and 'cafe\u0301'"),
+    ],
 )
 def test_two_spellings_of_a_class_are_refused_and_three_classes_are_not(one: str, other: str, stored: str) -> None:
     require_distinct_classes(Path("here"), [one, "ben", "carl"])
     with pytest.raises(AudionetError) as told:
         require_distinct_classes(Path("here"), [one, "ben", other])
     assert str(told.value) == (
-        f"here: the classes {one!r} and {other!r} differ only in upper and lower case or in how accents are stored"
-        f"{stored}; make one class of them, or rename one"
+        f"here: the classes {one!r} and {other!r} differ only in upper and lower case, in spaces or in how accents are "
+        f"stored{stored}; make one class of them, or rename one"
     )
 
 
