@@ -117,17 +117,19 @@ class _Reading:
         names = [*self.folders, BACKGROUND] if self._options.unmarked == BACKGROUND else [*self.folders]
         spelt = spelt_alike([(each.file, mark.line, mark.label) for each in read for mark in each.annotations], names)
         for marks in read:
-            by_recording = grouped((mark.recording or "", mark) for mark in marks.annotations)
-            for name, path in marks.paths.items():
-                try:
-                    classes = [self._class_of(mark, marks.file, spelt) for mark in by_recording.get(name, [])]
-                except AudionetError as error:
-                    self.faults.append(Fault.of(marks.file, error, [path]))
-                    continue
-                for mark, label in zip(by_recording.get(name, []), classes, strict=True):
-                    self.recordings.append(recording_of(path, label, mark, self._data_audio))
-                if not marks.annotations and self._options.unmarked == BACKGROUND:
-                    self.recordings.append(recording_of(path, BACKGROUND, None, self._data_audio))
+            by_label = grouped(((mark.recording or "", mark.label), mark) for mark in marks.annotations)
+            for (name, _), of_label in by_label.items():
+                path = marks.paths.get(name)
+                if path is not None:
+                    try:
+                        label = self._class_of(of_label[0], marks.file, spelt)
+                        self.recordings.append(recording_of(path, label, of_label, self._data_audio))
+                    except AudionetError as error:
+                        self.faults.append(Fault.of(marks.file, error, [path]))
+            if not marks.annotations and self._options.unmarked == BACKGROUND:
+                self.recordings += [
+                    recording_of(path, BACKGROUND, (), self._data_audio) for path in marks.paths.values()
+                ]
 
     def _class_of(self, annotation: Annotation, file: Path, spelt: Mapping[str, str]) -> str:
         """The class that is heard: the folder that is called as the label, or else the label as it is spelt mostly.
@@ -218,9 +220,9 @@ def _by_folder(file: Owned, annotations: list[Annotation], data_audio: Path) -> 
     return [replace(mark, label=folder) for mark in annotations]
 
 
-def recording_of(path: Path, label: str, annotation: Annotation | None, data_audio: Path) -> Recording:
-    """A recording as one of a class, in the part that an annotation marks; in all of it without one."""
+def recording_of(path: Path, label: str, marks: Sequence[Annotation], data_audio: Path) -> Recording:
+    """A recording as one of a class, in the parts that are marked; in all of it if none is."""
     inside = path.relative_to(data_audio)
     key = inside.as_posix() if inside.parts[0] == label else f"{label}/{inside.as_posix()}"
-    parts = () if annotation is None else (Part(annotation.start_seconds, annotation.end_seconds),)
+    parts = tuple(Part(mark.start_seconds, mark.end_seconds) for mark in marks)
     return Recording(label, key, path, group_of(path), None, parts)

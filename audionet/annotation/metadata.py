@@ -100,7 +100,7 @@ def _combined(data_audio: Path, annotated: Annotated, options: AnnotationOptions
     recordings = annotated.recordings
     if options.unmarked == BACKGROUND:
         silent = stretches.keys() - {recording.path for recording in recordings}
-        recordings = [*recordings, *(recording_of(path, BACKGROUND, None, data_audio) for path in silent)]
+        recordings = [*recordings, *(recording_of(path, BACKGROUND, (), data_audio) for path in silent)]
     recordings = [recording for recording in recordings if recording.path not in left_out]
     return replace(
         annotated,

@@ -91,23 +91,20 @@ def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -
     It is spelt as one of some names is, or else as most labels are. labels: each with its file and line. What is taken
     for another is said.
     """
-    counts = Counter(composed(label) for _, _, label in labels)
+    counts = Counter(label for _, _, label in labels)
+    first = {label: (path, line) for path, line, label in reversed(labels)}
+    marks: Counter[str] = Counter()  # with accents stored in one way
+    for label, times in counts.items():
+        marks[composed(label)] += times
     chosen = {look_of(name): composed(name) for name in names}
-    for label, _ in counts.most_common():
+    for label, _ in marks.most_common():
         chosen.setdefault(look_of(label), label)
-    spelt: dict[str, str] = {}
-    for path, line, label in labels:
-        usual = chosen[look_of(label)]
-        if composed(label) == usual or says_unknown(label):
-            continue
-        if composed(label) not in spelt:
-            others = counts[composed(label)] - 1
-            more = f", as in {count(others, 'other mark')}" if others else ""
-            sentence = (
-                "%s: line %d has the class %r, which is taken for %r%s: if these are two classes, call one otherwise"
-            )
-            logger.warning(sentence, path, line, label, usual, more)
-        spelt |= {composed(label): usual, label: usual}
+    spelt = {label: chosen[look_of(label)] for label in counts if not says_unknown(label)}
+    spelt = {label: usual for label, usual in spelt.items() if usual != composed(label)}
+    sentence = "%s: line %d has the class %r, which is taken for %r%s: if these are two classes, call one otherwise"
+    for label, usual in spelt.items():
+        more = f", as in {count(counts[label] - 1, 'other mark')}" if counts[label] > 1 else ""
+        logger.warning(sentence, *first[label], label, usual, more)
     return spelt
 
 
