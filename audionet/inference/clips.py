@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk, Part, read_chunks
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.levels import SILENT_DB, level_db, say
@@ -14,7 +13,7 @@ from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file
 from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, score_chunk, score_picture, warn_of_range
+from audionet.inference.scoring import ChunkScores, ModelJob, score_chunk, score_picture, warn_of_range
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
@@ -101,13 +100,8 @@ class ClipScores:
         return sorted(self.scores.items(), key=lambda item: -item[1])
 
 
-@dataclass(frozen=True)
-class ScoringJob:
+class ScoringJob(ModelJob):
     """A job for workers: score recordings, or pictures that `prepare` made."""
-
-    model: Model
-    allow_unknown: bool = True
-    choice: SoundChoice = USUAL
 
     def split(self, path: Path) -> Generator[Chunk | None, None, None]:
         """The chunks of a recording; of a picture None."""
@@ -143,16 +137,11 @@ def _sounds_above(path: Path, choice: SoundChoice, settings: PictureSettings) ->
     return level_db(beginning) > max(SILENT_DB, level_db(drawn) + MOSTLY_ABOVE_DB)
 
 
-@dataclass(frozen=True)
-class PartsJob:
+class PartsJob(ModelJob):
     """A job for workers: score parts of recordings, each as a clip of its own.
 
     An item is a path and its parts, in order and without overlap.
     """
-
-    model: Model
-    allow_unknown: bool = True
-    choice: SoundChoice = USUAL
 
     def split(self, item: tuple[Path, tuple[Part, ...]]) -> Generator[Chunk, None, None]:
         """The chunks of all parts."""

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.audio.levels import level_db
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.detection.rises import Rise
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
+from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.augmentation import ORIGINAL, augment, sounding_part
 from audionet.spectrogram.out_of_range import RangeCheck, lies_below, where_it_lies
@@ -23,6 +25,15 @@ from audionet.training.unknown import comparable_distance
 logger = logging.getLogger(__name__)
 
 SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
+
+
+@dataclass(frozen=True)
+class ModelJob:
+    """What jobs that score recordings have in common. choice: which sound of each is heard."""
+
+    model: Model
+    allow_unknown: bool = True
+    choice: SoundChoice = USUAL
 
 
 @dataclass(frozen=True, slots=True)  # a long night has hundreds of thousands of them

@@ -9,20 +9,19 @@ import functools
 import itertools
 import math
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from audionet.annotation.parts import ROUNDING_SECONDS, without
-from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Strip
 from audionet.dataset.names import UNKNOWN
 from audionet.detection.mixtures import LONGEST_CALL_SECONDS
 from audionet.detection.pauses import are_pauses
 from audionet.inference.events import EventsJob
-from audionet.inference.scoring import ChunkScores
+from audionet.inference.scoring import ChunkScores, ModelJob
 from audionet.inference.windows import (
     STEPS_A_WINDOW,
     WINDOW_SECONDS,
@@ -34,7 +33,6 @@ from audionet.inference.windows import (
 )
 from audionet.model.bundle import Model
 from audionet.options import EventOptions
-from audionet.settings import SoundChoice
 from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS
 from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
 
@@ -71,16 +69,11 @@ class ScoredWindows(NamedTuple):
     windows: list[ChunkScores]
 
 
-@dataclass(frozen=True)
-class TimelineJob:
+class TimelineJob(ModelJob):
     """A job for workers: find the segments of recordings.
 
     Where the model has learnt the events of a background, they are laid into what the segments leave to it.
     """
-
-    model: Model
-    allow_unknown: bool = True
-    choice: SoundChoice = USUAL
 
     @functools.cached_property
     def windows(self) -> WindowsJob:
