@@ -137,6 +137,7 @@ class LabelledTable:
         unheard: list[tuple[Recording, int]] = []
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
+        whereabouts = {place: self._whereabouts(place) for place in set(filter(None, self.places))}
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
             fold = self._fold(row)
@@ -148,12 +149,11 @@ class LabelledTable:
             if place is None:
                 wrong.append(self.why_missing(row))
                 continue
-            path = PurePosixPath(place)
-            inside = path.relative_to(layout.folder) if path.parts[0] == layout.folder else path
+            inside, path, own_group = whereabouts[place]
             named = row.get(layout.group)
-            group = groups.setdefault(look_of(named), named) or group_of(Path(place))
+            group = groups.setdefault(look_of(named), named) or own_group
             parts = () if part is None else (part,)
-            recording = Recording(label, f"{label}/{inside}", self.data_audio / path, group, fold, parts)
+            recording = Recording(label, f"{label}/{inside}", path, group, fold, parts)
             earlier, earlier_line = lines.setdefault(place, (recording, row.line))
             if (earlier.group, earlier.fold) != (group, fold):
                 raise table.error(
@@ -174,6 +174,12 @@ class LabelledTable:
         self._report_groups()
         self._report_listed_again()
         return recordings, wrong
+
+    def _whereabouts(self, place: str) -> tuple[str, Path, str | None]:
+        """What a recording is called, where it is, and of which group by its name."""
+        path = PurePosixPath(place)
+        inside = path.relative_to(self.layout.folder) if path.parts[0] == self.layout.folder else path
+        return str(inside), self.data_audio / path, group_of(Path(place))
 
     def _note_unheard(self, unheard: Sequence[tuple[Recording, int]], marked: set[Path]) -> None:
         """Keep the recordings, each with its line, in which nothing is heard, unless other lines mark parts of them."""

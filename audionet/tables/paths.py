@@ -86,7 +86,8 @@ class TablePaths:
         for left_out in range(min(longest, MOST_LEFT_OUT + 1)):
             if any(self._find(row, left_out) for row in sample):
                 self.left_out = left_out
-                return [self._find(row, left_out) for row in rows]
+                found = {row: self._find(row, left_out) for row in dict.fromkeys(map(tuple, rows))}
+                return [found[tuple(row)] for row in rows]
         return [None] * len(rows)
 
     def candidates(self, path: str, left_out: int = 0) -> list[Path]:
