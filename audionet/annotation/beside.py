@@ -9,6 +9,7 @@ from pathlib import Path
 
 from audionet.annotation.annotated import Annotated, Fault, Owned, places_of, read_all
 from audionet.annotation.readers import (
+    SUFFIXES,
     UEM,
     is_of_a_tool,
     is_only_about,
@@ -27,6 +28,7 @@ from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file, is_folder
 from audionet.tables.paths import Listing, folders_for_tables, recordings_in
+from audionet.tables.reading import beginning_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +73,10 @@ def stretches_in(files: Sequence[Path], data_audio: Path) -> tuple[dict[Path, li
     for file in with_owners(files, data_audio) if files else ():
         try:
             marks = file.read()
+            if file.recording is not None and not marks:
+                raise AudionetError(
+                    f"{file.annotations}: holds no line, so that nobody listened to anything; write one"
+                )
             paths, without_recording = places_of(file, marks, listing)
         except AudionetError as error:
             wrong.append(file.fault(error))
@@ -196,12 +202,12 @@ def _other_files(data_audio: Path) -> Iterator[Owned]:
 class _Use(Enum):
     """What is made of a file that lies among recordings."""
 
-    READ, READ_ALONE, TOLD_OF, ASTRAY, NONE = range(5)
+    READ, READ_ALONE, TOLD_OF, ASTRAY, EMPTY, NONE = range(6)
 
 
 def _use_of(other: Owned, data_audio: Path, own_folders: Collection[Path]) -> _Use:
     """Whether annotations are READ; READ_ALONE, where nothing else lies beside the recording, as of a table that lists
-    it; TOLD_OF, since they seem to mark parts and are not read; or ASTRAY, as of no recording beside them.
+    it; TOLD_OF, since they seem to mark parts and are not read; ASTRAY, as of no recording beside them; or EMPTY.
 
     own_folders: of the data set, in which a file may be about any of its recordings.
     """
@@ -214,6 +220,8 @@ def _use_of(other: Owned, data_audio: Path, own_folders: Collection[Path]) -> _U
         return _Use.READ_ALONE
     if (is_called_so or (is_in_own and file.suffix.lower() == ".json")) and seems_to_mark(file):
         return _Use.TOLD_OF
+    if other.recording is not None and file.suffix.lower() in SUFFIXES and not beginning_of(file).strip():
+        return _Use.EMPTY
     return _Use.ASTRAY if not is_called_so and is_of_a_tool(file) else _Use.NONE
 
 
@@ -229,6 +237,12 @@ def _files_beside(data_audio: Path) -> list[Owned]:
     for file in files.get(_Use.READ_ALONE, []):
         if file.recording is not None and beside.setdefault(file.recording, [file]) != [file]:
             unread.append(file)
+    for file in files.get(_Use.EMPTY, []) if beside else ():
+        # Marks may have been lost.
+        reason = "is empty, and others have annotations; write what is heard (start,end,label alone, if nothing is)"
+        if file.recording is not None:
+            doubt = Fault(file.annotations, reason, [file.recording])
+            beside.setdefault(file.recording, [replace(file, doubt=doubt)])
     _report_unread(file.annotations for file in unread)
     remedy = "it would be as night.txt beside night.wav"
     if astray and astray[0].annotations.parent != data_audio:

@@ -266,6 +266,18 @@ def test_annotations_of_no_use_are_named_and_their_recording_alone_is_left_out(
     assert found(tmp_path, wrong=("a.TextGrid", "b.txt")) == of("audio2/c.wav")
 
 
+def test_an_empty_file_among_annotations_leaves_out_its_recording(tmp_path: Path) -> None:
+    sounds(tmp_path, "owl/a.wav", "owl/b.wav", "wren/c.wav")
+    (tmp_path / "owl" / "a.txt").write_text("\n")  # of notes, or of marks that were lost
+    (tmp_path / "wren" / "c.csv").write_text("")
+    assert found(tmp_path).keys() == {"owl/a.wav", "owl/b.wav", "wren/c.wav"}
+    (tmp_path / "owl" / "b.txt").write_text("1\t2\towl\n")
+    assert found(tmp_path, wrong=("a.txt", "c.csv")) == {"owl/b.wav": [(1, 2)]}
+    for name in ("owl/a.txt", "wren/c.csv"):
+        (tmp_path / name).write_text("start,end,label\n")
+    assert found(tmp_path) == {"owl/b.wav": [(1, 2)]}  # nothing is heard in the others
+
+
 def test_nothing_is_learnt_of_what_nobody_listened_to(tmp_path: Path) -> None:
     sounds(tmp_path, "a.wav", "my night.wav")
     (tmp_path / "a.txt").write_text(AUDACITY)
@@ -306,6 +318,8 @@ def test_a_line_that_says_nothing_of_what_was_listened_to_is_named(tmp_path: Pat
     (tmp_path / "b.txt").write_text(AUDACITY)
     (error,) = find_labelled_recordings(tmp_path, AnnotationOptions(unmarked="background"))[1]
     assert str(error) == f"{tmp_path / 'a.uem'}: {said}; until that is mended or moved away, a.wav is left out"
+    assert {key.partition("/")[2] for key in found(tmp_path, wrong=("a.uem",), unmarked="background")} == {"b.wav"}
+    (tmp_path / "a.uem").write_text(";; nothing\n")
     assert {key.partition("/")[2] for key in found(tmp_path, wrong=("a.uem",), unmarked="background")} == {"b.wav"}
     (tmp_path / "all.uem").write_text("x\n")  # which nobody knows the recordings of
     with pytest.raises(AudionetError, match=r"all\.uem: line 1 is 'x'"):
