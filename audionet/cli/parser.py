@@ -90,7 +90,8 @@ def _add_pictures(parser: PlainParser) -> None:
     option = options_of(PictureSettings, parser.add_argument_group("how sound becomes pictures"))
     option(
         "--chunk-seconds S",
-        "seconds in one picture (default: 20; where nearly all recordings have up to 10, as many as most of them have)",
+        "seconds in one picture (default: 20; where nearly all recordings have up to 10, as many as most of them have; "
+        "where most classes have one short recording, a third of it)",
     )
     option(
         "--overlap S",

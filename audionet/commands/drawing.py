@@ -149,11 +149,11 @@ class MeasuringJob:
         return results[0]
 
 
-def measure(job: MeasuringJob, sources: Sequence[Source], workers: Workers) -> list[float]:
+def measure(job: MeasuringJob, sources: Sequence[Source], longest_seconds: float, workers: Workers) -> list[float]:
     """How many seconds recordings have, at most those of a chunk, or each of their parts.
 
-    Of many, MOST_MEASURED are measured; and none any more, once more than a tenth fill over half of a chunk. What can't
-    be read is left to who draws it.
+    Of many, MOST_MEASURED are measured; and none any more, once more than a tenth are longer than longest_seconds. What
+    can't be read is left to who draws it.
     """
     measured = min(len(sources), MOST_MEASURED)
     chosen = [sources[number * len(sources) // measured] for number in range(measured)]
@@ -164,7 +164,7 @@ def measure(job: MeasuringJob, sources: Sequence[Source], workers: Workers) -> l
         for _, result in results:
             if not isinstance(result, UnusableInput):
                 lengths.append(result)
-            if sum(length > job.settings.chunk_seconds / 2 for length in lengths) > expected / 10:
+            if sum(length > longest_seconds for length in lengths) > expected / 10:
                 break
     return lengths
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audionet.dataset.checks import fitting_chunk_seconds
 from audionet.dataset.folders import walk_files
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry, chunk_names_of
 from audionet.dataset.names import split_chunk_name
@@ -15,7 +14,6 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.text import count
 
 logger = logging.getLogger(__name__)
 
@@ -90,10 +88,10 @@ class OpenIndex:
                     (self.folder / name).parent.rmdir()
 
 
-def open_index(image_dir: Path, options: PrepareOptions, measure: Callable[[], list[float]]) -> OpenIndex:
+def open_index(image_dir: Path, options: PrepareOptions, fit: Callable[[], int | None]) -> OpenIndex:
     """The folder's index, or a new one.
 
-    measure: says how many seconds recordings have; it is called where a new folder's chunks are to fit them.
+    fit: says how many seconds long chunks fit the recordings, if not the usual ones do; it is called for a new folder.
     With --force all chunks that the old one lists are deleted. Raises AudionetError without it if the pictures
     were made with other settings.
     """
@@ -111,12 +109,8 @@ def open_index(image_dir: Path, options: PrepareOptions, measure: Callable[[], l
         _require_same_settings(index, image_dir, options)
         return OpenIndex(index, image_dir).saved()
     pictures, fitting = options.pictures, None
-    if options.fit_chunks and (fitting := fitting_chunk_seconds(measure(), pictures)):
+    if options.fit_chunks and (fitting := fit()):
         pictures = replace(pictures, chunk_seconds=fitting, overlap_seconds=None)
-        logger.info(
-            "chunks of %s, since most recordings are that short (--chunk-seconds makes others)",
-            count(fitting, "second"),
-        )
     content = PictureIndex(SpectrogramRenderer.make(pictures), sound=options.sound, fitted=fitting is not None)
     new = OpenIndex(content, image_dir)
     if index is not None:

@@ -16,7 +16,13 @@ from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
 from audionet.commands.drawing import DrawingJob, MeasuringJob, Source, draw_each, measure, written_chunks
 from audionet.commands.picture_folder import OpenIndex, open_index
-from audionet.dataset.checks import FEWEST_LENGTHS, fitting_chunk_seconds, mostly_repeats
+from audionet.dataset.checks import (
+    FEWEST_LENGTHS,
+    fitting_chunk_seconds,
+    has_one_a_class,
+    longest_fitted_seconds,
+    mostly_repeats,
+)
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
@@ -110,7 +116,7 @@ def prepare(
     report.skipped.add(*wrong)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
-        index = open_index(image_dir, options, lambda: _measure(recordings, options))
+        index = open_index(image_dir, options, lambda: _fitting_chunk_seconds(recordings, options))
         before = dict(index.content.recordings)
         began_ns = time.time_ns()
         changes = find_changes(index.content, recordings, data_audio, options)
@@ -146,11 +152,18 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
         )
 
 
-def _measure(recordings: list[Recording], options: PrepareOptions) -> list[float]:
-    """How many seconds recordings have, as far as the choice of a length of chunks needs it."""
+def _fitting_chunk_seconds(recordings: list[Recording], options: PrepareOptions) -> int | None:
+    """How many seconds long chunks fit recordings, which is said; None if the usual ones do."""
     sources = [Source(r.path.absolute(), r.class_name, "", r.parts) for r in recordings]
+    one_a_class = not any(r.parts for r in recordings) and has_one_a_class(r.class_name for r in recordings)
     with open_workers(options.scheduler, options.jobs) as workers:
-        return measure(MeasuringJob(options.pictures, options.sound), sources, workers)
+        longest = longest_fitted_seconds(options.pictures, one_a_class)
+        lengths = measure(MeasuringJob(options.pictures, options.sound), sources, longest, workers)
+    fitting = fitting_chunk_seconds(lengths, options.pictures, one_a_class)
+    if fitting:
+        why = "most classes have one recording, and a short one" if one_a_class else "most recordings are that short"
+        logger.info("chunks of %s, since %s (--chunk-seconds makes others)", count(fitting, "second"), why)
+    return fitting
 
 
 def _bring_up_to_date(index: OpenIndex, changes: Changes, options: PrepareOptions, report: PrepareReport) -> None:
@@ -175,15 +188,17 @@ def _warn_of_pictures(index: PictureIndex) -> None:
 
 
 def _no_longer_fitting(index: PictureIndex) -> list[str]:
-    """A sentence, if chunks were chosen for recordings that were shorter than those of now; none otherwise."""
+    """A sentence, if chunks were chosen for other recordings than those of now; none otherwise."""
     lengths, seconds = index.lengths_seconds(), index.renderer.settings.chunk_seconds
     if not index.fitted or len(lengths) < FEWEST_LENGTHS:
         return []
-    fitting = fitting_chunk_seconds(lengths, PictureSettings())
+    are_whole = not any(entry.parts for entry in index.recordings.values())
+    one_a_class = are_whole and has_one_a_class(key.partition("/")[0] for key in index.recordings)
+    fitting = fitting_chunk_seconds(lengths, PictureSettings(), one_a_class)
     if fitting is not None and fitting <= 2 * seconds:
         return []
     return [
-        f"chunks of {seconds:g} s were chosen for recordings that were shorter than those of now: "
+        f"chunks of {seconds:g} s were chosen for recordings that were shorter or fewer than those of now: "
         "add --force to audionet prepare, and it chooses anew"
     ]
 

@@ -43,19 +43,38 @@ class ClassData(StoredRecord):
     seconds: Annotated[float, stored("seconds", number, 0)]
 
 
-def fitting_chunk_seconds(lengths_seconds: Iterable[float], settings: PictureSettings) -> int | None:
+def longest_fitted_seconds(settings: PictureSettings, one_a_class: bool) -> float:
+    """How long nine of ten stretches of sound may be for chunks to be fitted to them; see fitting_chunk_seconds."""
+    return settings.chunk_seconds * (0.99 if one_a_class else 0.5)
+
+
+def fitting_chunk_seconds(
+    lengths_seconds: Iterable[float], settings: PictureSettings, one_a_class: bool = False
+) -> int | None:
     """The whole seconds into which three of four stretches of sound fit, at least 1; None unless nine of ten have at
     most half of a chunk of the settings, or if they are too few to say.
 
     What is short is repeated until its picture is full, and there is seen in less detail than in a picture of its own
     length: spoken digits of unheard voices, of half a second, are right in .60 with chunks of 20 seconds and in .90
     with those of 1. That it is three of four is chosen on training sides; docs/experiments.md has them.
+
+    one_a_class: where most classes have one recording, a third of it, if nine of ten are shorter than a chunk: from one
+    picture of a class little is learnt, and none can be held out.
     """
     lengths = sorted(lengths_seconds)
-    if len(lengths) < FEWEST_LENGTHS or lengths[len(lengths) * 9 // 10] > settings.chunk_seconds / 2:
+    if len(lengths) < FEWEST_LENGTHS:
         return None
-    fitting = max(1, math.ceil(lengths[len(lengths) * 3 // 4] - 0.1))
+    if lengths[len(lengths) * 9 // 10] > longest_fitted_seconds(settings, one_a_class):
+        return None
+    usual = lengths[len(lengths) * 3 // 4] / (3 if one_a_class else 1)
+    fitting = max(1, math.ceil(usual - 0.1))
     return fitting if fitting <= settings.chunk_seconds / 2 else None
+
+
+def has_one_a_class(class_names: Iterable[str]) -> bool:
+    """Whether most classes have one recording. class_names: of each recording."""
+    counts = Counter(class_names).values()
+    return 2 * sum(number == 1 for number in counts) > len(counts)
 
 
 def mostly_repeats(chunk_seconds: Iterable[float], settings: PictureSettings) -> list[str]:

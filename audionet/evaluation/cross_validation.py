@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.dataset.samples import Dataset
-from audionet.errors import AudionetError
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.evaluation.result import EvaluationResult
 from audionet.options import SplitOptions
@@ -41,14 +40,13 @@ def fit_and_evaluate(
 ) -> TrainingResult:
     """Measure as planned, then fit to all samples (or keep the classifier that was measured, if the plan says so).
 
-    store: is given the classifier that is kept, on its way. Raises AudionetError if folds are wanted and no sample can
-    be held out.
+    store: is given the classifier that is kept, on its way.
     """
     everything = np.arange(len(dataset))
     if plan.folds is not None:
         result, history = cross_validate(trainer, dataset, plan.folds, plan.options, progress)
-        fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
-        return TrainingResult(dataset, trainer, fitted.classifier, result, None, history)
+        fitted = trainer.fit(everything, NOTHING, is_watched=result is None, store=store, progress=progress)
+        return TrainingResult(dataset, trainer, fitted.classifier, result, None, history or fitted.history)
     train, validation, test = (plan.split.indices(part) for part in (TRAIN, VALIDATION, TEST))
     is_kept = not plan.options.refit or len(train) == len(everything)
     fitted = trainer.fit(train, validation, is_watched=True, store=store if is_kept else None, progress=progress)
@@ -63,8 +61,11 @@ def fit_and_evaluate(
 
 def cross_validate(
     trainer: Trainer, dataset: Dataset, folds: Indices, options: SplitOptions, progress: Progress
-) -> tuple[EvaluationResult, History]:
-    """Hold out each of the folds in turn: that of each sample, from 0. The history shows the first."""
+) -> tuple[EvaluationResult | None, History]:
+    """Hold out each of the folds in turn: that of each sample, from 0. The history shows the first.
+
+    None if no class has more than one picture: there is nothing to hold out then.
+    """
     probabilities = np.zeros((len(dataset), len(dataset.labels)))
     tested = np.zeros(len(dataset), bool)
     accuracies: list[float] = []
@@ -81,7 +82,7 @@ def cross_validate(
             tested |= held
             accuracies.append(_accuracy(dataset, test, probabilities[test]))
     if not tested.any():
-        raise AudionetError("every class has only one picture: there is nothing to test on; add recordings")
+        return None, history
     test = np.flatnonzero(tested)
     return evaluate_samples(dataset, test, probabilities[test], options, accuracies), history
 

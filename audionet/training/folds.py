@@ -113,6 +113,11 @@ def own_folds(samples: Sequence[Sample]) -> list[int] | None:
 
 def _single_recording_notes(samples: Sequence[Sample]) -> list[str]:
     """A warning if there are classes that have one recording, or one group of them."""
+    if all(len(members) == 1 for members in by_class(samples).values()):
+        return [
+            "each class has one picture: none can be held out, and how good the model is stays unknown; "
+            "add recordings, or make shorter chunks with audionet prepare --chunk-seconds 3 --force"
+        ]
     single = {
         repr(name): [samples[i] for i in members]
         for name, members in sorted(by_class(samples).items())

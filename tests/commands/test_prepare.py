@@ -442,6 +442,31 @@ def test_chunks_of_recordings_some_of_which_are_long_have_20_seconds(two_classes
     assert chunk_seconds(two_classes.parent / "p") == 20
 
 
+def test_of_classes_with_one_short_recording_each_there_are_several_chunks(tmp_path: Path, audionet_here: Run) -> None:
+    """One chunk of each would leave nothing to hold out, and little to learn from."""
+    for n in range(4):
+        write_wav(tmp_path / "voices" / f"voice-{n}" / "speech.wav", chirps(n, 300 * (n + 1), 400 * (n + 1), 11 + n))
+    first = audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path)
+    assert "chunks of 5 seconds, since most classes have one recording" in first.stderr
+    assert chunk_seconds(tmp_path / "p") == 5
+    assert audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path).stderr == ""
+    # Of several recordings a class, each may be one chunk.
+    for n in range(4):
+        write_wav(tmp_path / "voices" / f"voice-{n}" / "again.wav", chirps(9 + n, 300 * (n + 1), 400 * (n + 1), 12))
+    assert "shorter or fewer" in audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path).stderr
+    audionet_here("prepare", "voices", "--image-dir", "p", "--force", cwd=tmp_path)
+    assert chunk_seconds(tmp_path / "p") == 20
+
+
+def test_long_recordings_are_cut_into_chunks_of_20_seconds_also_if_a_class_has_one(
+    tmp_path: Path, audionet_here: Run
+) -> None:
+    for n in range(4):
+        write_wav(tmp_path / "voices" / f"voice-{n}" / "speech.wav", chirps(n, 300, 400, 41))
+    audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path)
+    assert chunk_seconds(tmp_path / "p") == 20
+
+
 def test_chunks_are_as_long_as_the_parts_that_are_marked(tmp_path: Path, audionet_here: Run) -> None:
     write_wav(tmp_path / "nights" / "night.wav", chirps(1, 200, 400, 30))
     lines = [f"night.wav,{name},{start},{start + 1.5}" for start, name in enumerate(("owl", "fox") * 4, 3)]

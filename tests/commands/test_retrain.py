@@ -296,6 +296,19 @@ def test_a_class_short_of_recordings_is_named_and_split_by_time(two_classes: Pat
     assert "class 'third' has one recording" in note
 
 
+@pytest.mark.usefixtures("known_bottlenecks")
+def test_of_one_picture_a_class_a_model_is_made_of_which_nobody_knows_how_good_it_is(tmp_path: Path) -> None:
+    for n, name in enumerate(("high", "low")):
+        write_wav(tmp_path / "data_audio" / name / "only.wav", chirps(n, 300 + 2000 * n, 400 + 2000 * n, 1))
+    audionet.prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    report = retrain(tmp_path)
+    assert report.held_out is None
+    assert report.trained
+    (note,) = report.notes
+    assert "each class has one picture: none can be held out" in note
+    assert not retrain(tmp_path).trained
+
+
 def test_bad_pictures_are_named_and_the_others_used(prepared: Path) -> None:
     victim = prepared / "data_image" / "low" / "low-0_nohash_0000.jpg"
     victim.write_bytes(b"no picture")
