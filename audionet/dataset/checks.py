@@ -58,15 +58,15 @@ def fitting_chunk_seconds(
     length: spoken digits of unheard voices, of half a second, are right in .60 with chunks of 20 seconds and in .90
     with those of 1. That it is three of four is chosen on training sides; docs/experiments.md has them.
 
-    one_a_class: where most classes have one recording, a third of it, if nine of ten are shorter than a chunk: from one
-    picture of a class little is learnt, and none can be held out.
+    one_a_class: where most classes have one recording, a third of the median, if nine of ten are shorter than a chunk:
+    from one picture of a class little is learnt, and none can be held out.
     """
     lengths = sorted(lengths_seconds)
     if len(lengths) < FEWEST_LENGTHS:
         return None
     if lengths[len(lengths) * 9 // 10] > longest_fitted_seconds(settings, one_a_class):
         return None
-    usual = lengths[len(lengths) * 3 // 4] / (3 if one_a_class else 1)
+    usual = lengths[len(lengths) // 2] / 3 if one_a_class else lengths[len(lengths) * 3 // 4]
     fitting = max(1, math.ceil(usual - 0.1))
     return fitting if fitting <= settings.chunk_seconds / 2 else None
 
