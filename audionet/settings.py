@@ -173,7 +173,7 @@ class PictureSettings:
 
     @property
     def _are_columns_close(self) -> bool:
-        # Hann windows have to overlap by half, that nothing is lost between them (docs/experiments.md).
+        # Hann windows have to overlap by half, so that nothing is lost between them (docs/experiments.md).
         return 2 * self.chunk_samples / PICTURE_SIZE <= self.window_samples / 2
 
     @property

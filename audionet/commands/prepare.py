@@ -155,7 +155,7 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
 def _fitting_chunk_seconds(recordings: list[Recording], options: PrepareOptions) -> int | None:
     """How many seconds long chunks fit recordings, which is said; None if the usual ones do."""
     sources = [Source(r.path.absolute(), r.class_name, "", r.parts) for r in recordings]
-    one_a_class = not any(r.parts for r in recordings) and has_one_a_class(r.class_name for r in recordings)
+    one_a_class = has_one_a_class((r.class_name, r.parts) for r in recordings)
     with open_workers(options.scheduler, options.jobs) as workers:
         longest = longest_fitted_seconds(options.pictures, one_a_class)
         lengths = measure(MeasuringJob(options.pictures, options.sound), sources, longest, workers)
@@ -192,8 +192,7 @@ def _no_longer_fitting(index: PictureIndex) -> list[str]:
     lengths, seconds = index.lengths_seconds(), index.renderer.settings.chunk_seconds
     if not index.fitted or len(lengths) < FEWEST_LENGTHS:
         return []
-    are_whole = not any(entry.parts for entry in index.recordings.values())
-    one_a_class = are_whole and has_one_a_class(key.partition("/")[0] for key in index.recordings)
+    one_a_class = has_one_a_class((key.partition("/")[0], entry.parts) for key, entry in index.recordings.items())
     fitting = fitting_chunk_seconds(lengths, PictureSettings(), one_a_class)
     if fitting is not None and fitting <= 2 * seconds:
         return []

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
+from audionet.audio.chunks import Part
 from audionet.audio.levels import SILENT_DB
 from audionet.dataset.conditions import out_of_range, unlike_conditions
 from audionet.dataset.samples import Sample
@@ -71,9 +72,12 @@ def fitting_chunk_seconds(
     return fitting if fitting <= settings.chunk_seconds / 2 else None
 
 
-def has_one_a_class(class_names: Iterable[str]) -> bool:
-    """Whether most classes have one recording. class_names: of each recording."""
-    counts = Counter(class_names).values()
+def has_one_a_class(recordings: Iterable[tuple[str, Sequence[Part]]]) -> bool:
+    """Whether most classes have one recording, and none is learnt in parts. recordings: the class and parts of each."""
+    each = list(recordings)
+    if any(parts for _, parts in each):
+        return False
+    counts = Counter(class_name for class_name, _ in each).values()
     return 2 * sum(number == 1 for number in counts) > len(counts)
 
 

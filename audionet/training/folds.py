@@ -116,7 +116,7 @@ def _single_recording_notes(samples: Sequence[Sample]) -> list[str]:
     if all(len(members) == 1 for members in by_class(samples).values()):
         return [
             "each class has one picture: none can be held out, and how good the model is stays unknown; "
-            "add recordings, or make shorter chunks with audionet prepare --chunk-seconds 3 --force"
+            "add recordings, or make shorter chunks with --chunk-seconds and --force of audionet prepare"
         ]
     single = {
         repr(name): [samples[i] for i in members]
