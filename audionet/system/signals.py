@@ -2,7 +2,8 @@
 
 A KeyboardInterrupt is raised, as usual; but an import or a library that it cuts short may make another error of it.
 So it is also remembered that a signal came. And where nothing can be raised (in `__del__`, or in a callback of a weak
-reference, of which Matplotlib has many), Python prints the error and goes on: there it is raised again a moment later.
+reference, of which Matplotlib has many), Python prints the error and goes on: there it is raised again a moment later,
+until it is raised where somebody can hear it.
 """
 
 import _thread
@@ -23,7 +24,7 @@ AGAIN_SECONDS = 0.01  # until an interruption is raised again that came where no
 TICK_SECONDS = 1.0  # of an Alarm
 
 _came: list[tuple[int, float]] = []  # the first signal, and when
-_lost = threading.Event()  # the KeyboardInterrupt of that signal was raised where nothing can be, and is due again
+_due: list[int] = []  # that signal again, since it came where nothing can be raised
 _children: set[Callable[[], None]] = set()  # what ends each process that works for this one
 
 
@@ -37,6 +38,7 @@ def listen() -> None:
 
 def ignore() -> None:
     """Take no signal any more, for the work is done."""
+    _due.clear()
     for number in _numbers():
         if signal.getsignal(number) is _stop:
             signal.signal(number, signal.SIG_IGN)
@@ -117,14 +119,17 @@ class Alarm:
         self._ring()
 
 
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+def _stop(number: int, frame: FrameType | None) -> None:
     now = time.monotonic()
     end_children()
-    if not _came:
+    is_first = not _came
+    if is_first:
         _came.append((number, now))
-        raise KeyboardInterrupt
-    if _lost.is_set():
-        _lost.clear()
+    if is_first or _due:
+        if _is_in_hook(frame):
+            _raise_later()
+            return
+        _due.clear()
         raise KeyboardInterrupt
     # Programs may send a signal twice (timeout does, to the process and to its group); a later one comes from a person.
     if now - _came[0][1] > IMPATIENT_SECONDS:
@@ -132,9 +137,32 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 
 
 def _raise_again(unraisable: "sys.UnraisableHookArgs") -> None:
-    if not _came or not issubclass(unraisable.exc_type, KeyboardInterrupt):
+    """Called by Python where an error is raised that nobody can hear; what this raises is not heard either."""
+    if _came and issubclass(unraisable.exc_type, KeyboardInterrupt):
+        _raise_later()
+    else:
         sys.__unraisablehook__(unraisable)
-        return
-    _lost.set()
-    # Not at once: that would be here, where nothing can be raised either.
-    threading.Timer(AGAIN_SECONDS, _thread.interrupt_main, _came[0][:1]).start()
+
+
+def _is_in_hook(frame: FrameType | None) -> bool:
+    """Whether a line runs that `_raise_again` has called, or a line of its own."""
+    while frame is not None:
+        if frame.f_code is _raise_again.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _raise_later() -> None:
+    if not _due:
+        _due.append(_came[0][0])
+        # Not by threading, which waits for its locks: whatever has been interrupted may hold them.
+        _thread.start_new_thread(_interrupt_until_heard, ())
+
+
+def _interrupt_until_heard() -> None:
+    while True:
+        time.sleep(AGAIN_SECONDS)
+        if not _due:
+            return
+        _thread.interrupt_main(signal.Signals(_came[0][0]))
