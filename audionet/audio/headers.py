@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from audionet.settings import MOST_CHANNELS
-from audionet.system.files import read_beginning
+from audionet.system.files import read_beginning, require_file
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
@@ -96,6 +96,12 @@ class Samples(NamedTuple):
 TELEPHONES = {".ul": "mulaw", ".ulaw": "mulaw", ".al": "alaw", ".alaw": "alaw"}
 HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
 
+# A frame begins with eleven ones, two bits for the version of MPEG, and two for its layer, of which 01 is the third.
+MP3_MASK, MP3_BEGIN = 0b11111111_11100110, 0b11111111_11100010
+ID3_BYTES = 10  # before what an ID3 tag holds, such as the picture of an album
+# MP3 has up to 320 kbit/s, and 640 in its free format, as Lame writes it.
+MOST_MP3_BYTES_A_SECOND = 80_000
+
 
 def what_it_is_instead(path: Path) -> str:
     """What a file is that ffmpeg cannot read, and what helps: `, but an archive; unpack it`; "" if nobody knows."""
@@ -119,6 +125,23 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
         return samples.options()
     decoder = _misread_decoder(beginning)
     return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
+
+
+def least_mp3_seconds(path: Path) -> float:
+    """How many seconds of sound an MP3 has at least, by the size of its file; 0 for anything else.
+
+    What an MP3 says of its length may be wrong, and to decode it takes a process. Raises UnusableInput.
+    """
+    size, beginning = require_file(path), read_beginning(path, ID3_BYTES)
+    if len(beginning) < ID3_BYTES:
+        return 0.0
+    tag_bytes = 0
+    if beginning.startswith(b"ID3"):
+        for seven_bits in beginning[6:]:
+            tag_bytes = tag_bytes << 7 | seven_bits
+    elif int.from_bytes(beginning[:2], "big") & MP3_MASK != MP3_BEGIN:
+        return 0.0
+    return max(0, size - ID3_BYTES - tag_bytes) / MOST_MP3_BYTES_A_SECOND
 
 
 def _misread_decoder(beginning: bytes) -> str | None:

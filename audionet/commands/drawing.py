@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Chunk, Part, read_chunks, to_wav
 from audionet.audio.decoding import read_wav_header
+from audionet.audio.headers import least_mp3_seconds
 from audionet.audio.levels import Conditions, clipped_share, conditions, level_db, of_recording
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
@@ -141,6 +142,8 @@ class MeasuringJob:
 
     def map(self, source: Source, _: None) -> float:
         """The length of its first chunk. Raises UnusableInput."""
+        if least_mp3_seconds(source.path) > self.settings.chunk_seconds:
+            return self.settings.chunk_seconds
         with closing(read_chunks(source.path, self.settings, self.choice)) as chunks:
             return next(chunks).seconds
 

@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from PIL import Image
 
 import audionet
 from audionet.audio import decoding, ffmpeg
+from audionet.audio.headers import least_mp3_seconds
 from audionet.commands.prepare import PrepareReport
 from audionet.dataset.manifest import PictureIndex
 from audionet.dataset.sources import FOLDER_FILE
@@ -19,6 +21,7 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.system.progress import Progress
+from tests.bad_inputs import encoded, id3
 from tests.conftest import Run, chirps, read_wav, tone, write_wav
 from tests.crashes import contents
 
@@ -427,6 +430,22 @@ def test_chunks_are_as_long_as_short_recordings_are(two_classes: Path, audionet_
     assert "chunks of 7 seconds" in anew.stderr
     assert chunk_seconds(pictures) == 7
     assert "chosen for" not in audionet_here("prepare", "data_audio", "--image-dir", "p").stderr
+
+
+@pytest.mark.parametrize(("seconds", "cover_bytes", "expected"), [(2, 5_000_000, 2), (45, 0, 20)])
+def test_the_size_of_an_mp3_says_how_long_it_is_and_not_its_picture(
+    seconds: float, cover_bytes: int, expected: float, tmp_path: Path, audionet_here: Run
+) -> None:
+    for n in range(4):
+        path = tmp_path / "data_audio" / "ab"[n % 2] / f"{n}.mp3"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sound = encoded("mp3", "-ar", "44100", "-b:a", "320k", seconds=seconds)
+        cover = id3(b"APIC" + struct.pack(">IH", 14 + cover_bytes, 0) + b"\0image/jpeg\0\x03\0" + bytes(cover_bytes))
+        path.write_bytes(cover + sound)
+    assert (least_mp3_seconds(path) > 20) == (seconds > 20)
+    assert least_mp3_seconds(path) <= seconds
+    assert audionet_here("prepare", "data_audio", "--image-dir", "p").returncode == 0
+    assert chunk_seconds(tmp_path / "p") == expected
 
 
 @pytest.mark.parametrize("typed", [("--chunk-seconds", "20"), ("--overlap", "0")])
