@@ -18,9 +18,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,9 +131,9 @@ def long_enough(path: Path) -> bool:
 
 
 def lay_out(clips: Clips, folder: Path) -> Path:
-    """A folder a class, with links to the files."""
-    for class_name, paths in clips.items():
-        (folder / class_name).mkdir(parents=True, exist_ok=True)
+    """A folder a class, with links to the files; once it is there, it stays as it is."""
+    for class_name, paths in clips.items() if not folder.is_dir() else ():
+        (folder / class_name).mkdir(parents=True)
         for number, path in enumerate(paths):
             (folder / class_name / f"{number:03d}-{path.name}").symlink_to(path.resolve())
     return folder
@@ -152,67 +153,69 @@ def fold_and_source(path: Path) -> tuple[int, str]:
     return int(fold), source
 
 
-def fifth_fold(urban: Protocol) -> Protocol:
-    """ESC-10 with the fifth fold to test and the others to learn from."""
-    protocol = Protocol(FIFTH_FOLD, "the fifth fold of P4, learnt from the others", urban.chunk_seconds)
-    for name, paths in urban.train.items():
+def with_fold_held_out(urban: Protocol, fold: int, name: str) -> Protocol:
+    """ESC-10 with one fold to test and the others to learn from."""
+    protocol = Protocol(name, f"fold {fold} of P4, learnt from the others", urban.chunk_seconds)
+    for class_name, paths in urban.train.items():
         for path in paths:
-            protocol.add(path, name, fold_and_source(path)[0] != 5)
+            protocol.add(path, class_name, fold_and_source(path)[0] != fold)
     return protocol
 
 
-@dataclass(frozen=True)
-class Result:
-    """Of one model on one test side."""
+def print_row(
+    protocol: Protocol,
+    name: str,
+    accuracies: list[float],
+    interval: tuple[float, float],
+    errors: Sequence[float] = (),
+    unknown: Sequence[float] = (),
+) -> None:
+    """Print the line of the table: figures of one run or of several, and what was not measured left empty."""
+    spread = f" +- {statistics.pstdev(accuracies):.3f}" if len(accuracies) > 1 else ""
+    cells = [f"{statistics.mean(accuracies):.3f}{spread}", f"{interval[0]:.3f} to {interval[1]:.3f}"]
+    cells += [f"{statistics.mean(figures):.3f}" if figures else "" for figures in (errors, unknown)]
+    print(f"| {protocol.name} | {name} | {' | '.join(cells)} |", flush=True)
 
-    accuracy: float
-    calibration_error: float
-    unknown: float
+
+def training_in(folder: Path, name: str, **options: Any) -> RetrainOptions:
+    """The options of a training on the pictures in a folder, whose model is called so."""
+    return RetrainOptions(
+        image_dir=folder / "data_image",
+        model_dir=POOL_3.parent,
+        summaries_dir=folder / "summaries" / name,
+        output_graph=folder / f"{name}.pb",
+        output_labels=folder / f"{name}.txt",
+        **({"bottleneck_dir": folder / "bottlenecks"} | options),
+    )
 
 
 def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robustness: bool) -> None:
     """Prepare once, then train and evaluate with each seed; print the line of the table."""
-    image_dir = folder / "data_image"
     pictures = PictureSettings(chunk_seconds=protocol.chunk_seconds)
-    audionet.prepare(lay_out_once(protocol.train, folder / "train"), PrepareOptions(image_dir, pictures))
-    test = lay_out_once(protocol.test, folder / "test")
-    results: list[Result] = []
-    before: dict[str, str] = {}
+    audionet.prepare(lay_out(protocol.train, folder / "train"), PrepareOptions(folder / "data_image", pictures))
+    test = lay_out(protocol.test, folder / "test")
+    models, found = [], []
     for seed in range(seeds):
-        graph, labels = folder / f"{bottleneck}-{seed}.pb", folder / f"{bottleneck}-{seed}.txt"
-        audionet.retrain(
-            RetrainOptions(
-                image_dir=image_dir,
-                model_dir=POOL_3.parent,
-                bottleneck_dir=folder / "bottlenecks",
-                summaries_dir=folder / "summaries" / f"{bottleneck}-{seed}",
-                output_graph=graph,
-                output_labels=labels,
-                bottleneck=bottleneck,
-                seed=seed,
-            )
-        )
-        found = audionet.evaluate(test, LabelOptions(graph, labels))
-        results.append(
-            Result(found.confusion.accuracy, found.calibration_error, len(found.unknown) / found.confusion.count)
-        )
-        before = before or {clip_key(clip): clip.best for clip, _ in found.clips}
-    low, high = found.confusion.interval
-    accuracies = [result.accuracy for result in results]
-    print(
-        f"| {protocol.name} | {bottleneck} | {statistics.mean(accuracies):.3f} +- {statistics.pstdev(accuracies):.3f} "
-        f"| {low:.3f} to {high:.3f} | {statistics.mean(r.calibration_error for r in results):.3f} "
-        f"| {statistics.mean(r.unknown for r in results):.3f} |",
-        flush=True,
+        options = training_in(folder, f"{bottleneck}-{seed}", bottleneck=bottleneck, seed=seed)
+        audionet.retrain(options)
+        models.append(LabelOptions(options.output_graph, options.output_labels))
+        found.append(audionet.evaluate(test, models[-1]))
+    print_row(
+        protocol,
+        bottleneck,
+        [each.confusion.accuracy for each in found],
+        found[-1].confusion.interval,
+        [each.calibration_error for each in found],
+        [len(each.unknown) / each.confusion.count for each in found],
     )
     if robustness:
-        options = LabelOptions(folder / f"{bottleneck}-0.pb", folder / f"{bottleneck}-0.txt")
+        before = {clip_key(clip): clip.best for clip, _ in found[0].clips}
         for name, suffix, arguments in (
             ("12 dB quieter", ".wav", ["-af", "volume=-12dB"]),
             ("32 kbit/s MP3", ".mp3", ["-c:a", "libmp3lame", "-b:a", "32k"]),
         ):
             changed = reencode(test, folder / name.replace("/", "-"), suffix, arguments)
-            after = {clip_key(clip): clip.best for clip in audionet.label(changed, options)}
+            after = {clip_key(clip): clip.best for clip in audionet.label(changed, models[0])}
             kept = statistics.mean(after[clip] == label for clip, label in before.items())
             print(f"{protocol.name}: {name}: {kept:.1%} of {len(before)} clips keep their label", flush=True)
 
@@ -222,59 +225,24 @@ def run_tool_in_folds(protocol: Protocol, folder: Path, bottleneck: str, seeds: 
 
     held_out: the folds that are counted, from 1; the others are learnt from throughout.
     """
-    recordings = lay_out_once(protocol.train, folder / "train")
+    recordings = lay_out(protocol.train, folder / "train")
     table = folder / "folds.csv"
     lines = ["path,label,fold,group"]
     for path in sorted(recordings.glob("*/*")):
         fold, source = fold_and_source(path.with_name(path.name.partition("-")[2]))
         lines.append(f"{path.relative_to(recordings).as_posix()},{path.parent.name},{fold},{source}")
     table.write_text("\n".join(lines), encoding="utf-8")
-    image_dir = folder / "data_image"
     pictures = PictureSettings(chunk_seconds=protocol.chunk_seconds, overlap_seconds=0)
-    audionet.prepare(recordings, PrepareOptions(image_dir, pictures, metadata=table))
+    audionet.prepare(recordings, PrepareOptions(folder / "data_image", pictures, metadata=table))
     accuracies, errors = [], []
     for seed in range(seeds):
-        report = audionet.retrain(
-            RetrainOptions(
-                image_dir=image_dir,
-                model_dir=POOL_3.parent,
-                bottleneck_dir=folder / "bottlenecks",
-                summaries_dir=folder / "summaries" / f"{bottleneck}-{seed}",
-                output_graph=folder / f"{bottleneck}-{seed}.pb",
-                bottleneck=bottleneck,
-                seed=seed,
-                folds=OWN_FOLDS,
-                write_report=False,
-            )
-        )
+        in_folds = {"seed": seed, "folds": OWN_FOLDS, "write_report": False}
+        report = audionet.retrain(training_in(folder, f"{bottleneck}-{seed}", bottleneck=bottleneck, **in_folds))
         assert report.held_out is not None
         accuracies.append(statistics.mean(report.held_out.fold_accuracies[fold - 1] for fold in held_out))
         errors.append(report.held_out.calibration_error)
     count = sum(fold_and_source(path)[0] in held_out for paths in protocol.train.values() for path in paths)
-    low, high = wilson_interval(round(accuracies[-1] * count), count)
-    print(
-        f"| {protocol.name} | {bottleneck} | {statistics.mean(accuracies):.3f} +- {statistics.pstdev(accuracies):.3f} "
-        f"| {low:.3f} to {high:.3f} | {statistics.mean(errors):.3f} | |",
-        flush=True,
-    )
-
-
-def run_rival_in_folds(protocol: Protocol, name: str, held_out: list[int]) -> None:
-    """Each of the folds held out in turn; the rival's accuracy over all clips of those folds."""
-    shares = []
-    for fold in held_out:
-        turn = Protocol(protocol.name, protocol.about, protocol.chunk_seconds)
-        for label, paths in protocol.train.items():
-            for path in paths:
-                turn.add(path, label, fold_and_source(path)[0] != fold)
-        shares.append(share_right(turn, RIVALS[name]))
-    low, high = wilson_interval(sum(right for right, _ in shares), sum(count for _, count in shares))
-    accuracy = sum(right for right, _ in shares) / sum(count for _, count in shares)
-    print(f"| {protocol.name} | {name} | {accuracy:.3f} | {low:.3f} to {high:.3f} | | |", flush=True)
-
-
-def lay_out_once(clips: Clips, folder: Path) -> Path:
-    return folder if folder.is_dir() else lay_out(clips, folder)
+    print_row(protocol, bottleneck, accuracies, wilson_interval(round(accuracies[-1] * count), count), errors)
 
 
 def clip_key(clip: ClipScores) -> str:
@@ -293,11 +261,11 @@ def reencode(source: Path, folder: Path, suffix: str, arguments: list[str]) -> P
     return folder
 
 
-def run_rival(protocol: Protocol, name: str, statistics_of: Callable[[np.ndarray], np.ndarray]) -> None:
-    """Train and test a rival; print the line of the table."""
-    right, count = share_right(protocol, statistics_of)
-    low, high = wilson_interval(right, count)
-    print(f"| {protocol.name} | {name} | {right / count:.3f} | {low:.3f} to {high:.3f} | | |", flush=True)
+def run_rival(name: str, turns: Sequence[Protocol]) -> None:
+    """Train and test a rival, with each fold in turn where there are some; print the line of the table."""
+    shares = [share_right(turn, RIVALS[name]) for turn in turns]
+    right, count = (sum(numbers) for numbers in zip(*shares, strict=True))
+    print_row(turns[0], name, [right / count], wilson_interval(right, count))
 
 
 def share_right(protocol: Protocol, statistics_of: Callable[[np.ndarray], np.ndarray]) -> tuple[int, int]:
@@ -349,7 +317,10 @@ FEATURES = ("rows", "pool_3", *RIVALS)
 
 def run_strangers(protocol: Protocol, folder: Path) -> None:
     """Leave some classes out of the training, in turn: are their clips less typical, do they score lower?"""
-    names, called = sorted(protocol.train), []
+    from sklearn.metrics import roc_auc_score
+
+    names = sorted(protocol.train)
+    called: dict[bool, list[float]] = {True: [], False: []}  # the shares called unknown, by whether they are known
     areas: dict[str, list[float]] = {"typicality": [], "score": []}
     count = round(STRANGERS * len(names))
     for rotation in range(ROTATIONS):
@@ -358,43 +329,25 @@ def run_strangers(protocol: Protocol, folder: Path) -> None:
         known = {name: paths for name, paths in protocol.train.items() if name not in strangers}
         pictures = PictureSettings(chunk_seconds=protocol.chunk_seconds)
         audionet.prepare(lay_out(known, here / "train"), PrepareOptions(here / "data_image", pictures))
-        graph, labels = here / "graph.pb", here / "labels.txt"
-        audionet.retrain(
-            RetrainOptions(
-                image_dir=here / "data_image",
-                bottleneck_dir=folder / "bottlenecks",
-                summaries_dir=here / "summaries",
-                output_graph=graph,
-                output_labels=labels,
-            )
-        )
-        clips = audionet.label(lay_out(protocol.test, here / "test"), LabelOptions(graph, labels))
-        is_stranger = [Path(clip.clip).parent.name in strangers for clip in clips]
+        options = training_in(here, "graph", bottleneck_dir=folder / "bottlenecks")
+        audionet.retrain(options)
+        model = LabelOptions(options.output_graph, options.output_labels)
+        clips = audionet.label(lay_out(protocol.test, here / "test"), model)
+        is_known = [Path(clip.clip).parent.name not in strangers for clip in clips]
         typical = [clip.typicality for clip in clips if clip.typicality is not None]
         if len(typical) == len(clips):  # it is not learnt from one recording of a class
-            areas["typicality"].append(area_under_roc(typical, is_stranger))
-        areas["score"].append(area_under_roc([clip.score for clip in clips], is_stranger))
-        unknown = [clip.is_unknown for clip in clips]
-        called.append(
-            [
-                statistics.mean(u for u, s in zip(unknown, is_stranger, strict=True) if s is side)
-                for side in (True, False)
-            ]
-        )
+            areas["typicality"].append(roc_auc_score(is_known, typical))
+        areas["score"].append(roc_auc_score(is_known, [clip.score for clip in clips]))
+        for side, shares in called.items():
+            shares.append(
+                statistics.mean(clip.is_unknown for clip, known in zip(clips, is_known, strict=True) if known is side)
+            )
     by = (f"{statistics.mean(a):.3f} ({min(a):.3f} to {max(a):.3f}) by {name}" for name, a in areas.items() if a)
     print(
         f"{protocol.name}: strangers: area under the ROC {', '.join(by)}; called unknown: "
-        f"{statistics.mean(c[0] for c in called):.1%} of strangers, "
-        f"{statistics.mean(c[1] for c in called):.1%} of the known",
+        f"{statistics.mean(called[False]):.1%} of strangers, {statistics.mean(called[True]):.1%} of the known",
         flush=True,
     )
-
-
-def area_under_roc(scores: list[float], is_stranger: Iterable[bool]) -> float:
-    """How often a known voice lies above a stranger; ties count half."""
-    of = {side: np.array([s for s, t in zip(scores, is_stranger, strict=True) if t is side]) for side in (True, False)}
-    higher = of[False][:, None] - of[True][None]
-    return float(((higher > 0) + 0.5 * (higher == 0)).mean())
 
 
 def main() -> None:
@@ -429,7 +382,7 @@ def main() -> None:
             if "pool_3" in options.features and POOL_3.is_file():
                 run_tool(protocol, folder, "pool_3", options.seeds, robustness=False)
             for rival in sorted(RIVALS.keys() & set(options.features)):
-                run_rival(protocol, rival, RIVALS[rival])
+                run_rival(rival, [protocol])
         urban = urban_sounds(options.data)
         if urban.train and (not options.only or urban.name in options.only):
             folder = Path(name) / urban.name
@@ -437,11 +390,12 @@ def main() -> None:
                 if bottleneck in options.features and (bottleneck == "rows" or POOL_3.is_file()):
                     run_tool_in_folds(urban, folder, bottleneck, options.seeds, options.hold_out)
             for rival in sorted(RIVALS.keys() & set(options.features)):
-                run_rival_in_folds(urban, rival, options.hold_out)
+                run_rival(rival, [with_fold_held_out(urban, fold, urban.name) for fold in options.hold_out])
+        fifth_fold = with_fold_held_out(urban, 5, FIFTH_FOLD)
         if not options.only or FIFTH_FOLD in options.only:
-            run_tool(fifth_fold(urban), Path(name) / FIFTH_FOLD, "rows", options.seeds, robustness=True)
+            run_tool(fifth_fold, Path(name) / FIFTH_FOLD, "rows", options.seeds, robustness=True)
         if not options.only or "strangers" in options.only:
-            by_name = {protocol.name: protocol for protocol in (*chosen, fifth_fold(urban))}
+            by_name = {protocol.name: protocol for protocol in (*chosen, fifth_fold)}
             for protocol in (by_name["P1"], by_name["P3"], by_name[FIFTH_FOLD]):
                 run_strangers(protocol, Path(name) / "strangers" / protocol.name)
 

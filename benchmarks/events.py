@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
+from accuracy import lay_out
 
 import audionet
 from audionet.audio.decoding import decode
@@ -43,12 +45,10 @@ def train(
     folder: Path, recordings: dict[str, list[Path]], chunk_seconds: float, background: tuple[str, ...] = ()
 ) -> LabelOptions:
     """A model of some recordings a class, with the defaults of the commands."""
-    for name, paths in recordings.items():
-        (folder / "data_audio" / name).mkdir(parents=True)
-        for path in paths:
-            (folder / "data_audio" / name / path.name).symlink_to(path.resolve())
     files = folder / "tf_files"
-    audionet.prepare(folder / "data_audio", PrepareOptions(files / "data_image", PictureSettings(chunk_seconds)))
+    audionet.prepare(
+        lay_out(recordings, folder / "data_audio"), PrepareOptions(files / "data_image", PictureSettings(chunk_seconds))
+    )
     graph, labels = files / "retrained_graph.pb", files / "retrained_labels.txt"
     audionet.retrain(
         RetrainOptions(
@@ -202,13 +202,7 @@ def label_at(rows: Truth, time: float) -> str:
 
 def write(path: Path, samples: np.ndarray) -> Path:
     """A WAV of samples."""
-    import wave
-
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes(np.rint(samples).astype("<i2").tobytes())
+    soundfile.write(path, np.rint(samples).astype(np.int16), SAMPLE_RATE_HZ)
     return path
 
 

@@ -48,11 +48,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import psutil
 import soundfile
 from synthetic import make
 
@@ -193,19 +195,14 @@ def measure(command: list[str], folder: Path) -> Usage:
 
 
 def tree_mb(root: int) -> float:
-    """Resident memory of a process and its descendants, from /proc; 0 where there is none."""
-    resident, parents = {}, {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            # The name, in brackets, may hold anything.
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            parents[int(entry.name)], resident[int(entry.name)] = int(fields[1]), int(fields[21])
-        except (OSError, IndexError, ValueError):
-            continue  # it has just ended
-    tree = {root}
-    while more := {pid for pid, parent in parents.items() if parent in tree} - tree:
-        tree |= more
-    return sum(resident.get(pid, 0) for pid in tree) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    """Resident memory of a process and its descendants."""
+    resident = 0
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(root)
+        for each in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                resident += each.memory_info().rss
+    return resident / 1e6
 
 
 class Bench:
@@ -235,6 +232,11 @@ class Bench:
             self.copy(f"twelve/voices/{start // PART_SECONDS:02d}.mp3", "-ss", start, "-t", PART_SECONDS)
             for start in range(0, HOUR_SECONDS, PART_SECONDS)
         ]
+
+    @property
+    def twelve(self) -> Path:
+        """The data_audio/ of these parts."""
+        return self.parts[0].parent.parent
 
     def copy(self, name: str, *before: object) -> Path:
         """A part of the hour, or many of it, without encoding it anew."""
@@ -304,9 +306,6 @@ class Bench:
             make(folder, count)
         return measure([*AUDIONET, "retrain", "--steps", "500", "--force"], folder)
 
-    def retrain_cold(self) -> Usage:
-        return self.retrain("--bottleneck-dir", str(self.new_folder()))
-
     def label(self, clip: Path, *options: str) -> Usage:
         return measure([*AUDIONET, "label", str(clip), *options], self.model)
 
@@ -331,7 +330,7 @@ class Bench:
         )
 
     def usual_way(self) -> Usage:
-        script, recordings = str(ROOT / "benchmarks" / "usual_way.py"), str(self.parts[0].parent.parent)
+        script, recordings = str(ROOT / "benchmarks" / "usual_way.py"), str(self.twelve)
         return measure([sys.executable, script, recordings, str(self.new_folder())], self.folder)
 
     def program(self, source: str) -> Usage:
@@ -354,17 +353,41 @@ class Comparison:
     runs: int | None = None  # fewer, where one takes long
 
 
+def of_an_hour(mode: str) -> Comparison:
+    """What a mode of `label` takes, against `label` alone."""
+    return Comparison(
+        f"label {mode}, an MP3 of an hour",
+        lambda bench: bench.label(bench.hour, mode),
+        "label",
+        lambda bench: bench.label(bench.hour),
+        "at most 1.3",
+    )
+
+
+def of_ten_hours(command: str, run: Callable[[Bench, Path], Usage]) -> Comparison:
+    """The memory that a command takes for an MP3 of ten hours, against one of ten minutes. run: the command."""
+    return Comparison(
+        f"{command}, an MP3 of 10 hours",
+        lambda bench: run(bench, bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9)),
+        "10 minutes",
+        lambda bench: run(bench, bench.copy("ten-minutes/a/x.mp3", "-t", 600)),
+        "at most 1.2, and 400 MB",
+        of_memory=True,
+        runs=1,
+    )
+
+
 COMPARISONS = {
     "prepare-decoding": Comparison(
         "prepare, an hour in 12 MP3s",
-        lambda bench: bench.prepare(bench.parts[0].parent.parent),
+        lambda bench: bench.prepare(bench.twelve),
         "ffmpeg alone",
         Bench.decode,
         "at most 1.6",
     ),
     "prepare-usual": Comparison(
         "prepare, an hour in 12 MP3s",
-        lambda bench: bench.prepare(bench.parts[0].parent.parent),
+        lambda bench: bench.prepare(bench.twelve),
         "the usual way",
         Bench.usual_way,
         "at most 0.167",
@@ -374,7 +397,7 @@ COMPARISONS = {
         "prepare, an hour in one MP3",
         lambda bench: bench.prepare(bench.hour.parent.parent),
         "in 12 MP3s",
-        lambda bench: bench.prepare(bench.parts[0].parent.parent),
+        lambda bench: bench.prepare(bench.twelve),
         "at most 1.15",
     ),
     "bottlenecks": Comparison(
@@ -395,7 +418,12 @@ COMPARISONS = {
         "retrain, 500 steps, cached", Bench.retrain, "import tensorflow", Bench.import_tensorflow, "at most 1.6"
     ),
     "retrain-cold": Comparison(
-        "retrain, 500 steps, nothing cached", Bench.retrain_cold, "cached", Bench.retrain, "no limit", runs=1
+        "retrain, 500 steps, nothing cached",
+        lambda bench: bench.retrain("--bottleneck-dir", str(bench.new_folder())),
+        "cached",
+        Bench.retrain,
+        "no limit",
+        runs=1,
     ),
     "retrain-many": Comparison(
         "retrain, 100,000 pictures, cached",
@@ -418,20 +446,8 @@ COMPARISONS = {
         lambda bench: Usage(HOUR_SECONDS, 0),  # noqa: ARG005
         "at most 0.004",
     ),
-    "timeline": Comparison(
-        "label --timeline, an MP3 of an hour",
-        lambda bench: bench.label(bench.hour, "--timeline"),
-        "label",
-        lambda bench: bench.label(bench.hour),
-        "at most 1.3",
-    ),
-    "events": Comparison(
-        "label --events, an MP3 of an hour",
-        lambda bench: bench.label(bench.hour, "--events"),
-        "label",
-        lambda bench: bench.label(bench.hour),
-        "at most 1.3",
-    ),
+    "timeline": of_an_hour("--timeline"),
+    "events": of_an_hour("--events"),
     "prepare-ogg": Comparison(
         "prepare, 400 OGGs of 5 s",
         lambda bench: bench.prepare(bench.short(OGGS)),
@@ -500,33 +516,9 @@ COMPARISONS = {
         "at most 1.2, and 500 MB",
         runs=1,
     ),
-    "memory-prepare": Comparison(
-        "prepare, an MP3 of 10 hours",
-        lambda bench: bench.prepare(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9).parent.parent, "--no-keep-wav"),
-        "10 minutes",
-        lambda bench: bench.prepare(bench.copy("ten-minutes/a/x.mp3", "-t", 600).parent.parent, "--no-keep-wav"),
-        "at most 1.2, and 400 MB",
-        of_memory=True,
-        runs=1,
-    ),
-    "memory-events": Comparison(
-        "label --events, an MP3 of 10 hours",
-        lambda bench: bench.label(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9), "--events"),
-        "10 minutes",
-        lambda bench: bench.label(bench.copy("ten-minutes/a/x.mp3", "-t", 600), "--events"),
-        "at most 1.2, and 400 MB",
-        of_memory=True,
-        runs=1,
-    ),
-    "memory-label": Comparison(
-        "label, an MP3 of 10 hours",
-        lambda bench: bench.label(bench.copy("ten-hours/a/x.mp3", "-stream_loop", 9)),
-        "10 minutes",
-        lambda bench: bench.label(bench.copy("ten-minutes/a/x.mp3", "-t", 600)),
-        "at most 1.2, and 400 MB",
-        of_memory=True,
-        runs=1,
-    ),
+    "memory-prepare": of_ten_hours("prepare", lambda bench, mp3: bench.prepare(mp3.parent.parent, "--no-keep-wav")),
+    "memory-events": of_ten_hours("label --events", lambda bench, mp3: bench.label(mp3, "--events")),
+    "memory-label": of_ten_hours("label", Bench.label),
 }
 
 
