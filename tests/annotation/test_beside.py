@@ -543,42 +543,54 @@ def test_what_label_wrote_comes_in_again(tmp_path: Path, name: str, capsys: pyte
     assert found(nights, metadata=path) == of("night.wav")
 
 
+AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metadata {} to use it"
+
+
 @pytest.mark.parametrize(
-    ("name", "text", "is_said"),
+    ("name", "text", "said"),
     [
-        ("a.txt", "1.5 3.25 owl\n4 5 owl\n", True),
-        ("a.txt", "default\t\t1.5\t3.25\towl\n", True),  # of ELAN, without the columns' names
-        ("a.csv", "1.5,3.25,owl\n4,5,owl\n", True),
-        ("a.csv", "Start (s),End (s),Common name,File\n0.0,3.0,Owl,/x/a.wav\n", True),  # of BirdNET
-        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", True),
+        ("a.txt", "1.5 3.25 owl\n4 5 owl\n", AS_TABLE),
+        ("a.txt", "default\t\t1.5\t3.25\towl\n", AS_TABLE),  # of ELAN, without the columns' names
+        ("a.csv", "1.5,3.25,owl\n4,5,owl\n", AS_TABLE),
+        ("a.csv", "Start (s),End (s),Common name,File\n0.0,3.0,Owl,/x/a.wav\n", TO_BE_NAMED),  # of BirdNET
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", TO_BE_NAMED),
+        ("a.lab", "0 3050000 sil\n3050000 9050000 owl\n", TO_BE_NAMED),
+        ("a.lab", "HELLO WORLD\n", None),  # the words alone, for aligners
+        ("a.json", '{"segments": [{"start": 1, "end": 2, "label": "owl"}]}', TO_BE_NAMED),
+        ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", AS_TABLE),  # of Whisper
+        ("a.PHN", "0 3050 h#\n", AS_TABLE),
         (
             "a.csv",
             "Behavior,Behavior type,Time,Media file name\nsong,START,1.5,a.wav\nsong,STOP,3,a.wav\n",
-            True,
+            AS_TABLE,
         ),
-        ("a.csv", "1.5,1000,1.5,owl\n3,1000,1.5,owl\n", True),  # of Sonic Visualiser, without the columns' names
-        ("a.svl", "<?xml version='1.0'?><sv/>", True),
-        ("a.csv", "Time,Label\n1.5,owl\n3,owl\n", True),
-        ("a.csv", "Anfang;Ende;Art\n1,5;3,0;Eule\n", True),
-        ("a.txt", "t0\tt1\ttext\n1.5\t3\towl\n", True),
-        ("a.json", '{"text": "hu", "segments": [{"id": 0, "start": 0.0, "end": 2.0, "text": "hu"}]}', True),
-        ("a.json", '{"recordist": "Ben", "started": "2024-05-01"}', False),
-        ("a.csv", "time,temperature\n0,12.5\n10,12.6\n", False),
-        ("a.csv", "date,observer\n2024-05-01,Ben\n", False),
-        ("a.txt", "The owl of 3 in the morning.\n", False),
-        ("a.txt", "0.01 220.5 0.9\n0.02 221.5 0.8\n", False),  # pitches
-        ("a.csv", "date,time,weather\n2024-05-01,03:00,rain\n", False),
-        ("b.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", False),  # of no recording
+        ("a.csv", "1.5,1000,1.5,owl\n3,1000,1.5,owl\n", AS_TABLE),  # of Sonic Visualiser, without the columns' names
+        ("a.svl", "<?xml version='1.0'?><sv/>", AS_TABLE),
+        ("a.csv", "Time,Label\n1.5,owl\n3,owl\n", AS_TABLE),
+        ("a.csv", "Anfang;Ende;Art\n1,5;3,0;Eule\n", AS_TABLE),
+        ("a.txt", "t0\tt1\ttext\n1.5\t3\towl\n", AS_TABLE),
+        ("a.json", '{"text": "hu", "segments": [{"id": 0, "start": 0.0, "end": 2.0, "text": "hu"}]}', AS_TABLE),
+        ("a.json", '{"recordist": "Ben", "started": "2024-05-01"}', None),
+        ("a.csv", "time,temperature\n0,12.5\n10,12.6\n", None),
+        ("a.csv", "date,observer\n2024-05-01,Ben\n", None),
+        ("a.txt", "The owl of 3 in the morning.\n", None),
+        ("a.txt", "0.01 220.5 0.9\n0.02 221.5 0.8\n", None),  # pitches
+        ("a.csv", "date,time,weather\n2024-05-01,03:00,rain\n", None),
+        ("b.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", None),  # of no recording
     ],
 )
-def test_marks_beside_a_recording_that_are_not_read_are_told_of(
-    tmp_path: Path, name: str, text: str, is_said: bool, caplog: pytest.LogCaptureFixture
+def test_marks_beside_a_recording_that_are_not_read_are_told_of_with_what_to_type(
+    tmp_path: Path, name: str, text: str, said: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     sounds(tmp_path, "owl/a.wav", "wren/c.wav")
     (tmp_path / "owl" / name).write_text(text)
     with caplog.at_level("INFO"):
         assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
-    assert (f"{name} seems to say what is heard when, and is not used: " in caplog.text) is is_said
+    sentence = f"{name} seems to say what is heard when, and is not used: "
+    if said is None:
+        assert sentence not in caplog.text
+    else:
+        assert sentence + said.format(tmp_path / "owl" / name) in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -645,29 +657,26 @@ def test_a_class_folder_may_be_a_link_to_elsewhere(tmp_path: Path) -> None:
     assert found(data, metadata=table, wrong=("a.wav",)) == {"owl/wren/b.wav": [(1, 2)]}
 
 
-def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(tmp_path: Path) -> None:
-    def calls_with(texts: int) -> int:
-        folder = sounds(tmp_path / str(texts), "owl/a.wav", "wren/b.wav")
-        for number in range(texts):
-            (folder / "owl" / f"note {number}.txt").write_text("It rained.\n")
+@pytest.mark.parametrize(
+    ("name", "text", "few", "many"),
+    [
+        ("note {}.txt", "It rained.\n", 100, 400),
+        ("{}.rttm", "SPEAKER {} 1 1 1 <NA> <NA> owl <NA> <NA>\n", 20, 80),  # each beside a recording of its own
+    ],
+)
+def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(
+    tmp_path: Path, name: str, text: str, few: int, many: int
+) -> None:
+    def calls_with(count: int) -> int:
+        recordings = range(count) if name.endswith(".rttm") else "ab"
+        folder = sounds(tmp_path / str(count), *(f"owl/{each}.wav" for each in recordings))
+        for number in range(count):
+            (folder / "owl" / name.format(number)).write_text(text.format(number))
         with cProfile.Profile() as profile:
-            assert found(folder) == {"owl/a.wav": [], "wren/b.wav": []}
+            assert len(found(folder)) == len(recordings)
         return sum(entry.callcount for entry in profile.getstats())
 
-    assert calls_with(400) < 6 * calls_with(100)
-
-
-def test_the_work_with_annotations_that_name_their_recordings_grows_with_their_number_alone(tmp_path: Path) -> None:
-    def calls_with(nights: int) -> int:
-        folder = sounds(tmp_path / str(nights), "0.wav")
-        for number in range(nights):
-            (folder / f"{number}.wav").write_bytes((folder / "0.wav").read_bytes())
-            (folder / f"{number}.rttm").write_text(f"SPEAKER {number} 1 1 1 <NA> <NA> owl <NA> <NA>\n")
-        with cProfile.Profile() as profile:
-            assert len(found(folder)) == nights
-        return sum(entry.callcount for entry in profile.getstats())
-
-    assert calls_with(80) < 6 * calls_with(20)
+    assert calls_with(many) < 6 * calls_with(few)
 
 
 def test_rttm_which_has_no_spaces_means_the_folders_that_have(tmp_path: Path) -> None:

@@ -257,38 +257,6 @@ def test_a_table_of_birdnets_that_names_the_recording_beside_it_is_used(tmp_path
     assert found(nights, wrong=("dusk.wav",)) == {"owl/1.wav": [], "wren/1.wav": [], **of("night.wav")}
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("a.lab", "0 3050000 sil\n3050000 9050000 owl\n", "add --metadata {}/a.lab to use it"),
-        ("a.lab", "HELLO WORLD\n", ""),  # the words alone, for aligners
-        (
-            "a.json",
-            '{"segments": [{"start": 1, "end": 2, "label": "owl"}]}',
-            "add --metadata {}/a.json to use it",
-        ),
-        (
-            "a.json",
-            '{"segments": [{"start": 1, "end": 2, "text": "hello"}]}',
-            "a table would be, with the columns start",
-        ),
-        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nowl\n", "add --metadata {}/a.srt to use it"),
-        ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", "a table would be, with the columns start"),
-        ("a.PHN", "0 3050 h#\n", "a table would be, with the columns start"),
-    ],
-)
-def test_what_lies_beside_a_recording_and_is_not_read_is_told_with_what_to_type(
-    tmp_path: Path, name: str, text: str, said: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    sounds(tmp_path, "owl/a.wav", "wren/b.wav")
-    (tmp_path / "owl" / name).write_text(text)
-    with caplog.at_level("INFO"):
-        find_labelled_recordings(tmp_path, AnnotationOptions())
-    assert (
-        f"{name} seems to say what is heard when, and is not used: {said.format(tmp_path / 'owl')}" in caplog.text
-    ) == (said != "")
-
-
 SENTENCES = (
     "how are you|I am fine|where were you|in the wood|with whom|with no one at all|that is sad|it was not".split("|")
 )

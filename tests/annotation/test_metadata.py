@@ -13,6 +13,7 @@ from audionet.options import AnnotationOptions, PrepareOptions, RetrainOptions
 from audionet.settings import OWN_FOLDS, PictureSettings
 from audionet.training.folds import folds, own_folds
 from audionet.training.split import non_overlapping_train_mask, split
+from tests.annotation.test_tables import sounds
 from tests.conftest import Run, chirps, quick_learning, sample_of, write_wav
 
 BANDS = {"siren": (2000.0, 3000.0), "engine_idling": (150.0, 300.0)}
@@ -56,35 +57,10 @@ def test_urbansound8k_as_published_is_read_and_its_folds_are_followed(tmp_path: 
     assert "measured on 12 recordings in 6 groups only" in page
 
 
-def test_esc50_as_published_is_read(tmp_path: Path) -> None:
-    for name in ("1-100-A-0.wav", "2-200-A-1.wav", "5-9-B-1.wav"):
-        write_wav(tmp_path / "audio" / name, chirps(0, 200, 400, 0.5))
-    (tmp_path / "meta").mkdir()
-    (tmp_path / "meta" / "esc50.csv").write_text(
-        "filename,fold,target,category,esc10,src_file,take\n"
-        "1-100-A-0.wav,1,0,dog,True,100,A\n"
-        "2-200-A-1.wav,2,1,rooster,False,200,A\n"
-        "5-9-B-1.wav,5,1,rooster,False,9,B\n"
-    )
-    recordings, wrong = find_labelled_recordings(tmp_path, AnnotationOptions())
-    assert wrong == []
-    assert [(r.key, r.path.name, r.group, r.fold) for r in recordings] == [
-        ("dog/1-100-A-0.wav", "1-100-A-0.wav", "100", 1),
-        ("rooster/2-200-A-1.wav", "2-200-A-1.wav", "200", 2),
-        ("rooster/5-9-B-1.wav", "5-9-B-1.wav", "9", 5),
-    ]
-
-
-def table(folder: Path, text: str) -> Path:
-    write_wav(folder / "a.wav", chirps(0, 200, 400, 0.5))
-    write_wav(folder / "deep" / "b.wav", chirps(1, 200, 400, 0.5))
-    path = folder / "table.csv"
-    path.write_text(text)
-    return path
-
-
 def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
-    metadata = table(tmp_path, "path,label,group\na.wav,robin,garden\ndeep/b.wav,wren,\nc.wav,wren,\n../d.wav,wren,\n")
+    sounds(tmp_path, "a.wav", "deep/b.wav")
+    metadata = tmp_path / "table.csv"
+    metadata.write_text("path,label,group\na.wav,robin,garden\ndeep/b.wav,wren,\nc.wav,wren,\n../d.wav,wren,\n")
     recordings, wrong = find_labelled_recordings(tmp_path, AnnotationOptions(metadata=metadata))
     assert [(r.class_name, r.key, r.group, r.fold) for r in recordings] == [
         ("robin", "robin/a.wav", "garden", None),
@@ -94,33 +70,6 @@ def test_any_table_with_paths_and_labels_will_do(tmp_path: Path) -> None:
         "is listed in line 4 of table.csv, but not there",
         f"is listed in line 5 of table.csv, but lies outside of {tmp_path}",
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("sound,class\na.wav,x\n", r"needs a column for the path of a recording, called path, .*'sound' and 'class'"),
-        ("path,speaker,emotion\na.wav,x,y\n", "needs a column for its label, called label, class, category or species"),
-        ("path,class,species\na.wav,x,y\n", "which column is its label, 'class' or 'species'"),
-        ("path,label\na.wav,x/y\n", "line 2 has the class 'x/y', which can't name a folder"),
-        ("path,label\na.wav,\n", "line 2 has no label in the column label; write one"),
-        (
-            "path,label\na.wav,robin: alarm\n",
-            r"the class 'robin: alarm', which can't name a folder \(there is ':' in it\)",
-        ),
-        (
-            "path,label\na.wav,aux.1\n",
-            r"the class 'aux.1', which can't name a folder \(Windows keeps that for itself\)",
-        ),
-        ("path,label\na.wav,Turdus sp.\n", r"the class 'Turdus sp.', which can't name a folder \(it ends in a dot\)"),
-        ("path,label\na.wav,Robin\nb.wav,robin\n", r"line 3 has the class 'robin', others 'Robin' \(line 2\); spell"),
-        ("path,label,fold\na.wav,x,first\n", "line 2 has the fold 'first'; it should be a whole number"),
-        ("path,label,fold\na.wav,x,1\na.wav,y,2\n", "line 3 lists a.wav again: in line 2 it has another group or fold"),
-    ],
-)
-def test_a_table_that_makes_no_sense_is_refused(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(AudionetError, match=message):
-        find_labelled_recordings(tmp_path, AnnotationOptions(metadata=table(tmp_path, text)))
 
 
 def test_groups_stay_on_one_side_though_their_files_have_the_same_times() -> None:

@@ -7,9 +7,6 @@ import pytest
 from audionet.annotation.marks import Annotation
 from audionet.annotation.readers import may_be_annotations, read_annotations
 from audionet.errors import AudionetError
-from audionet.formats.registry import OF_TOOLS
-from audionet.inference.events import Events
-from audionet.inference.windows import Segment
 
 RAVEN = (
     "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
@@ -150,13 +147,6 @@ def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
         assert [(a.start_seconds, a.end_seconds, a.label) for a in read_annotations(tmp_path / name)] == TIMES
 
 
-def test_letters_that_may_come_out_wrong_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "a.txt").write_bytes("1\t2\tböser wolf\n".encode("mac-roman"))
-    with caplog.at_level("INFO"):
-        read_annotations(tmp_path / "a.txt")
-    assert "a.txt: read as Windows-1252; if letters come out wrong, save it as UTF-8" in caplog.text
-
-
 def test_points_beside_intervals_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "a.TextGrid").write_text(LONG)
     with caplog.at_level("INFO"):
@@ -168,20 +158,6 @@ def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path
     path = tmp_path / "both.txt"
     path.write_text(TWO_FILES, encoding="utf-8")
     assert read_annotations(path) == [Annotation("a.wav", 1.5, 3.25, "owl"), Annotation("b.wav", 11.0, 12.0, "wren")]
-
-
-@pytest.mark.parametrize("name", ["audacity", "raven", "rttm", "textgrid", "elan", "csv"])
-def test_what_label_wrote_is_read_again(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    from audionet.formats.csv import CsvTimelines
-
-    printer = (OF_TOOLS | {"csv": CsvTimelines})[name](["owl", "wren"])
-    printer.add(Events("night.wav", [Segment(*times, 0.9) for times in TIMES], 70.0))
-    path = tmp_path / ("night.rttm" if name == "rttm" else "night.txt")
-    path.write_text(capsys.readouterr().out, encoding="utf-8")
-    found = read_annotations(path)
-    assert [annotation.label for annotation in found] == ["owl", "wren"]
-    times = [time for annotation in found for time in (annotation.start_seconds, annotation.end_seconds)]
-    assert times == pytest.approx([1.5, 3.25, 61, 62], abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
 from audionet.system.text import printable
 from audionet.tables.files import read_table
-from audionet.tables.reading import decoded
 from tests.conftest import chirps, write_wav
 
 SOUND = chirps(0, 200, 400, 0.2)
@@ -315,7 +314,7 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
     ("text", "message"),
     [
         ("path,label\n\n\n,\na.wav,x/y\n", "line 5 has the class 'x/y'"),
-        ('path,label,notes\na.wav,x,"one\ntwo"\nb.wav,,\n', "line 4 has no label"),
+        ('path,label,notes\na.wav,x,"one\ntwo"\nb.wav,,\n', "line 4 has no label in the column label; write one"),
         ("sep=,\npath,label\na.wav,x/y\n", "line 3 has the class 'x/y'"),
         ("path,label\na.wav,robin;wren\n", "line 2 has the label 'robin;wren': is that one class, or several"),
         ('path,label\na.wav,x\nb.wav,y\na.wav,"x, y"\n', "line 4 has the label 'x, y': is that one class, or several"),
@@ -399,6 +398,14 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
             "line 3 has the times '0,000752315' and '0,000810185', and no line has longer parts: are they fractions",
         ),
         ("path,label,start,end\na.wav,x,12:01:05 AM,12:01:10 AM\n", "line 2 has the times '12:01:05 AM' and"),
+        ("sound,class\na.wav,x\n", r"needs a column for the path of a recording, called path, .*'sound' and 'class'"),
+        ("path,speaker,emotion\na.wav,x,y\n", "needs a column for its label, called label, class, category or species"),
+        ("path,label\na.wav,robin: alarm\n", r"which can't name a folder \(there is ':' in it\)"),
+        ("path,label\na.wav,aux.1\n", r"which can't name a folder \(Windows keeps that for itself\)"),
+        ("path,label\na.wav,Turdus sp.\n", r"which can't name a folder \(it ends in a dot\)"),
+        ("path,label\na.wav,Robin\nb.wav,robin\n", r"line 3 has the class 'robin', others 'Robin' \(line 2\); spell"),
+        ("path,label,fold\na.wav,x,first\n", "line 2 has the fold 'first'; it should be a whole number"),
+        ("path,label,fold\na.wav,x,1\na.wav,y,2\n", "line 3 lists a.wav again: in line 2 it has another group or fold"),
         ("path,owl,wren\na.wav,1,0\nb.wav,,\n", "line 3 says of no class whether it is heard; write 0 or 1, or delete"),
         ("path,owl,wren\na.wav,0.9,0.1\n", "needs a column for its label"),
         ("path,label,channel\na.wav,x,2\n", "line 2 is about channel '2'"),
@@ -421,6 +428,7 @@ def test_what_can_not_be_used_is_said_with_line_and_remedy(tmp_path: Path, text:
         ("time,length", "05:30,0:12"),  # of the day, and of the recording
         ("distance_to_road,depth_start,depth_end", "12,3.5,4"),
         ("from,to", "Kiel,Rostock"),
+        ("start,end", ","),
     ],
 )
 def test_columns_that_tell_of_whole_recordings_mark_no_parts(tmp_path: Path, columns: str, values: str) -> None:
@@ -461,20 +469,6 @@ def test_a_table_whose_column_of_paths_is_called_otherwise_is_told_of(
     assert warning.endswith(
         "labels.csv lists the recordings, and is not used: call its column 'Recording' path, or move it away"
     )
-
-
-@pytest.mark.parametrize("path", ["file://[x/a.wav", "file:", "file:///%00", "%2e%2e/a.wav"])
-def test_an_address_that_is_none_is_no_traceback(tmp_path: Path, path: str) -> None:
-    data = sounds(tmp_path / "data", "b.wav")
-    (tmp_path / "list.csv").write_text(f"path,label\n{path},x\nb.wav,x\n")
-    recordings, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=tmp_path / "list.csv"))
-    assert (len(recordings), len(wrong)) == (1, 1)
-
-
-def test_a_column_of_marks_without_a_mark_is_none(tmp_path: Path) -> None:
-    data = sounds(tmp_path / "data", "a.wav")
-    (tmp_path / "list.csv").write_text("path,label,start,end\na.wav,robin,,\n")
-    assert found(data, tmp_path / "list.csv") == [("robin", "a.wav")]
 
 
 def test_two_labels_of_one_recording_are_both_learnt_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -572,13 +566,6 @@ def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:
         found(tmp_path, tmp_path / "lables.csv")
 
 
-def test_bytes_that_are_no_text_are_no_table(tmp_path: Path) -> None:
-    (tmp_path / "list.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 4)
-    with pytest.raises(AudionetError, match="not a table as text"):
-        read_table(tmp_path / "list.csv")
-    assert decoded("naïve".encode("cp1252")) == "naïve"
-
-
 def test_letters_that_may_come_out_wrong_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "list.csv"
     with caplog.at_level(logging.INFO):
@@ -633,7 +620,11 @@ def test_a_class_that_a_csv_of_label_has_behind_an_apostrophe_is_read_without(tm
 
 
 @pytest.mark.parametrize(
-    "name", ["9" * 400, "x" * 300 + "/a.wav", "a/" * 60_000 + "a.wav", "a\\0b.wav", "low/" + "\u97f3" * 200]
+    "name",
+    [
+        *("9" * 400, "x" * 300 + "/a.wav", "a/" * 60_000 + "a.wav", "a\\0b.wav", "low/" + "\u97f3" * 200),
+        *("file://[x/a.wav", "file:", "file:///%00", "%2e%2e/b.wav"),  # addresses that are none
+    ],
 )
 def test_a_path_that_no_file_can_have_is_one_that_is_not_there(tmp_path: Path, name: str) -> None:
     data = sounds(tmp_path / "data", "a.wav")

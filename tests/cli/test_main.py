@@ -8,7 +8,7 @@ import pytest
 
 from audionet.cli import main as cli
 from audionet.cli import parser
-from audionet.cli.meant import as_meant, modern_spelling
+from audionet.cli.meant import as_meant
 from audionet.evaluation.detection import DetectionOptions
 from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
@@ -107,10 +107,6 @@ def test_evaluates_flags_arrive(call: Any) -> None:
     assert call("evaluate t --graph g.pb --labels l") == (Path("t"), model, *usual)
     *_, detection = call("evaluate t --events --collar 1 --background a --background b")
     assert detection == DetectionOptions("events", 1.0, ("a", "b"))
-
-
-def test_a_file_whose_name_looks_like_an_option_can_be_named() -> None:
-    assert modern_spelling(["label", "--", "--my_clip.mp3"]) == ["label", "--", "--my_clip.mp3"]
 
 
 def test_home_is_found_where_no_shell_looked_for_it(call: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -365,14 +361,6 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
     assert "make the pictures first with audionet prepare" in refused("retrain")
     assert "tf_files/retrained_graph.pb: no such model file; train one with" in refused("label", "clip.mp3")
     assert "no such model file; train one with audionet retrain" in refused("evaluate", "classes")
-
-
-def test_one_class_is_drawn_but_not_trained_on(audionet_here: Run, tmp_path: Path) -> None:
-    write_wav(tmp_path / "data_audio" / "only" / "a.wav", tone(440, 1))
-    assert audionet_here("prepare", "data_audio").returncode == 0
-    finished = audionet_here("retrain")
-    assert finished.returncode == 2
-    assert "holds only one class, 'only'; add a folder of recordings of another class" in one_line(finished.stderr)
 
 
 def test_skipped_input_is_named_and_status_1(audionet_here: Run, tmp_path: Path) -> None:
