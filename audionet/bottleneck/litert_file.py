@@ -124,8 +124,10 @@ def fit_length(sizes: Sequence[int], sample_rate_hz: int) -> tuple[int, list[int
         raise Unfit(f"takes {' x '.join(map(str, sizes))} numbers, which are {content}, not samples in a row")
     if not sizes:
         raise Unfit("takes a single number, not samples in a row")
-    # A length of 1 or -1 stands for any; of several such, the last is the samples', the others are of how many clips.
-    place = long[0] if long else len(sizes) - 1
+    # A length of -1 stands for any, and one of 1 does where there is none of -1; of several such, the last is the
+    # samples', the others are of how many clips, or channels.
+    any_length = [n for n, size in enumerate(sizes) if size < 0] or [len(sizes) - 1]
+    place = (long or any_length[-1:])[0]
     samples = sizes[place] if long else round(ANY_LENGTH_SECONDS * sample_rate_hz)
     if not SHORTEST_SECONDS <= samples / sample_rate_hz <= LONGEST_SECONDS:
         raise Unfit(

@@ -22,6 +22,8 @@ from audionet.system.untrusted import Refused
 
 HEAD, FEATURES, SCORES, DISTANCE = "head", "features", "scores", "squared_distance"  # names in a model's signature
 WIDEST = 1 << 16  # numbers a row: more than any network's embedding
+# Networks from PyTorch have their channels second: what is pooled of a map, its embedding, is 1 x 2048 x 1 x 1.
+PYTORCH_AXES = 4
 
 
 class SoundInterpreter:
@@ -64,7 +66,10 @@ class SoundInterpreter:
         self._interpreter.set_tensor(self._input, window.reshape(self._input_shape))
         self._interpreter.invoke()
         output = np.asarray(self._interpreter.get_tensor(self._output))
-        width = output.shape[-1] if output.ndim else 1
+        shape = output.shape
+        if len(shape) == PYTORCH_AXES and set(shape[2:]) == {1}:
+            shape = shape[:2]
+        width = shape[-1] if shape else 1
         if not 0 < width <= WIDEST or not output.size:
             raise ValueError(f"its output is of {output.size} numbers, in rows of {width}")
         return output.reshape(-1, width)

@@ -46,6 +46,13 @@ def test_any_tensor_may_be_named_and_what_lies_behind_it_is_left_out() -> None:
     assert len(large) - len(cut(large, SoundRequest("embeddings", 48_000)).flatbuffer) > 0.9 * weights_bytes
 
 
+def test_what_pytorch_pools_of_a_map_is_one_row() -> None:
+    """Its channels stand second."""
+    network, _ = cut(one_operator_network("ABS", (1, 7000, 1, 1)), SoundRequest("result", 48_000))
+    (rows,) = SoundNetwork(network).run(np.arange(7000, dtype=np.float32))
+    assert rows.tolist() == [list(range(7000))]
+
+
 def test_outputs_have_the_names_that_programs_use_too() -> None:
     content = filter_bank_network(FREQUENCIES_HZ, 48_000, 7777, signature={"logits": "", "vectors": ""})
     assert (
@@ -90,6 +97,9 @@ def test_of_a_network_without_outputs_something_inside_may_be_named() -> None:
         ((-1,), 46_800),
         ((1, -1), 46_800),
         ((-1, -1), 46_800),
+        ((1, -1, 1), 46_800),
+        ((-1, 1), 46_800),
+        ((1, 1), 46_800),
     ],
 )
 def test_any_shape_of_samples_in_a_row_will_do(shape: tuple[int, ...], samples: int) -> None:
