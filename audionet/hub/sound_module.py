@@ -51,9 +51,10 @@ def sound_backbone(module: Any, specs: Sequence[Any], request: SoundRequest) -> 
 
 
 def signature_of(module: Any, names: Sequence[str]) -> Any:
-    """The first of a module's signatures that has one of some names; None if it has none of them."""
+    """The first of a module's signatures that has one of some names, or its only one; None if it has none of them."""
     signatures = getattr(module, "signatures", {})
-    return next((signatures[name] for name in names if name in signatures), None)
+    only = signatures if len(signatures) == 1 else ()
+    return next((signatures[name] for name in (*names, *only) if name in signatures), None)
 
 
 def _outputs(module: Any) -> Callable[[Any], dict[str, Any]]:

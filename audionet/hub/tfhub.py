@@ -35,6 +35,7 @@ USUAL_SIZES = {"inception": 299, "nasnet_large": 331, "pnasnet": 331, "inception
 # Rows are taken from the last endpoint with at least so many: later ones have lost the frequencies.
 FEWEST_ROWS = 16
 SIGNATURES = ("image_feature_vector", "default", "serving_default")
+MODULE_FILE = "saved_model.pb*"  # of any SavedModel; .pbtxt if it is written as text
 SMALLEST_VARIANCE = 1e-8  # under the root
 INSTEAD = f"without --tfhub-module and with --architecture {EMBEDDED}, the network inside AudioNet needs no download"
 ANYTHING = SoundRequest()
@@ -76,7 +77,8 @@ def load_module(
     tf = start_tensorflow()
     bottleneck, model_dir = options.bottleneck or "pool_3", options.model_dir
     with tempfile.TemporaryDirectory(prefix="audionet-") as temporary:
-        folder = _resolve(handle, Path(temporary), cache_folder(model_dir), options.tfhub_sha256, progress)
+        cache = cache_folder(model_dir)
+        folder = _module_in(_resolve(handle, Path(temporary), cache, options.tfhub_sha256, progress))
         asked = "" if request == ANYTHING else f" {request.output} {request.sample_rate_hz}"
         digest = _digest(folder, f"{VERSION} {bottleneck} {_named_size(handle)}{asked}")
         kept = model_dir / f"module_{bottleneck}_{digest[:16]}.npz"
@@ -93,7 +95,8 @@ def load_module(
                 raise AudionetError(f"--tfhub-module {handle}: {error}") from error
             except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:
                 raise AudionetError(
-                    f"--tfhub-module {handle}: not a module from pictures to features ({message_of(error)}); {INSTEAD}"
+                    f"--tfhub-module {handle}: not a module from pictures or sound to features "
+                    f"({message_of(error)}); {INSTEAD}"
                 ) from error
             _write(kept, backbone)
     return backbone
@@ -137,6 +140,12 @@ def _resolve(handle: str, temporary: Path, cache: Path, sha256: str | None, prog
         raise AudionetError(f"--tfhub-module {handle}: {fault}; {INSTEAD}") from error
 
 
+def _module_in(folder: Path) -> Path:
+    """The folder of the module itself: archives often hold one folder, which holds the module."""
+    inside = [] if any(folder.glob(MODULE_FILE)) else list(folder.glob(f"*/{MODULE_FILE}"))
+    return inside[0].parent if len(inside) == 1 else folder
+
+
 def _network(module: Any, handle: str, bottleneck: str) -> Callable[[Any], Any]:
     """A function for TensorFlow to trace: pictures (N x 299 x 299 x 3, 0 to 1) -> bottlenecks (N x features)."""
     tf = start_tensorflow()
@@ -172,6 +181,9 @@ def _outputs(module: Any, images: Any, *, with_endpoints: bool) -> dict[str, Any
         result = module(images)
     elif inputs:
         result = signature(**{inputs[0]: images})
+    elif signature is None and len(getattr(module, "signatures", ())) > 1:
+        others = ", ".join(sorted(module.signatures))
+        raise ValueError(f"of its signatures {others}, none is called {' or '.join(SIGNATURES)}")
     else:
         raise ValueError("it can't be called, and has no signature that takes anything")
     return result if isinstance(result, dict) else {"default": result}

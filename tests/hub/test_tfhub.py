@@ -179,7 +179,9 @@ def test_rows_come_from_the_last_endpoint_that_has_them(module: Path, tmp_path: 
 def test_a_tar_gz_and_a_folder_give_the_same(module: Path, tmp_path: Path) -> None:
     (tmp_path / "vectors.tar.gz").write_bytes(compressed(module))
     packed = load(str(tmp_path / "vectors.tar.gz"), None, tmp_path / "models")
-    assert packed.flatbuffer == load(str(module), None, tmp_path / "models").flatbuffer
+    (tmp_path / "folder.tar.gz").write_bytes(compressed(module.parent))  # which holds the module's folder
+    for other in (module, module.parent, tmp_path / "folder.tar.gz"):
+        assert packed.flatbuffer == load(str(other), None, tmp_path / "models").flatbuffer
     assert len(list((tmp_path / "models").iterdir())) == 1
 
 
@@ -212,8 +214,20 @@ def test_what_is_no_module_is_refused(tmp_path: Path, content: bytes | None, mes
     with pytest.raises(AudionetError, match="a file of LiteRT, which is named with --backbone"):
         load(str(lite), None, tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(AudionetError, match="not a module from pictures to features"):
+    with pytest.raises(AudionetError, match="not a module from pictures or sound to features"):
         load(str(tmp_path / "empty"), None, tmp_path)
+
+
+def test_the_only_signature_may_have_any_name(tmp_path: Path) -> None:
+    tf = start_tensorflow()
+    spec = tf.TensorSpec((None, 40, 40, 3), tf.float32, name="images")
+    function = tf.function(lambda images: {"default": tf.reduce_mean(images, (1, 2))}).get_concrete_function(spec)
+    tf.saved_model.save(tf.Module(), str(tmp_path / "one"), {"infer": function})
+    backbone = load(str(tmp_path / "one"), None, tmp_path / "models")
+    assert Interpreter(backbone.flatbuffer).run(np.full((299, 299), 51, np.uint8))[0] == pytest.approx(0.2, abs=0.01)
+    tf.saved_model.save(tf.Module(), str(tmp_path / "two"), {"infer": function, "embed": function})
+    with pytest.raises(AudionetError, match=r"of its signatures embed, infer, none is called image_feature_vector or"):
+        load(str(tmp_path / "two"), None, tmp_path / "models")
 
 
 def test_a_module_whose_signature_takes_nothing_is_refused(tmp_path: Path) -> None:
