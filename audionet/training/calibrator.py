@@ -18,6 +18,9 @@ from audionet.system.progress import Progress, silent
 MOMENTUM = 0.9
 STEP = 0.1  # of the logarithm, for a gradient and a learning rate of 1
 FIRST_INVERSE_TEMPERATURE = 10.0  # near to where it ends for spoken digits and readers
+# Of the cross entropy by the logarithm at the beginning. Where scores say little and are large, it is steeper; the
+# first step would lead so far that none finds back. It is 2 for the sample voices.
+STEEPEST_SLOPE = 5.0
 LARGEST_LOGARITHM = 20.0  # of an inverse temperature: beyond it, the training ran away
 
 
@@ -106,7 +109,7 @@ def train_calibrator(
     validated, history = _Weighted.of(validation, examples), list[HistoryPoint]()
     draws, looks = (np.random.default_rng(options.seed) for _ in range(2))
     # The logarithm is learnt, so that steps are shares of the temperature, whatever the scores' scale.
-    logarithm, velocity = np.float64(math.log(FIRST_INVERSE_TEMPERATURE)), np.float64(0)
+    logarithm, velocity = np.float64(math.log(train.first_inverse_temperature())), np.float64(0)
     calibrator = Calibrator(float(np.exp(logarithm)))
     for step in range(1, options.steps + 1):
         rate = options.learning_rate * (1 - (step - 1) / options.steps)
@@ -166,6 +169,13 @@ class _Weighted:
         logits = calibrator.inverse_temperature * self.scores
         errors = calibrator.probabilities(self.scores) - self.wanted
         return float((self.weights * (errors * logits).sum(axis=1)).mean())
+
+    def first_inverse_temperature(self) -> float:
+        """Where to begin: not where it is so steep that one step leads too far."""
+        inverse_temperature = FIRST_INVERSE_TEMPERATURE
+        while self.slope(Calibrator(inverse_temperature)) > STEEPEST_SLOPE:
+            inverse_temperature /= 2
+        return inverse_temperature
 
     def point(self, step: int, part: str, calibrator: Calibrator) -> Iterator[HistoryPoint]:
         """How good the calibrator is on these examples, if there are any."""

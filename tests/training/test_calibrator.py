@@ -47,6 +47,15 @@ def test_it_equals_an_independent_minimiser_of_the_same_loss() -> None:
     assert train_on_all(given).inverse_temperature == pytest.approx(best[0], rel=0.01)
 
 
+@pytest.mark.parametrize("size", [1.0, 4.0, 30.0, 1000.0])
+def test_it_is_found_for_scores_of_any_size(size: float) -> None:
+    """Those of few features that say little are large."""
+    given = examples(300, inverse_temperature=2.0)
+    found = train_on_all(given).inverse_temperature
+    scaled = train_on_all(Examples(given.scores * size, given.targets)).inverse_temperature
+    assert scaled * size == pytest.approx(found, rel=0.02)
+
+
 def test_a_hundred_percent_of_few_pictures_is_no_certainty() -> None:
     scores, targets = np.eye(CLASSES)[[0, 1, 2] * 4] - 0.5, np.array([0, 1, 2] * 4)
     found = train_on_all(Examples(scores, targets))
