@@ -8,7 +8,7 @@ import numpy as np
 from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
 from audionet.bottleneck.extractor import Extractor, ReadPicture, no_usable_picture
 from audionet.dataset.samples import Dataset, Sample
-from audionet.errors import UnusableInput
+from audionet.errors import AudionetError, UnusableInput
 from audionet.system.progress import Progress
 from audionet.training.projection import compute_coordinates
 from audionet.training.subspace import LARGEST_SPAN, Subspace, span
@@ -21,7 +21,8 @@ class Features:
     dataset: the samples whose pictures could be read, with their digests. skipped: the others.
     computed: how many pictures were not, or not with all their augmentations, in the cache.
     find_subspace: gives the subspace of the samples and their augmentations, one augmentation after the other. Nothing
-        of it is computed before, since a model that is up to date needs none.
+        of it is computed before, since a model that is up to date needs none. Raises AudionetError if all have the same
+        features.
     """
 
     dataset: Dataset
@@ -42,7 +43,8 @@ def extract_features(
     if len(paths) * len(extractor.augmentations) > LARGEST_SPAN and distortions is None:
         coordinates = compute_coordinates(paths, extractor, progress)
         dataset = _readable(samples, coordinates.pictures)
-        return Features(dataset, coordinates.skipped, coordinates.computed, lambda: coordinates.subspace)
+        found = coordinates.subspace
+        return Features(dataset, coordinates.skipped, coordinates.computed, lambda: _in_which_they_differ(found))
     bottlenecks = extractor.extract(paths, progress)
     dataset = _readable(samples, bottlenecks.pictures)
     if not dataset.samples:
@@ -54,9 +56,18 @@ def extract_features(
             readable = [sample.path for sample in dataset]
             copies = distorted_bottlenecks(readable, extractor.backbone, distortions, seed, progress)
             features = np.concatenate([features, copies], axis=1)
-        return span(features.reshape(-1, features.shape[-1]), seed)
+        return _in_which_they_differ(span(features.reshape(-1, features.shape[-1]), seed))
 
     return Features(dataset, bottlenecks.skipped, bottlenecks.computed, find_subspace)
+
+
+def _in_which_they_differ(subspace: Subspace) -> Subspace:
+    if subspace.is_a_point:
+        raise AudionetError(
+            "the network gives the same numbers for everything, so that nothing can be learnt; choose another network, "
+            "or another --backbone-output of one that hears"
+        )
+    return subspace
 
 
 def _readable(samples: Sequence[Sample], pictures: Sequence[ReadPicture]) -> Dataset:

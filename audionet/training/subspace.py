@@ -19,6 +19,7 @@ COLUMNS_AT_ONCE = 4096  # features turned into float32 at a time
 ROWS_AT_ONCE = 1024
 # Of the mean squared distance: added, so that equal pictures do not make the arithmetic fail; less is rounding.
 RIDGE = 1e-4
+ROUNDING = 1e-6  # of float32 means; the least difference of one feature among a thousand, in float16, is ten times that
 # What tells words of unheard voices apart lies along axes of little variance: with 512 of 1500, .82 of the digits were
 # right, with 1024 .84, with all .85 (docs/experiments.md). So many can be paid on a laptop.
 SAMPLE, AXES = 2500, 1536
@@ -37,6 +38,11 @@ class Subspace(ABC):
     coordinates: NDArray[np.floating]
     squared_residuals: NDArray[np.floating]
     shrinkage: float
+
+    @property
+    def is_a_point(self) -> bool:
+        """Whether all pictures have the same features, but for what is rounded."""
+        return bool(np.abs(self.coordinates).max() <= ROUNDING * np.linalg.norm(self.mean))
 
     @property
     @abstractmethod

@@ -218,6 +218,7 @@ def refusal(network: bytes, folder: Path, **others: Any) -> str:
 
 
 NOT_FINITE = one_operator_network("DIV", (1, 4800), constant=0.0)
+CONSTANT = one_operator_network("MUL", (1, 4800), constant=0.0)
 NONE: dict[str, Any] = {"backbone_output": None}
 
 
@@ -235,6 +236,7 @@ NONE: dict[str, Any] = {"backbone_output": None}
             "does not say at which sample",
         ),
         (NOT_FINITE, NONE, "gives no finite numbers for it, or too large ones, at 'result'; choose another"),
+        (CONSTANT, NONE, "the network gives the same numbers for everything, so that nothing"),
         (b"no network", NONE, "is not a LiteRT network (.tflite)"),
         (NETWORK[:900], OUTPUT, "is a damaged LiteRT network"),
         (
@@ -249,7 +251,7 @@ NONE: dict[str, Any] = {"backbone_output": None}
             "only networks from pictures",
         ),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_a_network_whose_input_or_output_makes_no_sense_is_refused(
     trained: tuple[Path, RetrainReport], tmp_path: Path, network: bytes, others: dict[str, Any], sentence: str
