@@ -6,8 +6,7 @@ last counts. A recording that lies elsewhere is added to those of the folders.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,13 +30,13 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.recordings: dict[str, Recording] = {}
-        self.parts: dict[str, list[Part]] = defaultdict(list)
+        self.recordings: dict[str, Recording] = {}  # by class
         self.corrections: list[_Correction] = []
 
     def corrected(self, taken: dict[str, Path]) -> Iterable[Recording]:
         """What is learnt of it. taken: the keys of all recordings, and whose they are; those of new ones are added."""
-        for class_name, parts in sorted(corrected_parts(self.parts, self.corrections).items()):
+        parts_before = {class_name: parts_of(recording) for class_name, recording in self.recordings.items()}
+        for class_name, parts in sorted(corrected_parts(parts_before, self.corrections).items()):
             if parts:
                 own = self.recordings.get(class_name) or self._new(class_name, taken)
                 yield with_parts(own, parts)
@@ -74,14 +73,12 @@ def corrected(
     files: dict[Path, _File] = {}
     keys: dict[str, Path] = {}
     for recording in recordings:
-        file = files.setdefault(recording.path, _File(recording.path))
-        file.recordings[recording.class_name] = recording
-        file.parts[recording.class_name] += parts_of(recording)
+        files.setdefault(recording.path, _File(recording.path)).recordings[recording.class_name] = recording
         keys[recording.key] = recording.path
     table = LabelledTable(read_table(corrections), data_audio)
     labels = spellings_of(recordings)
     known = {spelling.label for spelling in labels.values()}
-    touched, wrong, elsewhere = set[Path](), list[UnusableInput](), dict[str, Path]()
+    wrong, elsewhere = list[UnusableInput](), dict[str, Path]()
     for row, place in zip(table.table.rows, table.places, strict=True):
         label = row.get(table.layout.label)
         label = table.label(row, labels) if label and not says_unknown(label) else ""
@@ -95,19 +92,12 @@ def corrected(
             continue
         elsewhere |= {name: path for name in table.layout.paths(row) if _lies_elsewhere(name, path, keys)}
         files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
-        touched.add(path)
-    new = sorted({spelling.label for spelling in labels.values()} - known)
-    if new:
-        names = listed([f"{name!r}{did_you_mean(name, known)}" for name in new])
-        logger.info("%s: makes %s: %s", corrections, "a new class" if len(new) == 1 else "new classes", names)
-    if elsewhere:
-        first = next(iter(elsewhere))
-        others = f", and {count(len(elsewhere) - 1, 'other path')} like it" if len(elsewhere) > 1 else ""
-        sentence = "%s: there is no %s, so what is said of it is taken to be about %s%s"
-        logger.warning(sentence, corrections, printable(first), elsewhere[first], others)
-    _report_contradictions(corrections, [files[path] for path in sorted(touched)])
-    kept = [recording for recording in recordings if recording.path not in touched]
-    left = sorted([*kept, *(part for path in sorted(touched) for part in files[path].corrected(keys))])
+    _report_new_classes(corrections, {spelling.label for spelling in labels.values()}, known)
+    _report_elsewhere(corrections, elsewhere)
+    changed = [file for _, file in sorted(files.items()) if file.corrections]
+    _report_contradictions(corrections, changed)
+    kept = [recording for recording in recordings if not files[recording.path].corrections]
+    left = sorted([*kept, *(recording for file in changed for recording in file.corrected(keys))])
     if not left:
         raise AudionetError(
             f"{corrections}: leaves nothing to learn; delete the lines of what is to be learnt all the same"
@@ -121,6 +111,22 @@ def _lies_elsewhere(name: str, path: Path, keys: dict[str, Path]) -> bool:
     return (
         name not in keys and bool(folder) and spelling_key(folder[0]) not in ("", ".", spelling_key(path.parent.name))
     )
+
+
+def _report_new_classes(corrections: Path, labels: set[str], known: set[str]) -> None:
+    new = sorted(labels - known)
+    if new:
+        names = listed([f"{name!r}{did_you_mean(name, known)}" for name in new])
+        logger.info("%s: makes %s: %s", corrections, "a new class" if len(new) == 1 else "new classes", names)
+
+
+def _report_elsewhere(corrections: Path, elsewhere: Mapping[str, Path]) -> None:
+    """Warn of paths, each with its file, of which the folder is another than the file's."""
+    if elsewhere:
+        first = next(iter(elsewhere))
+        others = f", and {count(len(elsewhere) - 1, 'other path')} like it" if len(elsewhere) > 1 else ""
+        sentence = "%s: there is no %s, so what is said of it is taken to be about %s%s"
+        logger.warning(sentence, corrections, printable(first), elsewhere[first], others)
 
 
 def _report_contradictions(corrections: Path, files: Iterable[_File]) -> None:

@@ -122,7 +122,7 @@ def last_of_each_second(parts: Sequence[Part]) -> Iterator[tuple[Part, int]]:
 
 
 def corrected_parts(
-    parts_by_class: Mapping[str, list[Part]], corrections: Sequence[tuple[str, Part]]
+    parts_by_class: Mapping[str, Sequence[Part]], corrections: Sequence[tuple[str, Part]]
 ) -> dict[str, list[Part]]:
     """The parts of each class once each second belongs to the class of its last correction, and to no other.
 

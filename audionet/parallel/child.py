@@ -45,21 +45,28 @@ class ChildFailed(Exception):
 
 
 def start_python(
-    module: str, flags: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
-) -> "subprocess.Popen[bytes]":
-    """A process that runs one of our modules as a program. Raises OSError if none can be started.
+    module: str, failure: str, flags: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+) -> "tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]":
+    """A process that runs one of our modules as a program, with its input and output.
 
-    flags: of Python. variables: of its environment, beside ours.
+    failure: how the AudionetError begins that is raised if none can be started. flags: of Python. variables: of its
+    environment, beside ours.
     """
-    # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
-    return subprocess.Popen(
-        [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env={**os.environ, **variables},
-    )
+    try:
+        # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
+        process = subprocess.Popen(
+            [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, **variables},
+        )
+    except OSError as error:
+        raise AudionetError(f"{failure} ({error.strerror}); {RAISE_LIMITS}") from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process, process.stdin, process.stdout
 
 
 def take_standard_output() -> IO[bytes]:
@@ -115,14 +122,8 @@ class Child:
     def __init__(self, module: str) -> None:
         # Without what `site` does, and what the environment says, Python starts in half the time.
         flags = ["-I", "-S", *(["-B"] if sys.flags.dont_write_bytecode else [])]
-        try:
-            self._process = start_python(module, flags, VARIABLES)
-        except OSError as error:
-            why = f"({error.strerror}); {RAISE_LIMITS}"
-            raise AudionetError(f"no process can be started to read recordings {why}") from error
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests, self._answers = self._process.stdin, self._process.stdout
+        failure = "no process can be started to read recordings"
+        self._process, self._requests, self._answers = start_python(module, failure, flags, VARIABLES)
         self._kill = self._process.kill
         end_with_us(self._kill)
         enlarge(self._requests)

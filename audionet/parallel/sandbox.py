@@ -21,7 +21,7 @@ from typing import IO, Any, Protocol
 
 import numpy as np
 
-from audionet.errors import NO_THREADS, RAISE_LIMITS, AudionetError
+from audionet.errors import NO_THREADS, AudionetError
 from audionet.parallel.child import limit_this_process, start_python, take_standard_output
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
@@ -109,18 +109,11 @@ class _Child:
         self._waiting: dict[int, Answer] = {}
         self._next = STARTED
         self.has_ended = False
-        try:
-            self._process = start_python(module)
-        except OSError as error:
-            raise AudionetError(
-                f"{where}: no process can be started for it ({error.strerror}); {RAISE_LIMITS}"
-            ) from error
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._requests = self._process.stdin
+        failure = f"{where}: no process can be started for it"
+        self._process, self._requests, answers = start_python(module, failure)
         self._kill = self._process.kill
         end_with_us(self._kill)
-        listener = threading.Thread(target=self._listen, args=(self._process.stdout,), name="sandbox", daemon=True)
+        listener = threading.Thread(target=self._listen, args=(answers,), name="sandbox", daemon=True)
         (_, started), (_, tried) = self._expect(), self._expect()
         try:
             listener.start()

@@ -4,7 +4,7 @@ import functools
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -134,16 +134,16 @@ class LabelledTable:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
         recordings: list[Recording] = []
         lines: dict[str, tuple[Recording, int]] = {}
-        unheard: list[tuple[Recording, int]] = []
+        unheard: dict[Recording, int] = {}  # with the line that says so first
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
+        lists_unheard = layout.times is not None or table.lists_unheard
         whereabouts = {place: self._whereabouts(place) for place in set(filter(None, self.places))}
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
             fold = self._fold(row)
             part = self.part(row)
             is_left_out = part is not None and says_unknown(row.get(layout.label))
-            lists_unheard = layout.times is not None or table.lists_unheard
             is_unheard = lists_unheard and part is None and not row.get(layout.label)
             label = BACKGROUND if is_unheard else UNKNOWN if is_left_out else self.label(row, spellings)
             if place is None:
@@ -161,7 +161,7 @@ class LabelledTable:
                     f"lists {place} again: in line {earlier_line} it has another group or fold; keep one of the lines",
                 )
             if is_unheard:
-                unheard.append((recording, row.line))
+                unheard.setdefault(recording, row.line)
             else:
                 recordings.append(recording)
         if not recordings and not unheard:
@@ -181,9 +181,9 @@ class LabelledTable:
         inside = path.relative_to(self.layout.folder) if path.parts[0] == self.layout.folder else path
         return str(inside), self.data_audio / path, group_of(Path(place))
 
-    def _note_unheard(self, unheard: Sequence[tuple[Recording, int]], marked: set[Path]) -> None:
+    def _note_unheard(self, unheard: Mapping[Recording, int], marked: set[Path]) -> None:
         """Keep the recordings, each with its line, in which nothing is heard, unless other lines mark parts of them."""
-        lines = {recording: line for recording, line in reversed(unheard) if recording.path not in marked}
+        lines = {recording: line for recording, line in unheard.items() if recording.path not in marked}
         self.unheard = sorted(lines)
         if lines:
             logger.info(
