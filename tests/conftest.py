@@ -22,6 +22,7 @@ import audionet as audionet_package
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.cli import main as cli
 from audionet.commands.retrain import RetrainReport
+from audionet.dataset.manifest import PictureIndex
 from audionet.dataset.samples import Sample
 from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.frozen_graph import FrozenGraph
@@ -75,6 +76,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONGEST.index(name) if is_long else len(LONGEST), not is_long and not item.get_closest_marker("slow")
 
     items.sort(key=place)
+
+
+def settings_of(folder: Path) -> PictureSettings:
+    """How the pictures of a folder were made."""
+    index = PictureIndex.load(folder)
+    assert index is not None
+    return index.renderer.settings
 
 
 def tone(frequency_hz: float, seconds: float, amplitude: float = 0.5, rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:

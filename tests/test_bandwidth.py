@@ -10,7 +10,6 @@ import pytest
 from audionet.audio.chunks import read_chunks
 from audionet.audio.microphone import Device, listen
 from audionet.dataset.checks import check_data
-from audionet.dataset.manifest import PictureIndex
 from audionet.dataset.samples import load_pictures
 from audionet.errors import AudionetError
 from audionet.inference.streaming import label_heard
@@ -21,7 +20,7 @@ from audionet.plots.clip import Spectrogram
 from audionet.settings import PictureSettings
 from audionet.spectrogram.out_of_range import RangeCheck
 from audionet.spectrogram.transform import SpectrogramRenderer
-from tests.conftest import Run, make_untrained_model, pitch_hz, quick_learning, read_wav, tone, write_wav
+from tests.conftest import Run, make_untrained_model, pitch_hz, quick_learning, read_wav, settings_of, tone, write_wav
 
 Sound = Callable[[np.ndarray], np.ndarray]  # of times in seconds: -1 to 1
 
@@ -167,9 +166,7 @@ def test_a_folder_of_pictures_keeps_its_sample_rate(audionet_here: Run, two_clas
         audionet_here("prepare", two_classes, "--chunk-seconds", 1, "--sample-rate", 48000, "--force").returncode == 0
     )
     folder = two_classes.parent / "tf_files" / "data_image"
-    index = PictureIndex.load(folder)
-    assert index is not None
-    assert index.renderer.settings.sample_rate_hz == 48_000
+    assert settings_of(folder).sample_rate_hz == 48_000
     rate_hz, samples = read_wav(next(folder.glob("low/*.wav")))
     assert (rate_hz, len(samples)) == (48_000, 48_000)
 

@@ -146,15 +146,6 @@ def test_stereo_at_44_khz_becomes_mono_at_16_khz(tmp_path: Path) -> None:
     assert spectrum[500] / (SAMPLE_RATE_HZ / 2) == pytest.approx(0.4 * 32767, rel=0.02)
 
 
-@pytest.mark.parametrize("ending", ["mp3", "ogg", "flac", "m4a", "mkv", "wma"])
-def test_any_container_counts_as_audio(tmp_path: Path, ending: str) -> None:
-    source = write_wav(tmp_path / "a.wav", tone(1000, 2))
-    path = tmp_path / f"a.{ending}"
-    subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(source), str(path)], check=True)
-    spectrum = np.abs(np.fft.rfft(decoded(path)[:SAMPLE_RATE_HZ].astype(float)))
-    assert np.argmax(spectrum) == pytest.approx(1000, abs=1)
-
-
 @pytest.mark.parametrize("name", ["-i.wav", "a:b.wav", "50% of 'it'.wav", 'say "é".wav', "%03d.wav"])
 def test_no_name_is_taken_for_an_option_an_address_or_a_pattern(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

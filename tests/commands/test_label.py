@@ -1,5 +1,3 @@
-import csv
-import io
 import json
 import shutil
 import sys
@@ -75,23 +73,6 @@ def test_text_shows_the_best_classes_with_scores(trained: Path, audionet_here: R
     assert len(lines) == 4 * 3
     only_best = audionet_here("label", "--top", 1, "test_audio/low/l0.wav", cwd=trained)
     assert len(only_best.stdout.splitlines()) == 2
-
-
-def test_json_has_an_object_a_clip(trained: Path, audionet_here: Run) -> None:
-    finished = audionet_here("label", "--format", "json", "test_audio", cwd=trained)
-    clips = json.loads(finished.stdout)
-    assert len(clips) == 6
-    for clip in clips:
-        assert clip["label"] == Path(clip["clip"]).parent.name
-        assert clip["score"] == max(clip["scores"].values())
-        assert set(clip["scores"]) == {"low", "high"}
-
-
-def test_csv_has_a_line_a_clip(trained: Path, audionet_here: Run) -> None:
-    finished = audionet_here("label", "--format=csv", "test_audio", cwd=trained)
-    rows = list(csv.DictReader(io.StringIO(finished.stdout)))
-    assert [row["label"] for row in rows] == ["high"] * 3 + ["low"] * 3
-    assert float(rows[0]["score high"]) == float(rows[0]["score"])
 
 
 def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:

@@ -15,14 +15,13 @@ import audionet
 from audionet.audio import decoding, ffmpeg
 from audionet.audio.headers import least_mp3_seconds
 from audionet.commands.prepare import PrepareReport
-from audionet.dataset.manifest import PictureIndex
 from audionet.dataset.sources import FOLDER_FILE
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.system.progress import Progress
 from tests.bad_inputs import encoded, id3
-from tests.conftest import Run, chirps, read_wav, tone, write_wav
+from tests.conftest import Run, chirps, read_wav, settings_of, tone, write_wav
 from tests.crashes import contents
 
 ONE_SECOND = PictureSettings(1, 0)
@@ -56,45 +55,30 @@ def decodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_pictures_of_longer_windows_stay_in_use_until_all_are_made_anew(
-    two_classes: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "older",  # as they were before 2026-11-26, and before 2026-11-27
+    [PictureSettings(1, 0, window_samples=2048, every_column=True), PictureSettings(1, 0, every_column=True)],
+)
+def test_pictures_as_an_earlier_version_drew_them_stay_in_use_until_all_are_made_anew(
+    two_classes: Path, caplog: pytest.LogCaptureFixture, older: PictureSettings
 ) -> None:
     image_dir = two_classes.parent / "data_image"
-    older = PictureSettings(1, 0, window_samples=2048, every_column=True)  # as they were before 2026-11-26
     audionet.prepare(two_classes, PrepareOptions(image_dir, older))
+    assert "columns_a_window" not in json.loads((image_dir / "audionet.json").read_text())["pictures"]
     before = state(image_dir)
     write_wav(two_classes / "high" / "new.wav", tone(3000, 1))
     report = prepare(two_classes)
     assert (report.made, report.kept) == (1, 8)
-    assert "add --force" in caplog.text
-    index = PictureIndex.load(image_dir)
-    assert index is not None
-    assert index.renderer.settings == older
+    assert ("add --force" in caplog.text) == (older.window_samples == 2048)
+    assert settings_of(image_dir) == older
     assert all(state(image_dir)[name] == content for name, content in before.items() if name != "audionet.json")
-    with pytest.raises(AudionetError, match="window_samples 2048, now 512"):
+    with pytest.raises(AudionetError, match=f"window_samples {older.window_samples}, now 512"):
         audionet.prepare(two_classes, PrepareOptions(image_dir, PictureSettings(1, 0, window_samples=512)))
     caplog.clear()
     assert prepare(two_classes, force=True).made == 9
-    index = PictureIndex.load(image_dir)
-    assert index is not None
-    assert index.renderer.settings == ONE_SECOND
+    assert settings_of(image_dir) == ONE_SECOND
     assert prepare(two_classes).kept == 9
     assert not caplog.text
-
-
-def test_short_chunks_with_a_window_a_column_stay_in_use(two_classes: Path) -> None:
-    image_dir = two_classes.parent / "data_image"
-    older = PictureSettings(1, 0, every_column=True)  # as they were before 2026-11-27
-    audionet.prepare(two_classes, PrepareOptions(image_dir, older))
-    assert "columns_a_window" not in json.loads((image_dir / "audionet.json").read_text())["pictures"]
-    write_wav(two_classes / "high" / "new.wav", tone(3000, 1))
-    report = prepare(two_classes)
-    assert (report.made, report.kept) == (1, 8)
-    index = PictureIndex.load(image_dir)
-    assert index is not None
-    assert index.renderer.settings == older
-    assert prepare(two_classes, force=True).made == 9
-    assert json.loads((image_dir / "audionet.json").read_text())["pictures"]["columns_a_window"] == 2
 
 
 def test_one_jpg_and_one_wav_a_chunk_in_a_folder_a_class(two_classes: Path) -> None:
@@ -123,9 +107,7 @@ def test_the_index_says_how_the_pictures_were_made(two_classes: Path) -> None:
     entry = content["recordings"]["low/low-2.wav"]
     assert [chunk["start_seconds"] for chunk in entry["chunks"]] == [0, 1, 2]
     assert [chunk["seconds"] for chunk in entry["chunks"]] == [1, 1, 0.5]
-    index = PictureIndex.load(image_dir)
-    assert index is not None
-    assert index.renderer.settings == ONE_SECOND
+    assert settings_of(image_dir) == ONE_SECOND
 
 
 def test_a_second_time_nothing_is_decoded_and_no_file_touched(two_classes: Path, decodings: list[str]) -> None:
@@ -270,12 +252,9 @@ def test_without_wavs_there_are_none(two_classes: Path) -> None:
 
 
 def test_the_number_of_jobs_makes_no_difference(two_classes: Path, tmp_path: Path) -> None:
-    contents = []
     for jobs in (1, 4):
-        folder = tmp_path / str(jobs)
-        audionet.prepare(two_classes, PrepareOptions(folder, ONE_SECOND, jobs=jobs))
-        contents.append({name: content for name, (content, _) in state(folder).items()})
-    assert contents[0] == contents[1]
+        audionet.prepare(two_classes, PrepareOptions(tmp_path / str(jobs), ONE_SECOND, jobs=jobs))
+    assert contents(tmp_path / "1") == contents(tmp_path / "4")
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(two_classes: Path, decodings: list[str]) -> None:
@@ -301,25 +280,6 @@ def test_a_damaged_index_is_refused_and_force_begins_anew(two_classes: Path) -> 
     with pytest.raises(AudionetError, match=r"audionet.json: damaged .* --force"):
         prepare(two_classes)
     assert prepare(two_classes, force=True).made == 8
-
-
-@pytest.mark.parametrize("place", ["chunks", "unfinished"])
-def test_an_index_cannot_have_files_elsewhere_deleted(two_classes: Path, place: str) -> None:
-    image_dir = prepare(two_classes).image_dir
-    precious = two_classes.parent / "precious_nohash_0000.jpg"
-    precious.write_text("keep me")
-    path = image_dir / "audionet.json"
-    content = json.loads(path.read_text())
-    if place == "chunks":
-        chunk = {"name": "../precious_nohash_0000", "start_seconds": 0, "seconds": 1}
-        content["recordings"]["low/evil.wav"] = content["recordings"]["low/low-0.wav"] | {"chunks": [chunk]}
-    else:
-        content["unfinished"] = ["../precious"]
-    path.write_text(json.dumps(content))
-    with pytest.raises(AudionetError, match="damaged or not written by audionet"):
-        prepare(two_classes, prune=True)
-    prepare(two_classes, force=True)
-    assert precious.read_text() == "keep me"
 
 
 def test_progress_counts_recordings(tmp_path: Path) -> None:
@@ -403,18 +363,12 @@ def test_a_recording_that_changes_while_it_is_read_is_left_for_the_next_run(
     assert contents(report.image_dir) == contents(undisturbed)
 
 
-def chunk_seconds(folder: Path) -> float:
-    index = PictureIndex.load(folder)
-    assert index is not None
-    return index.renderer.settings.chunk_seconds
-
-
 def test_chunks_are_as_long_as_short_recordings_are(two_classes: Path, audionet_here: Run) -> None:
     first = audionet_here("prepare", "data_audio", "--image-dir", "p")
     pictures = two_classes.parent / "p"
     assert first.stdout.startswith("8 recordings: 8 drawn (8 pictures), 0 unchanged")
     assert "chunks of 3 seconds, since most recordings are that short" in first.stderr
-    assert chunk_seconds(pictures) == 3
+    assert settings_of(pictures).chunk_seconds == 3
     # So they stay, whatever is added, until --force: a model knows one length of chunks.
     for n in range(3):
         write_wav(two_classes / "low" / f"longer-{n}.wav", chirps(5 + n, 200, 400, 7))
@@ -428,7 +382,7 @@ def test_chunks_are_as_long_as_short_recordings_are(two_classes: Path, audionet_
     )
     anew = audionet_here("prepare", "data_audio", "--image-dir", "p", "--force")
     assert "chunks of 7 seconds" in anew.stderr
-    assert chunk_seconds(pictures) == 7
+    assert settings_of(pictures).chunk_seconds == 7
     assert "chosen for" not in audionet_here("prepare", "data_audio", "--image-dir", "p").stderr
 
 
@@ -445,20 +399,20 @@ def test_the_size_of_an_mp3_says_how_long_it_is_and_not_its_picture(
     assert (least_mp3_seconds(path) > 20) == (seconds > 20)
     assert least_mp3_seconds(path) <= seconds
     assert audionet_here("prepare", "data_audio", "--image-dir", "p").returncode == 0
-    assert chunk_seconds(tmp_path / "p") == expected
+    assert settings_of(tmp_path / "p").chunk_seconds == expected
 
 
 @pytest.mark.parametrize("typed", [("--chunk-seconds", "20"), ("--overlap", "0")])
 def test_chunks_are_as_long_as_was_asked_for(two_classes: Path, audionet_here: Run, typed: tuple[str, ...]) -> None:
     assert audionet_here("prepare", "data_audio", "--image-dir", "p", *typed).returncode == 0
-    assert chunk_seconds(two_classes.parent / "p") == 20
+    assert settings_of(two_classes.parent / "p").chunk_seconds == 20
 
 
 def test_chunks_of_recordings_some_of_which_are_long_have_20_seconds(two_classes: Path, audionet_here: Run) -> None:
     (two_classes / "low" / "damaged.wav").write_bytes(b"no sound")
     write_wav(two_classes / "high" / "long.wav", chirps(5, 2000, 3000, 11))
     audionet_here("prepare", "data_audio", "--image-dir", "p")
-    assert chunk_seconds(two_classes.parent / "p") == 20
+    assert settings_of(two_classes.parent / "p").chunk_seconds == 20
 
 
 def test_of_classes_with_one_short_recording_each_there_are_several_chunks(tmp_path: Path, audionet_here: Run) -> None:
@@ -467,14 +421,14 @@ def test_of_classes_with_one_short_recording_each_there_are_several_chunks(tmp_p
         write_wav(tmp_path / "voices" / f"voice-{n}" / "speech.wav", chirps(n, 300 * (n + 1), 400 * (n + 1), 11 + n))
     first = audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path)
     assert "chunks of 5 seconds, since most classes have one recording" in first.stderr
-    assert chunk_seconds(tmp_path / "p") == 5
+    assert settings_of(tmp_path / "p").chunk_seconds == 5
     assert audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path).stderr == ""
     # Of several recordings a class, each may be one chunk.
     for n in range(4):
         write_wav(tmp_path / "voices" / f"voice-{n}" / "again.wav", chirps(9 + n, 300 * (n + 1), 400 * (n + 1), 12))
     assert "shorter or fewer" in audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path).stderr
     audionet_here("prepare", "voices", "--image-dir", "p", "--force", cwd=tmp_path)
-    assert chunk_seconds(tmp_path / "p") == 20
+    assert settings_of(tmp_path / "p").chunk_seconds == 20
 
 
 def test_long_recordings_are_cut_into_chunks_of_20_seconds_also_if_a_class_has_one(
@@ -483,7 +437,7 @@ def test_long_recordings_are_cut_into_chunks_of_20_seconds_also_if_a_class_has_o
     for n in range(4):
         write_wav(tmp_path / "voices" / f"voice-{n}" / "speech.wav", chirps(n, 300, 400, 41))
     audionet_here("prepare", "voices", "--image-dir", "p", cwd=tmp_path)
-    assert chunk_seconds(tmp_path / "p") == 20
+    assert settings_of(tmp_path / "p").chunk_seconds == 20
 
 
 def test_chunks_are_as_long_as_the_parts_that_are_marked(tmp_path: Path, audionet_here: Run) -> None:
@@ -491,4 +445,4 @@ def test_chunks_are_as_long_as_the_parts_that_are_marked(tmp_path: Path, audione
     lines = [f"night.wav,{name},{start},{start + 1.5}" for start, name in enumerate(("owl", "fox") * 4, 3)]
     (tmp_path / "nights" / "calls.csv").write_text("\n".join(["path,label,start,end", *lines]))
     audionet_here("prepare", "nights", "--image-dir", "p", cwd=tmp_path)
-    assert chunk_seconds(tmp_path / "p") == 2
+    assert settings_of(tmp_path / "p").chunk_seconds == 2

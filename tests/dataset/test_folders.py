@@ -8,7 +8,7 @@ import pytest
 
 from audionet.annotation.metadata import find_labelled_recordings
 from audionet.dataset.folders import find_pictures, find_recordings, stray_files
-from audionet.dataset.names import chunk_name, chunk_stems, require_distinct_classes, split_chunk_name
+from audionet.dataset.names import chunk_stems, require_distinct_classes, split_chunk_name
 from audionet.errors import AudionetError
 from audionet.inference.clips import find_clips
 from audionet.options import AnnotationOptions
@@ -61,9 +61,11 @@ def test_one_recording_in_two_forms_stays_together(tmp_path: Path, caplog: pytes
     assert "differ in their suffix alone, as one recording in two forms: they are held out together" in caplog.text
 
 
-def test_notes_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
+def test_notes_papers_tables_pictures_and_hidden_files_are_no_recordings(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/notes.txt", "a/cover.JPG", "a/.DS_Store", "a/Thumbs.db", "a/LICENSE", ".git/x.mp3")
-    assert [recording.path.name for recording in find_recordings(tmp_path)[0]] == ["x.mp3"]
+    touch(tmp_path, "labels.xlsx", *(f"a/notes.{end}" for end in ("ods", "rtf", "PPTX", "vtt", "heic", "eaf")))
+    recordings, wrong = find_recordings(tmp_path)
+    assert ([recording.key for recording in recordings], wrong) == (["a/x.mp3"], [])
 
 
 def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_if_asked(
@@ -106,17 +108,6 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
 def test_the_pieces_of_an_old_audacity_project_are_no_recordings(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "a/talk.aup", "a/talk_data/e00/d00/e0000001.au", "b/talk_data/y.mp3", "b/#y.mp3#")
     assert [recording.key for recording in find_recordings(tmp_path)[0]] == ["a/x.mp3", "b/talk_data/y.mp3"]
-
-
-def test_papers_tables_and_photos_are_no_recordings(tmp_path: Path) -> None:
-    touch(
-        tmp_path,
-        "a/x.mp3",
-        "labels.xlsx",
-        *(f"a/notes.{end}" for end in ("ods", "rtf", "PPTX", "vtt", "heic", "eaf")),
-    )
-    recordings, wrong = find_recordings(tmp_path)
-    assert ([recording.key for recording in recordings], wrong) == (["a/x.mp3"], [])
 
 
 @pytest.mark.parametrize(
@@ -262,10 +253,6 @@ def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
         ("b", "x", 0, "x_nohash_0000"),
         ("b", "x", 1, "x_nohash_0001"),
     ]
-
-
-def test_a_chunk_is_named_after_its_class_recording_and_place() -> None:
-    assert chunk_name("b", "x", 7) == "b/x_nohash_0007"
 
 
 @pytest.mark.parametrize(

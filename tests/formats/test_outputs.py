@@ -58,6 +58,7 @@ def printed(trained: Path) -> dict[tuple[str, str], str]:
         ("label", "csv"),
         ("timeline", "csv"),
         ("timeline", "rttm"),
+        ("timeline", "text"),
     ]:
         pipe = io.BytesIO()
         with pytest.MonkeyPatch.context() as patch:
@@ -132,10 +133,19 @@ def test_csv_says_what_json_says(printed: dict[tuple[str, str], str]) -> None:
         assert [float(row[n]) for n in (1, 2, 4)] == pytest.approx(values, abs=0.006)
 
 
-def test_rttm_has_ten_fields_a_line(printed: dict[tuple[str, str], str]) -> None:
-    lines = printed["timeline", "rttm"].splitlines()
-    assert lines
-    assert {(len(line.split(" ")), line.split(" ")[0]) for line in lines} == {(10, "SPEAKER")}
+def test_text_and_rttm_say_what_json_says(printed: dict[tuple[str, str], str]) -> None:
+    clips = json.loads(printed["timeline", "json"])
+    segments = [segment for clip in clips for segment in clip["segments"]]
+    rows = [line for line in printed["timeline", "text"].splitlines() if line.startswith(" ")]
+    assert [row.rpartition("  ")[0].split("  ")[-1] for row in rows] == [segment["label"] for segment in segments]
+    lines = [line.split(" ") for line in printed["timeline", "rttm"].splitlines()]
+    assert {(len(line), line[0]) for line in lines} == {(10, "SPEAKER")}
+    named = [segment for segment in segments if segment["label"] != "unknown"]
+    assert [line[7] for line in lines] == [segment["label"].replace(" ", "_") for segment in named]
+    for line, segment in zip(lines, named, strict=True):
+        start, seconds = map(float, line[3:5])
+        assert start == pytest.approx(segment["start_seconds"], abs=0.001)
+        assert start + seconds == pytest.approx(segment["end_seconds"], abs=0.002)
 
 
 def test_what_is_printed_is_utf_8_whatever_the_system_prefers(printed: dict[tuple[str, str], str]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import random
 import sys
 import tarfile
 import threading
@@ -20,15 +21,11 @@ from audionet.options import RetrainOptions
 from audionet.system.files import sweep
 from audionet.system.locks import open_in_place, try_lock
 from tests.killed import killed_at
+from tests.model.test_untrusted import member, tar
 
 
 def an_archive(size: int = 300_000) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        info = tarfile.TarInfo("saved_model.pb")
-        info.size = size
-        archive.addfile(info, io.BytesIO(bytes(range(256)) * (size // 256 + 1)))
-    return file.getvalue()
+    return tar((member("saved_model.pb"), random.Random(0).randbytes(size))).getvalue()
 
 
 class Server:
@@ -86,10 +83,6 @@ def server() -> Iterator[Server]:
     made.stop()
 
 
-def sha256_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def test_a_module_is_downloaded_once_into_a_folder_of_our_own(server: Server, tmp_path: Path) -> None:
     cache = tmp_path / "models" / "tfhub"
     shown: list[tuple[str, int, int]] = []
@@ -115,7 +108,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(server: Server, tmp_pat
     server.break_after = [100_000, 200_000]
     folder = fetch(server.address, tmp_path / "cache")
     assert server.ranges == [None, "bytes=100000-", "bytes=200000-"]
-    assert (folder / "saved_model.pb").read_bytes()[:256] == bytes(range(256))
+    assert (folder / "saved_model.pb").read_bytes() == random.Random(0).randbytes(300_000)
 
 
 def test_a_killed_download_is_gone_on_with_unless_it_is_another_file_by_then(server: Server, tmp_path: Path) -> None:
@@ -198,7 +191,7 @@ def test_a_redirect_to_another_server_is_said_and_one_that_is_not_safe_refused(
 
 
 def test_only_the_archive_of_a_checksum_is_used(server: Server, tmp_path: Path) -> None:
-    right, wrong, cache = sha256_of(server.content), "0" * 64, tmp_path / "cache"
+    right, wrong, cache = hashlib.sha256(server.content).hexdigest(), "0" * 64, tmp_path / "cache"
     with pytest.raises(AudionetError, match=f"its SHA-256 is {right}, not that of --tfhub-sha256"):
         fetch(server.address, cache, wrong)
     assert not [path for path in cache.iterdir() if path.is_dir()]

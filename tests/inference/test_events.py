@@ -160,8 +160,7 @@ def test_windows_come_with_all_scores(night: Path, audionet_here: Run) -> None:
 
 
 def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> None:
-    options = LabelOptions(night / "tf_files" / "retrained_graph.pb", night / "tf_files" / "retrained_labels.txt")
-    (clip,) = audionet.label(night / "still.wav", options)
+    (clip,) = audionet.label(night / "still.wav", LabelOptions(night / "tf_files"))
     assert clip.label == "background"
     finished = audionet_here("label", "still.wav", "--threshold", 1, "--format", "json", cwd=night)
     assert json.loads(finished.stdout)[0]["label"] == "unknown"
@@ -385,13 +384,12 @@ def test_two_classes_that_follow_each_other_are_two_events_and_a_clip_may_begin_
 
 
 def test_the_model_keeps_what_it_learnt_of_its_background(night: Path) -> None:
-    files = night / "tf_files"
-    options = LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt")
+    options = LabelOptions(night / "tf_files")
     detection = load_model(options).detection
     assert detection is not None
     assert detection.background == ("background",)
     assert all(0.3 <= threshold <= 0.6 for threshold in detection.thresholds)
-    asked_for = load_model(LabelOptions(options.graph, options.labels, threshold=0.9)).detection
+    asked_for = load_model(replace(options, threshold=0.9)).detection
     assert asked_for is not None
     assert set(asked_for.thresholds) == {0.9}
 

@@ -52,8 +52,7 @@ def splice(low_seconds: int, high_seconds: int, silent_seconds: int, middle_seco
 
 
 def options(model: Path, **changes: Any) -> LabelOptions:
-    files = model / "tf_files"
-    return LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt", **changes)
+    return LabelOptions(model / "tf_files", **changes)
 
 
 def check(segments: list[Segment], labels: list[str], borders: list[float]) -> None:
@@ -151,29 +150,6 @@ def test_what_is_short_and_alone_in_the_background_is_left_to_the_events() -> No
     two = [segments[0], segments[1], Segment(12, 14, "wren", 0.7), Segment(14, 20, "rain", 0.6)]
     assert without_calls(two, background) == two
     assert without_calls([Segment(0, 2, "owl", 0.9)], background) == [Segment(0, 2, "owl", 0.9)]
-
-
-def test_every_format_says_the_same(model: Path, short: Path, audionet_here: Run) -> None:
-    def run(style: str) -> str:
-        finished = audionet_here("label", short, "--timeline", "--format", style, cwd=model)
-        assert (finished.returncode, finished.stderr) == (0, "")
-        return str(finished.stdout)
-
-    (clip,) = json.loads(run("json"))
-    assert clip["clip"] == str(short)
-    labels = [segment["label"] for segment in clip["segments"]]
-    assert labels == ["low", "high", "unknown", "middle"]
-    lines = run("csv").splitlines()
-    assert lines[0] == "clip,start_seconds,end_seconds,label,score"
-    assert [line.split(",")[3] for line in lines[1:]] == labels
-    assert [line.split()[3] for line in run("text").splitlines()[1:]] == labels
-    rttm = [line.split() for line in run("rttm").splitlines()]
-    assert [(line[0], line[1], line[7]) for line in rttm] == [
-        ("SPEAKER", "short_spliced_sounds", label) for label in ("low", "high", "middle")
-    ]
-    second = clip["segments"][1]
-    assert float(rttm[1][3]) == pytest.approx(second["start_seconds"], abs=0.001)
-    assert float(rttm[1][3]) + float(rttm[1][4]) == pytest.approx(second["end_seconds"], abs=0.002)
 
 
 def test_a_clip_of_two_classes_says_so_as_a_whole(model: Path, audionet_here: Run) -> None:

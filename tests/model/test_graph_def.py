@@ -12,6 +12,7 @@ import pytest
 
 import audionet
 from audionet.bottleneck.backbone import Backbone, Interpreter, load_backbone
+from audionet.bottleneck.litert_file import pack, schema, unpack
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model, load_model
 from audionet.model.frozen_graph import FrozenGraph
@@ -170,16 +171,11 @@ def test_every_operator_of_the_trunk_means_the_same_in_tensorflow(tmp_path: Path
 
 
 def test_a_trunk_of_unknown_operators_is_refused() -> None:
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(load_backbone("rows", Path()).flatbuffer, 0)
+    model = unpack(load_backbone("rows", Path()).flatbuffer)
     code = model.operatorCodes[model.subgraphs[0].operators[0].opcodeIndex]
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.LSTM
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    code.builtinCode = code.deprecatedBuiltinCode = schema().BuiltinOperator.LSTM
     with pytest.raises(AudionetError, match="the operator LSTM"):
-        freeze(Backbone("strange", bytes(builder.Output())), layer_for(37758, 2))
+        freeze(Backbone("strange", pack(model, 1 << 20)), layer_for(37758, 2))
 
 
 # Graphs as the original made them.

@@ -2,9 +2,11 @@
 
 import ast
 import contextlib
+import dataclasses
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
@@ -129,11 +131,11 @@ def test_an_index_that_names_files_elsewhere_deletes_none(two_classes: Path, tmp
     index = json.loads((pictures / "audionet.json").read_text())
     entry = index["recordings"]["low/low-0.wav"]
     chunk = entry["chunks"][0] | {"name": name.format(outside=outside)}
-    index["recordings"]["low/gone.wav"] = entry | {"chunks": [chunk]}
-    index["unfinished"] = [chunk["name"]]
-    (pictures / "audionet.json").write_text(json.dumps(index))
-    with contextlib.suppress(AudionetError):
-        audionet.prepare(two_classes, options)
+    named = {"recordings": {"low/gone.wav": entry | {"chunks": [chunk]}}}, {"unfinished": [chunk["name"]]}
+    for change, force in itertools.product(named, (False, True)):
+        (pictures / "audionet.json").write_text(json.dumps(index | change))
+        with contextlib.suppress(AudionetError):
+            audionet.prepare(two_classes, dataclasses.replace(options, force=force))
     assert [path.read_bytes() for path in precious] == [b"precious"] * 2
 
 
@@ -323,14 +325,28 @@ def test_a_name_of_gigabytes_is_not_read(tmp_path: Path) -> None:
         archives.extract(io.BytesIO(content), tmp_path)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"no archive", gzip.compress(b"no archive" * 100), tar().getvalue()[:15]],
-    ids=["empty", "text", "compressed text", "cut off"],
-)
+def long_names(count: int) -> bytes:
+    """A tar of headers that each announce the name of the next."""
+    info = member("././@LongLink", tarfile.GNUTYPE_LONGNAME)
+    info.size = 5
+    return (info.tobuf(tarfile.GNU_FORMAT) + b"name\0".ljust(512, b"\0")) * count
+
+
+NO_ARCHIVES = {
+    "empty": b"",
+    "text": b"no archive",
+    "compressed text": gzip.compress(b"no archive" * 100),
+    "cut off": tar().getvalue()[:15],
+    "damaged where it is compressed": gzip.compress(long_names(3))[:14] + b"\xff" * 26,
+    "headers without end": long_names(5000),
+}
+
+
+@pytest.mark.parametrize("content", NO_ARCHIVES.values(), ids=NO_ARCHIVES)
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match="no archive, or a damaged one"):
         archives.extract(io.BytesIO(content), tmp_path)
+    assert not any(tmp_path.rglob("*"))
 
 
 def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
