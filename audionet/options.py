@@ -5,11 +5,12 @@ The command line reads its defaults here.
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
+from numbers import Real
 from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, as_names, check, check_network, take_text_for_paths
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, check, check_network, take_values
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
 
 TF_FILES = Path("tf_files")
@@ -53,7 +54,7 @@ class AnnotationOptions:
     uem: Path | None = None
 
     def __post_init__(self) -> None:
-        take_text_for_paths(self)
+        take_values(self)
         for name, allowed in (("unmarked", UNMARKED), ("overlaps", OVERLAPS)):
             if getattr(self, name) not in allowed:
                 raise AudionetError(f"--{name} {getattr(self, name)}: must be {' or '.join(allowed)}")
@@ -200,8 +201,7 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        take_text_for_paths(self)
-        object.__setattr__(self, "background", as_names(self.background))
+        take_values(self)
         check(self, RETRAIN_RULES)
         check_network(self)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
@@ -245,12 +245,12 @@ class LabelOptions(SoundOptions):
     class_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        take_text_for_paths(self)
+        take_values(self)
         _ = self.sound
         check(self, {"threshold": SCORE})
         for name, score in self.class_thresholds.items():
-            if not SCORE[0](score):
-                raise AudionetError(f"--threshold {name}={score:g}: {SCORE[1]}")
+            if not isinstance(score, Real) or not SCORE[0](score):
+                raise AudionetError(f"--threshold {name}={score}: {SCORE[1]}")
         inside = models_in(self.graph)
         if len(inside) == 1:
             object.__setattr__(self, "graph", inside[0])
@@ -275,7 +275,7 @@ class EventOptions:
     merge_gap_seconds: float = 0.5
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "background", as_names(self.background))
+        take_values(self)
         for name, seconds in (("min-seconds", self.min_seconds), ("merge-gap", self.merge_gap_seconds)):
             if not 0 <= seconds < float("inf"):
                 raise AudionetError(f"--{name} {seconds:g}: must be at least 0 seconds")

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin
 
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, LOWEST_SAMPLE_RATE_HZ, OWN_FOLDS
 
 NO_PATH = "is no path; write '.' for the current folder"
+LONGEST_SHOWN = 60  # characters of a value that is something else
 LARGEST_COUNT = 2**31 - 1
 BOTTLENECKS = ("rows", "pool_3")
 EMBEDDED = "inception_v3"  # the architecture of the network inside the package
@@ -22,6 +24,17 @@ ARCHITECTURES = (
 )
 # For an option: whether a value is allowed, and what is said if it is not. None is always allowed.
 Rule = tuple[Callable[[Any], bool], str]
+Options = TypeVar("Options")
+# What is said of a value that is not of its type.
+KINDS: Mapping[type, str] = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    tuple: "a list of names",
+    Mapping: "a number for each name",
+}
 AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
 SCORE: Rule = (lambda score: 0 < score <= 1, "must be over 0 and at most 1, as scores are")
 _BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
@@ -97,11 +110,18 @@ def check_network(options: Any) -> None:
                 )
 
 
+def plain_path(place: object) -> Path:
+    """The path that was given, whatever is there. Raises UnusableInput for what is none."""
+    if not isinstance(place, (str, os.PathLike)):
+        raise UnusableInput(repr(place)[:LONGEST_SHOWN], "is no path; give it as text or as a pathlib.Path")
+    return Path(place)
+
+
 def as_path(place: str | os.PathLike[str]) -> Path:
     """The path that was given, as text or otherwise. Raises UnusableInput for what no file can be called."""
     if place == "":
         raise UnusableInput("''", NO_PATH)
-    path = Path(place)
+    path = plain_path(place)
     try:
         path.lstat()
     except ValueError as error:
@@ -117,15 +137,53 @@ def as_names(given: str | Iterable[str]) -> tuple[str, ...]:
     return (str(given),) if isinstance(given, str) else tuple(map(str, given))
 
 
-def take_text_for_paths(record: Any) -> None:
-    """Make paths of the fields that are paths and were given as text, and Python's own values of NumPy's.
+def options_or_usual(given: Options | None, kind: type[Options]) -> Options:
+    """The options that were given, or the usual ones. Raises AudionetError for what are no options of this kind."""
+    if given is not None and not isinstance(given, kind):
+        name = kind.__name__
+        raise AudionetError(f"the options must be {name}, such as audionet.{name}(), not {type(given).__name__}")
+    return kind() if given is None else given
 
-    Raises UnusableInput, as `as_path`.
+
+def take_values(record: Any) -> None:
+    """Make of what was given for the fields what they are: paths of text and text of paths, names of a name, whole
+    numbers of 5.0, and Python's own values of NumPy's.
+
+    Raises UnusableInput, as `as_path`, and AudionetError for what they cannot be.
     """
     for each in fields(record):
-        value = getattr(record, each.name)
-        if type(value).__module__ == "numpy" and not getattr(value, "shape", None):
-            value = value.item()  # which JSON can hold
-            object.__setattr__(record, each.name, value)
-        if each.type in (Path, Path | None) and isinstance(value, (str, os.PathLike)):
-            object.__setattr__(record, each.name, as_path(value))
+        kinds = _kinds(each.type)
+        value = _taken(getattr(record, each.name), kinds)
+        if not _is_of(value, kinds):
+            words = " or ".join(KINDS.get(kind, kind.__name__) for kind in kinds if kind is not NoneType)
+            raise AudionetError(f"{each.name} {value!r}: must be {words}")
+        object.__setattr__(record, each.name, value)
+
+
+def _kinds(declared: Any) -> tuple[type, ...]:
+    """The types of which a value may be, for what is declared of it: Path and None for `Path | None`."""
+    among = get_args(declared) if isinstance(declared, UnionType) else (declared,)
+    return tuple(get_origin(kind) or kind for kind in among)
+
+
+def _taken(value: Any, kinds: tuple[type, ...]) -> Any:
+    if type(value).__module__ == "numpy" and not getattr(value, "shape", None):
+        value = value.item()  # which JSON can hold
+    if Path in kinds and isinstance(value, (str, os.PathLike)):
+        return as_path(value)
+    if str in kinds and isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if kinds == (str, NoneType) and isinstance(value, int):
+        return str(value)  # channel 2, and an output that is called so
+    if tuple in kinds and isinstance(value, Iterable):
+        return as_names(value)
+    if int in kinds and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of one of some types; True and False are no numbers here, and whole numbers may be floats."""
+    if isinstance(value, bool):
+        return bool in kinds
+    return isinstance(value, kinds) or (float in kinds and isinstance(value, int))

@@ -4,6 +4,7 @@ becomes pictures, which sound of a file is heard, and how a cluster is reached."
 import os
 import re
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,10 @@ class PictureSettings:
     every_column: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("chunk_seconds", "overlap_seconds", "high_pass_hz", "sample_rate_hz", "window_samples"):
+            value = getattr(self, name)
+            if not isinstance(value, Real) and not (value is None and name == "overlap_seconds"):
+                raise AudionetError(f"{name} {value!r}: must be a number")
         # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
         object.__setattr__(self, "chunk_seconds", float(self.chunk_seconds))
         overlap = self.overlap_seconds

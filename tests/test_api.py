@@ -217,6 +217,47 @@ def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
         PictureSettings(window_samples=4096)
 
 
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: PrepareOptions(keep_wav="no"), "keep_wav 'no': must be True or False"),  # type: ignore[arg-type]
+        (lambda: PrepareOptions(jobs=2.5), "jobs 2.5: must be a whole number"),  # type: ignore[arg-type]
+        (lambda: PrepareOptions(jobs=True), "jobs True: must be a whole number"),
+        (lambda: PrepareOptions(pictures=3), "pictures 3: must be PictureSettings"),  # type: ignore[arg-type]
+        (lambda: PictureSettings(None), "chunk_seconds None: must be a number"),  # type: ignore[arg-type]
+        (lambda: RetrainOptions(steps=None), "steps None: must be a whole number"),  # type: ignore[arg-type]
+        (lambda: RetrainOptions(image_dir=None), "image_dir None: must be a path"),  # type: ignore[arg-type]
+        (lambda: RetrainOptions(background=3), "background 3: must be a list of names"),  # type: ignore[arg-type]
+        (lambda: RetrainOptions(scheduler=3), "scheduler 3: must be text or TlsScheduler"),  # type: ignore[arg-type]
+        (lambda: LabelOptions(threshold="0.5"), "threshold '0.5': must be a number"),  # type: ignore[arg-type]
+        (lambda: LabelOptions(class_thresholds={"a": "b"}), "--threshold a=b: must be over 0"),  # type: ignore[dict-item]
+        (lambda: LabelOptions(class_thresholds=[1]), "class_thresholds .*: must be a number for each"),  # type: ignore[arg-type]
+        (lambda: EventOptions(min_seconds=None), "min_seconds None: must be a number"),  # type: ignore[arg-type]
+        (lambda: audionet.prepare(None), "None: is no path; give it as text or"),  # type: ignore[arg-type]
+        (lambda: audionet.prepare("a", "b"), "must be PrepareOptions, such as audionet.PrepareOptions"),  # type: ignore[arg-type]
+        (lambda: audionet.retrain("pictures"), "must be RetrainOptions, .* not str"),  # type: ignore[arg-type]
+        (lambda: audionet.label("a.wav", Path("model")), "must be LabelOptions, .* not PosixPath"),  # type: ignore[arg-type]
+        (lambda: audionet.events("a.wav", EventOptions()), "must be LabelOptions, .* not EventOptions"),  # type: ignore[arg-type]
+        (lambda: audionet.evaluate("a", detection=3), "must be DetectionOptions, .* not int"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_of_another_type_is_a_sentence(make: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(AudionetError, match=sentence):
+        make()
+
+
+def test_samples_are_no_clips(here: Path) -> None:
+    for samples in (3, None, np.zeros(16000), b"a.wav"):
+        with pytest.raises(AudionetError, match="is no path; give it as text or"):
+            audionet.label(samples, LabelOptions(here / "model"))  # type: ignore[arg-type]
+
+
+def test_numbers_and_paths_that_can_be_what_is_wanted_are() -> None:
+    options = RetrainOptions(steps=5.0, learning_rate=1, tfhub_module=Path("yamnet"))  # type: ignore[arg-type]
+    assert (repr(options.steps), options.tfhub_module) == ("5", "yamnet")
+    assert PrepareOptions(channel=2).sound == PrepareOptions(channel="2").sound  # type: ignore[arg-type]
+
+
 def test_values_of_numpy_are_taken_for_pythons(here: Path) -> None:
     assert EventOptions(background="noise").background == ("noise",)  # type: ignore[arg-type]
     assert RetrainOptions(background=np.array(["a", "b"])).background == ("a", "b")  # type: ignore[arg-type]

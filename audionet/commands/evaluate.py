@@ -29,7 +29,7 @@ from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
 from audionet.report.page import try_to_write
-from audionet.rules import as_path
+from audionet.rules import as_path, options_or_usual
 from audionet.settings import EACH
 from audionet.system.files import sha256_of_file
 from audionet.system.grouping import grouped
@@ -59,12 +59,12 @@ def evaluate(
     Raises AudionetError when there is no usable model or no usable clip.
     """
     data_audio = as_path(data_audio)
-    options, progress = options or LabelOptions(), chosen(progress)
+    options, progress = options_or_usual(options, LabelOptions), chosen(progress)
+    annotations = options_or_usual(annotations or AnnotationOptions(metadata=options.metadata), AnnotationOptions)
+    detection = options_or_usual(detection, DetectionOptions)
     model = load_model(options)
     skipped = Skipped()
-    annotations = annotations or AnnotationOptions(metadata=options.metadata)
     todo, annotated = _known_clips(data_audio, annotations, model, skipped)
-    detection = detection or DetectionOptions()
     listener = _Listener(model, options, detection) if annotated else None
     if listener is None and detection != DetectionOptions():
         logger.warning(

@@ -19,7 +19,7 @@ from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Job, Threads, Workers, in_order
-from audionet.rules import NO_PATH, as_path
+from audionet.rules import NO_PATH, as_path, options_or_usual, plain_path
 from audionet.settings import EACH
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.progress import Progress, chosen, counted, silent
@@ -37,22 +37,27 @@ def label(
 
     A clip that cannot be used is left out, with a warning. Raises AudionetError when there is no usable model.
     """
-    if isinstance(clips, (str, os.PathLike)):
-        clips = [clips]
-    options = options or LabelOptions()
+    options = options_or_usual(options, LabelOptions)
     job = ScoringJob(load_model(options), options.allow_unknown, options.sound)
     with open_workers(options.scheduler) as workers:
         results = list(run_each(job, _named(clips), workers, progress=chosen(progress)))
     return [result for result in results if isinstance(result, ClipScores)]
 
 
-def _named(clips: Iterable[Path | str]) -> Iterator[Path]:
+def _listed(clips: Iterable[Path | str] | Path | str) -> Iterable[Path | str]:
+    """The clips, or the one, whatever it is."""
+    if isinstance(clips, (str, bytes, os.PathLike)) or not isinstance(clips, Iterable):
+        return [clips]
+    return clips
+
+
+def _named(clips: Iterable[Path | str] | Path | str) -> Iterator[Path]:
     """The paths of clips; a warning says that nothing at all, which as a path is the current folder, is left out."""
-    for clip in clips:
-        if clip == "":
+    for clip in _listed(clips):
+        if isinstance(clip, str) and not clip:
             warn_of_skipped(UnusableInput("''", NO_PATH))
         else:
-            yield Path(clip)
+            yield plain_path(clip)
 
 
 def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[Segment]:
@@ -60,7 +65,7 @@ def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | No
 
     Raises AudionetError when there is no usable model, or the recording cannot be used.
     """
-    options = options or LabelOptions()
+    options = options_or_usual(options, LabelOptions)
     return _one(TimelineJob(load_model(options), options.allow_unknown, options.sound), clip, options).segments
 
 
@@ -70,22 +75,21 @@ def events(
     event_options: EventOptions | None = None,
 ) -> list[Segment]:
     """The events that stand out of the background of a recording, or a list of one, in order. Raises as `timeline`."""
-    options = options or LabelOptions()
-    job = EventsJob(load_model(options), event_options or EventOptions(), options.allow_unknown, options.sound)
+    options = options_or_usual(options, LabelOptions)
+    event_options = options_or_usual(event_options, EventOptions)
+    job = EventsJob(load_model(options), event_options, options.allow_unknown, options.sound)
     return _one(job, clip, options).segments
 
 
 def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | str, options: LabelOptions) -> AClip:
     """What a job gives for the one recording. Raises AudionetError for several, or if it cannot be used."""
-    if not isinstance(clip, (str, os.PathLike)):
-        clips = list(clip)
-        if len(clips) != 1:
-            raise AudionetError(f"this is of one recording, not of {len(clips)}; call it for each in turn")
-        clip = clips[0]
+    clips = list(_listed(clip))
+    if len(clips) != 1:
+        raise AudionetError(f"this is of one recording, not of {len(clips)}; call it for each in turn")
     with open_workers(options.scheduler) as workers:
-        ((_, result),) = workers.run(job, [as_path(clip).absolute()])
+        ((_, result),) = workers.run(job, [as_path(clips[0]).absolute()])
     if isinstance(result, UnusableInput):
-        raise UnusableInput(clip, result.reason)
+        raise UnusableInput(clips[0], result.reason)
     return result
 
 

@@ -31,7 +31,7 @@ from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
-from audionet.rules import as_path
+from audionet.rules import as_path, options_or_usual
 from audionet.settings import PictureSettings
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
@@ -103,7 +103,8 @@ def prepare(
     skipped, with a warning, and the others go on. `data_audio` is never written to.
     Raises AudionetError when nothing can be done.
     """
-    data_audio, options, progress = as_path(data_audio), options or PrepareOptions(), chosen(progress)
+    data_audio, progress = as_path(data_audio), chosen(progress)
+    options = options_or_usual(options, PrepareOptions)
     image_dir = options.image_dir
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")

@@ -39,7 +39,7 @@ from audionet.parallel.threads import Workers, one_blas_thread
 from audionet.plots.tensorboard import write_summaries
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
-from audionet.rules import flag
+from audionet.rules import flag, options_or_usual
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, chosen
@@ -83,7 +83,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
 
     Raises AudionetError when there is nothing to train on.
     """
-    options, progress = options or RetrainOptions(), chosen(progress)
+    options, progress = options_or_usual(options, RetrainOptions), chosen(progress)
     require_places(options)
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)

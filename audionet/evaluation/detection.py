@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from audionet.errors import AudionetError
-from audionet.rules import as_names
+from audionet.rules import take_values
 
 EVENTS, TIMELINE = "events", "timeline"
 COLLAR_SECONDS = 0.5  # an event's start may be as far off; its end too, or half of the event's length
@@ -46,7 +46,7 @@ class DetectionOptions:
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "background", as_names(self.background))
+        take_values(self)
         if self.kind not in (None, EVENTS, TIMELINE):
             raise AudionetError(f"kind {self.kind}: must be {EVENTS} or {TIMELINE}")
         if not 0 <= self.collar_seconds < math.inf:

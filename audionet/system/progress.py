@@ -26,7 +26,7 @@ LINE_INTERVAL = 0.1  # of the time that has passed: long work writes few lines
 class Progress(Protocol):
     """Called with the name of a stage, how many parts of it are done and how many there are; first with none done."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, /) -> None:
         """Called after each part."""
 
 
