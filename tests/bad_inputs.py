@@ -99,9 +99,9 @@ def claims_hours(mp3: bytes) -> bytes:
     return mp3[: place + 8] + struct.pack(">I", 1_000_000) + mp3[place + 12 :]
 
 
-def unfinished(wav: bytes) -> bytes:
-    """A long WAV as a recorder leaves it that loses its power: how long it is would be written last."""
-    sizes = b"ds64" + struct.pack("<IQQQI", 28, 0, 0, 0, 0)
+def unfinished(wav: bytes, length: int = 0) -> bytes:
+    """A long WAV as a recorder leaves it that loses its power: how long it is, in bytes, would be written last."""
+    sizes = b"ds64" + struct.pack("<IQQQI", 28, 0, length, 0, 0)
     return b"RF64\xff\xff\xff\xffWAVE" + sizes + wav[12:40] + b"\xff\xff\xff\xff" + wav[44:]
 
 

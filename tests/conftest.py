@@ -308,6 +308,15 @@ def run_program(
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=check, **options)
 
 
+def packages_loaded_by(*command: object, folder: Path) -> set[str]:
+    """The packages that a command has loaded by its end."""
+    program = (
+        "import sys; from audionet.cli.main import main; main(sys.argv[1:]); "
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    return set(run_program(program, *map(str, command), folder=folder).stdout.splitlines()[-1].split())
+
+
 def start_program(
     program: str, *arguments: str, folder: Path = ROOT, variables: dict[str, str] | None = None, **options: Any
 ) -> "tuple[subprocess.Popen[str], str]":

@@ -8,15 +8,13 @@ class Served:
     """Bytes at an address of this machine, and what was asked for there."""
 
     def __init__(self, content: bytes, path: str) -> None:
+        self.content = content
         self.requests: list[str] = []
         served = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                served.requests.append(self.path)
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(content)
+                served.answer(self)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -24,6 +22,13 @@ class Served:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         self.address = f"http://127.0.0.1:{self._server.server_port}/{path}"
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        """Give out the bytes, whatever is asked for."""
+        self.requests.append(request.path)
+        request.send_response(200)
+        request.end_headers()
+        request.wfile.write(self.content)
 
     def stop(self) -> None:
         self._server.shutdown()

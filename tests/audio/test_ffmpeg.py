@@ -9,7 +9,7 @@ import soundfile
 from audionet.audio import ffmpeg
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
-from tests.bad_inputs import encoded
+from tests.bad_inputs import encoded, unfinished
 from tests.conftest import chirps, tone, write_wav
 
 
@@ -96,11 +96,9 @@ def test_samples_that_do_not_fill_their_bytes_in_a_caf_arrive_unchanged(tmp_path
 
 
 def test_a_long_wav_that_was_never_finished_is_heard_to_its_end(tmp_path: Path) -> None:
-    plain = wav_of(SOUND.tobytes(), 16)
     path = tmp_path / "a.wav"
     for length in (0, len(SOUND) * 2):
-        sizes = b"ds64" + struct.pack("<IQQQI", 28, 0, length, 0, 0)
-        path.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + sizes + plain[12:40] + b"\xff\xff\xff\xff" + plain[44:])
+        path.write_bytes(unfinished(wav_of(SOUND.tobytes(), 16), length))
         assert np.array_equal(decoded(path), SOUND)
 
 

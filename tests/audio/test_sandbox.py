@@ -17,6 +17,7 @@ from audionet.commands.prepare import prepare
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
+from tests.bad_inputs import encoded, id3
 from tests.conftest import chirps, make_untrained_model, tone, write_wav
 from tests.served import Served
 
@@ -160,14 +161,10 @@ def png(width: int, height: int) -> bytes:
 
 
 def test_a_cover_that_claims_gigabytes_costs_nothing(tmp_path: Path) -> None:
-    write_wav(tmp_path / "a.wav", tone(440, 2))
-    command = [ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(tmp_path / "a.wav"), str(tmp_path / "a.mp3")]
-    subprocess.run(command, check=True)
     cover = b"\0image/png\0\x03\0" + png(30_000, 30_000)
     frame = b"APIC" + len(cover).to_bytes(4, "big") + b"\0\0" + cover
-    size = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
     path = tmp_path / "covered.mp3"
-    path.write_bytes(b"ID3\x03\0\0" + size + frame + (tmp_path / "a.mp3").read_bytes())
+    path.write_bytes(id3(frame) + encoded("mp3"))
     assert len(np.concatenate(list(ffmpeg.decode(path)))) >= 2 * SAMPLE_RATE_HZ
 
 

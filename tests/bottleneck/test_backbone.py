@@ -1,14 +1,12 @@
 """The embedded trunk against a network built another way from the same tarball."""
 
 import hashlib
-import importlib.util
 import pickle
+import runpy
 import shutil
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,15 +20,7 @@ from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import ROOT, SAMPLE_CLIPS, chirps, tone
 
-
-def make_trunk_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_trunk", ROOT / "scripts" / "make_trunk.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_trunk"] = module
-    spec.loader.exec_module(module)
-    return module
+MAKE_TRUNK = runpy.run_path(str(ROOT / "scripts" / "make_trunk.py"))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +30,7 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if npm is None:
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("npm")
-    command = [npm, "pack", "--silent", make_trunk_script().PACKAGE]
+    command = [npm, "pack", "--silent", MAKE_TRUNK["PACKAGE"]]
     if subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False).returncode != 0:
         pytest.skip("npm cannot fetch nsfwjs: no network?")
     return next(folder.glob("*.tgz"))
@@ -118,7 +108,7 @@ def averaged(block: np.ndarray, weights: np.ndarray, first: int, stride: int) ->
 def test_the_trunk_equals_an_independent_build_of_the_same_weights(tarball: Path) -> None:
     from scipy.fft import dct
 
-    topology, weights = make_trunk_script().read_tarball(tarball)
+    topology, weights = MAKE_TRUNK["read_tarball"](tarball)
     assert len(weights) == 382
     half_silent = pictures()[0].copy()
     half_silent[:, 150:] = 0
@@ -176,17 +166,17 @@ def test_silence_beside_a_sound_changes_nothing() -> None:
 def test_another_tarball_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.tgz").write_bytes(b"something else")
     with pytest.raises(SystemExit, match="has SHA-256"):
-        make_trunk_script().read_tarball(tmp_path / "other.tgz")
+        MAKE_TRUNK["read_tarball"](tmp_path / "other.tgz")
 
 
 def test_the_same_picture_gives_the_same_features_whatever_the_threads() -> None:
     flatbuffer, inputs = load_backbone("rows", Path()).flatbuffer, pictures()[:3] * 4
     interpreter = Interpreter(flatbuffer)
-    exclusive_lock = [interpreter.run(picture)[0] for picture in inputs]
+    one_by_one = [interpreter.run(picture)[0] for picture in inputs]
     network = pickle.loads(pickle.dumps(Network(flatbuffer)))
     with ThreadPoolExecutor(3) as threads:
         together = list(threads.map(lambda picture: network.run(picture)[0], inputs))
-    assert np.array_equal(exclusive_lock, together)
+    assert np.array_equal(one_by_one, together)
 
 
 def test_rows_keep_frequency_and_forget_time() -> None:

@@ -13,7 +13,7 @@ from audionet.commands.label import run_each
 from audionet.inference.timeline import TimelineJob
 from audionet.model.bundle import load_model
 from audionet.options import LabelOptions
-from tests.conftest import Run, chirps, run_program, write_wav
+from tests.conftest import Run, chirps, packages_loaded_by, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -205,11 +205,6 @@ def test_a_model_with_a_part_missing_or_changed_is_refused(
 
 def test_label_and_evaluate_load_none_of_the_heavy_packages(here: Path) -> None:
     for command in (["label", "test_audio/low/l0.wav"], ["evaluate", "test_audio"]):
-        program = (
-            "import sys; from audionet.cli.main import main; main(sys.argv[1:]); "
-            "print(*{name.split('.')[0] for name in sys.modules})"
-        )
-        finished = run_program(program, *command, folder=here)
-        loaded = set(finished.stdout.splitlines()[-1].split())
+        loaded = packages_loaded_by(*command, folder=here)
         assert "ai_edge_litert" in loaded
         assert not loaded & {"tensorflow", "keras", "librosa", "matplotlib", "pydub", "scipy", "numba", "tensorboard"}

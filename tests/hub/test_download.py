@@ -9,7 +9,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -22,34 +22,23 @@ from audionet.system.files import sweep
 from audionet.system.locks import open_in_place, try_lock
 from tests.killed import killed_at
 from tests.model.test_untrusted import member, tar
+from tests.served import Served
 
 
 def an_archive(size: int = 300_000) -> bytes:
     return tar((member("saved_model.pb"), random.Random(0).randbytes(size))).getvalue()
 
 
-class Server:
+class Server(Served):
     """A server on this machine that can be told to misbehave."""
 
     def __init__(self, content: bytes) -> None:
-        self.content, self.tag = content, '"one"'
+        super().__init__(content, "m/1")
+        self.tag = '"one"'
         self.ranges: list[str | None] = []
         self.break_after: list[int] = []  # bytes, of each answer in turn
         self.hangs = False
         self.to: str | None = None
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                server.answer(self)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}/m/1"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         self.ranges.append(request.headers["Range"])
@@ -70,10 +59,6 @@ class Server:
         request.end_headers()
         end = self.break_after.pop(0) if self.break_after else len(self.content)
         request.wfile.write(self.content[start:end])
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from audionet.options import PrepareOptions
 from audionet.parallel.processes import Processes
 from audionet.settings import PictureSettings
 from tests.conftest import ROOT, write_wav
-from tests.crashes import contents, hear_ctrl_c
+from tests.crashes import MARK, alone_in_time, contents, hear_ctrl_c
 from tests.parallel.errands import Errand
 
 
@@ -82,11 +82,11 @@ def test_many_short_recordings_are_drawn_as_a_few_are(tmp_path: Path) -> None:
 def test_interrupted_among_many_short_recordings_it_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
     recordings = make_short(tmp_path, 300)
     command = [sys.executable, "-m", "audionet", "prepare", str(recordings), "--chunk-seconds", "1", "--overlap", "0"]
-    mark = {"AUDIONET_TEST_MARK": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    variables = os.environ | {MARK: os.urandom(8).hex(), "PYTHONPATH": str(ROOT)}
 
     def start(name: str) -> "subprocess.Popen[bytes]":
         to = ["--image-dir", str(tmp_path / name), "--jobs", "2"]
-        return subprocess.Popen([*command, *to], env=os.environ | mark, stderr=subprocess.PIPE, preexec_fn=hear_ctrl_c)
+        return subprocess.Popen([*command, *to], env=variables, stderr=subprocess.PIPE, preexec_fn=hear_ctrl_c)
 
     process = start("stopped")
     while not list((tmp_path / "stopped").rglob("*.jpg")):
@@ -95,21 +95,7 @@ def test_interrupted_among_many_short_recordings_it_leaves_no_process_and_goes_o
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert b"Traceback" not in said
-    until = time.monotonic() + 30
-    while left := processes_with(f"AUDIONET_TEST_MARK={tmp_path}"):
-        assert time.monotonic() < until, left
-        time.sleep(0.05)
+    assert alone_in_time(variables[MARK], 30)
     for name in ("stopped", "whole"):
         assert start(name).wait(timeout=60) == 1  # for the one that is no recording
     assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
-
-
-def processes_with(variable: str) -> list[str]:
-    found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if variable.encode() in environment.read_bytes().split(b"\0"):
-                found.append(environment.parent.name)
-        except OSError:
-            continue
-    return found

@@ -3,7 +3,6 @@
 import os
 import resource
 import shutil
-import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from audionet.bottleneck.cache import HEADER, Cache
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
+from tests.bad_inputs import riff
 from tests.conftest import run_program
 from tests.crashes import contents
 
@@ -109,17 +109,8 @@ def test_a_real_disk_that_fills_up(tmp_path: Path) -> None:
 
 def wav_of(rate_hz: int, seconds: float, data_bytes: int) -> bytes:
     """A WAV of 8-bit samples, of which the header claims so much, and so many are there."""
-    fmt = struct.pack("<IHHIIHH", 16, 1, 1, rate_hz, rate_hz, 1, 8)
-    claimed = round(rate_hz * seconds)
-    return (
-        b"RIFF"
-        + struct.pack("<I", 36 + claimed)
-        + b"WAVEfmt "
-        + fmt
-        + b"data"
-        + struct.pack("<I", claimed)
-        + (bytes([128, 140] * (data_bytes // 2)))
-    )
+    samples = np.tile([0.0, 0.1], data_bytes // 2)
+    return riff(samples, 8, rate_hz=rate_hz, claimed_bytes=round(rate_hz * seconds))
 
 
 def test_a_recording_of_fifty_hours_in_a_small_file_costs_the_others_nothing(two_classes: Path, tmp_path: Path) -> None:

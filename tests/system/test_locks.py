@@ -1,5 +1,4 @@
 import os
-import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -16,7 +15,9 @@ from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.system import locks
 from audionet.system.locks import LOCK_NAME, exclusive_lock, open_in_place, shared_lock
+from tests.bad_inputs import a_socket
 from tests.conftest import start_program
+from tests.system.test_special_files import dangling, folder, pipe
 
 
 def test_one_works_in_a_folder_at_a_time(tmp_path: Path) -> None:
@@ -72,8 +73,10 @@ def test_a_folder_that_is_not_there_is_not_made_to_be_read(tmp_path: Path) -> No
 def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_path: Path) -> None:
     images = tmp_path / "data_image"
     prepare = PrepareOptions(images, PictureSettings(1, 0))
-    folder, graph = tmp_path / "bottlenecks", tmp_path / "g.pb"
-    training = RetrainOptions(images, steps=10, bottleneck_dir=folder, summaries_dir=tmp_path / "s", output_graph=graph)
+    bottlenecks, graph = tmp_path / "bottlenecks", tmp_path / "g.pb"
+    training = RetrainOptions(
+        images, steps=10, bottleneck_dir=bottlenecks, summaries_dir=tmp_path / "s", output_graph=graph
+    )
     audionet.prepare(two_classes, prepare)
     seen: list[str] = []
 
@@ -112,19 +115,15 @@ def in_time(work: Callable[[], object]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files there")
-@pytest.mark.parametrize("kind", ["pipe", "link", "link to nothing", "folder", "socket"])
-def test_a_lock_that_is_no_file_is_refused_and_nothing_is_written_elsewhere(tmp_path: Path, kind: str) -> None:
-    lock, elsewhere = tmp_path / LOCK_NAME, tmp_path / "elsewhere"
-    if kind == "pipe":
-        os.mkfifo(lock)
-    elif kind == "folder":
-        lock.mkdir()
-    elif kind == "socket":
-        socket.socket(socket.AF_UNIX).bind(str(lock))
-    else:
-        lock.symlink_to(elsewhere)
-        if kind == "link":
-            elsewhere.write_text("precious")
+@pytest.mark.parametrize("kind", [pipe, dangling, folder, a_socket])
+@pytest.mark.parametrize("is_precious", [True, False])
+def test_a_lock_that_is_no_file_is_refused_and_nothing_is_written_elsewhere(
+    tmp_path: Path, kind: Callable[[Path], None], is_precious: bool
+) -> None:
+    lock, elsewhere = tmp_path / LOCK_NAME, tmp_path / "made elsewhere"  # where a link leads
+    kind(lock)
+    if is_precious:
+        elsewhere.write_text("precious")
 
     def use() -> None:
         refused = r"audionet.lock: is no file, as a lock should be; delete it"
@@ -134,7 +133,7 @@ def test_a_lock_that_is_no_file_is_refused_and_nothing_is_written_elsewhere(tmp_
             pass
 
     in_time(use)
-    assert not elsewhere.exists() or elsewhere.read_text() == "precious"
+    assert elsewhere.read_text() == "precious" if is_precious else not elsewhere.exists()
     with pytest.raises(OSError, match=r"link|not a file|directory|No such device"):
         open_in_place(lock)
 
