@@ -10,7 +10,7 @@ from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, check, check_network, take_values
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, check, check_network, shown, take_values
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
 
 TF_FILES = Path("tf_files")
@@ -250,7 +250,7 @@ class LabelOptions(SoundOptions):
         check(self, {"threshold": SCORE})
         for name, score in self.class_thresholds.items():
             if not isinstance(score, Real) or not SCORE[0](score):
-                raise AudionetError(f"--threshold {name}={score}: {SCORE[1]}")
+                raise AudionetError(f"--threshold {name}={shown(score)}: {SCORE[1]}")
         inside = models_in(self.graph)
         if len(inside) == 1:
             object.__setattr__(self, "graph", inside[0])

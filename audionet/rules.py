@@ -85,13 +85,17 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def shown(value: object) -> object:
+    """A value as people type it: 1 for 1.0."""
+    return f"{value:g}" if isinstance(value, float) else value
+
+
 def check(options: object, rules: Mapping[str, Rule]) -> None:
     """Raise AudionetError for the first option that breaks its rule."""
     for name, (is_allowed, sentence) in rules.items():
         value = getattr(options, name)
         if value is not None and not is_allowed(value):
-            shown = f"{value:g}" if isinstance(value, float) else value
-            raise AudionetError(f"{flag(name)} {shown}: {sentence}")
+            raise AudionetError(f"{flag(name)} {shown(value)}: {sentence}")
         if isinstance(value, int) and value > LARGEST_COUNT:
             raise AudionetError(f"{flag(name)}: must be at most {LARGEST_COUNT}")
 
