@@ -147,8 +147,8 @@ def least_mp3_seconds(path: Path) -> float:
 def _misread_decoder(beginning: bytes) -> str | None:
     """The decoder that ffmpeg must be told for the samples of a file; None where it finds the right one itself.
 
-    By itself, it takes RIFX, whose numbers begin with their highest byte, for RIFF, and whole numbers that do not fill
-    their bytes, as of 24 bits in 32, for others, in WAV, W64 and CAF: it gives noise.
+    By itself, it takes RIFX, whose numbers begin with their highest byte, for RIFF. In WAV, W64 and CAF, it misreads
+    whole numbers that do not fill their bytes, such as 24 bits in 32. Of both it makes noise.
     beginning: the first BEGINNING_BYTES of any file.
     """
     if beginning[:4] == b"caff":

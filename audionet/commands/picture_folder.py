@@ -34,7 +34,7 @@ class OpenIndex:
             self.on_disk = now
 
     def compared(self, began_ns: int) -> None:
-        """Note that each recording was compared with the index at this time, for Doubts."""
+        """Note when each recording was compared with the index: one that changed since is in doubt (changes.py)."""
         with suppress(OSError):
             os.utime(self.folder / FILE_NAME, ns=(began_ns, began_ns))
 

@@ -138,7 +138,7 @@ class LabelledTable:
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
         lists_unheard = layout.times is not None or table.lists_unheard
-        whereabouts = {place: self._whereabouts(place) for place in set(filter(None, self.places))}
+        whereabouts = functools.cache(self._whereabouts)  # a recording may have many lines
         wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
             fold = self._fold(row)
@@ -149,7 +149,7 @@ class LabelledTable:
             if place is None:
                 wrong.append(self.why_missing(row))
                 continue
-            inside, path, own_group = whereabouts[place]
+            inside, path, own_group = whereabouts(place)
             named = row.get(layout.group)
             group = groups.setdefault(look_of(named), named) or own_group
             parts = () if part is None else (part,)
