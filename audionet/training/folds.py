@@ -6,10 +6,11 @@ was trained on, and that is what its scores must be true for: a new recording is
 are like each other.
 """
 
+import itertools
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,8 +56,9 @@ def plan_evaluation(dataset: Dataset, options: SplitOptions) -> EvaluationPlan:
     chosen = _choose_folds(samples, options)
     if chosen is None:
         return EvaluationPlan(None, split(samples, options.validation_percentage, options.testing_percentage), options)
-    everything = Split([TRAIN] * len(samples), _single_recording_notes(samples))
-    return EvaluationPlan(np.array(chosen, np.intp), everything, options)
+    unmeasured = _classes_in_one_fold(samples, chosen)
+    notes = [*_single_recording_notes(samples, unmeasured), *_one_fold_notes(unmeasured)]
+    return EvaluationPlan(np.array(chosen, np.intp), Split([TRAIN] * len(samples), notes), options)
 
 
 def _choose_folds(samples: Sequence[Sample], options: SplitOptions) -> list[int] | None:
@@ -86,7 +88,8 @@ def folds(samples: Sequence[Sample], count: int) -> list[int]:
         (class_name, members, {samples[i].group for i in members}) for class_name, members in by_class(samples).items()
     ]
     # Of recordings that classes share, a class with few comes first, or all that it has might lie in one fold.
-    for _, members, names in sorted(classes, key=lambda of_class: (len(of_class[2]), of_class[0])):
+    classes.sort(key=lambda of_class: (len(of_class[2]), of_class[0]))
+    for _, _, names in classes:
         groups = sorted(names, key=lambda name: (percentage_hash(name), name))
         if len(groups) > 1:
             filled = Counter(fold_of[name] for name in groups if name in fold_of)
@@ -94,6 +97,9 @@ def folds(samples: Sequence[Sample], count: int) -> list[int]:
                 if name not in fold_of:
                     fold_of[name] = min(range(min(count, len(groups))), key=lambda fold: filled[fold])
                     filled[fold_of[name]] += 1
+    _spread([sorted(names) for _, _, names in classes if len(names) > 1], fold_of, count)
+    for _, members, names in classes:
+        if len(names) > 1:
             for i in members:
                 chosen[i] = fold_of[samples[i].group]
         else:
@@ -101,6 +107,30 @@ def folds(samples: Sequence[Sample], count: int) -> list[int]:
             for n, i in enumerate(in_time):
                 chosen[i] = n * min(count, len(in_time)) // len(in_time)
     return chosen
+
+
+def _spread(classes: Sequence[list[str]], fold_of: dict[str, int], count: int) -> None:
+    """Move groups to other folds, so that no class has all of its groups in one: it could not be held out there.
+
+    classes: the groups of each, two or more. None is moved that would leave another class in one fold.
+    """
+    owners = grouped((name, groups) for groups in classes for name in groups)
+
+    def is_spread(groups: list[str]) -> bool:
+        return len({fold_of[name] for name in groups}) > 1
+
+    for groups in classes:
+        if is_spread(groups):
+            continue
+        home = fold_of[groups[0]]
+        filled = Counter(fold_of.values())
+        others = sorted({*filled, min(len(filled), count - 1)} - {home}, key=lambda fold: (filled[fold], fold))
+        for name, fold in itertools.product(groups, others):
+            spread = [owned for owned in owners[name] if is_spread(owned)]
+            fold_of[name] = fold
+            if all(map(is_spread, spread)):
+                break
+            fold_of[name] = home
 
 
 def own_folds(samples: Sequence[Sample]) -> list[int] | None:
@@ -111,29 +141,52 @@ def own_folds(samples: Sequence[Sample]) -> list[int] | None:
     return [numbers.index(sample.fold) for sample in samples if sample.fold is not None]
 
 
-def _single_recording_notes(samples: Sequence[Sample]) -> list[str]:
-    """A warning if there are classes that have one recording, or one group of them."""
+def _classes_in_one_fold(samples: Sequence[Sample], folds_of: Sequence[int]) -> list[str]:
+    """The classes of several samples that all lie in one fold, where nothing would be left to learn them from."""
+    return [
+        name
+        for name, members in sorted(by_class(samples).items())
+        if len(members) > 1 and len({folds_of[i] for i in members}) == 1
+    ]
+
+
+def _one_fold_notes(classes: Sequence[str]) -> list[str]:
+    """A warning if there are such classes."""
+    if not classes:
+        return []
+    return [
+        f"{_who(classes, 'all recordings in one fold')}, which cannot be held out then: it stays unknown how often "
+        "they are recognised; spread them over the folds, or add recordings of other groups"
+    ]
+
+
+def _single_recording_notes(samples: Sequence[Sample], unmeasured: Collection[str]) -> list[str]:
+    """A warning if there are classes that have one recording, or one group of them, but for those not measured."""
     if all(len(members) == 1 for members in by_class(samples).values()):
         return [
             "each class has one picture: none can be held out, and how good the model is stays unknown; "
             "add recordings, or make shorter chunks with --chunk-seconds and --force of audionet prepare"
         ]
     single = {
-        repr(name): [samples[i] for i in members]
+        name: [samples[i] for i in members]
         for name, members in sorted(by_class(samples).items())
-        if len({samples[i].group for i in members}) == 1
+        if len({samples[i].group for i in members}) == 1 and name not in unmeasured
     }
     if not single:
         return []
-    names = list(single)
     are_groups = any(len({sample.source for sample in of_class}) > 1 for of_class in single.values())
     one, same = ("recordings of one group alone", "group") if are_groups else ("one recording", "recording")
-    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
-    who = f"class {named} has {one}" if len(names) == 1 else f"{len(names)} classes have {one} ({named})"
     return [
-        f"{who}: what is measured on other parts of the same {same} says little about new ones; "
+        f"{_who(single, one)}: what is measured on other parts of the same {same} says little about new ones; "
         "add some from another day"
     ]
+
+
+def _who(classes: Collection[str], what: str) -> str:
+    """Which class, or classes, of many the first, have something."""
+    names = [repr(name) for name in classes]
+    named = ", ".join(names[:CLASSES_NAMED]) + (", ..." if len(names) > CLASSES_NAMED else "")
+    return f"class {named} has {what}" if len(names) == 1 else f"{len(names)} classes have {what} ({named})"
 
 
 def cluster_groups(

@@ -2,7 +2,8 @@ import numpy as np
 
 from audionet.dataset.samples import Dataset, Sample
 from audionet.options import SplitOptions
-from audionet.training.folds import cluster_groups, plan_evaluation
+from audionet.settings import OWN_FOLDS
+from audionet.training.folds import cluster_groups, folds, plan_evaluation
 from tests.conftest import sample_of
 
 
@@ -48,3 +49,33 @@ def test_recordings_of_one_group_are_not_called_one_recording() -> None:
     ):
         (note,) = plan_evaluation(Dataset([*of_anna, *many]), SplitOptions()).split.notes
         assert note.startswith(said)
+
+
+def test_a_class_is_not_left_in_one_fold_by_the_groups_that_it_shares() -> None:
+    """Species that were heard at two of ten places each, as others were."""
+    random = np.random.default_rng(0)
+    places = [(f"species {n}", str(place)) for n in range(20) for place in random.choice(10, 2, replace=False)]
+    samples = [
+        sample_of(species, place, n, n + 1, sha256=f"{species} {place}") for species, place in places for n in (0, 1)
+    ]
+    found = folds(samples, 5)
+    assert sorted(set(found)) == [0, 1, 2, 3, 4]
+    for place in range(10):
+        assert len({fold for fold, sample in zip(found, samples, strict=True) if sample.group == str(place)}) <= 1
+    for species in range(20):
+        of_species = {
+            fold for fold, sample in zip(found, samples, strict=True) if sample.class_name == f"species {species}"
+        }
+        assert len(of_species) == 2
+    assert not plan_evaluation(Dataset(samples), SplitOptions()).split.notes
+
+
+def test_a_class_that_lies_in_one_fold_is_said_to_be_unmeasured() -> None:
+    """In the data set's own folds: one of several recordings, and one of a single recording."""
+    spread = [sample_of("anna", str(n), 0, 1, fold=n) for n in range(3)]
+    several = [sample_of("ben", f"b{n}", 0, 1, fold=1) for n in range(3)]
+    alone = [sample_of("carl", "c", n, n + 1, fold=2) for n in range(3)]
+    (note,) = plan_evaluation(Dataset([*spread, *several, *alone]), SplitOptions(folds=OWN_FOLDS)).split.notes
+    assert note.startswith("2 classes have all recordings in one fold ('ben', 'carl'), which cannot be held out then")
+    (note,) = plan_evaluation(Dataset([*spread, *several]), SplitOptions(folds=OWN_FOLDS)).split.notes
+    assert note.startswith("class 'ben' has all recordings in one fold")
