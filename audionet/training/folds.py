@@ -21,6 +21,7 @@ from audionet.errors import AudionetError
 from audionet.options import SplitOptions
 from audionet.settings import OWN_FOLDS
 from audionet.system.grouping import grouped
+from audionet.system.text import count as count_of
 from audionet.training.split import TRAIN, Split, by_class, percentage_hash, split
 
 logger = logging.getLogger(__name__)
@@ -66,10 +67,14 @@ def _choose_folds(samples: Sequence[Sample], options: SplitOptions) -> list[int]
     if options.folds is not None:
         own = own_folds(samples)
         if own is None and options.folds == OWN_FOLDS:
-            raise AudionetError("the recordings come without folds of their own; say how many folds to make, such as 5")
-        if own is not None and options.folds not in (OWN_FOLDS, max(own) + 1):
-            logger.warning("not %d folds: the data set's own %d are used", options.folds, max(own) + 1)
-        return own or folds(samples, options.folds)
+            raise AudionetError(f"{_lack_of_folds(samples)}; say how many folds to make, such as 5")
+        if own is None and any(sample.fold is not None for sample in samples):
+            logger.warning("folds are made, and those of the table not used: %s", _lack_of_folds(samples))
+        made = own or folds(samples, options.folds)
+        if options.folds not in (OWN_FOLDS, max(made) + 1):
+            reason = "these are the data set's own" if own else "no class has more recordings, or groups of them"
+            logger.warning("not %d folds, but %d: %s", options.folds, max(made) + 1, reason)
+        return made
     if not options.refit:
         return None
     fewest = min(len({samples[i].group for i in members}) for members in by_class(samples).values())
@@ -139,6 +144,16 @@ def own_folds(samples: Sequence[Sample]) -> list[int] | None:
     if len(numbers) < 2 or numbers[0] == -1:
         return None
     return [numbers.index(sample.fold) for sample in samples if sample.fold is not None]
+
+
+def _lack_of_folds(samples: Sequence[Sample]) -> str:
+    """Why there are no folds that are the data set's own."""
+    without = sorted({sample.recording for sample in samples if sample.fold is None})
+    if len(without) == len({sample.recording for sample in samples}):
+        return "the recordings come without folds of their own"
+    if not without:
+        return "all recordings have the same fold"
+    return f"{count_of(len(without), 'recording')} without a fold, such as {without[0]}"
 
 
 def _classes_in_one_fold(samples: Sequence[Sample], folds_of: Sequence[int]) -> list[str]:

@@ -56,7 +56,9 @@ def split(samples: Sequence[Sample], validation_percentage: float, testing_perce
             continue
         for i, part in split_by_time(samples, of_class, validation_percentage, testing_percentage).items():
             parts[i] = part
-        notes.append(_note(class_name, len(recordings[class_name]), [parts[i] for i in of_class], wanted))
+        have = len(recordings[class_name])
+        noun = "group" if len({samples[i].source for i in of_class}) > have else "recording"
+        notes.append(_note(class_name, have, noun, [parts[i] for i in of_class], wanted))
     if len(enough) < len(members):  # other classes may have parts of a recording that is split by time
         kept = non_overlapping_train_mask(samples, np.array([part in (VALIDATION, TEST) for part in parts], bool))
         parts = [None if part == TRAIN and not keep else part for part, keep in zip(parts, kept, strict=True)]
@@ -132,11 +134,12 @@ def split_by_time(
     return parts
 
 
-def _note(class_name: str, have: int, parts: list[str | None], wanted: list[str]) -> str:
+def _note(class_name: str, have: int, noun: str, parts: list[str | None], wanted: list[str]) -> str:
+    """What is said of a class that has too few recordings, or groups of them (the noun), to hold some out."""
     empty = [part for part in wanted if part not in parts]
     note = (
-        f"class {class_name!r} has {have} of the {len(wanted)} recordings that an honest split needs "
-        f"(add {count(len(wanted) - have, 'more recording')}); its recordings are split by time instead, "
+        f"class {class_name!r} has {have} of the {len(wanted)} {noun}s that an honest split needs "
+        f"(add {count(len(wanted) - have, f'more {noun}')}); its recordings are split by time instead, "
         "so its accuracy may look better than it is"
     )
     if empty:

@@ -1,6 +1,11 @@
+from contextlib import nullcontext
+from typing import Any
+
 import numpy as np
+import pytest
 
 from audionet.dataset.samples import Dataset, Sample
+from audionet.errors import AudionetError
 from audionet.options import SplitOptions
 from audionet.settings import OWN_FOLDS
 from audionet.training.folds import cluster_groups, folds, plan_evaluation
@@ -79,3 +84,29 @@ def test_a_class_that_lies_in_one_fold_is_said_to_be_unmeasured() -> None:
     assert note.startswith("2 classes have all recordings in one fold ('ben', 'carl'), which cannot be held out then")
     (note,) = plan_evaluation(Dataset([*spread, *several]), SplitOptions(folds=OWN_FOLDS)).split.notes
     assert note.startswith("class 'ben' has all recordings in one fold")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "asked", "said"),
+    [
+        (
+            [None] * 6,
+            OWN_FOLDS,
+            "the recordings come without folds of their own; say how many folds to make",
+        ),
+        ([1] * 6, OWN_FOLDS, "all recordings have the same fold; say how many folds to make"),
+        ([1, 2, None, 1, 2, 3], OWN_FOLDS, "1 recording without a fold, such as a/2; say how many folds to make"),
+        ([1, 2, None, 1, 2, 3], 3, "folds are made, and those of the table not used: 1 recording without a fold"),
+        ([1, 2, 3, 1, 2, 3], 5, "not 5 folds, but 3: these are the data set's own"),
+        ([None] * 6, 10, "not 10 folds, but 3: no class has more recordings, or groups of them"),
+        ([None] * 6, 3, ""),
+    ],
+)
+def test_folds_that_are_not_those_asked_for_are_told_of(
+    numbers: list[int | None], asked: int, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    samples = [sample_of("ab"[n // 3], f"{n}", 0, 1, fold=number) for n, number in enumerate(numbers)]
+    refused: Any = pytest.raises(AudionetError, match=said) if asked == OWN_FOLDS else nullcontext()
+    with refused:
+        plan_evaluation(Dataset(samples), SplitOptions(folds=asked))
+    assert [message.startswith(said) for message in caplog.messages] == [True] * (asked != OWN_FOLDS and bool(said))

@@ -246,3 +246,11 @@ def test_a_speaker_of_several_words_is_in_one_fold() -> None:
     assert all(len(numbers) == 1 for numbers in found.values())
     for word, names in speakers.items():
         assert len(set.union(*(found[who] for who in names))) == 3, word
+
+
+def test_recordings_of_one_group_are_not_called_one_recording() -> None:
+    """Five of them, at one place."""
+    low = [sample_of("low", "garden", 0, 1, sha256=str(n), recording=f"low/{n}") for n in range(5)]
+    high = [sample_of("high", str(n), 0, 1) for n in range(5)]
+    (note,) = split([*low, *high], 10, 10).notes
+    assert note.startswith("class 'low' has 1 of the 3 groups that an honest split needs (add 2 more groups)")
