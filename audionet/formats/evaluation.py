@@ -4,7 +4,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from audionet.system.text import count, duration, printable
+from audionet.system.text import columns, count, duration, padded, printable
 
 if TYPE_CHECKING:
     from audionet.evaluation.confusion import Confusion
@@ -29,12 +29,12 @@ def print_confusion(confusion: "Confusion") -> None:
             print(f"and {count(len(confusions) - MISTAKES_SHOWN, 'other pair')} of classes")
         return
     numbers = [str(number) for number in confusion.matrix.ravel()]
-    width = max(len(label) for label in confusion.labels)
+    width = max(map(columns, confusion.labels))
     cell = max(3, *(len(number) + 1 for number in numbers), len(str(len(confusion.labels))))
     print("confusion (rows: the truth, columns: taken for)")
     print(" " * (width + 4) + " ".join(f"{n:>{cell}}" for n in range(1, len(confusion.labels) + 1)))
     for n, (label, row) in enumerate(zip(confusion.labels, confusion.matrix, strict=True), start=1):
-        print(f"{n:>3} {label:<{width}}" + " ".join(f"{number:>{cell}}" for number in row))
+        print(f"{n:>3} {padded(label, width)}" + " ".join(f"{number:>{cell}}" for number in row))
 
 
 def print_evaluation(evaluation: "Evaluation") -> None:
@@ -48,11 +48,11 @@ def print_evaluation(evaluation: "Evaluation") -> None:
     print(f"{count(len(clips), 'clip')}: {right:,} right, {wrong:,} wrong, {unknown:,} called unknown")
     which = "one by its" if unknown == 1 else "ones by their"
     print(f"accuracy: {accuracy(confusion, 'clip')}" + (f", the unknown {which} best class" if unknown else ""))
-    width = max(5, *(len(label) for label in confusion.labels))
+    width = max(5, *map(columns, confusion.labels))
     print(f"{'class':<{width}}  precision  recall  clips")
     for n, label in enumerate(confusion.labels):
         precision, recall = _percentage(confusion.precision(n)), _percentage(confusion.recall(n))
-        print(f"{label:<{width}}  {precision:>9}  {recall:>6}  {int(confusion.matrix[n].sum()):>5}")
+        print(f"{padded(label, width)}  {precision:>9}  {recall:>6}  {int(confusion.matrix[n].sum()):>5}")
     print_confusion(confusion)
     for clip, truth in evaluation.misclassified:
         whether = ", called unknown" if clip.is_unknown else ""

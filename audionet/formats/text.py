@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer, colored
-from audionet.system.text import clock, printable
+from audionet.system.text import clock, columns, padded, printable
 
 if TYPE_CHECKING:
     from audionet.inference.clips import ClipScores
@@ -17,11 +17,11 @@ class TextLabels(Printer["ClipScores"]):
 
     def print_clip(self, clip: "ClipScores") -> None:
         """Print one clip."""
-        width = max(map(len, self._labels))
+        width = max(map(columns, self._labels))
         note = colored(f": unknown, {clip.explanation}", "yellow", sys.stdout) if clip.is_unknown else ""
         print(printable(clip.clip) + note)
         for label, score in clip.best_first()[: self._top]:
-            line = f"  {label:<{width}}  {score:.3f}"
+            line = f"  {padded(label, width)}  {score:.3f}"
             print(colored(line, "bold", sys.stdout) if label == clip.label else line)
 
 
@@ -31,10 +31,10 @@ class TextTimelines(Printer["Timeline"]):
     def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
         print(printable(clip.clip) + ("" if clip.segments else ": no events"))
-        width = max((len(segment.label) for segment in clip.segments), default=0)
+        width = max((columns(segment.label) for segment in clip.segments), default=0)
         for segment in clip.segments:
             times = f"{clock(segment.start_seconds):>8} to {clock(segment.end_seconds):>8}"
-            print(f"  {times}  {segment.label:<{width}}  {segment.score:.3f}")
+            print(f"  {times}  {padded(segment.label, width)}  {segment.score:.3f}")
 
 
 class TextWindows(Printer["Windows"]):
@@ -56,8 +56,8 @@ class TextHeard(Printer["WindowPrediction"]):
     def print_clip(self, clip: "WindowPrediction") -> None:
         """Print one window."""
         scores = clip.scores
-        width = max(len(label) for label in (*self._labels, scores.label))
-        line = f"{scores.label:<{width}}  {scores.score:.3f}"
+        width = max(columns(label) for label in (*self._labels, scores.label))
+        line = f"{padded(scores.label, width)}  {scores.score:.3f}"
         if not clip.has_signal:
             line = "silence"
         elif scores.is_unknown:

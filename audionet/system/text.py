@@ -107,6 +107,24 @@ def clock(seconds: float) -> str:
     return f"{int(minutes)}:{rest:04.1f}"
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal a text is wide: a Japanese letter takes two, a mark on a letter none.
+
+    >>> columns("rain"), columns("にわとり"), columns("e\u0301")
+    (4, 8, 1)
+    """
+    if text.isascii():
+        return len(text)
+    wide = {"W": 2, "F": 2}
+    narrow = {"Mn": 0, "Me": 0, "Cf": 0}
+    return sum(narrow.get(unicodedata.category(c), wide.get(unicodedata.east_asian_width(c), 1)) for c in text)
+
+
+def padded(text: str, width: int) -> str:
+    """A text, with spaces behind it up to so many columns."""
+    return text + " " * (width - columns(text))
+
+
 def shortened(text: str, longest: int) -> str:
     """A text of at most `longest` letters; of a longer one the start and the end."""
     if len(text) <= longest:

@@ -11,6 +11,7 @@ from audionet.evaluation.result import EvaluationResult
 from audionet.formats.evaluation import CLASSES_IN_TABLE, print_confusion
 from audionet.formats.summary import print_prepared, print_retrained
 from audionet.model_files import ModelFiles
+from audionet.system.text import columns
 
 
 def test_of_many_classes_the_most_mixed_up_are_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,6 +23,17 @@ def test_of_many_classes_the_most_mixed_up_are_named(capsys: pytest.CaptureFixtu
         "mixed up: bird 3 was taken for bird 5 2 times",
         "mixed up: bird 3 was taken for bird 1 1 time",
         "mixed up: bird 7 was taken for bird 3 1 time",
+    ]
+
+
+def test_columns_stand_under_each_other_where_letters_are_wide_or_marks_on_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    labels = ["rain", "にわとり", "cafe\u0301"]
+    print_confusion(Confusion(labels, np.eye(3, dtype=int) * 7))
+    first, *rows = capsys.readouterr().out.splitlines()[1:]
+    assert [columns(row[: row.rindex("7") + 1]) for row in rows] == [
+        columns(first[: first.index(n) + 1]) for n in "123"
     ]
 
 
