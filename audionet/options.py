@@ -3,14 +3,14 @@
 The command line reads its defaults here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
 from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, check, check_network, shown, take_values
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, as_paths, check, check_network, shown, take_values
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
 
 TF_FILES = Path("tf_files")
@@ -38,7 +38,8 @@ class AnnotationOptions:
     """What is made of annotations: tables, and files that say what is heard when; for `prepare` and `evaluate`.
 
     metadata: a table of the recordings and their classes, or a file or folder of annotations; None is what is found.
-    corrections: a table of what the folders or the other annotations say wrong; see annotation/corrections.py.
+    corrections: a table of what the folders or the other annotations say wrong, or several, the oldest first; see
+        annotation/corrections.py.
     unmarked: what the stretches are that nobody marked, in recordings of which parts are: ignore leaves them out,
         background makes a class of that name of them.
     overlaps: where parts of two classes overlap, both classes have them, or AudionetError is raised (refuse).
@@ -47,7 +48,7 @@ class AnnotationOptions:
     """
 
     metadata: Path | None = None
-    corrections: Path | None = None
+    corrections: Path | Sequence[Path] | None = None
     unmarked: str = IGNORE
     overlaps: str = BOTH
     use_beside: bool | None = None
@@ -58,6 +59,11 @@ class AnnotationOptions:
         for name, allowed in (("unmarked", UNMARKED), ("overlaps", OVERLAPS)):
             if getattr(self, name) not in allowed:
                 raise AudionetError(f"--{name} {getattr(self, name)}: must be {' or '.join(allowed)}")
+
+    @property
+    def correction_tables(self) -> tuple[Path, ...]:
+        """The tables of corrections, of which each corrects what those before it left."""
+        return as_paths(self.corrections)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import NoneType, UnionType
@@ -33,6 +33,7 @@ KINDS: Mapping[type, str] = {
     str: "text",
     Path: "a path",
     tuple: "a list of names",
+    Sequence: "a list of paths",
     Mapping: "a number for each name",
 }
 AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
@@ -134,6 +135,13 @@ def as_path(place: str | os.PathLike[str]) -> Path:
         if error.errno == errno.ENAMETOOLONG:
             raise UnusableInput.unreadable(path, error) from error
     return path
+
+
+def as_paths(places: Path | Iterable[Path] | None) -> tuple[Path, ...]:
+    """The paths of one place or several, or of none. Raises UnusableInput, as `as_path`."""
+    if places is None:
+        return ()
+    return tuple(map(as_path, [places] if isinstance(places, Path) else places))
 
 
 def as_names(given: str | Iterable[str]) -> tuple[str, ...]:

@@ -116,9 +116,9 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     if options.use_beside is False:
         return None
     files = _files_beside(data_audio)
-    if options.corrections is not None:
-        places = {options.corrections.resolve(), (data_audio / options.corrections).resolve()}
-        files = [file for file in files if file.annotations.resolve() not in places]
+    corrections = {place.resolve() for path in options.correction_tables for place in (path, data_audio / path)}
+    if corrections:
+        files = [file for file in files if file.annotations.resolve() not in corrections]
     annotated = read_all(files, data_audio, options, has_others=True) if files else None
     if annotated is None or not (annotated.paths or annotated.left_out):
         if options.use_beside:

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,12 +58,12 @@ def find_labelled_recordings(
     if annotated is None:
         _require_no_set_below(data_audio)
     recordings, wrong = (annotated.recordings, annotated.wrong) if annotated else find_recordings(data_audio)
-    if annotated and not recordings and not wrong and options.corrections is None:
+    if annotated and not recordings and not wrong and not options.correction_tables:
         raise AudionetError(
             f"{data_audio}: its annotations mark nothing with the name of a class; mark what is to be learnt"
         )
-    if options.corrections is not None:
-        recordings, also_wrong = corrected(recordings, _found(options.corrections, data_audio), data_audio)
+    for table in options.correction_tables:
+        recordings, also_wrong = corrected(recordings, _found(table, data_audio), data_audio)
         wrong = [*wrong, *also_wrong]
     require_distinct_classes(data_audio, sorted({recording.class_name for recording in recordings}))
     return recordings, wrong
@@ -133,8 +133,7 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         if table is None:
             return read_named(metadata, data_audio, options)
     else:
-        corrections = options.corrections
-        table = _find_table(data_audio, corrections and _found(corrections, data_audio))
+        table = _find_table(data_audio, {_found(path, data_audio).resolve() for path in options.correction_tables})
     if table is not None:
         recordings, wrong = table.recordings()
         unheard = table.unheard
@@ -175,14 +174,14 @@ def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
     return LabelledTable(table, data_audio) if is_labelled else None
 
 
-def _find_table(data_audio: Path, corrections: Path | None) -> LabelledTable | None:
-    """The table in or beside a folder that lists its recordings, and is not that of corrections; None if there is none.
+def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTable | None:
+    """The table in or beside a folder that lists its recordings, and is none of corrections; None if there is none.
 
     Raises AudionetError if there are several, or if it contradicts folders that are named as its classes.
     """
     candidates, others = list[Path](), list[Path]()
     for path in tables_near(data_audio):
-        if corrections is not None and path.resolve() == corrections.resolve():
+        if path.resolve() in corrections:
             continue
         if CORRECTIONS_NAME.fullmatch(path.stem):
             logger.info("%s is not used; add --corrections to learn what it corrects", path)

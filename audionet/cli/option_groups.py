@@ -116,10 +116,15 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         "annotations of Raven, Audacity, Praat or RTTM (default: a table in the folder or beside it that lists its "
         "recordings; without one, the folders are the classes)",
     )
-    option(
-        "--corrections FILE",
-        "table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
-        "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out",
+    group.add_argument(
+        "--corrections",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        default=[],
+        help="table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
+        "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out; may "
+        "be given several times, the oldest first (default: none)",
     )
     option(
         "--annotations",

@@ -267,7 +267,7 @@ def _clips_by_class(
     data_audio: Path, annotations: AnnotationOptions, found: Annotated | None, skipped: Skipped
 ) -> dict[Path, list[Recording]]:
     """The clips of each class, by the folder that it has or would have. found: what is annotated, if anything is."""
-    if annotations.corrections is not None:
+    if annotations.correction_tables:
         recordings, wrong = find_labelled_recordings(data_audio, annotations)
     elif found is not None:
         recordings, wrong = found.recordings, found.wrong

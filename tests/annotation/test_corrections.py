@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from audionet.annotation.corrections import corrected
+from audionet.annotation.metadata import find_labelled_recordings
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.errors import AudionetError
+from audionet.options import AnnotationOptions
 
 LENGTH = 300  # tenths of seconds
 
@@ -57,6 +59,20 @@ def test_ten_thousand_corrections_of_one_recording_take_a_moment(night: Path) ->
     assert [len(found[name]) for name in ("crow", "wren", "owl")] == [5000, 5000, 1]
     assert found["crow"][:2] == (Part(0, 1), Part(2, 3))
     assert found["owl"] == (Part(10_000.5, math.inf),)
+
+
+def test_a_later_table_corrects_what_an_earlier_one_left_under_the_names_that_a_report_gives_it(night: Path) -> None:
+    data_audio = night.parent.parent
+    tables = [data_audio.parent / name for name in ("first.csv", "second.csv")]
+    tables[0].write_text("path,label,start,end\nowl/night.wav,wren,1,2\nowl/night.wav,fox,5,6\n")
+    tables[1].write_text("path,label,start,end\nwren/night.wav,robin,1,2\nowl/night.wav,,8,9\n")
+    recordings, wrong = find_labelled_recordings(data_audio, AnnotationOptions(corrections=tables))
+    assert wrong == []
+    assert {recording.class_name: recording.parts for recording in recordings} == {
+        "fox": (Part(5, 6),),
+        "owl": (Part(0, 1), Part(2, 5), Part(6, 8), Part(9, math.inf)),
+        "robin": (Part(1, 2),),
+    }
 
 
 def test_what_is_left_over_is_joined_before_it_is_too_short(night: Path) -> None:

@@ -143,6 +143,12 @@ def test_corrections_replace_what_the_folders_say(tmp_path: Path, audionet_here:
         assert pitch(path) == pytest.approx(LOW if path.parent.name == "low" else HIGH, abs=8), path
     again = audionet_here(*command)
     assert "6 recordings: 0 drawn (0 pictures), 6 unchanged" in again.stdout
+    (tmp_path / "corrections-2.csv").write_text("path,label\nhigh/1.wav,low\nlow/1.wav,\n")
+    both = audionet_here(*command, "--corrections", "corrections-2.csv")
+    assert "more than once" not in both.stderr
+    corrected_twice = {"high/mixed.wav", "high/wrong.wav", "low/high/1.wav", "low/inbox/1.wav", "low/mixed.wav"}
+    assert set(pictures(folder)) == corrected_twice
+    audionet_here(*command)
     without = audionet_here(*command[:2], *command[4:])
     assert "moved: high/wrong.wav is now low/wrong.wav" in without.stdout
     assert "corrections.csv is not used; add --corrections to learn" in without.stderr
