@@ -105,8 +105,8 @@ class ModelCard(StoredRecord):
             how = f"in {measured.folds} folds" if measured.folds else "on one split"
             shown["Measured"] = (
                 f"accuracy {measured.accuracy:.3f} ({low:.3f} to {high:.3f}), {how}, on "
-                f"{count(measured.chunks, 'chunk')} of {count(measured.recordings, 'recording')}; calibration error "
-                f"{measured.calibration_error:.3f}"
+                f"{count(measured.chunks, 'chunk')} of {count(measured.recordings, 'recording')}; the scores are off "
+                f"by {measured.calibration_error:.3f} on average"
             )
         overlap = f", overlapping by {settings['overlap_seconds']:g} s" if settings["overlap_seconds"] else ""
         shown["Pictures"] = (

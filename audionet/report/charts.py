@@ -4,21 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.evaluation.predictions import CalibrationBin
 from audionet.plots.axes import time_ticks
 from audionet.report.content import Card, Map
 from audionet.report.sentences import percent
+from audionet.system.text import columns, shortened
 from audionet.training.calibrator import HistoryPoint
 
 WIDTH, HEIGHT = 320, 200  # of the inside of a chart, in its own units
 MAP_WIDTH, MAP_MARGIN = 600, 40
+MOST_ON_MAP = 600  # marks; more would hide each other
 CLASSES_NAMED_ON_MAP = 20  # of more, the names would hide the marks; the legend has them
 NAME_HEIGHT, LETTER_WIDTH = 30, 16  # of a class's name on the map, about, on a phone, where it is largest
+LONGEST_NAME = 30  # letters that the map has room for, or half as many Japanese ones; the legend has the whole name
 MARK_RADIUS = 11  # with the ring around a mistake
 NAME_DISTANCES, NAME_DIRECTIONS = range(0, 240, 12), 24  # from the middle of a class, where its name may stand
 COLORS = 8  # in the style sheet
-SHAPES = ("circle", "square", "triangle", "diamond", "cross")
+SHAPES = ("circle", "square", "triangle", "diamond", "cross")  # as many as have no divisor in common with COLORS
+MOST_MARKS = COLORS * len(SHAPES)  # that differ
 PARTS = {"train": "learnt from", "validation": "held out"}
 LARGEST_DOT = 9.0
 MOST_TIMES = 4  # under a chunk, or one more
@@ -112,6 +117,16 @@ def calibration_dots(bins: Sequence[CalibrationBin]) -> list[Dot]:
     ]
 
 
+def evenly_chosen(count: int) -> NDArray[np.intp]:
+    """The positions of those of so many chunks or clips that a map has room for: all, or some at even distances."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_ON_MAP)).round().astype(np.intp))
+
+
+def caption(said: str, shown: int, count: int, noun: str) -> str:
+    """What is said of a map, and how many of the chunks or clips it shows, if not all."""
+    return said if shown == count else f"Of the {count:,} {noun}s, {shown:,} are shown. {said}"
+
+
 @dataclass(frozen=True)
 class Mark:
     """A point of the map. tested: its position in the tested predictions; -1 if it was not tested."""
@@ -161,7 +176,7 @@ def map_chart(drawn: Map, labels: list[str]) -> MapChart:
     map_height = max(MAP_WIDTH // 3, round(height * scale) + 2 * MAP_MARGIN)
     places = (drawn.points - (low + high) / 2) * scale * (1, -1) + (MAP_WIDTH / 2, map_height / 2)
     legend = {
-        number: LegendEntry(labels[number], number % COLORS, SHAPES[number // COLORS % len(SHAPES)])
+        number: LegendEntry(labels[number], number % COLORS, SHAPES[number % len(SHAPES)])
         for number in np.unique(drawn.targets).tolist()
     }
     marks = [
@@ -173,8 +188,9 @@ def map_chart(drawn: Map, labels: list[str]) -> MapChart:
     names: list[NameOnMap] = []
     if len(legend) <= CLASSES_NAMED_ON_MAP:
         for number, entry in legend.items():
-            x, y = _free_place(entry.name, places[drawn.targets == number], places, names, map_height)
-            names.append(NameOnMap(x, y, entry.name))
+            name = shortened(entry.name, LONGEST_NAME * len(entry.name) // max(1, columns(entry.name)))
+            x, y = _free_place(name, places[drawn.targets == number], places, names, map_height)
+            names.append(NameOnMap(x, y, name))
     return MapChart(marks, list(legend.values()), names, map_height)
 
 
@@ -199,7 +215,7 @@ def _free_place(
 
 def _half_of_name(name: str) -> np.ndarray:
     """Half of the width and half of the height of a class's name on the map."""
-    return np.array([min(len(name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
+    return np.array([min(columns(name) * LETTER_WIDTH, MAP_WIDTH) / 2, NAME_HEIGHT / 2])
 
 
 def flat(features: np.ndarray) -> np.ndarray:

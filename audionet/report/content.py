@@ -95,7 +95,7 @@ class Report:
     """What a report shows.
 
     noun: what was tested, `chunk` or `clip`. recordings: how many recordings that is from. groups: of recordings that
-        belong together, if that is known.
+        belong together, if that is known. folds: parts that were held out in turn; 0 if it was one alone.
     verdict: the whole in a sentence, where it does not follow from what was tested.
     tested: None if nothing was held out. classes: what was learnt from, or of clips, what was tested.
     warnings: of the data. remarks: what else is to be known of the figures.
@@ -111,6 +111,7 @@ class Report:
     card: Mapping[str, str]
     made: str
     groups: int | None = None
+    folds: int = 0
     tested: Predictions | None = None
     classes: Sequence[ClassData] = ()
     warnings: Sequence[str] = ()

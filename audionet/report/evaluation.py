@@ -13,7 +13,7 @@ from audionet.evaluation.detection import Detection
 from audionet.evaluation.predictions import Predictions
 from audionet.inference.clips import ClipScores
 from audionet.model.card import ModelCard, now, shown_card
-from audionet.report.charts import flat
+from audionet.report.charts import caption, evenly_chosen, flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import clip_sources, excerpts, place_of
 from audionet.report.review import cards_of_clips, with_excerpts
@@ -83,7 +83,7 @@ def report_on_evaluation(evaluation: Evaluation) -> Report:
         classes=_classes(clips),
         warnings=evaluation.warnings,
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
-        map=_map(tested),
+        map=map_of_clips(tested),
         cards=with_excerpts(cards, excerpts(tested.places, sources, renderer)),
         card=shown_card(evaluation.card, labels),
         made=now().isoformat()[:10],
@@ -105,12 +105,15 @@ def _classes(clips: Sequence[tuple[ClipScores, str]]) -> list[ClassData]:
     return [ClassData(name, len(lengths), len(lengths), sum(lengths)) for name, lengths in sorted(seconds.items())]
 
 
-def _map(tested: Predictions) -> Map:
-    """The clips' scores, flat. Of two classes, how the scores lean lies across, and each class has a row."""
-    logs = centred_logs(np.maximum(tested.probabilities, SMALLEST_SCORE))
+def map_of_clips(tested: Predictions) -> Map:
+    """The clips' scores, flat; of very many, evenly spaced ones. Of two classes, how the scores lean lies across, and
+    each class has a row."""
+    chosen = evenly_chosen(len(tested))
+    targets, logs = tested.targets[chosen], centred_logs(np.maximum(tested.probabilities[chosen], SMALLEST_SCORE))
     points = flat(logs)
     if len(tested.labels) == 2:
         width = max(float(np.ptp(logs[:, 1])), 1e-9)
-        rows = tested.targets * 0.3 + np.arange(len(tested)) * GOLDEN % 1 * 0.2
+        rows = targets * 0.3 + np.arange(len(targets)) * GOLDEN % 1 * 0.2
         points = np.column_stack([logs[:, 1], rows * width])
-    return Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), CAPTION)
+    names = [tested.places[position].name for position in chosen]
+    return Map(points, targets, names, chosen.tolist(), caption(CAPTION, len(chosen), len(tested), "clip"))

@@ -22,7 +22,7 @@ from audionet.report import charts, sentences
 from audionet.report.content import Card, Report
 from audionet.report.review import choices
 from audionet.system.files import read_beginning, require_replaceable, write_atomically
-from audionet.system.text import clock, count, duration
+from audionet.system.text import clock, count, duration, is_printable
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,10 @@ LARGEST_BYTES = 4_800_000  # of a report; excerpts for which there is no room ar
 PAGE_SUFFIXES = (".html", ".htm")
 CLASSES_IN_TABLE = 20
 TOP = 3
+# Words of Arabic, Hebrew and the like, with a number that ends them; figures beside them belong to the sentence.
+RIGHT_TO_LEFT = r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+TURNED_WORDS = re.compile(rf"{RIGHT_TO_LEFT}+(?:[ \u200c\u200d_.\d-]+{RIGHT_TO_LEFT}+)*(?:[ _-]?\d+)?")
+ISOLATED = "\N{FIRST STRONG ISOLATE}\\g<0>\N{POP DIRECTIONAL ISOLATE}"
 
 
 def require_place(path: Path) -> None:
@@ -139,19 +143,21 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_printable,
+        finalize=_shown,
     )
     environment.filters["base64"] = lambda data: base64.b64encode(data).decode()
     environment.filters["percent"] = sentences.percent
-    environment.filters["exactly"] = escape  # unlike _printable it changes nothing, since a program reads it
+    environment.filters["exactly"] = escape  # unlike _shown it changes nothing, since a program reads it
     return environment
 
 
-def _printable(value: Any) -> Any:
-    """A text without the characters that HTML must not hold; file names may hold them."""
-    if not isinstance(value, str) or hasattr(value, "__html__") or value.isprintable():
+def _shown(value: Any) -> Any:
+    """A text without the characters that HTML must not hold, which file names may hold; and what is written from the
+    right to the left stands apart, so that the words and figures after it stay in their order."""
+    if not isinstance(value, str) or hasattr(value, "__html__") or (value.isascii() and value.isprintable()):
         return value
-    return "".join(c if c.isprintable() or c == sentences.SPACE else "\N{REPLACEMENT CHARACTER}" for c in value)
+    kept = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in value)
+    return TURNED_WORDS.sub(ISOLATED, kept)
 
 
 @functools.cache

@@ -81,6 +81,8 @@ def what_is_listed(report: Report) -> str:
         if any(card.is_unknown for card in report.cards):
             return f"The unknown {report.noun}s come first, then those with the lowest scores."
         return f"The {report.noun}s with the lowest scores come first."
+    if not report.tested.mistakes():
+        return f"All that was tested is right. These {report.noun}s are the least certain."
     return (
         f"First the {report.noun}s and recordings that were taken for another class, those whose own class was given "
         "the lowest score first; then what was right, but least certain."
@@ -144,7 +146,7 @@ def advice(tested: Predictions | None, classes: Sequence[ClassData], too_few: st
     worst = min(((recall, label) for recall, label in weak if recall is not None), default=None)
     if worst and worst[0] < 0.8:
         sentences.append(
-            f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of it are recognised."
+            f"The class that it knows least is {quoted(worst[1])}: {percent(worst[0])} of its {noun}s were recognised."
         )
     if too_few:
         sentences.append(f"This was measured on {too_few} only: take the figures with care.")

@@ -3,18 +3,15 @@
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
 from audionet.dataset.checks import class_data
 from audionet.evaluation.cross_validation import TrainingResult
 from audionet.model.card import ModelCard
-from audionet.report.charts import flat
+from audionet.report.charts import caption, evenly_chosen, flat
 from audionet.report.content import Map, Report
 from audionet.report.excerpts import excerpts, prepared_sources
 from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.spectrogram.transform import SpectrogramRenderer
 
-MOST_ON_MAP = 600  # more would hide each other
 CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike lie close together."
 
 
@@ -37,6 +34,7 @@ def report_on_training(
         tested=tested,
         recordings=evaluation.recordings if evaluation else 0,
         groups=evaluation.groups if evaluation else None,
+        folds=len(evaluation.fold_accuracies) if evaluation else 0,
         classes=class_data(result.dataset.samples),
         warnings=card.warnings,
         history=result.history,
@@ -50,10 +48,11 @@ def report_on_training(
 
 def _map(result: TrainingResult) -> Map:
     """The chunks' bottlenecks, flat; of very many, evenly spaced ones."""
-    dataset, count = result.dataset, len(result.dataset)
-    chosen = np.unique(np.linspace(0, count - 1, min(count, MOST_ON_MAP)).round().astype(np.intp))
+    dataset = result.dataset
+    chosen = evenly_chosen(len(dataset))
     tested = result.evaluation.tested if result.evaluation else None
     positions = {place.name: n for n, place in enumerate(tested.places)} if tested else {}
     names = [dataset.samples[i].name for i in chosen]
     points = flat(result.trainer.coordinates(chosen))
-    return Map(points, dataset.targets[chosen], names, [positions.get(name, -1) for name in names], CAPTION)
+    tested_at = [positions.get(name, -1) for name in names]
+    return Map(points, dataset.targets[chosen], names, tested_at, caption(CAPTION, len(chosen), len(dataset), "chunk"))

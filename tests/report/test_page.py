@@ -15,11 +15,12 @@ from audionet.inference.clips import ClipScores
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
-from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
+from audionet.report.evaluation import Evaluation, map_of_clips, predictions_of, report_on_evaluation
 from audionet.report.excerpts import encode_mp3s
 from audionet.report.review import cards_of_chunks, with_excerpts
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.text import columns
 from audionet.training.calibrator import HistoryPoint
 from tests.conftest import Run, chirps, options_in, pitch_hz, quick_learning, tone, write_wav
 
@@ -80,6 +81,18 @@ def test_names_are_never_taken_for_markup() -> None:
     assert "\x07" not in html
 
 
+def test_names_are_shown_as_they_are_written_and_figures_beside_them_stay_in_their_order() -> None:
+    """Persian and emoji need joiners, macOS writes narrow spaces; what is written to the left is set apart."""
+    persian, hebrew = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u05de\u05e7\u05d5\u05e8 2"
+    labels = [persian, "👩\u200d🌾 at 10\u202fAM", hebrew]
+    html = page.render(report_of(results_of(labels, [0, 0, 1, 2], [0, 2, 1, 2]))).decode()
+    assert "\N{REPLACEMENT CHARACTER}" not in html
+    assert f"“\u2068{persian}\u2069” was taken for “\u2068{hebrew}\u2069” once." in html
+    assert f"\u2068{persian}\u2069/1" in html  # the name of a chunk
+    assert labels[1] in html
+    assert page.render(report_of(results_of(["a", "b"], [0, 1], [0, 1]))).decode().count("\u2068") == 0
+
+
 def test_nothing_is_asked_of_the_network() -> None:
     excerpt = Excerpt(1, 0.0, 2.0, 1.0, [("1 kHz", 0.5)], b"jpg", b"mp3")
     html = page.render(report_of(results_of(["a", "b"], [0, 0, 1], [0, 1, 1]), (excerpt,))).decode()
@@ -108,10 +121,44 @@ def test_hundreds_of_classes_still_make_a_page_of_reasonable_size() -> None:
     predicted = [(target + (n % 3 == 0)) % count for n, target in enumerate(targets)]
     html = page.render(report_of(results_of(labels, targets, predicted)))
     assert len(html) < 1_500_000
-    assert b"Of 300 classes, the 20 that are mixed up most" in html
-    # On the map the names would hide the marks; they stand under it.
+    assert b"These are the 20 of 300 classes that are mixed up most" in html
+    # On the map the names would hide the marks, and more classes than there are marks would share them.
+    assert b'class="names"' not in html
+    assert b'class="legend"' not in html
+    assert b"There are more classes than kinds of marks" in html
+    assert all(f"({label})</title>".encode() in html for label in labels)
+
+
+def test_of_more_classes_than_have_room_on_the_map_the_names_stand_under_it() -> None:
+    labels, numbers = [f"class {n}" for n in range(30)], list(range(30))
+    html = page.render(report_of(results_of(labels, numbers, numbers)))
     assert b'class="names"' not in html
     assert all(f"</svg> {label}</li>".encode() in html for label in labels)
+
+
+def test_each_class_of_a_map_has_a_mark_of_its_own_that_differs_in_shape_from_its_neighbours() -> None:
+    labels = [f"class {n}" for n in range(charts.MOST_MARKS)]
+    chart = charts.map_chart(Map(np.eye(40)[:, :2], np.arange(40), labels, range(40), ""), labels)
+    assert len({(entry.color, entry.shape) for entry in chart.legend}) == len(labels)
+    assert len({entry.shape for entry in chart.legend[: len(charts.SHAPES)]}) == len(charts.SHAPES)
+
+
+def test_a_map_of_very_many_shows_some_of_them_and_says_how_many() -> None:
+    count = 5000
+    tested = results_of(["a", "b", "c"], [n % 3 for n in range(count)], [n % 3 for n in range(count)])
+    drawn = map_of_clips(tested)
+    assert len(drawn.points) == len(drawn.names) == charts.MOST_ON_MAP
+    assert drawn.caption.startswith("Of the 5,000 clips, 600 are shown. Each mark is a clip")
+    assert [drawn.names[n] for n in (0, -1)] == ["a/0", "b/4999"]
+    assert list(drawn.targets) == [position % 3 for position in drawn.tested]
+
+
+def test_where_all_was_right_nothing_is_said_of_what_was_wrong() -> None:
+    tested = results_of(["a", "b"], [0, 1], [0, 1])
+    html = page.render(report_of(tested)).decode()
+    assert "All that was tested is right. These chunks are the least certain." in html
+    assert "leads to an example" not in html
+    assert "leads to an example" in page.render(report_of(results_of(["a", "b"], [0, 1], [1, 1]))).decode()
 
 
 def test_without_held_out_recordings_it_says_so() -> None:
@@ -199,6 +246,15 @@ def test_names_on_the_map_are_neither_cut_off_nor_hide_each_other() -> None:
         for other in chart.names[:n]:
             width = (len(place.name) + len(other.name)) * charts.LETTER_WIDTH / 2
             assert abs(place.x - other.x) >= width - 0.1 or abs(place.y - other.y) >= charts.NAME_HEIGHT - 0.1
+
+
+@pytest.mark.parametrize("name", ["word " * 20, "にわとり" * 20])
+def test_a_long_name_on_the_map_is_shortened_and_whole_in_the_legend(name: str) -> None:
+    chart = charts.map_chart(Map(np.eye(2), np.arange(2), ["x", "y"], range(2), ""), [name, "near"])
+    assert chart.legend[0].name == name
+    shown = chart.names[0].name
+    assert (shown[:3], shown[-3:]) == (name[:3], name[-3:])
+    assert columns(shown) * charts.LETTER_WIDTH < charts.MAP_WIDTH
 
 
 def test_names_on_the_map_cover_no_mark_of_any_class() -> None:

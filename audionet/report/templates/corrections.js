@@ -26,8 +26,11 @@
   const guarded = (text) => text.replace(/(^|[;\t\r\n])(?=\s*'*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])/g, "$1'");
   const quoted = (text) => (/[",\r\n]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text);
   const row = ({ path, label, start = "", end = "" }) => [path, label, start, end].map(guarded).map(quoted).join(",") + "\n";
+  // Of lines about the same seconds the last counts: what is said of a part comes after what is said of the whole.
+  const isPart = (card) => "start" in card.dataset;
   const save = () => {
-    const table = "path,label,start,end\n" + corrected().map((card) => row(card.dataset)).join("");
+    const inOrder = corrected().sort((a, b) => isPart(a) - isPart(b));
+    const table = "path,label,start,end\n" + inOrder.map((card) => row(card.dataset)).join("");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([table], { type: "text/csv" }));
     link.download = "corrections.csv";
@@ -39,16 +42,18 @@
   const go = (card, steps) => {
     const shown = [...document.querySelectorAll(".card")];
     const next = shown[card ? shown.indexOf(card) + steps : 0];
-    if (next) next.focus();
+    if (!next) return;
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
   };
 
   for (const card of cards) {
     for (const button of buttons(card)) button.addEventListener("click", () => choose(card, button.value));
     const other = card.querySelector(".choose input");
-    if (other) other.addEventListener("change", () => other.value.trim() && choose(card, other.value.trim()));
+    if (other) other.addEventListener("change", () => choose(card, other.value.trim() || card.dataset.label));
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, audio")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, audio, .scroll")) return;
     const card = event.target.closest(".card");
     const steps = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const button = card && buttons(card).find((found) => found.dataset.key === event.key);
