@@ -25,6 +25,7 @@ from audionet.training.unknown import HeldOut, RejectionThresholds, comparable_d
 CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
+MOST_TIMES = 2.0  # as much of a class in the end, as where one of two recordings is held out
 DISCRIMINANTS_AT_ONCE = 4  # each takes up to 300 MB
 SHORTEST_SHARE = 1e-3  # of a chunk that a sample is taken to last
 
@@ -60,11 +61,13 @@ class _HeldOutScores(NamedTuple):
     """Scores of samples from discriminants that have not heard their recordings, or anything that sounds like them.
 
     indices: of the samples. by_recording, alike: samples x augmentations x classes.
+    times_more: how much more of each class there is than was learnt from for the scores by recording.
     """
 
     indices: Indices
     by_recording: NDArray[np.float64]
     alike: NDArray[np.float64]
+    times_more: float
 
 
 Store = Callable[[int, Classifier], None]  # is given a step, and the classifier so far
@@ -115,8 +118,9 @@ class Trainer:
         discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage, self._noise)
         held_out = self._hold_out(train, statistics)
 
-        def store_calibrator(step: int, calibrator: Calibrator) -> None:
+        def store_calibrator(step: int, learnt: Calibrator) -> None:
             if store is not None:
+                calibrator = learnt.of_more(held_out.times_more)
                 store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
 
         fitted = train_calibrator(
@@ -128,9 +132,10 @@ class Trainer:
             progress=progress,
         )
         distances = comparable_distance(self._squared_distances(centroid), self._shares)
-        own = self._calibrated(held_out, fitted.calibrator, distances[held_out.indices])
+        calibrator = fitted.calibrator.of_more(held_out.times_more)
+        own = self._calibrated(held_out, calibrator, distances[held_out.indices])
         thresholds = RejectionThresholds.learn(own, distances[train])
-        return FitResult(Classifier(discriminant, fitted.calibrator, thresholds, centroid), fitted.history)
+        return FitResult(Classifier(discriminant, calibrator, thresholds, centroid), fitted.history)
 
     def _hold_out(self, train: Indices, statistics: SufficientStatistics) -> "_HeldOutScores":
         """Score the training samples, or some of very many, as if they were new. statistics: of all of them."""
@@ -140,8 +145,20 @@ class Trainer:
         samples = [self._dataset.samples[i] for i in indices]
         of_recordings = np.array(folds(samples, CALIBRATION_FOLDS))
         of_alike = cluster_groups(self.coordinates(indices), self._targets[indices], samples, of_recordings.tolist())
-        alike = self._held_out_scores(indices, of_alike, statistics)
-        return _HeldOutScores(indices, self._held_out_scores(indices, of_recordings, statistics), alike)
+        by_recording, alike = (
+            self._held_out_scores(indices, groups, statistics) for groups in (of_recordings, of_alike)
+        )
+        return _HeldOutScores(indices, by_recording, alike, self._times_more(indices, of_recordings))
+
+    def _times_more(self, indices: Indices, groups: NDArray[np.intp]) -> float:
+        """How much more of each class there is, in the geometric mean, than is left where a group is held out."""
+        samples, targets = [self._dataset.samples[i] for i in indices], self._targets[indices]
+        counts, logs = np.bincount(targets, minlength=self._classes), np.zeros(self._classes)
+        for group in np.unique(groups):
+            held = groups == group
+            left = np.bincount(targets[non_overlapping_train_mask(samples, held)], minlength=self._classes)
+            logs += np.bincount(targets[held], minlength=self._classes) * np.log(np.minimum(counts / left, MOST_TIMES))
+        return float(np.exp((logs / counts).mean()))
 
     def _calibrated(self, scored: "_HeldOutScores", calibrator: Calibrator, distances: NDArray[np.floating]) -> HeldOut:
         """What is known of samples that were held out. distances: comparable ones."""

@@ -11,7 +11,7 @@ from audionet.system.untrusted import Refused, StoredRecord, number, several, st
 # Share of the classes' own sound, held out with all that sounds like it, that is less typical than is believed (or
 # scores lower, where that decides). Of new recordings it is a third of that (docs/experiments.md).
 RARE = 0.15
-BELIEVED = 0.7  # a higher score is believed, however typical the sound is
+BELIEVED = 0.75  # a higher score is believed, however typical the sound is
 HIGHEST_DOUBT = 0.6  # the same where nothing is known of what is typical
 # How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
 FAR_MARGIN = 1.6
