@@ -64,8 +64,8 @@ def extract_features(
 def _in_which_they_differ(subspace: Subspace) -> Subspace:
     if subspace.is_a_point:
         raise AudionetError(
-            "the network gives the same numbers for everything, so that nothing can be learnt; choose another network, "
-            "or another --backbone-output of one that hears"
+            "the network gives the same numbers for everything, so that nothing can be learnt; see whether all is "
+            "silent; if not, choose another network, or another --backbone-output of one that hears"
         )
     return subspace
 
