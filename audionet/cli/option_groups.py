@@ -121,7 +121,6 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=Path,
         metavar="FILE",
-        default=[],
         help="table of path, label, start and end, such as corrections.csv, which reports save: what it says of "
         "recordings, or of seconds of them, goes before what the folders say; without a label, they are left out; may "
         "be given several times, the oldest first (default: none)",
