@@ -54,6 +54,7 @@ def find_labelled_recordings(
     without one, the folders are the classes. Recordings of one group stay on one side of every split. Raises
     AudionetError for a table that can't be used, and where it is not clear what the classes are.
     """
+    options = with_corrections_apart(options, data_audio)
     annotated = find_annotated(data_audio, options)
     if annotated is None:
         _require_no_set_below(data_audio)
@@ -67,6 +68,20 @@ def find_labelled_recordings(
         wrong = [*wrong, *also_wrong]
     require_distinct_classes(data_audio, sorted({recording.class_name for recording in recordings}))
     return recordings, wrong
+
+
+def with_corrections_apart(options: AnnotationOptions, data_audio: Path) -> AnnotationOptions:
+    """The options, in which a table that a report saved corrects what the folders say, though it was named as metadata:
+    it lists what was wrong alone."""
+    if options.metadata is None or not CORRECTIONS_NAME.fullmatch(options.metadata.stem) or not data_audio.is_dir():
+        return options
+    metadata = _found(options.metadata, data_audio)
+    table = _named_table(metadata, data_audio)
+    has_folders = any(is_folder(path) for path in data_audio.iterdir())
+    if table is None or not has_folders or len(set(table.places)) >= len(recordings_in(data_audio)):
+        return options
+    logger.info("%s: corrects what the folders say, as with --corrections; the other recordings stay", metadata)
+    return replace(options, metadata=None, corrections=(metadata, *options.correction_tables))
 
 
 def _found(table: Path, data_audio: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from audionet.annotation.annotated import Annotated
-from audionet.annotation.metadata import find_annotated, find_labelled_recordings
+from audionet.annotation.metadata import find_annotated, find_labelled_recordings, with_corrections_apart
 from audionet.annotation.parts import outside, parts_of, total_seconds, unused, without
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
@@ -61,6 +61,7 @@ def evaluate(
     data_audio = as_path(data_audio)
     options, progress = options_or_usual(options, LabelOptions), chosen(progress)
     annotations = options_or_usual(annotations or AnnotationOptions(metadata=options.metadata), AnnotationOptions)
+    annotations = with_corrections_apart(annotations, data_audio)
     detection = options_or_usual(detection, DetectionOptions)
     model = load_model(options)
     skipped = Skipped()

@@ -187,3 +187,33 @@ def test_a_class_whose_folder_is_called_as_no_table_would_call_it_can_be_correct
     assert sorted((r.class_name, r.path) for r in recordings) == sorted(
         [(name, paths["owl"]), ("wren", paths["wren"]), (name, paths[name])]
     )
+
+
+def test_corrections_named_as_metadata_leave_the_other_recordings_where_they_are(
+    night: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data_audio = night.parent.parent
+    for n in range(3):
+        (night.parent / f"{n}.wav").write_bytes(b"sound")
+    table = data_audio.parent / "corrections (1).csv"
+    table.write_text("path,label,start,end\nowl/night.wav,wren,,\n")
+    caplog.set_level("INFO")
+    as_metadata = find_labelled_recordings(data_audio, AnnotationOptions(metadata=table))
+    assert "corrects what the folders say" in caplog.text
+    assert as_metadata == find_labelled_recordings(data_audio, AnnotationOptions(corrections=table))
+    assert [recording.class_name for recording in as_metadata[0]] == ["owl", "owl", "owl", "wren"]
+
+
+def test_a_table_of_all_recordings_that_is_called_as_corrections_are_lists_them(night: Path) -> None:
+    data_audio = night.parent.parent
+    table = data_audio / "corrections.csv"
+    table.write_text("path,label\nowl/night.wav,wren\n")
+    found, _ = find_labelled_recordings(data_audio, AnnotationOptions(metadata=table))
+    assert [recording.class_name for recording in found] == ["wren"]
+    flat = data_audio.parent / "flat"
+    flat.mkdir()
+    for n in range(3):
+        (flat / f"{n}.wav").write_bytes(b"sound")
+    table.write_text("path,label\n0.wav,wren\n1.wav,owl\n")
+    found, _ = find_labelled_recordings(flat, AnnotationOptions(metadata=table))
+    assert [recording.class_name for recording in found] == ["owl", "wren"]
