@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.dataset.samples import Dataset
+from audionet.dataset.samples import Dataset, Sample
 from audionet.options import FitOptions
 from audionet.settings import available_cores
 from audionet.spectrogram.augmentation import FIRST_PART
@@ -68,6 +68,13 @@ class _HeldOutScores(NamedTuple):
     by_recording: NDArray[np.float64]
     alike: NDArray[np.float64]
     times_more: float
+
+
+class _Parted(NamedTuple):
+    """Which samples are held out, and which are learnt from: one truth value for each sample."""
+
+    held: NDArray[np.bool_]
+    learnt: NDArray[np.bool_]
 
 
 Store = Callable[[int, Classifier], None]  # is given a step, and the classifier so far
@@ -145,18 +152,20 @@ class Trainer:
         samples = [self._dataset.samples[i] for i in indices]
         of_recordings = np.array(folds(samples, CALIBRATION_FOLDS))
         of_alike = cluster_groups(self.coordinates(indices), self._targets[indices], samples, of_recordings.tolist())
-        by_recording, alike = (
-            self._held_out_scores(indices, groups, statistics) for groups in (of_recordings, of_alike)
+        by_recording, alike = (_each_held_out(samples, groups) for groups in (of_recordings, of_alike))
+        return _HeldOutScores(
+            indices,
+            self._held_out_scores(indices, by_recording, statistics),
+            self._held_out_scores(indices, alike, statistics),
+            self._times_more(indices, by_recording),
         )
-        return _HeldOutScores(indices, by_recording, alike, self._times_more(indices, of_recordings))
 
-    def _times_more(self, indices: Indices, groups: NDArray[np.intp]) -> float:
+    def _times_more(self, indices: Indices, parted: Sequence[_Parted]) -> float:
         """How much more of each class there is, in the geometric mean, than is left where a group is held out."""
-        samples, targets = [self._dataset.samples[i] for i in indices], self._targets[indices]
+        targets = self._targets[indices]
         counts, logs = np.bincount(targets, minlength=self._classes), np.zeros(self._classes)
-        for group in np.unique(groups):
-            held = groups == group
-            left = np.bincount(targets[non_overlapping_train_mask(samples, held)], minlength=self._classes)
+        for held, learnt in parted:
+            left = np.bincount(targets[learnt], minlength=self._classes)
             logs += np.bincount(targets[held], minlength=self._classes) * np.log(np.minimum(counts / left, MOST_TIMES))
         return float(np.exp((logs / counts).mean()))
 
@@ -226,25 +235,29 @@ class Trainer:
         return np.sort(np.concatenate(drawn))
 
     def _held_out_scores(
-        self, indices: Indices, groups: NDArray[np.intp], all_statistics: SufficientStatistics
+        self, indices: Indices, parted: Sequence[_Parted], all_statistics: SufficientStatistics
     ) -> NDArray[np.float64]:
         """The scores, samples x augmentations x classes, from discriminants that have not heard the sample's group.
 
-        groups: of the samples. all_statistics: of all the samples. A class that lies in one group is heard all the
-        same; a class of one sample has no other.
+        parted: the samples, for each group of them. all_statistics: of all the samples. A class that lies in one group
+        is heard all the same; a class of one sample has no other.
         """
-        samples = [self._dataset.samples[i] for i in indices]
         augmented = self._augmented(indices)
         scores = np.empty((*augmented.shape[:-1], self._classes))
 
-        def score(group: int) -> None:
-            held = groups == group
-            left_out = ~non_overlapping_train_mask(samples, held)
+        def score(part: _Parted) -> None:
             discriminant = LinearDiscriminant.of(
-                all_statistics - self._statistics(indices[left_out]), self.subspace.shrinkage, self._noise
+                all_statistics - self._statistics(indices[~part.learnt]), self.subspace.shrinkage, self._noise
             )
-            scores[held] = discriminant.scores(augmented[held])
+            scores[part.held] = discriminant.scores(augmented[part.held])
 
         with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
-            list(threads.map(score, np.unique(groups)))
+            list(threads.map(score, parted))
         return scores
+
+
+def _each_held_out(samples: Sequence[Sample], groups: NDArray[np.intp]) -> list[_Parted]:
+    """Each of the samples' groups held out in turn."""
+    return [
+        _Parted(held, non_overlapping_train_mask(samples, held)) for held in (groups == n for n in np.unique(groups))
+    ]
