@@ -108,13 +108,13 @@ def check_libsndfile() -> None:
 
 def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile | None":
     """A file, if this module may be able to read it; else None. Raises UnusableInput if it cannot be opened."""
-    if choice.track is not None or require_file(path) > plain_files.LARGEST_FILE_BYTES:
+    size_bytes = require_file(path) if choice.track is None else 0
+    if not 0 < size_bytes <= plain_files.LARGEST_FILE_BYTES:
         return None
     with reading(path), open(path, "rb") as file:
-        beginning = file.read(12)
-        if not plain_files.is_plain(beginning):
+        if not plain_files.is_plain(file.peek(12)[:12]):
             return None
-        content = beginning + file.read(plain_files.LARGEST_FILE_BYTES)
+        content = file.read(size_bytes)  # no more: Python reserves as much memory as it is told to read
     return _PlainFile(path, content, sample_rate_hz)
 
 
