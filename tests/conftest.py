@@ -296,15 +296,25 @@ def twins(low_and_high: Path, made_once: MadeOnce) -> Path:
     return made_once("twins", lambda folder: make_model(folder, classes, known=low_and_high))
 
 
+def environment(**variables: str) -> dict[str, str]:
+    """That of this process, with other variables, in which a program finds this package wherever it is run."""
+    return os.environ | {"PYTHONPATH": str(ROOT)} | variables
+
+
 def run_program(
-    program: str | Sequence[str], *arguments: str, folder: Path = ROOT, check: bool = True, **options: Any
+    program: str | Sequence[str],
+    *arguments: str,
+    folder: Path = ROOT,
+    check: bool = True,
+    variables: Mapping[str, str] = {},  # it is only read
+    **options: Any,
 ) -> "subprocess.CompletedProcess[str]":
     """A program of Python's, or another command, that has ended: its status, and what it printed.
 
-    check: it must end with the status 0. Wherever it is run, it finds this package.
+    check: it must end with the status 0. variables: of its environment. Wherever it is run, it finds this package.
     """
     command = [sys.executable, "-c", program, *arguments] if isinstance(program, str) else program
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    env = environment(**variables)
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=check, **options)
 
 
@@ -318,13 +328,13 @@ def packages_loaded_by(*command: object, folder: Path) -> set[str]:
 
 
 def start_program(
-    program: str, *arguments: str, folder: Path = ROOT, variables: dict[str, str] | None = None, **options: Any
+    program: str, *arguments: str, folder: Path = ROOT, variables: Mapping[str, str] = {}, **options: Any
 ) -> "tuple[subprocess.Popen[str], str]":
     """A program of Python's that goes on, and the first line that it has printed. variables: of its environment."""
     process = subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | (variables or {}),
+        env=environment(**variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -391,16 +401,11 @@ def audionet(tmp_path: Path) -> Run:
     """`audionet(arguments...)` run as a process in tmp_path."""
 
     def run(
-        *arguments: object, cwd: Path = tmp_path, env: dict[str, str] | None = None, stdin: bytes | None = None
+        *arguments: object, cwd: Path = tmp_path, env: Mapping[str, str] = {}, stdin: bytes | None = None
     ) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "audionet", *map(str, arguments)]
         finished = subprocess.run(
-            [sys.executable, "-m", "audionet", *map(str, arguments)],
-            cwd=cwd,
-            env=os.environ | (env or {}),
-            input=stdin,
-            capture_output=True,
-            timeout=300,
-            check=False,
+            command, cwd=cwd, env=environment(**env), input=stdin, capture_output=True, timeout=300, check=False
         )
         out, err = finished.stdout.decode(), finished.stderr.decode()
         assert "Traceback" not in err, err

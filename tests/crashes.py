@@ -31,7 +31,7 @@ import pytest
 from audionet.cli import main as cli
 from audionet.settings import PictureSettings
 from audionet.system import files
-from tests.conftest import chirps, make_untrained_model, write_wav
+from tests.conftest import chirps, environment, make_untrained_model, run_program, write_wav
 
 PACKAGE = Path(__file__).resolve().parent.parent / "audionet"
 SETTLE_SECONDS = 10.0  # for ffmpeg to see that its reader has been killed
@@ -95,11 +95,11 @@ class Victim:
     def kill(self, command: str, number: signal.Signals, after_seconds: float) -> Outcome:
         """Run the command, kill it after some time, run it again, and look."""
         self._begin_anew(command)
-        variables = self._environment() | {MARK: os.urandom(8).hex()}
+        mark = os.urandom(8).hex()
         process = subprocess.Popen(
             [sys.executable, "-m", "audionet", *COMMANDS[command]],
             cwd=self._here,
-            env=variables,
+            env=environment(**self._variables(), **{MARK: mark}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -111,7 +111,7 @@ class Victim:
         outcome = Outcome(f"{number.name} after {after_seconds:.3f} s", process.returncode)
         if number != signal.SIGKILL and process.returncode != 0:
             outcome.faults += faults_of_interruption(process.returncode, number, errors)
-        if not alone_in_time(variables[MARK], SETTLE_SECONDS if number == signal.SIGKILL else MOMENT_SECONDS):
+        if not alone_in_time(mark, SETTLE_SECONDS if number == signal.SIGKILL else MOMENT_SECONDS):
             outcome.faults.append("left a child process behind")
         self._recover(command, outcome)
         return outcome
@@ -119,13 +119,8 @@ class Victim:
     def kill_at(self, command: str, step: int) -> Outcome:
         """Run the command, which is killed before a step on the disk, run it again, and look."""
         self._begin_anew(command)
-        finished = subprocess.run(
-            [sys.executable, "-m", "tests.killed", str(step), *COMMANDS[command]],
-            cwd=self._here,
-            env=self._environment() | {"PYTHONPATH": str(PACKAGE.parent)},
-            capture_output=True,
-            check=False,
-        )
+        killed = [sys.executable, "-m", "tests.killed", str(step), *COMMANDS[command]]
+        finished = run_program(killed, folder=self._here, check=False, variables=self._variables())
         outcome = Outcome(f"killed before step {step}", finished.returncode)
         if finished.returncode not in (0, -signal.SIGKILL):
             outcome.faults.append(f"status {finished.returncode}")
@@ -153,14 +148,8 @@ class Victim:
 
     def _run_undisturbed(self, typed: list[str]) -> str:
         """What a command prints as a process of its own, as it will be when it is killed. Raises RuntimeError."""
-        finished = subprocess.run(
-            [sys.executable, "-m", "audionet", *typed],
-            cwd=self._here,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, "-m", "audionet", *typed]
+        finished = run_program(command, folder=self._here, check=False, variables=self._variables())
         if finished.returncode != 0:
             raise RuntimeError(f"{typed[0]} ends with status {finished.returncode}: {finished.stderr}")
         return _kept_of(typed, finished.stdout)
@@ -180,16 +169,16 @@ class Victim:
             patch.chdir(self._here)
             # A new process sweeps each folder once; this one has swept them after the kill before.
             patch.setattr(files, "_sweep_once", functools.cache(files.sweep))
-            for name, value in self._environment().items():
+            for name, value in self._variables().items():
                 patch.setenv(name, value)
             status = cli.main(typed)
         if status != 0:
             raise RuntimeError(f"{typed[0]} ends with status {status}: {errors.getvalue()}")
         return printed.getvalue()
 
-    def _environment(self) -> dict[str, str]:
-        """In which it is always the same day, and which networks were trained here is noted here."""
-        return os.environ | {"SOURCE_DATE_EPOCH": "1700000000", "XDG_STATE_HOME": str(self._here / "state")}
+    def _variables(self) -> dict[str, str]:
+        """Of an environment in which it is always the same day, and which networks were trained here is noted here."""
+        return {"SOURCE_DATE_EPOCH": "1700000000", "XDG_STATE_HOME": str(self._here / "state")}
 
 
 def _kept_of(typed: list[str], printed: str) -> str:

@@ -2,7 +2,6 @@
 
 import doctest
 import re
-import subprocess
 import sys
 from html.parser import HTMLParser
 from importlib import import_module
@@ -12,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import audionet
-from tests.conftest import ROOT
+from tests.conftest import ROOT, run_program
 from tests.pages import README, blocks
 
 WITH_EXAMPLES = [
@@ -43,8 +42,7 @@ class Page(HTMLParser):
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     command = [sys.executable, "-W", "error::UserWarning", str(ROOT / "scripts" / "make_docs.py"), str(folder)]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert run_program(command, timeout=300).stderr == ""
     return folder
 
 

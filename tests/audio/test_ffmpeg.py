@@ -223,20 +223,7 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
             "holds sound of a kind that ffmpeg cannot decode; convert it",
         ),
     ],
-    ids=[
-        "empty",
-        "text",
-        "page",
-        "answer",
-        "ZIP",
-        "LFS",
-        "playlist",
-        "Ogg cut off",
-        "M4A cut off",
-        "WAV without sound",
-        "half floats",
-        "NMS ADPCM",
-    ],
+    ids="empty text page answer ZIP LFS playlist Ogg-cut-off M4A-cut-off no-sound half-floats NMS-ADPCM".split(),
 )
 def test_what_is_no_audio_is_named_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
     path = tmp_path / "notes.mp3"

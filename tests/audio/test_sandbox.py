@@ -18,7 +18,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.bad_inputs import encoded, id3
-from tests.conftest import chirps, make_untrained_model, tone, write_wav
+from tests.conftest import Run, chirps, make_untrained_model, tone, write_wav
 from tests.served import Served
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{}\n#EXT-X-ENDLIST\n"
@@ -181,12 +181,10 @@ def test_standard_input_that_does_not_fit_on_the_disk_is_a_sentence(tmp_path: Pa
     assert last == "audionet: no clip could be labelled"
 
 
-def test_a_name_that_is_no_unicode_stands_in_json_as_it_is(tmp_path: Path) -> None:
+def test_a_name_that_is_no_unicode_stands_in_json_as_it_is(tmp_path: Path, audionet: Run) -> None:
     model = make_untrained_model(tmp_path, PictureSettings(1, 0))
     clip = write_wav(tmp_path / os.fsdecode(b"caf\xe9.wav"), tone(440, 1))
-    command = [sys.executable, "-m", "audionet", "label", str(clip), "--format", "json"]
-    command += ["--graph", str(model.graph), "--labels", str(model.labels)]
-    finished = subprocess.run(command, capture_output=True, check=True)
+    finished = audionet("label", clip, "--format", "json", "--graph", model.graph)
     assert json.loads(finished.stdout)[0]["clip"] == str(clip)
 
 

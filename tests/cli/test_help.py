@@ -1,12 +1,11 @@
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from audionet.cli.help import SHELLS, completion_script
 from audionet.cli.parser import build_parser
+from tests.conftest import run_program
 
 COMMANDS = ["prepare", "retrain", "label", "evaluate", "doctor", "completion"]
 # What bash does when the tab key is pressed, as a function of the words typed so far.
@@ -23,9 +22,7 @@ complete_line "$@"
 def press_tab(folder: Path, *words: str) -> list[str]:
     """What bash offers for the last word, which may be empty."""
     script = completion_script(build_parser(), "bash") + PRESS_TAB
-    finished = subprocess.run(
-        ["bash", "--norc", "-c", script, "bash", *words], cwd=folder, capture_output=True, text=True, check=False
-    )
+    finished = run_program(["bash", "--norc", "-c", script, "bash", *words], folder=folder, check=False)
     assert finished.stderr == ""
     return finished.stdout.split("\n")[:-1]
 
@@ -65,7 +62,7 @@ def test_each_shells_script_has_each_option_and_is_well_formed(shell: str, tmp_p
         pytest.skip(f"{shell} is not installed")
     path = tmp_path / f"audionet.{shell}"
     path.write_text(script, encoding="utf-8")
-    checked = subprocess.run([program, "-n", path], capture_output=True, text=True, check=False)
+    checked = run_program([program, "-n", str(path)], check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
@@ -75,14 +72,8 @@ def test_fish_offers_options_and_values(tmp_path: Path) -> None:
         pytest.skip("fish is not installed")
     (tmp_path / "audionet.fish").write_text(completion_script(build_parser(), "fish"), encoding="utf-8")
     asked = "source audionet.fish; complete -C 'audionet '; complete -C 'audionet label --form'"
-    finished = subprocess.run(
-        [program, "--no-config", "-c", asked],
-        cwd=tmp_path,
-        env=os.environ | {"HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [program, "--no-config", "-c", asked]
+    finished = run_program(command, folder=tmp_path, check=False, variables={"HOME": str(tmp_path)})
     offered = [line.split("\t")[0] for line in finished.stdout.splitlines()]
     assert [word for word in offered if not word.startswith("-")] == sorted(COMMANDS)
     assert offered[-1] == "--format"

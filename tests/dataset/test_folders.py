@@ -72,21 +72,9 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folders = (
-        "$RECYCLE.BIN",
-        "System Volume Information",
-        "__MACOSX",
-        "@eaDir",
-        "#recycle",
-        "lost+found",
-        ".Trash-1000",
-        "FOUND.001",
-        "@tmp",
-        "Network Trash Folder",
-        "Temporary Items",
-        "RECYCLED",
-        "@Recently-Snapshot",
-        "Ableton Project Info",
-    )
+        "$RECYCLE.BIN|System Volume Information|__MACOSX|@eaDir|#recycle|lost+found|.Trash-1000|FOUND.001|@tmp|"
+        "RECYCLED|Network Trash Folder|Temporary Items|@Recently-Snapshot|Ableton Project Info"
+    ).split("|")
     suffixes = (
         "sfk SFK reapeaks asd aup3 pkf gpk peak icloud part crdownload tmp download partial filepart temp aria2 ytdl "
         "!ut bak swp rpp-undo aup-bak ses sfl ptf incomplete !sync part-Frag12 wav~"

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +13,7 @@ from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptio
 from audionet.dataset.sources import FOLDER_FILE
 from audionet.errors import AudionetError
 from audionet.settings import TlsScheduler
-from tests.conftest import Run, chirps, quick_learning, write_wav
+from tests.conftest import Run, chirps, quick_learning, run_program, write_wav
 from tests.crashes import contents
 
 if TYPE_CHECKING:  # each process that shares in the tests would take over a second to import it
@@ -58,16 +56,8 @@ def test_three_commands_give_the_same_bytes(
     assert reports[0][:2] == (12, ["data_audio/low/notes.mp3: is not audio that ffmpeg can read"])
     assert len(reports[0][2]) == 4
     assert files[0] == files[1]
-    assert {Path(name).suffix for name in files[0]} == {
-        ".jpg",
-        ".wav",
-        ".json",
-        ".bottlenecks",
-        ".tflite",
-        ".html",
-        ".pb",
-        ".txt",
-    }
+    suffixes = set(".jpg .wav .json .bottlenecks .tflite .html .pb .txt".split())
+    assert {Path(name).suffix for name in files[0]} == suffixes
     typed = ["label", "data_audio/low/low-1.wav", "--format", "json"]
     alone = audionet_here(*typed, cwd=folder)
     assert audionet_here(*typed, "--scheduler", cluster.scheduler_address, cwd=folder).stdout == alone.stdout != ""
@@ -127,13 +117,8 @@ def test_without_dask_the_remedy_is_named(two_classes: Path) -> None:
         "u.find_spec = lambda name, *rest: None if name == 'distributed' else real(name, *rest); "
         "from audionet.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
-    finished = subprocess.run(
-        [sys.executable, "-c", program, "prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9"],
-        cwd=two_classes.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    typed = ["prepare", str(two_classes), "--scheduler", "tcp://127.0.0.1:9"]
+    finished = run_program(program, *typed, folder=two_classes.parent, check=False)
     assert finished.returncode == 2
     assert finished.stderr.splitlines() == [
         "audionet: --scheduler: needs Dask, which is not installed; run: pip install 'audionet[cluster]'"
@@ -155,12 +140,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("openssl makes the certificates")
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("ours", "other"):
-        subprocess.run(
-            [*CERTIFICATE, "-keyout", f"{name}-key.pem", "-out", f"{name}.pem"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        )
+        run_program([*CERTIFICATE, "-keyout", f"{name}-key.pem", "-out", f"{name}.pem"], folder=folder)
     (folder / "both.pem").write_text((folder / "ours.pem").read_text() + (folder / "ours-key.pem").read_text())
     return folder
 

@@ -27,7 +27,7 @@ from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system import signals
 from audionet.system.signals import Alarm
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import ROOT, start_program
+from tests.conftest import run_program, start_program
 from tests.crashes import MARK, alone_in_time, hear_ctrl_c
 
 WHITE = np.full((4, 4, 3), 255, np.uint8)
@@ -157,8 +157,7 @@ threading.Thread(target=network._child._process.wait, daemon=True).start()  # as
 time.sleep(0.2)
 """
     mark = os.urandom(8).hex()
-    environment = os.environ | {"PYTHONPATH": str(ROOT), MARK: mark}
-    subprocess.run([sys.executable, "-c", program], env=environment, timeout=60, check=True)
+    run_program(program, variables={MARK: mark}, timeout=60)
     if sys.platform == "linux":
         assert alone_in_time(mark, 20)
 

@@ -1,7 +1,6 @@
 """Commands whose standard streams are closed, as services and programs without a console start them."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from audionet.settings import PictureSettings
-from tests.conftest import chirps, make_untrained_model, write_wav
+from tests.conftest import chirps, make_untrained_model, run_program, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +60,5 @@ def test_streams_that_python_does_not_have_are_replaced() -> None:
         "from audionet.cli.main import main\n"
         "sys.exit(main(['label', 'gone.wav', '--graph', 'gone.pb']))"
     )
-    finished = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, env=os.environ, check=False, timeout=60
-    )
-    assert (finished.returncode, finished.stderr) == (2, b"")
+    finished = run_program(program, check=False, timeout=60)
+    assert (finished.returncode, finished.stderr) == (2, "")
