@@ -179,16 +179,6 @@ def test_where_table_and_folders_contradict_each_other_it_asks(tmp_path: Path, l
     assert found(data, table) == [("anna", "anna/1.wav"), (label_of_ben, "ben/1.wav")]
 
 
-def test_a_published_set_is_found_some_folders_below(tmp_path: Path) -> None:
-    sounds(tmp_path / "archive" / "UrbanSound8K" / "audio" / "fold1", "1-0.wav")
-    (tmp_path / "archive" / "UrbanSound8K" / "metadata").mkdir()
-    (tmp_path / "archive" / "UrbanSound8K" / "metadata" / "UrbanSound8K.csv").write_text(URBAN)
-    with pytest.raises(
-        AudionetError, match=r"holds a data set with a table of its own .*name its folder: .*UrbanSound8K$"
-    ):
-        find_labelled_recordings(tmp_path, AnnotationOptions())
-
-
 def test_two_tables_of_the_same_recordings_are_a_question(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "x/1.wav", "y/1.wav")
     for name in ("one.csv", "two.csv"):

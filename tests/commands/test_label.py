@@ -63,18 +63,6 @@ def test_a_folder_is_labelled_whole_and_a_chunk_counts_once() -> None:
     assert len(audionet.label(["test_audio", "test_audio/low/l0.wav"])) == 7
 
 
-def test_text_shows_the_best_classes_with_scores(trained: Path, audionet_here: Run) -> None:
-    finished = audionet_here("label", "test_audio/low/l0.wav", "test_audio/high", cwd=trained)
-    assert finished.returncode == 0
-    lines = finished.stdout.splitlines()
-    assert lines[0] == "test_audio/low/l0.wav"
-    assert lines[1].split()[0] == "low"
-    assert float(lines[1].split()[1]) > 0.5
-    assert len(lines) == 4 * 3
-    only_best = audionet_here("label", "--top", 1, "test_audio/low/l0.wav", cwd=trained)
-    assert len(only_best.stdout.splitlines()) == 2
-
-
 def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:
     clip = (trained / "test_audio" / "low" / "l0.wav").read_bytes()
     finished = audionet("label", "-", "--format", "json", cwd=trained, stdin=clip)
@@ -148,16 +136,6 @@ def test_a_picture_made_with_other_settings_is_refused(trained: Path, audionet_h
     finished = audionet_here("label", picture, cwd=trained)
     assert finished.returncode == 2
     assert "made with other settings than the model's" in finished.stderr
-
-
-def test_evaluate_counts_a_clip_once(trained: Path, audionet_here: Run) -> None:
-    finished = audionet_here("evaluate", "test_audio", "--format", "json", cwd=trained)
-    assert finished.returncode == 0
-    found = json.loads(finished.stdout)
-    assert (found["accuracy"], found["correct"], found["count"]) == (1.0, 6, 6)
-    assert found["classes"] == ["high", "low"]
-    assert found["confusion"] == [[3, 0], [0, 3]]
-    assert found["per_class"]["low"] == {"precision": 1.0, "recall": 1.0, "count": 3}
 
 
 def test_evaluate_tells_what_was_wrong(trained: Path, audionet_here: Run, tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import shutil
 import struct
@@ -151,15 +150,6 @@ def test_old_chunks_go_before_the_index_forgets_them(two_classes: Path) -> None:
     audionet.prepare(two_classes, PrepareOptions(image_dir, ONE_SECOND), progress=killed)
 
 
-def test_a_deleted_picture_is_made_again(two_classes: Path) -> None:
-    image_dir = prepare(two_classes).image_dir
-    victim = image_dir / "low" / "low-1_nohash_0001.jpg"
-    before = victim.read_bytes()
-    victim.unlink()
-    assert prepare(two_classes).made == 1
-    assert victim.read_bytes() == before
-
-
 def test_a_vanished_recording_takes_its_pictures_along_unless_they_are_to_be_kept(two_classes: Path) -> None:
     image_dir = prepare(two_classes).image_dir
     (two_classes / "low" / "low-3.wav").unlink()
@@ -204,22 +194,6 @@ def test_one_class_is_told_of_with_what_may_have_been_meant(
     audionet.prepare(outer, PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0), force=True))
     sentence = f"{outer}: holds one class, 'original', where retrain needs two: add recordings of another, or name "
     assert f"{sentence}{outer / 'original'} if the folders in it are the classes" in caplog.text
-
-
-def test_bad_recordings_are_named_and_the_others_used(two_classes: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (two_classes / "low" / "notes.mp3").write_text("not a sound")
-    (two_classes / "low" / "empty.wav").touch()
-    write_wav(two_classes / "low" / "short.wav", tone(300, 0.05))
-    write_wav(two_classes / "lost.wav", tone(300, 1))
-    with caplog.at_level(logging.WARNING):
-        report = prepare(two_classes)
-    assert report.made == 8
-    reasons = {Path(error.path).name: error.reason for error in report.skipped}
-    assert reasons["notes.mp3"] == "is not audio that ffmpeg can read"
-    assert reasons["empty.wav"] == "is empty"
-    assert reasons["short.wav"] == "is shorter than 0.1 seconds"
-    assert reasons["lost.wav"].startswith("lies in no class folder")
-    assert all(f"{name}: {reason} (skipped)" in caplog.text for name, reason in reasons.items())
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.wav", "naïve 100%.wav".encode(), b"-f.wav", b"a_nohash_b.wav"])
@@ -280,15 +254,6 @@ def test_a_damaged_index_is_refused_and_force_begins_anew(two_classes: Path) -> 
     with pytest.raises(AudionetError, match=r"audionet.json: damaged .* --force"):
         prepare(two_classes)
     assert prepare(two_classes, force=True).made == 8
-
-
-def test_progress_counts_recordings(tmp_path: Path) -> None:
-    for n in range(3):
-        write_wav(tmp_path / "data_audio" / "a" / f"{n}.wav", chirps(n, 200, 400, 1))
-    seen: list[tuple[str, int, int]] = []
-    options = PrepareOptions(tmp_path / "data_image", ONE_SECOND)
-    audionet.prepare(tmp_path / "data_audio", options, progress=lambda *step: seen.append(step))
-    assert seen == [("recordings", n, 3) for n in range(4)]
 
 
 def interrupted_at(count: int) -> Progress:

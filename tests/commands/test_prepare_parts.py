@@ -1,7 +1,6 @@
 """prepare, of recordings of which parts are marked: what is drawn, said and learnt."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -153,23 +152,6 @@ def test_corrections_replace_what_the_folders_say(tmp_path: Path, audionet_here:
     assert "moved: high/wrong.wav is now low/wrong.wav" in without.stdout
     assert "corrections.csv is not used; add --corrections to learn" in without.stderr
     assert set(pictures(folder)) == {"high/1.wav", "low/1.wav", "low/mixed.wav", "low/wrong.wav"}
-
-
-def test_of_corrections_of_the_same_seconds_the_last_counts(tmp_path: Path) -> None:
-    for name in ("low", "high"):
-        write_wav(tmp_path / "data" / name / "1.wav", tone(LOW, 4))
-    (tmp_path / "c.csv").write_text(
-        "path,label,start,end\nlow/1.wav,high,0,3\nlow/1.wav,low,1,2\nlow/1.wav,unknown,2.5,3.5\n"
-    )
-    options = PrepareOptions(tmp_path / "p", PictureSettings(1, 0), corrections=tmp_path / "c.csv")
-    audionet.prepare(tmp_path / "data", options)
-    recordings = json.loads((tmp_path / "p" / "audionet.json").read_text())["recordings"]
-    assert {key: entry.get("parts") for key, entry in recordings.items()} == {
-        "high/1.wav": None,
-        "high/low/1.wav": [[0, 1], [2, 2.5]],
-        "low/1.wav": [[1, 2], [3.5, None]],
-    }
-    assert math.isclose(pictures(tmp_path / "p")["low/1.wav"][-1][1], 4)
 
 
 @pytest.mark.parametrize("is_absolute", [True, False])

@@ -245,19 +245,6 @@ def test_a_class_of_two_pictures_and_one_of_one_work(tmp_path: Path) -> None:
     assert report.held_out.confusion.matrix.sum(axis=1).tolist() == [3, 0, 2]
 
 
-def test_a_second_time_there_is_nothing_to_do(prepared: Path) -> None:
-    first = retrain(prepared)
-    files = [prepared / f"retrained_graph.{ending}" for ending in ("tflite", "json")]
-    files += list((prepared / "bottlenecks").glob("*.bottlenecks"))
-    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in files]
-    again = retrain(prepared)
-    assert (first.trained, again.trained, again.computed, again.cached) == (True, False, 0, 24)
-    assert again.held_out is not None
-    assert first.held_out is not None
-    assert again.held_out.to_json() == first.held_out.to_json()
-    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in files] == before
-
-
 @pytest.mark.parametrize("change", [{"steps": 51}, {"seed": 1}, {"learning_rate": 0.5}, {"folds": 3}, {"force": True}])
 def test_any_change_of_the_options_trains_anew(trained: Path, change: dict[str, object]) -> None:
     assert not retrain(trained).trained

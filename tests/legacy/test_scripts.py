@@ -269,14 +269,3 @@ def test_every_option_that_the_table_names_exists(script: str) -> None:
         command, _, option = flag.today.partition(" ")
         if option.startswith("--"):
             assert option in commands[command]._option_string_actions
-
-
-FLAGS_OF_BOTH = """image_dir output_graph intermediate_output_graphs_dir intermediate_store_frequency output_labels
-summaries_dir how_many_training_steps learning_rate testing_percentage validation_percentage eval_step_interval
-train_batch_size test_batch_size validation_batch_size print_misclassified_test_images model_dir bottleneck_dir
-final_tensor_name flip_left_right random_crop random_scale random_brightness architecture tfhub_module saved_model_dir
-logging_verbosity checkpoint_path""".split()
-
-
-def test_no_flag_of_the_two_retrain_scripts_is_missing() -> None:
-    assert [flag.name for flag in SCRIPTS["retrain.py"]] == FLAGS_OF_BOTH

@@ -102,11 +102,6 @@ def test_nothing_is_asked_of_the_network() -> None:
     assert not re.search(r"url\(|@import|https?://", html)
 
 
-def test_the_same_report_gives_the_same_bytes() -> None:
-    report = report_of(results_of(["a", "b"], [0, 1, 1], [0, 1, 0]))
-    assert page.render(report) == page.render(report)
-
-
 def test_excerpts_for_which_there_is_no_room_are_left_out() -> None:
     tested = results_of(["a", "b"], [0] * 20, [1] * 20)
     excerpts = tuple(Excerpt(n, 0.0, 600.0, 1.0, [], b"\xff" * 40_000, b"\xff" * 400_000) for n in range(20))
