@@ -1,5 +1,6 @@
 """Clip -> chunks -> pictures -> scores: the way of a recording through a model, the same as in training."""
 
+import bisect
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from audionet.parallel.threads import work_through
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
+from audionet.system.grouping import grouped
 from audionet.system.text import listed
 from audionet.system.untrusted import is_folder
 from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL, centred_logs
@@ -27,6 +29,7 @@ from audionet.training.unknown import LOW_SCORE, UNLIKE_ALL, centred_logs
 # model's pictures show, but not above or below it.
 SEVERAL_CLASSES, SILENT, INAUDIBLE = "several_classes", "silent", "inaudible"
 MOSTLY_ABOVE_DB = 10.0  # that sound is louder than what is drawn of it, if it lies above
+ROUNDING_SECONDS = 1e-3  # more than a sample lasts, and less than any chunk
 LEAST_OF_A_MIXTURE, MOST_OF_A_MIXTURE = 0.25, 0.75
 
 
@@ -156,27 +159,29 @@ class PartsJob(ModelJob):
     def reduce(self, item: tuple[Path, tuple[Part, ...]], scored: list[ChunkScores]) -> list[ClipScores | None]:
         """The scores of each part; None of one that is too short, or lies behind the end."""
         path, parts = item
-        clips = []
-        for part in parts:
-            own = [one for one in scored if part.start_seconds - 1e-3 <= one.start_seconds < part.end_seconds]
-            clip = mean_scores(str(path), own, self.model, self.allow_unknown) if own else None
-            clips.append(clip and replace(clip, part=part))
-        return clips
+        # A chunk begins at a sample, which may be the last before its part, where another part ends.
+        starts = [part.start_seconds - ROUNDING_SECONDS for part in parts]
+        own = grouped((bisect.bisect(starts, chunk.start_seconds) - 1, chunk) for chunk in scored)
+        return [
+            replace(mean_scores(str(path), own[n], self.model, self.allow_unknown), part=part) if n in own else None
+            for n, part in enumerate(parts)
+        ]
 
 
 def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_unknown: bool) -> ClipScores:
     """The mean of the scores of a clip's chunks, weighted by how much of them sounds.
 
     Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed. Nor have those that are far
-    fainter than the clip's loudest, unless the model has a background.
+    fainter than the clip's loudest of the others, unless the model has a background.
     """
     probabilities = np.array([chunk.scores for chunk in chunks], float)
     distances = np.array([chunk.distance for chunk in chunks])
     has_signal = any(chunk.has_signal for chunk in chunks)
-    sounding = np.array([chunk.sounding_seconds for chunk in chunks])
-    weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks])
+    sounding = np.array([chunk.sounding_seconds for chunk in chunks], float)
+    weights = sounding if sounding.any() else np.array([chunk.seconds for chunk in chunks], float)
     if model.detection is None:  # where there is a background, what is faint may be it
-        weights = weights * say([chunk.level_db for chunk in chunks])
+        heard = weights > 0  # what lies below the high pass is loud, and has no say either
+        weights[heard] *= say([chunk.level_db for chunk, is_heard in zip(chunks, heard, strict=True) if is_heard])
     scores, logs, distance = (
         (weights @ values / weights.sum()).tolist()
         for values in (probabilities, centred_logs(probabilities), distances)

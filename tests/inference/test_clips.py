@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.audio.chunks import Chunk
-from audionet.inference.clips import ClipScores, mean_scores, score_clip
+from audionet.audio.chunks import Chunk, Part
+from audionet.inference.clips import ClipScores, PartsJob, mean_scores, score_clip
 from audionet.inference.scoring import ChunkScores, score_chunk, score_picture
 from audionet.model.bundle import Model, load_model
 from audionet.options import LabelOptions
+from audionet.parallel.threads import work_through
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram import jpeg
 from audionet.training.unknown import RejectionThresholds
@@ -64,6 +65,22 @@ def test_a_room_before_and_behind_a_sound_has_no_say(low_and_high: Path, tmp_pat
     assert clip.scores == pytest.approx(alone.scores, abs=0.02)
     # By itself it is what it is: there is nothing louder.
     assert score_clip(write_wav(tmp_path / "c.wav", room[0].astype(np.int16)), model).label != "low"
+
+
+def test_a_rumble_that_is_not_drawn_does_not_silence_what_is_heard_behind_it(model: Model, tmp_path: Path) -> None:
+    faint = tone(1000, 1, amplitude=0.002)
+    both = write_wav(tmp_path / "both.wav", np.concatenate([tone(30, 1), faint]))
+    alone = write_wav(tmp_path / "alone.wav", faint)
+    assert score_clip(both, model).scores == pytest.approx(score_clip(alone, model).scores)
+
+
+def test_parts_that_touch_between_two_samples_are_each_scored_by_their_own_sound(model: Model, tmp_path: Path) -> None:
+    clip = write_wav(tmp_path / "clip.wav", np.concatenate([tone(300, 1), tone(3000, 1)]))
+    border = 1 + 0.4 / SAMPLE_RATE_HZ
+    scored = work_through(PartsJob(model), (clip, (Part(0, border), Part(border, 2))))
+    assert isinstance(scored, list)
+    alone = [score_clip(write_wav(tmp_path / f"{hertz}.wav", tone(hertz, 1)), model) for hertz in (300, 3000)]
+    assert [part and (part.seconds, part.scores) for part in scored] == [(1, clip.scores) for clip in alone]
 
 
 def test_text_json_and_csv_say_why(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
