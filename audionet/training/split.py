@@ -71,7 +71,8 @@ def split_recordings(
     """The part of each recording.
 
     recordings: those of each class; there may be classes that share some. No class leaves a wanted part empty if it
-    has enough recordings, unless those that it could lend are the last ones of another class in their part.
+    has enough recordings, unless those that it could lend are the last ones of another class in their part. Each has
+    some in TRAIN.
     """
     places = {name: percentage_hash(name) for own in recordings.values() for name in own}
     borders = testing_percentage, testing_percentage + validation_percentage
@@ -91,7 +92,8 @@ def split_recordings(
                 continue
             lenders = sorted(PARTS, key=lambda lender: -counts[class_name][lender])
             nearest_first = sorted(own, key=lambda name: (lenders.index(assigned[name]), order * places[name], name))
-            lent = next(filter(can_be_lent, nearest_first), None)
+            # Without a recording to learn from, no class could be told; without one to test on, one is not measured.
+            lent = next(filter(can_be_lent, nearest_first), nearest_first[0] if part == TRAIN else None)
             if lent is not None:
                 for owner in owners[lent]:
                     counts[owner][part] += 1

@@ -78,6 +78,19 @@ def test_a_class_that_can_have_no_recording_to_itself_is_named() -> None:
         assert f"class '{name}' has no recording for {left[name].pop()}" in note
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_every_class_has_something_to_learn_from_whatever_recordings_it_shares(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    given = [
+        sample_of(f"class {n}", f"talk {seed} {talk}", 10 * n, 10 * n + 5)
+        for n in range(5)
+        for talk in random.choice(6, 3, replace=False)
+    ]
+    parts = split(given, 40, 50).parts
+    learnt = {sample.class_name for sample, part in zip(given, parts, strict=True) if part == TRAIN}
+    assert learnt == {f"class {n}" for n in range(5)}
+
+
 def test_what_sounds_together_with_a_part_held_out_is_not_learnt() -> None:
     """Anna has one recording, which is split by time; ben speaks at the same time as she does."""
     anna = [sample_of("anna", "talk", start, start + 5) for start in range(0, 100, 5)]
