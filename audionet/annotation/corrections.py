@@ -46,11 +46,8 @@ class _File:
         first = min(self.recordings.values(), default=None)
         name = first.key.partition("/")[2] if first else self.path.name
         folder = first.class_name if first else self.path.parent.name
-        keys = (
-            f"{class_name}/{name}",
-            f"{class_name}/{folder}/{name}",
-            f"{class_name}/{'/'.join(self.path.parts[1:])}",
-        )
+        names = (name, f"{folder}/{name}", "/".join(self.path.parts[1:]))
+        keys = (f"{class_name}/{each}" for each in names)
         key = next(key for key in keys if taken.setdefault(key, self.path) == self.path)
         return Recording(class_name, key, self.path, first.group if first else None, first.fold if first else None)
 

@@ -42,6 +42,7 @@ class _Document:
     def __init__(self, text: str) -> None:
         self.milliseconds: dict[str, str] = {}  # of the moments that have a time
         self.media: list[str] = []
+        self.origins: set[int] = set()  # where in each medium ELAN's time begins, in milliseconds
         self.values: list[_Value] = []
         self.dependent = 0  # annotations of others, such as translations
         self._tier, self._aligned, self._is_in_value = "", False, False
@@ -58,6 +59,7 @@ class _Document:
         elif name == "MEDIA_DESCRIPTOR":
             url = attributes.get("RELATIVE_MEDIA_URL") or attributes.get("MEDIA_URL", "")
             self.media.append(unquote(url.replace("\\", "/").rpartition("/")[2]))
+            self.origins.add(int(attributes.get("TIME_ORIGIN") or 0))
         elif name == "TIER":
             self._tier = attributes.get("TIER_ID", "")
         elif name == "REF_ANNOTATION":
@@ -91,17 +93,17 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
         raise AudionetError(
             f"{path}: an ELAN file that is cut off or damaged ({error}); save it in ELAN again"
         ) from error
-    recording = document.media[0] if len(document.media) == 1 else None
-    found, unaligned = [], 0
+    if len(document.origins) > 1:
+        raise AudionetError(f"{path}: its media have several offsets (TIME_ORIGIN); in ELAN, give all the same one")
+    recording, origin = document.media[0] if len(document.media) == 1 else None, max(document.origins, default=0)
+    found = []
     for value in document.values:
-        start, end = (document.milliseconds.get(slot, "") for slot in (value.start, value.end))
-        if not start.isdecimal() or not end.isdecimal():
-            unaligned += 1
-            continue
-        times = [f"{int(time[:SHOWN]) / MILLISECONDS}" for time in (start, end)]
-        part = read_part(path, value.line, *times)
-        found.append(annotation(path, value.line, recording, part, value.text.strip() or value.tier, value.tier))
-    _report(path, document, unaligned)
+        slots = [document.milliseconds.get(slot, "") for slot in (value.start, value.end)]
+        if all(map(str.isdecimal, slots)):
+            start, end = (f"{(int(slot[:SHOWN]) + origin) / MILLISECONDS}" for slot in slots)
+            part, text = read_part(path, value.line, start, end), value.text.strip()
+            found.append(annotation(path, value.line, recording, part, text or value.tier, value.tier))
+    _report(path, document, len(document.values) - len(found))
     return found
 
 

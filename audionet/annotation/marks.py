@@ -8,7 +8,7 @@ from pathlib import Path
 from audionet.audio.chunks import Part
 from audionet.dataset.names import composed
 from audionet.errors import AudionetError
-from audionet.system.text import listed
+from audionet.system.text import count, listed
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
 from audionet.tables.reading import SHOWN, line_error
@@ -56,20 +56,21 @@ def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]
     """The same annotations, of the classes that their tiers are called, if it is these that say who is heard.
 
     That is so where the tiers are called as class folders are and the texts are not, and where several tiers hold
-    sentences, of which hardly one is there twice.
+    sentences, of which hardly one is there twice. Of sentences in one tier, or in none, each is a class, which is said.
     """
     tiers, labels = {mark.tier for mark in annotations}, {composed(mark.label) for mark in annotations}
-    if not tiers or "" in tiers:
-        return annotations
-    are_folders = set(map(composed, tiers)).issubset(folders) and not labels.issubset(folders)
+    have_names = bool(tiers) and "" not in tiers
+    are_folders = have_names and set(map(composed, tiers)).issubset(folders) and not labels.issubset(folders)
     sentences = sum(" " in mark.label for mark in annotations)
-    are_spoken = len(tiers) > 1 and min(sentences, len(labels)) >= max(FEWEST_SENTENCES, SPOKEN * len(annotations))
-    if not are_folders and not are_spoken:
-        return annotations
-    logger.info(
-        "%s: the classes are what its tiers are called (%s), not the texts in them", path, listed(sorted(tiers))
-    )
-    return [replace(mark, label=mark.tier) for mark in annotations]
+    are_spoken = min(sentences, len(labels)) >= max(FEWEST_SENTENCES, SPOKEN * len(annotations))
+    if are_folders or (are_spoken and have_names and len(tiers) > 1):
+        sentence = "%s: the classes are what its tiers are called (%s), not the texts in them"
+        logger.info(sentence, path, listed(sorted(tiers)))
+        return [replace(mark, label=mark.tier) for mark in annotations]
+    if are_spoken and sum(mark.label.count(" ") for mark in annotations) > 2 * len(annotations):  # as no names of birds
+        sentence = "%s: each of its %s is a class; if they are what is said, write who speaks instead"
+        logger.warning(sentence, path, count(len(labels), "different text"))
+    return annotations
 
 
 def read_rttm(path: Path, text: str) -> list[Annotation]:

@@ -151,9 +151,8 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         table = _find_table(data_audio, {_found(path, data_audio).resolve() for path in options.correction_tables})
     if table is not None:
         recordings, wrong = table.recordings()
-        unheard = table.unheard
-        marked = {recording.path for recording in recordings if recording.parts} | {each.path for each in unheard}
-        background = unheard if options.unmarked == BACKGROUND else []
+        marked = {recording.path for recording in recordings if recording.parts} | {each.path for each in table.unheard}
+        background = table.unheard if options.unmarked == BACKGROUND else []
         return Annotated([*recordings, *background], wrong, marked)
     beside = find_beside(data_audio, options)
     return None if beside is None else _with_folders(data_audio, beside)

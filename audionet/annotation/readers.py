@@ -42,7 +42,7 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = tuple(".ctm .stm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha".split())
+OTHER_SUFFIXES = tuple(".ctm .stm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp .data".split())
 MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
@@ -55,7 +55,8 @@ CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")  # in subtitles
 # What stands in subtitles for how text looks, or when it comes; other words in such brackets are text.
 TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|[\d:.]+)\b[^>]*>", re.IGNORECASE)
-SAID_BY = re.compile(r"(?:>> ?|- ?)?\[?([^\W\d_][^:\]]{0,39})\]?: +\S")  # WhisperX has brackets
+# At the start of a cue, and of each line with a dash in it; WhisperX has brackets.
+SAID_BY = re.compile(r"(?:\A(?:>> ?|[-\u2013] ?)?|\n(?:>> ?|[-\u2013] ?))\[?([^\W\d_][^:\]\n]{0,39})\]?: +\S")
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
 
@@ -117,11 +118,10 @@ def is_only_about(path: Path, recording: Path) -> bool:
         return False
     with suppress(AudionetError):
         table = parse_table(path, beginning_of(path), is_known)
-        names = {name for column in path_columns(table.columns)[:1] for name in table.values(column)}
+        names = [name for column in path_columns(table.columns)[:1] for name in table.values(column)]
+        called = {spelling_key(file_name(name)) for name in names}
         known = {spelling_key(recording.name), spelling_key(recording.stem)}
-        return (
-            "clip" not in table.columns and bool(names) and {spelling_key(file_name(name)) for name in names} <= known
-        )
+        return "clip" not in table.columns and bool(called) and called <= known
     return False
 
 
@@ -189,25 +189,19 @@ def _first_line(text: str) -> str:
 
 
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
-    """What reads a file, by its first line that is not empty, or its name. text: at least its beginning."""
+    """What reads a file, by its name, or by its first line that is not empty. text: at least its beginning."""
     first = _first_line(text)
-    if TEXTGRID.fullmatch(first) or first.startswith(CHRONOLOGICAL) or path.suffix.lower() == ".textgrid":
+    if reader := BY_SUFFIX.get(path.suffix.lower()):
+        return reader
+    if TEXTGRID.fullmatch(first) or first.startswith(CHRONOLOGICAL):
         return read_textgrid
-    if path.suffix.lower() in SUBTITLES:
-        return _read_subtitles
-    if path.suffix.lower() == ".eaf" or EAF.match(text):
+    if EAF.match(text):
         return read_eaf
-    if path.suffix.lower() == HTKS:
-        return _read_lab
-    if path.suffix.lower() == UEM:
-        return read_uem
     if is_elan_text(first):
         return read_elan_text
-    if RTTM_LINES.match(first) or path.suffix.lower() == ".rttm":
+    if RTTM_LINES.match(first):
         return read_rttm
-    if AUDACITY.fullmatch(first):
-        return _read_audacity
-    return _read_table
+    return _read_audacity if AUDACITY.fullmatch(first) else _read_table
 
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
@@ -235,33 +229,30 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
 def _read_subtitles(path: Path, text: str) -> list[Annotation]:
     """The cues of SRT and WebVTT: a line of times, and what is heard in those below, up to an empty one.
 
-    Where most say who speaks (`<v Anna>`, or `Anna: `), that is heard, not what is said.
+    Where most say who speaks (`<v Anna>`, or `Anna: `), that is heard, not what is said; of several in a cue, each.
     """
-    annotations, speakers, lines = [], list[str](), text.splitlines()
+    cues, lines = list[tuple[Annotation, list[str]]](), text.splitlines()
+    plain = html.unescape if path.suffix.lower() == ".vtt" else str
     for number, line in enumerate(lines):
         times = CUE.fullmatch(line)
         if times:
             below = itertools.takewhile(str.strip, lines[number + 1 :])
-            label = " ".join(each.strip() for each in below if not CUE.fullmatch(each))
-            voices = sorted(set(VOICE.findall(label)))
-            if len(voices) > 1:
-                raise line_error(path, number + 1, f"has the voices {listed(voices)}; make a cue for each")
-            label = TAG.sub("", label)
-            label = html.unescape(label) if path.suffix.lower() == ".vtt" else label
+            said = "\n".join(each.strip() for each in below if not CUE.fullmatch(each))
+            voices, said = VOICE.findall(said), plain(TAG.sub("", said))
             part = read_part(path, number + 1, times[1], times[2])
-            annotations.append(annotation(path, number + 1, None, part, label))
-            said_by = SAID_BY.match(label)
-            speakers.append(voices[0].strip() if voices else said_by[1].strip() if said_by else "")
-    if not annotations and text.strip() and not text.startswith("WEBVTT"):
+            mark = annotation(path, number + 1, None, part, " ".join(said.splitlines()))
+            names = [plain(name).strip() for name in voices] or SAID_BY.findall(said)
+            cues.append((mark, list(filter(None, names))))
+    if not cues and text.strip() and not text.startswith("WEBVTT"):
         raise AudionetError(f"{path}: has no line of times, such as 00:00:01,500 --> 00:00:03,000; see what wrote it")
-    silent = speakers.count("")
-    if 2 * silent >= len(speakers):
-        return annotations
+    marks = [replace(mark, label=name) for mark, names in cues for name in names]
+    silent = sum(not names for _, names in cues)
+    if 2 * silent >= len(cues):
+        return [mark for mark, _ in cues]
     left = f"; {count(silent, 'cue')} without one not used" if silent else ""
-    logger.info(
-        "%s: the classes are who speaks (%s), not what is said%s", path, listed(sorted({*speakers} - {""})), left
-    )
-    return [replace(mark, label=who) for mark, who in zip(annotations, speakers, strict=True) if who]
+    who = listed(sorted({mark.label for mark in marks}))
+    logger.info("%s: the classes are who speaks (%s), not what is said%s", path, who, left)
+    return marks
 
 
 def _read_lab(path: Path, text: str) -> list[Annotation]:
@@ -285,6 +276,10 @@ def _read_lab(path: Path, text: str) -> list[Annotation]:
         annotation(path, number, None, read_part(path, number, start, end), label)
         for number, (start, end, label) in lines
     ]
+
+
+BY_SUFFIX = {".textgrid": read_textgrid, ".rttm": read_rttm, ".uem": read_uem, ".eaf": read_eaf, HTKS: _read_lab}
+BY_SUFFIX |= dict.fromkeys(SUBTITLES, _read_subtitles)
 
 
 def _read_table(path: Path, text: str) -> list[Annotation]:

@@ -15,6 +15,7 @@ NOT_AUDIO_SUFFIXES = frozenset(
     ".m3u8 .pls .lrc .srt .vtt .ass .ssa .sub .jpg .jpeg .png .gif .bmp .webp .tif .tiff .heic .svg .psd .py .r .sh "
     ".bat .ipynb .zip .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .uem .ctm .stm .eaf .pfsx .trs "
     ".antx .cha .exb .phn .wrd .ann .jams .svl .sv .pitch .pitchtier .formant .intensity .pointprocess .mid .midi .mat "
+    ".sbv .ttml .dfxp .smi .data .table .collection .praat .etf .words .phones .mlf .harmonicity .boris .mdtm "
     ".npy .npz .h5 .hdf5 .pkl .parquet .gpx .kml .geojson .pb .tflite .bottlenecks".split()
 )
 # A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.

@@ -26,10 +26,12 @@ logger = logging.getLogger(__name__)
 
 JSON = re.compile(r'\s*(\[\s*[\[{\]"\d-]|\{\s*["}])')  # how it begins; `[Script Info]` is of subtitles
 OF_RECORDINGS = frozenset((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS, "group", "fold"))  # simplified names
-LISTS_OF_LABELS = ("labels", "choices")  # Label Studio's, mostly of one
+LISTS_OF_LABELS = ("labels", "choices")  # Label Studio's; of several, each is heard
 LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *LISTS_OF_LABELS))
 # Lists that `label` and Label Studio leave empty where somebody listened, and nothing was heard.
 LISTS_OF_MARKS = ("events", "segments", "result")
+# Beside what people said, Label Studio exports what a model did, what was not submitted, and what was skipped.
+NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
 FIRST_CHANNEL = "0"  # which Label Studio writes of every recording whose channels are not shown apart
 
 Cells = dict[str, str]
@@ -52,7 +54,9 @@ def table_of_json(path: Path, text: str) -> Table:
         for value in _values(text):
             for found, cells in _rows(value, {}):
                 columns |= {simplified(name): name for name in cells if simplified(name) not in columns}
-                rows.append(Row(bisect(lines, found) + 1, {simplified(name): cell for name, cell in cells.items()}))
+                row = {simplified(name): cell for name, cell in cells.items()}
+                labels = [{"label": label} for label in cells.get("label", "").split("\n") if label] or [{}]
+                rows += [Row(bisect(lines, found) + 1, row | label) for label in labels]
     except json.JSONDecodeError as error:
         raise line_error(path, error.lineno, f"is no JSON ({error.msg}); see what wrote it") from error
     except MALFORMED as error:
@@ -62,6 +66,8 @@ def table_of_json(path: Path, text: str) -> Table:
             f"{path}: is JSON in which nothing says what is heard when: objects with start, end and label, or with the "
             "path of a recording and its label"
         )
+    if LABELS.isdisjoint(columns) and not marks_parts(columns):  # nothing but lists that are empty
+        return Table(path, columns | {"label": "label"}, rows, lists_unheard=True)
     useful = [row for row in rows if not LABELS.isdisjoint(row.cells) or not marks_parts(row.cells)]
     if len(useful) in (0, len(rows)):
         return Table(path, columns, rows)
@@ -96,7 +102,7 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     if isinstance(value, list):
         for each in value:
             yield from _rows(each, around)
-    if not isinstance(value, _Object):
+    if not isinstance(value, _Object) or value.get(SKIPPED) is True:
         return
     own = _cells(value)
     names = {simplified(name) for name in own}
@@ -108,7 +114,8 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     about = around | {
         name: cell for cells in (*inner, own) for name, cell in cells.items() if simplified(name) in OF_RECORDINGS
     }
-    found = [row for each in value.values() for row in _rows(each, about)]
+    not_people_s = NOT_PEOPLE_S if "annotations" in value else ()
+    found = [row for name, each in value.items() if name not in not_people_s for row in _rows(each, about)]
     yield from found
     if not found and (has_times or (has_label and about) or any(value.get(name) == [] for name in LISTS_OF_MARKS)):
         yield value.place, about | own if has_times or has_label else about
@@ -124,7 +131,7 @@ def _cells(value: Mapping[str, Any]) -> Cells:
     for name in LISTS_OF_LABELS:
         several = value.get(name)
         if isinstance(several, list) and several and all(isinstance(each, str) for each in several):
-            cells.setdefault("label", checked_text(";".join(several)))
+            cells.setdefault("label", checked_text("\n".join(map(printable, several))))
     return cells
 
 

@@ -27,7 +27,7 @@ LABEL_COLUMNS = ("label", "class", "category", "species")
 # too, but it can be named.
 TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
-    "calltype speaker speakerid speakername spkid emotion".split()
+    "calltype speaker speakerid speakername speakerlabel spkid emotion".split()
 )
 LABELS = "its label"  # in messages
 
@@ -133,7 +133,8 @@ def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: s
 
 def _label_of_wholes(table: Table) -> str:
     """The column of labels in a table of whole recordings."""
-    known = [name for name in TOOLS_LABEL_COLUMNS if name in table.columns]
+    # In VIA's JSON, a type is a number, and says what kind of file it is.
+    known = [name for name in TOOLS_LABEL_COLUMNS if name in table.columns and (name != "type" or table.is_text(name))]
     if len(known) != 1 or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
         return _column(table, LABEL_COLUMNS, (), LABELS)
     logger.info("%s: the classes are those of its column %r", table.path, table.columns[known[0]])

@@ -31,6 +31,7 @@ PATHS = "the path of a recording"  # in messages
 MOST_SAMPLED = 500  # rows, to find out where the paths begin
 MOST_LEFT_OUT = 12  # folders of a path that begins elsewhere
 UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")  # which Label Studio writes before the name of a file
+ADDRESS = re.compile(r"file:|[a-z\d]+://|.*/local-files/\?d=")  # the last is Label Studio's, of its own machine
 SOUND_NAME = re.compile(rf".*[^./\\]{SOUND_SUFFIX.pattern}", re.IGNORECASE)
 
 
@@ -172,9 +173,8 @@ def shown(place: Path) -> str:
 
 
 def _parts(path: str) -> list[str]:
-    if path.startswith("file:"):
-        path = unquote(path.removeprefix("file:"))
-    path = path.rpartition("/local-files/?d=")[2]  # as Label Studio has those of its own machine
+    if address := ADDRESS.match(path):
+        path = unquote(path[address.end() :])
     return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
 
 

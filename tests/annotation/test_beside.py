@@ -466,6 +466,13 @@ def test_where_somebody_looked_and_nothing_was_heard_there_is_background(tmp_pat
     with_background = found(tmp_path, unmarked="background")
     assert with_background["background/b.wav"] == []  # the whole of it
     assert with_background["background/a.wav"][:2] == [(0.0, 1.5), (3.25, 61.0)]
+    # As `label --events --format json` has it of quiet nights alone.
+    quiet = sounds(tmp_path / "quiet", "a.wav", "b.wav")
+    (tmp_path / "quiet.json").write_text('[{"clip": "a.wav", "events": []}, {"clip": "b.wav", "events": []}]')
+    assert set(found(quiet, metadata=tmp_path / "quiet.json", unmarked="background")) == {
+        "background/a.wav",
+        "background/b.wav",
+    }
 
 
 @pytest.mark.parametrize(
@@ -559,6 +566,9 @@ AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metad
         ("a.json", '{"segments": [{"start": 1, "end": 2, "label": "owl"}]}', TO_BE_NAMED),
         ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", AS_TABLE),  # of Whisper
         ("a.PHN", "0 3050 h#\n", AS_TABLE),
+        ("a.sbv", "0:00:01.500,0:00:03.250\nowl\n", AS_TABLE),  # of YouTube
+        ("a.wav.data", '[{"Operator": "me"}, [1.5, 3.25, 0, 0, [{"species": "owl"}]]]', AS_TABLE),  # of AviaNZ
+        ("a.Table", "tmin\ttext\ttmax\n1.5\towl\t3.25\n", None),  # of Praat
         (
             "a.csv",
             "Behavior,Behavior type,Time,Media file name\nsong,START,1.5,a.wav\nsong,STOP,3,a.wav\n",

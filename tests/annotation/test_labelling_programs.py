@@ -1,6 +1,7 @@
 """Files of programs for labelling that have a form of their own: ELAN, HTK, Label Studio, Whisper, BirdNET."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def aligned(tier: str, start: str, end: str, text: str) -> str:
 
 TWO = aligned("birds", "a", "b", "owl") + aligned("birds", "d", "e", "wren")
 MEDIA = '<MEDIA_DESCRIPTOR MEDIA_URL="file:///C:/My%20sounds/night%201.wav" MIME_TYPE="audio/x-wav"/>'
+SHIFTED = MEDIA.replace("/>", ' TIME_ORIGIN="500"/>')  # ELAN's time begins half a second into the recording
 LINES_OF_ELAN = (
     "birds\t\t00:00:01.500\t00:00:03.250\t00:00:01.750\towl\nbirds\tx\t00:01:01.000\t00:01:02.000\t00:00:01.000\twren\n",
     "birds\t\t1.5\t3.25\t1.75\towl\nbirds\t\t61.0\t62.0\t1.0\twren\n",
@@ -56,6 +58,11 @@ LINES_OF_ELAN = (
         ("night.eaf", eaf(TWO), None),
         ("night.eaf", eaf(TWO, media=MEDIA), "night 1.wav"),
         ("night.eaf", eaf(TWO, media=MEDIA + MEDIA.replace("wav", "mp4")), None),
+        (
+            "night.eaf",
+            re.sub('(?<=_VALUE=")[0-9]+', lambda t: f"{int(t[0]) - 500}", eaf(TWO, media=SHIFTED)),
+            "night 1.wav",
+        ),
         ("night.eaf", eaf(aligned("owl", "a", "b", " ") + aligned("birds", "d", "e", "wren")), None),
         ("night.eaf", eaf(TWO + aligned("birds", "b", "c", "crow") + '<REF_ANNOTATION ANNOTATION_REF="x"/>'), None),
         *(("night.txt", text, None) for text in LINES_OF_ELAN),
@@ -96,6 +103,7 @@ def test_what_an_elan_file_says_without_times_or_text_is_told_of(
             r"damaged \(it declares a document type\)",
         ),
         ("a.eaf", "no XML", "an ELAN file that is cut off"),
+        ("a.eaf", eaf(TWO, media=MEDIA + SHIFTED), r"its media have several offsets \(TIME_ORIGIN\)"),
         ("a.eaf", eaf(aligned("b", "b", "a", "owl")), "line 11 marks 3.25 to 1.5 s; a part ends after it begins"),
         ("a.txt", LINES_OF_ELAN[0] + "birds\t\towl\n", "line 3 is .*, and not as others are that ELAN wrote"),
         (
@@ -186,6 +194,14 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
         (label_studio(OWL | {"channel": 0}), ONE),
         (label_studio(OWL, data={"audio": "/data/local-files/?d=sounds/night.wav"}), ONE),
         (label_studio({"choices": ["owl"]}), {"owl/night.wav": []}),
+        (label_studio(OWL | {"labels": ["owl", "wren"]}), ONE | {"wren/night.wav": [(1.5, 3.25)]}),
+        (label_studio(OWL, predictions=[{"result": [{"value": {"start": 5, "end": 6, "labels": ["crow"]}}]}]), ONE),
+        (
+            json.dumps([*json.loads(label_studio(OWL)), {"was_cancelled": True, "audio": "night.wav", "label": "x"}]),
+            ONE,
+        ),
+        (label_studio(OWL, data={"audio": "/data/local-files/?d=my%20sounds/ni%67ht.wav"}), ONE),
+        ('{"results": [{"start_time": "1.5", "end_time": "3.25", "speaker_label": "owl"}]}', ONE),
         (json.dumps([{"id": 1, "audio": "s3://x/night.wav", "label": [{**OWL, "channel": 0}], "annotator": 1}]), ONE),
         (
             json.dumps(
@@ -220,10 +236,6 @@ def test_json_of_programs_for_labelling_is_read_where_it_is_named(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (
-            label_studio(OWL | {"labels": ["owl", "wren"]}),
-            "line 1 has the label 'owl;wren': is that one class, or several",
-        ),
         (label_studio(OWL | {"channel": 1}), "line 1 is about channel '1': which one is meant"),
         (
             label_studio(OWL, data={"audio": "/data/upload/1/0a1b2c3d-other.wav"}),
@@ -235,6 +247,7 @@ def test_json_of_programs_for_labelling_is_read_where_it_is_named(
             "line 1 marks a part .* start_ms '5'",
         ),
         ('[\n{"clip": "night.wav", "start": 5, "end": 1e999, "label": "owl"}]', "line 2 has the times '5' and 'inf'"),
+        ('{"file": {"1": {"fname": "night.wav", "type": 4}}}', "needs a column for its label"),  # of VIA
         ('{"a": 1}', "is JSON in which nothing says what is heard when: objects with start, end and label, or"),
         ("[" * 100_000, "night.json: is JSON that cannot be read"),
         ('[{"clip": "night.wav", "label": "\\ud800"}]', r"has the class .*ud800', which can't name a folder"),
@@ -282,6 +295,10 @@ def test_of_a_transcript_the_tiers_say_who_speaks(tmp_path: Path, name: str, cap
         marked = found(talks)
     assert {key: parts[0] for key, parts in marked.items()} == {"anna/talk.wav": (0, 0.5), "ben/talk.wav": (0.5, 1)}
     assert f"{name}: the classes are what its tiers are called (anna and ben), not the texts in them" in caplog.text
+    one_tier = "".join(f"{n}.0\t{n}.5\t{text} indeed\n" for n, text in enumerate(SENTENCES))
+    (tmp_path / "talk.txt").write_text(one_tier)
+    assert len(found(talks, metadata=tmp_path / "talk.txt")) == len(SENTENCES)
+    assert "talk.txt: each of its 8 different texts is a class; if they are what is said, write who" in caplog.text
     # Of a few calls under names of their own, the texts are the classes; but for tiers that are called as folders are.
     (talks / name).write_text(spoken(name, ["barn owl", "wren"]))
     assert found(talks) == {"barn owl/talk.wav": [(0, 0.5)], "wren/talk.wav": [(0.5, 1)]}

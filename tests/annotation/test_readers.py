@@ -314,9 +314,10 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
     cues = ["1\n00:00:01,000 --> 00:00:02,000\n<i>owl</i>\n\n", "2\n00:00:02,000 --> 00:00:03,000\nAnna: An owl.\n\n"]
     (tmp_path / "a.srt").write_text("".join(cues))
     assert [mark.label for mark in read_annotations(tmp_path / "a.srt")] == ["owl", "Anna: An owl."]
-    (tmp_path / "a.vtt").write_text("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Anna>Hi.\n<v Ben>Hi.\n")
-    with pytest.raises(AudionetError, match="line 3 has the voices Anna and Ben; make a cue for each"):
-        read_annotations(tmp_path / "a.vtt")
+    for two in ("<v Anna &amp; Bo>Hi.\n<v Ben>Hi.", "- Anna &amp; Bo: Hi\nand this: no\n- Ben: Hi."):
+        (tmp_path / "a.vtt").write_text(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{two}\n")
+        both = [Annotation(None, 1, 2, "Anna & Bo"), Annotation(None, 1, 2, "Ben")]
+        assert read_annotations(tmp_path / "a.vtt") == both
 
 
 def test_a_start_and_a_length_end_where_the_next_begins(tmp_path: Path) -> None:

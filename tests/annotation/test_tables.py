@@ -533,9 +533,10 @@ def test_a_split_of_the_table_s_own_is_said_not_to_be_used(tmp_path: Path, caplo
 
 def test_groups_are_the_same_in_any_case_and_files_may_be_addresses(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "a.wav", "my b.wav")
-    (tmp_path / "list.csv").write_text("path,label,group\nfile:///C:/a.wav,x,Garden\nfile:///C:/my%20b.wav,y,garden\n")
-    recordings, _ = find_labelled_recordings(data, AnnotationOptions(metadata=tmp_path / "list.csv"))
-    assert [(r.path.name, r.group) for r in recordings] == [("a.wav", "Garden"), ("my b.wav", "Garden")]
+    for place in ("file:///C:/", "https://sounds.org/", "s3://bucket/"):
+        (tmp_path / "list.csv").write_text(f"path,label,group\n{place}a.wav,x,Garden\n{place}my%20b.wav,y,garden\n")
+        recordings, _ = find_labelled_recordings(data, AnnotationOptions(metadata=tmp_path / "list.csv"))
+        assert [(r.path.name, r.group) for r in recordings] == [("a.wav", "Garden"), ("my b.wav", "Garden")]
 
 
 def test_a_comma_in_a_class_is_no_question_unless_both_sides_are_classes(tmp_path: Path) -> None:
