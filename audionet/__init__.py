@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     from audionet.commands.prepare import prepare
     from audionet.commands.retrain import retrain
     from audionet.errors import AudionetError
-    from audionet.evaluation.detection import DetectionOptions
-    from audionet.options import AnnotationOptions, EventOptions, LabelOptions, PrepareOptions, RetrainOptions
+    from audionet.options import (
+        AnnotationOptions,
+        DetectionOptions,
+        EventOptions,
+        LabelOptions,
+        PrepareOptions,
+        RetrainOptions,
+    )
     from audionet.settings import PictureSettings
 
 __version__ = "0.1.0"
@@ -34,8 +40,7 @@ _HOMES = {
     "audionet.commands.prepare": "prepare",
     "audionet.commands.retrain": "retrain",
     "audionet.errors": "AudionetError",
-    "audionet.evaluation.detection": "DetectionOptions",
-    "audionet.options": "AnnotationOptions EventOptions LabelOptions PrepareOptions RetrainOptions",
+    "audionet.options": "AnnotationOptions DetectionOptions EventOptions LabelOptions PrepareOptions RetrainOptions",
     "audionet.settings": "PictureSettings",
 }
 

@@ -10,14 +10,16 @@ from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, as_paths, check, check_network, shown, take_values
+from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, SECONDS, check_network
 from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
+from audionet.values import as_paths, check, one_of, shown, take_values
 
 TF_FILES = Path("tf_files")
 REPORT_NAME, EVALUATION_REPORT_NAME = "report.html", "evaluation-report.html"  # of retrain and of evaluate
 BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
 IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
 OVERLAPS, UNMARKED = (BOTH, REFUSE), (IGNORE, BACKGROUND)
+EVENTS, TIMELINE = "events", "timeline"  # what recordings are searched for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +58,7 @@ class AnnotationOptions:
 
     def __post_init__(self) -> None:
         take_values(self)
-        for name, allowed in (("unmarked", UNMARKED), ("overlaps", OVERLAPS)):
-            if getattr(self, name) not in allowed:
-                raise AudionetError(f"--{name} {getattr(self, name)}: must be {' or '.join(allowed)}")
+        check(self, {"unmarked": one_of(UNMARKED), "overlaps": one_of(OVERLAPS)})
 
     @property
     def correction_tables(self) -> tuple[Path, ...]:
@@ -282,6 +282,22 @@ class EventOptions:
 
     def __post_init__(self) -> None:
         take_values(self)
-        for name, seconds in (("min-seconds", self.min_seconds), ("merge-gap", self.merge_gap_seconds)):
-            if not 0 <= seconds < float("inf"):
-                raise AudionetError(f"--{name} {seconds:g}: must be at least 0 seconds")
+        check(self, {"min_seconds": SECONDS, "merge_gap_seconds": SECONDS})
+
+
+@dataclass(frozen=True)
+class DetectionOptions:
+    """How `evaluate` listens to annotated recordings, and what counts as found.
+
+    kind: EVENTS or TIMELINE, as `label` has them; None is events if the model has a background class.
+    collar_seconds: how far off an event's start may be; its end too, or half of the event's length.
+    background: the classes that events stand out of; none is those called background or noise.
+    """
+
+    kind: str | None = None
+    collar_seconds: float = 0.5
+    background: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        take_values(self)
+        check(self, {"kind": one_of((EVENTS, TIMELINE)), "collar_seconds": SECONDS})

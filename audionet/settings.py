@@ -4,11 +4,11 @@ becomes pictures, which sound of a file is heard, and how a cluster is reached."
 import os
 import re
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError
+from audionet.values import Rule, check, one_of, take_values, within
 
 DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files that are the same whenever they are made
 # Of all sound inside the program, unless --sample-rate says otherwise; keeps frequencies up to half of it, 8 kHz.
@@ -45,6 +45,21 @@ OWN_FOLDS = 0  # --folds without a number
 MIX, EACH = "mix", "each"  # of all channels
 SIDES = {"left": 0, "right": 1}
 MOST_CHANNELS = 64
+
+ANY_SAMPLE_RATE = within(LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ)
+PICTURE_RULES: dict[str, Rule] = {
+    "sample_rate_hz": ANY_SAMPLE_RATE,
+    "high_pass_hz": (
+        lambda hz: 0 <= hz <= LARGEST_HIGH_PASS_HZ,
+        f"must be from 0 (nothing is left out) to {LARGEST_HIGH_PASS_HZ:g}",
+    ),
+    "representation": one_of(REPRESENTATIONS),
+}
+TRACK: Rule = (lambda number: 1 <= number <= 100, "must be a number from 1")
+CHANNEL: Rule = (
+    lambda name: name in (MIX, EACH, *SIDES) or (re.fullmatch(r"\d{1,3}", name) and 1 <= int(name) <= MOST_CHANNELS),
+    f"must be left, right, mix, each or a number from 1 to {MOST_CHANNELS}",
+)
 
 
 def available_cores() -> int:
@@ -109,46 +124,20 @@ class PictureSettings:
     every_column: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("chunk_seconds", "overlap_seconds", "high_pass_hz", "sample_rate_hz", "window_samples"):
-            value = getattr(self, name)
-            if not isinstance(value, Real) and not (value is None and name == "overlap_seconds"):
-                raise AudionetError(f"{name} {value!r}: must be a number")
-        # 20 and 20.0 are the same setting, in audionet.json and its fingerprint too.
-        object.__setattr__(self, "chunk_seconds", float(self.chunk_seconds))
-        overlap = self.overlap_seconds
-        if overlap is None:
-            overlap = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0
-        object.__setattr__(self, "overlap_seconds", float(overlap))
-        object.__setattr__(self, "high_pass_hz", float(self.high_pass_hz))
-        object.__setattr__(self, "sample_rate_hz", int(self.sample_rate_hz))
-        if not LOWEST_SAMPLE_RATE_HZ <= self.sample_rate_hz <= HIGHEST_SAMPLE_RATE_HZ:
-            raise AudionetError(
-                f"--sample-rate {self.sample_rate_hz}: must be from {LOWEST_SAMPLE_RATE_HZ} to {HIGHEST_SAMPLE_RATE_HZ}"
-            )
+        take_values(self)
+        check(self, PICTURE_RULES)
         longest = min(600, LONGEST_CHUNK_SAMPLES / self.sample_rate_hz)
-        if not MINIMUM_SECONDS <= self.chunk_seconds <= longest:
-            at = f" at --sample-rate {self.sample_rate_hz}" if longest < 600 else ""
-            raise AudionetError(
-                f"--chunk-seconds {self.chunk_seconds:g}: must be from {MINIMUM_SECONDS:g} to {longest:g}{at}"
-            )
-        if not 0 <= overlap < self.chunk_seconds:
-            raise AudionetError(
-                f"--overlap {overlap:g}: must be at least 0 and less than --chunk-seconds ({self.chunk_seconds:g})"
-            )
-        if self.step_samples < 1:
-            raise AudionetError(f"--overlap {overlap:g}: leaves no step between chunks; make it smaller")
-        if not 0 <= self.high_pass_hz <= LARGEST_HIGH_PASS_HZ:
-            raise AudionetError(
-                f"--high-pass {self.high_pass_hz:g}: must be from 0 (nothing is left out) to {LARGEST_HIGH_PASS_HZ:g}"
-            )
-        if self.representation not in REPRESENTATIONS:
-            raise AudionetError(f"--representation {self.representation}: must be one of {', '.join(REPRESENTATIONS)}")
-        window = int(self.window_samples) or WINDOW_SAMPLES[self.representation]
-        object.__setattr__(self, "window_samples", window)
-        if not SHORTEST_WINDOW_SAMPLES <= window <= self.transform_samples:
-            raise AudionetError(
-                f"window_samples {window}: must be from {SHORTEST_WINDOW_SAMPLES} to {self.transform_samples}"
-            )
+        at = f" at --sample-rate {self.sample_rate_hz}" if longest < 600 else ""
+        check(self, {"chunk_seconds": within(MINIMUM_SECONDS, longest, at)})
+        if self.overlap_seconds is None:
+            half = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0.0
+            object.__setattr__(self, "overlap_seconds", half)
+        shorter = f"must be at least 0 and less than --chunk-seconds ({self.chunk_seconds:g})"
+        check(self, {"overlap_seconds": (lambda overlap: 0 <= overlap < self.chunk_seconds, shorter)})
+        step = "leaves no step between chunks; make it smaller"
+        check(self, {"overlap_seconds": (lambda _: self.step_samples >= 1, step)})
+        object.__setattr__(self, "window_samples", self.window_samples or WINDOW_SAMPLES[self.representation])
+        check(self, {"window_samples": within(SHORTEST_WINDOW_SAMPLES, self.transform_samples)})
         object.__setattr__(self, "every_column", self.every_column and self._are_columns_close)
 
     @property
@@ -222,16 +211,8 @@ class SoundChoice:
     channel: str | None = None
 
     def __post_init__(self) -> None:
-        if self.channel is not None:
-            object.__setattr__(self, "channel", str(self.channel))  # 1 and "1" are the same
-        if self.track is not None and not 1 <= self.track <= 100:
-            raise AudionetError(f"--track {self.track}: must be a number from 1")
-        if self.channel is None or self.channel in (MIX, EACH, *SIDES):
-            return
-        if not re.fullmatch(r"\d{1,3}", self.channel) or not 1 <= int(self.channel) <= MOST_CHANNELS:
-            raise AudionetError(
-                f"--channel {self.channel}: must be left, right, mix, each or a number from 1 to {MOST_CHANNELS}"
-            )
+        take_values(self)
+        check(self, {"track": TRACK, "channel": CHANNEL})
 
     @property
     def number(self) -> int | None:

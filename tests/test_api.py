@@ -28,7 +28,7 @@ from audionet import (
 from audionet.commands import retrain as retrain_module
 from audionet.errors import AudionetError
 from audionet.hub.tfhub import module_asked_for
-from audionet.settings import TlsScheduler
+from audionet.settings import SoundChoice, TlsScheduler
 from audionet.system.progress import NotebookProgress, chosen, silent
 from tests.conftest import Run, chirps, make_untrained_model, write_wav
 
@@ -209,7 +209,7 @@ def test_a_clip_may_be_any_path_and_any_list_of_one(here: Path) -> None:
 
 def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
     assert DetectionOptions(background="rain").background == ("rain",)  # type: ignore[arg-type]
-    with pytest.raises(AudionetError, match="kind turns: must be events or timeline"):
+    with pytest.raises(AudionetError, match=r"^kind turns: must be one of events, timeline"):
         DetectionOptions("turns")
     with pytest.raises(AudionetError, match="--representation Mel: must be one of mel, spectrogram, chromagram"):
         PictureSettings(representation="Mel")
@@ -225,6 +225,11 @@ def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
         (lambda: PrepareOptions(jobs=True), "jobs True: must be a whole number"),
         (lambda: PrepareOptions(pictures=3), "pictures 3: must be PictureSettings"),  # type: ignore[arg-type]
         (lambda: PictureSettings(None), "chunk_seconds None: must be a number"),  # type: ignore[arg-type]
+        (lambda: PictureSettings(sample_rate_hz=16000.5), "sample_rate_hz 16000.5: must be a whole"),  # type: ignore[arg-type]
+        (lambda: PictureSettings(window_samples=512.5), "window_samples 512.5: must be a whole"),  # type: ignore[arg-type]
+        (lambda: PictureSettings(colormap=None), "colormap None: must be text"),  # type: ignore[arg-type]
+        (lambda: PictureSettings(chunk_seconds=10**400), "chunk_seconds 10*: must be a number"),
+        (lambda: SoundChoice(track="1"), "track '1': must be a whole number"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(steps=None), "steps None: must be a whole number"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(image_dir=None), "image_dir None: must be a path"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(background=3), "background 3: must be a list of names"),  # type: ignore[arg-type]
@@ -254,7 +259,7 @@ def test_samples_are_no_clips(here: Path) -> None:
 
 def test_numbers_and_paths_that_can_be_what_is_wanted_are() -> None:
     options = RetrainOptions(steps=5.0, learning_rate=1, tfhub_module=Path("yamnet"))  # type: ignore[arg-type]
-    assert (repr(options.steps), options.tfhub_module) == ("5", "yamnet")
+    assert (repr(options.steps), repr(options.learning_rate), options.tfhub_module) == ("5", "1.0", "yamnet")
     assert PrepareOptions(channel=2).sound == PrepareOptions(channel="2").sound  # type: ignore[arg-type]
 
 

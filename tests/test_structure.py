@@ -16,7 +16,7 @@ FOLDERS = (
     "inference plots report commands formats cli legacy"
 ).split()
 # Modules at the top of the package: what all folders may import, and what imports all folders.
-FIRST, LAST = ["errors", "settings", "model_files", "rules", "options"], ["__main__"]
+FIRST, LAST = ["errors", "values", "settings", "model_files", "rules", "options"], ["__main__"]
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MOST_PARAMETERS = 6
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")

@@ -16,25 +16,33 @@ from audionet.dataset.folders import Recording, class_folders, require_classes_n
 from audionet.dataset.names import UNKNOWN, by_name, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, Skipped, UnusableInput
-from audionet.evaluation.detection import EVENTS, TIMELINE, Detection, DetectionOptions, Span
+from audionet.evaluation.detection import Detection, Span
 from audionet.inference.clips import ClipScores, PartsJob, ScoringJob, find_clips
 from audionet.inference.events import EventsJob
 from audionet.inference.timeline import TimelineJob
 from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
-from audionet.options import BACKGROUND, AnnotationOptions, EventOptions, LabelOptions
+from audionet.options import (
+    BACKGROUND,
+    EVENTS,
+    TIMELINE,
+    AnnotationOptions,
+    DetectionOptions,
+    EventOptions,
+    LabelOptions,
+)
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
 from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
 from audionet.report.page import try_to_write
-from audionet.rules import as_path, options_or_usual
 from audionet.settings import EACH
 from audionet.system.files import sha256_of_file
 from audionet.system.grouping import grouped
 from audionet.system.progress import Progress, chosen, continued, counted
 from audionet.system.text import clock, listed
+from audionet.values import as_path, options_or_usual
 
 logger = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Job, Threads, Workers, in_order
-from audionet.rules import NO_PATH, as_path, options_or_usual, plain_path
 from audionet.settings import EACH
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.progress import Progress, chosen, counted, silent
 from audionet.system.untrusted import is_folder
+from audionet.values import NO_PATH, as_path, options_or_usual, plain_path
 
 AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
 ClipJob = ScoringJob | TimelineJob | EventsJob | WindowsJob

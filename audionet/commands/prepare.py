@@ -31,12 +31,12 @@ from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
-from audionet.rules import as_path, options_or_usual
 from audionet.settings import PictureSettings
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
 from audionet.system.text import count
 from audionet.system.untrusted import is_folder
+from audionet.values import as_path, options_or_usual
 
 logger = logging.getLogger(__name__)
 

@@ -39,7 +39,6 @@ from audionet.parallel.threads import Workers, one_blas_thread
 from audionet.plots.tensorboard import write_summaries
 from audionet.report.page import try_to_write
 from audionet.report.training import report_on_training
-from audionet.rules import flag, options_or_usual
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, choose_augmentations
 from audionet.system.locks import LOCK_NAME, exclusive_lock, shared_lock
 from audionet.system.progress import Progress, chosen
@@ -48,6 +47,7 @@ from audionet.training.classifier import Trainer
 from audionet.training.features import Features, extract_features
 from audionet.training.folds import EvaluationPlan, plan_evaluation
 from audionet.training.split import PARTS
+from audionet.values import flag, options_or_usual
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from audionet.errors import AudionetError
-from audionet.rules import take_values
+from audionet.options import DetectionOptions
 
-EVENTS, TIMELINE = "events", "timeline"
-COLLAR_SECONDS = 0.5  # an event's start may be as far off; its end too, or half of the event's length
-SHARE_OF_LENGTH = 0.5
+COLLAR_SECONDS = DetectionOptions.collar_seconds
+SHARE_OF_LENGTH = 0.5  # of an event, that its end may be off
 ROUNDING_SECONDS = 1e-9
 
 
@@ -30,27 +28,6 @@ class Span(NamedTuple):
     start_seconds: float
     end_seconds: float
     label: str
-
-
-@dataclass(frozen=True)
-class DetectionOptions:
-    """How annotated recordings are listened to, and what counts as found.
-
-    kind: EVENTS or TIMELINE, as `label` has them; None is events if the model has a background class.
-    collar_seconds: see match_events.
-    background: the classes that events stand out of; none is those called background or noise.
-    """
-
-    kind: str | None = None
-    collar_seconds: float = COLLAR_SECONDS
-    background: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        take_values(self)
-        if self.kind not in (None, EVENTS, TIMELINE):
-            raise AudionetError(f"kind {self.kind}: must be {EVENTS} or {TIMELINE}")
-        if not 0 <= self.collar_seconds < math.inf:
-            raise AudionetError(f"--collar {self.collar_seconds:g}: must be at least 0 seconds")
 
 
 @dataclass(frozen=True)

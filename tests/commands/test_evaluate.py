@@ -6,10 +6,10 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
-from audionet.evaluation.detection import Detection, DetectionOptions, Span
+from audionet.evaluation.detection import Detection, Span
 from audionet.formats.evaluation import print_evaluation, print_evaluation_json
 from audionet.model_files import ModelFiles
-from audionet.options import AnnotationOptions, LabelOptions
+from audionet.options import AnnotationOptions, DetectionOptions, LabelOptions
 from audionet.settings import PictureSettings
 from tests.conftest import chirps, make_untrained_model, write_wav
 
