@@ -6,6 +6,7 @@ import sys
 import warnings
 from contextlib import suppress
 
+from audionet.cli.plain_parser import add_options
 from audionet.formats.base import colored
 from audionet.system.text import printable
 
@@ -56,12 +57,6 @@ def add_messages(parser: argparse.ArgumentParser) -> None:
     """Add --quiet and --verbose."""
     group = parser.add_argument_group("messages", "They go to standard error, results to standard output.")
     which = group.add_mutually_exclusive_group()
-    which.add_argument(
-        "-q",
-        "--quiet",
-        action="store_true",
-        help="no progress and no summary: warnings and errors, and the results of label and evaluate",
-    )
-    which.add_argument(
-        "-v", "--verbose", action="store_true", help="say what is done with each file, and how long it took"
-    )
+    quiet = "-q --quiet  no progress and no summary: warnings and errors, and the results of label and evaluate"
+    add_options(which, quiet, action="store_true")
+    add_options(which, "-v --verbose  say what is done with each file, and how long it took", action="store_true")

@@ -21,7 +21,7 @@ from audionet.cli.plain_parser import record_of
 from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
-from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, PrepareOptions, RetrainOptions
+from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, DetectionOptions, PrepareOptions, RetrainOptions
 from audionet.parallel.memory import keep_freed_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
@@ -197,7 +197,6 @@ def _run_retrain(options: argparse.Namespace) -> int:
 
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate, write_report
-    from audionet.evaluation.detection import DetectionOptions
     from audionet.report.page import require_place
 
     model = label_options(options)
@@ -206,7 +205,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     if options.write_report:
         require_place(path)
     annotations = record_of(AnnotationOptions, options)
-    detection = DetectionOptions(options.kind, options.collar, options.background)
+    detection = record_of(DetectionOptions, options)
     with progress_shown(options.quiet) as progress:
         evaluation = evaluate(options.data_audio_test, model, annotations, detection, progress=progress)
     if options.format == "json":

@@ -7,7 +7,7 @@ from audionet.cli import option_groups as groups
 from audionet.cli.help import ShowVersions, add_completion, add_doctor
 from audionet.cli.logs import add_messages
 from audionet.cli.meant import INSTEAD, instead_of_retraining, instead_of_several_folders
-from audionet.cli.plain_parser import PlainParser, options_of
+from audionet.cli.plain_parser import PlainParser, add_options
 from audionet.formats import registry
 from audionet.options import EVALUATION_REPORT_NAME, REPORT_NAME, PrepareOptions, RetrainOptions
 from audionet.settings import OWN_FOLDS, REPRESENTATIONS, PictureSettings
@@ -66,48 +66,32 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
         "data_audio", type=Path, metavar="DATA_AUDIO", help="folder of recordings, with one folder for each class"
     )
     _add_pictures(parser)
-    group = parser.add_argument_group("files")
-    option = options_of(PrepareOptions, group)
-    option("--image-dir DIR", "where the pictures go")
-    option("--keep-wav", "write each chunk's WAV (default: yes)")
-    option(
-        "--contact-sheet", "write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes"
-    )
+    listing = """
+--image-dir DIR  where the pictures go
+--keep-wav  write each chunk's WAV (default: yes)
+--contact-sheet  write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes
+--keep-gone  keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no,
+    what is in DATA_AUDIO decides)
+--prune  delete the pictures of recordings that are gone, as it does by default
+--force  delete the old pictures and make all anew"""
+    add_options(parser.add_argument_group("files"), listing, PrepareOptions)
     groups.add_annotations(parser)
     groups.add_sound(parser)
-    option(
-        "--keep-gone",
-        "keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no, "
-        "what is in DATA_AUDIO decides)",
-    )
-    option("--prune", "delete the pictures of recordings that are gone, as it does by default")
-    option("--force", "delete the old pictures and make all anew")
     groups.add_workers(parser, jobs=True)
     add_messages(parser)
 
 
 def _add_pictures(parser: PlainParser) -> None:
-    option = options_of(PictureSettings, parser.add_argument_group("how sound becomes pictures"))
-    option(
-        "--chunk-seconds S",
-        "seconds in one picture (default: 20; where nearly all recordings have up to 10, as many as most of them have; "
-        "where most classes have one short recording, a third of it)",
-    )
-    option(
-        "--overlap S",
-        "seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)",
-    )
-    option(
-        "--representation",
-        "what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes",
-        choices=REPRESENTATIONS,
-    )
-    option("--colormap NAME", "gray, viridis or another of matplotlib's")
-    option("--high-pass HZ", "leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing")
-    option(
-        "--sample-rate HZ",
-        "draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales",
-    )
+    listing = """
+--chunk-seconds S  seconds in one picture (default: 20; where nearly all recordings have up to 10, as many as most of
+    them have; where most classes have one short recording, a third of it)
+--overlap S  seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)
+--representation  what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes
+--colormap NAME  gray, viridis or another of matplotlib's
+--high-pass HZ  leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing
+--sample-rate HZ  draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales"""
+    group, choices = parser.add_argument_group("how sound becomes pictures"), {"--representation": REPRESENTATIONS}
+    add_options(group, listing, PictureSettings, choices)
 
 
 def _add_retrain(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -125,18 +109,15 @@ what was learnt.""",
   audionet retrain --saved-model-dir birds/saved   for other TensorFlow programs too
   audionet retrain --help-all                      every option, also those that few need""",
     )
-    group = parser.add_argument_group("files")
-    option = options_of(RetrainOptions, group)
-    option("--image-dir DIR", "pictures that prepare made")
-    option(
-        "--output-graph FILE",
-        "where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json",
-    )
-    option("--output-labels FILE", "the classes, one per line (default: beside --output-graph)")
+    listing = """
+--image-dir DIR  pictures that prepare made
+--output-graph FILE  where the model goes, for TensorFlow; label uses what is written beside it as .tflite and .json
+--output-labels FILE  the classes, one per line (default: beside --output-graph)
+--bottleneck-dir DIR  the kept bottlenecks
+--summaries-dir DIR  curves for TensorBoard
+--force  train even if nothing has changed since the last time"""
+    add_options(parser.add_argument_group("files"), listing, RetrainOptions)
     groups.add_report(parser.add_argument_group("the report"), f"{REPORT_NAME} beside the model")
-    option("--bottleneck-dir DIR", "the kept bottlenecks")
-    option("--summaries-dir DIR", "curves for TensorBoard")
-    option("--force", "train even if nothing has changed since the last time")
     _add_training(parser)
     _add_measuring(parser)
     groups.add_network(parser)
@@ -148,30 +129,27 @@ what was learnt.""",
 
 
 def _add_training(parser: PlainParser) -> None:
-    group = parser.add_argument_group("training")
-    option = options_of(RetrainOptions, group)
-    option("--steps --how-many-training-steps N", "training steps")
-    option("--learning-rate X", "size of a training step")
-    option("--train-batch-size N", "pictures per training step; -1 is all")
-    option("--seed N", "the same seed gives the same model")
-    groups.add_background(group, "for label --events, learn to hear the other classes in this one")
+    listing = f"""
+--steps --how-many-training-steps N  training steps
+--learning-rate X  size of a training step
+--train-batch-size N  pictures per training step; -1 is all
+--seed N  the same seed gives the same model
+--background CLASS  for label --events, learn to hear the other classes in this one; {groups.ABOUT_BACKGROUND}"""
+    add_options(parser.add_argument_group("training"), listing, RetrainOptions)
 
 
 def _add_measuring(parser: PlainParser) -> None:
     group = parser.add_argument_group("measuring how good it is")
-    option = options_of(RetrainOptions, group)
-    for part in ("validation", "testing"):
-        option(f"--{part}-percentage P", f"share of the recordings held out for {part}")
-    group.add_argument(
-        "--folds",
-        type=int,
-        nargs="?",
-        const=OWN_FOLDS,
-        metavar="K",
-        help="hold out each of K parts of the recordings in turn to measure, or the data set's own folds "
-        "(default: 5 where a class has fewer than thirty recordings, else one split)",
-    )
-    option("--refit", "train the model on all recordings once it has been measured on those held out (default: yes)")
+    listing = """
+--validation-percentage P  share of the recordings held out for validation
+--testing-percentage P  share of the recordings held out for testing"""
+    add_options(group, listing, RetrainOptions)
+    folds = """
+--folds K  hold out each of K parts of the recordings in turn to measure, or the data set's own folds (default: 5 where
+    a class has fewer than thirty recordings, else one split)"""
+    add_options(group, folds, RetrainOptions, nargs="?", const=OWN_FOLDS)
+    refit = "--refit  train the model on all recordings once it has been measured on those held out (default: yes)"
+    add_options(group, refit, RetrainOptions)
 
 
 def _add_label(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -196,39 +174,14 @@ same.""",
     )
     parser.add_argument("clips", nargs="*", metavar="CLIP", help="file, folder, or - for standard input")
     _add_live(parser)
-    add = parser.add_argument_group("what is said").add_argument
+    said = parser.add_argument_group("what is said")
     _add_modes(parser)
-    add("--top", type=int, metavar="N", default=5, help="classes shown for each clip, as text")
-    add(
-        "--format",
-        choices=registry.FORMATS,
-        default="text",
-        help="what is printed; json has a line for each window or clip with --microphone or --watch. Of a timeline, "
-        "events or windows also: rttm for speaker diarisation, audacity (labels), raven (selections), textgrid "
-        "(Praat), srt and vtt (subtitles), elan (its CSV)",
-    )
-    add(
-        "--plot",
-        type=Path,
-        metavar="FILE",
-        help="draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several "
-        "clips a folder, such as plots",
-    )
+    _add_said(said)
     groups.add_sound(parser)
-    add(
-        "--save-segments",
-        type=Path,
-        metavar="DIR",
-        help="write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each class "
-        "in this one, such as segments",
-    )
-    parser.add_argument_group("the report").add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE",
-        help="write a page too, such as page.html: the clips, or the segments of --timeline or --events, the most "
-        "doubtful first, to listen to and to correct",
-    )
+    report = """
+--report FILE  write a page too, such as page.html: the clips, or the segments of --timeline or --events, the most
+    doubtful first, to listen to and to correct"""
+    add_options(parser.add_argument_group("the report"), report, type=Path)
     groups.add_events(parser)
     groups.add_model(parser)
     groups.add_threshold(parser)
@@ -237,22 +190,15 @@ same.""",
 
 
 def _add_live(parser: PlainParser) -> None:
-    add = parser.add_argument_group("instead of clips").add_argument
-    add(
-        "--microphone",
-        nargs="?",
-        const="",
-        metavar="DEVICE",
-        help="label what a microphone hears (default: the system's own), a line per window; named as ffmpeg has it, "
-        "such as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1",
-    )
-    add(
-        "--watch",
-        type=Path,
-        metavar="FOLDER",
-        help="label the clips that are in a folder, and those that arrive in it, once they have not changed for three "
-        "seconds",
-    )
+    group = parser.add_argument_group("instead of clips")
+    microphone = """
+--microphone DEVICE  label what a microphone hears (default: the system's own), a line per window; named as ffmpeg has
+    it, such as hw:1 on Linux, 0 on a Mac, 'Microphone (USB)' on Windows, or with ffmpeg's kind of device: alsa:hw:1"""
+    add_options(group, microphone, nargs="?", const="")
+    watch = """
+--watch FOLDER  label the clips that are in a folder, and those that arrive in it, once they have not changed for three
+    seconds"""
+    add_options(group, watch, type=Path)
 
 
 def _add_modes(parser: PlainParser) -> None:
@@ -262,7 +208,22 @@ def _add_modes(parser: PlainParser) -> None:
         ("events", "list what stands out from the background, or from silence: when, and which class"),
         ("windows", "give the scores of all classes for each window of a second or two"),
     ):
-        modes.add_argument(f"--{mode}", action="store_const", dest="mode", const=mode, default="labels", help=purpose)
+        add_options(modes, f"--{mode}  {purpose}", action="store_const", dest="mode", const=mode, default="labels")
+
+
+def _add_said(group: "argparse._ArgumentGroup") -> None:
+    add_options(group, "--top N  classes shown for each clip, as text", type=int, default=5)
+    formats = """
+--format  what is printed; json has a line for each window or clip with --microphone or --watch. Of a timeline, events
+    or windows also: rttm for speaker diarisation, audacity (labels), raven (selections), textgrid (Praat), srt and vtt
+    (subtitles), elan (its CSV)"""
+    add_options(group, formats, None, {"--format": registry.FORMATS}, default="text")
+    files = """
+--plot FILE  draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several clips
+    a folder, such as plots
+--save-segments DIR  write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each
+    class in this one, such as segments"""
+    add_options(group, files, type=Path)
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -284,7 +245,7 @@ part is a clip, and what the model finds in the whole is compared with all of th
     groups.add_detection(parser)
     groups.add_sound(parser)
     group = parser.add_argument_group("what is said")
-    group.add_argument("--format", choices=("text", "json"), default="text", help="what is printed")
+    add_options(group, "--format  what is printed", None, {"--format": ("text", "json")}, default="text")
     groups.add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")
     groups.add_model(parser)
     groups.add_workers(parser)

@@ -1,6 +1,7 @@
 """argparse in plain words: examples first, defaults shown, and a suggestion where something was mistyped."""
 
 import argparse
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from audionet.cli.meant import instead_of_command
 from audionet.system.text import did_you_mean, listed, printable
+from audionet.values import flag, kinds_of
 
 Record = TypeVar("Record")
 
@@ -107,33 +109,43 @@ class PlainParser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, message)
 
 
-def options_of(record: type[Any], group: "argparse._ArgumentGroup") -> Callable[..., None]:
-    """A function that adds options to a group which are fields of a record: what they take, and their defaults, are
-    said there alone."""
-    types = {each.name: each.type for each in fields(record)}
+def add_options(
+    group: "argparse._ActionsContainer",
+    listing: str,
+    record: type[Any] | None = None,
+    choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    **others: Any,
+) -> None:
+    """Add options to a group.
 
-    def add(typed: str, about: str, choices: tuple[str, ...] = (), field: str = "") -> None:
-        """Add an option.
+    listing: one after the other, as in `--graph FILE  the model`: its spellings, and what the help calls its value, if
+    it takes one and has no choices; then, after two spaces, what it is, which goes on in lines that are indented.
+    record: they are fields of it, where their types and defaults are. choices: the values that some of them may have.
+    others: what else argparse is told of each.
+    """
+    for entry in re.split(r"\n(?=-)", listing.strip()):
+        typed, about = entry.split("  ", maxsplit=1)
+        words = typed.split()
+        taken = _of_field(record, words[0]) | others if record else dict(others)
+        if words[0] in choices:
+            taken["choices"] = choices[words[0]]
+        if not words[-1].startswith("-"):
+            taken["metavar"] = words.pop()
+        group.add_argument(*words, help=" ".join(about.split()), **taken)
 
-        typed: its spellings, and what the help calls its value, as in `--graph FILE`; nothing for yes or no.
-        choices: all the values that it may have. field: of the record, unless it is called as the option is, or so with
-        a unit behind it.
-        """
-        flags = [word for word in typed.split() if word.startswith("--")]
-        called = flags[0].removeprefix("--").replace("-", "_")
-        name = field or min((name for name in types if f"{name}_".startswith(f"{called}_")), key=len)
-        default = getattr(record, name)
-        kind = next(kind for kind in (Path, int, float, str, bool) if types[name] in (kind, kind | None))
-        taken: dict[str, Any] = {"type": kind}
-        if kind is bool:
-            taken = {"action": "store_true" if default is False else argparse.BooleanOptionalAction}
-        elif choices:
-            taken["choices"] = choices
-        else:
-            taken["metavar"] = typed.rpartition(" ")[2]
-        group.add_argument(*flags, dest=name, default=default, help=about, **taken)
 
-    return add
+def _of_field(record: type[Any], typed: str) -> dict[str, Any]:
+    """What argparse is told of the option that is a field of a record."""
+    field = next(each for each in fields(record) if flag(each.name) == typed)
+    kinds, default = kinds_of(field.type), getattr(record, field.name, None)
+    if bool in kinds:
+        action = "store_true" if default is False else argparse.BooleanOptionalAction
+        return {"dest": field.name, "default": default, "action": action}
+    kind = next((kind for kind in (Path, int, float) if kind in kinds), str)
+    if tuple in kinds or Sequence in kinds:
+        default = None if default is None else list(default)
+        return {"dest": field.name, "default": default, "type": kind, "action": "append"}
+    return {"dest": field.name, "default": default, "type": kind}
 
 
 def record_of(record: type[Record], options: argparse.Namespace, **others: Any) -> Record:

@@ -9,8 +9,7 @@ import pytest
 from audionet.cli import main as cli
 from audionet.cli import parser
 from audionet.cli.meant import as_meant
-from audionet.evaluation.detection import DetectionOptions
-from audionet.options import AnnotationOptions, LabelOptions, PrepareOptions, RetrainOptions
+from audionet.options import AnnotationOptions, DetectionOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from tests.conftest import Run, chirps, make_untrained_model, run_program, tone, write_wav
 
