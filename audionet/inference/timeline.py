@@ -34,7 +34,7 @@ from audionet.inference.windows import (
 from audionet.model.bundle import Model
 from audionet.options import EventOptions
 from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS
-from audionet.training.unknown import FAR_MARGIN, RejectionThresholds
+from audionet.training.unknown import RejectionThresholds
 
 # All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
 # window or two hear, three times as likely as what is around it. A window that spans a change is a mixture of two
@@ -58,6 +58,7 @@ SMALLEST_DISTANCE = 1e-9
 # voices, rain, surf and noise at 2 to 6; in windows that are drawn as short clips, at .6 to 1 and at 1.05 to 3
 # (docs/experiments.md).
 STRANGE_IN_STRIPS, STRANGE_IN_WINDOWS = 1.5, 1.0
+OLD_FAR_MARGIN = 1.6  # times the farthest of the training, the limit of models that do not know the usual distance
 # A call at its longest, and the window that hears its end.
 SHORT_SECONDS = LONGEST_CALL_SECONDS + WINDOW_SECONDS
 
@@ -158,7 +159,7 @@ def lay_in(events: Iterable[Segment], segments: Sequence[Segment], background: s
 def strange_distance(thresholds: RejectionThresholds, by_strips: bool) -> float:
     """What lies on average farther away than this, for long, is of none of the classes."""
     if thresholds.usual_distance is None:
-        return thresholds.max_distance / FAR_MARGIN
+        return thresholds.max_distance / OLD_FAR_MARGIN
     return thresholds.usual_distance * (STRANGE_IN_STRIPS if by_strips else STRANGE_IN_WINDOWS)
 
 

@@ -13,8 +13,9 @@ from audionet.system.untrusted import Refused, StoredRecord, number, several, st
 RARE = 0.15
 BELIEVED = 0.75  # a higher score is believed, however typical the sound is
 HIGHEST_DOUBT = 0.6  # the same where nothing is known of what is typical
-# How much farther than the farthest of the training: new recordings lie a little farther, noise and tones five times.
-FAR_MARGIN = 1.6
+# What lies FAR_MARGIN times as far as MOST of the training is none of it: new recordings lie a little farther, other
+# sounds several times as far. (One odd recording may lie farther than they do; it is not asked.)
+MOST, FAR_MARGIN = 0.95, 2.0
 LENGTH_EXPONENT = 0.6
 USUAL = 0.75  # share of the training that is nearer than the usual distance
 # Why sound is unknown, as JSON and CSV name it.
@@ -183,8 +184,8 @@ class RejectionThresholds(StoredRecord):
         """
         typicality = Typicality.learn(held_out) if held_out.fewest_recordings > 1 else None
         doubt = min(float(np.quantile(held_out.alike.max(axis=2), RARE)), HIGHEST_DOUBT)
-        farthest, usual = float(distances.max()), float(np.quantile(distances, USUAL))
-        return cls(doubt, farthest * FAR_MARGIN, usual, typicality)
+        usual, of_most = (float(distance) for distance in np.quantile(distances, [USUAL, MOST]))
+        return cls(doubt, of_most * FAR_MARGIN, usual, typicality)
 
 
 def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:

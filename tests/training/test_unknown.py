@@ -60,6 +60,18 @@ def test_sound_that_lies_farther_away_is_less_typical_and_far_away_unknown(thres
     assert why(thresholds, CLOCK, 0.99, 200) == UNLIKE_ALL
 
 
+def test_one_odd_recording_does_not_make_all_that_is_far_away_known() -> None:
+    """What lies three times as far as the training is unknown, though one recording of it lies ten times as far."""
+    probabilities = np.tile([[0.9, 0.1], [0.1, 0.9]], (50, 1))
+    targets = np.tile([CLOCK, SIREN], 50)
+    distances = np.linspace(80, 100, 100)
+    distances[7] = 1000
+    held_out = HeldOut(probabilities, NO_PARTS, probabilities[:, None], targets, distances, 50)
+    thresholds = RejectionThresholds.learn(held_out, distances)
+    assert why(thresholds, CLOCK, 0.99, 300) == UNLIKE_ALL
+    assert why(thresholds, CLOCK, 0.99, 150) == ""
+
+
 def test_the_rarest_of_the_classes_own_sound_are_not_believed(thresholds: RejectionThresholds) -> None:
     """But for those whose score is high."""
     assert thresholds.typicality is not None
