@@ -363,6 +363,13 @@ def silent_library() -> Iterator[None]:
 
 
 @pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """pytest's own, which hears what the commands say unless they are told to be quiet: not warnings alone."""
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+@pytest.fixture
 def two_classes(tmp_path: Path) -> Path:
     """data_audio/ with 4 recordings of 2.5 s of low tones and 4 of high ones: those of `low_and_high`."""
     folder = tmp_path / "data_audio"

@@ -167,8 +167,7 @@ def test_a_table_that_is_used_beside_its_recording_is_not_said_to_be_unused(
         ),
     ):
         (tmp_path / name).write_text(text)
-        with caplog.at_level("INFO"):
-            assert found(tmp_path) == of("a.wav")
+        assert found(tmp_path) == of("a.wav")
         assert "not used: add" not in caplog.text
         (tmp_path / name).unlink()
     (tmp_path / "other.csv").write_text(f"{columns}1.5,3.25,owl,/x/a.wav\n")
@@ -189,8 +188,7 @@ def test_marks_without_labels_are_of_the_class_of_their_folder(
 ) -> None:
     sounds(tmp_path, "owl/1.wav", "wren/2.wav")
     (tmp_path / "owl" / name).write_text(text)
-    with caplog.at_level("INFO"):
-        assert found(tmp_path) == {"owl/1.wav": [(1.5, 3.25), (61, 62)], "wren/2.wav": []}
+    assert found(tmp_path) == {"owl/1.wav": [(1.5, 3.25), (61, 62)], "wren/2.wav": []}
     assert f"{name}: its marks have no labels, and are of the class of their folder, owl" in caplog.text
     (tmp_path / "wren" / "2.csv").write_text("start,end,who\n1,2,3\n")  # may be another's
     assert found(tmp_path, wrong=("2.csv",)) == {"owl/1.wav": [(1.5, 3.25), (61, 62)]}
@@ -210,8 +208,7 @@ def test_a_table_that_lists_its_recording_gives_way_to_other_annotations_beside_
     (tmp_path / "night.csv").write_text("start,end,label,infile\n5,8,jay,night.wav\n")
     assert found(tmp_path) == of("night.wav", {"jay": [(5, 8)]})
     (tmp_path / "night.txt").write_text(AUDACITY)
-    with caplog.at_level("INFO"):
-        assert found(tmp_path) == of("night.wav")
+    assert found(tmp_path) == of("night.wav")
     assert f"{tmp_path / 'night.csv'} seems to say what is heard when, and is not used: add --metadata" in caplog.text
 
 
@@ -407,8 +404,7 @@ def test_what_label_called_unknown_is_neither_a_class_nor_background(
     assert found(nights, metadata=metadata, overlaps="refuse") == {"owl/a.wav": [(0, 2), (4.5, 5)]}
     parts = found(nights, metadata=metadata, unmarked="background")
     assert parts == {"owl/a.wav": [(0, 2), (4.5, 5)], "background/a.wav": [(5, 7), (8, float("inf"))]}
-    with caplog.at_level("INFO"):
-        found(nights, metadata=metadata)
+    found(nights, metadata=metadata)
     assert "2 parts marked as unknown: not learnt, since that is no class" in caplog.text
 
 
@@ -422,8 +418,7 @@ def test_a_folder_of_tables_that_name_their_recordings_can_be_named(
         rows = f"Start (s),End (s),Common name,Confidence,File\n1.0,4.0,{label},0.9,/home/ida/{name}.wav\n"
         (results / f"{name}.BirdNET.results.csv").write_text(rows)
     (results / "a.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nowl\n")
-    with caplog.at_level("INFO"):
-        assert found(nights, metadata=results) == {"owl/a.wav": [(1.0, 4.0)], "wren/b.wav": [(1.0, 4.0)]}
+    assert found(nights, metadata=results) == {"owl/a.wav": [(1.0, 4.0)], "wren/b.wav": [(1.0, 4.0)]}
     assert "a.srt seems to say what is heard when, and is not used" in caplog.text
 
 
@@ -446,8 +441,7 @@ def test_a_line_of_a_recording_without_times_and_label_says_that_nothing_is_hear
     metadata = tmp_path / "desed.tsv"
     rows = "filename\tonset\toffset\tevent_label\na.wav\t1.5\t3.25\towl\nb.wav\t\t\t\nc.wav\t0\t1\towl\nc.wav\t\t\t\n"
     metadata.write_text(rows)
-    with caplog.at_level("INFO"):
-        assert found(nights, metadata=metadata) == {"owl/a.wav": [(1.5, 3.25)], "owl/c.wav": [(0, 1)]}
+    assert found(nights, metadata=metadata) == {"owl/a.wav": [(1.5, 3.25)], "owl/c.wav": [(0, 1)]}
     assert "nothing is heard in 1 recording, whose lines say of no class that it is (such as line 3)" in caplog.text
     assert found(nights, metadata=metadata, unmarked="background") == {
         "owl/a.wav": [(1.5, 3.25)],
@@ -594,8 +588,7 @@ def test_marks_beside_a_recording_that_are_not_read_are_told_of_with_what_to_typ
 ) -> None:
     sounds(tmp_path, "owl/a.wav", "wren/c.wav")
     (tmp_path / "owl" / name).write_text(text)
-    with caplog.at_level("INFO"):
-        assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
+    assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
     sentence = f"{name} seems to say what is heard when, and is not used: "
     if said is None:
         assert sentence not in caplog.text
@@ -627,8 +620,7 @@ def test_annotations_of_no_recording_are_told_of(
 ) -> None:
     sounds(tmp_path, "owl/a.wav", "wren/c.wav")
     (tmp_path / name).write_text(text)
-    with caplog.at_level("INFO"):
-        assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
+    assert found(tmp_path) == {"owl/a.wav": [], "wren/c.wav": []}
     assert said in caplog.text if said else caplog.text == ""
 
 

@@ -126,8 +126,7 @@ def test_accents_may_be_stored_as_folders_or_tables_have_them(tmp_path: Path) ->
 
 
 def test_a_new_class_is_told_and_what_it_may_be_mistyped_for(night: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
-        assert set(learnt(night, ["owl/night.wav,0,1,owls"])) == {"owl", "owls"}
+    assert set(learnt(night, ["owl/night.wav,0,1,owls"])) == {"owl", "owls"}
     assert "corrections.csv: makes a new class: 'owls'; did you mean owl?" in caplog.text
 
 
@@ -142,8 +141,7 @@ def test_a_new_class_is_told_and_what_it_may_be_mistyped_for(night: Path, caplog
 def test_lines_that_contradict_each_other_are_told_of(
     night: Path, rows: list[str], is_said: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level("INFO"):
-        learnt(night, rows)
+    learnt(night, rows)
     said = "corrections.csv: says two things of the same seconds" in caplog.text
     assert said is is_said is ("the last line about them counts" in caplog.text)
 
@@ -198,7 +196,6 @@ def test_corrections_named_as_metadata_leave_the_other_recordings_where_they_are
         (night.parent / f"{n}.wav").write_bytes(b"sound")
     table = data_audio.parent / "corrections (1).csv"
     table.write_text("path,label,start,end\nowl/night.wav,wren,,\n")
-    caplog.set_level("INFO")
     as_metadata = find_labelled_recordings(data_audio, AnnotationOptions(metadata=table))
     assert "corrects what the folders say" in caplog.text
     assert as_metadata == find_labelled_recordings(data_audio, AnnotationOptions(corrections=table))

@@ -82,8 +82,7 @@ def test_what_an_elan_file_says_without_times_or_text_is_told_of(
 ) -> None:
     path = tmp_path / "a.eaf"
     path.write_text(eaf(aligned("owl", "a", "b", "") + aligned("b", "b", "c", "x") + "<REF_ANNOTATION/>"), "utf-8")
-    with caplog.at_level("INFO"):
-        (only,) = read_annotations(path)
+    (only,) = read_annotations(path)
     assert (only.label, only.line) == ("owl", 11)
     assert "a.eaf: not used are 2 annotations without times of their own" in caplog.text
     assert "of 1 annotation without a text, the class is what the tier is called (owl in line 11)" in caplog.text
@@ -291,8 +290,7 @@ def spoken(name: str, texts: list[str]) -> str:
 def test_of_a_transcript_the_tiers_say_who_speaks(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
     talks = sounds(tmp_path / "talks", "talk.wav")
     (talks / name).write_text(spoken(name, SENTENCES))
-    with caplog.at_level("INFO"):
-        marked = found(talks)
+    marked = found(talks)
     assert {key: parts[0] for key, parts in marked.items()} == {"anna/talk.wav": (0, 0.5), "ben/talk.wav": (0.5, 1)}
     assert f"{name}: the classes are what its tiers are called (anna and ben), not the texts in them" in caplog.text
     one_tier = "".join(f"{n}.0\t{n}.5\t{text} indeed\n" for n, text in enumerate(SENTENCES))
@@ -314,8 +312,7 @@ def test_of_a_transcript_the_tiers_say_who_speaks(tmp_path: Path, name: str, cap
 def test_json_among_the_recordings_that_names_them_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sounds(tmp_path, "owl/a.wav", "wren/b.wav")
     (tmp_path / "project.json").write_text(label_studio(OWL))
-    with caplog.at_level("INFO"):
-        find_labelled_recordings(tmp_path, AnnotationOptions())
+    find_labelled_recordings(tmp_path, AnnotationOptions())
     assert f"and is not used: add --metadata {tmp_path / 'project.json'} to use it" in caplog.text
 
 

@@ -149,8 +149,7 @@ def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
 
 def test_points_beside_intervals_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "a.TextGrid").write_text(LONG)
-    with caplog.at_level("INFO"):
-        assert len(read_annotations(tmp_path / "a.TextGrid")) == 2
+    assert len(read_annotations(tmp_path / "a.TextGrid")) == 2
     assert "a.TextGrid: its points are not used: they have no length" in caplog.text
 
 
@@ -268,8 +267,7 @@ def test_annotations_are_told_from_other_texts(tmp_path: Path, name: str, text: 
 def test_limits_of_frequency_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for name, text in (("a.txt", RAVEN), ("b.txt", AUDACITY)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-        with caplog.at_level("INFO"):
-            read_annotations(tmp_path / name)
+        read_annotations(tmp_path / name)
         assert f"{name}: its frequency limits are not used" in caplog.text
 
 
@@ -304,11 +302,10 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
         cues = [f"{n}\n00:00:0{n},500 --> 00:00:0{n + 1},000\n{text}\n\n" for n, text in enumerate(said, start=1)]
         (tmp_path / name).write_text("".join(cues))
         caplog.clear()
-        with caplog.at_level("INFO"):
-            assert read_annotations(tmp_path / name) == [
-                Annotation(None, 1.5, 2, "Anna Bo"),
-                Annotation(None, 2.5, 3, "Ben"),
-            ]
+        assert read_annotations(tmp_path / name) == [
+            Annotation(None, 1.5, 2, "Anna Bo"),
+            Annotation(None, 2.5, 3, "Ben"),
+        ]
         speak = "the classes are who speaks (Anna Bo and Ben), not what is said; 1 cue without one not used"
         assert speak in caplog.text
     cues = ["1\n00:00:01,000 --> 00:00:02,000\n<i>owl</i>\n\n", "2\n00:00:02,000 --> 00:00:03,000\nAnna: An owl.\n\n"]

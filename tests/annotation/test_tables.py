@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import logging
 import math
 import os
 from pathlib import Path
@@ -147,8 +146,7 @@ def test_a_table_in_the_folder_or_beside_it_is_found_by_its_columns(
     (tmp_path / place).mkdir(exist_ok=True)
     (tmp_path / place / "Labels.CSV").write_text("file;species\n2023/a.wav;robin\n2024/b.wav;wren\n")
     (tmp_path / place / "results.csv").write_text("clip,label\n2023/a.wav,wren\n2024/b.wav,wren\n")
-    with caplog.at_level(logging.INFO):
-        assert found(data) == [("robin", "2023/a.wav"), ("wren", "2024/b.wav")]
+    assert found(data) == [("robin", "2023/a.wav"), ("wren", "2024/b.wav")]
     assert "Labels.CSV" in caplog.text
     assert "does not list 1 recording in" in caplog.text
 
@@ -510,8 +508,7 @@ def test_a_workbook_is_said_not_to_be_read(tmp_path: Path, caplog: pytest.LogCap
     sounds(tmp_path, "site1/a.wav", "site2/b.wav")
     (tmp_path / "labels.xlsx").write_bytes(b"PK")
     (tmp_path / "~$labels.xlsx").write_bytes(b"")  # Excel has it open
-    with caplog.at_level(logging.INFO):
-        assert found(tmp_path) == [("site1", "site1/a.wav"), ("site2", "site2/b.wav")]
+    assert found(tmp_path) == [("site1", "site1/a.wav"), ("site2", "site2/b.wav")]
     assert caplog.messages == [
         f"{tmp_path / 'labels.xlsx'} is a workbook, which is not read: if it has labels, save it as CSV"
     ]
@@ -559,12 +556,11 @@ def test_a_missing_table_is_told_what_lies_beside_it(tmp_path: Path) -> None:
 
 def test_letters_that_may_come_out_wrong_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "list.csv"
-    with caplog.at_level(logging.INFO):
-        for encoding, is_said in (("utf-8", False), ("utf-16", False), ("cp1252", True), ("koi8-r", True)):
-            caplog.clear()
-            table.write_bytes(f"path,label\na.wav,{'птица' if encoding == 'koi8-r' else 'Grün'}\n".encode(encoding))
-            found(data, table)
-            assert ("read as Windows-1252; if letters come out wrong, save it as UTF-8" in caplog.text) == is_said
+    for encoding, is_said in (("utf-8", False), ("utf-16", False), ("cp1252", True), ("koi8-r", True)):
+        caplog.clear()
+        table.write_bytes(f"path,label\na.wav,{'птица' if encoding == 'koi8-r' else 'Grün'}\n".encode(encoding))
+        found(data, table)
+        assert ("read as Windows-1252; if letters come out wrong, save it as UTF-8" in caplog.text) == is_said
 
 
 def test_names_up_to_nohash_are_a_group_as_google_has_it(tmp_path: Path) -> None:
@@ -640,8 +636,7 @@ def test_a_column_by_which_recordings_may_belong_together_is_said_not_to_be_used
 ) -> None:
     data, table = sounds(tmp_path / "data", "a.wav", "b.wav", "c.wav"), tmp_path / "list.csv"
     table.write_text(f"{head}\na.wav,x,1\nb.wav,y,1\nc.wav,y,2\n")
-    with caplog.at_level("INFO"):
-        find_labelled_recordings(data, AnnotationOptions(metadata=table))
+    find_labelled_recordings(data, AnnotationOptions(metadata=table))
     said = "its column 'Speaker ID' is not used; call it group, if what shares it is to be held out together"
     assert (said in caplog.text) is is_said
     assert ("call it group" in caplog.text) is is_said
@@ -661,8 +656,7 @@ def test_a_table_with_a_column_for_each_class_is_read(
     data, table = sounds(tmp_path / "data", "a.wav", "b.wav", "c.wav", "d.wav"), tmp_path / "list.csv"
     table.write_text(text)
     heard = [("owl", "a.wav"), ("owl", "d.wav"), ("wren", "b.wav"), ("wren", "d.wav")]
-    with caplog.at_level(logging.INFO):
-        assert [(label.lower(), name) for label, name in found(data, table)] == heard
+    assert [(label.lower(), name) for label, name in found(data, table)] == heard
     assert "list.csv: the classes are its columns " in caplog.text
     assert ("not used: 'Temperature'" in caplog.text) is ("Temperature" in text)
     assert "nothing is heard in 1 recording, whose lines say of no class that it is (such as line 4)" in caplog.text

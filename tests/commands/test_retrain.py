@@ -134,7 +134,7 @@ def test_a_room_in_the_recordings_is_not_learnt(
     for noise, path in zip(room, sorted(two_classes.glob("*/*.wav")), strict=False):
         write_wav(path, np.concatenate([read_wav(path)[1][: 2 * SAMPLE_RATE_HZ], noise]))
     audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    with quick_learning(), caplog.at_level("INFO"):
+    with quick_learning():
         report = audionet.retrain(options_in(tmp_path))
     assert "24 pictures far fainter than the loudest of the same recording: not learnt" in caplog.text
     assert sum(report.pictures.values()) == 16

@@ -37,8 +37,7 @@ def test_recordings_of_one_sub_folder_stay_together_where_a_class_has_several(
     touch(tmp_path, *(f"ben/{year}/{n}.wav" for year in ("2023", "2024") for n in (1, 2)))  # too few
     touch(tmp_path, *(f"carla/{name}/1.wav" for name in "abc"), "carla/0.wav")  # one lies in no sub-folder
     touch(tmp_path, "dora/a/1.wav", "dora/b/1.wav", *(f"dora/c/{n}.wav" for n in range(3)))  # one holds most
-    with caplog.at_level(logging.INFO):
-        groups = {recording.key: recording.group for recording in find_recordings(tmp_path)[0]}
+    groups = {recording.key: recording.group for recording in find_recordings(tmp_path)[0]}
     assert {key: group for key, group in groups.items() if group} == {
         f"anna/{video}/{n}.wav": video for video in ("xQ1", "b/7", "zz") for n in (1, 2)
     }
@@ -54,8 +53,7 @@ def test_recordings_of_one_sub_folder_stay_together_where_a_class_has_several(
 
 def test_one_recording_in_two_forms_stays_together(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     touch(tmp_path, "a/x.mp3", "a/x.WAV", "a/y.mp3", "a/rec.001", "a/rec.002", "b/y.wav", "b/deep/y.flac")
-    with caplog.at_level(logging.INFO):
-        groups = {recording.key: recording.group for recording in find_recordings(tmp_path)[0]}
+    groups = {recording.key: recording.group for recording in find_recordings(tmp_path)[0]}
     assert {key: group for key, group in groups.items() if group} == {"a/x.mp3": "a/x", "a/x.WAV": "a/x"}
     assert "x.WAV and " in caplog.text
     assert "differ in their suffix alone, as one recording in two forms: they are held out together" in caplog.text
@@ -82,8 +80,7 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
     touch(tmp_path, "a/x.mp3", "a/._x.mp3", *(f"{place}{name}/y.mp3" for name in folders for place in ("", "a/")))
     touch(tmp_path, *(f"a/x.mp3.{suffix}" for suffix in suffixes), *(f"z.{suffix}" for suffix in suffixes))
     (tmp_path / "a" / "half.part").write_bytes(b"ID3\x03")  # a download's beginning is that of a recording
-    with caplog.at_level(logging.INFO):
-        recordings, wrong = find_recordings(tmp_path)
+    recordings, wrong = find_recordings(tmp_path)
     assert [recording.key for recording in recordings] == ["a/x.mp3"]
     assert wrong == []
     assert caplog.text == ""
