@@ -56,7 +56,7 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
     make_folder(cache.parent)
     cache.mkdir(mode=0o700, exist_ok=True)
     _require_ours(cache)
-    with _module_lock(place.with_suffix(".lock")):
+    with _closed_to_others(), _module_lock(place.with_suffix(".lock")):
         noted = place.with_suffix(".sha256")
         recorded = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
         archive = place.with_suffix(".part")
@@ -107,6 +107,17 @@ def _require_ours(folder: Path) -> None:
                 f"{path}: belongs to another user, or may be written by others, and its content would be run; delete "
                 f"it, or name another folder with {CACHE_VARIABLE}"
             )
+
+
+@contextmanager
+def _closed_to_others() -> Iterator[None]:
+    """Others can write to nothing that is made meanwhile, whatever the user's umask."""
+    before = os.umask(0o022)
+    os.umask(before | 0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager

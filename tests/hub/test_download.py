@@ -68,6 +68,15 @@ def server() -> Iterator[Server]:
     made.stop()
 
 
+@pytest.fixture(params=[0o022, 0o077, 0], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The permissions that new files do not have; with 0, all may write to them."""
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
 def test_a_module_is_downloaded_once_into_a_folder_of_our_own(server: Server, tmp_path: Path) -> None:
     cache = tmp_path / "models" / "tfhub"
     shown: list[tuple[str, int, int]] = []
