@@ -32,7 +32,7 @@ RETRAIN_RULES: dict[str, Rule] = {
         "any other by its address with --tfhub-module",
     ),
     "bottleneck": one_of(BOTTLENECKS),
-    "learning_rate": (lambda rate: 0 < rate < float("inf"), "must be over 0"),
+    "learning_rate": (lambda rate: 0 < rate < float("inf"), "must be a number over 0"),
     "train_batch_size": _BATCH,
     "validation_batch_size": _BATCH,
     "test_batch_size": _BATCH,

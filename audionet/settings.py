@@ -55,7 +55,7 @@ PICTURE_RULES: dict[str, Rule] = {
     ),
     "representation": one_of(REPRESENTATIONS),
 }
-TRACK: Rule = (lambda number: 1 <= number <= 100, "must be a number from 1")
+TRACK: Rule = (lambda number: 1 <= number <= 100, "must be a number from 1 to 100")
 CHANNEL: Rule = (
     lambda name: name in (MIX, EACH, *SIDES) or (re.fullmatch(r"\d{1,3}", name) and 1 <= int(name) <= MOST_CHANNELS),
     f"must be left, right, mix, each or a number from 1 to {MOST_CHANNELS}",

@@ -163,6 +163,7 @@ def test_nothing_is_not_the_current_folder(here: Path, audionet_here: Run) -> No
         finished = audionet_here(*typed)
         assert finished.returncode == 2
         assert "is empty; write what is meant, such as . for the current folder" in finished.stderr
+    assert "audionet: --colormap: is empty; write" in audionet_here("prepare", "clips", "--colormap", "").stderr
     assert audionet_here("label", ".", "--graph", "model").returncode == 0
 
 

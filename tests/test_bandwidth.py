@@ -160,7 +160,7 @@ def test_a_folder_of_pictures_keeps_its_sample_rate(audionet_here: Run, two_clas
     assert audionet_here("prepare", two_classes, "--chunk-seconds", 1).returncode == 0
     refused = audionet_here("prepare", two_classes, "--chunk-seconds", 1, "--sample-rate", 48000)
     assert refused.returncode == 2
-    assert "sample_rate_hz 16000, now 48000" in refused.stderr
+    assert "--sample-rate 16000, now 48000" in refused.stderr
     assert "--force" in refused.stderr
     assert (
         audionet_here("prepare", two_classes, "--chunk-seconds", 1, "--sample-rate", 48000, "--force").returncode == 0

@@ -134,7 +134,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     used = [file.annotations for file in files if file.doubt is None and file.recording not in annotated.left_out]
     if used:
         logger.info(
-            "%s: of %s the parts are learnt that the annotations beside mark, such as %s",
+            "%s: of %s, only the parts count that the annotations beside mark, such as %s",
             data_audio,
             count(len(annotated.paths), "recording"),
             used[0].name,
@@ -152,7 +152,7 @@ def _require_no_classes(data_audio: Path, annotated: Annotated, labels: Iterable
     raise AudionetError(
         f"{data_audio}: {count(len(annotated.paths), 'recording')} with annotations beside (such as {example}), "
         f"whose labels ({listed(sorted(map(printable, labels)))}) are not the folders ({listed(sorted(folders))}); add "
-        "--annotations to learn what they mark, or --no-annotations to learn whole recordings by their folders"
+        "--annotations to go by what they mark, or --no-annotations to take whole recordings by their folders"
     )
 
 

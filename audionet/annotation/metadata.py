@@ -99,7 +99,8 @@ def find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | 
     if annotated and annotated.paths:
         annotated = _combined(data_audio, annotated, options)
     else:
-        for asked, typed in ((options.unmarked == BACKGROUND, "--unmarked background"), (options.uem, "--uem")):
+        in_part = options.uem is not None and _find_stretches(data_audio, options)  # which says what is wrong with it
+        for asked, typed in ((options.unmarked == BACKGROUND, "--unmarked background"), (in_part, "--uem")):
             if asked:
                 logger.warning("%s: no recording has marked parts, so that %s changes nothing", data_audio, typed)
         annotated = annotated and replace(annotated, recordings=combined(annotated.recordings, options))
@@ -133,8 +134,8 @@ def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[
     places = named[:1] if options.uem is not None else [data_audio, *named]
     below = (path for place in places for path in (walk_data_set(place) if place.is_dir() else [place]))
     files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
-    if options.uem is not None and not files:
-        raise AudionetError(f"{places[0]}: is neither a file that ends in {UEM} nor a folder of such; rename it")
+    if options.uem is not None and not (files and places[0].exists()):
+        raise AudionetError(f"{places[0]}: is neither a file that ends in {UEM} nor a folder of such; name another")
     return stretches_in(files, data_audio)
 
 
@@ -198,7 +199,7 @@ def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTabl
         if path.resolve() in corrections:
             continue
         if CORRECTIONS_NAME.fullmatch(path.stem):
-            logger.info("%s is not used; add --corrections to learn what it corrects", path)
+            logger.info("%s is not used; it is with --corrections %s", path, path)
             continue
         columns = header_of(path)
         if columns & set(PATH_COLUMNS) and columns & set(LABEL_COLUMNS):

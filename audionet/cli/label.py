@@ -78,6 +78,7 @@ def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iter
 
 def _label_clips(options: argparse.Namespace, model: "Model") -> int:
     """Label the clips that were named, one by one, and say and write what is asked for; the exit status."""
+    from audionet.inference.clips import find_clips
     from audionet.parallel.dask import open_workers
 
     each = _scoring(options, model)
@@ -94,6 +95,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips if name != STANDARD_INPUT or names]
         skipped = len(options.clips) - len(clips)
+        printer.expect(sum(1 for _ in find_clips(clips)))
         treat = _treatment(options, model, places)
         for clip in each(clips, workers=workers, names=names, progress=progress):
             if isinstance(clip, UnusableInput):

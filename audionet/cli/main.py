@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
     keep_freed_memory()
-    for word in typed:
-        _require_a_word(word)
+    for word, before in zip(typed, ["", *typed], strict=False):
+        _require_a_word(word, before)
     for option, value in getattr(options, "overridden", {}).items():
         logger.warning("%s is given more than once; the last counts: %s", option, value)
     for value in vars(options).values():
@@ -84,14 +84,15 @@ def _forget_impossible_date() -> None:
             logger.warning("%s is no number of seconds since 1970 (%s), and is not used", DATE_VARIABLE, told)
 
 
-def _require_a_word(word: str) -> None:
+def _require_a_word(word: str, before: str) -> None:
     """Raise AudionetError for what no shell passes on, but a program may: a NUL, or half of a character.
 
     And for nothing at all, as of a variable that is not set, which as a path would be the current folder; and for a
     path of so many folders that Python gives up.
     """
     if not word or re.fullmatch(r"--[\w-]+=", word):
-        raise AudionetError(f"{word or 'an argument'}: is empty; write what is meant, such as . for the current folder")
+        name = word or (before if before.startswith("--") else "an argument")
+        raise AudionetError(f"{name}: is empty; write what is meant, such as . for the current folder")
     if word.count("/") > MOST_FOLDERS:
         raise AudionetError(f"{word[:SHOWN_CHARACTERS]}...: is a path of more than {MOST_FOLDERS} folders")
     try:

@@ -18,7 +18,11 @@ OTHER_COMMANDS = (
 # What to do instead of options that people expect, and their names.
 OUTPUTS, INPUTS = "--output --output-dir --output-file --out -o", "--input --data --audio --file --files -i"
 LEAST_SCORES = "--min-score --min-conf --min-confidence --confidence --score --cutoff"
-MODELS = {"--model -m": "name the model with --graph"}
+MODELS = {
+    "--model -m": "name the model with --graph",
+    "--input-height --input-width --input-mean --input-std --input-layer --output-layer": "leave it out: the model "
+    "says how its pictures are made",
+}
 EXPECTED = {
     "prepare": {
         OUTPUTS: "name the folder of pictures with --image-dir",
@@ -26,6 +30,7 @@ EXPECTED = {
         "--chunk --chunk-size --chunk-length --seconds --duration --length --window": "name the length of a chunk with "
         "--chunk-seconds",
         "--sr --rate": "name the sample rate with --sample-rate",
+        "--mp3towav --mkchunks --spectrogram": "leave it out: prepare does all three",
         "--labels --label --csv --table --classes": "the folders are the classes; name a table of labels with "
         "--metadata",
     },
@@ -39,7 +44,7 @@ EXPECTED = {
     "label": MODELS
     | {
         OUTPUTS: TO_A_FILE,
-        INPUTS: "clips need no option, so type: audionet label CLIP",
+        f"{INPUTS} --image --image-dir": "clips need no option, so type: audionet label CLIP",
         LEAST_SCORES: "name the score that a class needs with --threshold; below it, a clip is unknown",
         "--json": "type --format json",
         "--csv": "type --format csv",
@@ -49,7 +54,7 @@ EXPECTED = {
     "evaluate": MODELS
     | {
         OUTPUTS: "what is found goes to standard output; add > FILE at the end, and --format json for programs",
-        INPUTS: "the folder needs no option, so type: audionet evaluate DATA_AUDIO_TEST",
+        f"{INPUTS} --image-dir": "the folder needs no option, so type: audionet evaluate DATA_AUDIO_TEST",
         f"{LEAST_SCORES} --threshold": LEARNT_SCORE,
         "--json -f": "type --format json",
         "--csv": "type --format json; audionet label CLIP --format csv makes a table of clips",

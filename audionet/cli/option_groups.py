@@ -59,10 +59,12 @@ class _Threshold(LastCounts):
         """Note a score."""
         name, equals, score = typed.rpartition("=")
         try:
-            number = float(score)
+            number = float(score if name or not equals else "")
         except ValueError as error:
             raise argparse.ArgumentError(self, f"{typed}: must be a number, such as 0.7, or owl=0.7") from error
         if equals:
+            if options.class_thresholds.get(name, number) != number:
+                vars(options).setdefault("overridden", {})[f"{option} {name}"] = number
             options.class_thresholds = options.class_thresholds | {name: number}
         else:
             super().__call__(parser, options, number, option)

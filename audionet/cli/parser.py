@@ -72,7 +72,7 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
 --contact-sheet  write <class>-contact-sheet.png beside each class's pictures: all at a glance, with axes
 --keep-gone  keep the pictures of recordings that are no longer there, and of other folders' recordings (default: no,
     what is in DATA_AUDIO decides)
---prune  delete the pictures of recordings that are gone, as it does by default
+--prune  delete the pictures of recordings that are gone (default: that is done anyway)
 --force  delete the old pictures and make all anew"""
     add_options(parser.add_argument_group("files"), listing, PrepareOptions)
     groups.add_annotations(parser)

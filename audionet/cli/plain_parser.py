@@ -53,6 +53,9 @@ class PlainParser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The options of a command line. Ends the program, with a sentence, where it makes no sense."""
+        first = arguments[0].partition("=")[0]
+        if first.startswith("-") and first not in ("--", *self._option_string_actions):
+            self.refuse([first])
         options, extra = self.parse_known_args(arguments)
         if extra:
             options.parser.refuse(extra)
@@ -139,7 +142,7 @@ def _of_field(record: type[Any], typed: str) -> dict[str, Any]:
     field = next(each for each in fields(record) if flag(each.name) == typed)
     kinds, default = kinds_of(field.type), getattr(record, field.name, None)
     if bool in kinds:
-        action = "store_true" if default is False else argparse.BooleanOptionalAction
+        action = "store_true" if default is False else _YesOrNo
         return {"dest": field.name, "default": default, "action": action}
     kind = next((kind for kind in (Path, int, float) if kind in kinds), str)
     if tuple in kinds or Sequence in kinds:
@@ -166,6 +169,18 @@ class LastCounts(argparse._StoreAction):
         if self.dest in given and given[self.dest] != values:
             vars(namespace).setdefault("overridden", {})[option] = values
         given[self.dest] = values
+        super().__call__(parser, namespace, values, option)
+
+
+class _YesOrNo(argparse.BooleanOptionalAction):
+    """An option that says yes, or no with --no- before its name: one of the two."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        """Note which. Raises argparse.ArgumentError where the other was given too."""
+        if vars(namespace).setdefault("given", {}).setdefault(self.dest, option) != option:
+            raise argparse.ArgumentError(self, "one says yes, the other no; leave out one")
         super().__call__(parser, namespace, values, option)
 
 

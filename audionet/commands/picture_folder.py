@@ -14,8 +14,15 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.values import flag, shown
 
 logger = logging.getLogger(__name__)
+
+# Of prepare, that say how pictures are made: a setting has the name of its option, some with a unit behind it.
+OPTIONS = (
+    *("--track", "--channel", "--chunk-seconds", "--overlap", "--representation", "--colormap"),
+    *("--high-pass", "--sample-rate"),
+)
 
 
 @dataclass
@@ -101,6 +108,8 @@ def open_index(image_dir: Path, options: PrepareOptions, fit: Callable[[], int |
         if not options.force:
             raise
         index = None
+    if index is not None and not index.recordings and not index.unfinished:
+        index = None  # all was skipped, as after --channel 3 for recordings of two: its settings bind nobody
     if index is not None and not options.force:
         if options.fit_chunks and index.fitted:
             own = index.renderer.settings
@@ -149,9 +158,12 @@ def _require_same_settings(index: PictureIndex, image_dir: Path, options: Prepar
 
 
 def _difference(index: PictureIndex, options: PrepareOptions) -> str:
+    """In what the settings differ: the options, or, where all of these are alike, what else there is."""
     usual: dict[str, object] = {"track": "the default", "channel": "the usual"}
     before = usual | index.renderer.settings.as_json() | index.sound.to_json()
     after = usual | options.pictures.as_json() | options.sound.to_json()
     # A setting that one of them does not have (the high pass of old pictures) is off there.
     pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in before | after}
-    return ", ".join(f"{name} {old}, now {new}" for name, (old, new) in pairs.items() if old != new)
+    different = {flag(name): f"{shown(old)}, now {shown(new)}" for name, (old, new) in pairs.items() if old != new}
+    typed = {option: how for name, how in different.items() for option in OPTIONS if name.startswith(option)}
+    return ", ".join(f"{name} {how}" for name, how in (typed or different).items())

@@ -61,6 +61,9 @@ class Printer(ABC, Generic[T]):
     def begin(self) -> None:
         """Print what stands before all clips."""
 
+    def expect(self, clips: int) -> None:
+        """Take note of how many clips come."""
+
     def add(self, clip: T) -> None:
         """Print one clip, which is seen at once, or keep it for the end."""
         self.print_clip(clip)
@@ -81,16 +84,18 @@ class OneClipPrinter(Printer["Timeline"]):
     """
 
     name = ""
-    _first: str | None = None  # the clip that has been printed
+    _added = 0
+
+    def expect(self, clips: int) -> None:
+        """Raise AudionetError for more than one clip."""
+        if clips > 1:
+            remedy = "label one recording at a time, or all with --format csv or raven"
+            raise AudionetError(f"--format {self.name}: is of one recording each; {remedy}")
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip. Raises AudionetError for a second."""
-        if self._first is not None:
-            raise AudionetError(
-                f"--format {self.name}: is of one recording each, and {self._first} has been printed; "
-                "label one recording at a time, or all with --format csv or raven"
-            )
-        self._first = clip.clip
+        self._added += 1
+        self.expect(self._added)
         super().add(clip)
 
 

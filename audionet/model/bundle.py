@@ -100,7 +100,8 @@ def load_model(options: LabelOptions) -> Model:
     Raises AudionetError when a file is missing, damaged, or does not fit the others.
     """
     model = _load_model(options)
-    min_scores = {class_number(name, model.labels): score for name, score in options.class_thresholds.items()}
+    given, option = options.class_thresholds, "--threshold "
+    min_scores = {class_number(name, model.labels, option): score for name, score in given.items()}
     thresholds, of_events = model.thresholds, min_scores
     if options.threshold is not None:
         thresholds = replace(thresholds, min_score=options.threshold, typicality=None)

@@ -330,6 +330,8 @@ def test_what_was_listened_to_is_no_annotation(tmp_path: Path, caplog: pytest.Lo
         found(tmp_path, metadata=tmp_path / "owl" / "a.uem")
     assert found(tmp_path, uem=tmp_path / "owl" / "a.uem") == {"owl/a.wav": []}
     assert "no recording has marked parts, so that --uem changes nothing" in caplog.text
+    with pytest.raises(AudionetError, match=r"none\.uem: is neither a file"):
+        found(tmp_path, uem=Path("none.uem"))
 
 
 @pytest.mark.parametrize(

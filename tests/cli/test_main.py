@@ -199,6 +199,15 @@ def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) ->
         ("listen", "type: audionet label --microphone"),
         ("version", "type: audionet --version"),
         ("data_audio", "to draw the recordings in that folder, type: audionet prepare data_audio"),
+        ("--steps 5", "--steps: no such option here; it is one of audionet retrain"),
+        ("--versions", "--versions: no such option; did you mean --version?"),
+        ("prepare d --keep-wav --no-keep-wav", "one says yes, the other no; leave out one"),
+        ("retrain --no-refit --refit", "one says yes, the other no; leave out one"),
+        ("label --image a.jpg", "so type: audionet label CLIP"),
+        ("evaluate --image_dir pictures", "so type: audionet evaluate DATA_AUDIO_TEST"),
+        ("label a.jpg --input_mean 0", "--input-mean: no such option; leave it out"),
+        ("prepare d --mkchunks", "leave it out: prepare does all three"),
+        ("label a.mp3 --threshold =0.5", "=0.5: must be a number, such as 0.7, or owl=0.7"),
     ],
 )
 def test_what_is_mistyped_or_typed_first_is_told_what_to_type(
@@ -225,6 +234,9 @@ def test_of_an_option_given_twice_the_last_counts_and_that_is_said(
     _, options = call("prepare d --metadata a.csv --metadata b.csv --chunk-seconds 5 --chunk-seconds 5.0")
     assert options.metadata == Path("b.csv")
     assert capsys.readouterr().err == "audionet: --metadata is given more than once; the last counts: b.csv\n"
+    assert cli.main("label a.wav --threshold a=.5 --threshold b=.5 --threshold a=.5 --threshold b=.7".split()) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[:-1] == ["audionet: --threshold b is given more than once; the last counts: 0.7"]
     assert cli.main("prepare d --chunk-seconds nan".split()) == 2
     assert capsys.readouterr().err == "audionet: --chunk-seconds nan: must be from 0.1 to 600\n"
     with pytest.raises(SystemExit):

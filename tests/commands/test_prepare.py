@@ -205,11 +205,18 @@ def test_any_file_name_is_used(two_classes: Path, name: bytes) -> None:
     assert (two_classes.parent / "data_image" / "low" / f"{stem}_nohash_0000.jpg").is_file()
 
 
+def test_settings_with_which_nothing_could_be_drawn_bind_nobody(two_classes: Path) -> None:
+    image_dir = two_classes.parent / "data_image"
+    with pytest.raises(AudionetError):
+        audionet.prepare(two_classes, PrepareOptions(image_dir, channel="3"))  # all are mono
+    assert audionet.prepare(two_classes, PrepareOptions(image_dir)).made
+
+
 def test_other_settings_are_refused_unless_forced(two_classes: Path) -> None:
     image_dir = prepare(two_classes).image_dir
     before = state(image_dir)
     other = PictureSettings(2, 0)
-    with pytest.raises(AudionetError, match=r"other settings \(chunk_seconds 1.0, now 2.0\); add --force"):
+    with pytest.raises(AudionetError, match=r"other settings \(--chunk-seconds 1, now 2\); add --force"):
         audionet.prepare(two_classes, PrepareOptions(image_dir, other))
     assert state(image_dir) == before
     report = audionet.prepare(two_classes, PrepareOptions(image_dir, other, force=True))
@@ -342,7 +349,7 @@ def test_chunks_are_as_long_as_short_recordings_are(two_classes: Path, audionet_
     assert "chosen for recordings that were shorter" in second.stderr
     assert audionet_here("prepare", "data_audio", "--image-dir", "p", "--chunk-seconds", "3").returncode == 0
     assert (
-        "chunk_seconds 3.0, now 20.0"
+        "--chunk-seconds 3, now 20"
         in audionet_here("prepare", "data_audio", "--image-dir", "p", "--chunk-seconds", "20").stderr
     )
     anew = audionet_here("prepare", "data_audio", "--image-dir", "p", "--force")

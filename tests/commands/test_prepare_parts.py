@@ -150,7 +150,7 @@ def test_corrections_replace_what_the_folders_say(tmp_path: Path, audionet_here:
     audionet_here(*command)
     without = audionet_here(*command[:2], *command[4:])
     assert "moved: high/wrong.wav is now low/wrong.wav" in without.stdout
-    assert "corrections.csv is not used; add --corrections to learn" in without.stderr
+    assert "corrections.csv is not used; it is with --corrections" in without.stderr
     assert set(pictures(folder)) == {"high/1.wav", "low/1.wav", "low/mixed.wav", "low/wrong.wav"}
 
 

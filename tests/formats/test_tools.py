@@ -243,7 +243,7 @@ def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
 
 @pytest.mark.parametrize("name", ["audacity", "textgrid", "srt", "vtt"])
 def test_what_is_of_one_recording_refuses_a_second(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(AudionetError, match=r"night one.wav has been printed; label one recording at a time"):
+    with pytest.raises(AudionetError, match="is of one recording each; label one recording at a time"):
         printed(name, capsys, CLIP, CLIP)
 
 

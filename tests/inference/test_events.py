@@ -184,7 +184,7 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
         (["--events", "--threshold", "owl"], "owl: must be a number, such as 0.7, or owl=0.7"),
         (
             ["--events", "--threshold", "owls=0.5"],
-            "owls: the model has no such class (it has background, owl and wren)",
+            "--threshold owls: the model has no such class (it has background, owl and wren)",
         ),
         (["--timeline", "--threshold", "owl=0.5"], "--threshold: of a timeline it is one number for all classes"),
         (["--threshold", "owl=0.5", "--no-unknown"], "and --no-unknown nothing; leave out one"),
