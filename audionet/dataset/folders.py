@@ -22,7 +22,7 @@ from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.system.files import require_file
 from audionet.system.grouping import grouped
 from audionet.system.text import did_you_mean, is_printable, listed, printable
-from audionet.system.untrusted import is_folder
+from audionet.system.untrusted import is_file, is_folder
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +81,7 @@ def class_folders(folder: Path) -> list[Path]:
 
 def _folders_of_no_class(folder: Path) -> list[UnusableInput]:
     """The sub-folders that can't be classes."""
-    faults = ((path, _fault_as_class(path)) for path in _folders_in(folder))
-    return [UnusableInput(path, fault) for path, fault in faults if fault]
+    return [UnusableInput(path, fault) for path in _folders_in(folder) if (fault := _fault_as_class(path))]
 
 
 def _fault_as_class(folder: Path) -> str:
@@ -248,7 +247,9 @@ def stray_files(data_audio: Path) -> list[UnusableInput]:
         return []
     reason = f"lies in no class folder; move it into a folder of {data_audio}"
     files = [path for path in _listing(data_audio) if not is_folder(path) and not is_other_file(path)]
-    return [UnusableInput(path, reason) for path in files] + _folders_of_no_class(data_audio)
+    # A link to nothing may be one to a folder on a disk that is not there.
+    found = [UnusableInput(path, reason) if is_file(path) else _why_no_file(path) for path in files]
+    return found + _folders_of_no_class(data_audio)
 
 
 def _listing(folder: Path) -> list[Path]:

@@ -217,7 +217,7 @@ def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
 def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
     return RecordingEntry(
         checked.whole(value["size_bytes"]),
-        checked.whole(value["mtime_ns"], -checked.LARGEST_WHOLE),  # before 1970 there was sound too
+        checked.whole(value["mtime_ns"], -(2**93), 2**93),  # some disks have files of 1601, others of after 2262
         checked.sha256(value["sha256"]),
         tuple(map(_chunk_from_json, checked.sequence(value["chunks"]))),
         checked.optional(checked.text, value.get("group")),

@@ -124,10 +124,12 @@ def test_a_class_folder_with_what_may_become_recordings_says_how(tmp_path: Path,
 
 def test_what_lies_wrong_is_told(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.mp3", "lost.mp3", "README.md", "empty/notes.txt")
+    (tmp_path / "unplugged").symlink_to(tmp_path / "disk" / "robin")
     recordings, wrong = find_recordings(tmp_path)
     assert len(recordings) == 1
     assert [(Path(error.path).name, error.reason.split(";")[0]) for error in wrong] == [
         ("lost.mp3", "lies in no class folder"),
+        ("unplugged", "cannot be read (No such file or directory)"),
         ("empty", "holds no recordings"),
     ]
 

@@ -1,5 +1,6 @@
 """The gate for what comes from outside, and each file that goes through it: nothing is a traceback."""
 
+import dataclasses
 import io
 import json
 import os
@@ -126,7 +127,9 @@ def test_an_index_with_a_value_that_cannot_be_used_is_a_sentence(
 def test_an_index_that_can_be_loaded_can_be_saved_again(index: PictureIndex, tmp_path: Path) -> None:
     name = b"low/\xff_nohash_0000".decode(errors="surrogateescape")  # bytes that are no Unicode, as Linux has them
     entry = index.recordings["low/a.wav"]
-    odd = RecordingEntry(7, -7, "0" * 64, (ChunkEntry(name, 0.0, 1.0),))
+    of_1601, of_2446 = -11_644_473_600 * 10**9, 15_032_385_535 * 10**9
+    odd = RecordingEntry(7, of_1601, "0" * 64, (ChunkEntry(name, 0.0, 1.0),))
+    entry = dataclasses.replace(entry, mtime_ns=of_2446)
     PictureIndex(index.renderer, {"low/a.wav": entry, "low/b.wav": odd}).save(tmp_path)
     loaded = PictureIndex.load(tmp_path)
     assert loaded is not None
