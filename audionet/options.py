@@ -3,22 +3,22 @@
 The command line reads its defaults here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Real
 from pathlib import Path
+from typing import Annotated
 
+from audionet import rules
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
-from audionet.rules import AT_LEAST_1, RETRAIN_RULES, SCORE, SECONDS, check_network
-from audionet.settings import PictureSettings, SoundChoice, TlsScheduler
-from audionet.values import as_paths, check, one_of, shown, take_values
+from audionet.settings import ANY_SAMPLE_RATE, CHANNEL, TRACK, PictureSettings, SoundChoice, TlsScheduler
+from audionet.values import as_paths, one_of, shown, take_values
 
 TF_FILES = Path("tf_files")
 REPORT_NAME, EVALUATION_REPORT_NAME = "report.html", "evaluation-report.html"  # of retrain and of evaluate
 BOTH, REFUSE = "both", "refuse"  # what is done with classes that are heard at once
 IGNORE, BACKGROUND = "ignore", "background"  # what unmarked stretches of annotated recordings are
-OVERLAPS, UNMARKED = (BOTH, REFUSE), (IGNORE, BACKGROUND)
 EVENTS, TIMELINE = "events", "timeline"  # what recordings are searched for
 
 
@@ -26,12 +26,12 @@ EVENTS, TIMELINE = "events", "timeline"  # what recordings are searched for
 class SoundOptions:
     """Which sound of a file is heard. track, channel: see settings.SoundChoice."""
 
-    track: int | None = None
-    channel: str | None = None
+    track: Annotated[int | None, TRACK] = None
+    channel: Annotated[str | None, CHANNEL] = None
 
     @property
     def sound(self) -> SoundChoice:
-        """The track and channel. Raises AudionetError if they can't be."""
+        """The track and channel."""
         return SoundChoice(self.track, self.channel)
 
 
@@ -51,14 +51,13 @@ class AnnotationOptions:
 
     metadata: Path | None = None
     corrections: Path | Sequence[Path] | None = None
-    unmarked: str = IGNORE
-    overlaps: str = BOTH
+    unmarked: Annotated[str, one_of((IGNORE, BACKGROUND))] = IGNORE
+    overlaps: Annotated[str, one_of((BOTH, REFUSE))] = BOTH
     use_beside: bool | None = None
     uem: Path | None = None
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(self, {"unmarked": one_of(UNMARKED), "overlaps": one_of(OVERLAPS)})
 
     @property
     def correction_tables(self) -> tuple[Path, ...]:
@@ -84,7 +83,7 @@ class PrepareOptions(AnnotationOptions, SoundOptions):
 
     image_dir: Path = TF_FILES / "data_image"
     pictures: PictureSettings = field(default_factory=PictureSettings)
-    jobs: int | None = None
+    jobs: Annotated[int | None, rules.AT_LEAST_1] = None
     _: KW_ONLY
     fit_chunks: bool | None = None
     keep_wav: bool = True
@@ -102,10 +101,8 @@ class PrepareOptions(AnnotationOptions, SoundOptions):
             )
         if self.fit_chunks is None:
             object.__setattr__(self, "fit_chunks", self.pictures == PictureSettings())
-        check(self, {"jobs": AT_LEAST_1})
         if self.jobs is not None and self.scheduler is not None:
             raise AudionetError("--jobs is for this machine, --scheduler for a cluster: choose one")
-        _ = self.sound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +117,12 @@ class SplitOptions:
     test_batch_size: pictures that the final test draws at random; -1 is all. seed: of all that is drawn at random.
     """
 
-    validation_percentage: float = 10.0
-    testing_percentage: float = 10.0
-    folds: int | None = None
+    validation_percentage: Annotated[float, rules.UNDER_100] = 10.0
+    testing_percentage: Annotated[float, rules.UNDER_100] = 10.0
+    folds: Annotated[int | None, rules.FOLDS] = None
     refit: bool = True
-    test_batch_size: int = -1
-    seed: int = 0
+    test_batch_size: Annotated[int, rules.BATCH] = -1
+    seed: Annotated[int, rules.SEED] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,13 +135,13 @@ class FitOptions:
     intermediate_store_frequency: steps between two unfinished graphs; 0 is never.
     """
 
-    steps: int = 500
-    learning_rate: float = 1.0
-    train_batch_size: int = 100
-    seed: int = 0
-    eval_step_interval: int = 10
-    validation_batch_size: int = -1
-    intermediate_store_frequency: int = 0
+    steps: Annotated[int, rules.AT_LEAST_1] = 500
+    learning_rate: Annotated[float, rules.LEARNING_RATE] = 1.0
+    train_batch_size: Annotated[int, rules.BATCH] = 100
+    seed: Annotated[int, rules.SEED] = 0
+    eval_step_interval: Annotated[int, rules.AT_LEAST_1] = 10
+    validation_batch_size: Annotated[int, rules.BATCH] = -1
+    intermediate_store_frequency: Annotated[int, rules.NOT_NEGATIVE] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,10 +153,10 @@ class ExportOptions:
     saved_model_dir: where the model goes as a SavedModel.
     """
 
-    final_tensor_name: str = "final_result"
+    final_tensor_name: Annotated[str, rules.TENSOR_NAME] = "final_result"
     intermediate_output_graphs_dir: Path | None = None
-    checkpoint_path: Path | None = None
-    saved_model_dir: Path | None = None
+    checkpoint_path: Annotated[Path | None, rules.NAMED] = None
+    saved_model_dir: Annotated[Path | None, rules.NAMED] = None
 
 
 @dataclass(frozen=True)
@@ -187,29 +184,28 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     model_dir: Path = TF_FILES / "models"
     bottleneck_dir: Path = TF_FILES / "bottlenecks"
     summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
-    output_graph: Path = TF_FILES / "retrained_graph.pb"
+    output_graph: Annotated[Path, rules.NAMED] = TF_FILES / "retrained_graph.pb"
     output_labels: Path | None = None
-    architecture: str = "inception_v3"
-    bottleneck: str | None = None
+    architecture: Annotated[str, rules.ARCHITECTURE] = "inception_v3"
+    bottleneck: Annotated[str | None, rules.BOTTLENECK] = None
     tfhub_module: str | None = None
-    tfhub_sha256: str | None = None
+    tfhub_sha256: Annotated[str | None, rules.DIGEST] = None
     backbone: Path | None = None
     backbone_output: str | None = None
-    backbone_sample_rate: int | None = None
+    backbone_sample_rate: Annotated[int | None, ANY_SAMPLE_RATE] = None
     force: bool = False
     report: Path | None = None
     write_report: bool = True
     flip_left_right: bool = False
-    random_crop: float = 0.0
-    random_scale: float = 0.0
-    random_brightness: float = 0.0
+    random_crop: Annotated[float, rules.PER_CENT] = 0.0
+    random_scale: Annotated[float, rules.PER_CENT] = 0.0
+    random_brightness: Annotated[float, rules.PER_CENT] = 0.0
     scheduler: str | TlsScheduler | None = None
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(self, RETRAIN_RULES)
-        check_network(self)
+        rules.check_network(self)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
             raise AudionetError("--intermediate-output-graphs-dir and --intermediate-store-frequency go together")
         if self.validation_percentage + self.testing_percentage >= 100:
@@ -247,16 +243,14 @@ class LabelOptions(SoundOptions):
     allow_unknown: bool = True
     scheduler: str | TlsScheduler | None = None
     metadata: Path | None = None
-    threshold: float | None = None
+    threshold: Annotated[float | None, rules.SCORE] = None
     class_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         take_values(self)
-        _ = self.sound
-        check(self, {"threshold": SCORE})
         for name, score in self.class_thresholds.items():
-            if not isinstance(score, Real) or not SCORE[0](score):
-                raise AudionetError(f"--threshold {name}={shown(score)}: {SCORE[1]}")
+            if not isinstance(score, Real) or not rules.SCORE.is_allowed(score):
+                raise AudionetError(f"--threshold {name}={shown(score)}: {rules.SCORE.sentence}")
         inside = models_in(self.graph)
         if len(inside) == 1:
             object.__setattr__(self, "graph", inside[0])
@@ -277,12 +271,11 @@ class EventOptions:
     """
 
     background: tuple[str, ...] = ()
-    min_seconds: float = 0.0
-    merge_gap_seconds: float = 0.5
+    min_seconds: Annotated[float, rules.SECONDS] = 0.0
+    merge_gap_seconds: Annotated[float, rules.SECONDS] = 0.5
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(self, {"min_seconds": SECONDS, "merge_gap_seconds": SECONDS})
 
 
 @dataclass(frozen=True)
@@ -294,10 +287,13 @@ class DetectionOptions:
     background: the classes that events stand out of; none is those called background or noise.
     """
 
-    kind: str | None = None
-    collar_seconds: float = 0.5
+    kind: Annotated[str | None, one_of((EVENTS, TIMELINE))] = None
+    collar_seconds: Annotated[float, rules.SECONDS] = 0.5
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(self, {"kind": one_of((EVENTS, TIMELINE)), "collar_seconds": SECONDS})
+
+    def kind_for(self, background: Collection[str]) -> str:
+        """What a model is asked for that has such background classes: EVENTS or TIMELINE."""
+        return self.kind or (EVENTS if background else TIMELINE)

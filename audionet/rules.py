@@ -4,57 +4,37 @@ import re
 from typing import Any
 
 from audionet.errors import AudionetError
-from audionet.settings import ANY_SAMPLE_RATE, OWN_FOLDS
+from audionet.settings import OWN_FOLDS
 from audionet.values import LARGEST_COUNT, Rule, flag, one_of, within
 
-BOTTLENECKS = ("rows", "pool_3")
+BOTTLENECK = one_of(("rows", "pool_3"))
 EMBEDDED = "inception_v3"  # the architecture of the network inside the package
 # Networks that Google has on TensorFlow Hub, as they are called there and as retrain.py of 2017 called them.
 ARCHITECTURES = (
     r"mobilenet_v[12]_\d{3}_\d{3}|mobilenet_v3_(small|large)_\d{3}_\d{3}|mobilenet_\d\.\d+_\d{3}|inception_v[123]"
     r"|inception_resnet_v2|resnet_v[12]_(50|101|152)|p?nasnet_(mobile|large)|amoebanet_a_n18_f448"
 )
-AT_LEAST_1: Rule = (lambda number: number >= 1, "must be at least 1")
-SECONDS: Rule = (lambda seconds: 0 <= seconds < float("inf"), "must be at least 0 seconds")
-SCORE: Rule = (lambda score: 0 < score <= 1, "must be over 0 and at most 1, as scores are")
-_BATCH: Rule = (lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
-_PER_CENT: Rule = (lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
-_UNDER_100: Rule = (lambda share: 0 <= share < 100, "must be from 0 to under 100")
-_NAMED: Rule = (lambda path: path.name not in ("", ".."), "must end in a name, such as birds")
-RETRAIN_RULES: dict[str, Rule] = {
-    "output_graph": _NAMED,
-    "saved_model_dir": _NAMED,
-    "checkpoint_path": _NAMED,
-    "steps": AT_LEAST_1,
-    "architecture": (
-        lambda name: re.fullmatch(ARCHITECTURES, name),
-        f"only {EMBEDDED} is built in; from TensorFlow Hub come mobilenet_v2_100_224, resnet_v2_50 and the like, and "
-        "any other by its address with --tfhub-module",
-    ),
-    "bottleneck": one_of(BOTTLENECKS),
-    "learning_rate": (lambda rate: 0 < rate < float("inf"), "must be a number over 0"),
-    "train_batch_size": _BATCH,
-    "validation_batch_size": _BATCH,
-    "test_batch_size": _BATCH,
-    "random_crop": _PER_CENT,
-    "random_scale": _PER_CENT,
-    "random_brightness": _PER_CENT,
-    "eval_step_interval": AT_LEAST_1,
-    "intermediate_store_frequency": (lambda steps: steps >= 0, "must not be below 0"),
-    "validation_percentage": _UNDER_100,
-    "testing_percentage": _UNDER_100,
-    "folds": (lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2"),
-    "seed": within(0, LARGEST_COUNT),
-    "tfhub_sha256": (
-        lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits),
-        "must be 64 hexadecimal digits in lower case",
-    ),
-    "backbone_sample_rate": ANY_SAMPLE_RATE,
-    "final_tensor_name": (
-        lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name),
-        "letters, digits and _ . - / are what TensorFlow allows",
-    ),
-}
+AT_LEAST_1 = Rule(lambda number: number >= 1, "must be at least 1")
+NOT_NEGATIVE = Rule(lambda number: number >= 0, "must not be below 0")
+SECONDS = Rule(lambda seconds: 0 <= seconds < float("inf"), "must be at least 0 seconds")
+SCORE = Rule(lambda score: 0 < score <= 1, "must be over 0 and at most 1, as scores are")
+BATCH = Rule(lambda size: size == -1 or size >= 1, "must be at least 1, or -1 for all")
+PER_CENT = Rule(lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
+UNDER_100 = Rule(lambda share: 0 <= share < 100, "must be from 0 to under 100")
+NAMED = Rule(lambda path: path.name not in ("", ".."), "must end in a name, such as birds")
+LEARNING_RATE = Rule(lambda rate: 0 < rate < float("inf"), "must be a number over 0")
+FOLDS = Rule(lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2")
+SEED = within(0, LARGEST_COUNT)
+DIGEST = Rule(lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits), "must be 64 hexadecimal digits in lower case")
+ARCHITECTURE = Rule(
+    lambda name: re.fullmatch(ARCHITECTURES, name),
+    f"only {EMBEDDED} is built in; from TensorFlow Hub come mobilenet_v2_100_224, resnet_v2_50 and the like, and "
+    "any other by its address with --tfhub-module",
+)
+TENSOR_NAME = Rule(
+    lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name),
+    "letters, digits and _ . - / are what TensorFlow allows",
+)
 
 
 def check_network(options: Any) -> None:

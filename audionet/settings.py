@@ -5,7 +5,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from audionet.errors import AudionetError
 from audionet.values import Rule, check, one_of, take_values, within
@@ -47,16 +47,12 @@ SIDES = {"left": 0, "right": 1}
 MOST_CHANNELS = 64
 
 ANY_SAMPLE_RATE = within(LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ)
-PICTURE_RULES: dict[str, Rule] = {
-    "sample_rate_hz": ANY_SAMPLE_RATE,
-    "high_pass_hz": (
-        lambda hz: 0 <= hz <= LARGEST_HIGH_PASS_HZ,
-        f"must be from 0 (nothing is left out) to {LARGEST_HIGH_PASS_HZ:g}",
-    ),
-    "representation": one_of(REPRESENTATIONS),
-}
-TRACK: Rule = (lambda number: 1 <= number <= 100, "must be a number from 1 to 100")
-CHANNEL: Rule = (
+ANY_HIGH_PASS = Rule(
+    lambda hz: 0 <= hz <= LARGEST_HIGH_PASS_HZ,
+    f"must be from 0 (nothing is left out) to {LARGEST_HIGH_PASS_HZ:g}",
+)
+TRACK = Rule(lambda number: 1 <= number <= 100, "must be a number from 1 to 100")
+CHANNEL = Rule(
     lambda name: name in (MIX, EACH, *SIDES) or (re.fullmatch(r"\d{1,3}", name) and 1 <= int(name) <= MOST_CHANNELS),
     f"must be left, right, mix, each or a number from 1 to {MOST_CHANNELS}",
 )
@@ -116,28 +112,27 @@ class PictureSettings:
 
     chunk_seconds: float = 20.0
     overlap_seconds: float | None = None
-    representation: str = "mel"
+    representation: Annotated[str, one_of(REPRESENTATIONS)] = "mel"
     colormap: str = "gray"
-    high_pass_hz: float = HIGH_PASS_HZ
-    sample_rate_hz: int = SAMPLE_RATE_HZ
+    high_pass_hz: Annotated[float, ANY_HIGH_PASS] = HIGH_PASS_HZ
+    sample_rate_hz: Annotated[int, ANY_SAMPLE_RATE] = SAMPLE_RATE_HZ
     window_samples: int = 0
     every_column: bool = False
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(self, PICTURE_RULES)
         longest = min(600, LONGEST_CHUNK_SAMPLES / self.sample_rate_hz)
         at = f" at --sample-rate {self.sample_rate_hz}" if longest < 600 else ""
-        check(self, {"chunk_seconds": within(MINIMUM_SECONDS, longest, at)})
+        check(self, "chunk_seconds", within(MINIMUM_SECONDS, longest, at))
         if self.overlap_seconds is None:
             half = self.chunk_seconds / 2 if self.chunk_seconds <= SHORT_CHUNK_SECONDS else 0.0
             object.__setattr__(self, "overlap_seconds", half)
         shorter = f"must be at least 0 and less than --chunk-seconds ({self.chunk_seconds:g})"
-        check(self, {"overlap_seconds": (lambda overlap: 0 <= overlap < self.chunk_seconds, shorter)})
-        step = "leaves no step between chunks; make it smaller"
-        check(self, {"overlap_seconds": (lambda _: self.step_samples >= 1, step)})
+        check(self, "overlap_seconds", Rule(lambda overlap: 0 <= overlap < self.chunk_seconds, shorter))
+        step = Rule(lambda _: self.step_samples >= 1, "leaves no step between chunks; make it smaller")
+        check(self, "overlap_seconds", step)
         object.__setattr__(self, "window_samples", self.window_samples or WINDOW_SAMPLES[self.representation])
-        check(self, {"window_samples": within(SHORTEST_WINDOW_SAMPLES, self.transform_samples)})
+        check(self, "window_samples", within(SHORTEST_WINDOW_SAMPLES, self.transform_samples))
         object.__setattr__(self, "every_column", self.every_column and self._are_columns_close)
 
     @property
@@ -207,12 +202,11 @@ class SoundChoice:
         other, by who lists the clips). None is the mix, unless its channels cancel each other out.
     """
 
-    track: int | None = None
-    channel: str | None = None
+    track: Annotated[int | None, TRACK] = None
+    channel: Annotated[str | None, CHANNEL] = None
 
     def __post_init__(self) -> None:
         take_values(self)
-        check(self, {"track": TRACK, "channel": CHANNEL})
 
     @property
     def number(self) -> int | None:

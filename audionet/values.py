@@ -8,15 +8,13 @@ from dataclasses import fields
 from numbers import Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin
 
 from audionet.errors import AudionetError, UnusableInput
 
 NO_PATH = "is no path; write '.' for the current folder"
 LONGEST_SHOWN = 60  # characters of a value that is something else
 LARGEST_COUNT = 2**31 - 1
-# For a field: whether a value is allowed, and what is said if it is not. None is always allowed.
-Rule = tuple[Callable[[Any], object], str]
 Options = TypeVar("Options")
 # What is said of a value that is not of its type.
 KINDS: Mapping[type, str] = {
@@ -52,24 +50,35 @@ def shown(value: object) -> object:
     return f"{value:g}" if isinstance(value, float) else value
 
 
+class Rule(NamedTuple):
+    """Which values a field may have: Annotated[int, Rule(...)]. None is always allowed.
+
+    sentence: what is said of others. choices: all that are allowed, if they can be listed.
+    """
+
+    is_allowed: Callable[[Any], object]
+    sentence: str
+    choices: Sequence[str] = ()
+
+    def __repr__(self) -> str:
+        return self.sentence  # in the reference
+
+
 def one_of(choices: Sequence[str]) -> Rule:
     """The rule of a field that has one of some values."""
-    return lambda value: value in choices, f"must be one of {', '.join(choices)}"
+    return Rule(lambda value: value in choices, f"must be one of {', '.join(choices)}", choices)
 
 
 def within(least: float, most: float, where: str = "") -> Rule:
     """The rule of a number from `least` to `most`. where: what is said behind that."""
-    return lambda number: least <= number <= most, f"must be from {shown(least)} to {shown(most)}{where}"
+    return Rule(lambda number: least <= number <= most, f"must be from {shown(least)} to {shown(most)}{where}")
 
 
-def check(options: object, rules: Mapping[str, Rule]) -> None:
-    """Raise AudionetError for the first field that breaks its rule."""
-    for name, (is_allowed, sentence) in rules.items():
-        value = getattr(options, name)
-        if value is not None and not is_allowed(value):
-            raise AudionetError(f"{flag(name)} {shown(value)}: {sentence}")
-        if isinstance(value, int) and value > LARGEST_COUNT:
-            raise AudionetError(f"{flag(name)}: must be at most {LARGEST_COUNT}")
+def check(record: object, name: str, rule: Rule) -> None:
+    """Raise AudionetError if a field breaks a rule."""
+    value = getattr(record, name)
+    if value is not None and not rule.is_allowed(value):
+        raise AudionetError(f"{flag(name)} {shown(value)}: {rule.sentence}")
 
 
 def plain_path(place: object) -> Path:
@@ -116,7 +125,7 @@ def options_or_usual(given: Options | None, kind: type[Options]) -> Options:
 
 def take_values(record: Any) -> None:
     """Make of what was given for the fields what they are: paths of text and text of paths, names of a name, 5 and 5.0
-    the same, and Python's own values of NumPy's.
+    the same, and Python's own values of NumPy's; and check it by their rules.
 
     Raises UnusableInput, as `as_path`, and AudionetError for what they cannot be.
     """
@@ -127,10 +136,20 @@ def take_values(record: Any) -> None:
             words = " or ".join(KINDS.get(kind, kind.__name__) for kind in kinds if kind is not NoneType)
             raise AudionetError(f"{each.name} {value!r}: must be {words}")
         object.__setattr__(record, each.name, value)
+        check(record, each.name, rule_of(each.type))
+        if isinstance(value, int) and value > LARGEST_COUNT:
+            raise AudionetError(f"{flag(each.name)}: must be at most {LARGEST_COUNT}")
+
+
+def rule_of(declared: Any) -> Rule:
+    """The rule of a field, for what is declared of it."""
+    return declared.__metadata__[0] if get_origin(declared) is Annotated else Rule(lambda _: True, "")
 
 
 def kinds_of(declared: Any) -> tuple[type, ...]:
-    """The types of which a value may be, for what is declared of it: Path and None for `Path | None`."""
+    """The types of which a field may be, for what is declared of it: Path and None for `Path | None`."""
+    if get_origin(declared) is Annotated:
+        declared = declared.__origin__
     among = get_args(declared) if isinstance(declared, UnionType) else (declared,)
     return tuple(get_origin(kind) or kind for kind in among)
 

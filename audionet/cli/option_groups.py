@@ -8,9 +8,7 @@ from audionet.cli.plain_parser import LastCounts, add_options
 from audionet.errors import AudionetError
 from audionet.options import (
     EVENTS,
-    OVERLAPS,
     TIMELINE,
-    UNMARKED,
     AnnotationOptions,
     DetectionOptions,
     EventOptions,
@@ -18,7 +16,6 @@ from audionet.options import (
     PrepareOptions,
     RetrainOptions,
 )
-from audionet.rules import BOTTLENECKS
 from audionet.settings import TlsScheduler
 
 NETWORK_TITLE, DISTORTIONS_TITLE = "the network under the new layer", "distortions"
@@ -124,8 +121,7 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
 --unmarked  what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that is
     called background
 --overlaps  where marked parts of two classes overlap, both count, or nothing is done until they are mended"""
-    choices = {"--unmarked": UNMARKED, "--overlaps": OVERLAPS}
-    add_options(parser.add_argument_group("where the labels are"), listing, AnnotationOptions, choices)
+    add_options(parser.add_argument_group("where the labels are"), listing, AnnotationOptions)
 
 
 def add_detection(parser: argparse.ArgumentParser) -> None:
@@ -167,8 +163,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     --model-dir; of a module, its feature vector, and the default)
 --model-dir DIR  backbones other than the embedded one
 --final-tensor-name NAME  the output in --output-graph"""
-    choices = {"--bottleneck": BOTTLENECKS}
-    add_options(parser.add_argument_group(NETWORK_TITLE), listing, RetrainOptions, choices)
+    add_options(parser.add_argument_group(NETWORK_TITLE), listing, RetrainOptions)
 
 
 def add_distortions(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +200,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 --saved-model-dir DIR  write the model as a SavedModel too, also for TensorFlow Hub"""
     add_options(group, listing, RetrainOptions)
     verbosity = "--logging-verbosity  the least important messages that are shown on standard error"
-    add_options(group, verbosity, None, {"--logging-verbosity": VERBOSITIES}, type=str.upper, default="INFO")
+    add_options(group, verbosity, choices=VERBOSITIES, type=str.upper, default="INFO")
 
 
 def add_report(group: "argparse._ActionsContainer", default: str) -> None:

@@ -10,7 +10,7 @@ from audionet.cli.meant import INSTEAD, instead_of_retraining, instead_of_severa
 from audionet.cli.plain_parser import PlainParser, add_options
 from audionet.formats import registry
 from audionet.options import EVALUATION_REPORT_NAME, REPORT_NAME, PrepareOptions, RetrainOptions
-from audionet.settings import OWN_FOLDS, REPRESENTATIONS, PictureSettings
+from audionet.settings import OWN_FOLDS, PictureSettings
 
 
 def build_parser() -> PlainParser:
@@ -90,8 +90,7 @@ def _add_pictures(parser: PlainParser) -> None:
 --colormap NAME  gray, viridis or another of matplotlib's
 --high-pass HZ  leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing
 --sample-rate HZ  draw what lies below half of this: 48000 for crickets and birds, 384000 for bats, 8000 for whales"""
-    group, choices = parser.add_argument_group("how sound becomes pictures"), {"--representation": REPRESENTATIONS}
-    add_options(group, listing, PictureSettings, choices)
+    add_options(parser.add_argument_group("how sound becomes pictures"), listing, PictureSettings)
 
 
 def _add_retrain(commands: "argparse._SubParsersAction[PlainParser]") -> None:
@@ -217,7 +216,7 @@ def _add_said(group: "argparse._ArgumentGroup") -> None:
 --format  what is printed; json has a line for each window or clip with --microphone or --watch. Of a timeline, events
     or windows also: rttm for speaker diarisation, audacity (labels), raven (selections), textgrid (Praat), srt and vtt
     (subtitles), elan (its CSV)"""
-    add_options(group, formats, None, {"--format": registry.FORMATS}, default="text")
+    add_options(group, formats, choices=registry.FORMATS, default="text")
     files = """
 --plot FILE  draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several clips
     a folder, such as plots
@@ -245,7 +244,7 @@ part is a clip, and what the model finds in the whole is compared with all of th
     groups.add_detection(parser)
     groups.add_sound(parser)
     group = parser.add_argument_group("what is said")
-    add_options(group, "--format  what is printed", None, {"--format": ("text", "json")}, default="text")
+    add_options(group, "--format  what is printed", choices=("text", "json"), default="text")
     groups.add_report(group, f"{EVALUATION_REPORT_NAME} beside the model")
     groups.add_model(parser)
     groups.add_workers(parser)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from audionet.cli.meant import instead_of_command
 from audionet.system.text import did_you_mean, listed, printable
-from audionet.values import flag, kinds_of
+from audionet.values import flag, kinds_of, rule_of
 
 Record = TypeVar("Record")
 
@@ -113,25 +113,18 @@ class PlainParser(argparse.ArgumentParser):
 
 
 def add_options(
-    group: "argparse._ActionsContainer",
-    listing: str,
-    record: type[Any] | None = None,
-    choices: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    **others: Any,
+    group: "argparse._ActionsContainer", listing: str, record: type[Any] | None = None, **others: Any
 ) -> None:
     """Add options to a group.
 
     listing: one after the other, as in `--graph FILE  the model`: its spellings, and what the help calls its value, if
     it takes one and has no choices; then, after two spaces, what it is, which goes on in lines that are indented.
-    record: they are fields of it, where their types and defaults are. choices: the values that some of them may have.
-    others: what else argparse is told of each.
+    record: they are fields of it, where their types, choices and defaults are. others: what else argparse is told.
     """
     for entry in re.split(r"\n(?=-)", listing.strip()):
         typed, about = entry.split("  ", maxsplit=1)
         words = typed.split()
         taken = _of_field(record, words[0]) | others if record else dict(others)
-        if words[0] in choices:
-            taken["choices"] = choices[words[0]]
         if not words[-1].startswith("-"):
             taken["metavar"] = words.pop()
         group.add_argument(*words, help=" ".join(about.split()), **taken)
@@ -148,7 +141,7 @@ def _of_field(record: type[Any], typed: str) -> dict[str, Any]:
     if tuple in kinds or Sequence in kinds:
         default = None if default is None else list(default)
         return {"dest": field.name, "default": default, "type": kind, "action": "append"}
-    return {"dest": field.name, "default": default, "type": kind}
+    return {"dest": field.name, "default": default, "type": kind, "choices": rule_of(field.type).choices or None}
 
 
 def record_of(record: type[Record], options: argparse.Namespace, **others: Any) -> Record:
