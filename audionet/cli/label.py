@@ -19,6 +19,7 @@ from audionet.cli.plain_parser import record_of
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
 from audionet.options import EventOptions, LabelOptions
+from audionet.settings import SoundChoice
 from audionet.system import signals as interruption
 from audionet.system.progress import progress_shown
 
@@ -43,13 +44,8 @@ def run_label(options: argparse.Namespace) -> int:
     options.clips = [STANDARD_INPUT if clip in piped else clip for clip in options.clips]
     from audionet.model.bundle import load_model
 
-    model = load_model(label_options(options))
+    model = load_model(record_of(LabelOptions, options))
     return _label_clips(options, model) if options.clips else _label_live(options, model)
-
-
-def label_options(options: argparse.Namespace) -> LabelOptions:
-    """The options that name a model and say what it may answer."""
-    return record_of(LabelOptions, options)
 
 
 def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
@@ -64,7 +60,7 @@ def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iter
     from audionet.inference.timeline import TimelineJob
     from audionet.inference.windows import WindowsJob
 
-    allow_unknown, sound = options.allow_unknown, label_options(options).sound
+    allow_unknown, sound = options.allow_unknown, record_of(SoundChoice, options)
     if options.mode == "events":
         background_classes(model.labels, options.background)
     jobs: dict[str, ClipJob] = {
@@ -120,7 +116,7 @@ def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipSc
     from audionet.commands.label import write_report
 
     with progress_shown(options.quiet) as progress:
-        if not write_report(options.report, clips, model, label_options(options), progress):
+        if not write_report(options.report, clips, model, record_of(LabelOptions, options), progress):
             return False
     logger.info("report: %s (open it in a browser)", options.report)
     return True
@@ -132,7 +128,7 @@ def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str,
     places: the files of clips that are not called by their paths.
     """
     folders = [folder for folder in map(Path, [*options.clips, *filter(None, [options.watch])]) if folder.is_dir()]
-    choice = label_options(options).sound
+    choice = record_of(SoundChoice, options)
     treatments: list[tuple[Callable[[Path, Any], object], str]] = []
     if options.plot is not None:
         from audionet.plots.clip import Plotter

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from audionet.cli.help import completion_script
-from audionet.cli.label import label_options, run_label
+from audionet.cli.label import run_label
 from audionet.cli.logs import configure_logging
 from audionet.cli.meant import as_meant, from_home, modern_spelling
 from audionet.cli.option_groups import choose_scheduler
@@ -21,7 +21,14 @@ from audionet.cli.plain_parser import record_of
 from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
-from audionet.options import EVALUATION_REPORT_NAME, AnnotationOptions, DetectionOptions, PrepareOptions, RetrainOptions
+from audionet.options import (
+    EVALUATION_REPORT_NAME,
+    AnnotationOptions,
+    DetectionOptions,
+    LabelOptions,
+    PrepareOptions,
+    RetrainOptions,
+)
 from audionet.parallel.memory import keep_freed_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
@@ -200,7 +207,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate, write_report
     from audionet.report.page import require_place
 
-    model = label_options(options)
+    model = record_of(LabelOptions, options)
     beside = model.graph if model.graph.name else model.graph.resolve()  # of the current folder, say
     path = options.report or beside.with_name(EVALUATION_REPORT_NAME)
     if options.write_report:
@@ -213,12 +220,10 @@ def _run_evaluate(options: argparse.Namespace) -> int:
         print_evaluation_json(evaluation)
     else:
         print_evaluation(evaluation)
-    written = True
-    if options.write_report:
-        written = write_report(path, evaluation)
-        if written and options.format == "text":
-            console.print_report(path)
-    return SOME_SKIPPED if evaluation.skipped or not written else ALL_DONE
+    is_written = options.write_report and write_report(path, evaluation)
+    if is_written and options.format == "text":
+        console.print_report(path)
+    return SOME_SKIPPED if evaluation.skipped or is_written != options.write_report else ALL_DONE
 
 
 def _run_doctor(_: argparse.Namespace) -> int:

@@ -2,11 +2,11 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from audionet.annotation.annotated import Annotated
 from audionet.annotation.metadata import find_annotated, find_labelled_recordings, with_corrections_apart
@@ -23,15 +23,7 @@ from audionet.inference.timeline import TimelineJob
 from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model, load_model, read_card
 from audionet.model.card import DIGITS, ModelCard
-from audionet.options import (
-    BACKGROUND,
-    EVENTS,
-    TIMELINE,
-    AnnotationOptions,
-    DetectionOptions,
-    EventOptions,
-    LabelOptions,
-)
+from audionet.options import BACKGROUND, EVENTS, AnnotationOptions, DetectionOptions, EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
@@ -99,18 +91,19 @@ Scored = tuple[ClipScores, str]
 
 @dataclass(frozen=True)
 class _Marked:
-    """An annotated recording.
+    """An annotated recording, at `path`.
 
     clips: it under each class that is heard in it; none where nothing is. marks: its marked parts, of whatever class.
     stretches: those that somebody listened to; None if nobody says that it was heard in part only.
     """
 
+    path: Path
     clips: list[Recording]
     marks: list[Part]
     stretches: Sequence[Part] | None = None
 
 
-_Annotated = dict[Path, _Marked]
+Clip = TypeVar("Clip", Recording, _Marked)
 
 
 @dataclass
@@ -126,32 +119,35 @@ class _Runner:
     skipped: Skipped
     done: int = 0
 
-    def usable(self, job: Job[Item, Any, Any, Result], of: Sequence[tuple[Path, Item]]) -> Iterator[tuple[int, Result]]:
-        """The results of a job, each with the number of its clip. of: the path of each clip, and what the job takes."""
+    def usable(
+        self, job: Job[Item, Any, Any, Result], clips: Sequence[Clip], item_of: Callable[[Clip], Item]
+    ) -> Iterator[tuple[Clip, Result]]:
+        """The clips with the results of a job. item_of: what the job takes for a clip."""
         progress = continued(self.progress, self.done, self.total)
-        self.done += len(of)
-        with closing(run_many(self.workers, job, [item for _, item in of], [path for path, _ in of])) as results:
-            for number, result in enumerate(counted("clips", in_order(results), len(of), progress)):
+        self.done += len(clips)
+        items, paths = [item_of(clip) for clip in clips], [clip.path for clip in clips]
+        with closing(run_many(self.workers, job, items, paths)) as results:
+            pairs = zip(clips, in_order(results), strict=True)
+            for clip, result in counted("clips", pairs, len(clips), progress):
                 if isinstance(result, UnusableInput):
-                    self.skipped.add(UnusableInput(of[number][0], result.reason))
+                    self.skipped.add(UnusableInput(clip.path, result.reason))
                 else:
-                    yield number, result
+                    yield clip, result
 
 
 def _score_wholes(todo: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
     """The scores of the clips that are whole recordings, each with its class."""
     clips = [clip for clip in todo if not clip.parts]
     job = ScoringJob(model, options.allow_unknown, options.sound)
-    for number, scores in runner.usable(job, [(clip.path, clip.path.absolute()) for clip in clips]):
-        yield replace(scores, clip=str(clips[number].path)), clips[number].class_name
+    for clip, scores in runner.usable(job, clips, lambda clip: clip.path.absolute()):
+        yield replace(scores, clip=str(clip.path)), clip.class_name
 
 
 def _score_parts(todo: list[Recording], model: Model, options: LabelOptions, runner: _Runner) -> Iterator[Scored]:
     """The scores of the clips that are marked parts, each with its class."""
     clips = [clip for clip in todo if clip.parts]
     job = PartsJob(model, options.allow_unknown, options.sound)
-    for number, of_parts in runner.usable(job, [(clip.path, (clip.path.absolute(), clip.parts)) for clip in clips]):
-        clip = clips[number]
+    for clip, of_parts in runner.usable(job, clips, lambda clip: (clip.path.absolute(), clip.parts)):
         for part, scores in zip(clip.parts, of_parts, strict=True):
             if scores is not None:
                 yield replace(scores, clip=str(clip.path)), clip.class_name
@@ -166,24 +162,20 @@ class _Listener:
         """Raises AudionetError for a background that the model does not know."""
         if options.sound.channel == EACH:
             raise AudionetError("--channel each: annotations are of one channel, or of the mix; name it")
-        self._model, self._options = model, options
         learnt = model.detection.background if model.detection else ()
         background = background_classes(model.labels, detection.background or learnt)
-        self._kind = detection.kind or (EVENTS if background else TIMELINE)
+        self._kind, self._collar_seconds = detection.kind_for(background), detection.collar_seconds
         self._background = background if self._kind == EVENTS else set()
-        self._collar_seconds = detection.collar_seconds
+        self._job: Job[Path, Any, Any, Timeline] = TimelineJob(model, options.allow_unknown, options.sound)
+        if self._kind == EVENTS:
+            event_options = EventOptions(tuple(sorted(background)))
+            self._job = EventsJob(model, event_options, options.allow_unknown, options.sound)
         self._in_part: list[tuple[Path, Part]] = []
 
-    def listen(self, annotated: _Annotated, runner: _Runner) -> Detection:
+    def listen(self, annotated: Sequence[_Marked], runner: _Runner) -> Detection:
         """Compare what the model finds in the recordings with their marked parts."""
         detection = Detection(self._kind, self._collar_seconds)
-        allow_unknown, sound = self._options.allow_unknown, self._options.sound
-        job: Job[Path, Any, Any, Timeline] = TimelineJob(self._model, allow_unknown, sound)
-        if self._kind == EVENTS:
-            job = EventsJob(self._model, EventOptions(tuple(sorted(self._background))), allow_unknown, sound)
-        recordings = list(annotated.items())
-        for number, timeline in runner.usable(job, [(path, path.absolute()) for path in annotated]):
-            path, marked = recordings[number]
+        for marked, timeline in runner.usable(self._job, annotated, lambda marked: marked.path.absolute()):
             reference = [
                 Span(part.start_seconds, min(part.end_seconds, timeline.seconds), clip.class_name)
                 for clip in marked.clips
@@ -197,7 +189,7 @@ class _Listener:
             if marked.stretches is None and marked.marks:
                 extent = Part(min(marked.marks).start_seconds, max(part.end_seconds for part in marked.marks))
                 if _goes_on_behind(extent, hypothesis, timeline.seconds):
-                    self._in_part.append((path, extent))
+                    self._in_part.append((marked.path, extent))
         return detection
 
     def warnings(self) -> list[str]:
@@ -233,7 +225,7 @@ def _goes_on_behind(extent: Part, found: Sequence[Span], seconds: float) -> bool
 
 def _known_clips(
     data_audio: Path, annotations: AnnotationOptions, model: Model, skipped: Skipped
-) -> tuple[list[Recording], _Annotated]:
+) -> tuple[list[Recording], list[_Marked]]:
     """The clips of the model's classes, each under the name that the model has for its class; and what is annotated.
 
     Raises AudionetError where annotations mark no such clip.
@@ -258,18 +250,19 @@ def _known_clips(
     return todo, annotated
 
 
-def _marked(clips: Sequence[Recording], found: Annotated | None) -> _Annotated:
-    """The annotated recordings, by their paths. clips: those of the model's classes. found: what is annotated."""
+def _marked(clips: Sequence[Recording], found: Annotated | None) -> list[_Marked]:
+    """The annotated recordings. clips: those of the model's classes. found: what is annotated."""
     paths = found.paths if found else set()
     by_path = grouped((clip.path, clip) for clip in clips if clip.parts or clip.path in paths)
     if found is None:
-        return {path: _Marked(of_path, []) for path, of_path in by_path.items()}
+        return [_Marked(path, of_path, []) for path, of_path in by_path.items()]
     # Where somebody looked and nothing is heard, whatever is found is wrong.
     heard = {recording.path for recording in found.recordings if recording.class_name != BACKGROUND}
     for path in sorted(found.paths - heard):
         by_path.setdefault(path, [])
     marks = grouped((recording.path, part) for recording in found.recordings for part in recording.parts)
-    return {path: _Marked(of_path, marks.get(path, []), found.stretches.get(path)) for path, of_path in by_path.items()}
+    heard_in = found.stretches
+    return [_Marked(path, of_path, marks.get(path, []), heard_in.get(path)) for path, of_path in by_path.items()]
 
 
 def _clips_by_class(

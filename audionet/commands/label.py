@@ -27,7 +27,6 @@ from audionet.values import NO_PATH, as_path, options_or_usual, plain_path
 
 AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
 ClipJob = ScoringJob | TimelineJob | EventsJob | WindowsJob
-NO_NAMES: Mapping[Path, str] = {}
 
 
 def label(
@@ -109,7 +108,7 @@ def run_each(
     job: ClipJob,
     clips: Iterable[Path],
     workers: Workers | None = None,
-    names: Mapping[Path, str] = NO_NAMES,
+    names: Mapping[Path, str] | None = None,
     progress: Progress = silent,
 ) -> Iterator[ClipScores | Timeline | Windows | UnusableInput]:
     """What a job gives for each clip in order, as soon as it is known; or why there is nothing.
@@ -117,6 +116,7 @@ def run_each(
     Where it is to hear each channel, every one is a clip of its own. names: what to call clips instead of by their
     paths.
     """
+    names = names or {}
     if job.choice.channel == EACH:
         yield from _run_each_channel(job, clips, workers, names)
         return

@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from audionet.dataset.folders import walk_files
@@ -25,30 +25,24 @@ OPTIONS = (
 )
 
 
-@dataclass
 class OpenIndex:
     """The index of a picture folder, which is written only when it differs from what is on the disk."""
 
-    content: PictureIndex
-    folder: Path
-    on_disk: object = None
+    def __init__(self, content: PictureIndex, folder: Path, *, is_new: bool) -> None:
+        self.content, self.folder = content, folder
+        self._on_disk = None if is_new else self._state()
 
     def save(self) -> None:
         """Write audionet.json, unless it says the same already."""
         now = self._state()
-        if now != self.on_disk:
+        if now != self._on_disk:
             self.content.save(self.folder)
-            self.on_disk = now
+            self._on_disk = now
 
     def compared(self, began_ns: int) -> None:
         """Note when each recording was compared with the index: one that changed since is in doubt (changes.py)."""
         with suppress(OSError):
             os.utime(self.folder / FILE_NAME, ns=(began_ns, began_ns))
-
-    def saved(self) -> "OpenIndex":
-        """This index, marked as being on the disk as it is."""
-        self.on_disk = self._state()
-        return self
 
     def _state(self) -> object:
         return dict(self.content.recordings), list(self.content.unfinished)
@@ -116,12 +110,12 @@ def open_index(image_dir: Path, options: PrepareOptions, fit: Callable[[], int |
             like_own = replace(options.pictures, chunk_seconds=own.chunk_seconds, overlap_seconds=own.overlap_seconds)
             options = replace(options, pictures=like_own)
         _require_same_settings(index, image_dir, options)
-        return OpenIndex(index, image_dir).saved()
+        return OpenIndex(index, image_dir, is_new=False)
     pictures, fitting = options.pictures, None
     if options.fit_chunks and (fitting := fit()):
         pictures = replace(pictures, chunk_seconds=fitting, overlap_seconds=None)
     content = PictureIndex(SpectrogramRenderer.make(pictures), sound=options.sound, fitted=fitting is not None)
-    new = OpenIndex(content, image_dir)
+    new = OpenIndex(content, image_dir, is_new=True)
     if index is not None:
         # The new index is written first: killed in between, a rerun finds no old picture listed under new settings,
         # and still knows which to delete.

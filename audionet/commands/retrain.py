@@ -97,13 +97,13 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
             for note in (*_unused(options, plan), *plan.split.notes):
                 logger.warning("%s", note)
             key = training_key(options, setup.backbone, pictures.renderer, features.dataset, setup.augmentations)
-            record = None if options.force else load_previous(key, options)
-            if record is None:
-                return _report(setup, features, plan, _train_and_export(setup, features, plan, key, progress))
-            logger.debug("%s: up to date", options.files.graph)
-            for warning in record.data_warnings:
-                logger.warning("%s", warning)
-            return replace(_report(setup, features, plan, record), trained=False)
+            previous = None if options.force else load_previous(key, options)
+            if previous is not None:
+                logger.debug("%s: up to date", options.files.graph)
+                for warning in previous.data_warnings:
+                    logger.warning("%s", warning)
+            record = previous or _train_and_export(setup, features, plan, key, progress)
+            return _report(setup, features, plan, record, trained=previous is None)
 
 
 @dataclass(frozen=True)
@@ -123,31 +123,28 @@ class _Setup:
         return single_windows(count, sound, renderer.settings.chunk_seconds)
 
     @property
-    def hears_events(self) -> bool:
-        """Whether events can be learnt: by the embedded network, from grey pictures."""
-        return self.backbone.name == "rows" and self.pictures.renderer.settings.colormap == "gray"
-
-    @property
     def background(self) -> set[str]:
-        """The classes that events stand out of; none where no events can be learnt.
+        """The classes that events stand out of; none where no events can be learnt: only the embedded network learns
+        them, from grey pictures.
 
         Raises AudionetError for a name that is no class's.
         """
         labels = Dataset(self.pictures.samples).labels
         found = background_classes(labels, self.options.background, str(self.options.image_dir))
-        return found if self.hears_events else set()
+        is_grey = self.pictures.renderer.settings.colormap == "gray"
+        return found if self.backbone.name == "rows" and is_grey else set()
 
 
 @contextmanager
 def _locked_outputs(options: RetrainOptions) -> Iterator[None]:
     """Keep other runs from writing the files that this one will write."""
-    graph, labels, folder = options.output_graph, options.files.labels, options.saved_model_dir
+    graph, summaries = options.output_graph, options.summaries_dir
+    locks = [(graph, graph.with_name(f".{graph.stem}.lock")), (summaries, summaries / LOCK_NAME)]
+    others = filter(None, (options.files.labels, options.saved_model_dir))
+    locks += [(place, place.with_name(f".{place.name}.lock")) for place in others]
     with ExitStack() as stack:
-        stack.enter_context(exclusive_lock(graph, graph.with_name(f".{graph.stem}.lock")))
-        stack.enter_context(exclusive_lock(labels, labels.with_name(f".{labels.name}.lock")))
-        stack.enter_context(exclusive_lock(options.summaries_dir, options.summaries_dir / LOCK_NAME))
-        if folder is not None:
-            stack.enter_context(exclusive_lock(folder, folder.with_name(f".{folder.name}.lock")))
+        for place, lock_file in locks:
+            stack.enter_context(exclusive_lock(place, lock_file))
         yield
 
 
@@ -280,18 +277,16 @@ def _training_record(
     setup: _Setup, plan: EvaluationPlan, result: TrainingResult, key: str, warnings: list[str]
 ) -> TrainingRecord:
     """The record of a training: what it was given, and how good the model is."""
-    # The result is the same wherever the work was done.
-    elsewhere = ("scheduler", "report", "write_report")
-    said = {name: value for name, value in asdict(setup.options).items() if name not in elsewhere}
-    # The options of a network from sound are left out where none was named.
-    chosen = {name: value for name, value in said.items() if value is not None or not name.startswith("backbone")}
-    chosen["output_labels"] = setup.options.files.labels
+    given = asdict(setup.options) | {"output_labels": setup.options.files.labels}
+    # The result is the same wherever the work was done; and a network from sound is left out where none was named.
+    without = {"scheduler", "report", "write_report"}
+    without |= {name for name, value in given.items() if value is None and name.startswith("backbone")}
     return TrainingRecord(
         key=key,
         audionet_version=__version__,
         backbone_name=setup.backbone.name,
         backbone_sha256=setup.backbone.sha256,
-        options={name: _plain(value) for name, value in chosen.items()},
+        options={name: _plain(value) for name, value in given.items() if name not in without},
         pictures={part: len(plan.split.indices(part)) for part in PARTS},
         validation_accuracy=result.validation_accuracy,
         held_out=result.evaluation,
@@ -299,7 +294,9 @@ def _training_record(
     )
 
 
-def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: TrainingRecord) -> RetrainReport:
+def _report(
+    setup: _Setup, features: Features, plan: EvaluationPlan, record: TrainingRecord, *, trained: bool
+) -> RetrainReport:
     """What the command says of a training, of now or of an earlier run."""
     labels, path = features.dataset.labels, setup.options.report_path
     return RetrainReport(
@@ -310,7 +307,7 @@ def _report(setup: _Setup, features: Features, plan: EvaluationPlan, record: Tra
         refit=setup.options.refit,
         computed=features.computed,
         cached=len(features.dataset) - features.computed,
-        trained=True,
+        trained=trained,
         files=setup.options.files,
         notes=plan.split.notes,
         skipped=features.skipped,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from audionet.system.text import count
+from audionet.system.text import count, duration
 
 logger = logging.getLogger(__name__)
 
@@ -172,13 +172,7 @@ class ProgressLines:
         elif done < total and now >= self._due:
             passed = now - self._start
             each = passed / done
-            left = duration_in_words(each * (total - done))
+            left = duration(max(1, each * (total - done)))
             rate = f"{1 / each:.3g} per second" if each < 2 else f"{count(round(each), 'second')} each"
             logger.info("%s: %d of %d, %s, about %s left", stage, done, total, rate, left)
             self._due = now + max(FIRST_LINE_SECONDS, LINE_INTERVAL * passed)
-
-
-def duration_in_words(seconds: float) -> str:
-    """Seconds in the unit that says most: `40 seconds`, `12 minutes`, `5 hours`."""
-    unit_seconds, noun = (1, "second") if seconds < 100 else (60, "minute") if seconds < 6000 else (3600, "hour")
-    return count(max(1, round(seconds / unit_seconds)), noun)
