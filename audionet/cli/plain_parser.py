@@ -3,7 +3,7 @@
 import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
@@ -121,18 +121,18 @@ def add_options(
     it takes one and has no choices; then, after two spaces, what it is, which goes on in lines that are indented.
     record: they are fields of it, where their types, choices and defaults are. others: what else argparse is told.
     """
+    by_flag = {flag(each.name): each for each in fields(record)} if record else {}
     for entry in re.split(r"\n(?=-)", listing.strip()):
         typed, about = entry.split("  ", maxsplit=1)
         words = typed.split()
-        taken = _of_field(record, words[0]) | others if record else dict(others)
+        taken = _of_field(record, by_flag[words[0]]) | others if record else dict(others)
         if not words[-1].startswith("-"):
             taken["metavar"] = words.pop()
         group.add_argument(*words, help=" ".join(about.split()), **taken)
 
 
-def _of_field(record: type[Any], typed: str) -> dict[str, Any]:
+def _of_field(record: type[Any], field: "Field[Any]") -> dict[str, Any]:
     """What argparse is told of the option that is a field of a record."""
-    field = next(each for each in fields(record) if flag(each.name) == typed)
     kinds, default = kinds_of(field.type), getattr(record, field.name, None)
     if bool in kinds:
         action = "store_true" if default is False else _YesOrNo
