@@ -13,7 +13,7 @@ from audionet import rules
 from audionet.errors import AudionetError
 from audionet.model_files import ModelFiles, models_in
 from audionet.settings import ANY_SAMPLE_RATE, CHANNEL, TRACK, PictureSettings, SoundChoice, TlsScheduler
-from audionet.values import as_paths, one_of, shown, take_values
+from audionet.values import CheckedRecord, as_paths, one_of, shown
 
 TF_FILES = Path("tf_files")
 REPORT_NAME, EVALUATION_REPORT_NAME = "report.html", "evaluation-report.html"  # of retrain and of evaluate
@@ -23,7 +23,7 @@ EVENTS, TIMELINE = "events", "timeline"  # what recordings are searched for
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoundOptions:
+class SoundOptions(CheckedRecord):
     """Which sound of a file is heard. track, channel: see settings.SoundChoice."""
 
     track: Annotated[int | None, TRACK] = None
@@ -36,7 +36,7 @@ class SoundOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnnotationOptions:
+class AnnotationOptions(CheckedRecord):
     """What is made of annotations: tables, and files that say what is heard when; for `prepare` and `evaluate`.
 
     metadata: a table of the recordings and their classes, or a file or folder of annotations; None is what is found.
@@ -55,9 +55,6 @@ class AnnotationOptions:
     overlaps: Annotated[str, one_of((BOTH, REFUSE))] = BOTH
     use_beside: bool | None = None
     uem: Path | None = None
-
-    def __post_init__(self) -> None:
-        take_values(self)
 
     @property
     def correction_tables(self) -> tuple[Path, ...]:
@@ -106,7 +103,7 @@ class PrepareOptions(AnnotationOptions, SoundOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitOptions:
+class SplitOptions(CheckedRecord):
     """Which samples are held out, and which of those are tested.
 
     validation_percentage, testing_percentage: of the recordings, 0 to 100, together under 100.
@@ -126,7 +123,7 @@ class SplitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitOptions:
+class FitOptions(CheckedRecord):
     """How the new layer is trained.
 
     learning_rate: step size of the gradient descent, over 0. train_batch_size: pictures a step; -1 is all of them.
@@ -145,7 +142,7 @@ class FitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions:
+class ExportOptions(CheckedRecord):
     """What is written for TensorFlow beside the model.
 
     final_tensor_name: the output of output_graph. intermediate_output_graphs_dir: where unfinished graphs go.
@@ -204,7 +201,7 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     background: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        take_values(self)
+        super().__post_init__()
         rules.check_network(self)
         if bool(self.intermediate_store_frequency) != (self.intermediate_output_graphs_dir is not None):
             raise AudionetError("--intermediate-output-graphs-dir and --intermediate-store-frequency go together")
@@ -247,7 +244,7 @@ class LabelOptions(SoundOptions):
     class_thresholds: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        take_values(self)
+        super().__post_init__()
         for name, score in self.class_thresholds.items():
             if not isinstance(score, Real) or not rules.SCORE.is_allowed(score):
                 raise AudionetError(f"--threshold {name}={shown(score)}: {rules.SCORE.sentence}")
@@ -262,7 +259,7 @@ class LabelOptions(SoundOptions):
 
 
 @dataclass(frozen=True)
-class EventOptions:
+class EventOptions(CheckedRecord):
     """Options of `label --events`.
 
     background: the classes that events stand out of; none is those called background or noise, if there are any.
@@ -274,12 +271,9 @@ class EventOptions:
     min_seconds: Annotated[float, rules.SECONDS] = 0.0
     merge_gap_seconds: Annotated[float, rules.SECONDS] = 0.5
 
-    def __post_init__(self) -> None:
-        take_values(self)
-
 
 @dataclass(frozen=True)
-class DetectionOptions:
+class DetectionOptions(CheckedRecord):
     """How `evaluate` listens to annotated recordings, and what counts as found.
 
     kind: EVENTS or TIMELINE, as `label` has them; None is events if the model has a background class.
@@ -290,9 +284,6 @@ class DetectionOptions:
     kind: Annotated[str | None, one_of((EVENTS, TIMELINE))] = None
     collar_seconds: Annotated[float, rules.SECONDS] = 0.5
     background: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        take_values(self)
 
     def kind_for(self, background: Collection[str]) -> str:
         """What a model is asked for that has such background classes: EVENTS or TIMELINE."""

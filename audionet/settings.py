@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from audionet.errors import AudionetError
-from audionet.values import Rule, check, one_of, take_values, within
+from audionet.values import CheckedRecord, Rule, check, one_of, within
 
 DATE_VARIABLE = "SOURCE_DATE_EPOCH"  # seconds since 1970, by custom: for files that are the same whenever they are made
 # Of all sound inside the program, unless --sample-rate says otherwise; keeps frequencies up to half of it, 8 kHz.
@@ -51,6 +50,10 @@ ANY_HIGH_PASS = Rule(
     lambda hz: 0 <= hz <= LARGEST_HIGH_PASS_HZ,
     f"must be from 0 (nothing is left out) to {LARGEST_HIGH_PASS_HZ:g}",
 )
+TLS_ADDRESS = Rule(
+    lambda address: address.startswith("tls://"), "is reached without TLS; its address begins with tls://"
+)
+FILE = Rule(lambda path: os.access(path, os.F_OK) and path.is_file(), "no such file")
 TRACK = Rule(lambda number: 1 <= number <= 100, "must be a number from 1 to 100")
 CHANNEL = Rule(
     lambda name: name in (MIX, EACH, *SIDES) or (re.fullmatch(r"\d{1,3}", name) and 1 <= int(name) <= MOST_CHANNELS),
@@ -66,31 +69,20 @@ def available_cores() -> int:
 
 
 @dataclass(frozen=True)
-class TlsScheduler:
+class TlsScheduler(CheckedRecord):
     """The tls:// address of a Dask cluster, and the files (PEM) to reach it with, as dask scheduler calls them.
 
     tls_ca_file: of who vouches for the cluster. tls_cert, tls_key: of who we are; the key may be in the certificate's.
     """
 
-    address: str
-    tls_ca_file: Path
-    tls_cert: Path
-    tls_key: Path | None = None
-
-    def __post_init__(self) -> None:
-        if not self.address.startswith("tls://"):
-            raise AudionetError(f"--scheduler {self.address}: is reached without TLS; its address begins with tls://")
-        for option, path in (("ca-file", self.tls_ca_file), ("cert", self.tls_cert), ("key", self.tls_key)):
-            try:
-                is_there = path is None or path.is_file()
-            except OSError:  # no file can be called that
-                is_there = False
-            if not is_there:
-                raise AudionetError(f"--tls-{option} {path}: no such file")
+    address: Annotated[str, TLS_ADDRESS]
+    tls_ca_file: Annotated[Path, FILE]
+    tls_cert: Annotated[Path, FILE]
+    tls_key: Annotated[Path | None, FILE] = None
 
 
 @dataclass(frozen=True)
-class PictureSettings:
+class PictureSettings(CheckedRecord):
     """How sound becomes pictures; what `label` must know to make its pictures as `prepare` did.
 
     chunk_seconds: length of sound in one picture, 0.1 to 600; at most LONGEST_CHUNK_SAMPLES.
@@ -120,7 +112,7 @@ class PictureSettings:
     every_column: bool = False
 
     def __post_init__(self) -> None:
-        take_values(self)
+        super().__post_init__()
         longest = min(600, LONGEST_CHUNK_SAMPLES / self.sample_rate_hz)
         at = f" at --sample-rate {self.sample_rate_hz}" if longest < 600 else ""
         check(self, "chunk_seconds", within(MINIMUM_SECONDS, longest, at))
@@ -194,7 +186,7 @@ class PictureSettings:
 
 
 @dataclass(frozen=True)
-class SoundChoice:
+class SoundChoice(CheckedRecord):
     """Which sound of a file is heard.
 
     track: of a film with several sound tracks, by its number from 1; None is the one that players choose.
@@ -204,9 +196,6 @@ class SoundChoice:
 
     track: Annotated[int | None, TRACK] = None
     channel: Annotated[str | None, CHANNEL] = None
-
-    def __post_init__(self) -> None:
-        take_values(self)
 
     @property
     def number(self) -> int | None:

@@ -29,6 +29,7 @@ KINDS: Mapping[type, str] = {
 }
 # How options are typed that are not called as their fields are; and fields that no option is of.
 FLAGS: Mapping[str, str] = {
+    "address": "--scheduler",
     "collar_seconds": "--collar",
     "high_pass_hz": "--high-pass",
     "kind": "kind",
@@ -123,22 +124,25 @@ def options_or_usual(given: Options | None, kind: type[Options]) -> Options:
     return kind() if given is None else given
 
 
-def take_values(record: Any) -> None:
-    """Make of what was given for the fields what they are: paths of text and text of paths, names of a name, 5 and 5.0
-    the same, and Python's own values of NumPy's; and check it by their rules.
+class CheckedRecord:
+    """A dataclass that makes of what is given for its fields what they are: paths of text and text of paths, names of a
+    name, 5 and 5.0 the same, and Python's own values of NumPy's; and checks it by their rules.
 
     Raises UnusableInput, as `as_path`, and AudionetError for what they cannot be.
     """
-    for each in fields(record):
-        kinds = kinds_of(each.type)
-        value = _taken(getattr(record, each.name), kinds)
-        if not _is_of(value, kinds):
-            words = " or ".join(KINDS.get(kind, kind.__name__) for kind in kinds if kind is not NoneType)
-            raise AudionetError(f"{each.name} {value!r}: must be {words}")
-        object.__setattr__(record, each.name, value)
-        check(record, each.name, rule_of(each.type))
-        if isinstance(value, int) and value > LARGEST_COUNT:
-            raise AudionetError(f"{flag(each.name)}: must be at most {LARGEST_COUNT}")
+
+    def __post_init__(self) -> None:
+        record: Any = self  # a dataclass, which mypy has no bound for
+        for each in fields(record):
+            kinds = kinds_of(each.type)
+            value = _taken(getattr(self, each.name), kinds)
+            if not _is_of(value, kinds):
+                words = " or ".join(KINDS.get(kind, kind.__name__) for kind in kinds if kind is not NoneType)
+                raise AudionetError(f"{each.name} {value!r}: must be {words}")
+            object.__setattr__(self, each.name, value)
+            check(self, each.name, rule_of(each.type))
+            if isinstance(value, int) and value > LARGEST_COUNT:
+                raise AudionetError(f"{flag(each.name)}: must be at most {LARGEST_COUNT}")
 
 
 def rule_of(declared: Any) -> Rule:

@@ -4,11 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from audionet.cli.plain_parser import LastCounts, add_options
+from audionet.cli.plain_parser import LastCounts, add_options, record_of
 from audionet.errors import AudionetError
 from audionet.options import (
-    EVENTS,
-    TIMELINE,
     AnnotationOptions,
     DetectionOptions,
     EventOptions,
@@ -95,12 +93,11 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
 
 def choose_scheduler(options: argparse.Namespace) -> None:
     """Put the options for TLS and the address of the scheduler into one record."""
-    ca_file, cert, key = (getattr(options, f"tls_{name}", None) for name in ("ca_file", "cert", "key"))
-    if ca_file is None and cert is None and key is None:
+    if not any(getattr(options, f"tls_{name}", None) for name in ("ca_file", "cert", "key")):
         return
-    if options.scheduler is None or ca_file is None or cert is None:
+    if None in (options.scheduler, options.tls_ca_file, options.tls_cert):
         raise AudionetError("--tls-ca-file and --tls-cert go together, and with --scheduler tls://host:8786")
-    options.scheduler = TlsScheduler(options.scheduler, ca_file, cert, key)
+    options.scheduler = record_of(TlsScheduler, options, address=options.scheduler)
 
 
 def add_annotations(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +125,7 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how `evaluate` listens to annotated recordings."""
     group = parser.add_argument_group("annotated recordings")
     kinds = group.add_mutually_exclusive_group()
-    for kind in (EVENTS, TIMELINE):
+    for kind in ("events", "timeline"):
         compared = f"compare with label --{kind} (default: events where there is a background class, else timeline)"
         add_options(kinds, f"--{kind}  {compared}", action="store_const", dest="kind", const=kind)
     listing = f"""
