@@ -183,7 +183,7 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
     output_graph: Annotated[Path, rules.NAMED] = TF_FILES / "retrained_graph.pb"
     output_labels: Path | None = None
-    architecture: Annotated[str, rules.ARCHITECTURE] = "inception_v3"
+    architecture: Annotated[str, rules.ARCHITECTURE] = rules.EMBEDDED
     bottleneck: Annotated[str | None, rules.BOTTLENECK] = None
     tfhub_module: str | None = None
     tfhub_sha256: Annotated[str | None, rules.DIGEST] = None

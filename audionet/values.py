@@ -111,11 +111,6 @@ def as_paths(places: Path | Iterable[Path] | None) -> tuple[Path, ...]:
     return tuple(map(as_path, [places] if isinstance(places, Path) else places))
 
 
-def as_names(given: str | Iterable[str]) -> tuple[str, ...]:
-    """Names of classes that were given, or the one."""
-    return (str(given),) if isinstance(given, str) else tuple(map(str, given))
-
-
 def options_or_usual(given: Options | None, kind: type[Options]) -> Options:
     """The options that were given, or the usual ones. Raises AudionetError for what are no options of this kind."""
     if given is not None and not isinstance(given, kind):
@@ -168,7 +163,7 @@ def _taken(value: Any, kinds: tuple[type, ...]) -> Any:
     if kinds == (str, NoneType) and isinstance(value, int):
         return str(value)  # channel 2, and an output that is called so
     if tuple in kinds and isinstance(value, Iterable):
-        return as_names(value)
+        return (str(value),) if isinstance(value, str) else tuple(map(str, value))
     if int in kinds and isinstance(value, float) and value.is_integer():
         return int(value)
     if float in kinds and isinstance(value, Real) and not isinstance(value, bool):

@@ -174,11 +174,10 @@ def _print_microphone(options: argparse.Namespace, model: "Model") -> None:
 
     devices = find_devices(options.microphone)
     printer = registry.HEARD[options.format](model.labels, endless=True)
-    heard = False
+    window = None
     for window in label_microphone(devices, model, options.allow_unknown):
         printer.add(window)
-        heard = True
-    if not heard:
+    if window is None:
         raise AudionetError("the microphone ended before it heard anything")
 
 

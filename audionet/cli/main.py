@@ -204,8 +204,9 @@ def _run_retrain(options: argparse.Namespace) -> int:
 
 
 def _run_evaluate(options: argparse.Namespace) -> int:
-    from audionet.commands.evaluate import evaluate, write_report
-    from audionet.report.page import require_place
+    from audionet.commands.evaluate import evaluate
+    from audionet.report.evaluation import report_on_evaluation
+    from audionet.report.page import require_place, try_to_write
 
     model = record_of(LabelOptions, options)
     beside = model.graph if model.graph.name else model.graph.resolve()  # of the current folder, say
@@ -220,7 +221,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
         print_evaluation_json(evaluation)
     else:
         print_evaluation(evaluation)
-    is_written = options.write_report and write_report(path, evaluation)
+    is_written = options.write_report and try_to_write(path, report_on_evaluation(evaluation))
     if is_written and options.format == "text":
         console.print_report(path)
     return SOME_SKIPPED if evaluation.skipped or is_written != options.write_report else ALL_DONE

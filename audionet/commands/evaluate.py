@@ -27,8 +27,7 @@ from audionet.options import BACKGROUND, EVENTS, AnnotationOptions, DetectionOpt
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Item, Job, Result, Workers, in_order
-from audionet.report.evaluation import Evaluation, predictions_of, report_on_evaluation
-from audionet.report.page import try_to_write
+from audionet.report.evaluation import Evaluation, predictions_of
 from audionet.settings import EACH
 from audionet.system.files import sha256_of_file
 from audionet.system.grouping import grouped
@@ -300,8 +299,3 @@ def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[s
     were = "was" if len(heard) == 1 else "were"
     which = f"{len(heard)} of {len(names)} clips {were}" if len(names) > 1 else "the clip was"
     return [f"{which} in the model's training ({listed(heard)}): on new ones, it is right less often"]
-
-
-def write_report(path: Path, evaluation: Evaluation) -> bool:
-    """Write the report as HTML; whether that worked. A warning says why not."""
-    return try_to_write(path, report_on_evaluation(evaluation))

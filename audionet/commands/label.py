@@ -26,12 +26,11 @@ from audionet.system.untrusted import is_folder
 from audionet.values import NO_PATH, as_path, options_or_usual, plain_path
 
 AClip = TypeVar("AClip", ClipScores, Timeline, Events, Windows)
+Clips = Iterable[Path | str] | Path | str  # several, or one
 ClipJob = ScoringJob | TimelineJob | EventsJob | WindowsJob
 
 
-def label(
-    clips: Iterable[Path | str] | Path | str, options: LabelOptions | None = None, *, progress: Progress | None = None
-) -> list[ClipScores]:
+def label(clips: Clips, options: LabelOptions | None = None, *, progress: Progress | None = None) -> list[ClipScores]:
     """The scores of recordings, of folders of them, or of pictures that `prepare` made, in the order given.
 
     A clip that cannot be used is left out, with a warning. Raises AudionetError when there is no usable model.
@@ -43,14 +42,14 @@ def label(
     return [result for result in results if isinstance(result, ClipScores)]
 
 
-def _listed(clips: Iterable[Path | str] | Path | str) -> Iterable[Path | str]:
+def _listed(clips: Clips) -> Iterable[Path | str]:
     """The clips, or the one, whatever it is."""
     if isinstance(clips, (str, bytes, os.PathLike)) or not isinstance(clips, Iterable):
         return [clips]
     return clips
 
 
-def _named(clips: Iterable[Path | str] | Path | str) -> Iterator[Path]:
+def _named(clips: Clips) -> Iterator[Path]:
     """The paths of clips; a warning says that nothing at all, which as a path is the current folder, is left out."""
     for clip in _listed(clips):
         if isinstance(clip, str) and not clip:
@@ -59,7 +58,7 @@ def _named(clips: Iterable[Path | str] | Path | str) -> Iterator[Path]:
             yield plain_path(clip)
 
 
-def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | None = None) -> list[Segment]:
+def timeline(clip: Clips, options: LabelOptions | None = None) -> list[Segment]:
     """Which class is heard when in a recording, or a list of one: segments in order, without gaps.
 
     Raises AudionetError when there is no usable model, or the recording cannot be used.
@@ -69,9 +68,7 @@ def timeline(clip: Iterable[Path | str] | Path | str, options: LabelOptions | No
 
 
 def events(
-    clip: Iterable[Path | str] | Path | str,
-    options: LabelOptions | None = None,
-    event_options: EventOptions | None = None,
+    clip: Clips, options: LabelOptions | None = None, event_options: EventOptions | None = None
 ) -> list[Segment]:
     """The events that stand out of the background of a recording, or a list of one, in order. Raises as `timeline`."""
     options = options_or_usual(options, LabelOptions)
@@ -80,7 +77,7 @@ def events(
     return _one(job, clip, options).segments
 
 
-def _one(job: Job[Path, Any, Any, AClip], clip: Iterable[Path | str] | Path | str, options: LabelOptions) -> AClip:
+def _one(job: Job[Path, Any, Any, AClip], clip: Clips, options: LabelOptions) -> AClip:
     """What a job gives for the one recording. Raises AudionetError for several, or if it cannot be used."""
     clips = list(_listed(clip))
     if len(clips) != 1:

@@ -4,7 +4,7 @@ import bisect
 import logging
 import math
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,11 +64,6 @@ class PrepareReport:
     moved: dict[str, str] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=Skipped)
     contact_sheets: list[Path] = field(default_factory=list)
-
-    def count_kept(self, entries: Collection[RecordingEntry]) -> None:
-        """Count recordings that were up to date."""
-        self.kept += len(entries)
-        self.kept_chunks += sum(len(entry.chunks) for entry in entries)
 
     def count_drawn(self, recording: Recording, result: RecordingEntry | UnusableInput) -> None:
         """Count a recording that was drawn, or skip one that could not be."""
@@ -176,7 +171,7 @@ def _bring_up_to_date(index: OpenIndex, changes: Changes, options: PrepareOption
         index.forget(changes.gone)
         report.removed = changes.gone
     index.content.recordings |= changes.kept
-    report.count_kept(changes.kept.values())
+    report.kept, report.kept_chunks = len(changes.kept), sum(len(entry.chunks) for entry in changes.kept.values())
 
 
 def _warn_of_pictures(index: PictureIndex) -> None:

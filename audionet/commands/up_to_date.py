@@ -85,17 +85,19 @@ def load_previous(key: str, options: RetrainOptions) -> TrainingRecord | None:
     if content is None:
         return None
     description, _ = content
-    is_complete = (
-        _exports_are_intact(files, description)
+    training = description.training
+    is_same = (
+        training is not None
+        and training.key == key
+        and _exports_are_intact(files, description)
         and any(options.summaries_dir.glob("train/events.out.tfevents.*"))
         and are_there(options)
         and (options.report_path is None or is_report_of(options.report_path, key))
     )
-    if not is_complete:
+    if not is_same:
         return None
     delete_left_over(files)
-    training = description.training
-    return training if training is not None and training.key == key else None
+    return training
 
 
 def _exports_are_intact(files: ModelFiles, description: ModelDescription) -> bool:

@@ -271,8 +271,8 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
             self._under_way.remove(own)
         result: Result | UnusableInput
         try:
-            in_order = [own.results[number] for number in range(own.begun)] if own.unusable is None else []
-            result = own.unusable or self.job.reduce(own.item, in_order)
+            parts = [own.results[number] for number in range(own.begun)] if own.unusable is None else []
+            result = own.unusable or self.job.reduce(own.item, parts)
         except UnusableInput as error:
             result = error
         self.results.put((own.position, result))

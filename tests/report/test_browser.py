@@ -27,7 +27,8 @@ ALL_BUT_FOUR_CARDS = ".card:nth-of-type(n+5)"  # each card is made as the others
 @pytest.fixture(scope="module")
 def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports of retrain and of evaluate, which has two clips of each class."""
-    from audionet.commands.evaluate import write_report
+    from audionet.report.evaluation import report_on_evaluation
+    from audionet.report.page import try_to_write
 
     files, folder = twins / "tf_files", tmp_path_factory.mktemp("browser")
     options = LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt")
@@ -35,7 +36,7 @@ def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         (folder / "clips" / clip.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy(clip, folder / "clips" / clip.parent.name)
     evaluation_report = folder / "report.html"
-    assert write_report(evaluation_report, audionet.evaluate(folder / "clips", options))
+    assert try_to_write(evaluation_report, report_on_evaluation(audionet.evaluate(folder / "clips", options)))
     return {"retrain": files / "report.html", "evaluate": evaluation_report}
 
 
