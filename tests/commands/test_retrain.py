@@ -324,7 +324,7 @@ def test_pictures_without_their_index_are_refused(prepared: Path) -> None:
     ("change", "message"),
     [
         ({"steps": 0}, "--steps 0: must be at least 1"),
-        ({"learning_rate": 0}, "--learning-rate 0: must be over 0"),
+        ({"learning_rate": 0}, "--learning-rate 0: must be a number over 0"),
         ({"folds": 10**400}, "--folds: must be at most 2147483647"),
         ({"output_graph": Path()}, "--output-graph .: must end in a name, such as birds"),
         ({"saved_model_dir": Path("/")}, "--saved-model-dir /: must end in a name"),
