@@ -133,12 +133,8 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         _require_no_classes(data_audio, annotated, others, files)
     used = [file.annotations for file in files if file.doubt is None and file.recording not in annotated.left_out]
     if used:
-        logger.info(
-            "%s: of %s, only the parts count that the annotations beside mark, such as %s",
-            data_audio,
-            count(len(annotated.paths), "recording"),
-            used[0].name,
-        )
+        sentence = "%s: of %s, only the parts count that the annotations beside mark, such as %s"
+        logger.info(sentence, data_audio, count(len(annotated.paths), "recording"), used[0].name)
     return replace(annotated, has_classes=not others)
 
 

@@ -38,7 +38,8 @@ NUMBER = re.compile(r"\d+([.,]\d+)?")
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
 SCORED = re.compile(r";\s*[01]?\.\d+$")  # and HawkEars in the label itself
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
-UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*")
+LABEL_FIRST = rf"[^\t;]*[^\W\d][^\t;]*[\t;]{TIME}[\t;]{TIME}\s*"  # as Avisoft has it
+UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*|{LABEL_FIRST}")
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
@@ -129,9 +130,8 @@ def is_of_a_tool(path: Path) -> bool:
     """Whether a file is one of Audacity, Praat, ELAN, RTTM or Raven, by its name and its beginning; tables are none."""
     if path.suffix.lower() not in SUFFIXES or not is_file(path):
         return False
-    if "selection" in path.name.casefold() and "selection" in header_of(path):
-        return True
-    return not is_table(path)
+    is_ravens = "selection" in path.name.casefold() and "selection" in header_of(path)
+    return is_ravens or not is_table(path)
 
 
 def seems_to_mark(path: Path) -> bool:

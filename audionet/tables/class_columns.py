@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from audionet.system.text import listed
-from audionet.tables.layouts import LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, is_known
+from audionet.tables.layouts import LABEL_COLUMNS, REFUSED, SELECTIONS, TOOLS_LABEL_COLUMNS, is_known
 from audionet.tables.paths import path_columns
 from audionet.tables.reading import Row, Table
 from audionet.tables.times import TIMES, marks_parts
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 HEARD = frozenset("1 1.0 1,0 true wahr vrai x".split())
 NOT_HEARD = frozenset("0 0.0 0,0 false falsch faux".split())
 # Where one of these is a column, it says the class.
-OF_LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, "name", "text", "selection"))
+OF_LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *SELECTIONS, "name", "text"))
 
 
 def with_labels(table: Table) -> Table:
@@ -39,7 +39,8 @@ def _class_columns(table: Table) -> list[str]:
     """The simplified names of the columns that are called as classes; none if the table is of another kind."""
     if not OF_LABELS.isdisjoint(table.columns) or not (path_columns(table.columns) or marks_parts(table.columns)):
         return []
-    cells = {name: {cell.casefold() for cell in table.values(name)} for name in table.columns if not is_known(name)}
+    others = [name for name in table.columns if not is_known(name) and not REFUSED.fullmatch(name)]
+    cells = {name: {cell.casefold() for cell in table.values(name)} for name in others}
     classes = [name for name, values in cells.items() if values and values <= HEARD | NOT_HEARD]
     # Beside a recording in which nothing is heard, a table says so of each class.
     says_something = marks_parts(table.columns) or any(cells[name] & HEARD for name in classes)

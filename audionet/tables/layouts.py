@@ -29,6 +29,7 @@ TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
     "calltype speaker speakerid speakername speakerlabel spkid emotion".split()
 )
+NAMES_OF_SPECIES = frozenset("species commonname scientificname speciescode primarylabel".split())
 LABELS = "its label"  # in messages
 
 
@@ -164,7 +165,10 @@ def _label_column(table: Table, *, needed: bool) -> str:
             f"{table.path}: says in its column {table.columns['text']!r} what is spoken, and in none who speaks, or "
             "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
         )
-    return _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known or own else ""
+    label = _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known or own else ""
+    if len(known) > 1 and known - NAMES_OF_SPECIES:
+        logger.info("%s: the classes are those of its column %r", table.path, table.columns[label])
+    return label
 
 
 RAVENS_OWN = frozenset(

@@ -222,10 +222,10 @@ def require_header(table: Table) -> None:
 
 def tables_near(data_audio: Path) -> list[Path]:
     """The tables in a folder, in its folder for tables, and in those of its parent: published ones first, each once."""
-    tables: list[Path] = []
-    for place in (data_audio, data_audio.absolute().parent):
-        for folder in (place, *folders_for_tables(place)):
-            tables += tables_in(folder)
+    places = (data_audio, data_audio.absolute().parent)
+    tables = [
+        table for place in places for folder in (place, *folders_for_tables(place)) for table in tables_in(folder)
+    ]
     published = [path for path in tables if path.name.lower() in PUBLISHED_NAMES]
     named_so = [path for path in tables if path.suffix.lower() in (".csv", ".tsv")]  # .txt may be hundreds of notes
     return list(dict.fromkeys([*published, *named_so, *tables]))[:MOST_TABLES]

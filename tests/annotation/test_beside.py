@@ -562,6 +562,7 @@ AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metad
         ("a.json", '{"segments": [{"start": 1, "end": 2, "label": "owl"}]}', TO_BE_NAMED),
         ("a.tsv", "start\tend\ttext\n0\t2500\thello\n", AS_TABLE),  # of Whisper
         ("a.PHN", "0 3050 h#\n", AS_TABLE),
+        ("a.txt", "owl\t1.5\t3.25\nowl\t4\t5\n", AS_TABLE),  # of Avisoft
         ("a.sbv", "0:00:01.500,0:00:03.250\nowl\n", AS_TABLE),  # of YouTube
         ("a.wav.data", '[{"Operator": "me"}, [1.5, 3.25, 0, 0, [{"species": "owl"}]]]', AS_TABLE),  # of AviaNZ
         ("a.Table", "tmin\ttext\ttmax\n1.5\towl\t3.25\n", None),  # of Praat

@@ -680,6 +680,25 @@ def test_a_table_with_times_and_a_column_for_each_class_is_read(tmp_path: Path) 
     assert (wrong, [(r.class_name, r.path.name, list(r.parts)) for r in beside]) == ([], expected)
 
 
+def test_numbers_of_selections_and_channels_are_no_classes(tmp_path: Path) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "sel.csv"
+    table.write_text("sound.files,channel,selec,start,end,bottom.freq\na.wav,1,1,1.5,3.25,1\n")  # of warbleR
+    with pytest.raises(AudionetError, match="needs a column for its label"):
+        found(data, table)
+
+
+def test_of_columns_that_may_all_be_labels_the_one_that_is_used_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "list.csv"
+    for columns, is_said in (("speaker,emotion", True), ("Common name,Species code", False)):
+        caplog.clear()
+        table.write_text(f"path,start,end,{columns}\na.wav,1,2,anna,angry\n")
+        with caplog.at_level("INFO"):
+            assert found(data, table) == [("anna", "a.wav")]
+        assert ("the classes are those of its column 'speaker'" in caplog.text) is is_said
+
+
 def test_kaleidoscope_has_the_folder_and_the_name_in_two_columns(tmp_path: Path) -> None:
     data = sounds(tmp_path / "data", "site1/0530.wav", "site2/0530.wav", "site2/0600.wav")
     table = tmp_path / "id.csv"
