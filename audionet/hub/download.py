@@ -14,7 +14,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
@@ -56,7 +56,7 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
     make_folder(cache.parent)
     cache.mkdir(mode=0o700, exist_ok=True)
     _require_ours(cache)
-    with _closed_to_others(), _module_lock(place.with_suffix(".lock")):
+    with _module_lock(place.with_suffix(".lock")):
         noted = place.with_suffix(".sha256")
         recorded = noted.read_text(encoding="ascii").strip() if noted.is_file() else ""
         archive = place.with_suffix(".part")
@@ -80,11 +80,9 @@ def fetch(address: str, cache: Path, sha256: str | None = None, progress: Progre
 
 def require_checksum(path: Path, sha256: str | None) -> None:
     """Raise AudionetError unless an archive has the checksum that was asked for."""
-    if sha256 is None:
-        return
-    if not path.is_file():
+    if sha256 is not None and not path.is_file():
         raise AudionetError(f"--tfhub-sha256: is of an archive, and {path} is a folder; name its .tar.gz")
-    if sha256_of_file(path) != sha256:
+    if sha256 is not None and sha256_of_file(path) != sha256:
         raise AudionetError(f"--tfhub-module {path}: its SHA-256 is not that of --tfhub-sha256; nothing of it was used")
 
 
@@ -110,24 +108,18 @@ def _require_ours(folder: Path) -> None:
 
 
 @contextmanager
-def _closed_to_others() -> Iterator[None]:
-    """Others can write to nothing that is made meanwhile, whatever the user's umask."""
-    before = os.umask(0o022)
-    os.umask(before | 0o022)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-@contextmanager
 def _module_lock(lock_file: Path) -> Iterator[None]:
-    """Wait until no other run is at work on a module. The lock is gone with its process, however that ends."""
-    try:
-        file = open_in_place(lock_file)
-    except OSError as error:
-        raise AudionetError(f"{lock_file}: cannot be written ({error.strerror}); delete it") from error
-    with file:
+    """Wait until no other run is at work on a module. The lock is gone with its process, however that ends.
+
+    Others can write to nothing that is made meanwhile, whatever the user's umask.
+    """
+    with ExitStack() as at_the_end:
+        at_the_end.callback(os.umask, umask := os.umask(0o022))
+        os.umask(umask | 0o022)
+        try:
+            file = at_the_end.enter_context(open_in_place(lock_file))
+        except OSError as error:
+            raise AudionetError(f"{lock_file}: cannot be written ({error.strerror}); delete it") from error
         if try_lock(file) is False:
             logger.info("%s: another audionet is downloading this module; waiting for it", lock_file)
             wait_for_lock(file)
