@@ -3,6 +3,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -188,8 +189,8 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
     blocks = ffmpeg.decode(path)
     next(blocks)
     blocks.close()  # type: ignore[attr-defined]  # would hang, or leave a child, if ffmpeg were still waiting to write
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert str(path) not in listing
+    running = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not any(str(path) in command for command in running)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,15 @@ def test_what_cannot_be_heard_is_said_with_a_remedy() -> None:
         list(listen(Device("pulse", "none such")))
 
 
+@pytest.fixture
+def other_ffmpeg() -> Iterator[None]:
+    """Forget what this machine's ffmpeg can hear, before and after."""
+    microphone.kinds_of_ffmpeg.cache_clear()
+    yield
+    microphone.kinds_of_ffmpeg.cache_clear()
+
+
+@pytest.mark.usefixtures("other_ffmpeg")
 @pytest.mark.parametrize(
     ("platform", "wanted", "expected"),
     [
@@ -70,22 +80,14 @@ def test_each_systems_microphones_are_named_as_ffmpeg_wants(
 """
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(microphone, "_printed", lambda *_: listed)
-    microphone.kinds_of_ffmpeg.cache_clear()
-    try:
-        found = [f"{device.kind}:{device.ffmpeg_input}" for device in find_devices(wanted)]
-    finally:
-        microphone.kinds_of_ffmpeg.cache_clear()
-    assert found == expected
+    assert [f"{device.kind}:{device.ffmpeg_input}" for device in find_devices(wanted)] == expected
 
 
+@pytest.mark.usefixtures("other_ffmpeg")
 def test_an_ffmpeg_without_devices_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone, "_printed", lambda *_: "Devices:\n")
-    microphone.kinds_of_ffmpeg.cache_clear()
-    try:
-        with pytest.raises(AudionetError, match="can't hear a microphone on this system; install another ffmpeg"):
-            find_devices("")
-    finally:
-        microphone.kinds_of_ffmpeg.cache_clear()
+    with pytest.raises(AudionetError, match="can't hear a microphone on this system; install another ffmpeg"):
+        find_devices("")
 
 
 def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import resource
 import subprocess
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import pytest
 from audionet.errors import AudionetError
 from audionet.system.files import atomic_writer, json_bytes, sweep, write_atomically, write_in_order
 from tests.conftest import start_program
+from tests.system.test_disk_full import FULL, files_up_to
 
 # Begins to write a file and says so, then waits to be told to end; or is killed.
 WRITER = """
@@ -69,13 +69,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
 
 def test_files_written_together_are_all_old_when_one_cannot_be_written(tmp_path: Path) -> None:
     write_in_order([(tmp_path / "a", b"old"), (tmp_path / "b", b"old")])
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(AudionetError, match=r"b: cannot be written \(File too large\); free space or choose"):
-            write_in_order([(tmp_path / "a", b"new"), (tmp_path / "b", bytes(1001))])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with files_up_to(1000), pytest.raises(AudionetError, match=rf"b: {FULL} or choose"):
+        write_in_order([(tmp_path / "a", b"new"), (tmp_path / "b", bytes(1001))])
     assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"old", b"old"]
     assert names(tmp_path) == ["a", "b"]
 
