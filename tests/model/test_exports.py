@@ -112,19 +112,14 @@ def test_a_missing_export_is_made_although_nothing_else_has_changed(trained: Pat
     assert json.loads((tmp_path / "saved/assets.extra/audionet.json").read_text())["labels"] == ["high", "low"]
 
 
-def test_batch_sizes_and_intervals_of_the_evaluations(trained: Path, tmp_path: Path) -> None:
+def test_batch_sizes_and_intervals_of_the_evaluations(low_and_high: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    changes: dict[str, Any] = {
-        "summaries_dir": tmp_path / "s",
-        "eval_step_interval": 25,
-        "test_batch_size": 6,
-        "steps": 60,
-    }
-    report = make_model(trained, CLASSES, **changes, validation_batch_size=2)
+    changes: Any = {"steps": 60, "eval_step_interval": 25, "test_batch_size": 6, "validation_batch_size": 2}
+    report = make_model(tmp_path, CLASSES, known=low_and_high, **changes)
     assert report.held_out is not None
     assert report.held_out.confusion.count == 6
-    events = EventAccumulator(str(tmp_path / "s" / "validation"), size_guidance={"tensors": 0})
+    events = EventAccumulator(str(tmp_path / "tf_files/training_summaries/validation"), size_guidance={"tensors": 0})
     events.Reload()
     accuracies = events.Tensors("accuracy")
     assert [event.step for event in accuracies] == [25, 50, 60]
