@@ -101,8 +101,7 @@ class OneClipPrinter(Printer["Timeline"]):
 
 def colored(text: str, color: str, stream: TextIO) -> str:
     """The text in a color, if the stream is a terminal whose user has not said NO_COLOR (https://no-color.org)."""
-    plain = not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    if plain:
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     _prepare_windows()
     return f"\033[{COLORS[color]}m{text}\033[0m"

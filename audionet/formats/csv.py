@@ -2,7 +2,6 @@
 
 import csv
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer, T
@@ -38,11 +37,11 @@ class CsvPrinter(Printer[T]):
         # A character of the terminator is quoted where it stands in a cell; so all are in it that could end a line.
         self._writer = csv.writer(_Lines(), lineterminator=TERMINATOR)
         scores = [f"score {label}" for label in self._labels if self.has_scores]
-        self.write([[*self.columns, *scores, *self.last_columns]])
+        self.write([*self.columns, *scores, *self.last_columns])
 
-    def write(self, rows: Iterable[list[str]]) -> None:
-        """Print rows."""
-        self._writer.writerows([spreadsheet_cell(cell) for cell in row] for row in rows)
+    def write(self, row: list[str]) -> None:
+        """Print a row."""
+        self._writer.writerow(map(spreadsheet_cell, row))
 
     def verdict(self, clip: "ClipScores") -> list[str]:
         """The label and its score, the score of each class, the best class and why it is unknown, as text."""
@@ -59,7 +58,7 @@ class CsvLabels(CsvPrinter["ClipScores"]):
 
     def print_clip(self, clip: "ClipScores") -> None:
         """Print one clip."""
-        self.write([[clip.clip, *self.verdict(clip)]])
+        self.write([clip.clip, *self.verdict(clip)])
 
 
 class CsvTimelines(CsvPrinter["Timeline"]):
@@ -69,10 +68,8 @@ class CsvTimelines(CsvPrinter["Timeline"]):
 
     def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
-        self.write(
-            [clip.clip, f"{s.start_seconds:.2f}", f"{s.end_seconds:.2f}", s.label, f"{s.score:.6f}"]
-            for s in clip.segments
-        )
+        for s in clip.segments:
+            self.write([clip.clip, f"{s.start_seconds:.2f}", f"{s.end_seconds:.2f}", s.label, f"{s.score:.6f}"])
 
 
 class CsvWindows(CsvPrinter["Windows"]):
@@ -85,13 +82,11 @@ class CsvWindows(CsvPrinter["Windows"]):
 
     def print_clip(self, clip: "Windows") -> None:
         """Print one clip."""
-        rows = []
         for window in clip.windows:
             best, score = clip.best(window)
             times = [f"{window.start_seconds:.2f}", f"{window.end_seconds:.2f}"]
             scores = [f"{value:.6f}" for value in (score, *window.scores)]
-            rows.append([clip.clip, *times, best, *scores, "true" if window.has_signal else "false"])
-        self.write(rows)
+            self.write([clip.clip, *times, best, *scores, "true" if window.has_signal else "false"])
 
 
 class CsvHeard(CsvPrinter["WindowPrediction"]):
@@ -104,4 +99,4 @@ class CsvHeard(CsvPrinter["WindowPrediction"]):
     def print_clip(self, clip: "WindowPrediction") -> None:
         """Print one window."""
         times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
-        self.write([[clip.time.isoformat(timespec="milliseconds"), *times, *self.verdict(clip.scores)]])
+        self.write([clip.time.isoformat(timespec="milliseconds"), *times, *self.verdict(clip.scores)])

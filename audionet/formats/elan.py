@@ -21,10 +21,8 @@ class ElanTable(CsvPrinter["Timeline"]):
 
     def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
-        rows = []
         for number, segments in enumerate(tiers_of(clip)):
             for segment in segments:
                 start, end = in_milliseconds(segment)
                 seconds = [f"{milliseconds / 1000:.3f}" for milliseconds in (start, end, end - start)]
-                rows.append([tier_name(number), *seconds, segment.label, f"{segment.score:.4f}", clip.clip])
-        self.write(rows)
+                self.write([tier_name(number), *seconds, segment.label, f"{segment.score:.4f}", clip.clip])

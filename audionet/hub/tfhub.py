@@ -44,11 +44,9 @@ VERSION = 1  # of the conversion; backbones made by another are made anew
 
 def module_asked_for(options: RetrainOptions) -> str | None:
     """The handle of the module that the options ask for; None if it is the embedded network."""
-    if options.tfhub_module:
-        is_name = (
-            re.fullmatch(r"\w{1,99}(\.\w{1,9})?", options.tfhub_module) and not Path(options.tfhub_module).exists()
-        )
-        return google_handle(options.tfhub_module) if is_name else options.tfhub_module
+    if named := options.tfhub_module:
+        is_googles = re.fullmatch(r"\w{1,99}(\.\w{1,9})?", named) and not Path(named).exists()
+        return google_handle(named) if is_googles else named
     return None if options.architecture == EMBEDDED else google_handle(options.architecture)
 
 

@@ -90,15 +90,16 @@ class Plotter:
         Raises UnusableInput if the clip can no longer be read, AudionetError if the figure cannot be written.
         """
         if isinstance(clip, Timeline):
-            shown = list(dict.fromkeys(segment.label for segment in clip.segments))
+            shown, verdict = list(dict.fromkeys(segment.label for segment in clip.segments)), ""
         else:
             shown = [label for label, _ in clip.best_first()[: self._top]]
+            verdict = f": {clip.label}" + (f" (most like {clip.best})" if clip.is_unknown else "")
         below = max(3, len(shown)) * CLASS_HEIGHT + 0.3
         target = self._target if is_file_name(self._target) else self._target / self._free_name(path)
         with figure_in_file(target, WIDTH, SPECTROGRAM_HEIGHT + below + 0.6) as figure:
             sound, classes = figure.subplots(2, 1, height_ratios=(SPECTROGRAM_HEIGHT, below))
             seconds = _draw_sound(sound, path, self._model, self._choice)
-            sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + _verdict(clip), loc="left")
+            sound.set_title(shortened(printable(clip.clip), LONGEST_NAME) + verdict, loc="left")
             if isinstance(clip, Timeline):
                 _draw_timeline(classes, clip, shown, seconds)
             else:
@@ -114,12 +115,6 @@ class Plotter:
             name = f"{stem}-{number}"
         self._taken.add(name.casefold())
         return f"{name}.png"
-
-
-def _verdict(clip: ClipScores | Timeline) -> str:
-    if isinstance(clip, Timeline):
-        return ""
-    return f": {clip.label}" + (f" (most like {clip.best})" if clip.is_unknown else "")
 
 
 def _draw_sound(axes: Any, path: Path, model: Model, choice: SoundChoice) -> float:
