@@ -128,25 +128,23 @@ def caption(said: str, shown: int, count: int, noun: str) -> str:
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A point of the map. tested: its position in the tested predictions; -1 if it was not tested."""
-
-    x: float
-    y: float
-    color: int
-    shape: str
-    name: str
-    class_name: str
-    tested: int
-
-
-@dataclass(frozen=True)
 class LegendEntry:
     """A class with the color and the shape of its marks."""
 
     name: str
     color: int
     shape: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of the map. tested: its position in the tested predictions; -1 if it was not tested."""
+
+    x: float
+    y: float
+    of_class: LegendEntry
+    name: str
+    tested: int
 
 
 @dataclass(frozen=True)
@@ -180,9 +178,9 @@ def map_chart(drawn: Map, labels: list[str]) -> MapChart:
         for number in np.unique(drawn.targets).tolist()
     }
     marks = [
-        Mark(float(x), float(y), legend[target].color, legend[target].shape, name, labels[target], position)
+        Mark(x, y, legend[target], name, position)
         for (x, y), target, name, position in zip(
-            places.round(1), drawn.targets.tolist(), drawn.names, drawn.tested, strict=True
+            places.round(1).tolist(), drawn.targets.tolist(), drawn.names, drawn.tested, strict=True
         )
     ]
     names: list[NameOnMap] = []

@@ -264,7 +264,7 @@ def test_names_on_the_map_cover_no_mark_of_any_class() -> None:
         half = len(place.name) * charts.LETTER_WIDTH / 2
         covered = [m for m in chart.marks if abs(m.x - place.x) < half and abs(m.y - place.y) < charts.NAME_HEIGHT / 2]
         assert covered == [], place
-        own = [m for m in chart.marks if m.class_name == place.name]
+        own = [m for m in chart.marks if m.of_class.name == place.name]
         assert min(np.hypot(m.x - place.x, m.y - place.y) for m in own) < 100
 
 
