@@ -146,13 +146,16 @@ def _run_each_channel(
     """Each channel of each clip as a clip of its own, called `clip.wav (left)` or `clip.wav (channel 3)`."""
     for path in list(_with_empty_folders(clips)):
         name = names.get(path, str(path))
-        is_picture = path.suffix.lower() in SUFFIXES
+        has_one = path.suffix.lower() in SUFFIXES or is_folder(path)
         try:
-            channels = 1 if is_picture or is_folder(path) else count_channels(path.absolute(), job.choice)
+            channels = 1 if has_one else count_channels(path.absolute(), job.choice)
         except UnusableInput as error:
             yield _skipped(name, error)
             continue
         for number in range(channels):
             shown = name if channels == 1 else f"{name} ({channel_name(number, channels)})"
             of_channel = replace(job, choice=job.choice.of_channel(number))
-            yield from run_each(of_channel, [path], workers, {path: shown})
+            for result in run_each(of_channel, [path], workers, {path: shown}):
+                if isinstance(result, Timeline | Windows):
+                    result = replace(result, recording=name, channel=number + 1)
+                yield result

@@ -89,7 +89,7 @@ class OneClipPrinter(Printer["Timeline"]):
     def expect(self, clips: int) -> None:
         """Raise AudionetError for more than one clip."""
         if clips > 1:
-            remedy = "label one recording at a time, or all with --format csv or raven"
+            remedy = "label one recording, or one channel of it, at a time, or all with --format csv or raven"
             raise AudionetError(f"--format {self.name}: is of one recording each; {remedy}")
 
     def add(self, clip: "Timeline") -> None:

@@ -32,13 +32,13 @@ class RttmTimelines(Printer["Timeline"]):
 
     def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
-        name = self._name(clip.clip)
+        name = self._name(clip.recording or clip.clip)
         for segment in clip.segments:
             if segment.label in self._labels:
                 label = _field(segment.label)
                 start, end = in_milliseconds(segment)
                 times = f"{start / 1000:.3f} {(end - start) / 1000:.3f}"
-                print(f"SPEAKER {name} 1 {times} <NA> <NA> {label} <NA> <NA>")
+                print(f"SPEAKER {name} {clip.channel} {times} <NA> <NA> {label} <NA> <NA>")
 
     def _name(self, clip: str) -> str:
         """What a clip is called, and no other."""

@@ -77,22 +77,32 @@ class Segment:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The segments of one clip, which is so many seconds long. sample_rate_hz: of the sound that was heard."""
+    """The segments of one clip, which is so many seconds long. sample_rate_hz: of the sound that was heard.
+
+    recording, channel: of which recording the clip is which channel, from 1, where each is a clip of its own.
+    """
 
     clip: str
     segments: list[Segment]
     seconds: float
     sample_rate_hz: int = SAMPLE_RATE_HZ
+    recording: str = ""
+    channel: int = 1
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The scores of a clip's windows, in order. labels: of the scores. sample_rate_hz: of the sound they are of."""
+    """The scores of a clip's windows, in order. labels: of the scores. sample_rate_hz: of the sound they are of.
+
+    recording, channel: as of Timeline.
+    """
 
     clip: str
     labels: Sequence[str]
     windows: list[ChunkScores]
     sample_rate_hz: int = SAMPLE_RATE_HZ
+    recording: str = ""
+    channel: int = 1
 
     @property
     def seconds(self) -> float:

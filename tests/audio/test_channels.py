@@ -11,7 +11,10 @@ from audionet.audio import plain_files
 from audionet.audio.channels import USUAL, StreamInfo, stream_info
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import find_ffmpeg
+from audionet.commands.label import run_each
 from audionet.errors import AudionetError, UnusableInput
+from audionet.inference.windows import Windows, WindowsJob
+from audionet.model.bundle import load_model
 from audionet.options import LabelOptions, PrepareOptions
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from tests.conftest import make_untrained_model, pitch_hz, tone, write_wav
@@ -182,3 +185,8 @@ def test_label_takes_each_channel_for_a_clip(sides: Path, tmp_path: Path) -> Non
     assert found[0].scores != found[1].scores
     (left,) = audionet.label(sides, LabelOptions(model.graph, model.labels, channel="left"))
     assert left.scores == found[0].scores
+    job = WindowsJob(load_model(LabelOptions(model.graph, model.labels)), SoundChoice(channel="each"))
+    windows = [clip for clip in run_each(job, [sides, mono]) if isinstance(clip, Windows)]
+    assert [(Path(clip.recording).name, clip.channel) for clip in windows] == [
+        ("sides.wav", 1), ("sides.wav", 2), ("mono.wav", 1),
+    ]  # fmt: skip

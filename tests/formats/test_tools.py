@@ -69,6 +69,26 @@ def test_raven_times_run_on_from_recording_to_recording(capsys: pytest.CaptureFi
     assert {Path(row["Begin Path"]).name for row in table} == {"night one.wav"}
 
 
+@pytest.mark.parametrize(
+    ("name", "recordings"), [("rttm", ["night_one"] * 2 + ["b"]), ("raven", ["night one.wav"] * 2 + ["b.wav"])]
+)
+def test_the_channels_of_a_recording_are_told_apart_by_their_numbers(
+    name: str, recordings: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    of_one = [
+        Events(f"night one.wav ({side})", SEGMENTS[:1], 9.0, recording="night one.wav", channel=number)
+        for number, side in ((1, "left"), (2, "right"))
+    ]
+    text = printed(name, capsys, *of_one, Events("b.wav", SEGMENTS[:1], 9.0))
+    if name == "rttm":
+        rows = [line.split()[1:4] for line in text.splitlines()]
+    else:
+        rows = [[Path(row[7]).name, *row[2:4]] for row in (line.split("\t") for line in text.splitlines()[1:])]
+    assert [row[0] for row in rows] == recordings
+    assert [row[1] for row in rows] == ["1", "2", "1"]
+    assert [float(row[2]) for row in rows] == [0.5, 0.5, 0.5 if name == "rttm" else 9.5]
+
+
 def test_a_textgrid_is_read_by_praat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parselmouth = pytest.importorskip("parselmouth")
     path = tmp_path / "clip.TextGrid"
@@ -243,7 +263,9 @@ def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
 
 @pytest.mark.parametrize("name", ["audacity", "textgrid", "srt", "vtt"])
 def test_what_is_of_one_recording_refuses_a_second(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(AudionetError, match="is of one recording each; label one recording at a time"):
+    with pytest.raises(
+        AudionetError, match="is of one recording each; label one recording, or one channel"
+    ):
         printed(name, capsys, CLIP, CLIP)
 
 
