@@ -173,7 +173,7 @@ def test_prepare_draws_the_channel_asked_for_and_knows_when_another_is(sides: Pa
     assert again.kept_chunks == 4
     assert pitch(tmp_path / "pictures" / "a" / "sides_nohash_0000.wav") == 500
     assert pitch(tmp_path / "pictures" / "a" / "sides_nohash_0003.wav") == 1500
-    with pytest.raises(AudionetError, match=r"other settings \(channel each, now left\); add --force"):
+    with pytest.raises(AudionetError, match=r"other settings \(--channel each, now left\); add --force"):
         audionet.prepare(tmp_path / "data", PrepareOptions(channel="left", **pictures))  # type: ignore[arg-type]
 
 
