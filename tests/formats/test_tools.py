@@ -263,9 +263,7 @@ def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
 
 @pytest.mark.parametrize("name", ["audacity", "textgrid", "srt", "vtt"])
 def test_what_is_of_one_recording_refuses_a_second(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(
-        AudionetError, match="is of one recording each; label one recording, or one channel"
-    ):
+    with pytest.raises(AudionetError, match="is of one recording each; label one recording, or one channel"):
         printed(name, capsys, CLIP, CLIP)
 
 
