@@ -129,7 +129,7 @@ def test_what_is_not_marked_becomes_the_background() -> None:
 
 
 def test_options_that_are_none_are_refused() -> None:
-    with pytest.raises(AudionetError, match="--overlaps neither: must be both or refuse"):
+    with pytest.raises(AudionetError, match="--overlaps neither: must be one of both, refuse"):
         options(overlaps="neither")
 
 
