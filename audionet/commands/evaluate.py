@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from audionet.annotation.metadata import find_annotated, find_labelled_recording
 from audionet.annotation.parts import outside, parts_of, total_seconds, unused, without
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
+from audionet.dataset.manifest import PictureIndex
 from audionet.dataset.names import UNKNOWN, by_name, composed, listed_classes, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, Skipped, UnusableInput
@@ -79,7 +80,7 @@ def evaluate(
     if not scored:
         raise AudionetError(f"{data_audio}: holds no clip of the model's classes ({listed_classes(model.labels)})")
     tested, card = predictions_of(scored, model.labels), read_card(options)
-    warnings = _heard_before([clip for clip, _ in scored], card) + (listener.warnings() if listener else [])
+    warnings = _heard_before([clip for clip, _ in scored], card, data_audio) + (listener.warnings() if listener else [])
     for warning in warnings:
         logger.warning("%s", warning)
     return Evaluation(tested, scored, skipped, model.renderer, card, warnings, detected, options.sound)
@@ -280,20 +281,25 @@ def _clips_by_class(
 
 def _clips_in_folders(data_audio: Path, skipped: Skipped) -> dict[Path, list[Recording]]:
     """The clips in each class folder, pictures too."""
-    skipped.add(*stray_files(data_audio))
     by_folder = {
         folder: [Recording(folder.name, path.as_posix(), path) for path in find_clips([folder])]
         for folder in class_folders(data_audio)
     }
     require_classes_not_parts(data_audio, [folder.name for folder, clips in by_folder.items() if clips])
+    skipped.add(*stray_files(data_audio))
     return by_folder
 
 
-def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None) -> list[str]:
-    """A sentence if there are clips that the model was trained on."""
+def _heard_before(clips: Sequence[ClipScores], card: ModelCard | None, data_audio: Path) -> list[str]:
+    """A sentence if there are clips that the model was trained on, or pictures of them."""
     known = set(card.recordings) if card else set()
     names = list(dict.fromkeys(clip.clip for clip in clips))
-    heard = [name for name in names if known and sha256_of_file(Path(name))[:DIGITS] in known]
+    digests = dict[str, str]()  # of the recordings of pictures
+    with suppress(AudionetError):  # of a damaged folder of pictures
+        index = PictureIndex.load(data_audio)
+        entries = index.recordings.values() if index else ()
+        digests = {str(data_audio / f"{chunk.name}.jpg"): entry.sha256 for entry in entries for chunk in entry.chunks}
+    heard = [name for name in names if known and (digests.get(name) or sha256_of_file(Path(name)))[:DIGITS] in known]
     if not heard:
         return []
     were = "was" if len(heard) == 1 else "were"

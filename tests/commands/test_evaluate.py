@@ -68,6 +68,15 @@ def test_options_of_annotated_recordings_are_said_to_change_nothing_where_there_
     assert "no recording has marked parts, so that --unmarked background changes nothing" in caplog.text
 
 
+def test_a_folder_of_no_classes_is_named_once_not_each_clip_in_it(
+    model: ModelFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_wav(tmp_path / "a.wav", chirps(1, 200, 400, 1))
+    with pytest.raises(AudionetError, match="if it is itself a class, name the folder above it"):
+        audionet.evaluate(tmp_path, options(model))
+    assert caplog.text == ""
+
+
 def test_parts_of_a_data_set_are_no_classes_here_either(model: ModelFiles, tmp_path: Path) -> None:
     write_wav(tmp_path / "fold1" / "a.wav", chirps(1, 200, 400, 1))
     with pytest.raises(AudionetError, match="are called as parts of a data set are"):

@@ -356,6 +356,8 @@ def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twin
     html = (twins / "tf_files" / "evaluation-report.html").read_text(encoding="utf-8")
     assert "on 2 clips" in html
     assert Tags(html).tags.count("img") == 2
+    pictures = audionet_here("evaluate", "tf_files/data_image", cwd=twins)
+    assert "clips were in the model's training" in pictures.stderr
 
 
 def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet_here: Run, tmp_path: Path) -> None:
