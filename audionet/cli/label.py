@@ -66,8 +66,8 @@ def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iter
     jobs: dict[str, ClipJob] = {
         "labels": ScoringJob(model, allow_unknown, sound),
         "timeline": TimelineJob(model, allow_unknown, sound),
-        "events": EventsJob(model, record_of(EventOptions, options), allow_unknown, sound),
-        "windows": WindowsJob(model, sound),
+        "events": EventsJob(model, allow_unknown, sound, record_of(EventOptions, options)),
+        "windows": WindowsJob(model, allow_unknown, sound),
     }
     return functools.partial(run_each, jobs[options.mode])
 

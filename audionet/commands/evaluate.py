@@ -169,7 +169,7 @@ class _Listener:
         self._job: Job[Path, Any, Any, Timeline] = TimelineJob(model, options.allow_unknown, options.sound)
         if self._kind == EVENTS:
             event_options = EventOptions(tuple(sorted(background)))
-            self._job = EventsJob(model, event_options, options.allow_unknown, options.sound)
+            self._job = EventsJob(model, options.allow_unknown, options.sound, event_options)
         self._in_part: list[tuple[Path, Part]] = []
 
     def listen(self, annotated: Sequence[_Marked], runner: _Runner) -> Detection:

@@ -73,7 +73,7 @@ def events(
     """The events that stand out of the background of a recording, or a list of one, in order. Raises as `timeline`."""
     options = options_or_usual(options, LabelOptions)
     event_options = options_or_usual(event_options, EventOptions)
-    job = EventsJob(load_model(options), event_options, options.allow_unknown, options.sound)
+    job = EventsJob(load_model(options), options.allow_unknown, options.sound, event_options)
     return _one(job, clip, options).segments
 
 

@@ -2,23 +2,21 @@
 
 import functools
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Strip
 from audionet.detection.background import background_classes
 from audionet.detection.detector import STEPS_A_WINDOW
 from audionet.detection.mixtures import runs
-from audionet.inference.scoring import ChunkScores
+from audionet.inference.scoring import ChunkScores, ModelJob
 from audionet.inference.windows import Segment, Timeline, WindowsJob, per_step, step_seconds
 from audionet.model.bundle import Model
 from audionet.model.description import LearntEvents
 from audionet.options import EventOptions
-from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 
 # The score that an event needs where the model does not say how low those of its own classes are.
@@ -38,21 +36,20 @@ class Events(Timeline):
 
 
 @dataclass(frozen=True)
-class EventsJob:
+class EventsJob(ModelJob):
     """A job for workers: find the events of recordings.
 
     Of each window, the scores alone are kept, so that memory hardly grows with a recording's length.
     """
 
-    model: Model
-    options: EventOptions
-    allow_unknown: bool = True
-    choice: SoundChoice = USUAL
+    options: EventOptions = field(default_factory=EventOptions)
 
     @functools.cached_property
     def windows(self) -> WindowsJob:
-        """What scores the windows."""
-        return WindowsJob(self.model, self.choice, of_events=self.model.detection is not None)
+        """What scores the windows: each class against the rest, where the model has learnt that and its network says
+        it (a TensorFlow graph does not), else as those of timelines."""
+        learnt = WindowsJob(self.model, choice=self.choice, of_events=True)
+        return learnt if self.model.detection and learnt.scorer else replace(learnt, of_events=False)
 
     def split(self, path: Path) -> Generator[Strip, None, None]:
         """The strips of a recording."""
@@ -64,11 +61,11 @@ class EventsJob:
 
     def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Events:
         """The events, in order."""
-        heard = self.windows.reduce(path, scored)
-        if self.model.detection is None:
-            events = find_events(heard.windows, self.model, self.options, self.allow_unknown)
+        heard, detection = self.windows.reduce(path, scored), self.model.detection
+        if detection and self.windows.of_events:
+            events = find_learnt_events(heard.windows, self.model.labels, detection, self.options)
         else:
-            events = find_learnt_events(heard.windows, self.model.labels, self.model.detection, self.options)
+            events = find_events(heard.windows, self.model, self.options, self.allow_unknown)
         return Events(str(path), events, heard.seconds, heard.sample_rate_hz)
 
 
@@ -80,7 +77,8 @@ def find_events(
     An event lasts while its class scores higher than all others that are heard at the time, and at least LASTING of the
     threshold and BORDER of its own highest score, which reaches the threshold and is the event's score.
     """
-    background = background_classes(model.labels, options.background)
+    learnt = model.detection.background if model.detection else ()
+    background = background_classes(model.labels, options.background or learnt)
     scores = np.array([window.scores for window in windows], float)
     silent = np.array([not window.has_signal for window in windows])
     if allow_unknown:

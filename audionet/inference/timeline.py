@@ -11,7 +11,6 @@ import math
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,8 @@ from audionet.inference.windows import (
     step_seconds,
 )
 from audionet.model.bundle import Model
-from audionet.options import EventOptions
 from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS
+from audionet.system.grouping import grouped
 from audionet.training.unknown import RejectionThresholds
 
 # All evidence and costs are in logarithms of probabilities, of a window. A change must be worth so much: a call that a
@@ -63,30 +62,22 @@ OLD_FAR_MARGIN = 1.6  # times the farthest of the training, the limit of models 
 SHORT_SECONDS = LONGEST_CALL_SECONDS + WINDOW_SECONDS
 
 
-class ScoredWindows(NamedTuple):
-    """The scores of windows. of_events: whether they are those of events, which the model has learnt."""
-
-    of_events: bool
-    windows: list[ChunkScores]
-
-
 class TimelineJob(ModelJob):
     """A job for workers: find the segments of recordings.
 
-    Where the model has learnt the events of a background, they are laid into what the segments leave to it.
+    Where the network has scores of the events of a background, they are laid into what the segments leave to it.
     """
 
     @functools.cached_property
     def windows(self) -> WindowsJob:
         """What scores the windows."""
-        return WindowsJob(self.model, self.choice)
+        return WindowsJob(self.model, self.allow_unknown, self.choice)
 
     @functools.cached_property
     def events(self) -> EventsJob | None:
-        """What finds the events; None where the model has learnt none."""
-        if self.model.detection is None:
-            return None
-        return EventsJob(self.model, EventOptions(), self.allow_unknown, self.choice)
+        """What finds the events; None where the network has no scores of events."""
+        events = EventsJob(self.model, self.allow_unknown, self.choice)
+        return events if events.windows.of_events else None
 
     def split(self, path: Path) -> Generator[tuple[bool, Strip], None, None]:
         """The strips of a recording, with False; and then those in which events are looked for, with True."""
@@ -96,19 +87,20 @@ class TimelineJob(ModelJob):
             for strip in self.events.windows.split(path, warns=False):
                 yield True, strip
 
-    def map(self, path: Path, part: tuple[bool, Strip]) -> ScoredWindows:
-        """The scores of the windows of a strip."""
+    def map(self, path: Path, part: tuple[bool, Strip]) -> tuple[bool, list[ChunkScores]]:
+        """The scores of the windows of a strip, and whether they are those of events."""
         of_events, strip = part
         job = self.events if of_events and self.events is not None else self.windows
-        return ScoredWindows(of_events, job.map(path, strip))
+        return of_events, job.map(path, strip)
 
-    def reduce(self, path: Path, scored: list[ScoredWindows]) -> Timeline:
+    def reduce(self, path: Path, scored: list[tuple[bool, list[ChunkScores]]]) -> Timeline:
         """The segments, in order, without gaps."""
-        windows = self.windows.reduce(path, [heard.windows for heard in scored if not heard.of_events])
+        scores = grouped(scored)
+        windows = self.windows.reduce(path, scores[False])
         limit = strange_distance(self.model.thresholds, by_strips=self.windows.scorer is not None)
         segments = find_segments(windows.windows, self.model, self.allow_unknown, limit)
         if self.events is not None and self.model.detection is not None:
-            events = self.events.reduce(path, [heard.windows for heard in scored if heard.of_events]).segments
+            events = self.events.reduce(path, scores[True]).segments
             background = {*self.model.detection.background, UNKNOWN}
             segments = lay_in(events, without_calls(segments, background), background)
         return Timeline(str(path), segments, windows.seconds, windows.sample_rate_hz)

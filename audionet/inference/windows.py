@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part, Strip, StripSettings, read_strips
 from audionet.bottleneck import maps
 from audionet.dataset.names import UNKNOWN
 from audionet.detection import detector
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, score_chunk, seconds_at_once, warn_of_range
+from audionet.inference.scoring import ChunkScores, ModelJob, score_chunk, seconds_at_once, warn_of_range
 from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
-from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import SAMPLE_RATE_HZ
 from audionet.spectrogram.jpeg import SUFFIXES
 from audionet.spectrogram.out_of_range import RangeCheck
 
@@ -126,7 +125,7 @@ class Windows:
 
 
 @dataclass(frozen=True)
-class WindowsJob:
+class WindowsJob(ModelJob):
     """A job for workers: score the windows of recordings.
 
     Where the model stands on the embedded network, the windows of a strip are scored together; else each is drawn as a
@@ -134,8 +133,6 @@ class WindowsJob:
     of_events: the scores are those of events, which the model has learnt.
     """
 
-    model: Model
-    choice: SoundChoice = USUAL
     of_events: bool = False
 
     @functools.cached_property

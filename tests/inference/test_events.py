@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,24 @@ def test_a_timeline_has_the_same_calls(night: Path, audionet_here: Run) -> None:
     (clip,) = json.loads(finished.stdout)
     labels = [segment["label"] for segment in clip["segments"]]
     assert [label for label in labels if label != "background"] == [name for _, name in CALLS]
+
+
+def test_a_graph_for_tensorflow_has_no_scores_of_events_and_finds_them_by_those_of_its_classes(
+    night: Path, tmp_path: Path
+) -> None:
+    _, sound = read_wav(night / "night.wav")
+    clip = write_wav(tmp_path / "clip.wav", sound[: 5 * SAMPLE_RATE_HZ])
+    description = json.loads((night / "tf_files" / "retrained_graph.json").read_text())
+    found = []
+    for name in ("learnt", "never learnt"):
+        graph = tmp_path / name / "retrained_graph.pb"
+        graph.parent.mkdir()
+        shutil.copy(night / "tf_files" / graph.name, graph)
+        graph.with_suffix(".json").write_text(json.dumps(description))
+        found.append(audionet.events(clip, LabelOptions(graph)))
+        description.pop("events", None)
+    assert found[0] == found[1]
+    assert [event.label for event in found[0]] == ["owl"]
 
 
 def test_as_text_a_clip_without_events_says_so(night: Path, audionet_here: Run) -> None:
