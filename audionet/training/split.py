@@ -46,22 +46,20 @@ def split(samples: Sequence[Sample], validation_percentage: float, testing_perce
     recordings = {name: {samples[i].group for i in of_class} for name, of_class in members.items()}
     enough = {name: own for name, own in recordings.items() if len(own) >= len(wanted)}
     assigned = split_recordings(enough, validation_percentage, testing_percentage)
-    parts: list[str | None] = [assigned.get(sample.group, TRAIN) for sample in samples]
+    whole = [assigned.get(sample.group, TRAIN) for sample in samples]
+    for of_class in (of_class for name, of_class in members.items() if name not in enough):
+        for i, part in split_by_time(samples, of_class, validation_percentage, testing_percentage).items():
+            whole[i] = part
+    parts = _without_shared_sound(samples, whole)
     notes = []
     for class_name, of_class in members.items():
-        if class_name in enough:
-            empty = [part for part in wanted if part not in {parts[i] for i in of_class}]
-            if empty:
-                notes.append(_note_of_shared(class_name, empty))
-            continue
-        for i, part in split_by_time(samples, of_class, validation_percentage, testing_percentage).items():
-            parts[i] = part
-        have = len(recordings[class_name])
-        noun = "group" if len({samples[i].source for i in of_class}) > have else "recording"
-        notes.append(_note(class_name, have, noun, [parts[i] for i in of_class], wanted))
-    if len(enough) < len(members):  # other classes may have parts of a recording that is split by time
-        kept = non_overlapping_train_mask(samples, np.array([part in (VALIDATION, TEST) for part in parts], bool))
-        parts = [None if part == TRAIN and not keep else part for part, keep in zip(parts, kept, strict=True)]
+        empty = [part for part in wanted if part not in {parts[i] for i in of_class}]
+        if class_name not in enough:
+            have = len(recordings[class_name])
+            noun = "group" if len({samples[i].source for i in of_class}) > have else "recording"
+            notes.append(_note(class_name, have, noun, empty, len(wanted)))
+        elif empty:
+            notes.append(_note_of_shared(class_name, empty))
     return Split(parts, notes)
 
 
@@ -109,11 +107,10 @@ def percentage_hash(name: str) -> float:
 
 def split_by_time(
     samples: Sequence[Sample], members: Sequence[int], validation_percentage: float, testing_percentage: float
-) -> dict[int, str | None]:
+) -> dict[int, str]:
     """Lay a class's recordings end to end: the start is trained on, the end is for test, before it validation.
 
-    Each wanted part gets at least one chunk if there are enough; training comes first, then test. A chunk that
-    shares sound with one of a later part is left out (None).
+    Each wanted part gets at least one chunk if there are enough; training comes first, then test.
     """
     ordered = sorted(
         members, key=lambda i: (percentage_hash(samples[i].group), samples[i].group, samples[i].start_seconds)
@@ -122,26 +119,24 @@ def split_by_time(
     test = min(total - 1, max(1, round(total * testing_percentage / 100))) if testing_percentage else 0
     rest = total - test
     validation = min(rest - 1, max(1, round(total * validation_percentage / 100))) if validation_percentage else 0
-    names = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
-    # Chunks of one recording that start later lie in the same or in later parts.
-    chunks_of = zip([samples[i] for i in ordered], names, strict=True)
-    sounds = grouped(((each.group, each.sha256), (each.start_seconds, name)) for each, name in chunks_of)
-    starts = {sound: [start for start, _ in chunks] for sound, chunks in sounds.items()}
-    parts: dict[int, str | None] = {}
-    for i, name in zip(ordered, names, strict=True):
-        sample, sound = samples[i], (samples[i].group, samples[i].sha256)
-        last = bisect.bisect_left(starts[sound], sample.end_seconds - ROUNDING_SECONDS) - 1
-        start, part = sounds[sound][last]
-        parts[i] = None if start > sample.start_seconds and part != name else name
-    return parts
+    parts = [TRAIN] * (rest - validation) + [VALIDATION] * validation + [TEST] * test
+    return dict(zip(ordered, parts, strict=True))
 
 
-def _note(class_name: str, have: int, noun: str, parts: list[str | None], wanted: list[str]) -> str:
+def _without_shared_sound(samples: Sequence[Sample], parts: Sequence[str]) -> list[str | None]:
+    """The parts once chunks that share sound with a test chunk, or are learnt and share some with any that is held out,
+    are left out (None). A class that would have nothing left to learn from is learnt as a whole."""
+    is_test, is_held_out = (np.array([part in some for part in parts]) for some in ((TEST,), (TEST, VALIDATION)))
+    learnt, shares_with_test = non_overlapping_train_mask(samples, is_held_out), _overlapping(samples, is_test)
+    is_left = is_test | (is_held_out & ~shares_with_test)
+    return [TRAIN if learnt[i] else part if is_left[i] else None for i, part in enumerate(parts)]
+
+
+def _note(class_name: str, have: int, noun: str, empty: list[str], needed: int) -> str:
     """What is said of a class that has too few recordings, or groups of them (the noun), to hold some out."""
-    empty = [part for part in wanted if part not in parts]
     note = (
-        f"class {class_name!r} has {have} of the {len(wanted)} {noun}s that an honest split needs "
-        f"(add {count(len(wanted) - have, f'more {noun}')}); its recordings are split by time instead, "
+        f"class {class_name!r} has {have} of the {needed} {noun}s that an honest split needs "
+        f"(add {count(needed - have, f'more {noun}')}); its recordings are split by time instead, "
         "so its accuracy may look better than it is"
     )
     if empty:
@@ -162,16 +157,17 @@ def non_overlapping_train_mask(samples: Sequence[Sample], held_out: NDArray[np.b
     held_out: one truth value for each sample; so is what comes back. A class that would have nothing left to learn
     from keeps all its samples.
     """
-    out = (samples[i] for i in np.flatnonzero(held_out).tolist())
-    spans = grouped(((each.group, each.sha256), (each.start_seconds, each.end_seconds)) for each in out)
-    held = {sound: _HeldSpans(of_sound) for sound, of_sound in spans.items()}
-    nothing = _HeldSpans([])
-    kept = ~held_out
-    for i in np.flatnonzero(kept).tolist():
-        sample = samples[i]
-        kept[i] = not held.get((sample.group, sample.sha256), nothing).overlap(sample)
+    kept = ~(held_out | _overlapping(samples, held_out))
     learnt = {samples[i].class_name for i in np.flatnonzero(kept).tolist()}
     return np.asarray(kept | np.array([sample.class_name not in learnt for sample in samples], bool))
+
+
+def _overlapping(samples: Sequence[Sample], held_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which samples share sound with those that are held out, and those themselves: one truth value for each."""
+    out = (samples[i] for i in np.flatnonzero(held_out).tolist())
+    spans = grouped(((each.group, each.sha256), (each.start_seconds, each.end_seconds)) for each in out)
+    held, nothing = {sound: _HeldSpans(of_sound) for sound, of_sound in spans.items()}, _HeldSpans([])
+    return np.array([held.get((each.group, each.sha256), nothing).overlap(each) for each in samples], bool)
 
 
 class _HeldSpans:

@@ -166,6 +166,13 @@ def test_a_split_by_time_leaves_out_chunks_that_share_sound() -> None:
                 assert item.end_seconds <= other.start_seconds or other.end_seconds <= item.start_seconds
 
 
+def test_what_shares_sound_with_all_that_is_held_out_of_its_class_is_learnt_and_not_measured() -> None:
+    """One recording of two chunks that overlap: if one is held out, the other can't be learnt."""
+    divided = split([*items("many", 9), *items("two", 1, 2, seconds=20, overlap=5)], 10, 10)
+    assert divided.parts[-2:] == [TRAIN, TRAIN]
+    assert "too few chunks for test and validation" in divided.notes[0]
+
+
 @pytest.mark.parametrize(("chunks", "expected"), [(1, [TRAIN]), (2, [TRAIN, TEST]), (3, [TRAIN, VALIDATION, TEST])])
 def test_with_too_few_chunks_training_comes_first_then_test(chunks: int, expected: list[str]) -> None:
     divided = split(items("a", 1, chunks), 10, 10)
