@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,6 @@ from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
 
 logger = logging.getLogger(__name__)
-
-SMALLEST_SHARE = 1e-3  # of a chunk that is taken to sound
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,8 @@ def _see(jpg: bytes, path: Path, model: Model) -> _Seen:
 def _score(seen: _Seen, model: Model, start_seconds: float, seconds: float) -> ChunkScores:
     picture = seen.picture
     sounding_seconds = seconds * seen.share * sounding_share(picture)
-    scores, distance = _comparable_scores(picture, sounding_seconds, model)
+    scores, distance = model.score(picture)
+    distance = float(comparable_distance(distance, sounding_seconds, model.settings.chunk_seconds))
     return ChunkScores(start_seconds, seconds, scores, distance, sounding_seconds, bool(picture.any()))
 
 
@@ -140,19 +139,6 @@ def _score_sound(chunk: Chunk, model: Model, sound: SoundInput) -> ChunkScores:
         even = np.full(len(model.labels), 1 / len(model.labels), np.float32)
         return ChunkScores(chunk.start_seconds, chunk.seconds, even, 0.0, 0.0, False)
     sounding_seconds = chunk.seconds * float(sounding(samples, sound.window_samples).mean())
-    scores, distance = _comparable_scores(samples, sounding_seconds, model)
+    scores, distance = model.score(samples)
+    distance = float(comparable_distance(distance, sounding_seconds, model.settings.chunk_seconds))
     return ChunkScores(chunk.start_seconds, chunk.seconds, scores, distance, sounding_seconds, True)
-
-
-def _comparable_scores(given: np.ndarray, sounding_seconds: float, model: Model) -> tuple[np.ndarray, float]:
-    """The scores of what the model is given, and its squared distance as it would be of a full chunk."""
-    scores, distance = model.score(given)
-    return scores, float(comparable_with_chunks(distance, sounding_seconds, model.settings.chunk_seconds))
-
-
-def comparable_with_chunks(distances: Any, sounding_seconds: Any, chunk_seconds: float) -> Any:
-    """Squared distances, or one, as they would be of full chunks.
-
-    An average over less sound lies farther out, whether the clip is short or full of pauses.
-    """
-    return comparable_distance(distances, np.clip(sounding_seconds / chunk_seconds, SMALLEST_SHARE, 1))

@@ -22,13 +22,14 @@ from audionet.bottleneck.maps import (
 )
 from audionet.detection.pauses import SHORTEST_SECONDS, find_pauses, loudest_moments, reach_seconds, without_pauses
 from audionet.detection.rises import find_rises
-from audionet.inference.scoring import ChunkScores, comparable_with_chunks
+from audionet.inference.scoring import ChunkScores
 from audionet.model.bundle import Model
 from audionet.model.litert import ClassifierHead, read_head
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.out_of_range import lies_below
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.training.unknown import comparable_distance
 
 TILES = 4  # of a strip: runs of the network
 BATCH = 8  # windows whose features, 1.2 MB, are held at once; with 32, they take twice as long
@@ -129,7 +130,7 @@ class StripScorer:
         seconds = (ends - starts) / rate_hz
         levels_db = decibels(loudest_moments(loudness, windows))
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
-        distances = comparable_with_chunks(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
+        distances = comparable_distance(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
         return [
             ChunkScores(
                 start_seconds=strip.windows[n] / rate_hz,

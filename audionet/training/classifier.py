@@ -27,7 +27,6 @@ CALIBRATION_FOLDS = 5
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
 MOST_TIMES = 2.0  # as much of a class in the end, as where one of two recordings is held out
 DISCRIMINANTS_AT_ONCE = 4  # each takes up to 300 MB
-SHORTEST_SHARE = 1e-3  # of a chunk that a sample is taken to last
 
 Indices = NDArray[np.intp]  # of samples in their data set
 
@@ -100,8 +99,8 @@ class Trainer:
         self._augmentations = len(subspace.coordinates) // len(dataset)
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
         self._options = options
-        seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
-        self._shares = np.clip(seconds / chunk_seconds, SHORTEST_SHARE, 1)
+        self._seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
+        self._chunk_seconds = chunk_seconds
 
     def fit(
         self,
@@ -138,7 +137,7 @@ class Trainer:
             store=None if store is None else store_calibrator,
             progress=progress,
         )
-        distances = comparable_distance(self._squared_distances(centroid), self._shares)
+        distances = comparable_distance(self._squared_distances(centroid), self._seconds, self._chunk_seconds)
         calibrator = fitted.calibrator.of_more(held_out.times_more)
         own = self._calibrated(held_out, calibrator, distances[held_out.indices])
         thresholds = RejectionThresholds.learn(own, distances[train])

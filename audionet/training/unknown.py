@@ -16,7 +16,7 @@ HIGHEST_DOUBT = 0.6  # the same where nothing is known of what is typical
 # What lies FAR_MARGIN times as far as MOST of the training is none of it: new recordings lie a little farther, other
 # sounds several times as far. (One odd recording may lie farther than they do; it is not asked.)
 MOST, FAR_MARGIN = 0.95, 2.0
-LENGTH_EXPONENT = 0.6
+LENGTH_EXPONENT, SMALLEST_SHARE = 0.6, 1e-3  # the latter of a chunk, which is taken to sound
 USUAL = 0.75  # share of the training that is nearer than the usual distance
 # Why sound is unknown, as JSON and CSV name it.
 UNLIKE_ALL, LOW_SCORE = "unlike_all", "low_score"
@@ -188,10 +188,11 @@ class RejectionThresholds(StoredRecord):
         return cls(doubt, of_most * FAR_MARGIN, usual, typicality)
 
 
-def comparable_distance(squared_distance: float | np.ndarray, share: float | np.ndarray) -> Any:
-    """A squared distance as it would be of a full chunk; `share` is how much of a chunk was heard, over 0 to 1.
+def comparable_distance(squared_distance: Any, sounding_seconds: Any, chunk_seconds: float) -> Any:
+    """Squared distances, or one, as they would be of full chunks. sounding_seconds: how much was heard for each.
 
-    An average over less sound lies farther out. Measured on the sample voices' recordings that were not learnt from, in
-    windows of 1.5 s of chunks of 3 and of 20 s, it falls with this power of the length (docs/experiments.md).
+    An average over less sound lies farther out, whether the clip is short or full of pauses. Measured on the sample
+    voices' recordings that were not learnt from, in windows of 1.5 s of chunks of 3 and of 20 s, it falls with this
+    power of the length (docs/experiments.md).
     """
-    return squared_distance * np.power(share, LENGTH_EXPONENT)
+    return squared_distance * np.power(np.clip(sounding_seconds / chunk_seconds, SMALLEST_SHARE, 1), LENGTH_EXPONENT)

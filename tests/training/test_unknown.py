@@ -120,7 +120,7 @@ def test_what_is_kept_of_it_is_read_again_and_refused_for_other_classes(threshol
 
 
 def test_a_quarter_of_a_chunk_may_lie_more_than_twice_as_far() -> None:
-    assert comparable_distance(100.0 * 4**0.6, 0.25) == pytest.approx(comparable_distance(100.0, 1.0))
+    assert comparable_distance(100.0 * 4**0.6, 0.5, 2) == pytest.approx(comparable_distance(100.0, 2, 2))
 
 
 def test_windows_are_held_against_parts_where_these_were_learnt(thresholds: RejectionThresholds) -> None:
