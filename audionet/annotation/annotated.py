@@ -1,21 +1,20 @@
 """Annotation files, each with the recording that it lies beside -> the recordings that they are about, in parts."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.annotation.marks import Annotation, by_tiers
 from audionet.annotation.readers import read_annotations
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording
+from audionet.dataset.folders import Recording, folders_in
 from audionet.dataset.kinds import group_of, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, by_name, composed
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
-from audionet.system.untrusted import is_folder
 from audionet.tables.labelled import checked_label, says_unknown, spelt_alike
 from audionet.tables.paths import Listing, TablePaths
 from audionet.tables.reading import line_error
@@ -85,62 +84,39 @@ class Owned:
 
 
 @dataclass(frozen=True)
-class _Marks:
+class Marks:
     """What an annotation file marks, and the recordings that it is about, by what it calls them."""
 
     file: Path
     annotations: list[Annotation]
     paths: dict[str, Path]
 
+    def placed(self) -> Iterator[tuple[Path, Annotation]]:
+        """The annotations of recordings that are there, each with its recording."""
+        names = ((mark.recording or "", mark) for mark in self.annotations)
+        return ((self.paths[name], mark) for name, mark in names if name in self.paths)
 
-class _Reading:
-    """What has been read so far of the annotation files of a data set."""
 
-    def __init__(self, data_audio: Path, options: AnnotationOptions) -> None:
-        self.recordings: list[Recording] = []
-        self.wrong: list[UnusableInput] = []
-        self.faults: list[Fault] = []
-        names = [path.name for path in data_audio.iterdir() if is_folder(path)]
-        self.folders, self._folders_in_rttm = by_name(names), by_name(names, in_rttm=True)
-        self._data_audio, self._options, self._listing = data_audio, options, Listing(data_audio)
+def read_each(
+    files: Iterable[Owned], read: Callable[[Owned], list[Annotation]], listing: Listing, *, has_others: bool
+) -> tuple[list[Marks], list[Fault], list[Fault]]:
+    """What files mark, what they say of recordings that are not there, and which of them can't be used.
 
-    def read(self, file: Owned) -> _Marks:
-        """What a file marks. Raises AudionetError if it can't be read, is in doubt, or says of no class what it is."""
-        annotations = _by_folder(file, file.read(), self._data_audio)
-        annotations = by_tiers(file.annotations, annotations, self.folders)
-        paths, without_recording = places_of(file, annotations, self._listing)
-        self.wrong += without_recording
-        return _Marks(file.annotations, annotations, paths)
-
-    def add_all(self, read: Sequence[_Marks]) -> None:
-        """Add the parts that files mark, but for those of recordings with a label that can be no class."""
-        names = [*self.folders, BACKGROUND] if self._options.unmarked == BACKGROUND else [*self.folders]
-        spelt = spelt_alike([(each.file, mark.line, mark.label) for each in read for mark in each.annotations], names)
-        for marks in read:
-            by_label = grouped(((mark.recording or "", mark.label), mark) for mark in marks.annotations)
-            for (name, _), of_label in by_label.items():
-                path = marks.paths.get(name)
-                if path is not None:
-                    try:
-                        label = self._class_of(of_label[0], marks.file, spelt)
-                        self.recordings.append(recording_of(path, label, of_label, self._data_audio))
-                    except AudionetError as error:
-                        self.faults.append(Fault.of(marks.file, error, [path]))
-            if not marks.annotations and self._options.unmarked == BACKGROUND:
-                self.recordings += [
-                    recording_of(path, BACKGROUND, (), self._data_audio) for path in marks.paths.values()
-                ]
-
-    def _class_of(self, annotation: Annotation, file: Path, spelt: Mapping[str, str]) -> str:
-        """The class that is heard: the folder that is called as the label, or else the label as it is spelt mostly.
-
-        Raises AudionetError for a label that can be no class.
-        """
-        label = UNKNOWN
-        if not says_unknown(annotation.label):
-            label = checked_label(file, annotation.line, spelt.get(annotation.label, annotation.label), {})
-        folders = self._folders_in_rttm if file.suffix.lower() == ".rttm" else self.folders
-        return folders.get(composed(label), label)
+    Raises AudionetError for one that can't be used where nobody knows what it is about, and there are others.
+    """
+    marks, astray, faults = list[Marks](), list[Fault](), list[Fault]()
+    for file in files:
+        try:
+            annotations = read(file)
+            paths, without_recording = places_of(file, annotations, listing)
+        except AudionetError as error:
+            faults.append(file.fault(error))
+            if has_others and not faults[-1].recordings:
+                raise
+            continue
+        astray += without_recording
+        marks.append(Marks(file.annotations, annotations, paths))
+    return marks, astray, faults
 
 
 def read_all(
@@ -152,23 +128,48 @@ def read_all(
     Raises AudionetError where nobody knows which these are, and where there is nothing else to go by. has_others: the
     folders may hold recordings without annotations.
     """
-    reading, read = _Reading(data_audio, options), list[_Marks]()
-    for file in files:
-        try:
-            read.append(reading.read(file))
-        except AudionetError as error:
-            reading.faults.append(file.fault(error))
-            if has_others and not reading.faults[-1].recordings:
-                raise
-    reading.add_all(read)
-    left_out = {path for fault in reading.faults for path in fault.recordings}
-    recordings = [recording for recording in reading.recordings if recording.path not in left_out]
-    are_all_wrong = {str(marks.file) for marks in read} <= {fault.path for fault in reading.faults}
-    may_be_classes = has_others and not all(map(is_part_of_a_set, reading.folders))
-    if reading.faults and are_all_wrong and not recordings and not may_be_classes:
-        raise reading.faults[0]
-    paths = {path for marks in read for path in marks.paths.values()}
-    return Annotated(recordings, [*reading.wrong, *reading.faults], paths - left_out, left_out)
+    folders = by_name(folder.name for folder in folders_in(data_audio))
+
+    def read(file: Owned) -> list[Annotation]:
+        return by_tiers(file.annotations, _by_folder(file, file.read(), data_audio), folders)
+
+    marks, astray, faults = read_each(files, read, Listing(data_audio), has_others=has_others)
+    recordings, of_labels = _recordings_of(marks, folders, data_audio, options)
+    faults += of_labels
+    left_out = {path for fault in faults for path in fault.recordings}
+    recordings = [recording for recording in recordings if recording.path not in left_out]
+    are_all_wrong = {str(each.file) for each in marks} <= {fault.path for fault in faults}
+    may_be_classes = has_others and not all(map(is_part_of_a_set, folders))
+    if faults and are_all_wrong and not recordings and not may_be_classes:
+        raise faults[0]
+    paths = {path for each in marks for path in each.paths.values()}
+    return Annotated(recordings, [*astray, *faults], paths - left_out, left_out)
+
+
+def _recordings_of(
+    read: Sequence[Marks], folders: Mapping[str, str], data_audio: Path, options: AnnotationOptions
+) -> tuple[list[Recording], list[Fault]]:
+    """A recording for each class that a file marks in one, and what is wrong with labels that can be no class.
+
+    A class is called as the folder that the label names, or else as the label is spelt mostly. folders: by their names.
+    """
+    recordings, faults = list[Recording](), list[Fault]()
+    is_learnt = options.unmarked == BACKGROUND
+    labels = [(each.file, mark.line, mark.label) for each in read for mark in each.annotations]
+    spelt = spelt_alike(labels, [*folders, BACKGROUND] if is_learnt else folders)
+    folders_in_rttm = by_name(folders.values(), in_rttm=True)
+    for each in read:
+        names = folders_in_rttm if each.file.suffix.lower() == ".rttm" else folders
+        for (path, label), marks in grouped(((path, mark.label), mark) for path, mark in each.placed()).items():
+            try:
+                usual = spelt.get(label, label)
+                class_name = UNKNOWN if says_unknown(label) else checked_label(each.file, marks[0].line, usual, {})
+                recordings.append(recording_of(path, names.get(composed(class_name), class_name), marks, data_audio))
+            except AudionetError as error:
+                faults.append(Fault.of(each.file, error, [path]))
+        if is_learnt and not each.annotations:
+            recordings += [recording_of(path, BACKGROUND, (), data_audio) for path in each.paths.values()]
+    return recordings, faults
 
 
 def places_of(file: Owned, annotations: Iterable[Annotation], listing: Listing) -> tuple[dict[str, Path], list[Fault]]:

@@ -1,34 +1,25 @@
 """Which annotation files there are, beside recordings or where they are named, and which recording each is about."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
-from audionet.annotation.annotated import Annotated, Fault, Owned, places_of, read_all
-from audionet.annotation.readers import (
-    SUFFIXES,
-    UEM,
-    is_of_a_tool,
-    is_only_about,
-    is_read_where_named,
-    may_be_annotations,
-    may_name_recordings,
-    seems_to_mark,
-)
+from audionet.annotation.annotated import Annotated, Fault, Owned, read_all, read_each
+from audionet.annotation.marks import Annotation
+from audionet.annotation.readers import READ, UEM, Kind, is_only_about, kind_of, may_name_recordings
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import walk_data_set
+from audionet.dataset.folders import folders_in, walk_data_set
 from audionet.dataset.kinds import is_other_file, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
-from audionet.system.untrusted import is_file, is_folder
+from audionet.system.untrusted import is_file
+from audionet.tables.files import header_of
 from audionet.tables.paths import Listing, folders_for_tables, recordings_in
-from audionet.tables.reading import beginning_of
 
 logger = logging.getLogger(__name__)
 
@@ -68,26 +59,21 @@ def stretches_in(files: Sequence[Path], data_audio: Path) -> tuple[dict[Path, li
 
     Raises AudionetError for a file that can't be read where nobody knows what it is about.
     """
-    stretches: dict[Path, list[Part]] = defaultdict(list)
-    wrong, listing = list[Fault](), Listing(data_audio)
-    for file in with_owners(files, data_audio) if files else ():
-        try:
-            marks = file.read()
-            if file.recording is not None and not marks:
-                raise AudionetError(
-                    f"{file.annotations}: holds no line, so that nobody listened to anything; write one"
-                )
-            paths, without_recording = places_of(file, marks, listing)
-        except AudionetError as error:
-            wrong.append(file.fault(error))
-            if not wrong[-1].recordings:
-                raise
-            continue
-        wrong += without_recording
-        for mark in marks:
-            if (mark.recording or "") in paths:
-                stretches[paths[mark.recording or ""]].append(Part(mark.start_seconds, mark.end_seconds))
-    return dict(stretches), wrong
+    if not files:
+        return {}, []
+    marks, astray, faults = read_each(
+        with_owners(files, data_audio), _read_stretches, Listing(data_audio), has_others=True
+    )
+    placed = (pair for each in marks for pair in each.placed())
+    stretches = grouped((path, Part(mark.start_seconds, mark.end_seconds)) for path, mark in placed)
+    return stretches, [*astray, *faults]
+
+
+def _read_stretches(file: Owned) -> list[Annotation]:
+    marks = file.read()
+    if file.recording is not None and not marks:
+        raise AudionetError(f"{file.annotations}: holds no line, so that nobody listened to anything; write one")
+    return marks
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -95,16 +81,10 @@ def _in_folder(folder: Path) -> list[Path]:
 
     Subtitles and the like are read where there is nothing else.
     """
-    files, unread = list[Path](), list[Path]()
-    for file in walk_data_set(folder):
-        if may_be_annotations(file, with_paths=True):
-            files.append(file)
-        elif seems_to_mark(file):
-            unread.append(file)
-    if not files:
-        files = list(filter(is_read_where_named, unread))
-        unread = [file for file in unread if file not in files]
-    _report_unread(unread)
+    kinds = {file: kind_of(file) for file in walk_data_set(folder)}
+    files = [file for file, kind in kinds.items() if kind in (*READ, Kind.LISTING)]
+    files = files or [file for file, kind in kinds.items() if kind is Kind.NAMED]
+    _report_unread(file for file, kind in kinds.items() if kind in (Kind.NAMED, Kind.UNREAD) and file not in files)
     return files
 
 
@@ -128,7 +108,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
         return None
     labels = {recording.class_name for recording in annotated.recordings if recording.path.parent != data_audio}
     labels.discard(UNKNOWN)
-    others = labels - {path.name for path in data_audio.iterdir() if is_folder(path)}
+    others = labels - {folder.name for folder in folders_in(data_audio)}
     if others and not options.use_beside:
         _require_no_classes(data_audio, annotated, others, files)
     used = [file.annotations for file in files if file.doubt is None and file.recording not in annotated.left_out]
@@ -207,18 +187,19 @@ def _use_of(other: Owned, data_audio: Path, own_folders: Collection[Path]) -> _U
 
     own_folders: of the data set, in which a file may be about any of its recordings.
     """
-    file, is_in_own = other.annotations, other.annotations.parent in own_folders
-    is_called_so = other.recording is not None or other.doubt is not None
-    if (is_called_so or is_in_own or may_name_recordings(file)) and may_be_annotations(file):
+    file, recording, kind = other.annotations, other.recording, kind_of(other.annotations)
+    is_in_own, is_called_so = file.parent in own_folders, recording is not None or other.doubt is not None
+    if kind in READ and (is_called_so or is_in_own or may_name_recordings(file)):
         return _Use.READ
     is_in_no_class = file.parent == data_audio or is_part_of_a_set(file.parent.name)
-    if other.recording is not None and is_in_no_class and is_only_about(file, other.recording):
+    if kind is Kind.LISTING and recording is not None and is_in_no_class and is_only_about(file, recording):
         return _Use.READ_ALONE
-    if (is_called_so or (is_in_own and file.suffix.lower() == ".json")) and seems_to_mark(file):
-        return _Use.TOLD_OF
-    if other.recording is not None and file.suffix.lower() in SUFFIXES and not beginning_of(file).strip():
+    if kind in (Kind.LISTING, Kind.NAMED, Kind.UNREAD):
+        return _Use.TOLD_OF if is_called_so or (is_in_own and file.suffix.lower() == ".json") else _Use.NONE
+    if kind is Kind.EMPTY and recording is not None:
         return _Use.EMPTY
-    return _Use.ASTRAY if not is_called_so and is_of_a_tool(file) else _Use.NONE
+    is_of_a_tool = kind is Kind.OF_A_TOOL or ("selection" in file.name.casefold() and "selection" in header_of(file))
+    return _Use.ASTRAY if is_of_a_tool and not is_called_so else _Use.NONE
 
 
 def _files_beside(data_audio: Path) -> list[Owned]:
@@ -250,7 +231,7 @@ def _files_beside(data_audio: Path) -> list[Owned]:
 
 def _report_unread(files: Iterable[Path]) -> None:
     """Say which files seem to mark parts and are not used: those that would be if they were named, and the others."""
-    by_name = grouped((is_read_where_named(file), file) for file in files)
+    by_name = grouped((kind_of(file) is not Kind.UNREAD, file) for file in files)
     named = by_name.get(True, [])
     what = str(named[0]) if len(named) == 1 else "and the folder of them"
     _report_unused(named, SEEMS_TO_MARK, f"add --metadata {what} to use it")

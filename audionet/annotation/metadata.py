@@ -11,9 +11,9 @@ from audionet.annotation.annotated import Annotated, Fault, recording_of
 from audionet.annotation.beside import find_beside, read_named, stretches_in
 from audionet.annotation.corrections import corrected
 from audionet.annotation.parts import combined, with_distinct_keys, within
-from audionet.annotation.readers import UEM, is_only_about, is_table, may_be_annotations
+from audionet.annotation.readers import READ, UEM, Kind, is_only_about, is_table, kind_of
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording, find_recordings, walk_data_set
+from audionet.dataset.folders import Recording, find_recordings, folders_in, walk_data_set
 from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
@@ -77,8 +77,7 @@ def with_corrections_apart(options: AnnotationOptions, data_audio: Path) -> Anno
         return options
     metadata = _found(options.metadata, data_audio)
     table = _named_table(metadata, data_audio)
-    has_folders = any(is_folder(path) for path in data_audio.iterdir())
-    if table is None or not has_folders or len(set(table.places)) >= len(recordings_in(data_audio)):
+    if table is None or not folders_in(data_audio) or len(set(table.places)) >= len(recordings_in(data_audio)):
         return options
     logger.info("%s: corrects what the folders say, as with --corrections; the other recordings stay", metadata)
     return replace(options, metadata=None, corrections=(metadata, *options.correction_tables))
@@ -161,7 +160,7 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
 
 def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
-    if not beside.has_classes or not any(is_folder(path) for path in data_audio.iterdir()):
+    if not beside.has_classes or not folders_in(data_audio):
         without = [path for path in recordings_in(data_audio) if path not in beside.paths | beside.left_out]
         wrong = [UnusableInput(path, "has no annotations beside it") for path in without]
         return replace(beside, wrong=[*beside.wrong, *wrong])
@@ -206,7 +205,7 @@ def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTabl
             candidates.append(path)
         elif "clip" in columns or path.parent != data_audio:
             continue
-        elif columns & set(LABEL_COLUMNS) or (marks_parts(columns) and not may_be_annotations(path)):
+        elif columns & set(LABEL_COLUMNS) or (marks_parts(columns) and kind_of(path) not in READ):
             others.append(path)
     fitting = _fitting(data_audio, candidates)
     if not fitting:
@@ -259,8 +258,8 @@ def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
     """Warn of tables of labels that list the recordings in a column of another name, and are not used."""
     recordings = recordings_in(data_audio) if tables else []
     for path in tables:
-        called = [one for one in recordings if path.name.startswith(one.stem)]
-        if may_be_annotations(path) or any(is_only_about(path, recording) for recording in called):
+        kind, called = kind_of(path), (one for one in recordings if path.name.startswith(one.stem))
+        if kind in READ or (kind is Kind.LISTING and any(is_only_about(path, recording) for recording in called)):
             continue  # it is used, as what lies beside recordings is
         try:
             table = read_table(path)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 
 from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
@@ -28,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BYTES = 64 << 20
 MOST_LINES = 1_000_000
-SUFFIXES = (".textgrid", ".rttm", ".eaf", ".txt", ".csv", ".tsv")
+SUFFIXES_OF_TOOLS = (".textgrid", ".rttm", ".eaf")
+SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS = (".srt", ".vtt"), ".lab"
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
@@ -79,80 +81,66 @@ def read_annotations(path: Path) -> list[Annotation]:
     return list(dict.fromkeys(_reader_of(path, text)(path, text)))
 
 
-def may_be_annotations(path: Path, *, with_paths: bool = False) -> bool:
-    """Whether `read_annotations` reads a file, by its name and its beginning.
+class Kind(Enum):
+    """What a file is, by its name and its beginning: OF_A_TOOL, such as Praat's or Audacity's; a table that marks PARTS
+    of what it is about; a LISTING, which does so and says in a column which recordings these are; EMPTY, or OTHER.
 
-    with_paths: also if it is a table that lists recordings by their paths, which among recordings is none.
+    NAMED is read only where it is named, as a LISTING among recordings is: it may mean others. What is UNREAD says all
+    the same what is heard when: two times and words in each line, or in columns of any name.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES or not is_file(path):
-        return False
-    if suffix in (".textgrid", ".rttm", ".eaf"):
-        return True
-    columns = header_of(path)
-    if columns == TRANSCRIPT:
-        return False
-    if marks_parts(columns):
-        return with_paths or suffix == ".txt" or "selection" in columns or columns.isdisjoint(LISTING)
-    return not is_table(path)
+
+    OF_A_TOOL, PARTS, LISTING, NAMED, UNREAD, EMPTY, OTHER = range(7)
 
 
-def is_read_where_named(path: Path) -> bool:
-    """Whether a file that seems to mark parts is read only where it is named: among recordings, it may mean others."""
+READ = (Kind.OF_A_TOOL, Kind.PARTS)  # wherever they lie
+
+
+def may_be_annotations(path: Path) -> bool:
+    """Whether `read_annotations` reads a file that lies among recordings."""
+    return kind_of(path) in READ
+
+
+def kind_of(path: Path) -> Kind:
+    """What a file is; see Kind."""
     suffix = path.suffix.lower()
-    if suffix == ".json":
-        return not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(beginning_of(path)[:LOOKED_AT])))
+    if suffix in (*SUBTITLES, *OTHER_SUFFIXES):
+        return Kind.NAMED if suffix in SUBTITLES else Kind.UNREAD
+    if suffix not in (*SUFFIXES, HTKS, ".json") or not is_file(path):
+        return Kind.OTHER
+    if suffix in SUFFIXES_OF_TOOLS:
+        return Kind.OF_A_TOOL
+    beginning = beginning_of(path)[:LOOKED_AT]
     if suffix == HTKS:
-        return LAB.fullmatch(_first_line(beginning_of(path))) is not None
-    if suffix in SUBTITLES:
-        return True
-    columns = header_of(path) if suffix in SUFFIXES else frozenset()
-    return columns != TRANSCRIPT and marks_parts(columns) and not columns.isdisjoint(LISTING)
+        return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
+    if suffix == ".json":
+        has_labels = not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(beginning)))
+        return Kind.OTHER if not MARK_IN_JSON.search(beginning) else Kind.NAMED if has_labels else Kind.UNREAD
+    if not beginning.strip():
+        return Kind.EMPTY
+    if not is_table(path):
+        return Kind.OF_A_TOOL
+    columns = header_of(path)
+    if marks_parts(columns) and columns != TRANSCRIPT:
+        has_paths = suffix != ".txt" and "selection" not in columns and not columns.isdisjoint(LISTING)
+        return Kind.LISTING if has_paths else Kind.PARTS
+    lines = [line for _, line in numbered_lines(beginning)][:LINES_LOOKED_AT]
+    has_marks = columns == TRANSCRIPT or all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)]))
+    whole_lines = beginning[: beginning.rfind("\n") + 1]
+    return Kind.UNREAD if has_marks or _has_times_and_words(path, whole_lines) else Kind.OTHER
 
 
 def is_only_about(path: Path, recording: Path) -> bool:
-    """Whether a table that lists recordings marks parts, and names none but one, as BirdNET's tables do.
+    """Whether a table that lists recordings names none but one, as BirdNET's do.
 
     What `label` printed, with the column clip, is none of those.
     """
-    if path.suffix.lower() not in SUFFIXES or not is_read_where_named(path):
-        return False
     with suppress(AudionetError):
         table = parse_table(path, beginning_of(path), is_known)
-        names = [name for column in path_columns(table.columns)[:1] for name in table.values(column)]
-        called = {spelling_key(file_name(name)) for name in names}
-        known = {spelling_key(recording.name), spelling_key(recording.stem)}
-        return "clip" not in table.columns and bool(called) and called <= known
+        cells = (cell for column in path_columns(table.columns)[:1] for cell in table.values(column))
+        names = {spelling_key(file_name(cell)) for cell in cells}
+        own = {spelling_key(recording.name), spelling_key(recording.stem)}
+        return "clip" not in table.columns and bool(names) and names <= own
     return False
-
-
-def is_of_a_tool(path: Path) -> bool:
-    """Whether a file is one of Audacity, Praat, ELAN, RTTM or Raven, by its name and its beginning; tables are none."""
-    if path.suffix.lower() not in SUFFIXES or not is_file(path):
-        return False
-    is_ravens = "selection" in path.name.casefold() and "selection" in header_of(path)
-    return is_ravens or not is_table(path)
-
-
-def seems_to_mark(path: Path) -> bool:
-    """Whether a file that `read_annotations` does not read says all the same what is heard when, by its name or its
-    first lines: two times and words in each without names of columns, or a table with columns of times."""
-    suffix = path.suffix.lower()
-    if suffix in (*OTHER_SUFFIXES, *SUBTITLES):
-        return True
-    if suffix == HTKS:
-        return is_read_where_named(path)
-    if suffix not in (*SUFFIXES, ".json") or not is_file(path):
-        return False
-    beginning = beginning_of(path)[:LOOKED_AT]
-    if suffix == ".json":
-        return MARK_IN_JSON.search(beginning) is not None
-    if suffix != ".txt" and marks_parts(header_of(path)):
-        return True
-    lines = [line for _, line in numbered_lines(beginning)][:LINES_LOOKED_AT]
-    if lines and all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)])):
-        return True
-    return _has_times_and_words(path, beginning[: beginning.rfind("\n") + 1])
 
 
 def _has_times_and_words(path: Path, text: str) -> bool:

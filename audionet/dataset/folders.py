@@ -67,7 +67,7 @@ def class_folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         like = _folder_like(folder)
         raise AudionetError(f"{folder}: no such folder; it should hold one folder of recordings for each class{like}")
-    folders = [path for path in _folders_in(folder) if not _fault_as_class(path)]
+    folders = [path for path in folders_in(folder) if not _fault_as_class(path)]
     if not folders:
         for error in _folders_of_no_class(folder):
             raise error
@@ -81,7 +81,7 @@ def class_folders(folder: Path) -> list[Path]:
 
 def _folders_of_no_class(folder: Path) -> list[UnusableInput]:
     """The sub-folders that can't be classes."""
-    return [UnusableInput(path, fault) for path in _folders_in(folder) if (fault := _fault_as_class(path))]
+    return [UnusableInput(path, fault) for path in folders_in(folder) if (fault := _fault_as_class(path))]
 
 
 def _fault_as_class(folder: Path) -> str:
@@ -100,7 +100,7 @@ def _leads_back(folder: Path) -> bool:
 
 def _folder_like(folder: Path) -> str:
     """For a folder that is not there, a suggestion of another one beside it; "" if there is none."""
-    beside = _folders_in(folder.parent) if is_folder(folder.parent) else []
+    beside = folders_in(folder.parent) if is_folder(folder.parent) else []
     return did_you_mean(folder.name, [path.name for path in beside])
 
 
@@ -112,7 +112,7 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
     if not names or not (all(map(is_part_of_a_set, names)) or are_sides_of_a_split(names)):
         return
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
-    if inner is not None and _folders_in(inner):
+    if inner is not None and folders_in(inner):
         remedy = f"if its classes are the folders in {inner}, name that instead"
     elif inner is not None and any(path.suffix.lower() in (".csv", ".tsv") for path in _listing(inner)):
         remedy = f"if the labels of {inner} are in the table in it, name that instead"
@@ -257,7 +257,7 @@ def _listing(folder: Path) -> list[Path]:
     return [folder / name for name in _names(folder)]
 
 
-def _folders_in(folder: Path) -> list[Path]:
+def folders_in(folder: Path) -> list[Path]:
     """The folders in a folder, sorted; as _listing."""
     return [path for path in _listing(folder) if is_folder(path)]
 

@@ -53,6 +53,7 @@ def of(name: str, marked: Found = MARKED) -> Found:
 def test_what_lies_beside_a_recording_is_about_it(tmp_path: Path, name: str, text: str, folder: str) -> None:
     sounds(tmp_path, f"{folder}/a.wav", f"{folder}/a2.wav", f"{folder}/b.wav")
     (tmp_path / folder / name).write_text(text)
+    (tmp_path / ".git").mkdir()  # which is no class, and makes none of the other folders one
     assert found(tmp_path, wrong=("a2.wav", "b.wav")) == of((Path(folder) / "a.wav").as_posix())
 
 
