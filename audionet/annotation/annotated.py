@@ -178,7 +178,7 @@ def places_of(file: Owned, annotations: Iterable[Annotation], listing: Listing) 
     Raises Fault if it is not clear which one is meant.
     """
     names = sorted({annotation.recording or "" for annotation in annotations}) or [""]
-    places = TablePaths(listing.data_audio, file.annotations, listing)
+    places = TablePaths(listing, file.annotations)
     beside = file.recording if len(names) == 1 else None
     paths, wrong = dict[str, Path](), list[Fault]()
     for name in names:

@@ -7,6 +7,7 @@ last counts. A recording that lies elsewhere is added to those of the folders.
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,13 +44,17 @@ class _File:
 
     def _new(self, class_name: str, taken: dict[str, Path]) -> Recording:
         """A recording of this file for a class that it was not in before, with a key that no other recording has."""
-        first = min(self.recordings.values(), default=None)
-        name = first.key.partition("/")[2] if first else self.path.name
-        folder = first.class_name if first else self.path.parent.name
-        names = (name, f"{folder}/{name}", "/".join(self.path.parts[1:]))
-        keys = (f"{class_name}/{each}" for each in names)
+        folder = self.path.parent.name
+        elsewhere = Recording(folder, f"{folder}/{self.path.name}", self.path)
+        first = min(self.recordings.values(), default=elsewhere)
+        name = first.key.partition("/")[2]
+        keys = (
+            f"{class_name}/{name}",
+            f"{class_name}/{first.class_name}/{name}",
+            f"{class_name}/{'/'.join(self.path.parts[1:])}",
+        )
         key = next(key for key in keys if taken.setdefault(key, self.path) == self.path)
-        return Recording(class_name, key, self.path, first.group if first else None, first.fold if first else None)
+        return replace(first, class_name=class_name, key=key, parts=())
 
 
 class _Correction(NamedTuple):
@@ -137,9 +142,8 @@ def _report_contradictions(corrections: Path, files: Iterable[_File]) -> None:
     )
     overlap = next(find_overlaps(told), None)
     if overlap is not None:
-        logger.info(
-            "%s: says two things of the same seconds (%s): the last line about them counts", corrections, overlap
-        )
+        sentence = "%s: says two things of the same seconds (%s): the last line about them counts"
+        logger.info(sentence, corrections, overlap)
 
 
 def _path_of(row: Row, place: str | None, table: LabelledTable, keys: dict[str, Path]) -> Path | None:

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -118,16 +117,11 @@ def _report(path: Path, document: _Document, unaligned: int) -> None:
         logger.info(sentence, path, count(len(named), "annotation"), named[0].tier, named[0].line)
 
 
-def is_elan_text(line: str) -> bool:
-    """Whether a line is one of ELAN's tab-delimited text: tier, participant, times that agree, and what is heard."""
-    return _taken_apart(line) is not None
-
-
 def read_elan_text(path: Path, text: str) -> list[Annotation]:
     """A line for each annotation, with begin, end and duration, in one way of writing times or in several."""
     found = []
     for number, line in numbered_lines(text):
-        fields = _taken_apart(line)
+        fields = elan_fields(line)
         if fields is None:
             shown = line.strip()[:SHOWN]
             raise line_error(
@@ -139,8 +133,8 @@ def read_elan_text(path: Path, text: str) -> list[Annotation]:
     return found
 
 
-def _taken_apart(line: str) -> tuple[str, Part, str] | None:
-    """The tier, the part and the text of a line; None if it is none of ELAN's, whose begin and duration make the end.
+def elan_fields(line: str) -> tuple[str, Part, str] | None:
+    """The tier, the part and the text of a line of ELAN's tab-delimited text; None if it is none, whose times agree.
 
     Each of the times may stand there in one way of writing, or in two or three, one after the other.
     """
@@ -152,9 +146,6 @@ def _taken_apart(line: str) -> tuple[str, Part, str] | None:
         return None
     ways = len(times) // 3
     start, end, length = (times[ways * number : ways * (number + 1)] for number in range(3))
-    agree = all(_same(each) for each in (start, end, length)) and abs(start[0] + length[0] - end[0]) < ROUNDING_SECONDS
+    same = (start, end, length, (start[0] + length[0], end[0]))
+    agree = all(max(each) - min(each) < ROUNDING_SECONDS for each in same)
     return (fields[0].strip(), Part(start[0], end[0]), fields[-1].strip()) if agree else None
-
-
-def _same(times: Sequence[float]) -> bool:
-    return max(times) - min(times) < ROUNDING_SECONDS

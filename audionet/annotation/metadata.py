@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from audionet.tables.paths import (
     PUBLISHED_NAMES,
     TABLE_FOLDERS,
     WORKBOOK_SUFFIXES,
+    Listing,
     TablePaths,
     columns_of_files,
     path_columns,
@@ -150,25 +151,24 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
     else:
         table = _find_table(data_audio, {_found(path, data_audio).resolve() for path in options.correction_tables})
     if table is not None:
-        recordings, wrong = table.recordings()
-        marked = {recording.path for recording in recordings if recording.parts} | {each.path for each in table.unheard}
-        background = table.unheard if options.unmarked == BACKGROUND else []
-        return Annotated([*recordings, *background], wrong, marked)
+        found = table.read()
+        background = found.unheard if options.unmarked == BACKGROUND else []
+        marked = {each.path for each in found.recordings if each.parts}.union(each.path for each in found.unheard)
+        return Annotated([*found.recordings, *background], found.wrong, marked)
     beside = find_beside(data_audio, options)
     return None if beside is None else _with_folders(data_audio, beside)
 
 
 def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
+    about = beside.paths | beside.left_out
     if not beside.has_classes or not folders_in(data_audio):
-        without = [path for path in recordings_in(data_audio) if path not in beside.paths | beside.left_out]
+        without = [path for path in recordings_in(data_audio) if path not in about]
         wrong = [UnusableInput(path, "has no annotations beside it") for path in without]
         return replace(beside, wrong=[*beside.wrong, *wrong])
     recordings, wrong = find_recordings(data_audio)
-    about = beside.paths | beside.left_out
     others = [recording for recording in recordings if recording.path not in about]
-    known = {str(path) for path in about}
-    wrong = [error for error in wrong if error.path not in known]
+    wrong = [error for error in wrong if Path(error.path) not in about]
     groups = {recording.path: recording.group for recording in recordings}
     marked = [replace(recording, group=groups.get(recording.path, recording.group)) for recording in beside.recordings]
     return replace(beside, recordings=[*others, *marked], wrong=[*beside.wrong, *wrong])
@@ -201,11 +201,12 @@ def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTabl
             logger.info("%s is not used; it is with --corrections %s", path, path)
             continue
         columns = header_of(path)
-        if columns & set(PATH_COLUMNS) and columns & set(LABEL_COLUMNS):
+        has_labels = not columns.isdisjoint(LABEL_COLUMNS)
+        if has_labels and not columns.isdisjoint(PATH_COLUMNS):
             candidates.append(path)
-        elif "clip" in columns or path.parent != data_audio:
+        elif path.parent != data_audio or "clip" in columns:
             continue
-        elif columns & set(LABEL_COLUMNS) or (marks_parts(columns) and kind_of(path) not in READ):
+        elif has_labels or (marks_parts(columns) and kind_of(path) not in READ):
             others.append(path)
     fitting = _fitting(data_audio, candidates)
     if not fitting:
@@ -225,41 +226,42 @@ def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTabl
 
 def _fitting(data_audio: Path, tables: Iterable[Path]) -> list[LabelledTable]:
     """The tables that list at least half of the recordings in a folder; of a published data set, its own alone."""
-    fitting = []
+    fitting, listing = [], Listing(data_audio)
     for path in tables:
         parsed = read_table(path)
         published = path.name.lower() in PUBLISHED_NAMES
         try:
             labelled = LabelledTable(parsed, data_audio)
         except AudionetError:
-            if published or _lists_most(data_audio, parsed, PATH_COLUMNS):
+            if published or _lists_most(listing, parsed, PATH_COLUMNS):
                 raise
             continue
         if published:  # these come first
             return [labelled]
-        if _are_most(labelled.places, labelled.paths):
+        if _are_most(labelled.places, labelled.paths.listing):
             fitting.append(labelled)
     return fitting
 
 
-def _lists_most(data_audio: Path, table: Table, columns: Sequence[str]) -> bool:
+def _lists_most(listing: Listing, table: Table, columns: Sequence[str]) -> bool:
     """Whether columns of a table list at least half of the recordings in the data set's folder, and one at least."""
-    paths = TablePaths(data_audio, table.path)
+    paths = TablePaths(listing, table.path)
     rows = [[row.get(name) for name in columns if row.get(name)] for row in table.rows]
-    return _are_most(paths.find_all(rows), paths)
+    return _are_most(paths.find_all(rows), listing)
 
 
-def _are_most(places: Iterable[str | None], paths: TablePaths) -> bool:
-    recordings = paths.recordings()
+def _are_most(places: Iterable[str | None], listing: Listing) -> bool:
+    recordings = listing.recordings
     return 2 * len(set(recordings).intersection(places)) >= max(1, len(recordings))
 
 
 def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
     """Warn of tables of labels that list the recordings in a column of another name, and are not used."""
-    recordings = recordings_in(data_audio) if tables else []
+    listing = Listing(data_audio)
     for path in tables:
-        kind, called = kind_of(path), (one for one in recordings if path.name.startswith(one.stem))
-        if kind in READ or (kind is Kind.LISTING and any(is_only_about(path, recording) for recording in called)):
+        kind = kind_of(path)
+        called = (place for place in map(Path, listing.recordings) if path.name.startswith(place.stem))
+        if kind in READ or (kind is Kind.LISTING and any(is_only_about(path, place) for place in called)):
             continue  # it is used, as what lies beside recordings is
         try:
             table = read_table(path)
@@ -267,12 +269,12 @@ def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
             continue
         known = path_columns(table.columns)
         if known and marks_parts(table.columns):
-            if _lists_most(data_audio, table, known):
+            if _lists_most(listing, table, known):
                 sentence = "%s marks parts of the recordings, and is not used: add --metadata %s, or move it away"
                 logger.warning(sentence, path, path)
             continue
         for name in columns_of_files(table):
-            if _lists_most(data_audio, table, [name]):
+            if _lists_most(listing, table, [name]):
                 sentence = "%s lists the recordings, and is not used: call its column %r path, or move it away"
                 logger.warning(sentence, path, table.columns[name])
 
@@ -296,24 +298,14 @@ def _require_no_contradiction(labelled: LabelledTable) -> None:
 
 def _require_no_set_below(data_audio: Path) -> None:
     """Raise AudionetError if a folder in it is a published data set, which would be taken for a class."""
-    for table in _published_tables(data_audio, LEVELS_LOOKED_INTO):
-        folder = table.parent.parent if table.parent.name.lower() in TABLE_FOLDERS else table.parent
-        if folder != data_audio:
-            raise AudionetError(
-                f"{data_audio}: holds a data set with a table of its own ({table.relative_to(data_audio)}); "
-                f"name its folder: {folder}"
-            )
-
-
-def _published_tables(folder: Path, levels: int) -> Iterator[Path]:
-    """The tables of published data sets in a folder and those in it. A folder may hold ten thousand recordings."""
-    try:
-        with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        if entry.name.lower() in PUBLISHED_NAMES:
-            yield folder / entry.name
-        elif levels and is_folder(entry) and not is_passed_over(entry.name, is_folder=True):
-            yield from _published_tables(folder / entry.name, levels - 1)
+    for place, folders, names in os.walk(data_audio, followlinks=True):  # it asks no recording what it is
+        holder = Path(place)
+        folder = holder.parent if holder.name.lower() in TABLE_FOLDERS else holder
+        for name in names if folder != data_audio else ():
+            if name.lower() in PUBLISHED_NAMES:
+                table = holder.relative_to(data_audio) / name
+                raise AudionetError(
+                    f"{data_audio}: holds a data set with a table of its own ({table}); name its folder: {folder}"
+                )
+        is_deepest = len(holder.relative_to(data_audio).parts) == LEVELS_LOOKED_INTO
+        folders[:] = [] if is_deepest else sorted(name for name in folders if not is_passed_over(name, is_folder=True))

@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
-from audionet.annotation.elan import EAF, is_elan_text, read_eaf, read_elan_text
+from audionet.annotation.elan import EAF, elan_fields, read_eaf, read_elan_text
 from audionet.annotation.marks import Annotation, annotation, numbered_lines, read_rttm, read_uem
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.chunks import Part
@@ -185,7 +185,7 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
         return read_textgrid
     if EAF.match(text):
         return read_eaf
-    if is_elan_text(first):
+    if elan_fields(first):
         return read_elan_text
     if RTTM_LINES.match(first):
         return read_rttm

@@ -63,9 +63,8 @@ def fitting_chunk_seconds(
     from one picture of a class little is learnt, and none can be held out.
     """
     lengths = sorted(lengths_seconds)
-    if len(lengths) < FEWEST_LENGTHS:
-        return None
-    if lengths[len(lengths) * 9 // 10] > longest_fitted_seconds(settings, one_a_class):
+    longest_seconds = longest_fitted_seconds(settings, one_a_class)
+    if len(lengths) < FEWEST_LENGTHS or lengths[len(lengths) * 9 // 10] > longest_seconds:
         return None
     usual = lengths[len(lengths) // 2] / 3 if one_a_class else lengths[len(lengths) * 3 // 4]
     fitting = max(1, math.ceil(usual - 0.1))
@@ -171,34 +170,27 @@ def _bad_sound(bad: Sequence[Sample], sentence: str) -> Iterator[str]:
 
 def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -> Iterator[str]:
     """A sentence about recordings of two classes that hold the same sound; none if there are none."""
-    pairs: set[tuple[str, str]] = set()
     # All silence looks the same.
     by_digest = grouped((sample.digest, sample) for sample in samples if not _is_silent(sample))
-    for copies in by_digest.values():
-        pairs |= {_pair(copies[0], other) for other in copies[1:] if other.class_name != copies[0].class_name}
+    pairs = [(copies[0], other) for copies in by_digest.values() for other in copies[1:]]
     if coordinates is not None:
-        pairs |= _nearly_the_same(samples, coordinates)
-    if pairs:
-        named = [f"{first} and {second}" for first, second in sorted(pairs)]
+        pairs += _nearly_the_same(samples, coordinates)
+    unlike = ((one.recording, other.recording) for one, other in pairs if one.class_name != other.class_name)
+    names = sorted({tuple(sorted(recordings)) for recordings in unlike})
+    if names:
+        named = [" and ".join(both) for both in names]
         yield f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"
 
 
-def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> set[tuple[str, str]]:
-    """Recordings of two classes with chunks that are far more alike than any others: one sound, encoded twice."""
+def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> Iterator[tuple[Sample, Sample]]:
+    """Chunks of two recordings that are far more alike than any others: one sound, encoded twice."""
     lengths = (coordinates**2).sum(axis=1)
     distances = np.sqrt(np.maximum(lengths[:, None] + lengths - 2 * coordinates @ coordinates.T, 0))
     _, recordings = np.unique([sample.recording for sample in samples], return_inverse=True)
     distances[recordings[:, None] == recordings] = np.inf
     nearest = distances.argmin(axis=1)
-    pairs = set()
     for i, j in enumerate(nearest):
         others = distances[i, recordings != recordings[j]]
         is_copy = nearest[j] == i and distances[i, j] < COPY * others.min(initial=np.inf)
-        if is_copy and np.isfinite(others).any() and samples[i].class_name != samples[j].class_name:
-            pairs.add(_pair(samples[i], samples[j]))
-    return pairs
-
-
-def _pair(sample: Sample, other: Sample) -> tuple[str, str]:
-    first, second = sorted((sample.recording, other.recording))
-    return first, second
+        if is_copy and np.isfinite(others).any():
+            yield samples[i], samples[j]

@@ -79,8 +79,7 @@ def _difference(
 
 
 def _offset(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
-    gap = _difference(classes, lambda recording: recording.offset, NOTICEABLE_OFFSET)
-    if gap is not None:
+    if gap := _difference(classes, lambda recording: recording.offset, NOTICEABLE_OFFSET):
         yield (
             f"the recordings of {gap.high!r} have an offset ({gap.most:.1%} of full scale), those of "
             f"{gap.low!r} do not: they were made with other devices, and the model may know the classes by that; "
@@ -90,14 +89,12 @@ def _offset(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
 
 def _rumble(classes: Mapping[str, list[Conditions]], settings: PictureSettings) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.rumble_db, CLEAR_DB)
-    if gap is not None and gap.most >= RUMBLE_DB:
-        what, remedy = (
-            "hum or rumble",
-            "what lies below --high-pass is left out, but record all in the same way if you can",
-        )
-        if settings.high_pass_hz < RUMBLE_HZ:
-            what = "sound"
-            remedy = f"it is drawn; if it is hum, leave it out with prepare --high-pass {HIGH_PASS_HZ:g} --force"
+    if gap and gap.most >= RUMBLE_DB:
+        what = "sound"
+        remedy = f"it is drawn; if it is hum, leave it out with prepare --high-pass {HIGH_PASS_HZ:g} --force"
+        if settings.high_pass_hz >= RUMBLE_HZ:
+            what = "hum or rumble"
+            remedy = "what lies below --high-pass is left out, but record all in the same way if you can"
         yield (
             f"the recordings of {gap.high!r} have {what} below {RUMBLE_HZ:g} Hz ({abs(gap.most):.0f} dB "
             f"below the whole sound), {gap.amount:.0f} dB more than those of {gap.low!r}: {remedy}"
@@ -106,7 +103,7 @@ def _rumble(classes: Mapping[str, list[Conditions]], settings: PictureSettings) 
 
 def _cut_off(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     gap = _difference(classes, lambda recording: recording.cut_off_hz)
-    if gap is not None and gap.least <= NARROWER * gap.most:
+    if gap and gap.least <= NARROWER * gap.most:
         low_khz, high_khz = gap.least / 1000, gap.most / 1000
         yield (
             f"the recordings of {gap.low!r} end at {low_khz:.1f} kHz, as of a telephone or a small MP3, those of "
@@ -124,8 +121,7 @@ def _floor(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
     paused = {name: [each for each in measured if _floor_db(each) <= PAUSES_DB] for name, measured in classes.items()}
     # A class whose sound goes on without a pause shows no noise of its recordings.
     paused = {name: measured for name, measured in paused.items() if 2 * len(measured) > len(classes[name])}
-    gap = _difference(paused, _floor_db, CLEAR_DB) if len(paused) > 1 else None
-    if gap is not None:
+    if len(paused) > 1 and (gap := _difference(paused, _floor_db, CLEAR_DB)):
         yield (
             f"in the pauses of {gap.high!r} there is {gap.amount:.0f} dB more noise than in those of "
             f"{gap.low!r}: the model may know the classes by that; record all in the same rooms if you can"
@@ -133,8 +129,7 @@ def _floor(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
 
 
 def _loudness(classes: Mapping[str, list[Conditions]]) -> Iterator[str]:
-    gap = _difference(classes, lambda recording: recording.level_db, LOUDNESS_DB)
-    if gap is not None:
+    if gap := _difference(classes, lambda recording: recording.level_db, LOUDNESS_DB):
         yield (
             f"the recordings of {gap.low!r} are {gap.amount:.0f} dB fainter than those of {gap.high!r}: "
             "the pictures do not show that, but record all at the same distance and with the same microphone if you can"

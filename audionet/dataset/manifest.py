@@ -3,7 +3,7 @@
 import math
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,11 +89,8 @@ class PictureIndex:
         """List a recording whose files have just been written into `folder`, and bring them to the disk meanwhile."""
         self.recordings[key] = entry
         for chunk in entry.chunks:
-            self._syncer.begin(_files_of(folder, chunk))
-
-    def missing(self, names: Iterable[str]) -> list[str]:
-        """The chunks that are listed, but not among those that are there."""
-        return sorted(chunk_names_of(self.recordings) - set(names))
+            suffixes = (".jpg",) if chunk.sound_bytes is None else (".jpg", ".wav")
+            self._syncer.begin([folder / f"{chunk.name}{suffix}" for suffix in suffixes])
 
     def lengths_seconds(self) -> list[float]:
         """How long each recording is in which there are chunks, as far as they reach, or each of its parts."""
@@ -126,16 +123,18 @@ class PictureIndex:
             content = read_json(path)
             with taking_apart():
                 written_as = checked.whole(content["format"], -FORMAT)
-                if written_as != FORMAT:
-                    raise AudionetError(
-                        f"{path}: written by another version of audionet (format {written_as}); "
-                        "make the pictures anew with audionet prepare --force"
-                    )
+            if written_as != FORMAT:
+                raise AudionetError(
+                    f"{path}: written by another version of audionet (format {written_as}); "
+                    "make the pictures anew with audionet prepare --force"
+                )
+            with taking_apart():
                 listed = checked.mapping(content["recordings"])
                 recordings = {checked.inner_path(key): _entry_from_json(value) for key, value in listed.items()}
                 unfinished = checked.several(content.get("unfinished", []), checked.inner_path)
-                renderer, sound = renderer_from_json(content), _sound_from_json(content)
-                return cls(renderer, recordings, unfinished, sound, content.get("fitted") is True)
+                sound = checked.mapping(content.get("sound", {}))
+                choice = SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
+                return cls(renderer_from_json(content), recordings, unfinished, choice, content.get("fitted") is True)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -149,15 +148,6 @@ class PictureIndex:
 def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
     """The names of all chunks of these recordings."""
     return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
-
-
-def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
-    """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
-    sound = checked.mapping(content.get("sound", {}))
-    try:
-        return SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
-    except AudionetError as error:
-        raise Refused(str(error)) from error
 
 
 def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
@@ -176,19 +166,16 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     """
     with taking_apart():
         described = checked.mapping(content["pictures"])
-        try:
-            settings = PictureSettings(
-                chunk_seconds=checked.number(described["chunk_seconds"]),
-                overlap_seconds=checked.number(described["overlap_seconds"]),
-                representation=checked.text(described["representation"]),
-                colormap=checked.text(described["colormap"]),
-                high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
-                sample_rate_hz=checked.whole(described["sample_rate_hz"]),
-                window_samples=checked.whole(described["window_samples"], 1),
-                every_column=described.get("columns_a_window", 1) == 1,
-            )
-        except AudionetError as error:
-            raise Refused(str(error)) from error
+        settings = PictureSettings(
+            chunk_seconds=checked.number(described["chunk_seconds"]),
+            overlap_seconds=checked.number(described["overlap_seconds"]),
+            representation=checked.text(described["representation"]),
+            colormap=checked.text(described["colormap"]),
+            high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
+            sample_rate_hz=checked.whole(described["sample_rate_hz"]),
+            window_samples=checked.whole(described["window_samples"], 1),
+            every_column=described.get("columns_a_window", 1) == 1,
+        )
         if settings.as_json() != described:
             raise Refused("pictures made with other constants")
         filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.transform_samples // 2 + 1))
@@ -266,11 +253,6 @@ def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
 def _sounding_from_json(value: Any) -> Augmentation:
     start, part = (checked.number(each, 0, 1) for each in checked.sequence(value))
     return Augmentation(part=part, start=start)
-
-
-def _files_of(folder: Path, chunk: ChunkEntry) -> list[Path]:
-    suffixes = (".jpg",) if chunk.sound_bytes is None else (".jpg", ".wav")
-    return [folder / f"{chunk.name}{suffix}" for suffix in suffixes]
 
 
 def whole_entry(entry: RecordingEntry, folder: Path, keep_wav: bool) -> RecordingEntry | None:

@@ -22,8 +22,7 @@ from audionet.errors import AudionetError
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.grouping import grouped
-from audionet.system.text import count
-from audionet.system.text import listed as sentence_list
+from audionet.system.text import count, listed
 
 logger = logging.getLogger(__name__)
 
@@ -118,29 +117,25 @@ def load_pictures(image_dir: Path) -> PictureFolder:
     index = PictureIndex.load(image_dir)
     if index is None:
         raise AudionetError(f"{image_dir / FILE_NAME}: not found; make the pictures with audionet prepare")
-    listed = {chunk.name: (key, entry, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
+    entries = {chunk.name: (key, entry, chunk) for key, entry in index.recordings.items() for chunk in entry.chunks}
     chunk_seconds = index.renderer.settings.chunk_seconds
     groups = _joined_groups(index.recordings.values())
     numbered: list[tuple[str, str, int, Sample]] = []
     for class_name, file_stem, path in pictures:
         name = f"{class_name}/{file_stem}"
         stem, number = split_chunk_name(file_stem)
-        if name in listed:
-            sample = _listed_sample(path, *listed[name], groups)
+        if name in entries:
+            sample = _listed_sample(path, *entries[name], groups)
         else:
             start = (number or 0) * chunk_seconds
             sample = Sample(class_name, name, path, f"{class_name}/{stem}", stem, "", start, start + chunk_seconds)
         numbered.append((class_name, stem, number or 0, sample))
     samples = [sample for *_, sample in sorted(numbered)]
     require_classes(image_dir, samples)
-    missing = index.missing(sample.name for sample in samples)
+    missing = sorted(entries.keys() - {sample.name for sample in samples})
     if missing:
-        logger.warning(
-            "%s: lacks %s that it lists (%s); run audionet prepare again to have them drawn",
-            image_dir,
-            count(len(missing), "picture"),
-            sentence_list(missing),
-        )
+        sentence = "%s: lacks %s that it lists (%s); run audionet prepare again to have them drawn"
+        logger.warning(sentence, image_dir, count(len(missing), "picture"), listed(missing))
     return PictureFolder(image_dir, samples, index.renderer, index)
 
 
@@ -198,10 +193,8 @@ def with_a_say(pictures: PictureFolder) -> PictureFolder:
         if not has_say
     }
     if faint:
-        logger.info(
-            "%s far fainter than the loudest of the same recording: not learnt, and label passes over such sound",
-            count(len(faint), "picture"),
-        )
+        sentence = "%s far fainter than the loudest of the same recording: not learnt, and label passes over such sound"
+        logger.info(sentence, count(len(faint), "picture"))
     return replace(pictures, samples=[sample for sample in pictures.samples if sample.name not in faint])
 
 

@@ -102,14 +102,9 @@ def _find_recordings(image_dir: Path, index: PictureIndex) -> dict[str, Path]:
     folder = Path(os.fsdecode(known or b""))
     if known is None or not folder.is_dir():
         return {}
-    paths, missing = {}, {}
-    for key, entry in index.recordings.items():
-        path = folder / key
-        if _is_same(path, entry):
-            paths[entry.sha256] = path
-        else:
-            missing[entry.sha256] = entry
-    by_size = grouped((entry.size_bytes, entry) for sha256, entry in missing.items() if sha256 not in paths)
+    entries = index.recordings.values()
+    paths = {entry.sha256: folder / key for key, entry in index.recordings.items() if _is_same(folder / key, entry)}
+    by_size = grouped((entry.size_bytes, entry) for entry in entries if entry.sha256 not in paths)
     for path in walk_data_set(folder) if by_size else ():
         with suppress(OSError):
             for entry in by_size.get(path.stat().st_size, ()):

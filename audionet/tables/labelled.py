@@ -4,7 +4,7 @@ import functools
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -14,9 +14,10 @@ from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
 from audionet.dataset.names import UNKNOWN, composed, fault_as_folder, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND
+from audionet.system.grouping import grouped
 from audionet.system.text import count, listed
 from audionet.tables.layouts import layout_of
-from audionet.tables.paths import TablePaths, shown
+from audionet.tables.paths import Listing, TablePaths, shown
 from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error
 
 logger = logging.getLogger(__name__)
@@ -93,9 +94,7 @@ def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -
     """
     counts = Counter(label for _, _, label in labels)
     first = {label: (path, line) for path, line, label in reversed(labels)}
-    marks: Counter[str] = Counter()  # with accents stored in one way
-    for label, times in counts.items():
-        marks[composed(label)] += times
+    marks = Counter(composed(label) for _, _, label in labels)  # with accents stored in one way
     chosen = {look_of(name): composed(name) for name in names}
     for label, _ in marks.most_common():
         chosen.setdefault(look_of(label), label)
@@ -113,83 +112,85 @@ def says_unknown(label: str) -> bool:
     return label.casefold() == UNKNOWN
 
 
+class Listed(NamedTuple):
+    """What a table says of the recordings in a folder: each in the parts that a line marks, and what lies wrong.
+
+    unheard: as background, those of which lines without times and label say that nothing is heard in them.
+    """
+
+    recordings: list[Recording]
+    unheard: list[Recording]
+    wrong: list[UnusableInput]
+
+
 class LabelledTable:
     """The rows of a table, and where in the data set's folder their recordings are."""
 
     def __init__(self, table: Table, data_audio: Path) -> None:
         """Raises AudionetError if the table lacks a column."""
         self.table, self.layout, self.data_audio = table, layout_of(table), data_audio
-        self.paths = TablePaths(data_audio, table.path)
+        self.paths = TablePaths(Listing(data_audio), table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
-        self.unheard: list[Recording] = []  # as background: what lines without times and label list
         self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}
 
-    def recordings(self) -> tuple[list[Recording], list[UnusableInput]]:
-        """The recordings, sorted, each with the parts that its lines mark, and what lies wrong.
+    def read(self) -> Listed:
+        """What the table says.
 
         Raises AudionetError for lines that make no sense, and if none names a recording that is there.
         """
         table, layout = self.table, self.layout
         if not table.rows:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
-        recordings: list[Recording] = []
-        lines: dict[str, tuple[Recording, int]] = {}
-        unheard: dict[Recording, int] = {}  # with the line that says so first
+        found, unheard = Listed([], [], []), dict[Recording, int]()  # with the line that says so first
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
+        first: dict[str, tuple[str | None, int | None, int]] = {}  # group, fold and line of each recording
         lists_unheard = layout.times is not None or table.lists_unheard
         whereabouts = functools.cache(self._whereabouts)  # a recording may have many lines
-        wrong = []
         for row, place in zip(table.rows, self.places, strict=True):
-            fold = self._fold(row)
-            part = self.part(row)
-            is_left_out = part is not None and says_unknown(row.get(layout.label))
-            is_unheard = lists_unheard and part is None and not row.get(layout.label)
-            label = BACKGROUND if is_unheard else UNKNOWN if is_left_out else self.label(row, spellings)
+            fold, part, label = self._fold(row), self.part(row), row.get(layout.label)
+            is_unheard = lists_unheard and part is None and not label
+            if is_unheard:
+                label = BACKGROUND
+            else:
+                label = UNKNOWN if part is not None and says_unknown(label) else self.label(row, spellings)
             if place is None:
-                wrong.append(self.why_missing(row))
+                found.wrong.append(self.why_missing(row))
                 continue
             inside, path, own_group = whereabouts(place)
             named = row.get(layout.group)
             group = groups.setdefault(look_of(named), named) or own_group
-            parts = () if part is None else (part,)
-            recording = Recording(label, f"{label}/{inside}", path, group, fold, parts)
-            earlier, earlier_line = lines.setdefault(place, (recording, row.line))
-            if (earlier.group, earlier.fold) != (group, fold):
+            *earlier, line = first.setdefault(place, (group, fold, row.line))
+            if earlier != [group, fold]:
                 raise table.error(
-                    row.line,
-                    f"lists {place} again: in line {earlier_line} it has another group or fold; keep one of the lines",
+                    row.line, f"lists {place} again: in line {line} it has another group or fold; keep one of the lines"
                 )
+            recording = Recording(label, f"{label}/{inside}", path, group, fold, () if part is None else (part,))
             if is_unheard:
                 unheard.setdefault(recording, row.line)
             else:
-                recordings.append(recording)
-        if not recordings and not unheard:
+                found.recordings.append(recording)
+        if not found.recordings and not unheard:
             raise self._nothing_found()
-        self._note_unheard(unheard, {recording.path for recording in recordings})
+        marked = {recording.path for recording in found.recordings}
+        found.unheard.extend(sorted(recording for recording in unheard if recording.path not in marked))
+        if found.unheard:
+            sentence = "%s: nothing is heard in %s, whose lines say of no class that it is (such as line %d)"
+            how_many = count(len(found.unheard), "recording")
+            logger.info(sentence, table.path, how_many, min(unheard[recording] for recording in found.unheard))
         self._report_missing_labels()
         self._report_renamed()
         self._report_left_out()
         self._report_split()
         self._report_groups()
         self._report_listed_again()
-        return recordings, wrong
+        return found
 
     def _whereabouts(self, place: str) -> tuple[str, Path, str | None]:
         """What a recording is called, where it is, and of which group by its name."""
         path = PurePosixPath(place)
         inside = path.relative_to(self.layout.folder) if path.parts[0] == self.layout.folder else path
         return str(inside), self.data_audio / path, group_of(Path(place))
-
-    def _note_unheard(self, unheard: Mapping[Recording, int], marked: set[Path]) -> None:
-        """Keep the recordings, each with its line, in which nothing is heard, unless other lines mark parts of them."""
-        lines = {recording: line for recording, line in unheard.items() if recording.path not in marked}
-        self.unheard = sorted(lines)
-        if lines:
-            logger.info(
-                "%s: nothing is heard in %s, whose lines say of no class that it is (such as line %d)",
-                self.table.path, count(len(lines), "recording"), min(lines.values()),
-            )  # fmt: skip
 
     def label(self, row: Row, spellings: Spellings) -> str:
         """The class of a row, checked by checked_label. Raises AudionetError if it has none."""
@@ -265,13 +266,11 @@ class LabelledTable:
         for name, written in self.table.columns.items():
             values = {row.get(name).casefold() for row in self.table.rows} - {""}
             if len(values) > 1 and values <= WORDS_OF_SIDES:
-                logger.warning(
+                sentence = (
                     "%s: its column %r is not used: %s count alike; a column fold, with whole numbers, says what is "
-                    "held out together by retrain --folds, and a table of its own what evaluate is to be given",
-                    self.table.path,
-                    written,
-                    listed(sorted(values)),
+                    "held out together by retrain --folds, and a table of its own what evaluate is to be given"
                 )
+                logger.warning(sentence, self.table.path, written, listed(sorted(values)))
 
     def _report_groups(self) -> None:
         """Say that a column is not used by which recordings may belong together."""
@@ -285,36 +284,32 @@ class LabelledTable:
         """Warn of recordings that several lines list whole, where another column may say which part each is about."""
         if self.layout.times is not None:
             return
-        first: dict[str, Row] = {}
-        again: list[tuple[str, Row]] = []
-        differing: dict[str, str] = {}
-        for row, place in zip(self.table.rows, self.places, strict=True):
-            if place is None or first.setdefault(place, row) is row:
-                continue
-            again.append((place, row))
-            for name, cell in row.cells.items():
-                if name != self.layout.label and cell != first[place].get(name) and is_time(cell):
-                    differing[name] = repr(self.table.columns[name])
+        rows = grouped((place, row) for row, place in zip(self.table.rows, self.places, strict=True) if place)
+        again = [(other, first, place) for place, (first, *others) in rows.items() for other in others]
+        cells = ((name, cell, first) for row, first, _ in again for name, cell in row.cells.items())
+        differing = {
+            repr(self.table.columns[name]): None
+            for name, cell, first in cells
+            if name != self.layout.label and cell != first.get(name) and is_time(cell)
+        }
         if differing:
-            place, row = again[0]
+            row, _, place = min(again, key=lambda each: each[0].line)
             more = f" ({count(len(again), 'line')} in all list one again)" if len(again) > 1 else ""
-            logger.warning(
+            sentence = (
                 "%s: line %d lists %s again%s; lines without times are about whole recordings. If %s says which part "
-                "is meant, write it into two columns called start and end, in seconds",
-                self.table.path, row.line, place, more, listed(list(differing.values())),
-            )  # fmt: skip
+                "is meant, write it into two columns called start and end, in seconds"
+            )
+            logger.warning(sentence, self.table.path, row.line, place, more, listed([*differing]))
 
     def _report_renamed(self) -> None:
         if self.paths.renamed:
             named, there = min(self.paths.renamed.items())
-            how_many = count(len(self.paths.renamed), "recording")
-            logger.info(
-                "%s: %s found under another spelling or suffix (%s as %s)", self.table.path, how_many, named, there
-            )
+            sentence = "%s: %s found under another spelling or suffix (%s as %s)"
+            logger.info(sentence, self.table.path, count(len(self.paths.renamed), "recording"), named, there)
 
     def _report_left_out(self) -> None:
         known = {place for place in self.places if place is not None}
-        left = [path for path in self.paths.recordings() if path not in known]
+        left = [path for path in self.paths.listing.recordings if path not in known]
         if left:
             how_many = count(len(left), "recording")
             logger.info("%s: does not list %s in %s (%s)", self.table.path, how_many, self.data_audio, listed(left))

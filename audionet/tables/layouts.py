@@ -93,20 +93,18 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
     times = times_of(table)
     if times is None:
         require_header(table)
-        path, label = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS), _label_of_wholes(table)
-    else:
-        path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if path_columns(columns) else ""
-        label = _label_column(table, needed=needs_label)
-    group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
+    path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if times is None or path_columns(columns) else ""
+    label = _label_of_wholes(table) if times is None else _label_column(table, needed=needs_label)
     _refuse_channels(table)
     if times is not None:
         refuse_days(table, times)
-    if times is not None and path and "selection" in columns:
-        refuse_times_that_run_on(table, path, times)
-    if not path:
-        require_path_column(table)
-    if times is not None and any(map(FREQUENCIES.fullmatch, columns)):
-        logger.info(FREQUENCIES_SAID, table.path)
+        if not path:
+            require_path_column(table)
+        elif "selection" in columns:
+            refuse_times_that_run_on(table, path, times)
+        if any(map(FREQUENCIES.fullmatch, columns)):
+            logger.info(FREQUENCIES_SAID, table.path)
+    group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
     return Layout(label, group, fold, functools.partial(_paths, path), times=times)
 
 

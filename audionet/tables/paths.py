@@ -63,10 +63,9 @@ class TablePaths:
     the places of these. left_out: how many of the first parts of each path, as find_all found, are another machine's.
     """
 
-    def __init__(self, data_audio: Path, table: Path, listing: Listing | None = None) -> None:
-        """listing: of the folder, where many tables share it."""
-        self._listing = listing or Listing(data_audio)
-        self.root = self._listing.root
+    def __init__(self, listing: Listing, table: Path) -> None:
+        """listing: of the data set's folder, which many tables may share."""
+        self.listing, self.root = listing, listing.root
         self._roots = tuple(dict.fromkeys((self.root, self.root.resolve())))
         self.renamed: dict[str, str] = {}
         self.namesakes: dict[str, list[str]] = {}
@@ -107,10 +106,6 @@ class TablePaths:
                 return place.relative_to(top).as_posix()
         return None
 
-    def recordings(self) -> list[str]:
-        """All recordings in the data set's folder, as seen from there with forward slashes."""
-        return self._listing.recordings
-
     def _find(self, paths: Iterable[str], left_out: int) -> str | None:
         """Where one of a row's paths leads, without its first so many parts; None if none leads to a recording."""
         for path in paths:
@@ -137,7 +132,7 @@ class TablePaths:
 
     def _named(self, name: str) -> list[str]:
         """The recordings at any depth that have a name, or, after `/`, a path; the suffix may be left out."""
-        return self._listing.by_name.get(spelling_key(name), [])
+        return self.listing.by_name.get(spelling_key(name), [])
 
 
 def _names_of(place: str) -> set[str]:
@@ -158,12 +153,7 @@ def recordings_in(folder: Path) -> list[Path]:
 def absolute(path: Path) -> Path:
     """A path from the root, without `..`, and with links as they are."""
     whole = path.absolute()
-    if ".." not in whole.parts:
-        return whole
-    place = Path(whole.anchor)
-    for part in whole.parts[1:]:
-        place = place.parent if part == ".." else place / part
-    return place
+    return Path(os.path.normpath(whole)) if ".." in whole.parts else whole
 
 
 def shown(place: Path) -> str:
@@ -223,12 +213,13 @@ def require_header(table: Table) -> None:
 def tables_near(data_audio: Path) -> list[Path]:
     """The tables in a folder, in its folder for tables, and in those of its parent: published ones first, each once."""
     places = (data_audio, data_audio.absolute().parent)
-    tables = [
-        table for place in places for folder in (place, *folders_for_tables(place)) for table in tables_in(folder)
-    ]
-    published = [path for path in tables if path.name.lower() in PUBLISHED_NAMES]
-    named_so = [path for path in tables if path.suffix.lower() in (".csv", ".tsv")]  # .txt may be hundreds of notes
-    return list(dict.fromkeys([*published, *named_so, *tables]))[:MOST_TABLES]
+    folders = [folder for place in places for folder in (place, *folders_for_tables(place))]
+    tables = dict.fromkeys(table for folder in folders for table in tables_in(folder))
+
+    def likeliest_first(table: Path) -> tuple[bool, bool]:  # .txt may be hundreds of notes
+        return table.name.lower() not in PUBLISHED_NAMES, table.suffix.lower() not in (".csv", ".tsv")
+
+    return sorted(tables, key=likeliest_first)[:MOST_TABLES]
 
 
 def folders_for_tables(folder: Path) -> list[Path]:

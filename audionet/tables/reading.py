@@ -181,9 +181,11 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
     is_known: whether a simplified name is one that tables have; the separator that finds the most of them is the
     table's. Rows without any content are left out. Raises AudionetError for a text that is no table.
     """
-    told = SEPARATOR_LINE.match(text.partition("\n")[0].strip(" \r"))
-    rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""), 1 if told else 0)
+    first, line_end, rest = text.partition("\n")
+    told = SEPARATOR_LINE.match(first.strip(" \r"))
     separators = [told[1].replace("\\t", "\t")] if told else SEPARATORS
+    text = f"{line_end}{rest}" if told else text  # with as many lines as before
+    rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""))
     beginnings = {separator: _beginning(rows_by(separator), is_known) for separator in separators}
     separator = max(separators, key=lambda separator: _fit(beginnings[separator]))
     has_quotes = separator != "\t" or _is_quoted(text)
@@ -226,29 +228,25 @@ def _is_quoted(text: str) -> bool:
         return False
 
 
-def _rows(
-    path: Path, lines: io.StringIO, skipped: int, separator: str, has_quotes: bool = True
-) -> Iterator[tuple[int, list[str]]]:
-    """The rows that hold anything, each with the line where it begins. skipped: lines that stand before all rows.
+def _rows(path: Path, lines: io.StringIO, separator: str, has_quotes: bool = True) -> Iterator[tuple[int, list[str]]]:
+    """The rows that hold anything, each with the line where it begins.
 
     has_quotes: a double quote begins a cell that ends with another.
     """
     lines.seek(0)
-    for _ in range(skipped):
-        lines.readline()
     read = functools.partial(csv.reader, lines, delimiter=separator, skipinitialspace=True, strict=True)
     reader = read() if has_quotes else read(quoting=csv.QUOTE_NONE)
     line = 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield line + skipped, cells
+                yield line, cells
             line = reader.line_num + 1
             if line > MOST_LINES:
                 raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
     except csv.Error as error:
         message = f"begins a row that can't be read ({error}); see whether each double quote in it has its second"
-        raise line_error(path, line + skipped, message) from error
+        raise line_error(path, line, message) from error
 
 
 class _Header(NamedTuple):

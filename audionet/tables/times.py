@@ -76,12 +76,11 @@ class TimeColumns:
         start, end = row.get(self.start), row.get(self.end)
         if not start and not end:
             return None
-        for name, value in ((self.start, start), (self.end, end)):
-            if not value:
-                raise table.error(row.line, f"has no {table.columns[name]}; write it, or neither start nor end")
+        for name in filter(None, (self.start, self.end, self.file_offset)):
+            if not row.get(name):
+                missing = f"has no {table.columns[name]}, which other lines have"
+                raise table.error(row.line, f"{missing}; write it, or leave out all times of this line")
         offset = row.get(self.file_offset)
-        if self.file_offset and not offset:
-            raise table.error(row.line, f"has no {table.columns[self.file_offset]}, which other lines have; write it")
         part = read_part(table.path, row.line, start, end, end_is_length=self.end_is_length, offset=offset)
         length = row.get(self.length)
         if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.seconds:
