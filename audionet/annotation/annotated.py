@@ -9,7 +9,7 @@ from audionet.annotation.marks import Annotation, by_tiers
 from audionet.annotation.readers import read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, folders_in
-from audionet.dataset.kinds import group_of, is_part_of_a_set
+from audionet.dataset.kinds import are_all_parts, group_of, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, by_name, composed
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
@@ -139,7 +139,7 @@ def read_all(
     left_out = {path for fault in faults for path in fault.recordings}
     recordings = [recording for recording in recordings if recording.path not in left_out]
     are_all_wrong = {str(each.file) for each in marks} <= {fault.path for fault in faults}
-    may_be_classes = has_others and not all(map(is_part_of_a_set, folders))
+    may_be_classes = has_others and not are_all_parts(folders)
     if faults and are_all_wrong and not recordings and not may_be_classes:
         raise faults[0]
     paths = {path for each in marks for path in each.paths.values()}

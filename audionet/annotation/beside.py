@@ -11,7 +11,7 @@ from audionet.annotation.marks import Annotation
 from audionet.annotation.readers import READ, UEM, Kind, is_only_about, kind_of, may_name_recordings
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import folders_in, walk_data_set
-from audionet.dataset.kinds import is_other_file, is_part_of_a_set
+from audionet.dataset.kinds import are_all_parts, is_other_file, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
@@ -82,10 +82,10 @@ def _in_folder(folder: Path) -> list[Path]:
     Subtitles and the like are read where there is nothing else.
     """
     kinds = {file: kind_of(file) for file in walk_data_set(folder)}
-    files = [file for file, kind in kinds.items() if kind in (*READ, Kind.LISTING)]
-    files = files or [file for file, kind in kinds.items() if kind is Kind.NAMED]
-    _report_unread(file for file, kind in kinds.items() if kind in (Kind.NAMED, Kind.UNREAD) and file not in files)
-    return files
+    read = [kind for kind in (*READ, Kind.LISTING) if kind in kinds.values()] or [Kind.NAMED]
+    unread = {Kind.NAMED, Kind.UNREAD}.difference(read)
+    _report_unread(file for file, kind in kinds.items() if kind in unread)
+    return [file for file, kind in kinds.items() if kind in read]
 
 
 def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
@@ -121,7 +121,7 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
 def _require_no_classes(data_audio: Path, annotated: Annotated, labels: Iterable[str], files: Sequence[Owned]) -> None:
     """Raise AudionetError if the folders of annotated recordings may be classes, of which these labels are none."""
     folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}
-    if all(map(is_part_of_a_set, folders)):
+    if are_all_parts(folders):
         return
     labelled_so = {recording.path for recording in annotated.recordings if recording.class_name in labels}
     example = next((file for file in files if file.recording in labelled_so), files[0]).annotations

@@ -8,7 +8,7 @@ last counts. A recording that lies elsewhere is added to those of the folders.
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from audionet.annotation.parts import WHOLE, corrected_parts, find_overlaps, parts_of, span, with_parts
@@ -109,10 +109,8 @@ def corrected(
 
 def _lies_elsewhere(name: str, path: Path, keys: dict[str, Path]) -> bool:
     """Whether the folder that stands in a row's path is not the one that the file lies in, which has the same name."""
-    _, *folder = reversed(name.replace("\\", "/").split("/"))
-    return (
-        name not in keys and bool(folder) and spelling_key(folder[0]) not in ("", ".", spelling_key(path.parent.name))
-    )
+    folder = PurePosixPath(name.replace("\\", "/")).parent.name
+    return name not in keys and spelling_key(folder) not in ("", spelling_key(path.parent.name))
 
 
 def _report_new_classes(corrections: Path, labels: set[str], known: set[str]) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from audionet.audio.chunks import Part
 from audionet.dataset.names import composed
-from audionet.errors import AudionetError
 from audionet.system.text import count, listed
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
@@ -83,9 +82,7 @@ def read_rttm(path: Path, text: str) -> list[Annotation]:
                 first_other = first_other or number
             continue
         if len(fields) < 8:
-            raise AudionetError(
-                f"{path}: line {number}: a SPEAKER of RTTM has at least 8 fields, this has {len(fields)}"
-            )
+            raise line_error(path, number, f"has {len(fields)} fields, where a SPEAKER of RTTM has at least 8")
         _require_one_channel(path, number, fields[2])
         part = read_part(path, number, fields[3], fields[4], end_is_length=True)
         annotations.append(annotation(path, number, fields[1], part, fields[7]))

@@ -167,8 +167,6 @@ def with_distinct_keys(recordings: list[Recording], data_audio: Path) -> list[Re
     """
     paths = grouped((recording.key, recording.path) for recording in recordings)
     shared = {key for key, of_key in paths.items() if len(of_key) > 1}
-    if not shared:
-        return recordings
     whole = {
         recording: f"{recording.class_name}/{recording.path.relative_to(data_audio).as_posix()}"
         for recording in recordings

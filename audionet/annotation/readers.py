@@ -95,11 +95,6 @@ class Kind(Enum):
 READ = (Kind.OF_A_TOOL, Kind.PARTS)  # wherever they lie
 
 
-def may_be_annotations(path: Path) -> bool:
-    """Whether `read_annotations` reads a file that lies among recordings."""
-    return kind_of(path) in READ
-
-
 def kind_of(path: Path) -> Kind:
     """What a file is; see Kind."""
     suffix = path.suffix.lower()
@@ -201,10 +196,8 @@ def _read_audacity(path: Path, text: str) -> list[Annotation]:
             continue
         fields = line.split("\t")
         if len(fields) < 2:
-            raise AudionetError(
-                f"{path}: line {number}, {line.strip()[:SHOWN]!r}, is no label of Audacity's: start, end and "
-                "label, with tabs between"
-            )
+            needed = "no label of Audacity's, which is a start, an end and a label, with tabs between"
+            raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, and {needed}")
         label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
         marks.append((number, read_part(path, number, fields[0], fields[1]), SCORED.sub("", "\t".join(label).strip())))
     if has_frequencies:

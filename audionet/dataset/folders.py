@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audionet.audio.chunks import Part
-from audionet.dataset.kinds import (
-    SOUND_SUFFIX,
-    are_sides_of_a_split,
-    group_of,
-    is_other_file,
-    is_part_of_a_set,
-    names_left,
-)
+from audionet.dataset.kinds import SOUND_SUFFIX, are_all_parts, group_of, is_other_file, is_part_of_a_set, names_left
 from audionet.dataset.names import require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
@@ -109,7 +102,7 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
 
     names: of the folders that hold recordings.
     """
-    if not names or not (all(map(is_part_of_a_set, names)) or are_sides_of_a_split(names)):
+    if not names or not are_all_parts(names):
         return
     inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
     if inner is not None and folders_in(inner):

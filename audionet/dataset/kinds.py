@@ -1,7 +1,7 @@
 """What a file or a folder is, by its name: a recording or not, to be passed over, a part of a data set, of a group."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from audionet.dataset.names import NOHASH
@@ -18,12 +18,8 @@ NOT_AUDIO_SUFFIXES = frozenset(
     ".sbv .ttml .dfxp .smi .data .table .collection .praat .etf .words .phones .mlf .harmonicity .boris .mdtm "
     ".npy .npz .h5 .hdf5 .pkl .parquet .gpx .kml .geojson .pb .tflite .bottlenecks".split()
 )
-# A recording with one of these names is one all the same: (position, bytes) that files of sound begin with.
-SOUND_MARKS = (
-    *((0, mark) for mark in (b"ID3", b"\xff\xfb", b"OggS", b"fLaC")),
-    (8, b"WAVE"),
-    *((4, mark) for mark in (b"ftypM4A", b"ftypmp4", b"ftypiso", b"ftyp3gp")),  # ftypheic is a photo
-)
+# A recording with one of these names is one all the same, if it begins as files of sound do.
+SOUND = re.compile(rb"ID3|\xff\xfb|OggS|fLaC|.{4}ftyp(M4A|mp4|iso|3gp)|.{8}WAVE", re.DOTALL)  # ftypheic is a photo
 SOUND_SUFFIX = re.compile(
     r"\.(wave?|flac|mp[34]|og[ga]|opus|m4a|aac|wma|aiff?|amr|caf|w64|mkv|mov|webm)", re.IGNORECASE
 )
@@ -64,8 +60,7 @@ def is_other_file(path: Path) -> bool:
     """Whether the name says that this is no recording (but a text, a picture, a list), and the content does not."""
     if path.suffix.lower() not in NOT_AUDIO_SUFFIXES and path.name.lower() not in NOT_AUDIO_NAMES:
         return False
-    beginning = read_beginning(path, 16)
-    return not any(beginning.startswith(mark, place) for place, mark in SOUND_MARKS)
+    return SOUND.match(read_beginning(path, 16)) is None
 
 
 def is_passed_over(name: str, *, is_folder: bool = False) -> bool:
@@ -113,11 +108,15 @@ def is_part_of_a_set(name: str) -> bool:
     return len(words) == 1 and words <= HOLDERS
 
 
-def are_sides_of_a_split(names: Sequence[str]) -> bool:
-    """Whether names are the same but for which side of a split each is: `birds_train` and `birds_test`."""
+def are_all_parts(names: Collection[str]) -> bool:
+    """Whether folders are all called as parts of a data set are, or the same but for which side of a split each is.
+
+    >>> are_all_parts(["fold1", "audio"]), are_all_parts(["birds_train", "birds_test"]), are_all_parts(["owl", "audio"])
+    (True, True, False)
+    """
     words = [frozenset(WORD.findall(name.lower())) for name in names]
-    common = {part - WORDS_OF_SIDES for part in words}
-    return len(names) > 1 and len(common) == 1 and all(part & WORDS_OF_SIDES for part in words)
+    are_alike = len(words) > 1 and len({each - WORDS_OF_SIDES for each in words}) == 1
+    return all(map(is_part_of_a_set, names)) or (are_alike and all(each & WORDS_OF_SIDES for each in words))
 
 
 def group_of(path: Path) -> str | None:

@@ -34,17 +34,10 @@ JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and wha
 
 
 class Spelling(NamedTuple):
-    """How a class is spelt, and where it was first; line is 0 for a folder."""
+    """How a class is spelt, and in which line of the table it was first; 0 for a folder."""
 
     label: str
-    path: Path
     line: int
-
-    def where(self, path: Path) -> str:
-        """`line 3`, or `line 3 of a.txt` where another file is read now."""
-        if not self.line:
-            return "so far"
-        return f"line {self.line}" if self.path == path else f"line {self.line} of {self.path.name}"
 
 
 Spellings = dict[str, Spelling]  # by names.look_of
@@ -52,7 +45,7 @@ Spellings = dict[str, Spelling]  # by names.look_of
 
 def spellings_of(recordings: Iterable[Recording]) -> Spellings:
     """How the classes of recordings are spelt, by names.look_of."""
-    return {look_of(r.class_name): Spelling(r.class_name, r.path, 0) for r in recordings}
+    return {look_of(r.class_name): Spelling(r.class_name, 0) for r in recordings}
 
 
 def is_folder_of(label: str, spellings: Spellings) -> bool:
@@ -80,9 +73,10 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     if is_passed_over(label, is_folder=True):
         raise error(f"has the class {shown}, as systems call folders of their own, which are passed over; rename it")
     require_no_unknown(f"{path}: line {line}", [label])
-    first = spellings.setdefault(look_of(label), Spelling(label, path, line))
+    first = spellings.setdefault(look_of(label), Spelling(label, line))
     if composed(first.label) != composed(label):
-        raise error(f"has the class {shown}, others {first.label!r} ({first.where(path)}); spell them alike")
+        where = f"line {first.line}" if first.line else "so far"
+        raise error(f"has the class {shown}, others {first.label!r} ({where}); spell them alike")
     return first.label
 
 

@@ -1,7 +1,6 @@
 """Which columns of a table say from when to when something is heard, and what times in cells mean."""
 
 import itertools
-import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -213,12 +212,8 @@ def refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> Non
     """
     if times.file_offset:
         return
-    spans: dict[str, tuple[float, float]] = {}
-    for row in table.rows:
-        start, end = times.part(table, row) or (math.inf, 0.0)
-        first, last = spans.get(row.get(path), (math.inf, 0.0))
-        spans[row.get(path)] = min(first, start), max(last, end)
-    ordered = sorted(spans.values())
+    parts = grouped((row.get(path), part) for row in table.rows if (part := times.part(table, row)))
+    ordered = sorted((min(own).start_seconds, max(part.end_seconds for part in own)) for own in parts.values())
     if len(ordered) > 1 and all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(ordered)):
         raise AudionetError(
             f"{table.path}: is about {len(ordered)} recordings: do its times run on from each to the next? Add the "

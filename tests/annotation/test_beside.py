@@ -71,6 +71,13 @@ def test_calls_in_class_folders_and_annotated_nights_go_together(tmp_path: Path)
     }
 
 
+def test_folders_that_are_sides_of_a_split_are_no_classes(tmp_path: Path) -> None:
+    sounds(tmp_path, "birds_train/a.wav", "birds_test/b.wav")
+    for name in ("birds_train/a.txt", "birds_test/b.txt"):
+        (tmp_path / name).write_text(AUDACITY)
+    assert found(tmp_path) == of("birds_train/a.wav") | of("birds_test/b.wav")
+
+
 def test_labels_that_are_no_folders_are_a_question(tmp_path: Path) -> None:
     sounds(tmp_path, "anna/1.wav", "ben/1.wav")
     (tmp_path / "anna" / "1.TextGrid").write_text(LONG.replace("owl", "hello").replace("wren", "world"))
@@ -216,7 +223,7 @@ def test_a_table_that_lists_its_recording_gives_way_to_other_annotations_beside_
 def test_what_may_be_about_any_recording_and_cannot_be_read_stops_all(tmp_path: Path) -> None:
     sounds(tmp_path, "owl/1.wav", "wren/1.wav")
     (tmp_path / "all.rttm").write_text("SPEAKER 1 1 2\n")
-    with pytest.raises(AudionetError, match=r"all\.rttm: line 1: a SPEAKER of RTTM has at least 8 fields, this has 4"):
+    with pytest.raises(AudionetError, match=r"all\.rttm: line 1 has 4 fields, where a SPEAKER of RTTM has at least 8"):
         found(tmp_path)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from audionet.annotation.marks import Annotation
 from audionet.annotation.metadata import find_labelled_recordings
-from audionet.annotation.readers import may_be_annotations, read_annotations
+from audionet.annotation.readers import READ, kind_of, read_annotations
 from audionet.errors import AudionetError
 from audionet.formats.json import JsonEvents, JsonTimelines
 from audionet.inference.events import Events
@@ -153,7 +153,7 @@ def test_what_label_printed_as_json_trains_a_model(
     assert 'background/it "was" quiet.wav' in background
     assert "background/other.wav" not in background
     # Of one that lies among the recordings, it is said what to type.
-    assert not may_be_annotations(path.rename(nights / "night.json"))
+    assert kind_of(path.rename(nights / "night.json")) not in READ
 
 
 def test_clips_that_were_labelled_whole_are_too_and_corrections_may_be_json(tmp_path: Path) -> None:

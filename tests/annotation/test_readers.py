@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from audionet.annotation.marks import Annotation
-from audionet.annotation.readers import may_be_annotations, read_annotations
+from audionet.annotation.readers import READ, kind_of, read_annotations
 from audionet.errors import AudionetError
 
 RAVEN = (
@@ -192,9 +192,9 @@ def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path
             "label,onset_s,offset_s,notated_path\nowl,1.5,2,a.wav\nwren,1,2,b.wav\n",
             "is the column 'notated_path' the path of a recording? Call it path",
         ),
-        ("n.txt", "1.5\t2.5\towl\n3.5 4.5 wren\n", "line 2, '3.5 4.5 wren', is no label of Audacity's"),
+        ("n.txt", "1.5\t2.5\towl\n3.5 4.5 wren\n", "line 2 is '3.5 4.5 wren', and no label of Audacity's"),
         ("n.txt", "1.5\t2.5\towl\n3.5\t4.5\n", "line 2 has no label; say what is heard from 3.5 to 4.5 s"),
-        ("n.rttm", "SPEAKER night 1 1.5\n", "line 1: a SPEAKER of RTTM has at least 8 fields, this has 4"),
+        ("n.rttm", "SPEAKER night 1 1.5\n", "line 1 has 4 fields, where a SPEAKER of RTTM has at least 8"),
         ("n.rttm", RTTM.replace("night 1 61", "night 2 61"), "line 2 is about channel 2"),
         ("n.rttm", RTTM.lower(), "line 1 does not begin with SPEAKER, as in RTTM"),
         ("n.txt", "-1\t2.5\towl\n", "line 1 has the times '-1' and '2.5'; times are seconds from the start"),
@@ -261,7 +261,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, text: str, messa
 )
 def test_annotations_are_told_from_other_texts(tmp_path: Path, name: str, text: str, expected: bool) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
-    assert may_be_annotations(tmp_path / name) is expected
+    assert (kind_of(tmp_path / name) in READ) is expected
 
 
 def test_limits_of_frequency_are_said_not_to_count(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -345,7 +345,7 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
             "none of the 2 recordings that it lists is .* looked for as .*gone.wav",
         ),
         ("path,label,start,end\na.wav,x,,1\n", "line 2 marks a part of a recording: end '1'"),
-        ("path,label,start,end\na.wav,x,0,1\nb.wav,y,2,\n", "line 3 has no end; write it, or neither"),
+        ("path,label,start,end\na.wav,x,0,1\nb.wav,y,2,\n", "line 3 has no end, which other lines have; write it"),
         (  # SpeechBrain's
             "ID,duration,path,start,stop,label\nx,1.5,a.wav,0,24000,x\n",
             "line 2 says 0, 24000 and 1.5: start, stop and duration do not agree; write all in seconds, or delete",
