@@ -123,18 +123,16 @@ class PictureIndex:
             content = read_json(path)
             with taking_apart():
                 written_as = checked.whole(content["format"], -FORMAT)
-            if written_as != FORMAT:
-                raise AudionetError(
-                    f"{path}: written by another version of audionet (format {written_as}); "
-                    "make the pictures anew with audionet prepare --force"
-                )
-            with taking_apart():
+                if written_as != FORMAT:
+                    raise AudionetError(
+                        f"{path}: written by another version of audionet (format {written_as}); "
+                        "make the pictures anew with audionet prepare --force"
+                    )
                 listed = checked.mapping(content["recordings"])
                 recordings = {checked.inner_path(key): _entry_from_json(value) for key, value in listed.items()}
                 unfinished = checked.several(content.get("unfinished", []), checked.inner_path)
-                sound = checked.mapping(content.get("sound", {}))
-                choice = SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
-                return cls(renderer_from_json(content), recordings, unfinished, choice, content.get("fitted") is True)
+                renderer, sound = renderer_from_json(content), _sound_from_json(content)
+                return cls(renderer, recordings, unfinished, sound, content.get("fitted") is True)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -148,6 +146,15 @@ class PictureIndex:
 def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
     """The names of all chunks of these recordings."""
     return {chunk.name for entry in recordings.values() for chunk in entry.chunks}
+
+
+def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
+    """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
+    sound = checked.mapping(content.get("sound", {}))
+    try:
+        return SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
+    except AudionetError as error:
+        raise Refused(str(error)) from error
 
 
 def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
@@ -166,16 +173,19 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     """
     with taking_apart():
         described = checked.mapping(content["pictures"])
-        settings = PictureSettings(
-            chunk_seconds=checked.number(described["chunk_seconds"]),
-            overlap_seconds=checked.number(described["overlap_seconds"]),
-            representation=checked.text(described["representation"]),
-            colormap=checked.text(described["colormap"]),
-            high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
-            sample_rate_hz=checked.whole(described["sample_rate_hz"]),
-            window_samples=checked.whole(described["window_samples"], 1),
-            every_column=described.get("columns_a_window", 1) == 1,
-        )
+        try:
+            settings = PictureSettings(
+                chunk_seconds=checked.number(described["chunk_seconds"]),
+                overlap_seconds=checked.number(described["overlap_seconds"]),
+                representation=checked.text(described["representation"]),
+                colormap=checked.text(described["colormap"]),
+                high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
+                sample_rate_hz=checked.whole(described["sample_rate_hz"]),
+                window_samples=checked.whole(described["window_samples"], 1),
+                every_column=described.get("columns_a_window", 1) == 1,
+            )
+        except AudionetError as error:
+            raise Refused(str(error)) from error
         if settings.as_json() != described:
             raise Refused("pictures made with other constants")
         filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.transform_samples // 2 + 1))

@@ -13,8 +13,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from audionet.errors import AudionetError
-
 Scalar = str | float | bool | None  # a plain value of JSON
 Checked = TypeVar("Checked")
 Record = TypeVar("Record", bound="StoredRecord")
@@ -38,15 +36,12 @@ class Refused(ValueError):
 
 @contextmanager
 def taking_apart() -> Iterator[None]:
-    """Whatever goes wrong in here, because something is not built as it should be, is raised as Refused.
-
-    So is what options refuse that are made of it.
-    """
+    """Whatever goes wrong in here, because something is not built as it should be, is raised as Refused."""
     try:
         yield
     except Refused:
         raise
-    except (AudionetError, *MALFORMED) as error:
+    except MALFORMED as error:
         raise Refused(f"{type(error).__name__}: {error}"[:LONGEST_TEXT]) from error
 
 

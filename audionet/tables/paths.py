@@ -153,7 +153,12 @@ def recordings_in(folder: Path) -> list[Path]:
 def absolute(path: Path) -> Path:
     """A path from the root, without `..`, and with links as they are."""
     whole = path.absolute()
-    return Path(os.path.normpath(whole)) if ".." in whole.parts else whole
+    if ".." not in whole.parts:
+        return whole
+    place = Path(whole.anchor)
+    for part in whole.parts[1:]:
+        place = place.parent if part == ".." else place / part
+    return place
 
 
 def shown(place: Path) -> str:
