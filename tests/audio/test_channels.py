@@ -185,7 +185,7 @@ def test_label_takes_each_channel_for_a_clip(sides: Path, tmp_path: Path) -> Non
     assert found[0].scores != found[1].scores
     (left,) = audionet.label(sides, LabelOptions(model.graph, model.labels, channel="left"))
     assert left.scores == found[0].scores
-    job = WindowsJob(load_model(LabelOptions(model.graph, model.labels)), SoundChoice(channel="each"))
+    job = WindowsJob(load_model(LabelOptions(model.graph, model.labels)), choice=SoundChoice(channel="each"))
     windows = [clip for clip in run_each(job, [sides, mono]) if isinstance(clip, Windows)]
     assert [(Path(clip.recording).name, clip.channel) for clip in windows] == [
         ("sides.wav", 1), ("sides.wav", 2), ("mono.wav", 1),
