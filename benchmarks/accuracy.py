@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
@@ -38,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 POOL_3 = ROOT / "tf_files" / "models" / "inception_v3_pool_3.tflite"
 STRANGERS, ROTATIONS = 0.3, 5  # the share of the classes that is left out, and how often
 FIFTH_FOLD = "P4-fold-5"
+NOISE_DB = -20.0  # of a room, beside the clip
 
 Clips = dict[str, list[Path]]  # class -> files
 
@@ -210,12 +212,16 @@ def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robu
     )
     if robustness:
         before = {clip_key(clip): clip.best for clip, _ in found[0].clips}
-        for name, suffix, arguments in (
-            ("12 dB quieter", ".wav", ["-af", "volume=-12dB"]),
-            ("32 kbit/s MP3", ".mp3", ["-c:a", "libmp3lame", "-b:a", "32k"]),
-        ):
-            changed = reencode(test, folder / name.replace("/", "-"), suffix, arguments)
-            after = {clip_key(clip): clip.best for clip in audionet.label(changed, models[0])}
+        telephone = ["-af", "highpass=f=300,lowpass=f=3400", "-ar", "8000", "-c:a", "pcm_mulaw"]
+        changed = {
+            "12 dB quieter": reencode(test, folder / "quieter", ".wav", ["-af", "volume=-12dB"]),
+            "32 kbit/s MP3": reencode(test, folder / "mp3", ".mp3", ["-c:a", "libmp3lame", "-b:a", "32k"]),
+            "telephone": reencode(test, folder / "telephone", ".wav", telephone),
+            "white noise 20 dB below": in_noise(test, folder / "white", 0),
+            "pink noise 20 dB below": in_noise(test, folder / "pink", 1),
+        }
+        for name, clips in changed.items():
+            after = {clip_key(clip): clip.best for clip in audionet.label(clips, models[0])}
             kept = statistics.mean(after[clip] == label for clip, label in before.items())
             print(f"{protocol.name}: {name}: {kept:.1%} of {len(before)} clips keep their label", flush=True)
 
@@ -258,6 +264,21 @@ def reencode(source: Path, folder: Path, suffix: str, arguments: list[str]) -> P
         output.parent.mkdir(parents=True, exist_ok=True)
         command = [find_ffmpeg(), "-v", "error", "-y", "-i", str(path), *arguments, str(output)]
         subprocess.run(command, check=True)
+    return folder
+
+
+def in_noise(source: Path, folder: Path, steepness: float) -> Path:
+    """Every file below `source` with noise laid over it, of a power that falls with the frequency so steeply."""
+    random = np.random.default_rng(0)
+    for path in sorted(source.glob("*/*")):
+        samples = np.concatenate(list(decode(path)))
+        spectrum = np.fft.rfft(random.normal(size=len(samples)))
+        spectrum[1:] /= np.arange(1, len(spectrum)) ** (steepness / 2)
+        noise = np.fft.irfft(spectrum, len(samples))
+        noise *= 10 ** (NOISE_DB / 20) * np.sqrt(np.mean(np.square(samples))) / noise.std()
+        output = (folder / path.parent.name / path.name).with_suffix(".wav")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(output, (samples + noise) / FULL_SCALE, SAMPLE_RATE_HZ)
     return folder
 
 

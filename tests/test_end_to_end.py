@@ -184,6 +184,27 @@ def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, aud
     assert [clip["label"] for clip in found] == VOICES
 
 
+@pytest.mark.parametrize(("noise", "steepness"), [("white", 0), ("pink", 1)])
+def test_in_a_room_with_noise_a_voice_is_never_taken_for_another(
+    workshop: Path, tmp_path: Path, audionet_here: Run, noise: str, steepness: int
+) -> None:
+    """Three clips of each voice in noise 20 dB below: its own class is the likeliest, be it unknown or not."""
+    from audionet.audio.decoding import decode
+
+    random = np.random.default_rng(0)
+    for voice in VOICES:
+        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:3]:
+            samples = np.concatenate(list(decode(path))).astype(float)
+            spectrum = np.fft.rfft(random.normal(size=len(samples)))
+            spectrum[1:] /= np.arange(1, len(spectrum)) ** (steepness / 2)
+            room = np.fft.irfft(spectrum, len(samples))
+            samples += room / room.std() * samples.std() / 10
+            write_wav(tmp_path / noise / voice / f"{path.stem}.wav", samples.clip(-32768, 32767).round())
+    found = json.loads(audionet_here("label", tmp_path / noise, "--format", "json", cwd=workshop).stdout)
+    assert [clip["best"] for clip in found] == [Path(clip["clip"]).parent.name for clip in found]
+    assert len(found) == 12
+
+
 @pytest.mark.parametrize("what", ["silence in front", "silence behind", "faint noise in front", "hum", "offset", "GSM"])
 def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, audionet_here: Run, what: str) -> None:
     """Two clips of each voice, with 10 seconds of silence, noise 60 dB below the voice, the hum of the mains."""

@@ -224,7 +224,7 @@ def _train_and_export(
     options, dataset, renderer = setup.options, features.dataset, setup.pictures.renderer
     subspace = features.find_subspace()
     noise = noise_direction(setup.backbone, renderer.settings)
-    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options, noise)
+    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options, setup.augmentations, noise)
     warnings = _check(setup, trainer, dataset)
     exports = Exports(setup.backbone, subspace, options, noise)
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)

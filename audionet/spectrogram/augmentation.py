@@ -1,11 +1,12 @@
-"""Picture -> pictures of the same sound, a little faster or slower, or of a part: more examples to learn from."""
+"""Picture -> pictures of the same sound, at another speed, in noise, or of a part: more examples to learn from."""
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights
+from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, to_grey, to_power
 
 
 @dataclass(frozen=True)
@@ -15,26 +16,40 @@ class Augmentation:
     speed: of the sound, as if a tape ran so much faster: shorter and higher.
     part: of the sound, from its start or middle; under 1 it is drawn as the short clip that it would be.
     start: where the part starts, 0 to 1 - part.
+    in_noise: as if it had been recorded in a room with noise, of a colour and a level that follow from the picture.
     """
 
     speed: float = 1.0
     part: float = 1.0
     start: float = 0.0
+    in_noise: bool = False
 
     @property
     def cache_name(self) -> str:
         """What it is called in the keys of cached bottlenecks; never to be changed, or they are all made again."""
-        return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r})"
+        noise = ", in_noise=True" if self.in_noise else ""
+        return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r}{noise})"
+
+    @property
+    def weight(self) -> float:
+        """How much a sample that is changed so counts in training, beside one that is not."""
+        return NOISY_WEIGHT if self.in_noise else 1.0
 
     def within(self, outer: "Augmentation") -> "Augmentation":
         """This one of what `outer`, at the sound's own speed, leaves of a picture."""
-        return Augmentation(self.speed, outer.part * self.part, outer.start + outer.part * self.start)
+        start = outer.start + outer.part * self.start
+        return Augmentation(self.speed, outer.part * self.part, start, self.in_noise)
 
 
 ORIGINAL = Augmentation()
-# 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps, noise and other
-# microphones (a tilted spectrum) were tried and gave no more (docs/experiments.md).
+# 6 % either way: a semitone, as people differ in how high and how fast they speak. Wider steps and other microphones
+# (a tilted spectrum) were tried and gave no more (docs/experiments.md).
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
+# With more weight, sound in noise is known still better, but speakers are not, who are known by their rooms too.
+NOISY, NOISY_WEIGHT = Augmentation(in_noise=True), 0.03
+NOISE_DB = (15.0, 35.0)  # below the sound, all rows and columns together: between those levels
+# Its power falls with the frequency, from LOWEST_HZ on, to the power of 0 (white) to STEEPEST_NOISE (pink).
+STEEPEST_NOISE, LOWEST_HZ = 1.0, 10.0
 # Up to so many pictures, each is learnt from in other ways too: of 2,400, .87 are right without other speeds, and .89
 # with them (docs/experiments.md). Of more, the bottlenecks would take too long.
 MOST_AUGMENTED = 10_000
@@ -45,7 +60,6 @@ FEW_PICTURES = 1500
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 SHORT_STARTS_OF_MANY = (0.35,)
-FIRST_PART = 1 + len(SPEEDS)  # among the augmentations, behind the original and its speeds
 # What the network sees of a long chunk is without silence before and behind all that sounds, if no more than so much of
 # it sounds; and without pauses there, which lie so far below the loudest moment, in all rows together, if they fill so
 # much of a chunk: a drum that dies away has none (docs/experiments.md).
@@ -60,7 +74,8 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
     chunk_seconds = renderer.settings.chunk_seconds
     starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
-    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ())]
+    in_noise = [NOISY] if renderer.color_table is None else []  # of colours, the power can't be told
+    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ()), *in_noise]
 
 
 def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer) -> Augmentation:
@@ -80,8 +95,7 @@ def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRender
     sounds = column_weights(grey.max(axis=0, keepdims=True) / 255) > 0
     if not sounds.any():
         return ORIGINAL
-    levels = np.linspace(-renderer.settings.dynamic_range_db, 0, 256)  # of each brightness, but that black is nothing
-    powers = np.where(levels > levels[0], 10 ** (levels / 10), 0).astype(np.float32)
+    powers = to_power(np.arange(256.0), renderer.settings.dynamic_range_db).astype(np.float32)  # of each brightness
     power = powers[grey].sum(axis=0)
     start, end = _first_and_last(sounds & (power >= power.max() * 10 ** (-PAUSE_DB / 10)))
     if columns - (end - start) < SHORTEST_PAUSE * PICTURE_SIZE:
@@ -105,7 +119,7 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
 
     Rows and columns in between are interpolated; pitch classes keep their rows. Above the highest frequency that was
     heard, its row goes on. The brightness of a part is, as in any picture, relative to its own loudest point (in
-    colours, it stays).
+    colours, it stays). Noise can be laid over grey pictures alone.
     """
     row_hz = renderer.row_hz
     first = min(columns - 1, round(augmentation.start * columns))
@@ -114,6 +128,9 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
     is_grey = picture.ndim == 2 or bool((picture == picture[:, :, :1]).all())
     if augmentation.part < 1 and is_grey:
         augmented[augmented > 0] += 255 - augmented.max()
+    if augmentation.in_noise:
+        noisy = _in_noise(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
+        augmented = noisy if picture.ndim == 2 else np.repeat(noisy[:, :, None], 3, axis=2)
     if augmentation.speed != 1:
         if row_hz is not None:
             rows = np.interp(row_hz / augmentation.speed, row_hz, np.arange(PICTURE_SIZE))
@@ -124,6 +141,22 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
         augmented = _interpolate(augmented.swapaxes(0, 1), times.clip(0, length - 1)).swapaxes(0, 1)
     augmented = augmented[:, np.arange(PICTURE_SIZE) % augmented.shape[1]]
     return np.ascontiguousarray(np.rint(augmented), np.uint8)
+
+
+def _in_noise(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
+    """A grey picture with noise laid over it, float32. grey: float32, 0 to 255, high frequencies at the top.
+
+    The same picture has the same noise each time.
+    """
+    random = np.random.default_rng(zlib.crc32(grey.tobytes()))
+    level_db, steepness = random.uniform(*NOISE_DB), random.uniform(0, STEEPEST_NOISE)
+    noise: np.ndarray = np.roll(renderer.white_noise, random.integers(PICTURE_SIZE), axis=1)[:, : grey.shape[1]]
+    if renderer.row_hz is not None:
+        noise = noise / np.maximum(renderer.row_hz, LOWEST_HZ)[:, None] ** steepness
+    range_db = renderer.settings.dynamic_range_db
+    power = to_power(grey, range_db)[::-1]
+    power += noise * (power.sum() / noise.sum() * 10 ** (-level_db / 10))
+    return to_grey(power, range_db)[::-1].astype(np.float32)
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:

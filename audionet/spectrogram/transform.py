@@ -17,6 +17,7 @@ COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
+MOST_NOISE_SAMPLES = 1 << 22  # of which noise is drawn; in longer chunks it repeats itself
 # As in the backbone (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
 # counts as silent, and from which it counts as sound.
 SILENT, SOUNDING = 0.25, 0.4375
@@ -79,6 +80,13 @@ class SpectrogramRenderer:
         for rows, bins, weights in self._bands:
             np.matmul(weights, power[:, bins].T, out=bands[rows])
         return bands
+
+    @functools.cached_property
+    def white_noise(self) -> NDArray[np.float32]:
+        """The power of white noise as a picture would show it: PICTURE_SIZE rows, the lowest first, x columns."""
+        count = min(self.settings.chunk_samples, MOST_NOISE_SAMPLES)
+        power = self.strip_power(FULL_SCALE / 10 * np.random.default_rng(0).standard_normal(count, np.float32))
+        return np.asarray(np.take(power, np.arange(PICTURE_SIZE) % power.shape[1], axis=1))
 
     def render(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
@@ -225,3 +233,11 @@ def to_grey(
     decibels = 10 * np.log10(np.clip(power / np.maximum(levels, SILENCE_POWER), floor, 1))
     brightness = np.rint(255 * (1 + decibels / dynamic_range_db))
     return np.asarray(np.where(levels > SILENCE_POWER, brightness, 0), np.uint8)
+
+
+def to_power(grey: NDArray[np.floating], dynamic_range_db: float) -> NDArray[np.float64]:
+    """What `to_grey` drew: the power of each point, as a share of the loudest's; that of black is taken for 0.
+
+    grey: 0 to 255.
+    """
+    return np.asarray(np.where(grey > 0, 10 ** ((grey / 255 - 1) * (dynamic_range_db / 10)), 0), np.float64)

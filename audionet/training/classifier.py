@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from audionet.dataset.samples import Dataset, Sample
 from audionet.options import FitOptions
 from audionet.settings import available_cores
-from audionet.spectrogram.augmentation import FIRST_PART
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.system.progress import Progress, silent
 from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
 from audionet.training.folds import cluster_groups, folds
@@ -26,7 +26,7 @@ CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
 MOST_TIMES = 2.0  # as much of a class in the end, as where one of two recordings is held out
-DISCRIMINANTS_AT_ONCE = 4  # each takes up to 300 MB
+DISCRIMINANTS_AT_ONCE = 4  # each takes up to 500 MB
 
 Indices = NDArray[np.intp]  # of samples in their data set
 
@@ -88,15 +88,20 @@ class Trainer:
         dataset: Dataset,
         chunk_seconds: float,
         options: FitOptions,
+        augmentations: Sequence[Augmentation] = (ORIGINAL,),
         noise: NDArray[np.floating] | None = None,
     ) -> None:
-        """subspace: of the samples and their augmentations, one augmentation after the other; the first is the picture
-        as it is. chunk_seconds: the sound in a full picture. noise: the direction in which noise moves the features.
+        """subspace: of the samples and their augmentations, one augmentation after the other.
+        chunk_seconds: the sound in a full picture. augmentations: of each sample; the first is ORIGINAL, and behind
+            them there may be distorted copies. noise: the direction in which noise moves the features.
         """
         self.subspace = subspace
         self._noise = None if noise is None else subspace.along_axes(noise)
         self._noise_length = 0.0 if noise is None else float(np.linalg.norm(noise))
         self._augmentations = len(subspace.coordinates) // len(dataset)
+        copies = [ORIGINAL] * (self._augmentations - len(augmentations))
+        self._weights = np.array([augmentation.weight for augmentation in (*augmentations, *copies)])
+        self._parts = [n for n, augmentation in enumerate(augmentations) if augmentation.part < 1]
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
         self._options = options
         self._seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
@@ -177,8 +182,10 @@ class Trainer:
             calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
             for scores in (scored.by_recording, scored.alike)
         )
-        parts, targets = by_recording[:, FIRST_PART:], self._targets[scored.indices]
-        return HeldOut(by_recording[:, 0], parts, alike, targets, distances, min(recordings.values()))
+        parts, targets = by_recording[:, self._parts], self._targets[scored.indices]
+        # What is hardly learnt, such as sound in noise, does not say what is usual.
+        usual = alike[:, self._weights == 1]
+        return HeldOut(by_recording[:, 0], parts, usual, targets, distances, min(recordings.values()))
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""
@@ -192,7 +199,7 @@ class Trainer:
     def _statistics(self, samples: Indices) -> SufficientStatistics:
         """The sufficient statistics of samples and all their augmentations."""
         augmented = self._augmented(samples).reshape(-1, self.subspace.coordinates.shape[1])
-        return SufficientStatistics.of(augmented, np.repeat(self._targets[samples], self._augmentations), self._classes)
+        return self._statistics_of_rows(augmented, self._targets[samples])
 
     def _statistics_of_most(self, samples: Indices) -> SufficientStatistics:
         """As _statistics. Where few samples are missing, taking these from the statistics of all is quicker."""
@@ -204,8 +211,14 @@ class Trainer:
     @functools.cached_property
     def _all_statistics(self) -> SufficientStatistics:
         # The coordinates are taken in their own order, since a reordered copy would double the memory.
-        targets = np.repeat(self._targets, self._augmentations)
-        return SufficientStatistics.of(self.subspace.coordinates, targets, self._classes)
+        return self._statistics_of_rows(self.subspace.coordinates, self._targets)
+
+    def _statistics_of_rows(
+        self, coordinates: NDArray[np.floating], targets: NDArray[np.integer]
+    ) -> SufficientStatistics:
+        """coordinates: of all augmentations of one sample after the other. targets: the class of each sample."""
+        weights = np.tile(self._weights, len(targets))
+        return SufficientStatistics.of(coordinates, np.repeat(targets, self._augmentations), self._classes, weights)
 
     def _centroid(self, samples: Indices) -> NDArray[np.floating]:
         """The mean of the samples' coordinates, without augmentation."""

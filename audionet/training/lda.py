@@ -24,7 +24,8 @@ NOISE_WEIGHT = 0.01
 class SufficientStatistics:
     """The sums over some rows that an analysis needs, float64. Those of fewer rows can be taken away from them.
 
-    counts: rows of each class. sums: classes x axes. products: axes x axes, the sum of x x^T over all rows x.
+    A row counts as often as its weight says. counts: rows of each class. sums: classes x axes. products: axes x axes,
+    the sum of x x^T over all rows x.
     """
 
     counts: np.ndarray
@@ -32,16 +33,20 @@ class SufficientStatistics:
     products: np.ndarray
 
     @classmethod
-    def of(cls, coordinates: np.ndarray, targets: np.ndarray, classes: int) -> "SufficientStatistics":
-        """targets: the class of each row of coordinates."""
+    def of(
+        cls, coordinates: np.ndarray, targets: np.ndarray, classes: int, weights: np.ndarray | None = None
+    ) -> "SufficientStatistics":
+        """targets, weights: the class and the weight of each row of coordinates; without weights, each is 1."""
+        roots = np.ones(len(targets)) if weights is None else np.sqrt(weights)
         axes = coordinates.shape[1]
         sums, products = np.zeros((classes, axes)), np.zeros((axes, axes))
         for start in range(0, len(coordinates), ROWS_AT_ONCE):
-            rows = coordinates[start : start + ROWS_AT_ONCE]
-            members = targets[start : start + ROWS_AT_ONCE]
-            sums += (members == np.arange(classes)[:, None]).astype(rows.dtype) @ rows
+            part = slice(start, start + ROWS_AT_ONCE)
+            root = roots[part].astype(coordinates.dtype)
+            rows = coordinates[part] * root[:, None]  # squared, they have their weights
+            sums += np.where(targets[part] == np.arange(classes)[:, None], root, 0) @ rows
             products += rows.T @ rows
-        return cls(np.bincount(targets, minlength=classes), sums, products)
+        return cls(np.bincount(targets, weights, classes), sums, products)
 
     def __sub__(self, other: "SufficientStatistics") -> "SufficientStatistics":
         return SufficientStatistics(self.counts - other.counts, self.sums - other.sums, self.products - other.products)

@@ -23,7 +23,7 @@ ROUNDING = 1e-6  # of float32 means; the least difference of one feature among a
 # What tells words of unheard voices apart lies along axes of little variance: with 512 of 1500, .82 of the digits were
 # right, with 1024 .84, with all .85 (docs/experiments.md). So many can be paid on a laptop.
 SAMPLE, AXES = 2500, 1536
-LARGEST_SPAN = 3000  # rows; of more, principal axes are taken
+LARGEST_SPAN = 4000  # rows; of more, principal axes are taken
 SHRINKAGE, PROJECTED_SHRINKAGE = 0.1, 0.3  # of the discriminant, which were best in the one and along the other
 
 

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
-from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment, choose_augmentations, sounding_part
-from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.spectrogram.augmentation import (
+    NOISE_DB,
+    NOISY,
+    ORIGINAL,
+    Augmentation,
+    augment,
+    choose_augmentations,
+    sounding_part,
+)
+from audionet.spectrogram.transform import SpectrogramRenderer, to_power
 from tests.conftest import chirps, tone
 
 
@@ -71,9 +79,30 @@ def test_the_original_is_left_as_it_is() -> None:
     assert np.array_equal(augment(picture, PICTURE_SIZE, renderer, ORIGINAL), picture)
 
 
+@pytest.mark.parametrize("seconds", [0.8, 2.0])
+@pytest.mark.parametrize("representation", ["mel", "spectrogram"])
+def test_in_noise_a_picture_has_noise_where_nothing_sounded(representation: str, seconds: float) -> None:
+    """About as loud as is said; what sounded is as bright as before, and a picture has the same noise each time."""
+    renderer = SpectrogramRenderer.make(PictureSettings(2, representation=representation))
+    picture, columns = renderer.render(tone(1000, seconds)), renderer.columns(seconds)
+    noisy = augment(picture, columns, renderer, NOISY)
+    loud = picture > 240
+    assert difference(noisy[loud], picture[loud]) < 5
+    tone_power, power = (to_power(grey, renderer.settings.dynamic_range_db)[:, :columns] for grey in (picture, noisy))
+    level_db = 10 * np.log10(power[picture[:, :columns] < 100].sum() / tone_power.sum())
+    assert -NOISE_DB[1] - 3 < level_db < -NOISE_DB[0] + 3
+    assert (noisy[picture == 0] > 0).mean() > 0.9
+    assert np.array_equal(noisy, augment(picture, columns, renderer, NOISY))
+    in_colours = augment(np.repeat(picture[:, :, None], 3, axis=2), columns, renderer, NOISY)
+    assert np.array_equal(in_colours, np.repeat(noisy[:, :, None], 3, axis=2))
+    assert not augment(np.zeros_like(picture), columns, renderer, NOISY).any()
+
+
 def test_pictures_have_speeds_and_those_of_long_chunks_parts_unless_they_are_very_many() -> None:
     short, long = SpectrogramRenderer.make(PictureSettings(2)), SpectrogramRenderer.make(PictureSettings(20))
-    assert [v.speed for v in choose_augmentations(10, short)] == [1, 0.94, 1.06]
+    assert [v.speed for v in choose_augmentations(10, short)] == [1, 0.94, 1.06, 1]
+    assert [v.in_noise for v in choose_augmentations(10, short)] == [False, False, False, True]
+    assert NOISY not in choose_augmentations(10, SpectrogramRenderer.make(PictureSettings(2, colormap="viridis")))
     assert choose_augmentations(10_000, short) == choose_augmentations(10, short)
     assert [sum(v.part < 1 for v in choose_augmentations(count, long)) for count in (1500, 1501, 10_000)] == [4, 1, 1]
     assert choose_augmentations(10_001, short) == choose_augmentations(10_001, long) == [ORIGINAL]
