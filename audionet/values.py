@@ -31,7 +31,7 @@ KINDS: Mapping[type, str] = {
 FLAGS: Mapping[str, str] = {
     "address": "--scheduler",
     "collar_seconds": "--collar",
-    "high_pass_hz": "--high-pass",
+    "high_pass_hz": "--high-pass",  # nosec B105: no password
     "kind": "kind",
     "merge_gap_seconds": "--merge-gap",
     "overlap_seconds": "--overlap",
