@@ -31,19 +31,17 @@ KINDS: Mapping[type, str] = {
 FLAGS: Mapping[str, str] = {
     "address": "--scheduler",
     "collar_seconds": "--collar",
-    "high_pass_hz": "--high-pass",  # nosec B105: no password
     "kind": "kind",
     "merge_gap_seconds": "--merge-gap",
     "overlap_seconds": "--overlap",
-    "sample_rate_hz": "--sample-rate",
     "use_beside": "--annotations",
     "window_samples": "window_samples",
 }
 
 
 def flag(name: str) -> str:
-    """How the option of a field is typed: `--train-batch-size` for train_batch_size."""
-    return FLAGS.get(name, f"--{name.replace('_', '-')}")
+    """How the option of a field is typed: `--train-batch-size` for train_batch_size, `--high-pass` for high_pass_hz."""
+    return FLAGS.get(name, f"--{name.removesuffix('_hz').replace('_', '-')}")
 
 
 def shown(value: object) -> object:
