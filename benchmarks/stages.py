@@ -5,11 +5,12 @@
 
 Each folder is one that `prepare` made. Its own folds are held out in turn, or five of its recordings. To the features
 of the pictures alone, with the plain discriminant in all that they span, comes one stage after the other: other speeds,
-parts of long chunks, principal axes (of many pictures), and the bias of each class at the weight that it has. The
-calibrated layer comes last, and keeps the order of the classes.
+parts of long chunks, a copy in noise, principal axes (of many pictures), and the bias of each class at the weight that
+it has. The calibrated layer comes last, and keeps the order of the classes.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from audionet.bottleneck.backbone import load_backbone
 from audionet.bottleneck.extractor import BottleneckExtractor
 from audionet.dataset.samples import Dataset, load_pictures
 from audionet.parallel.threads import Threads
-from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS, ORIGINAL, SPEEDS, choose_augmentations
+from audionet.spectrogram.augmentation import ORIGINAL, SPEEDS, Augmentation, choose_augmentations
 from audionet.training import lda
 from audionet.training.folds import folds, own_folds
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
@@ -29,8 +30,17 @@ from audionet.training.subspace import LARGEST_SPAN, PCA, SAMPLE, SampleSubspace
 FOLDS = 5
 
 
-def share_right(dataset: Dataset, features: NDArray[np.float16], bias_weight: float, principal: bool = False) -> float:
-    """The accuracy over all folds. features: samples x augmentations x features; the first augmentation is tested."""
+def share_right(
+    dataset: Dataset,
+    features: NDArray[np.float16],
+    weights: Sequence[float],
+    bias_weight: float,
+    principal: bool = False,
+) -> float:
+    """The accuracy over all folds. features: samples x augmentations x features; the first augmentation is tested.
+
+    weights: of the augmentations.
+    """
     lda.BIAS_WEIGHT = bias_weight
     count, augmentations, size = features.shape
     rows = features.reshape(-1, size)
@@ -49,6 +59,7 @@ def share_right(dataset: Dataset, features: NDArray[np.float16], bias_weight: fl
             coordinates[learnt].reshape(-1, axes),
             np.repeat(dataset.targets[learnt], augmentations),
             len(dataset.labels),
+            np.tile(weights, int(learnt.sum())),
         )
         discriminant = LinearDiscriminant.of(statistics, subspace.shrinkage)
         is_right[held] = discriminant.scores(coordinates[held, 0]).argmax(axis=1) == dataset.targets[held]
@@ -64,16 +75,20 @@ def stages(image_dir: Path, bottleneck_dir: Path) -> list[float | None]:
     )
     bottlenecks = extractor.extract([sample.path for sample in pictures.samples])
     dataset = Dataset([pictures.samples[position] for position, _ in bottlenecks.pictures])
-    features = bottlenecks.features
-    speeds = [n for n, augmentation in enumerate(augmentations) if augmentation in (ORIGINAL, *SPEEDS)]
-    usual = lda.BIAS_WEIGHT
-    shares: list[float | None] = [share_right(dataset, features[:, :1], 1.0)]
-    shares.append(share_right(dataset, features[:, speeds], 1.0) if len(speeds) > 1 else None)
-    is_long = pictures.renderer.settings.chunk_seconds >= LONG_CHUNK_SECONDS
-    shares.append(share_right(dataset, features, 1.0) if is_long and len(augmentations) > len(speeds) else None)
-    has_many = len(dataset) * len(augmentations) > LARGEST_SPAN
-    shares.append(share_right(dataset, features, 1.0, principal=True) if has_many else None)
-    shares.append(share_right(dataset, features, usual, principal=has_many))
+
+    def share(chosen: Sequence[Augmentation], bias_weight: float = 1.0, principal: bool = False) -> float:
+        features = bottlenecks.features[:, [augmentations.index(each) for each in chosen]]
+        return share_right(dataset, features, [each.weight for each in chosen], bias_weight, principal)
+
+    speeds = [each for each in augmentations if each in (ORIGINAL, *SPEEDS)]
+    quiet = [each for each in augmentations if not each.in_noise]
+    usual, has_many = lda.BIAS_WEIGHT, len(dataset) * len(augmentations) > LARGEST_SPAN
+    shares: list[float | None] = [share([ORIGINAL])]
+    shares.append(share(speeds) if len(speeds) > 1 else None)
+    shares.append(share(quiet) if len(quiet) > len(speeds) else None)
+    shares.append(share(augmentations) if len(augmentations) > len(quiet) else None)
+    shares.append(share(augmentations, principal=True) if has_many else None)
+    shares.append(share(augmentations, usual, principal=has_many))
     return shares
 
 
@@ -83,8 +98,9 @@ def main() -> None:
     parser.add_argument("image_dir", type=Path, nargs="+")
     parser.add_argument("--bottleneck-dir", type=Path, default=Path("tf_files/bottlenecks"))
     options = parser.parse_args()
-    print("| pictures | plain discriminant | and other speeds | and parts | along principal axes | bias as it is |")
-    print("| --- | --- | --- | --- | --- | --- |", flush=True)
+    stages_said = "plain discriminant | and other speeds | and parts | and noise | along principal axes | bias as it is"
+    print(f"| pictures | {stages_said} |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for image_dir in options.image_dir:
         shares = ["" if share is None else f"{share:.3f}" for share in stages(image_dir, options.bottleneck_dir)]
         print(f"| {image_dir} | {' | '.join(shares)} |", flush=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import SpectrogramRenderer, sliding_levels, to_grey
+from audionet.spectrogram.transform import SpectrogramRenderer, sliding_levels, to_grey, to_power
 
 LONGEST_CALL_SECONDS = 2.0
 LOUD_DB = 20.0  # below the loudest point of its picture, a column is no longer of a call
@@ -46,13 +46,13 @@ def mix(
     level_columns: each column is drawn against the loudest point of so many around it, as in a strip.
     """
     range_db = renderer.settings.dynamic_range_db
-    heard = _power(background.grey, range_db)
+    heard = to_power(background.grey, range_db)
     heard = np.roll(heard, random.integers(background.columns), axis=1)
     place = length = 0
     if call is not None:
         stretches = _stretches(call, renderer)
         first, last = stretches[int(random.integers(len(stretches)))]
-        called = _power(call.grey[:, first:last], range_db)
+        called = to_power(call.grey[:, first:last], range_db)
         louder = 10 ** (random.uniform(LEAST_LOUDER_DB, MOST_LOUDER_DB) / 10)
         called *= louder * heard.sum(axis=0).mean() / called.sum(axis=0).mean()
         length = called.shape[1]
@@ -60,11 +60,6 @@ def mix(
         heard[:, place : place + length] += called
     grey = to_grey(heard, range_db, sliding_levels(heard.max(axis=0), level_columns))
     return Mixture(grey, place, place + length)
-
-
-def _power(grey: NDArray[np.uint8], range_db: float) -> NDArray[np.float64]:
-    """What `to_grey` had, with the loudest point as 1."""
-    return np.asarray(10 ** ((grey / 255 - 1) * range_db / 10))
 
 
 def _stretches(picture: HeardPicture, renderer: SpectrogramRenderer) -> Sequence[tuple[int, int]]:

@@ -95,7 +95,8 @@ def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRender
     sounds = column_weights(grey.max(axis=0, keepdims=True) / 255) > 0
     if not sounds.any():
         return ORIGINAL
-    powers = to_power(np.arange(256.0), renderer.settings.dynamic_range_db).astype(np.float32)  # of each brightness
+    powers = to_power(np.arange(256), renderer.settings.dynamic_range_db).astype(np.float32)  # of each brightness
+    powers[0] = 0  # black is nothing
     power = powers[grey].sum(axis=0)
     start, end = _first_and_last(sounds & (power >= power.max() * 10 ** (-PAUSE_DB / 10)))
     if columns - (end - start) < SHORTEST_PAUSE * PICTURE_SIZE:
@@ -154,7 +155,7 @@ def _in_noise(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
     if renderer.row_hz is not None:
         noise = noise / np.maximum(renderer.row_hz, LOWEST_HZ)[:, None] ** steepness
     range_db = renderer.settings.dynamic_range_db
-    power = to_power(grey, range_db)[::-1]
+    power = np.where(grey > 0, to_power(grey, range_db), 0)[::-1]
     power += noise * (power.sum() / noise.sum() * 10 ** (-level_db / 10))
     return to_grey(power, range_db)[::-1].astype(np.float32)
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,9 +236,9 @@ def to_grey(
     return np.asarray(np.where(levels > SILENCE_POWER, brightness, 0), np.uint8)
 
 
-def to_power(grey: NDArray[np.floating], dynamic_range_db: float) -> NDArray[np.float64]:
-    """What `to_grey` drew: the power of each point, as a share of the loudest's; that of black is taken for 0.
+def to_power(grey: NDArray[Any], dynamic_range_db: float) -> NDArray[np.float64]:
+    """What `to_grey` drew: the power of each point, as a share of the loudest's; black is the least that is drawn.
 
     grey: 0 to 255.
     """
-    return np.asarray(np.where(grey > 0, 10 ** ((grey / 255 - 1) * (dynamic_range_db / 10)), 0), np.float64)
+    return np.asarray(10 ** ((grey / 255 - 1) * (dynamic_range_db / 10)), np.float64)
