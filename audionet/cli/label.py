@@ -91,7 +91,7 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips if name != STANDARD_INPUT or names]
         skipped = len(options.clips) - len(clips)
-        printer.expect(sum(1 for _ in find_clips(clips)))
+        printer.expect(find_clips(clips))
         treat = _treatment(options, model, places)
         for clip in each(clips, workers=workers, names=names, progress=progress):
             if isinstance(clip, UnusableInput):

@@ -4,6 +4,8 @@ import functools
 import os
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TextIO, TypeVar
 
 from audionet.errors import AudionetError
@@ -61,8 +63,8 @@ class Printer(ABC, Generic[T]):
     def begin(self) -> None:
         """Print what stands before all clips."""
 
-    def expect(self, clips: int) -> None:
-        """Take note of how many clips come."""
+    def expect(self, clips: Iterable[object]) -> None:
+        """Take note of the clips that come, which are searched for only where that is asked."""
 
     def add(self, clip: T) -> None:
         """Print one clip, which is seen at once, or keep it for the end."""
@@ -86,16 +88,16 @@ class OneClipPrinter(Printer["Timeline"]):
     name = ""
     _added = 0
 
-    def expect(self, clips: int) -> None:
+    def expect(self, clips: Iterable[object]) -> None:
         """Raise AudionetError for more than one clip."""
-        if clips > 1:
+        if len(list(islice(clips, 2))) > 1:
             remedy = "label one recording, or one channel of it, at a time, or all with --format csv or raven"
             raise AudionetError(f"--format {self.name}: is of one recording each; {remedy}")
 
     def add(self, clip: "Timeline") -> None:
         """Print one clip. Raises AudionetError for a second."""
         self._added += 1
-        self.expect(self._added)
+        self.expect(range(self._added))
         super().add(clip)
 
 
