@@ -31,6 +31,7 @@ KINDS: Mapping[type, str] = {
 FLAGS: Mapping[str, str] = {
     "address": "--scheduler",
     "collar_seconds": "--collar",
+    "every_column": "every_column",
     "kind": "kind",
     "merge_gap_seconds": "--merge-gap",
     "overlap_seconds": "--overlap",

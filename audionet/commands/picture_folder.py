@@ -18,12 +18,6 @@ from audionet.values import flag, shown
 
 logger = logging.getLogger(__name__)
 
-# Of prepare, that say how pictures are made: a setting has the name of its option, some with a unit behind it.
-OPTIONS = (
-    *("--track", "--channel", "--chunk-seconds", "--overlap", "--representation", "--colormap"),
-    *("--high-pass", "--sample-rate"),
-)
-
 
 class OpenIndex:
     """The index of a picture folder, which is written only when it differs from what is on the disk."""
@@ -154,10 +148,8 @@ def _require_same_settings(index: PictureIndex, image_dir: Path, options: Prepar
 def _difference(index: PictureIndex, options: PrepareOptions) -> str:
     """In what the settings differ: the options, or, where all of these are alike, what else there is."""
     usual: dict[str, object] = {"track": "the default", "channel": "the usual"}
-    before = usual | index.renderer.settings.as_json() | index.sound.to_json()
-    after = usual | options.pictures.as_json() | options.sound.to_json()
-    # A setting that one of them does not have (the high pass of old pictures) is off there.
-    pairs = {name: (before.get(name, 0), after.get(name, 0)) for name in before | after}
-    different = {flag(name): f"{shown(old)}, now {shown(new)}" for name, (old, new) in pairs.items() if old != new}
-    typed = {option: how for name, how in different.items() for option in OPTIONS if name.startswith(option)}
-    return ", ".join(f"{name} {how}" for name, how in (typed or different).items())
+    before = usual | vars(index.renderer.settings) | index.sound.to_json()
+    after = usual | vars(options.pictures) | options.sound.to_json()
+    different = [name for name in before if before[name] != after[name]]
+    typed = [name for name in different if flag(name).startswith("--")]
+    return ", ".join(f"{flag(name)} {shown(before[name])}, now {shown(after[name])}" for name in typed or different)

@@ -4,7 +4,6 @@ import bisect
 import logging
 import math
 import time
-from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,14 +64,11 @@ class PrepareReport:
     skipped: Skipped = field(default_factory=Skipped)
     contact_sheets: list[Path] = field(default_factory=list)
 
-    def count_drawn(self, recording: Recording, result: RecordingEntry | UnusableInput) -> None:
-        """Count a recording that was drawn, or skip one that could not be."""
-        if isinstance(result, UnusableInput):
-            self.skipped.add(result)
-            return
+    def count_drawn(self, recording: Recording, entry: RecordingEntry) -> None:
+        """Count a recording that was drawn."""
         self.made += 1
-        self.made_chunks += len(result.chunks)
-        logger.debug("%s: chunks: %d", recording.path, len(result.chunks))
+        self.made_chunks += len(entry.chunks)
+        logger.debug("%s: chunks: %d", recording.path, len(entry.chunks))
 
     def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None) -> None:
         """Say which marked parts of a recording are of no use: too short, or behind its end."""
@@ -104,12 +100,7 @@ def prepare(
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
     report = PrepareReport(image_dir)
-    recordings, wrong = find_labelled_recordings(data_audio, options)
-    if not recordings and any(isinstance(error, Fault) for error in wrong):
-        report.skipped.add(*wrong)
-        raise AudionetError(f"{data_audio}: none of its recordings can be used")
-    require_recordings(data_audio, recordings)
-    report.skipped.add(*wrong)
+    recordings = _find_recordings(data_audio, options, report)
     logger.debug("ffmpeg: %s", find_ffmpeg())
     with exclusive_lock(image_dir, image_dir / LOCK_NAME):
         index = open_index(image_dir, options, lambda: _fitting_chunk_seconds(recordings, options))
@@ -119,11 +110,7 @@ def prepare(
         require_same_folder(index.content, recordings, data_audio, options)
         _bring_up_to_date(index, changes, options, report)
         remember_folder(image_dir, data_audio)
-        try:
-            for recording, result in _draw_new(index, changes, options, progress):
-                report.count_drawn(recording, result)
-        finally:
-            index.save()
+        _draw_new(index, changes, options, report, progress)
         if changes.doubted:
             index.compared(began_ns)
         for recording in recordings:
@@ -138,6 +125,17 @@ def prepare(
     if not report.made and not report.kept:
         raise AudionetError(f"{data_audio}: none of its {count(len(recordings), 'recording')} can be used")
     return report
+
+
+def _find_recordings(data_audio: Path, options: PrepareOptions, report: PrepareReport) -> list[Recording]:
+    """The recordings that are there, with their labels. Raises AudionetError if there is none."""
+    recordings, wrong = find_labelled_recordings(data_audio, options)
+    if not recordings and any(isinstance(error, Fault) for error in wrong):
+        report.skipped.add(*wrong)
+        raise AudionetError(f"{data_audio}: none of its recordings can be used")
+    require_recordings(data_audio, recordings)
+    report.skipped.add(*wrong)
+    return recordings
 
 
 def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
@@ -215,9 +213,9 @@ def _warn_of_one_class(
 
 
 def _draw_new(
-    index: OpenIndex, changes: Changes, options: PrepareOptions, progress: Progress
-) -> Generator[tuple[Recording, RecordingEntry | UnusableInput], None, None]:
-    """Draw the recordings in changes.todo; yield each, as soon as it is done, with its new entry or why it has none."""
+    index: OpenIndex, changes: Changes, options: PrepareOptions, report: PrepareReport, progress: Progress
+) -> None:
+    """Draw the recordings in changes.todo, and list each as soon as it is done, or skip it."""
     content, image_dir, todo, stems = index.content, options.image_dir, changes.todo, changes.stems
     if todo:
         content.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
@@ -230,21 +228,23 @@ def _draw_new(
     def take_back(source: Source) -> None:
         index.delete_chunks(written_chunks(image_dir, source))
 
-    with (
-        open_workers(options.scheduler, options.jobs) as workers,
-        closing(draw_each(job, sources, workers, take_back)) as results,
-    ):
-        for position, result in counted("recordings", results, len(todo), progress):
-            recording = todo[position]
-            if isinstance(result, UnusableInput):
-                index.replace(recording.key, None)
-                yield recording, UnusableInput(recording.path, result.reason)
-            else:
-                entry = replace(result, group=recording.group, fold=recording.fold)
+    try:
+        with (
+            open_workers(options.scheduler, options.jobs) as workers,
+            closing(draw_each(job, sources, workers, take_back)) as results,
+        ):
+            for position, result in counted("recordings", results, len(todo), progress):
+                recording, entry = todo[position], None
+                if isinstance(result, UnusableInput):
+                    report.skipped.add(UnusableInput(recording.path, result.reason))
+                else:
+                    entry = replace(result, group=recording.group, fold=recording.fold)
+                    report.count_drawn(recording, entry)
                 index.replace(recording.key, entry)
-                yield recording, entry
-            if (began := time.monotonic()) - saved > interval:
-                index.save()
-                saved = time.monotonic()
-                interval = max(SAVE_INTERVAL_SECONDS, (saved - began) / SAVE_SHARE)
-    index.delete_unlisted()
+                if (began := time.monotonic()) - saved > interval:
+                    index.save()
+                    saved = time.monotonic()
+                    interval = max(SAVE_INTERVAL_SECONDS, (saved - began) / SAVE_SHARE)
+        index.delete_unlisted()
+    finally:
+        index.save()
