@@ -38,19 +38,23 @@ class ReadPicture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bottlenecks:
-    """The bottlenecks of the pictures that could be read.
+class Extracted:
+    """Of which pictures something was had from the cache, or made anew.
 
-    features: pictures x augmentations x features of one bottleneck.
-    pictures: of which picture each row is.
-    skipped: the pictures that could not be used.
-    computed: how many pictures were not, or not with all their augmentations, in the cache.
+    pictures: those that could be read. skipped: those that could not be used.
+    computed: how many were not, or not with all their augmentations, in the cache.
     """
 
-    features: NDArray[np.float16]
     pictures: list[ReadPicture]
     skipped: list[UnusableInput]
     computed: int
+
+
+@dataclass(frozen=True)
+class Bottlenecks(Extracted):
+    """The bottlenecks of these pictures. features: pictures x augmentations x features of one bottleneck."""
+
+    features: NDArray[np.float16]
 
 
 def no_usable_picture(paths: Sequence[Path]) -> AudionetError:
@@ -118,7 +122,7 @@ class Extractor:
                         computed += bool(entry.fresh)
                 progress("bottlenecks", start + len(entries), len(paths))
         self.save_digests()
-        return Bottlenecks(features[: len(pictures)], pictures, skipped, computed)
+        return Bottlenecks(pictures, skipped, computed, features[: len(pictures)])
 
     def identify(self, path: Path) -> bytes | UnusableInput:
         """The 32 bytes that a picture's chunk is known by, or why it cannot be used."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
-from audionet.bottleneck.extractor import Extractor, ReadPicture, no_usable_picture
+from audionet.bottleneck.extractor import Extractor, no_usable_picture
 from audionet.dataset.samples import Dataset, Sample
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.progress import Progress
-from audionet.training.projection import compute_coordinates
+from audionet.training.projection import Coordinates, compute_coordinates
 from audionet.training.subspace import LARGEST_SPAN, Subspace, span
 
 
@@ -40,35 +40,28 @@ def extract_features(
     Raises AudionetError if none of the pictures can be used.
     """
     paths = [sample.path for sample in samples]
-    if len(paths) * len(extractor.augmentations) > LARGEST_SPAN and distortions is None:
-        coordinates = compute_coordinates(paths, extractor, progress)
-        dataset = _readable(samples, coordinates.pictures)
-        found = coordinates.subspace
-        return Features(dataset, coordinates.skipped, coordinates.computed, lambda: _in_which_they_differ(found))
-    bottlenecks = extractor.extract(paths, progress)
-    dataset = _readable(samples, bottlenecks.pictures)
-    if not dataset.samples:
+    are_many = len(paths) * len(extractor.augmentations) > LARGEST_SPAN and distortions is None
+    found = compute_coordinates(paths, extractor, progress) if are_many else extractor.extract(paths, progress)
+    if not found.pictures:
         raise no_usable_picture(paths)
+    dataset = Dataset([samples[position]._replace(digest=digest) for position, digest in found.pictures])
 
     def find_subspace() -> Subspace:
-        features = bottlenecks.features
-        if distortions is not None:
-            readable = [sample.path for sample in dataset]
-            copies = distorted_bottlenecks(readable, extractor.backbone, distortions, seed, progress)
-            features = np.concatenate([features, copies], axis=1)
-        return _in_which_they_differ(span(features.reshape(-1, features.shape[-1]), seed))
+        subspace: Subspace
+        if isinstance(found, Coordinates):
+            subspace = found.subspace
+        else:
+            features = found.features
+            if distortions is not None:
+                readable = [sample.path for sample in dataset]
+                copies = distorted_bottlenecks(readable, extractor.backbone, distortions, seed, progress)
+                features = np.concatenate([features, copies], axis=1)
+            subspace = span(features.reshape(-1, features.shape[-1]), seed)
+        if subspace.is_a_point:
+            raise AudionetError(
+                "the network gives the same numbers for everything, so that nothing can be learnt; see whether all is "
+                "silent; if not, choose another network, or another --backbone-output of one that hears"
+            )
+        return subspace
 
-    return Features(dataset, bottlenecks.skipped, bottlenecks.computed, find_subspace)
-
-
-def _in_which_they_differ(subspace: Subspace) -> Subspace:
-    if subspace.is_a_point:
-        raise AudionetError(
-            "the network gives the same numbers for everything, so that nothing can be learnt; see whether all is "
-            "silent; if not, choose another network, or another --backbone-output of one that hears"
-        )
-    return subspace
-
-
-def _readable(samples: Sequence[Sample], pictures: Sequence[ReadPicture]) -> Dataset:
-    return Dataset([samples[position]._replace(digest=digest) for position, digest in pictures])
+    return Features(dataset, found.skipped, found.computed, find_subspace)

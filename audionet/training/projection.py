@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.bottleneck.extractor import Bottlenecks, Extractor, ReadPicture, no_usable_picture
+from audionet.bottleneck.extractor import Bottlenecks, Extracted, Extractor, ReadPicture, no_usable_picture
 from audionet.errors import Skipped, UnusableInput
 from audionet.settings import available_cores
 from audionet.system.files import write_atomically
@@ -33,16 +33,13 @@ KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
-class Coordinates:
-    """The coordinates of the pictures that could be read; the fields as in extractor.Bottlenecks.
+class Coordinates(Extracted):
+    """The coordinates of these pictures.
 
     subspace: of pictures x augmentations, one augmentation after the other.
     """
 
     subspace: Projection
-    pictures: list[ReadPicture]
-    skipped: list[UnusableInput]
-    computed: int
 
 
 def compute_coordinates(paths: Sequence[Path], extractor: Extractor, progress: Progress = silent) -> Coordinates:
@@ -84,7 +81,7 @@ def compute_coordinates(paths: Sequence[Path], extractor: Extractor, progress: P
     keys = keys_of(pictures)
     if archive.is_changed:
         archive.save(keys)
-    return Coordinates(archive.take(keys), pictures, skipped, computed)
+    return Coordinates(pictures, skipped, computed, archive.take(keys))
 
 
 def _identify(paths: Sequence[Path], extractor: Extractor) -> tuple[dict[int, bytes], list[UnusableInput]]:
