@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from audionet.cli.help import completion_script
@@ -102,11 +103,9 @@ def _require_a_word(word: str, before: str) -> None:
         raise AudionetError(f"{name}: is empty; write what is meant, such as . for the current folder")
     if word.count("/") > MOST_FOLDERS:
         raise AudionetError(f"{word[:SHOWN_CHARACTERS]}...: is a path of more than {MOST_FOLDERS} folders")
-    try:
+    with suppress(UnicodeEncodeError):
         if b"\0" not in os.fsencode(word):
             return
-    except UnicodeEncodeError:
-        pass
     raise AudionetError(f"{word!a}: holds what neither a name nor a value can")
 
 

@@ -4,6 +4,7 @@ import math
 import struct
 import wave
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,10 +56,8 @@ def prepared_sources(
     """The sources of chunks that `prepare` made; chunks whose pictures are gone are left out."""
     for position in positions:
         path = image_dir / places[position].name
-        try:
+        with suppress(UnusableInput):
             yield ExcerptSource(position, pictures.read(Path(f"{path}.jpg")), read_wav(Path(f"{path}.wav"), renderer))
-        except UnusableInput:
-            continue
 
 
 def clip_sources(
@@ -70,14 +69,12 @@ def clip_sources(
     read is left out.
     """
     for path, of_path in grouped((Path(places[position].name), position) for position in positions).items():
-        try:
+        with suppress(OSError, UnusableInput):
             if path.suffix.lower() in pictures.SUFFIXES:
                 jpg, samples = pictures.read(path), read_wav(path.with_suffix(".wav"), renderer)
                 yield from (ExcerptSource(position, jpg, samples) for position in of_path)
             else:
                 yield from _cut_sources(path, {position: places[position] for position in of_path}, renderer, choice)
-        except (OSError, UnusableInput):
-            continue
 
 
 def _cut_sources(

@@ -1,7 +1,7 @@
 """What `label` found -> its report: the clips, or what is heard when in them, to look at, to listen to, and to name."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,12 +15,12 @@ from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model
 from audionet.model.card import ModelCard, now, shown_card
 from audionet.report.content import Report
-from audionet.report.excerpts import ExcerptSource, clip_sources, excerpts, place_of, recording_of_clip, slowed_down
+from audionet.report.excerpts import clip_sources, excerpts, place_of, recording_of_clip, slowed_down
 from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed, with_excerpts
 from audionet.report.sentences import quoted, recording_of
 from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.progress import Progress
+from audionet.system.progress import Progress, counted
 from audionet.system.text import count, duration
 
 # To listen to, of a segment or an event: a page has room for so much of MOST_PICTURED.
@@ -61,7 +61,7 @@ def report_on_labels(
     places, renderer = found.scored.places, found.renderer
     cards = cards_of_unnamed(found.scored, found.why_unknown)
     pictured = [clip_card.number for clip_card in cards[:MOST_PICTURED]]
-    sources = _told(clip_sources(places, pictured, renderer, choice), len(pictured), progress)
+    sources = counted("excerpts", clip_sources(places, pictured, renderer, choice), len(pictured), progress)
     cards = with_excerpts(cards, excerpts(places, sources, renderer))
     remarks = []
     if len(cards) < len(places):
@@ -128,14 +128,6 @@ def _in_timelines(clips: Sequence[Timeline], model: Model) -> Found:
         replace(model.renderer, settings=replace(settings, chunk_seconds=seconds, overlap_seconds=0)),
         {recording_of(clip.clip): clip.seconds for clip in clips},
     )
-
-
-def _told(sources: Iterable[ExcerptSource], total: int, progress: Progress) -> Iterator[ExcerptSource]:
-    """The sources, of which progress is told; those that can no longer be read are missing."""
-    for done, source in enumerate(sources):
-        progress("excerpts", done, total)
-        yield source
-    progress("excerpts", total, total)
 
 
 def _amounts(of_labels: Mapping[str, float], shown: Callable[[float], str]) -> str:

@@ -40,11 +40,14 @@ def continued(progress: Progress, start: int, total: int) -> Progress:
 
 
 def counted(stage: str, items: Iterable[Item], total: int, progress: Progress) -> Iterator[Item]:
-    """The items one by one; progress is told of the stage when it begins, and after each of them."""
+    """The items one by one; progress is told of the stage when it begins, after each of them, and when it ends, which
+    may be before there were so many as were expected."""
     progress(stage, 0, total)
     for done, item in enumerate(items, start=1):
         yield item
-        progress(stage, done, total)
+        if done < total:
+            progress(stage, done, total)
+    progress(stage, total, total)
 
 
 class NotebookProgress:
