@@ -3,9 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from audionet.system.untrusted import Refused, several, taking_apart, whole
+
+MOST_WRITTEN_WHOLE = 500  # classes; of more, a matrix takes megabytes, nearly all of them noughts
+LARGEST_COUNT = 2**40  # of pictures, far more than there can be
 TWO_SIDED_95 = 1.959964  # standard deviations that hold 95 % of a normal distribution
 
 
@@ -28,6 +33,30 @@ class Confusion:
         """The confusion matrix of pairs of class numbers: the true ones and the predicted ones."""
         matrix = np.zeros((len(labels), len(labels)), np.int64)
         np.add.at(matrix, (np.asarray(truth, np.intp), np.asarray(predicted, np.intp)), 1)
+        return cls(labels, matrix)
+
+    def to_json(self) -> Any:
+        """Its rows; of many classes, what is not nought: the numbers of the true and the predicted classes, and how
+        often each is."""
+        if len(self.labels) <= MOST_WRITTEN_WHOLE:
+            return self.matrix.tolist()
+        truth, predicted = np.nonzero(self.matrix)
+        cells = {"truth": truth, "predicted": predicted, "times": self.matrix[truth, predicted]}
+        return {name: values.tolist() for name, values in cells.items()}
+
+    @classmethod
+    def from_json(cls, labels: list[str], content: Any) -> "Confusion":
+        """What `to_json` made, of however many classes. Raises Refused for anything else, and where nothing is."""
+        with taking_apart():
+            if isinstance(content, dict):
+                classes = [several(content[name], whole, 0, len(labels) - 1) for name in ("truth", "predicted")]
+                cells = np.array([*classes, several(content["times"], whole, 1, LARGEST_COUNT)])
+                matrix = np.zeros((len(labels), len(labels)), np.int64)
+                matrix[cells[0], cells[1]] = cells[2]
+            else:
+                matrix = np.array(several(content, several, whole, 0, LARGEST_COUNT), np.int64)
+            if matrix.shape != (len(labels), len(labels)) or not matrix.any():
+                raise Refused("no confusion matrix of the labels")
         return cls(labels, matrix)
 
     @property

@@ -121,16 +121,21 @@ class Predictions:
         return sum(abs(each.score_sum - each.right_sum) for each in self.calibration()) / len(self)
 
     def pairs(self) -> list[Pair]:
-        """The pairs of classes, those that are confused most first; of equals, those that share more probability."""
-        count = len(self.labels)
-        given = np.zeros((count, count))
+        """The pairs of classes that were confused, the most often first; if none were, the pair that comes nearest to
+        it. Of equals, those come first that share more probability."""
+        matrix = self.confusion.matrix
+        given = np.zeros(matrix.shape)
         for number in np.unique(self.targets):
             given[number] = self.probabilities[self.targets == number].mean(axis=0)
-        matrix = self.confusion.matrix
-        confused, shared = matrix + matrix.T, (given + given.T) / 2
-        ones, others = np.triu_indices(count, 1)
-        order = np.lexsort((-shared[ones, others], -confused[ones, others]))
+        ones, others = np.nonzero(np.triu(matrix + matrix.T, 1))
+        if not len(ones):
+            nearest = np.triu(1 + given + given.T, 1).argmax()
+            ones, others = np.atleast_1d(*np.unravel_index(nearest, given.shape))
+        confused = matrix[ones, others] + matrix[others, ones]
+        shared = (given[ones, others] + given[others, ones]) / 2
+        order = np.lexsort((-shared, -confused))
         return [
-            Pair(self.labels[i], self.labels[j], int(matrix[i, j]), int(matrix[j, i]), float(shared[i, j]))
-            for i, j in zip(ones[order].tolist(), others[order].tolist(), strict=True)
+            Pair(self.labels[i], self.labels[j], int(matrix[i, j]), int(matrix[j, i]), float(share))
+            for i, j, share in zip(ones[order].tolist(), others[order].tolist(), shared[order].tolist(), strict=True)
+            if i < j  # of one class there is no pair
         ]

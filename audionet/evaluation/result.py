@@ -3,14 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-import numpy as np
-
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.predictions import Predictions
 from audionet.system.text import count
-from audionet.system.untrusted import Refused, StoredRecord, number, several, stored, text, whole
-
-LARGEST_COUNT = 2**40  # of pictures, far more than there can be
+from audionet.system.untrusted import StoredRecord, number, several, stored, text, whole
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,7 @@ class EvaluationResult:
         return {
             "accuracy": self.confusion.accuracy,
             "interval": self.confusion.interval,
-            "confusion": self.confusion.matrix.tolist(),
+            "confusion": self.confusion.to_json(),
             "recordings": self.recordings,
             **({} if self.groups == self.recordings else {"groups": self.groups}),
             "fold_accuracies": self.fold_accuracies,
@@ -84,11 +80,8 @@ class EvaluationResult:
     @classmethod
     def from_json(cls, labels: list[str], content: dict[str, Any]) -> "EvaluationResult":
         """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
-        rows = several(content["confusion"], several, whole, 0, LARGEST_COUNT)
-        if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows) or not any(map(any, rows)):
-            raise Refused("no confusion matrix of the labels")
         return cls(
-            Confusion(labels, np.array(rows, np.int64)),
+            Confusion.from_json(labels, content["confusion"]),
             whole(content["recordings"]),
             several(content["fold_accuracies"], number, 0, 1),
             number(content["calibration_error"], 0, 1),

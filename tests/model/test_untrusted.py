@@ -366,7 +366,14 @@ def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(trained: Pa
     labels = ["high", "low"]
     assert json.loads(json.dumps(TrainingRecord.from_json(labels, training).to_json())) == training
     held_out = training["held_out"]
-    for wrong in ({"confusion": 7}, [1], held_out | {"mistakes": [{}]}, held_out | {"recordings": 10**400}):
+    sparse = {"truth": [0, 1], "predicted": [0, 1], "times": [3, 4]}
+    of_many = TrainingRecord.from_json(labels, training | {"held_out": held_out | {"confusion": sparse}})
+    assert of_many.held_out is not None
+    assert of_many.held_out.confusion.matrix.tolist() == [[3, 0], [0, 4]]
+    wrong_matrices = [7, [[1, 2]], [[1], [2]], [[0, 0], [0, 0]], sparse | {"truth": [0, 2]}, sparse | {"times": [3]}]
+    wrong_matrices += [sparse | {"times": [0, 1]}, {"truth": [], "predicted": [], "times": []}, {"truth": [0]}]
+    wrong_held_out = [held_out | {"confusion": wrong} for wrong in wrong_matrices]
+    for wrong in (*wrong_held_out, [1], held_out | {"mistakes": [{}]}, held_out | {"recordings": 10**400}):
         with pytest.raises(Refused):
             TrainingRecord.from_json(labels, training | {"held_out": wrong})
     edits: list[dict[str, Any]] = [{"data_warnings": 7}, {"key": None}, {"validation_accuracy": 10**400}]
