@@ -208,16 +208,6 @@ def test_a_clip_may_be_any_path_and_any_list_of_one(here: Path) -> None:
             heard([], options)
 
 
-def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
-    assert DetectionOptions(background="rain").background == ("rain",)  # type: ignore[arg-type]
-    with pytest.raises(AudionetError, match=r"^kind turns: must be one of events, timeline"):
-        DetectionOptions("turns")
-    with pytest.raises(AudionetError, match="--representation Mel: must be one of mel, spectrogram, chromagram"):
-        PictureSettings(representation="Mel")
-    with pytest.raises(AudionetError, match="window_samples 4096: must be from 64 to 2048"):
-        PictureSettings(window_samples=4096)
-
-
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -230,10 +220,39 @@ def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
         (lambda: PictureSettings(window_samples=512.5), "window_samples 512.5: must be a whole"),  # type: ignore[arg-type]
         (lambda: PictureSettings(colormap=None), "colormap None: must be text"),  # type: ignore[arg-type]
         (lambda: PictureSettings(chunk_seconds=10**400), "chunk_seconds 10*: must be a number"),
+        (lambda: PictureSettings(representation="Mel"), "--representation Mel: must be one of mel, spectrogram, chrom"),
+        (lambda: PictureSettings(window_samples=4096), "window_samples 4096: must be from 64 to 2048"),
+        (lambda: PictureSettings(sample_rate_hz=0), "--sample-rate 0: must be from 8000 to 384000"),
+        (lambda: PictureSettings(sample_rate_hz=7999), "--sample-rate 7999: must be from 8000 to 384000"),
+        (lambda: PictureSettings(sample_rate_hz=384_001), "--sample-rate 384001: must be from 8000 to 384000"),
+        (lambda: DetectionOptions("turns"), "^kind turns: must be one of events, timeline"),
         (lambda: SoundChoice(track="1"), "track '1': must be a whole number"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(steps=None), "steps None: must be a whole number"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(image_dir=None), "image_dir None: must be a path"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(background=3), "background 3: must be a list of names"),  # type: ignore[arg-type]
+        (lambda: RetrainOptions(steps=0), "--steps 0: must be at least 1"),
+        (lambda: RetrainOptions(learning_rate=0), "--learning-rate 0: must be a number over 0"),
+        (lambda: RetrainOptions(folds=10**400), "--folds: must be at most 2147483647"),
+        (lambda: RetrainOptions(output_graph=Path()), "--output-graph .: must end in a name, such as birds"),
+        (lambda: RetrainOptions(saved_model_dir=Path("/")), "--saved-model-dir /: must end in a name"),
+        (lambda: RetrainOptions(checkpoint_path=Path("..")), r"--checkpoint-path ..: must end in a name"),
+        (lambda: RetrainOptions(final_tensor_name="two words"), "--final-tensor-name two words: letters, digits"),
+        (lambda: RetrainOptions(train_batch_size=-2), "--train-batch-size -2"),
+        (lambda: RetrainOptions(test_batch_size=0), "--test-batch-size 0: must be at least 1, or -1 for all"),
+        (lambda: RetrainOptions(eval_step_interval=0), "--eval-step-interval 0: must be at least 1"),
+        (lambda: RetrainOptions(intermediate_store_frequency=-1), "must not be below 0"),
+        (lambda: RetrainOptions(intermediate_store_frequency=5), "go together"),
+        (lambda: RetrainOptions(testing_percentage=60, validation_percentage=40), "leave nothing to train on"),
+        (lambda: RetrainOptions(testing_percentage=-1), "--testing-percentage -1: must be from 0"),
+        (lambda: RetrainOptions(random_crop=101), "--random-crop 101: must be from 0 to 100 per cent"),
+        (lambda: RetrainOptions(random_scale=101), "--random-scale 101: must be from 0 to 100 per cent"),
+        (lambda: RetrainOptions(random_brightness=101), "--random-brightness 101: must be from 0 to 100 per cent"),
+        (lambda: RetrainOptions(architecture="vgg"), "--architecture vgg: only inception_v3 is built in"),
+        (lambda: RetrainOptions(tfhub_sha256="abc", tfhub_module="m"), "must be 64 hexadecimal digits"),
+        (lambda: RetrainOptions(tfhub_sha256="0" * 64), "is of a module; name it"),
+        (lambda: RetrainOptions(folds=1), "--folds 1: must be at least 2"),
+        (lambda: RetrainOptions(folds=3, refit=False), "--folds trains several models"),
+        (lambda: PrepareOptions(jobs=2, scheduler="tcp://127.0.0.1:8786"), "choose one"),
         (lambda: RetrainOptions(scheduler=3), "scheduler 3: must be text or TlsScheduler"),  # type: ignore[arg-type]
         (lambda: LabelOptions(threshold="0.5"), "threshold '0.5': must be a number"),  # type: ignore[arg-type]
         (lambda: LabelOptions(class_thresholds={"a": "b"}), "--threshold a=b: must be over 0"),  # type: ignore[dict-item]
@@ -247,7 +266,7 @@ def test_what_records_may_hold_is_checked_before_anything_is_loaded() -> None:
         (lambda: audionet.evaluate("a", detection=3), "must be DetectionOptions, .* not int"),  # type: ignore[arg-type]
     ],
 )
-def test_what_is_of_another_type_is_a_sentence(make: Callable[[], object], sentence: str) -> None:
+def test_what_options_cannot_be_is_a_sentence(make: Callable[[], object], sentence: str) -> None:
     with pytest.raises(AudionetError, match=sentence):
         make()
 
@@ -265,6 +284,7 @@ def test_numbers_and_paths_that_can_be_what_is_wanted_are() -> None:
 
 
 def test_values_of_numpy_are_taken_for_pythons(here: Path) -> None:
+    assert DetectionOptions(background="rain").background == ("rain",)  # type: ignore[arg-type]
     assert EventOptions(background="noise").background == ("noise",)  # type: ignore[arg-type]
     assert RetrainOptions(background=np.array(["a", "b"])).background == ("a", "b")  # type: ignore[arg-type]
     pictures = PictureSettings(np.float64(1), 0, sample_rate_hz=np.int64(16000))

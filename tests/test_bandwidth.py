@@ -171,12 +171,6 @@ def test_a_folder_of_pictures_keeps_its_sample_rate(audionet_here: Run, two_clas
     assert (rate_hz, len(samples)) == (48_000, 48_000)
 
 
-@pytest.mark.parametrize("sample_rate_hz", [0, 7999, 384_001])
-def test_sample_rates_that_cannot_be_are_refused(sample_rate_hz: int) -> None:
-    with pytest.raises(AudionetError, match=f"--sample-rate {sample_rate_hz}: must be from 8000 to 384000"):
-        PictureSettings(sample_rate_hz=sample_rate_hz)
-
-
 def test_a_chunk_that_would_not_fit_into_memory_is_refused() -> None:
     assert PictureSettings(25, sample_rate_hz=384_000).chunk_samples == 25 * 384_000
     with pytest.raises(AudionetError, match=r"--chunk-seconds 26: must be from 0\.1 to 25 at --sample-rate 384000"):

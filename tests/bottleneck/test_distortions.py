@@ -8,8 +8,6 @@ import pytest
 
 from audionet.bottleneck.backbone import load_backbone
 from audionet.bottleneck.distortions import COPIES, Distortions, distorted_bottlenecks
-from audionet.errors import AudionetError
-from audionet.options import RetrainOptions
 from audionet.settings import PICTURE_SIZE
 from tests.conftest import make_model
 
@@ -79,9 +77,3 @@ def test_each_picture_has_copies_of_its_own(tmp_path: Path) -> None:
     assert np.array_equal(found, again)
     rows = found.reshape(2 * COPIES, -1)
     assert len({row.tobytes() for row in rows}) == 2 * COPIES
-
-
-@pytest.mark.parametrize("name", ["random_crop", "random_scale", "random_brightness"])
-def test_a_percentage_is_one(name: str) -> None:
-    with pytest.raises(AudionetError, match="must be from 0 to 100 per cent"):
-        RetrainOptions(**{name: 101})  # type: ignore[arg-type]

@@ -17,7 +17,6 @@ import pytest
 from audionet.errors import AudionetError
 from audionet.hub import archives, download
 from audionet.hub.download import cache_folder, fetch, require_checksum
-from audionet.options import RetrainOptions
 from audionet.system.files import sweep
 from audionet.system.locks import open_in_place, try_lock
 from tests.killed import killed_at
@@ -201,18 +200,6 @@ def test_only_the_archive_of_a_checksum_is_used(server: Server, tmp_path: Path) 
     for path, message in ((archive, "is not that of"), (tmp_path, "is a folder; name its .tar.gz")):
         with pytest.raises(AudionetError, match=message):
             require_checksum(path, wrong)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"tfhub_sha256": "abc", "tfhub_module": "m"}, "must be 64 hexadecimal digits"),
-        ({"tfhub_sha256": "0" * 64}, "is of a module; name it"),
-    ],
-)
-def test_a_checksum_needs_digits_and_a_module(changes: dict[str, str], message: str) -> None:
-    with pytest.raises(AudionetError, match=message):
-        RetrainOptions(**changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners of Unix")

@@ -12,7 +12,7 @@ from audionet.errors import AudionetError
 from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.exports import save_saved_model
 from audionet.model.frozen_graph import FrozenGraph
-from audionet.options import LabelOptions, RetrainOptions
+from audionet.options import LabelOptions
 from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.tensorflow import start_tensorflow
@@ -125,17 +125,3 @@ def test_batch_sizes_and_intervals_of_the_evaluations(low_and_high: Path, tmp_pa
     assert [event.step for event in accuracies] == [25, 50, 60]
     values = [start_tensorflow().make_ndarray(event.tensor_proto).item() for event in accuracies]
     assert all(value in (0, 0.5, 1) for value in values)  # of two pictures
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"test_batch_size": 0}, "--test-batch-size 0: must be at least 1, or -1 for all"),
-        ({"eval_step_interval": 0}, "--eval-step-interval 0: must be at least 1"),
-        ({"intermediate_store_frequency": -1}, "must not be below 0"),
-        ({"intermediate_store_frequency": 5}, "go together"),
-    ],
-)
-def test_impossible_options_are_refused(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(AudionetError, match=message):
-        RetrainOptions(**changes)  # type: ignore[arg-type]

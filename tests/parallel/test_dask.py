@@ -125,11 +125,6 @@ def test_without_dask_the_remedy_is_named(two_classes: Path) -> None:
     ]
 
 
-def test_the_threads_of_this_machine_and_a_cluster_exclude_each_other() -> None:
-    with pytest.raises(AudionetError, match="choose one"):
-        PrepareOptions(jobs=2, scheduler="tcp://127.0.0.1:8786")
-
-
 CERTIFICATE = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
 
 

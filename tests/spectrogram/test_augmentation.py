@@ -67,16 +67,12 @@ def test_pitch_classes_change_in_time_alone() -> None:
     assert augmented[:, 100].argmax() == picture[:, 100].argmax()
 
 
-def test_colours_keep_their_channels() -> None:
-    renderer = SpectrogramRenderer.make(PictureSettings(colormap="viridis"))
-    picture = renderer.render(chirps(1, 300, 3000, 20))
-    assert augment(picture, PICTURE_SIZE, renderer, Augmentation(0.94)).shape == picture.shape
-
-
-def test_the_original_is_left_as_it_is() -> None:
-    renderer = SpectrogramRenderer.make(PictureSettings())
+@pytest.mark.parametrize("colormap", ["gray", "viridis"])
+def test_the_original_is_left_as_it_is_and_others_keep_their_channels(colormap: str) -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings(colormap=colormap))
     picture = renderer.render(chirps(1, 300, 3000, 20))
     assert np.array_equal(augment(picture, PICTURE_SIZE, renderer, ORIGINAL), picture)
+    assert augment(picture, PICTURE_SIZE, renderer, Augmentation(0.94)).shape == picture.shape
 
 
 @pytest.mark.parametrize("seconds", [0.8, 2.0])

@@ -12,15 +12,11 @@ def librosas_mel(sample_rate_hz: int) -> np.ndarray:
     return np.asarray(mel(sr=sample_rate_hz, n_fft=TRANSFORM_SAMPLES["mel"], n_mels=PICTURE_SIZE))
 
 
-def test_the_shipped_mel_filter_bank_is_librosas() -> None:
-    expected = librosas_mel(SAMPLE_RATE_HZ)
-    assert np.allclose(make_filter_bank("mel", SAMPLE_RATE_HZ), expected, rtol=1e-5, atol=1e-9)
-
-
-@pytest.mark.parametrize("sample_rate_hz", [8000, 22_050, 44_100, 48_000])
-def test_mel_filter_banks_of_other_rates_are_librosas_too(sample_rate_hz: int) -> None:
-    expected = librosas_mel(sample_rate_hz)
-    assert np.allclose(make_filter_bank("mel", sample_rate_hz), expected, rtol=1e-4, atol=1e-9)
+@pytest.mark.parametrize(  # that of SAMPLE_RATE_HZ is shipped
+    ("sample_rate_hz", "off"), [(SAMPLE_RATE_HZ, 1e-5), (8000, 1e-4), (22_050, 1e-4), (44_100, 1e-4), (48_000, 1e-4)]
+)
+def test_mel_filter_banks_are_librosas(sample_rate_hz: int, off: float) -> None:
+    assert np.allclose(make_filter_bank("mel", sample_rate_hz), librosas_mel(sample_rate_hz), rtol=off, atol=1e-9)
 
 
 def test_above_what_people_hear_the_mel_scale_is_stretched() -> None:
