@@ -69,11 +69,12 @@ def _check_segments(options: argparse.Namespace) -> None:
     if options.channel == EACH:
         raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
     _require_folder("--save-segments", folder, "segments")
-    if options.watch is not None and folder.resolve().is_relative_to(options.watch.resolve()):
-        raise AudionetError(
-            f"--save-segments {folder}: lies in the folder that is watched, so that segments would be labelled and "
-            "saved without end; name a folder outside of it"
-        )
+    for place in (*map(Path, options.clips), *filter(None, [options.watch])):
+        if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
+            raise AudionetError(
+                f"--save-segments {folder}: lies in {place}, all of which is labelled, so that the segments would be "
+                "taken for recordings themselves; name a folder outside of it"
+            )
 
 
 def _require_folder(option: str, folder: Path, example: str) -> None:

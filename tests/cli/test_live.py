@@ -109,7 +109,7 @@ def test_what_a_microphone_cannot_do_is_refused(low_and_high: Path, audionet_her
         (["--microphone", LOW, "--timeline"], "--timeline: not with --microphone"),
         (["--microphone", LOW, "--track", "2"], "--track: not with --microphone"),
         (["--microphone", LOW, "--channel", "left"], "--channel: not with --microphone"),
-        (["--watch", ".", "--events", "--save-segments", "./x"], "x: lies in the folder that is watched, so that"),
+        (["--watch", ".", "--events", "--save-segments", "./x"], "x: lies in ., all of which is labelled, so that"),
         (["--microphone", LOW, "--watch", "."], "one of the three"),
         (["clip.mp3", "--watch", "."], "one of the three"),
         (["--watch", "gone"], "gone: no such folder; make it first"),
