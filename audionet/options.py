@@ -36,8 +36,10 @@ class SoundOptions(CheckedRecord):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnnotationOptions(CheckedRecord):
+class AnnotationOptions(SoundOptions):
     """What is made of annotations: tables, and files that say what is heard when; for `prepare` and `evaluate`.
+
+    Of several channels that they are about, what they say of the chosen one counts.
 
     metadata: a table of the recordings and their classes, or a file or folder of annotations; None is what is found.
     corrections: a table of what the folders or the other annotations say wrong, or several, the oldest first; see
@@ -63,8 +65,8 @@ class AnnotationOptions(CheckedRecord):
 
 
 @dataclass(frozen=True)
-class PrepareOptions(AnnotationOptions, SoundOptions):
-    """Options of `prepare`, among them what is made of annotations, and which sound of each file is learnt from.
+class PrepareOptions(AnnotationOptions):
+    """Options of `prepare`, among them what is made of annotations.
 
     fit_chunks: where nearly all recordings are short, make chunks as long as most of them, instead of those of
         `pictures`; None does so if these are the usual ones.

@@ -13,6 +13,7 @@ from audionet.dataset.kinds import are_all_parts, group_of, is_part_of_a_set
 from audionet.dataset.names import UNKNOWN, by_name, composed
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
+from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.tables.labelled import checked_label, says_unknown, spelt_alike
@@ -72,11 +73,11 @@ class Owned:
     recording: Path | None
     doubt: Fault | None = None
 
-    def read(self) -> list[Annotation]:
-        """What the file says. Raises AudionetError if it can't be read, or is in doubt."""
+    def read(self, choice: SoundChoice) -> list[Annotation]:
+        """What the file says of the chosen channel. Raises AudionetError if it can't be read, or is in doubt."""
         if self.doubt is not None:
             raise self.doubt
-        return read_annotations(self.annotations)
+        return read_annotations(self.annotations, choice)
 
     def fault(self, error: AudionetError) -> Fault:
         """What is wrong with the file."""
@@ -131,7 +132,7 @@ def read_all(
     folders = by_name(folder.name for folder in folders_in(data_audio))
 
     def read(file: Owned) -> list[Annotation]:
-        return by_tiers(file.annotations, _by_folder(file, file.read(), data_audio), folders)
+        return by_tiers(file.annotations, _by_folder(file, file.read(options.sound), data_audio), folders)
 
     marks, astray, faults = read_each(files, read, Listing(data_audio), has_others=has_others)
     recordings, of_labels = _recordings_of(marks, folders, data_audio, options)

@@ -1,5 +1,6 @@
 """Which annotation files there are, beside recordings or where they are named, and which recording each is about."""
 
+import functools
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from audionet.dataset.kinds import are_all_parts, is_other_file, is_part_of_a_se
 from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
+from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file
@@ -54,23 +56,24 @@ def with_owners(files: Sequence[Path], data_audio: Path) -> list[Owned]:
     return [_owned(file, by_stem) for file in files]
 
 
-def stretches_in(files: Sequence[Path], data_audio: Path) -> tuple[dict[Path, list[Part]], list[Fault]]:
+def stretches_in(
+    files: Sequence[Path], data_audio: Path, choice: SoundChoice
+) -> tuple[dict[Path, list[Part]], list[Fault]]:
     """Which stretches of the recordings in a folder somebody listened to, as files in UEM say; and what is wrong there.
 
     Raises AudionetError for a file that can't be read where nobody knows what it is about.
     """
     if not files:
         return {}, []
-    marks, astray, faults = read_each(
-        with_owners(files, data_audio), _read_stretches, Listing(data_audio), has_others=True
-    )
+    read = functools.partial(_read_stretches, choice)
+    marks, astray, faults = read_each(with_owners(files, data_audio), read, Listing(data_audio), has_others=True)
     placed = (pair for each in marks for pair in each.placed())
     stretches = grouped((path, Part(mark.start_seconds, mark.end_seconds)) for path, mark in placed)
     return stretches, [*astray, *faults]
 
 
-def _read_stretches(file: Owned) -> list[Annotation]:
-    marks = file.read()
+def _read_stretches(choice: SoundChoice, file: Owned) -> list[Annotation]:
+    marks = file.read(choice)
     if file.recording is not None and not marks:
         raise AudionetError(f"{file.annotations}: holds no line, so that nobody listened to anything; write one")
     return marks

@@ -1,4 +1,4 @@
-"""What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, and UEM beside it."""
+"""What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, STM, and UEM beside them."""
 
 import logging
 from collections.abc import Collection, Iterator
@@ -16,7 +16,8 @@ from audionet.tables.times import read_part
 logger = logging.getLogger(__name__)
 
 FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
-ONE_CHANNEL = ("0", "1", "NA", "<NA>")
+CHANNELS = {"NA": 0, "<NA>": 0, "A": 1, "B": 2, "a": 1, "b": 2}  # NIST's names of those that have no number
+NOBODY = ("inter_segment_gap", "excluded_region")  # in NIST's STM
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class Annotation:
 
     recording: as the file names it; None where the file is of one recording, which it lies beside. label: "" where no
     mark in the file has one.
-    line: of the file, from 1. tier: what the row of marks is called that it stands in, in Praat and ELAN.
+    line: of the file, from 1. tier: what the row of marks is called that it stands in, in Praat and ELAN. channel: of
+    the recording, from 1; 0 where the file does not say.
     """
 
     recording: str | None
@@ -34,6 +36,7 @@ class Annotation:
     label: str
     line: int = field(default=0, compare=False)
     tier: str = field(default="", compare=False)
+    channel: int = field(default=0, compare=False)
 
 
 def annotation(path: Path, line: int, recording: str | None, part: Part, label: str, tier: str = "") -> Annotation:
@@ -83,11 +86,26 @@ def read_rttm(path: Path, text: str) -> list[Annotation]:
             continue
         if len(fields) < 8:
             raise line_error(path, number, f"has {len(fields)} fields, where a SPEAKER of RTTM has at least 8")
-        _require_one_channel(path, number, fields[2])
         part = read_part(path, number, fields[3], fields[4], end_is_length=True)
-        annotations.append(annotation(path, number, fields[1], part, fields[7]))
+        mark = annotation(path, number, fields[1], part, fields[7])
+        annotations.append(replace(mark, channel=_channel(path, number, fields[2])))
     if first_other and not annotations:
         raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
+    return annotations
+
+
+def read_stm(path: Path, text: str) -> list[Annotation]:
+    """Who speaks, as transcripts say it: recording, channel, speaker, start and end on each line, before the words."""
+    annotations = []
+    for number, line in numbered_lines(text):
+        fields = line.split(None, 5)
+        if line.startswith(";;") or fields[2:3] in ([name] for name in NOBODY):
+            continue
+        if len(fields) < 5:
+            needed = "a recording, a channel, a speaker, a start and an end are needed, such as night 1 anna 0.5 2.25"
+            raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, where {needed}")
+        mark = annotation(path, number, fields[0], read_part(path, number, *fields[3:5]), fields[2])
+        annotations.append(replace(mark, channel=_channel(path, number, fields[1])))
     return annotations
 
 
@@ -101,13 +119,13 @@ def read_uem(path: Path, text: str) -> list[Annotation]:
         if len(fields) < 4:
             needed = "a recording, a channel, a start and an end are needed, such as night 1 0.0 300.0"
             raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, where {needed}")
-        _require_one_channel(path, number, fields[1])
-        stretches.append(Annotation(fields[0].strip(), *read_part(path, number, *fields[2:]), "", number))
+        part, channel = read_part(path, number, *fields[2:]), _channel(path, number, fields[1])
+        stretches.append(Annotation(fields[0].strip(), *part, "", number, channel=channel))
     return stretches
 
 
-def _require_one_channel(path: Path, line: int, channel: str) -> None:
-    """Raise AudionetError for a line about the second channel of a recording, or a later one."""
-    if channel not in ONE_CHANNEL:
-        remedy = "save the channels as recordings of their own; which one is meant cannot be chosen for each line"
-        raise line_error(path, line, f"is about channel {channel}: {remedy}")
+def _channel(path: Path, line: int, name: str) -> int:
+    """The number of a channel, from 1; 0 of any."""
+    if name not in CHANNELS and not name.isdecimal():
+        raise line_error(path, line, f"has the channel {name[:SHOWN]!r}; channels are 1, 2 and so on, or A and B")
+    return CHANNELS[name] if name in CHANNELS else int(name[:SHOWN])

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
+from audionet.settings import SoundChoice
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
 from audionet.tables.files import header_of, read_table
@@ -77,7 +78,7 @@ def with_corrections_apart(options: AnnotationOptions, data_audio: Path) -> Anno
     if options.metadata is None or not CORRECTIONS_NAME.fullmatch(options.metadata.stem) or not data_audio.is_dir():
         return options
     metadata = _found(options.metadata, data_audio)
-    table = _named_table(metadata, data_audio)
+    table = _named_table(metadata, data_audio, options)
     if table is None or not folders_in(data_audio) or len(set(table.places)) >= len(recordings_in(data_audio)):
         return options
     logger.info("%s: corrects what the folders say, as with --corrections; the other recordings stay", metadata)
@@ -136,7 +137,7 @@ def _find_stretches(data_audio: Path, options: AnnotationOptions) -> tuple[dict[
     files = list(dict.fromkeys(path for path in below if path.suffix.lower() == UEM))
     if options.uem is not None and not (files and places[0].exists()):
         raise AudionetError(f"{places[0]}: is neither a file that ends in {UEM} nor a folder of such; name another")
-    return stretches_in(files, data_audio)
+    return stretches_in(files, data_audio, options.sound)
 
 
 def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated | None:
@@ -145,11 +146,11 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         return None
     if options.metadata is not None:
         metadata = _found(options.metadata, data_audio)
-        table = _named_table(metadata, data_audio)
+        table = _named_table(metadata, data_audio, options)
         if table is None:
             return read_named(metadata, data_audio, options)
     else:
-        table = _find_table(data_audio, {_found(path, data_audio).resolve() for path in options.correction_tables})
+        table = _find_table(data_audio, options)
     if table is not None:
         found = table.read()
         background = found.unheard if options.unmarked == BACKGROUND else []
@@ -174,7 +175,7 @@ def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     return replace(beside, recordings=[*others, *marked], wrong=[*beside.wrong, *wrong])
 
 
-def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
+def _named_table(metadata: Path, data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
     """The table that was named; None if it is a folder, or a file of annotations that does not say of what."""
     if metadata.is_dir():
         return None
@@ -185,15 +186,16 @@ def _named_table(metadata: Path, data_audio: Path) -> LabelledTable | None:
         return None
     table = read_table(metadata)
     is_labelled = path_columns(table.columns) or not marks_parts(table.columns)
-    return LabelledTable(table, data_audio) if is_labelled else None
+    return LabelledTable(table, data_audio, options.sound) if is_labelled else None
 
 
-def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTable | None:
+def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
     """The table in or beside a folder that lists its recordings, and is none of corrections; None if there is none.
 
     Raises AudionetError if there are several, or if it contradicts folders that are named as its classes.
     """
     candidates, others = list[Path](), list[Path]()
+    corrections = {_found(path, data_audio).resolve() for path in options.correction_tables}
     for path in tables_near(data_audio):
         if path.resolve() in corrections:
             continue
@@ -208,7 +210,7 @@ def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTabl
             continue
         elif has_labels or (marks_parts(columns) and kind_of(path) not in READ):
             others.append(path)
-    fitting = _fitting(data_audio, candidates)
+    fitting = _fitting(data_audio, candidates, options.sound)
     if not fitting:
         _report_unused(data_audio, others)
         for path in tables_in(data_audio, WORKBOOK_SUFFIXES)[:1]:
@@ -224,14 +226,14 @@ def _find_table(data_audio: Path, corrections: Collection[Path]) -> LabelledTabl
     return fitting[0]
 
 
-def _fitting(data_audio: Path, tables: Iterable[Path]) -> list[LabelledTable]:
+def _fitting(data_audio: Path, tables: Iterable[Path], choice: SoundChoice) -> list[LabelledTable]:
     """The tables that list at least half of the recordings in a folder; of a published data set, its own alone."""
     fitting, listing = [], Listing(data_audio)
     for path in tables:
         parsed = read_table(path)
         published = path.name.lower() in PUBLISHED_NAMES
         try:
-            labelled = LabelledTable(parsed, data_audio)
+            labelled = LabelledTable(parsed, data_audio, choice)
         except AudionetError:
             if published or _lists_most(listing, parsed, PATH_COLUMNS):
                 raise

@@ -11,16 +11,18 @@ from enum import Enum
 from pathlib import Path
 
 from audionet.annotation.elan import EAF, elan_fields, read_eaf, read_elan_text
-from audionet.annotation.marks import Annotation, annotation, numbered_lines, read_rttm, read_uem
+from audionet.annotation.marks import Annotation, annotation, numbered_lines, read_rttm, read_stm, read_uem
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
+from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
 from audionet.tables.files import header_of, table_in
 from audionet.tables.from_json import LABELS
-from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of
+from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
 from audionet.tables.reading import SHOWN, beginning_of, line_error, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
@@ -32,7 +34,7 @@ MOST_LINES = 1_000_000
 SUFFIXES_OF_TOOLS = (".textgrid", ".rttm", ".eaf")
 SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
-SUBTITLES, HTKS = (".srt", ".vtt"), ".lab"
+SUBTITLES, HTKS, STM = (".srt", ".vtt"), ".lab", ".stm"
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
@@ -45,7 +47,7 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = tuple(".ctm .stm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp .data".split())
+OTHER_SUFFIXES = tuple(".ctm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp .data".split())
 MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
@@ -63,9 +65,9 @@ SAID_BY = re.compile(r"(?:\A(?:>> ?|[-\u2013] ?)?|\n(?:>> ?|[-\u2013] ?))\[?([^\
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
 
-def read_annotations(path: Path) -> list[Annotation]:
+def read_annotations(path: Path, choice: SoundChoice = USUAL) -> list[Annotation]:
     """The annotations in a file, in its order: a Praat TextGrid, a Raven selection table, Audacity's labels, RTTM,
-    ELAN's file, or a table, or JSON, with start, end and label.
+    ELAN's file, or a table, or JSON, with start, end and label. choice: of several channels, which they are about.
 
     Raises AudionetError, with the file, the line and what was expected, for anything else.
     """
@@ -78,7 +80,8 @@ def read_annotations(path: Path) -> list[Annotation]:
     if text.count("\n") > 2 * MOST_LINES:
         raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
     # Raven has a row for each view, so that each selection is there twice.
-    return list(dict.fromkeys(_reader_of(path, text)(path, text)))
+    marks = ((mark.line, mark.channel, mark) for mark in _reader_of(path, text)(path, text))
+    return list(dict.fromkeys(of_channel(path, marks, choice)))
 
 
 class Kind(Enum):
@@ -98,8 +101,8 @@ READ = (Kind.OF_A_TOOL, Kind.PARTS)  # wherever they lie
 def kind_of(path: Path) -> Kind:
     """What a file is; see Kind."""
     suffix = path.suffix.lower()
-    if suffix in (*SUBTITLES, *OTHER_SUFFIXES):
-        return Kind.NAMED if suffix in SUBTITLES else Kind.UNREAD
+    if suffix in (*SUBTITLES, STM, *OTHER_SUFFIXES):
+        return Kind.UNREAD if suffix in OTHER_SUFFIXES else Kind.NAMED
     if suffix not in (*SUFFIXES, HTKS, ".json") or not is_file(path):
         return Kind.OTHER
     if suffix in SUFFIXES_OF_TOOLS:
@@ -259,7 +262,8 @@ def _read_lab(path: Path, text: str) -> list[Annotation]:
     ]
 
 
-BY_SUFFIX = {".textgrid": read_textgrid, ".rttm": read_rttm, ".uem": read_uem, ".eaf": read_eaf, HTKS: _read_lab}
+BY_SUFFIX = {".textgrid": read_textgrid, ".rttm": read_rttm, STM: read_stm, ".uem": read_uem, ".eaf": read_eaf}
+BY_SUFFIX[HTKS] = _read_lab
 BY_SUFFIX |= dict.fromkeys(SUBTITLES, _read_subtitles)
 
 
@@ -284,5 +288,6 @@ def _read_table(path: Path, text: str) -> list[Annotation]:
         if layout.label and not row.get(layout.label):
             raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
         name = next(iter(layout.paths(row)), "")
-        annotations.append(Annotation(name or None, *part, row.get(layout.label), row.line))
+        channel = layout.channel_of(row)
+        annotations.append(Annotation(name or None, *part, row.get(layout.label), row.line, channel=channel))
     return annotations

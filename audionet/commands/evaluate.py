@@ -61,6 +61,7 @@ def evaluate(
     data_audio = as_path(data_audio)
     options, progress = options_or_usual(options, LabelOptions), chosen(progress)
     annotations = options_or_usual(annotations or AnnotationOptions(metadata=options.metadata), AnnotationOptions)
+    annotations = replace(annotations, track=options.track, channel=options.channel)
     annotations = with_corrections_apart(annotations, data_audio)
     detection = options_or_usual(detection, DetectionOptions)
     model = load_model(options)

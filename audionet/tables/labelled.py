@@ -5,18 +5,21 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
 from audionet.dataset.names import UNKNOWN, composed, fault_as_folder, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND
+from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed
-from audionet.tables.layouts import layout_of
+from audionet.tables.layouts import layout_of, of_channel
 from audionet.tables.paths import Listing, TablePaths, shown
 from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error
 
@@ -120,9 +123,11 @@ class Listed(NamedTuple):
 class LabelledTable:
     """The rows of a table, and where in the data set's folder their recordings are."""
 
-    def __init__(self, table: Table, data_audio: Path) -> None:
-        """Raises AudionetError if the table lacks a column."""
-        self.table, self.layout, self.data_audio = table, layout_of(table), data_audio
+    def __init__(self, table: Table, data_audio: Path, choice: SoundChoice = USUAL) -> None:
+        """choice: of several channels, which the rows are about. Raises AudionetError if the table lacks a column."""
+        self.layout, self.data_audio = layout_of(table), data_audio
+        rows = ((row.line, self.layout.channel_of(row), row) for row in table.rows)
+        self.table = table = replace(table, rows=of_channel(table.path, rows, choice))
         self.paths = TablePaths(Listing(data_audio), table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
         self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}

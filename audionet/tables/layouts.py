@@ -3,11 +3,14 @@
 import functools
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from audionet.errors import AudionetError
-from audionet.system.text import listed
+from audionet.settings import SoundChoice
+from audionet.system.text import count, listed
 from audionet.tables.paths import (
     PATH_COLUMNS,
     PATHS,
@@ -16,7 +19,7 @@ from audionet.tables.paths import (
     require_header,
     require_path_column,
 )
-from audionet.tables.reading import Row, Table
+from audionet.tables.reading import SHOWN, Row, Table, line_error
 from audionet.tables.times import TIMES, TimeColumns, refuse_days, refuse_times_that_run_on, times_of
 
 logger = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ TOOLS_LABEL_COLUMNS = tuple(
 )
 NAMES_OF_SPECIES = frozenset("species commonname scientificname speciescode primarylabel".split())
 LABELS = "its label"  # in messages
-
+T = TypeVar("T")
 
 KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
 
@@ -59,7 +62,8 @@ class Layout:
 
     folder: where the recordings lie in the data set's folder. It tells no class, so pictures' names leave it out.
     paths: gives the paths that a row's recording may have, the likeliest first; none if the table has no such column.
-    times: None if the rows are of whole recordings.
+    times: None if the rows are of whole recordings. channel: the column of it, in which the first has a number; "" if
+        there is none.
     """
 
     label: str
@@ -68,6 +72,12 @@ class Layout:
     paths: Callable[[Row], list[str]]
     folder: str = ""
     times: TimeColumns | None = None
+    channel: str = ""
+    first_channel: int = 1
+
+    def channel_of(self, row: Row) -> int:
+        """Which channel a row is about, from 1; 0 if it does not say."""
+        return int(row.get(self.channel)[:SHOWN]) + 1 - self.first_channel if row.get(self.channel) else 0
 
 
 def _urban_sound_paths(row: Row) -> list[str]:
@@ -95,7 +105,7 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
         require_header(table)
     path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if times is None or path_columns(columns) else ""
     label = _label_of_wholes(table) if times is None else _label_column(table, needed=needs_label)
-    _refuse_channels(table)
+    channel, first_channel = _channel_column(table)
     if times is not None:
         refuse_days(table, times)
         if not path:
@@ -105,7 +115,7 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
         if any(map(FREQUENCIES.fullmatch, columns)):
             logger.info(FREQUENCIES_SAID, table.path)
     group, fold = ("group" if "group" in columns else ""), ("fold" if "fold" in columns else "")
-    return Layout(label, group, fold, functools.partial(_paths, path), times=times)
+    return Layout(label, group, fold, functools.partial(_paths, path), "", times, channel, first_channel)
 
 
 def _paths(column: str, row: Row) -> list[str]:
@@ -175,15 +185,41 @@ RAVENS_OWN = frozenset(
 ).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
 
 
-def _refuse_channels(table: Table) -> None:
-    # Raven, warbleR and Kaleidoscope write the channel, and of a recording with one it is always the first.
-    first = "0" if "infile" in table.columns else "1" if not table.columns.keys().isdisjoint(SELECTIONS) else None
+def _channel_column(table: Table) -> tuple[str, int]:
+    """The column that says which channel a row is about, or "", and the number of the first: Kaleidoscope's is 0,
+    Raven's and warbleR's 1. Raises AudionetError for a column that is not understood."""
+    first = 0 if "infile" in table.columns else 1 if not table.columns.keys().isdisjoint(SELECTIONS) else None
+    column = ""
     for name in filter(REFUSED.fullmatch, table.columns):
-        for row in table.rows:
-            if row.get(name) and row.get(name) != first:
-                raise table.error(
-                    row.line,
-                    f"is about {table.columns[name]} {row.get(name)!r}: which one is meant cannot be chosen for each "
-                    "line. Save the channels as recordings of their own; or, where all lines are about the same, "
-                    "delete the column and add --channel, or --track",
-                )
+        if first is not None and name.startswith("ch") and all(map(str.isdecimal, table.values(name))):
+            column = name
+        elif filled := [row for row in table.rows if row.get(name)]:
+            raise table.error(
+                filled[0].line,
+                f"is about {table.columns[name]} {filled[0].get(name)!r}: which one is meant cannot be chosen for each "
+                "line. Save the channels as recordings of their own; or, where all lines are about the same, "
+                "delete the column and add --channel, or --track",
+            )
+    return column, first or 0
+
+
+def of_channel(path: Path, marks: Iterable[tuple[int, int, T]], choice: SoundChoice) -> list[T]:
+    """What a file says of the channel that is chosen. marks: each with its line, and its channel from 1, or 0 if that
+    is not said.
+
+    All are taken where no other channel than the first is named, as programs do for any sound. Raises AudionetError for
+    a later one, if none is chosen.
+    """
+    marks = list(marks)
+    later = next((mark for mark in marks if mark[1] > 1), None)
+    if later is None:
+        return [mark for *_, mark in marks]
+    if choice.number is None:
+        raise line_error(
+            path, later[0], f"is about channel {later[1]}, where left is 1: add --channel {later[1]}, or another, to "
+            "go by that channel and its lines alone; or save the channels as recordings of their own"
+        )  # fmt: skip
+    left = [mark for _, channel, mark in marks if channel in (0, choice.number + 1)]
+    if len(left) < len(marks):
+        logger.info("%s: %s about other channels not used", path, count(len(marks) - len(left), "line"))
+    return left

@@ -308,8 +308,8 @@ def test_nothing_is_learnt_of_what_nobody_listened_to(tmp_path: Path) -> None:
         ),
         (
             "a 2 0 10",
-            "line 2 is about channel 2: save the channels as recordings of their own; which one is meant cannot be "
-            "chosen for each line",
+            "line 2 is about channel 2, where left is 1: add --channel 2, or another, to go by that channel and its "
+            "lines alone; or save the channels as recordings of their own",
         ),
         ("a 1 10 0", "line 2 marks 10 to 0 s; a part ends after it begins"),
         ("a 1 x 10", "line 2 has the times 'x' and '10'; times are seconds, such as 12.5, or 1:02:03.5"),
@@ -552,6 +552,24 @@ def test_what_label_wrote_comes_in_again(tmp_path: Path, name: str, capsys: pyte
     path = tmp_path / ("night.rttm" if name == "rttm" else "night.txt")
     path.write_text(capsys.readouterr().out)
     assert found(nights, metadata=path) == of("night.wav")
+
+
+@pytest.mark.parametrize("name", ["raven", "rttm"])
+def test_of_channels_that_label_heard_one_by_one_the_chosen_one_comes_in_again(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav")
+    printer = OF_TOOLS[name](["owl", "wren"])
+    recording = str(nights / "night.wav")
+    for channel, times in enumerate(TIMES, start=1):
+        printer.add(Events(f"{recording} ({channel})", [Segment(*times, 0.9)], 70.0, 16000, recording, channel))
+    path = nights / ("night.rttm" if name == "rttm" else "night.txt")
+    path.write_text(capsys.readouterr().out)
+    for metadata in (path, None):
+        assert found(nights, metadata=metadata, channel="left") == of("night.wav", {"owl": MARKED["owl"]})
+        assert found(nights, metadata=metadata, channel="2") == of("night.wav", {"wren": MARKED["wren"]})
+        with pytest.raises(AudionetError, match="is about channel 2, where left is 1: add --channel 2, or another, to"):
+            found(nights, metadata=metadata)
 
 
 AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metadata {} to use it"

@@ -68,6 +68,7 @@ LINES_OF_ELAN = (
         *(("night.txt", text, None) for text in LINES_OF_ELAN),
         ("night.lab", "15000000 32500000 owl\n610000000 620000000 wren -20.5\n", None),
         ("night.lab", "1.500000\t3.250000 owl\r\n61 62.0 wren\r\n", None),
+        ("night.stm", ";; a\nnight 1 owl 1.5 3.25 <o,f0,male> whoo whoo\nnight A wren 61 62\n", "night"),
         ("night.csv", "TIME,VALUE,DURATION,LABEL\n1.5,0.0,1.75,owl\n61.0,1.0,1.0,wren\n", None),
     ],
 )

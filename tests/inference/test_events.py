@@ -214,7 +214,10 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
         (["--save-segments", "x"], "--save-segments: saves what is heard when; add --timeline or --events"),
         (["--windows", "--threshold", "0.9"], "--windows prints all scores; leave out one"),
         (["--events", "--save-segments", "still.wav"], "--save-segments: still.wav is there already, and is no folder"),
-        ([".", "--events", "--save-segments", "found"], "found: lies in ., all of which is labelled, so that the segments"),
+        (
+            [".", "--events", "--save-segments", "found"],
+            "found: lies in ., all of which is labelled, so that the segments",
+        ),
         (["--plot", "/dev/null"], "--plot: /dev/null is there already, and is no folder; name another, such as plots"),
         (["--plot", "still.wav/x.png"], "--plot: still.wav is there already, and is no folder"),
         (["--report", "still.wav/x.html"], "--report: still.wav is there already, and is no folder"),
