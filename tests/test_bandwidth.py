@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import audionet
 from audionet.audio.chunks import read_chunks
 from audionet.audio.microphone import Device, listen
 from audionet.dataset.checks import check_data
-from audionet.dataset.samples import load_pictures
+from audionet.dataset.samples import load_pictures, with_a_say
 from audionet.errors import AudionetError
+from audionet.inference.scoring import score_chunk
 from audionet.inference.streaming import label_heard
 from audionet.model.bundle import load_model
-from audionet.options import LabelOptions
+from audionet.options import LabelOptions, PrepareOptions
 from audionet.plots.axes import row_ticks
 from audionet.plots.clip import Spectrogram
 from audionet.settings import PictureSettings
@@ -268,6 +270,25 @@ def test_sound_below_what_is_drawn_is_noticed(tmp_path: Path, what: str) -> None
         check = RangeCheck(path, settings)
         assert sum(1 for _ in check.watch(read_chunks(path, settings))) > 0
         assert check.needed_rate_hz() == (8000 if expected else None)
+
+
+@pytest.mark.parametrize("what", ["a tone of 25 Hz", "hum of 60 Hz in noise", "drift", "an offset alone"])
+def test_what_is_loud_below_the_high_pass_hides_nothing_that_is_drawn(tmp_path: Path, what: str) -> None:
+    """Neither what is learnt nor what is labelled goes by the level of sound that no picture shows."""
+    loud = BELOW[what][0]
+    for n in range(2):
+        write_wav(tmp_path / "data_audio" / "wind" / f"{n}.wav", np.concatenate([loud, tone(1000, 4, 0.005)]))
+        write_wav(tmp_path / "data_audio" / "bird" / f"{n}.wav", tone(3000, 8))
+    audionet.prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "pictures", PictureSettings(4, 0)))
+    learnt = with_a_say(load_pictures(tmp_path / "pictures")).samples
+    assert [sample.recording for sample in learnt if sample.start_seconds == 4 and sample.class_name == "wind"] == [
+        "wind/0.wav",
+        "wind/1.wav",
+    ]
+    model = load_model(LabelOptions(make_untrained_model(tmp_path, PictureSettings(4, 0)).graph))
+    clip = tmp_path / "data_audio" / "wind" / "0.wav"
+    hidden, faint = (score_chunk(chunk, clip, model).level_db or 0 for chunk in read_chunks(clip, model.settings))
+    assert hidden < faint == pytest.approx(-49, abs=0.2)
 
 
 @pytest.mark.parametrize("rate_hz", [500, 2000, 8000])

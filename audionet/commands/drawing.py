@@ -12,7 +12,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Chunk, Part, read_chunks, to_wav
 from audionet.audio.decoding import read_wav_header
 from audionet.audio.headers import least_mp3_seconds
-from audionet.audio.levels import Conditions, clipped_share, conditions, level_db, of_recording
+from audionet.audio.levels import Conditions, clipped_share, conditions, of_recording
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput, reading
@@ -21,7 +21,7 @@ from audionet.parallel.threads import Results, Threads, Workers
 from audionet.settings import PictureSettings, SoundChoice
 from audionet.spectrogram.augmentation import ORIGINAL
 from audionet.spectrogram.jpeg import draw_and_look
-from audionet.spectrogram.out_of_range import RangeCheck
+from audionet.spectrogram.out_of_range import RangeCheck, drawn_level_db
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import require_file, sha256_of_file, write_atomically
 
@@ -95,7 +95,7 @@ class DrawingJob:
             name,
             chunk.start_seconds,
             chunk.seconds,
-            level_db(chunk.samples),
+            drawn_level_db(chunk.samples, self.renderer.settings),
             clipped_share(chunk.samples),
             picture_bytes=self._write(source, f"{name}.jpg", jpg),
             sound_bytes=self._write(source, f"{name}.wav", to_wav(chunk) if self.keep_wav else None),

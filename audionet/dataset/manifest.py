@@ -32,7 +32,8 @@ FORMAT = 1  # of audionet.json; a reader refuses others
 class ChunkEntry(NamedTuple):
     """One chunk: its picture's file name without the suffix, and its place in the recording.
 
-    level_db, clipped: how loud it is and what share of it is clipped, see levels.py; None if it is not known.
+    level_db, clipped: how loud what is drawn of it is (out_of_range.py), and what share of it is clipped (levels.py);
+        None if it is not known.
     picture_bytes, sound_bytes: the sizes of its JPG and its WAV; None if it is not known, or there is no WAV.
     sounding: the part of the picture that the network sees, see augmentation.sounding_part.
     """

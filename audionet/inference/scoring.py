@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
-from audionet.audio.levels import level_db
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.detection.rises import Rise
 from audionet.errors import UnusableInput
@@ -18,7 +17,7 @@ from audionet.model.bundle import Model
 from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.augmentation import ORIGINAL, augment, sounding_part
-from audionet.spectrogram.out_of_range import RangeCheck, lies_below, where_it_lies
+from audionet.spectrogram.out_of_range import RangeCheck, drawn_level_db, lies_below, where_it_lies
 from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
 
@@ -42,8 +41,8 @@ class ChunkScores:
     distance: the squared distance of its picture from the training's, comparable with whole chunks'.
     sounding_seconds: how much of it is no silence.
     has_signal: anything was drawn; of a microphone that is switched off, nothing is.
-    level_db: how loud it is (audio/levels.py), in the band that is drawn and below it; of a window of a strip, how loud
-        its loudest moment is. None of a picture.
+    level_db: how loud what is drawn of it is (audio/levels.py); of a window of a strip, how loud its loudest moment is.
+        None of a picture.
     is_below: whether all that sounds in it lies below the high pass.
     rise: what rises in it out of the sound around; None if nothing does, or it was not looked for.
     """
@@ -84,7 +83,7 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     is_below = lies_below(chunk.samples, model.settings)
     if is_below:  # what is drawn then is the noise of the rest, at full brightness
         scored = replace(scored, has_signal=False, sounding_seconds=0.0)
-    return replace(scored, level_db=level_db(chunk.samples), is_below=is_below)
+    return replace(scored, level_db=drawn_level_db(chunk.samples, model.settings), is_below=is_below)
 
 
 def warn_of_range(path: Path, check: RangeCheck, model: Model) -> None:

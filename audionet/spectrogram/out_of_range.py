@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.audio.decoding import read_wav_header, source_samples
-from audionet.audio.levels import CUT_OFF, SILENT_DB, hann_window
+from audionet.audio.levels import CUT_OFF, NO_SOUND_DB, SILENT_DB, hann_window, level_db
 from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+from audionet.spectrogram.high_pass import high_passed
 
 RATES_HZ = (48_000, 96_000, 192_000, 384_000)  # to choose from, those that recorders have
 # Only a recording that is drawn as faint, or as hissing, can have most of its sound elsewhere; so few are looked into.
@@ -116,6 +117,16 @@ def lies_below(samples: NDArray[np.number], settings: PictureSettings) -> bool:
     power, changes = _power_and_changes(samples)
     power -= len(samples) * (float(samples.mean()) / FULL_SCALE) ** 2
     return _is_rumbling(power, changes, settings) and _bands(samples, settings).lie_below()
+
+
+def drawn_level_db(samples: NDArray[np.number], settings: PictureSettings) -> float:
+    """How loud what is drawn of samples is, see levels.level_db: without rumble and offset, where these are most of
+    their power. Where all that sounds lies below the high pass, nothing is left."""
+    if len(samples) < 2 or not _is_rumbling(*_power_and_changes(samples), settings):
+        return level_db(samples)
+    if lies_below(samples, settings):
+        return NO_SOUND_DB
+    return level_db(high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz))
 
 
 def _power_and_changes(samples: NDArray[np.number]) -> tuple[float, float]:
