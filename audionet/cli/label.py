@@ -189,10 +189,8 @@ def _print_arrivals(
     from audionet.parallel.dask import open_workers
 
     printer = registry.WATCHED[options.mode][options.format](model.labels, options.top, endless=True)
-    batches = watch_folder(options.watch)
-    logger.info("watching %s; Ctrl-C ends it", options.watch)
     with open_workers(options.scheduler) as workers:
-        for batch in batches:
+        for batch in watch_folder(options.watch):
             for clip in each(batch, workers=workers):
                 if not isinstance(clip, UnusableInput):
                     printer.add(clip)

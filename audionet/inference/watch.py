@@ -28,11 +28,7 @@ def watch_folder(
     """
     if not folder.is_dir():
         raise AudionetError(f"{folder}: no such folder; make it first, or name another")
-    return _watch_folder(folder, clock, sleep)
-
-
-def _watch_folder(folder: Path, clock: Callable[[], float], sleep: Callable[[float], None]) -> Iterator[list[Path]]:
-    """The batches of watch_folder, which is no generator itself, so that a folder that is not there is told at once."""
+    logger.info("watching %s; Ctrl-C ends it", folder)
     seen: dict[Path, State] = {}
     waiting: dict[Path, tuple[State, float]] = {}
     warned: set[str] = set()

@@ -79,7 +79,7 @@ def test_a_folder_that_is_not_there_or_goes_or_overflows_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(AudionetError, match="no such folder; make it first"):
-        watch_folder(tmp_path / "gone")
+        next(watch_folder(tmp_path / "gone"))
     (tmp_path / "inbox").mkdir()
     with pytest.raises(AudionetError, match=r"inbox: can no longer be read \(No such file or directory\)"):
         list(watch(tmp_path / "inbox", nothing, (tmp_path / "inbox").rmdir, nothing))
