@@ -3,7 +3,8 @@
 # make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
 # make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
 # make fuzz    ten minutes each of mutated files of every kind that is read;  make audit  known vulnerabilities alone
-# make crash-test  kill each command at 50 moments of its run (half an hour)
+# make crash-test  kill each command at 50 moments of its run (half an hour), or with CRASHES=--at-each-step before each
+#             step on the disk
 # make docs   the reference of `import audionet`, in build/docs;  make pictures  those in docs/, made anew
 # make soak    ten minutes of label in one process: flat memory, no open files, no children
 # make coverage    the tests, and which lines and branches they reach;  make mutation  which changes they notice
@@ -46,8 +47,10 @@ FUZZ_SEED ?= $(shell date +%s)
 fuzz: $(VENV)/installed-dev
 	AUDIONET_FUZZ_SECONDS=$(FUZZ_SECONDS) AUDIONET_FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m pytest -s -v tests/test_fuzz.py
 
+CRASHES ?= --kills 50
+
 crash-test: $(VENV)/installed-dev
-	$(BIN)/python -m tests.crashes --kills 50
+	$(BIN)/python -m tests.crashes $(CRASHES)
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python scripts/make_docs.py

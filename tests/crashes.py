@@ -1,7 +1,7 @@
 """Commands killed in the middle: whether a rerun gives, to the byte, what an undisturbed run gives.
 
-    python -m tests.crashes --kills 50        (make crash-test)
-    python -m tests.crashes --at-each-step
+    python -m tests.crashes --kills 50         (make crash-test)
+    python -m tests.crashes --at-each-step     (make crash-test CRASHES=--at-each-step)
 
 Each command runs once undisturbed. Then it is killed again and again, each time begun anew from the same folder, and
 run once more without disturbance: at moments that are spread evenly over its run, by SIGKILL, Ctrl-C (SIGINT) or
