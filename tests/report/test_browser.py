@@ -26,7 +26,9 @@ ALL_BUT_FOUR_CARDS = ".card:nth-of-type(n+5)"  # each card is made as the others
 
 @pytest.fixture(scope="module")
 def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Reports of retrain and of evaluate, which has two clips of each class."""
+    """Reports of retrain, and of evaluate and label, which have two clips of each class."""
+    from audionet.commands.label import write_report
+    from audionet.model.bundle import load_model
     from audionet.report.evaluation import report_on_evaluation
     from audionet.report.page import try_to_write
 
@@ -37,7 +39,9 @@ def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         shutil.copy(clip, folder / "clips" / clip.parent.name)
     evaluation_report = folder / "report.html"
     assert try_to_write(evaluation_report, report_on_evaluation(audionet.evaluate(folder / "clips", options)))
-    return {"retrain": files / "report.html", "evaluate": evaluation_report}
+    labelled = folder / "page.html"
+    assert write_report(labelled, audionet.label(folder / "clips", options), load_model(options), options)
+    return {"retrain": files / "report.html", "evaluate": evaluation_report, "label": labelled}
 
 
 @pytest.fixture(scope="module")
@@ -141,11 +145,13 @@ def test_all_can_be_reached_and_played_by_keyboard(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("kind", ["retrain", "evaluate"])
+@pytest.mark.parametrize("kind", ["retrain", "evaluate", "label"])
 def test_it_breaks_no_rule_of_accessibility(
     browser: Any, reports: dict[str, Path], kind: str, viewport: dict[str, int]
 ) -> None:
     visited = Visit(browser, reports[kind], viewport, "light")
+    if kind == "label":  # once something is corrected
+        visited.page.locator(".card button").first.click()
     found = violations_in_light_and_dark(visited.page, "" if viewport is DESK else ALL_BUT_FOUR_CARDS)
     # Wider than a phone is only what scrolls by itself.
     width = visited.page.evaluate("document.documentElement.scrollWidth")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audionet.options import LabelOptions
 from tests.commands.test_prepare_parts import pictures
 from tests.conftest import Run, chirps, make_model, quick_learning, write_wav
 from tests.report.test_browser import (
@@ -21,7 +20,6 @@ from tests.report.test_browser import (
     browser,
     sync_api,
     violations,
-    violations_in_light_and_dark,
 )
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)")
@@ -153,29 +151,6 @@ def test_clips_that_nobody_has_named_are_listed_and_named(
     visit.page.locator(".card:has-text('two.wav') button[value=high]").click()
     assert rows(saved(visit, tmp_path))[1:] == [["inbox/two.wav", "high", "", ""]]
     visit.context.close()
-
-
-@pytest.fixture(scope="module")
-def page_of_clips(misfiled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from audionet.commands.label import label, write_report
-    from audionet.model.bundle import load_model
-
-    path, options = tmp_path_factory.mktemp("clips") / "page.html", LabelOptions(misfiled / "tf_files")
-    assert write_report(path, label(misfiled / "inbox", options), load_model(options), options)
-    return path
-
-
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_page_of_clips_breaks_no_rule_of_accessibility(
-    browser: Any, page_of_clips: Path, viewport: dict[str, int]
-) -> None:
-    visited = Visit(browser, page_of_clips, viewport, "light")
-    visited.page.locator(".card button").first.click()
-    found = violations_in_light_and_dark(visited.page)
-    width = visited.page.evaluate("document.documentElement.scrollWidth")
-    visited.context.close()
-    assert found == []
-    assert width == viewport["width"]
 
 
 def test_a_turn_is_found_on_the_strip_corrected_by_keyboard_and_its_seconds_alone_are_learnt(
