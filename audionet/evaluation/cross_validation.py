@@ -76,9 +76,9 @@ def cross_validate(
         held = (folds == fold) & ~train  # a class of one chunk has nothing to hold out
         if held.any():
             test = np.flatnonzero(held)
-            fitted = trainer.fit(np.flatnonzero(train), test, is_watched=not accuracies)
-            history = history or fitted.history
-            probabilities[test] = fitted.classifier.probabilities(trainer.coordinates(test))
+            measured = trainer.measure(np.flatnonzero(train), test, is_watched=not accuracies)
+            history = history or measured.history
+            probabilities[test] = measured.probabilities
             tested |= held
             accuracies.append(_accuracy(dataset, test, probabilities[test]))
     if not tested.any():

@@ -1,9 +1,7 @@
 """Bottlenecks of known classes -> a classifier."""
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,12 +10,11 @@ from numpy.typing import NDArray
 
 from audionet.dataset.samples import Dataset, Sample
 from audionet.options import FitOptions
-from audionet.settings import available_cores
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.system.progress import Progress, silent
 from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
 from audionet.training.folds import cluster_groups, folds
-from audionet.training.lda import LinearDiscriminant, SufficientStatistics
+from audionet.training.lda import Discriminants, LinearDiscriminant, Parted
 from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
 from audionet.training.unknown import HeldOut, RejectionThresholds, comparable_distance
@@ -26,7 +23,6 @@ CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
 MOST_TIMES = 2.0  # as much of a class in the end, as where one of two recordings is held out
-DISCRIMINANTS_AT_ONCE = 4  # each takes up to 500 MB
 
 Indices = NDArray[np.intp]  # of samples in their data set
 
@@ -56,24 +52,32 @@ class FitResult:
     history: History
 
 
-class _HeldOutScores(NamedTuple):
-    """Scores of samples from discriminants that have not heard their recordings, or anything that sounds like them.
+@dataclass(frozen=True)
+class Measurement:
+    """What a classifier of other samples says of some.
 
-    indices: of the samples. by_recording, alike: samples x augmentations x classes.
-    times_more: how much more of each class there is than was learnt from for the scores by recording.
+    probabilities: samples x classes. history: of its calibrator; empty if nobody watched.
+    """
+
+    probabilities: NDArray[np.float64]
+    history: History
+
+
+class _HeldOutScores(NamedTuple):
+    """Scores of samples from discriminants that have not heard their recordings.
+
+    indices: of the samples. recordings: which of them are held out together. scores: samples x augmentations x classes.
+    times_more: how much more of each class there is than was learnt from for these scores.
     """
 
     indices: Indices
-    by_recording: NDArray[np.float64]
-    alike: NDArray[np.float64]
+    recordings: NDArray[np.intp]
+    scores: NDArray[np.float64]
     times_more: float
 
-
-class _Parted(NamedTuple):
-    """Which samples are held out, and which are learnt from: one truth value for each sample."""
-
-    held: NDArray[np.bool_]
-    learnt: NDArray[np.bool_]
+    def originals(self, targets: NDArray[np.int32]) -> Examples:
+        """The scores without augmentation. targets: the class of each sample of the data set."""
+        return Examples(self.scores[:, 0], targets[self.indices])
 
 
 Store = Callable[[int, Classifier], None]  # is given a step, and the classifier so far
@@ -103,6 +107,9 @@ class Trainer:
         self._weights = np.array([augmentation.weight for augmentation in (*augmentations, *copies)])
         self._parts = [n for n, augmentation in enumerate(augmentations) if augmentation.part < 1]
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
+        self._discriminants = Discriminants(
+            subspace.coordinates, self._targets, self._weights, subspace.shrinkage, self._noise
+        )
         self._options = options
         self._seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
         self._chunk_seconds = chunk_seconds
@@ -125,9 +132,8 @@ class Trainer:
         is_watched: whether there is a history, which tells of the validation samples too. store: is called every
         options.intermediate_store_frequency steps.
         """
-        statistics, centroid = self._statistics_of_most(train), self._centroid(train)
-        discriminant = LinearDiscriminant.of(statistics, self.subspace.shrinkage, self._noise)
-        held_out = self._hold_out(train, statistics)
+        discriminant, centroid = self._discriminants.of(train), self._centroid(train)
+        held_out = self._hold_out_recordings(train)
 
         def store_calibrator(step: int, learnt: Calibrator) -> None:
             if store is not None:
@@ -135,7 +141,7 @@ class Trainer:
                 store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
 
         fitted = train_calibrator(
-            Examples(held_out.by_recording[:, 0], self._targets[held_out.indices]),
+            held_out.originals(self._targets),
             Examples(discriminant.scores(self.coordinates(validation)), self._targets[validation]),
             self._options,
             is_watched=is_watched,
@@ -144,27 +150,40 @@ class Trainer:
         )
         distances = comparable_distance(self._squared_distances(centroid), self._seconds, self._chunk_seconds)
         calibrator = fitted.calibrator.of_more(held_out.times_more)
-        own = self._calibrated(held_out, calibrator, distances[held_out.indices])
+        own = self._calibrated(held_out, self._hold_out_alike(held_out), calibrator, distances)
         thresholds = RejectionThresholds.learn(own, distances[train])
         return FitResult(Classifier(discriminant, calibrator, thresholds, centroid), fitted.history)
 
-    def _hold_out(self, train: Indices, statistics: SufficientStatistics) -> "_HeldOutScores":
-        """Score the training samples, or some of very many, as if they were new. statistics: of all of them."""
-        indices = self._drawn(train)
-        if len(indices) < len(train):
-            statistics = self._statistics(indices)
-        samples = [self._dataset.samples[i] for i in indices]
-        of_recordings = np.array(folds(samples, CALIBRATION_FOLDS))
-        of_alike = cluster_groups(self.coordinates(indices), self._targets[indices], samples, of_recordings.tolist())
-        by_recording, alike = (_each_held_out(samples, groups) for groups in (of_recordings, of_alike))
-        return _HeldOutScores(
-            indices,
-            self._held_out_scores(indices, by_recording, statistics),
-            self._held_out_scores(indices, alike, statistics),
-            self._times_more(indices, by_recording),
-        )
+    def measure(self, train: Indices, test: Indices, *, is_watched: bool = False) -> Measurement:
+        """What the classifier that `fit` gives of the training samples says of the test samples, for less work.
 
-    def _times_more(self, indices: Indices, parted: Sequence[_Parted]) -> float:
+        is_watched: whether there is a history, which tells of the test samples too.
+        """
+        held_out = self._hold_out_recordings(train)
+        scores = self._discriminants.scores(train, test)[:, 0]
+        examples = held_out.originals(self._targets), Examples(scores, self._targets[test])
+        fitted = train_calibrator(*examples, self._options, is_watched=is_watched)
+        return Measurement(fitted.calibrator.of_more(held_out.times_more).probabilities(scores), fitted.history)
+
+    def _hold_out_recordings(self, train: Indices) -> _HeldOutScores:
+        """Score the training samples, or some of very many, as if their recordings were new."""
+        indices = self._drawn(train)
+        samples = [self._dataset.samples[i] for i in indices]
+        groups = np.array(folds(samples, CALIBRATION_FOLDS))
+        parted = _each_held_out(samples, groups)
+        scores = self._discriminants.held_out_scores(indices, parted)
+        return _HeldOutScores(indices, groups, scores, self._times_more(indices, parted))
+
+    def _hold_out_alike(self, held_out: _HeldOutScores) -> NDArray[np.float64]:
+        """The scores of the same samples, as if all that sounds like them were new too."""
+        indices = held_out.indices
+        samples = [self._dataset.samples[i] for i in indices]
+        groups = cluster_groups(
+            self.coordinates(indices), self._targets[indices], samples, held_out.recordings.tolist()
+        )
+        return self._discriminants.held_out_scores(indices, _each_held_out(samples, groups))
+
+    def _times_more(self, indices: Indices, parted: Sequence[Parted]) -> float:
         """How much more of each class there is, in the geometric mean, than is left where a group is held out."""
         targets = self._targets[indices]
         counts, logs = np.bincount(targets, minlength=self._classes), np.zeros(self._classes)
@@ -173,52 +192,30 @@ class Trainer:
             logs += np.bincount(targets[held], minlength=self._classes) * np.log(np.minimum(counts / left, MOST_TIMES))
         return float(np.exp((logs / counts).mean()))
 
-    def _calibrated(self, scored: "_HeldOutScores", calibrator: Calibrator, distances: NDArray[np.floating]) -> HeldOut:
-        """What is known of samples that were held out. distances: comparable ones."""
-        samples = (self._dataset.samples[i] for i in scored.indices)
+    def _calibrated(
+        self,
+        held_out: _HeldOutScores,
+        alike: NDArray[np.float64],
+        calibrator: Calibrator,
+        distances: NDArray[np.floating],
+    ) -> HeldOut:
+        """What is known of samples that were held out. alike: their scores where all that sounds like them was, too.
+        distances: comparable ones, of all samples."""
+        indices, targets = held_out.indices, self._targets[held_out.indices]
+        samples = (self._dataset.samples[i] for i in indices)
         recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
-        # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
-        by_recording, alike = (
+        by_recording, usual = (
             calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
-            for scores in (scored.by_recording, scored.alike)
+            # What is hardly learnt, such as sound in noise, does not say what is usual.
+            for scores in (held_out.scores, alike[:, self._weights == 1])
         )
-        parts, targets = by_recording[:, self._parts], self._targets[scored.indices]
-        # What is hardly learnt, such as sound in noise, does not say what is usual.
-        usual = alike[:, self._weights == 1]
-        return HeldOut(by_recording[:, 0], parts, usual, targets, distances, min(recordings.values()))
+        # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
+        parts = by_recording[:, self._parts]
+        return HeldOut(by_recording[:, 0], parts, usual, targets, distances[indices], min(recordings.values()))
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""
         return np.asarray(self.subspace.coordinates[samples * self._augmentations])
-
-    def _augmented(self, samples: Indices) -> NDArray[np.floating]:
-        """The coordinates of samples and all their augmentations: samples x augmentations x axes."""
-        rows = samples[:, None] * self._augmentations + np.arange(self._augmentations)
-        return np.asarray(self.subspace.coordinates[rows])
-
-    def _statistics(self, samples: Indices) -> SufficientStatistics:
-        """The sufficient statistics of samples and all their augmentations."""
-        augmented = self._augmented(samples).reshape(-1, self.subspace.coordinates.shape[1])
-        return self._statistics_of_rows(augmented, self._targets[samples])
-
-    def _statistics_of_most(self, samples: Indices) -> SufficientStatistics:
-        """As _statistics. Where few samples are missing, taking these from the statistics of all is quicker."""
-        others = np.setdiff1d(np.arange(len(self._dataset)), samples)
-        if len(others) >= len(samples):
-            return self._statistics(samples)
-        return self._all_statistics - self._statistics(others)
-
-    @functools.cached_property
-    def _all_statistics(self) -> SufficientStatistics:
-        # The coordinates are taken in their own order, since a reordered copy would double the memory.
-        return self._statistics_of_rows(self.subspace.coordinates, self._targets)
-
-    def _statistics_of_rows(
-        self, coordinates: NDArray[np.floating], targets: NDArray[np.integer]
-    ) -> SufficientStatistics:
-        """coordinates: of all augmentations of one sample after the other. targets: the class of each sample."""
-        weights = np.tile(self._weights, len(targets))
-        return SufficientStatistics.of(coordinates, np.repeat(targets, self._augmentations), self._classes, weights)
 
     def _centroid(self, samples: Indices) -> NDArray[np.floating]:
         """The mean of the samples' coordinates, without augmentation."""
@@ -246,30 +243,9 @@ class Trainer:
             drawn.append(random.permutation(members)[:count])
         return np.sort(np.concatenate(drawn))
 
-    def _held_out_scores(
-        self, indices: Indices, parted: Sequence[_Parted], all_statistics: SufficientStatistics
-    ) -> NDArray[np.float64]:
-        """The scores, samples x augmentations x classes, from discriminants that have not heard the sample's group.
 
-        parted: the samples, for each group of them. all_statistics: of all the samples. A class that lies in one group
-        is heard all the same; a class of one sample has no other.
-        """
-        augmented = self._augmented(indices)
-        scores = np.empty((*augmented.shape[:-1], self._classes))
-
-        def score(part: _Parted) -> None:
-            discriminant = LinearDiscriminant.of(
-                all_statistics - self._statistics(indices[~part.learnt]), self.subspace.shrinkage, self._noise
-            )
-            scores[part.held] = discriminant.scores(augmented[part.held])
-
-        with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
-            list(threads.map(score, parted))
-        return scores
-
-
-def _each_held_out(samples: Sequence[Sample], groups: NDArray[np.intp]) -> list[_Parted]:
+def _each_held_out(samples: Sequence[Sample], groups: NDArray[np.intp]) -> list[Parted]:
     """Each of the samples' groups held out in turn."""
     return [
-        _Parted(held, non_overlapping_train_mask(samples, held)) for held in (groups == n for n in np.unique(groups))
+        Parted(held, non_overlapping_train_mask(samples, held)) for held in (groups == n for n in np.unique(groups))
     ]

@@ -6,10 +6,16 @@ regression and ridge regression clearly (docs/experiments.md). There are usually
 of it is computed along a few axes (subspace.py).
 """
 
+import functools
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from audionet.settings import available_cores
 
 ROWS_AT_ONCE = 8192  # summed up as precisely as they are; these sums are float64
 # How much of the usual bias of a class, half the squared length of its mean, counts. Where there are few recordings of
@@ -18,6 +24,7 @@ BIAS_WEIGHT = 0.5
 # How much the scatter along the direction of noise counts, of so many pictures as there are: five times as much leaves
 # that direction out of the scores (docs/experiments.md).
 NOISE_WEIGHT = 0.01
+DISCRIMINANTS_AT_ONCE = 4  # each takes up to 500 MB
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,24 @@ class SufficientStatistics:
         return SufficientStatistics(self.counts - other.counts, self.sums - other.sums, self.products - other.products)
 
 
+class _Penalty(NamedTuple):
+    """What is added to the scatter within the classes.
+
+    ridge: the same along all axes. noise: a vector (axes), whose product with itself is added.
+    """
+
+    ridge: float
+    noise: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, statistics: SufficientStatistics, shrinkage: float, noise: NDArray[np.floating] | None) -> "_Penalty":
+        """The parameters are those of LinearDiscriminant.of."""
+        count = statistics.counts.sum()
+        spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
+        direction = np.zeros(len(statistics.products)) if noise is None else np.sqrt(NOISE_WEIGHT * count) * noise
+        return cls(max(shrinkage * spread, 1e-9), direction)
+
+
 @dataclass(frozen=True)
 class LinearDiscriminant:
     """scores = coordinates @ weights + biases. weights: axes, or features, x classes. biases: classes.
@@ -71,19 +96,17 @@ class LinearDiscriminant:
         shrinkage: what is added to the scatter within the classes, as a share of the pictures' mean squared distance
         from their mean: the pull towards plain distances.
         """
-        count = statistics.counts.sum()
         means = statistics.sums / statistics.counts[:, None]
-        origin = means.mean(axis=0)
         scatter = statistics.products - statistics.sums.T @ means
-        spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
-        scatter[np.diag_indices_from(scatter)] += max(shrinkage * spread, 1e-9)
-        if noise is not None:
-            scatter += NOISE_WEIGHT * count * np.outer(noise, noise)
+        penalty = _Penalty.of(statistics, shrinkage, noise)
+        scatter[np.diag_indices_from(scatter)] += penalty.ridge
+        scatter += np.outer(penalty.noise, penalty.noise)
+        origin = means.mean(axis=0)
         centred = means - origin
         # SciPy's, which knows that the scatter is symmetric, takes 15 % less time, but lets no other thread work.
         weights = np.linalg.solve(scatter, centred.T)
         lengths = np.einsum("ij,ji->i", centred, weights)
-        scale = max(float(lengths.mean()), 1e-12)
+        scale = _scale(lengths)
         weights /= scale
         return cls(weights, -origin @ weights - BIAS_WEIGHT * lengths / scale / 2)
 
@@ -92,3 +115,156 @@ class LinearDiscriminant:
         # The rows are made one matrix, since a product of many small ones takes twenty times as long.
         rows = coordinates.reshape(-1, coordinates.shape[-1])
         return np.asarray(rows @ self.weights + self.biases).reshape(*coordinates.shape[:-1], len(self.biases))
+
+
+@dataclass(frozen=True)
+class _LeaveOut:
+    """The scores that discriminants give which have not heard some of the rows, for one inversion instead of one each.
+
+    These are the scores of LinearDiscriminant.of, with the shrinkage and the noise of all rows. A row that is left out
+    takes its product away from the scatter; by Woodbury's identity, only a matrix as large as what is left out remains
+    to be solved, as in the leave-one-out of kernel ridge regression (Cawley and Talbot, 2003).
+
+    inverse: rows x rows, of the rows' products with each other, each times the root of its weight, and the ridge.
+    ridge: what was added. targets, roots: the class of each row, and the root of its weight.
+    """
+
+    inverse: NDArray[np.float64]
+    ridge: float
+    targets: NDArray[np.integer]
+    roots: NDArray[np.floating]
+    classes: int
+
+    @classmethod
+    def of(
+        cls,
+        coordinates: NDArray[np.floating],
+        targets: NDArray[np.integer],
+        weights: NDArray[np.floating],
+        statistics: SufficientStatistics,
+        shrinkage: float,
+        noise: NDArray[np.floating] | None = None,
+    ) -> "_LeaveOut":
+        """statistics: of all the rows of coordinates; the other parameters are those of it and of the discriminant."""
+        roots, penalty = np.sqrt(weights), _Penalty.of(statistics, shrinkage, noise)
+        rows = np.vstack([coordinates * roots[:, None], penalty.noise])  # noise is a row more, of no class
+        products = rows @ rows.T
+        products[np.diag_indices_from(products)] += penalty.ridge
+        inverse = np.linalg.inv(products)[:-1, :-1]
+        return cls(inverse, penalty.ridge, targets, roots, len(statistics.counts))
+
+    def scores(self, learnt: NDArray[np.bool_], held: NDArray[np.integer]) -> NDArray[np.float64]:
+        """The scores, held x classes, of the rows with these numbers.
+
+        learnt: whether each row was learnt from; at least one of each class was.
+        """
+        left_out = np.flatnonzero(~learnt)
+        own = np.where(learnt[:, None] & (self.targets[:, None] == np.arange(self.classes)), self.roots[:, None], 0)
+        counts = (own**2).sum(axis=0)
+        means = own / counts  # of each class, as sums of the rows times their roots
+        solved = self.inverse @ means
+        of_left_out = np.linalg.solve(self.inverse[np.ix_(left_out, left_out)], solved[left_out])
+        # Each row's product with the means, through the inverse of what is left of the rows' products.
+        products = means - self.ridge * (solved - self.inverse[:, left_out] @ of_left_out)
+        products[left_out] = -of_left_out
+        # The scatter is less than the rows' products by those of the means, which are taken away in the same way.
+        of_means = means.T @ products
+        within = np.eye(self.classes) - of_means * counts
+        of_means, of_held = (
+            np.linalg.solve(within, rows.T).T for rows in (of_means, products[held] / self.roots[held, None])
+        )
+        of_means, of_held = (rows - rows.mean(axis=1, keepdims=True) for rows in (of_means, of_held))
+        of_origin = of_means.mean(axis=0)
+        lengths = np.diag(of_means) - of_origin
+        return np.asarray((of_held - of_origin) / _scale(lengths) - BIAS_WEIGHT * lengths / _scale(lengths) / 2)
+
+
+class Parted(NamedTuple):
+    """Which of some samples are held out, and which are learnt from: one truth value for each sample."""
+
+    held: NDArray[np.bool_]
+    learnt: NDArray[np.bool_]
+
+
+class Discriminants:
+    """The discriminants that a data set gives where some of its samples are left out."""
+
+    def __init__(
+        self,
+        coordinates: NDArray[np.floating],
+        targets: NDArray[np.integer],
+        weights: NDArray[np.floating],
+        shrinkage: float,
+        noise: NDArray[np.floating] | None,
+    ) -> None:
+        """coordinates: one row for each augmentation of each sample, one sample after the other. targets: the class of
+        each sample. weights: of each augmentation. shrinkage, noise: those of LinearDiscriminant.of."""
+        self._coordinates, self._targets, self._weights = coordinates, targets, weights
+        self._classes = int(targets.max()) + 1
+        self._shrinkage, self._noise = shrinkage, noise
+
+    def of(self, samples: NDArray[np.integer]) -> LinearDiscriminant:
+        """The discriminant of the samples with these numbers, and of their augmentations."""
+        others = np.setdiff1d(np.arange(len(self._targets)), samples)
+        if len(others) < len(samples):  # taking these away from all is quicker
+            statistics = self._all_statistics - self._statistics(others)
+        else:
+            statistics = self._statistics(samples)
+        return LinearDiscriminant.of(statistics, self._shrinkage, self._noise)
+
+    def scores(self, learnt: NDArray[np.integer], scored: NDArray[np.integer]) -> NDArray[np.float64]:
+        """The scores of some samples, samples x augmentations x classes, from the discriminant of those learnt from."""
+        rows = self._rows(scored)
+        if self._leave_out is None:
+            return self.of(learnt).scores(self._coordinates[rows])
+        is_learnt = np.isin(np.arange(len(self._targets)), learnt)
+        scores = self._leave_out.scores(np.repeat(is_learnt, len(self._weights)), rows.ravel())
+        return scores.reshape(*rows.shape, self._classes)
+
+    def held_out_scores(self, samples: NDArray[np.integer], parted: Sequence[Parted]) -> NDArray[np.float64]:
+        """The scores, samples x augmentations x classes, from discriminants that have not heard the sample's group.
+
+        parted: the samples, for each group of them. A class that lies in one group is heard all the same; a class of
+        one sample has no other.
+        """
+        scores = np.empty((len(samples), len(self._weights), self._classes))
+
+        def score(part: Parted) -> None:
+            scores[part.held] = self.scores(samples[part.learnt], samples[part.held])
+
+        with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
+            list(threads.map(score, parted))
+        return scores
+
+    def _rows(self, samples: NDArray[np.integer]) -> NDArray[np.intp]:
+        """The numbers of the rows of samples: samples x augmentations."""
+        return np.asarray(samples[:, None] * len(self._weights) + np.arange(len(self._weights)))
+
+    def _statistics(self, samples: NDArray[np.integer]) -> SufficientStatistics:
+        return self._statistics_of_rows(self._coordinates[self._rows(samples).ravel()], self._targets[samples])
+
+    @functools.cached_property
+    def _all_statistics(self) -> SufficientStatistics:
+        # The coordinates are taken in their own order, since a reordered copy would double the memory.
+        return self._statistics_of_rows(self._coordinates, self._targets)
+
+    def _statistics_of_rows(
+        self, coordinates: NDArray[np.floating], targets: NDArray[np.integer]
+    ) -> SufficientStatistics:
+        """coordinates: of all augmentations of one sample after the other. targets: the class of each sample."""
+        weights = np.tile(self._weights, len(targets))
+        return SufficientStatistics.of(coordinates, np.repeat(targets, len(self._weights)), self._classes, weights)
+
+    @functools.cached_property
+    def _leave_out(self) -> _LeaveOut | None:
+        """All samples, to leave some out; None where they have more products than their axes have."""
+        rows, axes = self._coordinates.shape
+        if rows > axes:
+            return None
+        targets, weights = np.repeat(self._targets, len(self._weights)), np.tile(self._weights, len(self._targets))
+        return _LeaveOut.of(self._coordinates, targets, weights, self._all_statistics, self._shrinkage, self._noise)
+
+
+def _scale(lengths: NDArray[np.floating]) -> float:
+    """The squared length of a class's mean from the mean of all, on average: one unit of the scores."""
+    return max(float(lengths.mean()), 1e-12)

@@ -34,3 +34,24 @@ def test_scores_say_how_often_they_are_right_where_there_are_few_recordings(reco
         confidence.append(probabilities.max(axis=1).mean())
         accuracy.append((probabilities.argmax(axis=1) == of_new).mean())
     assert np.mean(accuracy) - 0.035 < np.mean(confidence) < np.mean(accuracy)
+
+
+@pytest.mark.parametrize("projected", [False, True])
+def test_what_is_measured_without_a_classifier_is_what_the_classifier_says(
+    projected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some recordings are learnt from, one class has but one, and each sample has an augmentation."""
+    monkeypatch.setattr("audionet.training.subspace.LARGEST_SPAN", 100 if projected else 4000)
+    features, targets = sounds(20, 1)
+    samples = [
+        sample_of(f"class {target}", "one" if target == 2 else f"recording {n}", float(n), n + 1.0)
+        for n, target in enumerate(targets)
+    ]
+    features = np.repeat(features, 2, axis=0) + np.random.default_rng(0).normal(0, 0.3, (240, FEATURES))
+    trainer = Trainer(span(features.astype(np.float16), seed=0), Dataset(samples), 1.0, FitOptions())
+    test = np.array([0, 1, 30, 31, 32, 90, 119])
+    train = np.setdiff1d(np.arange(len(samples)), test)
+    classifier = trainer.fit(train, test).classifier
+    wanted = classifier.probabilities(trainer.coordinates(test))
+    assert wanted.max() - wanted.min() > 0.5
+    assert np.allclose(trainer.measure(train, test).probabilities, wanted, atol=0.01)

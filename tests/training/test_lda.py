@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from audionet.training import lda as discriminant
-from audionet.training.lda import LinearDiscriminant, SufficientStatistics
+from audionet.training.lda import Discriminants, LinearDiscriminant, SufficientStatistics
 
 CLASSES = 4
 
@@ -55,3 +55,29 @@ def test_noise_in_a_known_direction_changes_scores_less() -> None:
         right[name] = [(learnt.scores(rows).argmax(axis=1) == truth).mean() for rows in (new, noisy)]
     assert right["plain"][1] < 0.8
     assert min(right["aware"]) > 0.95
+
+
+def test_scores_without_some_samples_are_those_of_an_analysis_of_the_others() -> None:
+    """As many axes as rows, in two augmentations of which one hardly counts: one product is made for all the scores."""
+    x, y = clouds(60, 120)
+    rows = np.repeat(x, 2, axis=0).astype(float)
+    rows[1::2] += np.random.default_rng(1).normal(0, 1, (60, 120))
+    weights, noise = np.array([1.0, 0.03]), np.random.default_rng(2).normal(0, 1, 120)
+    found = Discriminants(rows, y, weights, 0.1, noise)
+    learnt, scored = np.delete(np.arange(60), [3, 7, 8, 50]), np.array([3, 50, 20])
+    both = SufficientStatistics.of(rows, np.repeat(y, 2), CLASSES, np.tile(weights, 60))
+    fewer = SufficientStatistics.of(
+        rows.reshape(60, 2, 120)[learnt].reshape(-1, 120), np.repeat(y[learnt], 2), CLASSES, np.tile(weights, 56)
+    )
+    # The shrinkage and the noise are as of all samples.
+    shrinkage = 0.1 * spread(both) / spread(fewer)
+    alone = LinearDiscriminant.of(fewer, shrinkage, noise * np.sqrt(both.counts.sum() / fewer.counts.sum()))
+    expected = alone.scores(rows.reshape(60, 2, 120)[scored])
+    assert np.allclose(found.scores(learnt, scored), expected, atol=1e-9)
+    assert np.abs(expected).max() > 0.1
+
+
+def spread(statistics: SufficientStatistics) -> float:
+    """The mean squared distance of the rows from their mean."""
+    count = statistics.counts.sum()
+    return float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
