@@ -32,7 +32,7 @@ HOMES = {
     "pydub": {"audio.chunks"},
     "librosa": {"spectrogram.filter_bank"},
     "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
-    "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds"},
+    "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds", "training.subspace"},
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.progress"},

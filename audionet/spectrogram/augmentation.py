@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, to_grey, to_power
+from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, to_grey
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRender
     sounds = column_weights(grey.max(axis=0, keepdims=True) / 255) > 0
     if not sounds.any():
         return ORIGINAL
-    powers = to_power(np.arange(256), renderer.settings.dynamic_range_db).astype(np.float32)  # of each brightness
-    powers[0] = 0  # black is nothing
-    power = powers[grey].sum(axis=0)
+    power = renderer.brightness_power[grey].sum(axis=0)
     start, end = _first_and_last(sounds & (power >= power.max() * 10 ** (-PAUSE_DB / 10)))
     if columns - (end - start) < SHORTEST_PAUSE * PICTURE_SIZE:
         start, end = _first_and_last(sounds)
@@ -154,10 +152,9 @@ def _in_noise(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
     noise: np.ndarray = np.roll(renderer.white_noise, random.integers(PICTURE_SIZE), axis=1)[:, : grey.shape[1]]
     if renderer.row_hz is not None:
         noise = noise / np.maximum(renderer.row_hz, LOWEST_HZ)[:, None] ** steepness
-    range_db = renderer.settings.dynamic_range_db
-    power = np.where(grey > 0, to_power(grey, range_db), 0)[::-1]
+    power = renderer.brightness_power[grey.astype(np.uint8)][::-1]
     power += noise * (power.sum() / noise.sum() * 10 ** (-level_db / 10))
-    return to_grey(power, range_db)[::-1].astype(np.float32)
+    return to_grey(power, renderer.settings.dynamic_range_db)[::-1].astype(np.float32)
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:

@@ -89,6 +89,13 @@ class SpectrogramRenderer:
         power = self.strip_power(FULL_SCALE / 10 * np.random.default_rng(0).standard_normal(count, np.float32))
         return np.asarray(np.take(power, np.arange(PICTURE_SIZE) % power.shape[1], axis=1))
 
+    @functools.cached_property
+    def brightness_power(self) -> NDArray[np.float64]:
+        """The power of each brightness of a grey picture, 0 to 255, as a share of the loudest point's; black is 0."""
+        power = to_power(np.arange(256, dtype=np.float32), self.settings.dynamic_range_db)
+        power[0] = 0
+        return power
+
     def render(self, samples: np.ndarray) -> np.ndarray:
         """The picture of a chunk: uint8, PICTURE_SIZE x PICTURE_SIZE (grey) or x 3 (colours).
 

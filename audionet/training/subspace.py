@@ -5,7 +5,7 @@ pictures, the axes along which they vary most (principal components; Pearson, 19
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -77,18 +77,12 @@ class SampleSubspace(Subspace):
         self._mean: NDArray[np.float32] = features.mean(axis=0, dtype=np.float32)
         self._features = features
         gram = np.zeros((len(features), len(features)))
-
-        def products(part: slice) -> NDArray[np.float32]:
-            centred = features[:, part] - self._mean[part]
-            return np.asarray(centred @ centred.T)
-
-        with ThreadPoolExecutor(available_cores()) as threads:
-            for some in threads.map(products, self._columns()):  # in the order of the columns, however many threads
-                gram += some
+        for products in self._of_columns(lambda _, centred: centred @ centred.T):
+            gram += products
         ridged = gram.copy()
         ridged[np.diag_indices_from(gram)] += RIDGE * max(float(np.mean(np.diag(gram))), 1e-12)
         self._lower = np.linalg.cholesky(ridged)
-        self.coordinates = np.linalg.solve(self._lower, gram).T
+        self.coordinates = _solve_triangular(self._lower, gram).T
         self.squared_residuals = np.zeros(len(features))
 
     @property
@@ -98,22 +92,35 @@ class SampleSubspace(Subspace):
 
     def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """As Subspace has it: the same sums of the pictures' features, as far as these differ from their mean."""
-        combination = np.linalg.solve(self._lower.T, vectors).astype(np.float32)
-        in_features = np.empty((self._features.shape[1], *combination.shape[1:]), np.float32)
-        for part in self._columns():
-            in_features[part] = (self._features[:, part] - self._mean[part]).T @ combination
-        return in_features
+        combination = _solve_triangular(self._lower, vectors, transposed=True).astype(np.float32)
+        return np.concatenate(list(self._of_columns(lambda _, centred: centred.T @ combination)))
 
     def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
         """As Subspace has it."""
         products = np.zeros(len(self._features))
-        for part in self._columns():
-            products += (self._features[:, part] - self._mean[part]) @ direction[part]
-        return np.linalg.solve(self._lower, products)
+        for some in self._of_columns(lambda part, centred: centred @ direction[part]):
+            products += some
+        return _solve_triangular(self._lower, products)
 
-    def _columns(self) -> Iterator[slice]:
-        for start in range(0, self._features.shape[1], COLUMNS_AT_ONCE):
-            yield slice(start, start + COLUMNS_AT_ONCE)
+    def _of_columns(
+        self, function: Callable[[slice, NDArray[np.float32]], NDArray[np.floating]]
+    ) -> Iterator[NDArray[np.floating]]:
+        """What a function gives of some columns and of the pictures' features there, as far as these differ from their
+        mean; in the order of the columns, however many threads there are."""
+        features, mean = self._features, self._mean
+        starts = range(0, features.shape[1], COLUMNS_AT_ONCE)
+        parts = (slice(start, start + COLUMNS_AT_ONCE) for start in starts)
+        with ThreadPoolExecutor(available_cores()) as threads:
+            yield from threads.map(lambda part: function(part, features[:, part] - mean[part]), parts)
+
+
+def _solve_triangular(
+    lower: NDArray[np.float64], products: NDArray[np.floating], *, transposed: bool = False
+) -> NDArray[np.float64]:
+    """The x of lower @ x = products, or of lower.T @ x = products; a third of the work that NumPy would have."""
+    from scipy.linalg import solve_triangular  # late: `label` imports this module, and does without SciPy
+
+    return np.asarray(solve_triangular(lower, products, trans=int(transposed), lower=True, check_finite=False))
 
 
 @dataclass(frozen=True)
