@@ -113,10 +113,14 @@ def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipSc
     """Write the report that --report asks for; whether that worked."""
     if options.report is None:
         return True
-    from audionet.commands.label import write_report
+    # It is imported here, since most who label want no report.
+    from audionet.model.bundle import read_card
+    from audionet.report.labelling import report_on_labels
+    from audionet.report.page import try_to_write
 
+    card, choice = read_card(record_of(LabelOptions, options)), record_of(SoundChoice, options)
     with progress_shown(options.quiet) as progress:
-        if not write_report(options.report, clips, model, record_of(LabelOptions, options), progress):
+        if not try_to_write(options.report, report_on_labels(clips, model, card, choice, progress)):
             return False
     logger.info("report: %s (open it in a browser)", options.report)
     return True

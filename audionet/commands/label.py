@@ -1,7 +1,7 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import Events, EventsJob
 from audionet.inference.timeline import TimelineJob
 from audionet.inference.windows import Segment, Timeline, Windows, WindowsJob
-from audionet.model.bundle import Model, load_model, read_card
+from audionet.model.bundle import load_model
 from audionet.options import EventOptions, LabelOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
@@ -87,18 +87,6 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Clips, options: LabelOptions) ->
     if isinstance(result, UnusableInput):
         raise UnusableInput(clips[0], result.reason)
     return result
-
-
-def write_report(
-    path: Path, clips: Sequence[ClipScores | Timeline], model: Model, options: LabelOptions, progress: Progress = silent
-) -> bool:
-    """Write the report on clips, or on the segments or events of them, as HTML; whether that worked. A warning says why
-    not."""
-    # It is imported here, since most who label want no report.
-    from audionet.report.labelling import report_on_labels
-    from audionet.report.page import try_to_write
-
-    return try_to_write(path, report_on_labels(clips, model, read_card(options), options.sound, progress))
 
 
 def run_each(

@@ -4,6 +4,7 @@ import bisect
 import logging
 import math
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -181,19 +182,18 @@ def _warn_of_pictures(index: PictureIndex) -> None:
         logger.warning("%s", sentence)
 
 
-def _no_longer_fitting(index: PictureIndex) -> list[str]:
+def _no_longer_fitting(index: PictureIndex) -> Iterator[str]:
     """A sentence, if chunks were chosen for other recordings than those of now; none otherwise."""
     lengths, seconds = index.lengths_seconds(), index.renderer.settings.chunk_seconds
     if not index.fitted or len(lengths) < FEWEST_LENGTHS:
-        return []
+        return
     one_a_class = has_one_a_class((key.partition("/")[0], entry.parts) for key, entry in index.recordings.items())
     fitting = fitting_chunk_seconds(lengths, PictureSettings(), one_a_class)
-    if fitting is not None and fitting <= 2 * seconds:
-        return []
-    return [
-        f"chunks of {seconds:g} s were chosen for recordings that were shorter or fewer than those of now: "
-        "add --force to audionet prepare, and it chooses anew"
-    ]
+    if fitting is None or fitting > 2 * seconds:
+        yield (
+            f"chunks of {seconds:g} s were chosen for recordings that were shorter or fewer than those of now: "
+            "add --force to audionet prepare, and it chooses anew"
+        )
 
 
 def _warn_of_one_class(

@@ -10,6 +10,7 @@ import pytest
 
 import audionet
 from audionet.options import LabelOptions
+from audionet.system.progress import silent
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -27,9 +28,9 @@ ALL_BUT_FOUR_CARDS = ".card:nth-of-type(n+5)"  # each card is made as the others
 @pytest.fixture(scope="module")
 def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports of retrain, and of evaluate and label, which have two clips of each class."""
-    from audionet.commands.label import write_report
     from audionet.model.bundle import load_model
     from audionet.report.evaluation import report_on_evaluation
+    from audionet.report.labelling import report_on_labels
     from audionet.report.page import try_to_write
 
     files, folder = twins / "tf_files", tmp_path_factory.mktemp("browser")
@@ -40,7 +41,8 @@ def reports(twins: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     evaluation_report = folder / "report.html"
     assert try_to_write(evaluation_report, report_on_evaluation(audionet.evaluate(folder / "clips", options)))
     labelled = folder / "page.html"
-    assert write_report(labelled, audionet.label(folder / "clips", options), load_model(options), options)
+    clips = audionet.label(folder / "clips", options)
+    assert try_to_write(labelled, report_on_labels(clips, load_model(options), None, options.sound, silent))
     return {"retrain": files / "report.html", "evaluate": evaluation_report, "label": labelled}
 
 
