@@ -18,7 +18,7 @@ from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.tables.labelled import checked_label, says_unknown, spelt_alike
 from audionet.tables.paths import Listing, TablePaths
-from audionet.tables.reading import line_error
+from audionet.tables.reading import Table, line_error
 
 logger = logging.getLogger(__name__)
 
@@ -67,17 +67,19 @@ class Owned:
     """An annotation file and the recording that it lies beside; None if it is of several, or lies elsewhere.
 
     doubt: if it is not clear which recording that is, or which annotations are meant.
+    table: the file, if it has been read as one.
     """
 
     annotations: Path
     recording: Path | None
     doubt: Fault | None = None
+    table: Table | None = None
 
     def read(self, choice: SoundChoice) -> list[Annotation]:
         """What the file says of the chosen channel. Raises AudionetError if it can't be read, or is in doubt."""
         if self.doubt is not None:
             raise self.doubt
-        return read_annotations(self.annotations, choice)
+        return read_annotations(self.annotations, choice, self.table)
 
     def fault(self, error: AudionetError) -> Fault:
         """What is wrong with the file."""
@@ -204,6 +206,8 @@ def _without_recording(annotations: Path, name: str, namesakes: Sequence[str]) -
     fault = "not among the recordings" if name else "called as none of the recordings"
     if namesakes:
         fault = f"what {count(len(namesakes), 'recording')} are called"
+    if not name:
+        fault += "; call it as that is called, or, in a table, call the column that says so path"
     return Fault(annotations, f"{subject} {fault}")
 
 

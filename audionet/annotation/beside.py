@@ -22,6 +22,7 @@ from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file
 from audionet.tables.files import header_of
 from audionet.tables.paths import Listing, folders_for_tables, recordings_in
+from audionet.tables.reading import Table
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,10 @@ SEEMS_TO_MARK = "seems to say what is heard when"
 AS_TABLE = "a table would be, with the columns start, end and label, or a file of Raven, Audacity, Praat or ELAN"
 
 
-def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Annotated:
+def read_named(path: Path, data_audio: Path, options: AnnotationOptions, table: Table | None) -> Annotated:
     """What a file of annotations, or a folder of them, says of the recordings in a folder.
 
-    Raises AudionetError if there are none in it.
+    table: the file, if it is one. Raises AudionetError if there are none in it.
     """
     if path.suffix.lower() == UEM:
         raise AudionetError(
@@ -44,7 +45,8 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions) -> Anno
             f"{path}: is a folder, and holds no annotations (tables with start and end, or files of Raven, Audacity, "
             "Praat, ELAN or RTTM); name the table in it"
         )
-    return read_all(with_owners(files, data_audio), data_audio, options)
+    owned = [replace(file, table=table) for file in with_owners(files, data_audio)]
+    return read_all(owned, data_audio, options)
 
 
 def with_owners(files: Sequence[Path], data_audio: Path) -> list[Owned]:

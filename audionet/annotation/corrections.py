@@ -7,6 +7,7 @@ last counts. A recording that lies elsewhere is added to those of the folders.
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
 from audionet.tables.files import read_table
 from audionet.tables.labelled import LabelledTable, says_unknown, spellings_of
-from audionet.tables.paths import absolute
+from audionet.tables.paths import absolute, file_name
 from audionet.tables.reading import Row
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,16 @@ def corrected(
             f"{corrections}: leaves nothing to learn; delete the lines of what is to be learnt all the same"
         )
     return left, wrong
+
+
+def are_done(corrections: Path, data_audio: Path) -> bool:
+    """Whether all that corrections are about lies in the folder of its class by now, and none is of a part."""
+    with suppress(AudionetError):
+        table = read_table(corrections)
+        rows = [(row.get("label"), file_name(row.get("path"))) for row in table.rows]
+        is_of_wholes = not any(map(table.values, ("start", "end")))
+        return is_of_wholes and all(label and is_file(data_audio / label / name) for label, name in rows)
+    return False
 
 
 def _lies_elsewhere(name: str, path: Path, keys: dict[str, Path]) -> bool:

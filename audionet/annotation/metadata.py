@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audionet.annotation.annotated import Annotated, Fault, recording_of
 from audionet.annotation.beside import find_beside, read_named, stretches_in
-from audionet.annotation.corrections import corrected
+from audionet.annotation.corrections import are_done, corrected
 from audionet.annotation.parts import combined, with_distinct_keys, within
 from audionet.annotation.readers import READ, UEM, Kind, is_only_about, is_table, kind_of
 from audionet.audio.chunks import Part
@@ -78,7 +78,7 @@ def with_corrections_apart(options: AnnotationOptions, data_audio: Path) -> Anno
     if options.metadata is None or not CORRECTIONS_NAME.fullmatch(options.metadata.stem) or not data_audio.is_dir():
         return options
     metadata = _found(options.metadata, data_audio)
-    table = _named_table(metadata, data_audio, options)
+    table = _labelled(_named_table(metadata), data_audio, options)
     if table is None or not folders_in(data_audio) or len(set(table.places)) >= len(recordings_in(data_audio)):
         return options
     logger.info("%s: corrects what the folders say, as with --corrections; the other recordings stay", metadata)
@@ -146,9 +146,10 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         return None
     if options.metadata is not None:
         metadata = _found(options.metadata, data_audio)
-        table = _named_table(metadata, data_audio, options)
+        named = _named_table(metadata)
+        table = _labelled(named, data_audio, options)
         if table is None:
-            return read_named(metadata, data_audio, options)
+            return read_named(metadata, data_audio, options, named)
     else:
         table = _find_table(data_audio, options)
     if table is not None:
@@ -175,18 +176,20 @@ def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     return replace(beside, recordings=[*others, *marked], wrong=[*beside.wrong, *wrong])
 
 
-def _named_table(metadata: Path, data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
-    """The table that was named; None if it is a folder, or a file of annotations that does not say of what."""
+def _named_table(metadata: Path) -> Table | None:
+    """The table that was named; None if it is a folder, or another file of annotations."""
     if metadata.is_dir():
         return None
     if not metadata.is_file() and not metadata.is_symlink():
         beside = [path.name for path in tables_in(metadata.parent)]
         raise AudionetError(f"{metadata}: no such table{did_you_mean(metadata.name, beside)}")
-    if not is_table(metadata):
-        return None
-    table = read_table(metadata)
-    is_labelled = path_columns(table.columns) or not marks_parts(table.columns)
-    return LabelledTable(table, data_audio, options.sound) if is_labelled else None
+    return read_table(metadata) if is_table(metadata) else None
+
+
+def _labelled(table: Table | None, data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
+    """A table that says of recordings which they are; None if it marks parts, and does not say of what."""
+    is_labelled = table is not None and (path_columns(table.columns) or not marks_parts(table.columns))
+    return LabelledTable(table, data_audio, options.sound) if table is not None and is_labelled else None
 
 
 def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
@@ -200,7 +203,8 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
         if path.resolve() in corrections:
             continue
         if CORRECTIONS_NAME.fullmatch(path.stem):
-            logger.info("%s is not used; it is with --corrections %s", path, path)
+            if not are_done(path, data_audio):
+                logger.info("%s is not used; it is with --corrections %s", path, path)
             continue
         columns = header_of(path)
         has_labels = not columns.isdisjoint(LABEL_COLUMNS)

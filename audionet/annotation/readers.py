@@ -24,7 +24,7 @@ from audionet.tables.files import header_of, table_in
 from audionet.tables.from_json import LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
-from audionet.tables.reading import SHOWN, beginning_of, line_error, parse_table, read_text, simplified
+from audionet.tables.reading import SHOWN, Table, beginning_of, line_error, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
 
 logger = logging.getLogger(__name__)
@@ -65,12 +65,19 @@ SAID_BY = re.compile(r"(?:\A(?:>> ?|[-\u2013] ?)?|\n(?:>> ?|[-\u2013] ?))\[?([^\
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
 
-def read_annotations(path: Path, choice: SoundChoice = USUAL) -> list[Annotation]:
+def read_annotations(path: Path, choice: SoundChoice = USUAL, table: Table | None = None) -> list[Annotation]:
     """The annotations in a file, in its order: a Praat TextGrid, a Raven selection table, Audacity's labels, RTTM,
     ELAN's file, or a table, or JSON, with start, end and label. choice: of several channels, which they are about.
+    table: the file as a table, where it has been read as one.
 
     Raises AudionetError, with the file, the line and what was expected, for anything else.
     """
+    marks = ((mark.line, mark.channel, mark) for mark in (_marks_of(table) if table else _read(path)))
+    # Raven has a row for each view, so that each selection is there twice.
+    return list(dict.fromkeys(of_channel(path, marks, choice)))
+
+
+def _read(path: Path) -> list[Annotation]:
     try:
         text = read_text(path, LARGEST_BYTES)
     except ValueError as error:
@@ -79,9 +86,7 @@ def read_annotations(path: Path, choice: SoundChoice = USUAL) -> list[Annotation
     text = re.sub("\r\n?", "\n", text)
     if text.count("\n") > 2 * MOST_LINES:
         raise AudionetError(f"{path}: has more than {MOST_LINES:,} lines; split it")
-    # Raven has a row for each view, so that each selection is there twice.
-    marks = ((mark.line, mark.channel, mark) for mark in _reader_of(path, text)(path, text))
-    return list(dict.fromkeys(of_channel(path, marks, choice)))
+    return _reader_of(path, text)(path, text)
 
 
 class Kind(Enum):
@@ -268,15 +273,17 @@ BY_SUFFIX |= dict.fromkeys(SUBTITLES, _read_subtitles)
 
 
 def _read_table(path: Path, text: str) -> list[Annotation]:
-    """A table, Raven's or any other, with a part in each row; one of columns alone says that nothing was heard."""
-    table = table_in(path, text)
+    return _marks_of(table_in(path, text))
+
+
+def _marks_of(table: Table) -> list[Annotation]:
+    """What a table marks, a part in each row; one of columns alone says that nothing was heard."""
     if not table.rows and marks_parts(table.columns):
         return []  # somebody looked, and nothing was heard
     layout = layout_of(table, needs_label=False)
     if layout.times is None:
         raise AudionetError(
-            f"{path}: has the columns {table.columns_named()}; annotations need start, end and label (or Raven's, "
-            "Audacity's or Praat's own file)"
+            f"{table.path}: has the columns {table.columns_named()}; annotations need start, end and label"
         )
     annotations = []
     for row in table.rows:

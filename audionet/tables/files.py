@@ -8,13 +8,17 @@ from audionet.errors import AudionetError
 from audionet.tables.class_columns import with_labels
 from audionet.tables.from_json import JSON, table_of_json
 from audionet.tables.layouts import is_known
-from audionet.tables.reading import LARGEST_TABLE_BYTES, Table, beginning_of, parse_table, read_text
+from audionet.tables.reading import LARGEST_TABLE_BYTES, USABLE, Table, beginning_of, parse_table, read_text
 
 # Texts of other tools that tell what is heard when.
 OTHER_TEXTS = {
     "rich text (RTF)": re.compile(r"\s*\{\\rtf"),
     "a web page": re.compile(r"\s*<(!doctype html|html|head|body|table)\b", re.IGNORECASE),
     "XML": re.compile(r"\s*<[?!\w]"),
+    "of VIA": re.compile(r'\s*(# Exported using VGG|\{\s*"project"\s*:\s*\{\s*"pid")'),
+    "CTM, which says what is said, not by whom": re.compile(
+        r"(;;.*\n)*\S+ +[01AB]( +[\d.]+){2} +[^\W\d]\S*( +[\d.]+)?\s"
+    ),
     "subtitles": re.compile(r"\s*WEBVTT|\s*\[Script Info\]|\s*\[Events\]|\s*(\d+\s+)?[\d:]+[.,]\d+ +--> "),
 }
 
@@ -34,10 +38,7 @@ def table_in(path: Path, text: str) -> Table:
     """As `read_table`, from the text of the file at `path`."""
     for kind, beginning in OTHER_TEXTS.items():
         if beginning.match(text):
-            raise AudionetError(
-                f"{path}: is {kind}, and no table: save it as one, such as CSV with the columns path, label, start and "
-                "end, or as a file of Raven, Audacity, Praat, ELAN or RTTM"
-            )
+            raise AudionetError(f"{path}: is {kind}, and no table: export {USABLE}")
     if JSON.match(text):
         return table_of_json(path, text)
     return with_labels(parse_table(path, text, is_known))

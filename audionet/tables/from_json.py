@@ -24,7 +24,7 @@ from audionet.tables.times import marks_parts
 
 logger = logging.getLogger(__name__)
 
-JSON = re.compile(r'\s*(\[\s*[\[{\]"\d-]|\{\s*["}])')  # how it begins; `[Script Info]` is of subtitles
+JSON = re.compile(r'\s*(\[\s*[\[{\]"]|\{\s*["}])')  # how it begins; `[Script Info]` and `[00:01] Anna: yes` are not
 OF_RECORDINGS = frozenset((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS, "group", "fold"))  # simplified names
 LISTS_OF_LABELS = ("labels", "choices")  # Label Studio's; of several, each is heard
 LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *LISTS_OF_LABELS))

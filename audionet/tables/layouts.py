@@ -20,7 +20,7 @@ from audionet.tables.paths import (
     require_path_column,
 )
 from audionet.tables.reading import SHOWN, Row, Table, line_error
-from audionet.tables.times import TIMES, TimeColumns, refuse_days, refuse_times_that_run_on, times_of
+from audionet.tables.times import TIMES, TimeColumns, refuse_other_units, refuse_times_that_run_on, times_of
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
     label = _label_of_wholes(table) if times is None else _label_column(table, needed=needs_label)
     channel, first_channel = _channel_column(table)
     if times is not None:
-        refuse_days(table, times)
+        refuse_other_units(table, times)
         if not path:
             require_path_column(table)
         elif "selection" in columns:
@@ -125,11 +125,14 @@ def _paths(column: str, row: Row) -> list[str]:
 
 
 def _column(table: Table, usual: Sequence[str], tools: Sequence[str], meaning: str) -> str:
-    columns = [name for name in usual if name in table.columns] or [name for name in tools if name in table.columns][:1]
+    columns = [name for name in usual if name in table.columns]
+    if not columns:  # of several, the first that all rows fill, or else the first
+        named = sorted((name for name in tools if name in table.columns), key=lambda name: -len(table.values(name)))
+        columns = named[:1]
     if not columns:
         raise AudionetError(
-            f"{table.path}: needs a column for {meaning}, called {', '.join(usual[:-1])} or {usual[-1]}; its first "
-            f"line names the columns {table.columns_named()}"
+            f"{table.path}: needs a column for {meaning}, called {', '.join(usual[:-1])} or {usual[-1]}; it has the "
+            f"columns {table.columns_named()}"
         )
     if len(columns) > 1 and columns[0] != usual[0]:
         names = [repr(table.columns[name]) for name in columns]

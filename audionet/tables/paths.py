@@ -14,7 +14,7 @@ from audionet.errors import AudionetError
 from audionet.system.grouping import grouped
 from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
-from audionet.tables.reading import SHOWN, Table, is_time
+from audionet.tables.reading import SHOWN, USABLE, Table, is_time
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 WORKBOOK_SUFFIXES = (".xlsx", ".xls", ".ods", ".numbers")  # of tables that have to be saved as text first
@@ -205,13 +205,16 @@ def require_header(table: Table) -> None:
     if path_columns(table.columns):
         return
     names = list(table.columns.values())
-    words = names[0].split() if len(names) == 1 else []  # of a text without separators
+    if len(names) == 1 and " " in names[0]:
+        raise AudionetError(
+            f"{table.path}: begins with {names[0][:SHOWN]!r}, and is no table; put tabs or commas between its columns, "
+            f"below a line that names them, or export {USABLE}"
+        )
     for name in names:
-        if SOUND_NAME.fullmatch(name) or is_time(name) or any(map(is_time, words)):
-            between = ", with tabs or commas between" if words else ""
+        if SOUND_NAME.fullmatch(name) or is_time(name):
             raise AudionetError(
                 f"{table.path}: begins with {name[:SHOWN]!r}, where a line is needed that names the columns; write one "
-                f"above it, with path and label, or with start, end and label, over what they are about{between}"
+                "above it, with path and label, or with start, end and label, over what they are about"
             )
 
 

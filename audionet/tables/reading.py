@@ -38,6 +38,10 @@ BYTE_ORDER_MARKS = (
 )
 WINDOWS = "cp1252"  # what Excel writes in the west, unless it is asked for UTF-8
 CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
+USABLE = (  # in messages
+    "CSV with the columns path, label, start and end, subtitles that say who is heard (SRT, WebVTT), or a file of "
+    "Raven, Audacity, Praat, ELAN or RTTM"
+)
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
 
 
@@ -205,7 +209,7 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
     cells_left = MOST_CELLS
     for line, cells in records:
         extra = sum(bool(cell.strip()) for cell in cells[len(names) :])
-        if extra:
+        if extra and (len(names) > 1 or is_known(names[0])):  # else it is a text, with a comma somewhere
             there, named = count(len(names) + extra, "value"), count(len(names), "column")
             remedy = f"put a value with {separator!r} in it between double quotes"
             raise table.error(line, f"has {there}, the first line names {named}; {remedy}")

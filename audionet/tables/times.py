@@ -31,7 +31,7 @@ UNITS, OF_SECONDS = re.compile(r"(time)?units?|timeformat"), ("", "s", "sec", "s
 # What the names of other columns consist of that say where something begins or ends, if all their values are times.
 BORDERS = frozenset(
     "start begin beginning onset from end stop finish until till to offset in out on off tmin tmax xmin xmax t0 t1 "
-    "anfang anfangs beginn von ende bis début debut fin inicio início inizio fine fim eind einde slut".split()
+    "x1 x2 anfang anfangs beginn von ende bis début debut fin inicio início inizio fine fim eind einde slut".split()
 )
 # Borders in one word with another, and what is a border beside a word for time, as in `min_time` or `first_sample`.
 COMPOUND = re.compile(
@@ -221,18 +221,21 @@ def refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> Non
         )
 
 
-def refuse_days(table: Table, times: TimeColumns) -> None:
-    """Raise AudionetError if times are fractions of a day, as a workbook has them: as seconds, no part is of use."""
-    first = None
-    for row in table.rows:
-        part = times.part(table, row)
-        if part is not None:
-            if part.end_seconds > 1 or part.seconds >= MINIMUM_SECONDS:
-                return
-            first = first or (row if OF_A_DAY.fullmatch(row.get(times.start)) else None)
-    if first is not None:
-        raise table.error(
-            first.line,
-            f"has the times {first.get(times.start)!r} and {first.get(times.end)!r}, and no line has longer parts: are "
-            "they fractions of a day, as Excel has times? Multiply them by 86400 there, and format them as numbers",
-        )
+def refuse_other_units(table: Table, times: TimeColumns) -> None:
+    """Raise AudionetError if times are fractions of a day, as a workbook has them, so that no part would be of use; or,
+    beside what is spoken, milliseconds, as transcripts have them."""
+    marked = [(row, part) for row in table.rows if (part := times.part(table, row))]
+    last_seconds = max((part.end_seconds for _, part in marked), default=0.0)
+    are_whole = all(row.get(name).isdecimal() for row, _ in marked for name in (times.start, times.end))
+    of_a_day = [row for row, _ in marked if OF_A_DAY.fullmatch(row.get(times.start))]
+    if of_a_day and last_seconds <= 1 and all(part.seconds < MINIMUM_SECONDS for _, part in marked):
+        row, question = of_a_day[0], "no line has longer parts: are they fractions of a day, as Excel has times?"
+        remedy = "Multiply them by 86400 there, and format them as numbers"
+    elif "text" in table.columns and last_seconds > 3600 and are_whole and all(part.seconds > 20 for _, part in marked):
+        row, question = marked[0][0], "no line has shorter parts: are they milliseconds, as transcripts have times?"
+        remedy = "Divide them by 1000; or, if they are seconds, write them with a point, as 12.0"
+    else:
+        return
+    raise table.error(
+        row.line, f"has the times {row.get(times.start)!r} and {row.get(times.end)!r}, and {question} {remedy}"
+    )

@@ -13,6 +13,7 @@ from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
+from tests.annotation.test_tables import sounds
 
 LENGTH = 300  # tenths of seconds
 
@@ -215,3 +216,13 @@ def test_a_table_of_all_recordings_that_is_called_as_corrections_are_lists_them(
     table.write_text("path,label\n0.wav,wren\n1.wav,owl\n")
     found, _ = find_labelled_recordings(flat, AnnotationOptions(metadata=table))
     assert [recording.class_name for recording in found] == ["owl", "wren"]
+
+
+@pytest.mark.parametrize(("place", "rest", "is_told"), [("owl", "", True), ("wren", "", False), ("wren", ",1,2", True)])
+def test_corrections_that_are_not_used_are_told_of_until_the_recordings_lie_where_they_say(
+    tmp_path: Path, place: str, rest: str, is_told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "owl/1.wav", "wren/1.wav", f"{place}/2.wav")
+    (tmp_path / "corrections.csv").write_text(f"path,label,start,end\nowl/2.wav,wren{rest}\n")
+    find_labelled_recordings(tmp_path, AnnotationOptions())
+    assert ("it is with --corrections" in caplog.text) == is_told

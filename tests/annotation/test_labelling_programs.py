@@ -201,7 +201,12 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             ONE,
         ),
         (label_studio(OWL, data={"audio": "/data/local-files/?d=my%20sounds/ni%67ht.wav"}), ONE),
-        ('{"results": [{"start_time": "1.5", "end_time": "3.25", "speaker_label": "owl"}]}', ONE),
+        (  # of Amazon, which says of words alone of what type they are
+            '{"results": [{"start_time": "1.5", "end_time": "3.25", "speaker_label": "owl", "items": [{"start_time": '
+            '"1.5", "end_time": "2", "speaker_label": "owl"}]}, {"start_time": "1.5", "end_time": "2", "type": "word", '
+            '"speaker_label": "owl"}]}',
+            ONE,
+        ),
         (json.dumps([{"id": 1, "audio": "s3://x/night.wav", "label": [{**OWL, "channel": 0}], "annotator": 1}]), ONE),
         (
             json.dumps(
@@ -225,12 +230,13 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
     ],
 )
 def test_json_of_programs_for_labelling_is_read_where_it_is_named(
-    tmp_path: Path, text: str, parts: dict[str, list[tuple[float, float]]]
+    tmp_path: Path, text: str, parts: dict[str, list[tuple[float, float]]], caplog: pytest.LogCaptureFixture
 ) -> None:
     nights = sounds(tmp_path / "nights", "night.wav")
     path = tmp_path / "night.json"
     path.write_text(text, "utf-8")
     assert found(nights, metadata=path) == parts
+    assert len(set(caplog.messages)) == len(caplog.messages)  # nothing is said twice
 
 
 @pytest.mark.parametrize(
@@ -247,7 +253,13 @@ def test_json_of_programs_for_labelling_is_read_where_it_is_named(
             "line 1 marks a part .* start_ms '5'",
         ),
         ('[\n{"clip": "night.wav", "start": 5, "end": 1e999, "label": "owl"}]', "line 2 has the times '5' and 'inf'"),
-        ('{"file": {"1": {"fname": "night.wav", "type": 4}}}', "needs a column for its label"),  # of VIA
+        ('{"file": {"1": {"fname": "night.wav", "type": 4}}}', "needs a column for its label"),  # as VIA's
+        ('{"project":{"pid":"x"},"file":{"1":{"fname":"night.wav"}}}', "is of VIA, and no table: export CSV with"),
+        (
+            '{"utterances": [{"start": 250, "end": 26950, "text": "hu", "speaker": "A"}], "audio_duration": 27}',
+            "line 1 has the times '250' and '26950', .*: are they milliseconds, as transcripts have times.*by 1000",
+        ),
+        ("[00:00:01] Anna: hello\nAh, yes\n", r"begins with '\[00:00:01\] Anna: hello', and is no table"),
         ('{"a": 1}', "is JSON in which nothing says what is heard when: objects with start, end and label, or"),
         ("[" * 100_000, "night.json: is JSON that cannot be read"),
         ('[{"clip": "night.wav", "label": "\\ud800"}]', r"has the class .*ud800', which can't name a folder"),

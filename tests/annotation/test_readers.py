@@ -168,7 +168,7 @@ def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path
         ("t.csv", "path,start,end,label\na.wav,0,1,\n", "line 2 has no label"),
         ("t.csv", "path,start,end,label\na.wav,0,1,owl\nb.wav,,,owl\n", "line 3 has no times; write start and end"),
         ("t.csv", "path,label\na.wav,owl\n", "has the columns 'path' and 'label'; annotations need start, end and"),
-        ("t.csv", "", "its first line names the columns none"),
+        ("t.csv", "", "it has the columns none"),
         ("t.csv", "path,start,end,label,channel\na.wav,0,1,owl,2\n", "line 2 is about channel '2': which one is meant"),
         ("n.txt", RAVEN.replace("1\t61", "2\t61"), "line 4 is about channel 2"),
         ("n.txt", RAVEN.replace("Species", "Call").replace("wren", "x\ty"), "line 4 has 9 values"),
