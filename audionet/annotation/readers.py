@@ -20,7 +20,7 @@ from audionet.errors import AudionetError
 from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
-from audionet.tables.files import header_of, table_in
+from audionet.tables.files import first_rows, header_of, table_in
 from audionet.tables.from_json import LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
@@ -112,24 +112,26 @@ def kind_of(path: Path) -> Kind:
         return Kind.OTHER
     if suffix in SUFFIXES_OF_TOOLS:
         return Kind.OF_A_TOOL
-    beginning = beginning_of(path)[:LOOKED_AT]
+    beginning = beginning_of(path)
     if suffix == HTKS:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":
-        has_labels = not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(beginning)))
-        return Kind.OTHER if not MARK_IN_JSON.search(beginning) else Kind.NAMED if has_labels else Kind.UNREAD
+        has_labels = not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(beginning[:LOOKED_AT])))
+        return (
+            Kind.OTHER if not MARK_IN_JSON.search(beginning[:LOOKED_AT]) else Kind.NAMED if has_labels else Kind.UNREAD
+        )
     if not beginning.strip():
         return Kind.EMPTY
-    if not is_table(path):
+    if _reader_of(path, beginning) is not _read_table:
         return Kind.OF_A_TOOL
-    columns = header_of(path)
+    table = first_rows(path, beginning)
+    columns = table.columns.keys()
     if marks_parts(columns) and columns != TRANSCRIPT:
         has_paths = suffix != ".txt" and "selection" not in columns and not columns.isdisjoint(LISTING)
         return Kind.LISTING if has_paths else Kind.PARTS
-    lines = [line for _, line in numbered_lines(beginning)][:LINES_LOOKED_AT]
+    lines = [line for _, line in itertools.islice(numbered_lines(beginning), LINES_LOOKED_AT)]
     has_marks = columns == TRANSCRIPT or all(map(UNNAMED_MARK.fullmatch, lines[: max(1, len(lines) - 1)]))
-    whole_lines = beginning[: beginning.rfind("\n") + 1]
-    return Kind.UNREAD if has_marks or _has_times_and_words(path, whole_lines) else Kind.OTHER
+    return Kind.UNREAD if has_marks or _has_times_and_words(table) else Kind.OTHER
 
 
 def is_only_about(path: Path, recording: Path) -> bool:
@@ -146,12 +148,8 @@ def is_only_about(path: Path, recording: Path) -> bool:
     return False
 
 
-def _has_times_and_words(path: Path, text: str) -> bool:
-    """Whether a table has a column of times, whatever that is called, and one of words. text: its whole first lines."""
-    try:
-        table = parse_table(path, text, is_known)
-    except AudionetError:
-        return False
+def _has_times_and_words(table: Table) -> bool:
+    """Whether a table, of which these are rows, has a column of times, whatever that is called, and one of words."""
     if not any(table.is_text(name) for name in table.columns):
         return False
     try:

@@ -46,8 +46,13 @@ def table_in(path: Path, text: str) -> Table:
 
 def header_of(path: Path) -> frozenset[str]:
     """The simplified names of a table's columns, from its beginning alone; none if it is no table."""
-    lines = beginning_of(path).splitlines(keepends=True)
-    for most in (20, 1):  # what is wrong with a row is said by who reads them all
+    return frozenset(first_rows(path, beginning_of(path)).columns)
+
+
+def first_rows(path: Path, beginning: str) -> Table:
+    """The first rows of a table, from its beginning; one without columns if it is none."""
+    lines = beginning.splitlines(keepends=True)
+    for most in (10, 1):  # what is wrong with a row is said by who reads them all
         with suppress(AudionetError):
-            return frozenset(parse_table(path, "".join(lines[:most]), is_known).columns)
-    return frozenset()
+            return parse_table(path, "".join(lines[:most]), is_known)
+    return Table(path, {}, [])

@@ -187,7 +187,7 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
     """
     first, line_end, rest = text.partition("\n")
     told = SEPARATOR_LINE.match(first.strip(" \r"))
-    separators = [told[1].replace("\\t", "\t")] if told else SEPARATORS
+    separators = [told[1].replace("\\t", "\t")] if told else [each for each in SEPARATORS if each in text] or [","]
     text = f"{line_end}{rest}" if told else text  # with as many lines as before
     rows_by = functools.partial(_rows, path, io.StringIO(text, newline=""))
     beginnings = {separator: _beginning(rows_by(separator), is_known) for separator in separators}
