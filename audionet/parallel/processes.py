@@ -6,6 +6,7 @@ hundreds of times for each. This module is also the program that such a process 
 
 import logging
 import pickle  # nosec B403
+import queue
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -91,29 +92,14 @@ class _ProcessCrew(Crew):
             return [numbered for _, numbered in zip(range(ITEMS_AT_ONCE), self._items, strict=False)]
 
 
-class _Records(logging.Handler):
-    """Keeps what is logged, to be logged where the process was started."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        record.msg, record.args = record.getMessage(), None  # what cannot be pickled is in neither
-        record.exc_info = None
-        self.kept.append(record)
-
-    def take(self) -> list[logging.LogRecord]:
-        """What was logged since the last time."""
-        kept, self.kept = self.kept, []
-        return kept
-
-
 def _work() -> None:
     """What the process does: the first request brings the job, each further one some items."""
-    records = _Records()
+    from logging.handlers import QueueHandler  # which the process that starts this one does without
+
+    # What is logged is kept, without what cannot be pickled, to be logged where the process was started.
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     logger = logging.getLogger("audionet")
-    logger.addHandler(records)
+    logger.addHandler(QueueHandler(records))
     logger.propagate = False
     jobs: list[Any] = []
 
@@ -129,7 +115,7 @@ def _work() -> None:
             results = [work_through(jobs[0], item) for item in content]
         except Exception as error:  # it is raised where the process was started
             results = error
-        return [pickle.dumps((results, records.take()))]
+        return [pickle.dumps((results, [records.get() for _ in range(records.qsize())]))]
 
     serve(answer)
 
