@@ -20,7 +20,7 @@ from audionet.bottleneck.backbone import load_backbone
 from audionet.bottleneck.extractor import BottleneckExtractor
 from audionet.dataset.samples import Dataset, load_pictures
 from audionet.parallel.threads import Threads
-from audionet.spectrogram.augmentation import ORIGINAL, SPEEDS, Augmentation, choose_augmentations
+from audionet.spectrogram.augmentation import ORIGINAL, SPEEDS, Augmentation, choose_augmentations, number_rows
 from audionet.training import lda
 from audionet.training.folds import folds, own_folds
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
@@ -33,13 +33,13 @@ FOLDS = 5
 def share_right(
     dataset: Dataset,
     features: NDArray[np.float16],
-    weights: Sequence[float],
+    weights: NDArray[np.float64],
     bias_weight: float,
     principal: bool = False,
 ) -> float:
     """The accuracy over all folds. features: samples x augmentations x features; the first augmentation is tested.
 
-    weights: of the augmentations.
+    weights: samples x augmentations; 0 of those that are not made.
     """
     lda.BIAS_WEIGHT = bias_weight
     count, augmentations, size = features.shape
@@ -59,7 +59,7 @@ def share_right(
             coordinates[learnt].reshape(-1, axes),
             np.repeat(dataset.targets[learnt], augmentations),
             len(dataset.labels),
-            np.tile(weights, int(learnt.sum())),
+            weights[learnt].ravel(),
         )
         discriminant = LinearDiscriminant.of(statistics, subspace.shrinkage)
         is_right[held] = discriminant.scores(coordinates[held, 0]).argmax(axis=1) == dataset.targets[held]
@@ -75,10 +75,12 @@ def stages(image_dir: Path, bottleneck_dir: Path) -> list[float | None]:
     )
     bottlenecks = extractor.extract([sample.path for sample in pictures.samples])
     dataset = Dataset([pictures.samples[position] for position, _ in bottlenecks.pictures])
+    rows = number_rows(augmentations, [digest for _, digest in bottlenecks.pictures])
 
     def share(chosen: Sequence[Augmentation], bias_weight: float = 1.0, principal: bool = False) -> float:
-        features = bottlenecks.features[:, [augmentations.index(each) for each in chosen]]
-        return share_right(dataset, features, [each.weight for each in chosen], bias_weight, principal)
+        of_chosen = rows[:, [augmentations.index(each) for each in chosen]]
+        weights = np.where(of_chosen >= 0, [each.weight for each in chosen], 0)
+        return share_right(dataset, bottlenecks.features[of_chosen], weights, bias_weight, principal)
 
     speeds = [each for each in augmentations if each in (ORIGINAL, *SPEEDS)]
     quiet = [each for each in augmentations if not each.in_noise]

@@ -52,7 +52,8 @@ class Extracted:
 
 @dataclass(frozen=True)
 class Bottlenecks(Extracted):
-    """The bottlenecks of these pictures. features: pictures x augmentations x features of one bottleneck."""
+    """The bottlenecks of these pictures. features: one row for each augmentation that is made of a picture, one picture
+    after the other (augmentation.number_rows)."""
 
     features: NDArray[np.float16]
 
@@ -84,9 +85,13 @@ class Extractor:
         """The cache. It is opened when it is first needed, since it may have many gigabytes."""
         return Cache(self.cache_path, self._size)
 
+    def made_of(self, digest: bytes) -> list[Augmentation]:
+        """The augmentations that are made of the picture with this SHA-256."""
+        return [augmentation for augmentation in self.augmentations if augmentation.is_made_of(digest)]
+
     def keys(self, digest: bytes) -> list[bytes]:
-        """The keys in the cache of all augmentations of the picture with this SHA-256."""
-        return [_cache_key(digest, augmentation) for augmentation in self.augmentations]
+        """The keys in the cache of these augmentations."""
+        return [_cache_key(digest, augmentation) for augmentation in self.made_of(digest)]
 
     @property
     def batch_size(self) -> int:
@@ -99,7 +104,7 @@ class Extractor:
         A picture that cannot be read, or whose comment names other settings than the renderer's, is skipped.
         """
         # It is filled as bottlenecks come: stacking a list at the end would hold everything twice.
-        features = np.empty((len(paths), len(self.augmentations), self.cache.size), np.float16)
+        features, rows = np.empty((len(paths) * len(self.augmentations), self.cache.size), np.float16), 0
         pictures: list[ReadPicture] = []
         skipped, computed = [], 0
         progress("bottlenecks", 0, len(paths))
@@ -117,12 +122,13 @@ class Extractor:
                         warn_of_skipped(entry.error)
                         skipped.append(entry.error)
                     else:
-                        features[len(pictures)] = entry.rows
+                        features[rows : rows + len(entry.rows)] = entry.rows
+                        rows += len(entry.rows)
                         pictures.append(ReadPicture(position, entry.digest))
                         computed += bool(entry.fresh)
                 progress("bottlenecks", start + len(entries), len(paths))
         self.save_digests()
-        return Bottlenecks(pictures, skipped, computed, features[: len(pictures)])
+        return Bottlenecks(pictures, skipped, computed, features[:rows])
 
     def identify(self, path: Path) -> bytes | UnusableInput:
         """The 32 bytes that a picture's chunk is known by, or why it cannot be used."""
@@ -211,8 +217,8 @@ class BottleneckExtractor(Extractor):
         """Run the backbone for what entries lack, and put it into them; an entry that can't be used gets its error."""
         wanted = []
         for entry in entries:
-            part = self._part(entry.path)
-            wanted.append(Missing(entry.path, entry.jpg, [self.augmentations[n].within(part) for n in entry.missing]))
+            part, made = self._part(entry.path), self.made_of(entry.digest)
+            wanted.append(Missing(entry.path, entry.jpg, [made[n].within(part) for n in entry.missing]))
         for ready, (position, result) in enumerate(self._workers.run(self._job, wanted), start=1):
             progress("bottlenecks", ready, len(entries))
             if isinstance(result, UnusableInput):

@@ -1,9 +1,11 @@
 """Picture -> pictures of the same sound, at another speed, in noise, or of a part: more examples to learn from."""
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, to_grey
@@ -17,12 +19,14 @@ class Augmentation:
     part: of the sound, from its start or middle; under 1 it is drawn as the short clip that it would be.
     start: where the part starts, 0 to 1 - part.
     in_noise: as if it had been recorded in a room with noise, of a colour and a level that follow from the picture.
+    every: it is made of one in so many pictures, by their digests, each of which counts as many times as much.
     """
 
     speed: float = 1.0
     part: float = 1.0
     start: float = 0.0
     in_noise: bool = False
+    every: int = 1
 
     @property
     def cache_name(self) -> str:
@@ -33,12 +37,16 @@ class Augmentation:
     @property
     def weight(self) -> float:
         """How much a sample that is changed so counts in training, beside one that is not."""
-        return NOISY_WEIGHT if self.in_noise else 1.0
+        return self.every * NOISY_WEIGHT if self.in_noise else 1.0
+
+    def is_made_of(self, digest: bytes) -> bool:
+        """Whether it is made of the picture with this SHA-256."""
+        return self.every == 1 or digest[-1] % self.every == 0
 
     def within(self, outer: "Augmentation") -> "Augmentation":
         """This one of what `outer`, at the sound's own speed, leaves of a picture."""
         start = outer.start + outer.part * self.start
-        return Augmentation(self.speed, outer.part * self.part, start, self.in_noise)
+        return replace(self, part=outer.part * self.part, start=start)
 
 
 ORIGINAL = Augmentation()
@@ -57,6 +65,8 @@ MOST_AUGMENTED = 10_000
 # cost more than they give (docs/experiments.md). Of many chunks, one each says enough.
 LONG_CHUNK_SECONDS = 8.0
 FEW_PICTURES = 1500
+# Of more pictures than these, noise over every other one does as well (docs/experiments.md).
+FEW_IN_NOISE = 100
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 SHORT_STARTS_OF_MANY = (0.35,)
@@ -74,8 +84,16 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
     chunk_seconds = renderer.settings.chunk_seconds
     starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
-    in_noise = [NOISY] if renderer.color_table is None else []  # of colours, the power can't be told
+    noisy = NOISY if pictures <= FEW_IN_NOISE else replace(NOISY, every=2)
+    in_noise = [noisy] if renderer.color_table is None else []  # of colours, the power can't be told
     return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ()), *in_noise]
+
+
+def number_rows(augmentations: Sequence[Augmentation], digests: Sequence[bytes]) -> NDArray[np.intp]:
+    """Which row each augmentation (columns) of each picture (rows) is, where one that is made stands after the other,
+    one picture after the other; -1 for one that is not made."""
+    is_made = np.array([[augmentation.is_made_of(digest) for augmentation in augmentations] for digest in digests])
+    return np.where(is_made, is_made.cumsum().reshape(is_made.shape) - 1, -1)
 
 
 def sounding_part(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer) -> Augmentation:

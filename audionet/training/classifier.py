@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audionet.dataset.samples import Dataset, Sample
 from audionet.options import FitOptions
-from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, number_rows
 from audionet.system.progress import Progress, silent
 from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
 from audionet.training.folds import cluster_groups, folds
@@ -66,7 +66,8 @@ class Measurement:
 class _HeldOutScores(NamedTuple):
     """Scores of samples from discriminants that have not heard their recordings.
 
-    indices: of the samples. recordings: which of them are held out together. scores: samples x augmentations x classes.
+    indices: of the samples. recordings: which of them are held out together.
+    scores: samples x augmentations, of which those that fully count are scored, x classes.
     times_more: how much more of each class there is than was learnt from for these scores.
     """
 
@@ -95,20 +96,23 @@ class Trainer:
         augmentations: Sequence[Augmentation] = (ORIGINAL,),
         noise: NDArray[np.floating] | None = None,
     ) -> None:
-        """subspace: of the samples and their augmentations, one augmentation after the other.
+        """subspace: of the samples' rows, as features.Features has it.
         chunk_seconds: the sound in a full picture. augmentations: of each sample; the first is ORIGINAL, and behind
             them there may be distorted copies. noise: the direction in which noise moves the features.
         """
         self.subspace = subspace
         self._noise = None if noise is None else subspace.along_axes(noise)
         self._noise_length = 0.0 if noise is None else float(np.linalg.norm(noise))
-        self._augmentations = len(subspace.coordinates) // len(dataset)
-        copies = [ORIGINAL] * (self._augmentations - len(augmentations))
-        self._weights = np.array([augmentation.weight for augmentation in (*augmentations, *copies)])
-        self._parts = [n for n, augmentation in enumerate(augmentations) if augmentation.part < 1]
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
+        digests = [sample.digest for sample in dataset]
+        made = int((number_rows(augmentations, digests) >= 0).sum())
+        learnt = [*augmentations, *[ORIGINAL] * ((len(subspace.coordinates) - made) // len(dataset))]
+        rows, weights = number_rows(learnt, digests), np.array([each.weight for each in learnt])
+        # Those that count little, such as sound in noise, say nothing of how good the scores are, or what is usual.
+        full = [n for n, each in enumerate(learnt) if each.weight == 1]
+        self._rows, self._parts = rows[:, full], [n for n, i in enumerate(full) if learnt[i].part < 1]
         self._discriminants = Discriminants(
-            subspace.coordinates, self._targets, self._weights, subspace.shrinkage, self._noise
+            subspace.coordinates, self._targets, weights, subspace.shrinkage, self._noise, rows
         )
         self._options = options
         self._seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
@@ -160,7 +164,7 @@ class Trainer:
         is_watched: whether there is a history, which tells of the test samples too.
         """
         held_out = self._hold_out_recordings(train)
-        scores = self._discriminants.scores(train, test)[:, 0]
+        scores = self._discriminants.scores(train, self._rows[test, 0])
         examples = held_out.originals(self._targets), Examples(scores, self._targets[test])
         fitted = train_calibrator(*examples, self._options, is_watched=is_watched)
         return Measurement(fitted.calibrator.of_more(held_out.times_more).probabilities(scores), fitted.history)
@@ -171,7 +175,7 @@ class Trainer:
         samples = [self._dataset.samples[i] for i in indices]
         groups = np.array(folds(samples, CALIBRATION_FOLDS))
         parted = _each_held_out(samples, groups)
-        scores = self._discriminants.held_out_scores(indices, parted)
+        scores = self._discriminants.held_out_scores(indices, self._rows[indices], parted)
         return _HeldOutScores(indices, groups, scores, self._times_more(indices, parted))
 
     def _hold_out_alike(self, held_out: _HeldOutScores) -> NDArray[np.float64]:
@@ -181,7 +185,7 @@ class Trainer:
         groups = cluster_groups(
             self.coordinates(indices), self._targets[indices], samples, held_out.recordings.tolist()
         )
-        return self._discriminants.held_out_scores(indices, _each_held_out(samples, groups))
+        return self._discriminants.held_out_scores(indices, self._rows[indices], _each_held_out(samples, groups))
 
     def _times_more(self, indices: Indices, parted: Sequence[Parted]) -> float:
         """How much more of each class there is, in the geometric mean, than is left where a group is held out."""
@@ -206,8 +210,7 @@ class Trainer:
         recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
         by_recording, usual = (
             calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
-            # What is hardly learnt, such as sound in noise, does not say what is usual.
-            for scores in (held_out.scores, alike[:, self._weights == 1])
+            for scores in (held_out.scores, alike)
         )
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
         parts = by_recording[:, self._parts]
@@ -215,21 +218,21 @@ class Trainer:
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""
-        return np.asarray(self.subspace.coordinates[samples * self._augmentations])
+        return np.asarray(self.subspace.coordinates[self._rows[samples, 0]])
 
     def _centroid(self, samples: Indices) -> NDArray[np.floating]:
         """The mean of the samples' coordinates, without augmentation."""
-        originals = self.subspace.coordinates[:: self._augmentations]
-        weights = np.bincount(samples, minlength=len(originals)) / len(samples)
-        return np.asarray(weights.astype(originals.dtype) @ originals)
+        counts = np.zeros(len(self.subspace.coordinates), self.subspace.coordinates.dtype)
+        counts[self._rows[samples, 0]] = 1
+        return np.asarray(counts @ self.subspace.coordinates / len(samples))
 
     def _squared_distances(self, centroid: NDArray[np.floating]) -> NDArray[np.floating]:
         """The squared distance of every sample, without augmentation, from the centroid, less what noise may add."""
-        originals = self.subspace.coordinates[:: self._augmentations]
-        squares = np.einsum("ij,ij->i", originals, originals) - originals @ (2 * centroid) + centroid @ centroid
+        rows = self.subspace.coordinates  # none is copied, which would double the memory
+        squares = np.einsum("ij,ij->i", rows, rows) - rows @ (2 * centroid) + centroid @ centroid
         if self._noise is not None:
-            squares -= ((originals @ self._noise - centroid @ self._noise) / self._noise_length) ** 2
-        return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals[:: self._augmentations])
+            squares -= ((rows @ self._noise - centroid @ self._noise) / self._noise_length) ** 2
+        return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals)[self._rows[:, 0]]
 
     def _drawn(self, samples: Indices) -> Indices:
         """The samples, or about CALIBRATION_PICTURES of them, drawn at random from each class."""

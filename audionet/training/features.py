@@ -9,6 +9,7 @@ from audionet.bottleneck.distortions import Distortions, distorted_bottlenecks
 from audionet.bottleneck.extractor import Extractor, no_usable_picture
 from audionet.dataset.samples import Dataset, Sample
 from audionet.errors import AudionetError, UnusableInput
+from audionet.spectrogram.augmentation import number_rows
 from audionet.system.progress import Progress
 from audionet.training.projection import Coordinates, compute_coordinates
 from audionet.training.subspace import LARGEST_SPAN, Subspace, span
@@ -20,9 +21,9 @@ class Features:
 
     dataset: the samples whose pictures could be read, with their digests. skipped: the others.
     computed: how many pictures were not, or not with all their augmentations, in the cache.
-    find_subspace: gives the subspace of the samples and their augmentations, one augmentation after the other. Nothing
-        of it is computed before, since a model that is up to date needs none. Raises AudionetError if all have the same
-        features.
+    find_subspace: gives the subspace of the samples' rows (extractor.Bottlenecks), with those of the copies behind each
+        sample's own. Nothing of it is computed before, since a model that is up to date needs none. Raises
+        AudionetError if all have the same features.
     """
 
     dataset: Dataset
@@ -40,7 +41,8 @@ def extract_features(
     Raises AudionetError if none of the pictures can be used.
     """
     paths = [sample.path for sample in samples]
-    are_many = len(paths) * len(extractor.augmentations) > LARGEST_SPAN and distortions is None
+    rows = len(paths) * sum(1 / augmentation.every for augmentation in extractor.augmentations)
+    are_many = rows > LARGEST_SPAN and distortions is None
     found = compute_coordinates(paths, extractor, progress) if are_many else extractor.extract(paths, progress)
     if not found.pictures:
         raise no_usable_picture(paths)
@@ -55,8 +57,11 @@ def extract_features(
             if distortions is not None:
                 readable = [sample.path for sample in dataset]
                 copies = distorted_bottlenecks(readable, extractor.backbone, distortions, seed, progress)
-                features = np.concatenate([features, copies], axis=1)
-            subspace = span(features.reshape(-1, features.shape[-1]), seed)
+                made = number_rows(extractor.augmentations, [sample.digest for sample in dataset]) >= 0
+                samples_of_copies = np.arange(len(dataset)).repeat(copies.shape[1])
+                order = np.argsort(np.concatenate([made.nonzero()[0], samples_of_copies]), kind="stable")
+                features = np.concatenate([features, *copies])[order]
+            subspace = span(features, seed)
         if subspace.is_a_point:
             raise AudionetError(
                 "the network gives the same numbers for everything, so that nothing can be learnt; see whether all is "

@@ -6,7 +6,6 @@ regression and ridge regression clearly (docs/experiments.md). There are usually
 of it is computed along a few axes (subspace.py).
 """
 
-import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -196,73 +195,60 @@ class Discriminants:
         weights: NDArray[np.floating],
         shrinkage: float,
         noise: NDArray[np.floating] | None,
+        rows: NDArray[np.intp],
     ) -> None:
-        """coordinates: one row for each augmentation of each sample, one sample after the other. targets: the class of
-        each sample. weights: of each augmentation. shrinkage, noise: those of LinearDiscriminant.of."""
-        self._coordinates, self._targets, self._weights = coordinates, targets, weights
+        """coordinates: one row for each augmentation that is made of a sample, one sample after the other.
+
+        targets: the class of each sample. weights: of each augmentation. shrinkage, noise: those of
+        LinearDiscriminant.of. rows: samples x augmentations, as augmentation.number_rows gives them.
+        """
+        is_made = rows >= 0
+        self._coordinates, self._samples, of_rows = coordinates, *is_made.nonzero()
+        self._targets, self._weights = targets[self._samples], weights[of_rows]
         self._classes = int(targets.max()) + 1
         self._shrinkage, self._noise = shrinkage, noise
+        self._all_statistics = self._statistics(slice(None))  # whose rows are not copied
+        self._leave_out = None
+        if len(coordinates) <= coordinates.shape[1]:  # else the rows' products would be more than the axes'
+            of_all = self._targets, self._weights, self._all_statistics
+            self._leave_out = _LeaveOut.of(coordinates, *of_all, shrinkage, noise)
 
     def of(self, samples: NDArray[np.integer]) -> LinearDiscriminant:
         """The discriminant of the samples with these numbers, and of their augmentations."""
-        others = np.setdiff1d(np.arange(len(self._targets)), samples)
-        if len(others) < len(samples):  # taking these away from all is quicker
-            statistics = self._all_statistics - self._statistics(others)
+        learnt = np.isin(self._samples, samples)
+        if learnt.mean() > 0.5:  # taking the others away from all is quicker
+            statistics = self._all_statistics - self._statistics(np.flatnonzero(~learnt))
         else:
-            statistics = self._statistics(samples)
+            statistics = self._statistics(np.flatnonzero(learnt))
         return LinearDiscriminant.of(statistics, self._shrinkage, self._noise)
 
-    def scores(self, learnt: NDArray[np.integer], scored: NDArray[np.integer]) -> NDArray[np.float64]:
-        """The scores of some samples, samples x augmentations x classes, from the discriminant of those learnt from."""
-        rows = self._rows(scored)
+    def scores(self, learnt: NDArray[np.integer], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The scores of some rows, of any shape, from the discriminant of the samples that are learnt from: the last
+        dimension is classes."""
         if self._leave_out is None:
             return self.of(learnt).scores(self._coordinates[rows])
-        is_learnt = np.isin(np.arange(len(self._targets)), learnt)
-        scores = self._leave_out.scores(np.repeat(is_learnt, len(self._weights)), rows.ravel())
+        scores = self._leave_out.scores(np.isin(self._samples, learnt), rows.ravel())
         return scores.reshape(*rows.shape, self._classes)
 
-    def held_out_scores(self, samples: NDArray[np.integer], parted: Sequence[Parted]) -> NDArray[np.float64]:
-        """The scores, samples x augmentations x classes, from discriminants that have not heard the sample's group.
+    def held_out_scores(
+        self, samples: NDArray[np.integer], rows: NDArray[np.intp], parted: Sequence[Parted]
+    ) -> NDArray[np.float64]:
+        """The scores of rows, samples x augmentations x classes, from discriminants that have not heard their groups.
 
-        parted: the samples, for each group of them. A class that lies in one group is heard all the same; a class of
-        one sample has no other.
+        rows: samples x augmentations. parted: the samples, for each group of them. A class that lies in one group is
+        heard all the same; a class of one sample has no other.
         """
-        scores = np.empty((len(samples), len(self._weights), self._classes))
+        scores = np.empty((*rows.shape, self._classes))
 
         def score(part: Parted) -> None:
-            scores[part.held] = self.scores(samples[part.learnt], samples[part.held])
+            scores[part.held] = self.scores(samples[part.learnt], rows[part.held])
 
         with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
             list(threads.map(score, parted))
         return scores
 
-    def _rows(self, samples: NDArray[np.integer]) -> NDArray[np.intp]:
-        """The numbers of the rows of samples: samples x augmentations."""
-        return np.asarray(samples[:, None] * len(self._weights) + np.arange(len(self._weights)))
-
-    def _statistics(self, samples: NDArray[np.integer]) -> SufficientStatistics:
-        return self._statistics_of_rows(self._coordinates[self._rows(samples).ravel()], self._targets[samples])
-
-    @functools.cached_property
-    def _all_statistics(self) -> SufficientStatistics:
-        # The coordinates are taken in their own order, since a reordered copy would double the memory.
-        return self._statistics_of_rows(self._coordinates, self._targets)
-
-    def _statistics_of_rows(
-        self, coordinates: NDArray[np.floating], targets: NDArray[np.integer]
-    ) -> SufficientStatistics:
-        """coordinates: of all augmentations of one sample after the other. targets: the class of each sample."""
-        weights = np.tile(self._weights, len(targets))
-        return SufficientStatistics.of(coordinates, np.repeat(targets, len(self._weights)), self._classes, weights)
-
-    @functools.cached_property
-    def _leave_out(self) -> _LeaveOut | None:
-        """All samples, to leave some out; None where they have more products than their axes have."""
-        rows, axes = self._coordinates.shape
-        if rows > axes:
-            return None
-        targets, weights = np.repeat(self._targets, len(self._weights)), np.tile(self._weights, len(self._targets))
-        return _LeaveOut.of(self._coordinates, targets, weights, self._all_statistics, self._shrinkage, self._noise)
+    def _statistics(self, rows: NDArray[np.intp] | slice) -> SufficientStatistics:
+        return SufficientStatistics.of(self._coordinates[rows], self._targets[rows], self._classes, self._weights[rows])
 
 
 def _scale(lengths: NDArray[np.floating]) -> float:

@@ -36,7 +36,7 @@ KEY_BYTES = 32
 class Coordinates(Extracted):
     """The coordinates of these pictures.
 
-    subspace: of pictures x augmentations, one augmentation after the other.
+    subspace: of the rows that extractor.Bottlenecks has of these pictures.
     """
 
     subspace: Projection
@@ -72,11 +72,11 @@ def compute_coordinates(paths: Sequence[Path], extractor: Extractor, progress: P
         if not bottlenecks.pictures:
             raise no_usable_picture(paths)
         rows = [key in sample for key in keys_of(bottlenecks.pictures)]
-        archive.pca = PCA.of(_as_rows(bottlenecks.features)[rows])
+        archive.pca = PCA.of(bottlenecks.features[rows])
     missing = sorted(n for n, digest in digests.items() if not archive.has(extractor.keys(digest)))
     for start in range(0, len(missing), PICTURES_AT_ONCE):
         bottlenecks = extract(missing[start : start + PICTURES_AT_ONCE], continued(progress, start, len(missing)))
-        archive.add(keys_of(bottlenecks.pictures), _as_rows(bottlenecks.features))
+        archive.add(keys_of(bottlenecks.pictures), bottlenecks.features)
     pictures = [ReadPicture(n, digests[n]) for n in sorted(digests)]
     keys = keys_of(pictures)
     if archive.is_changed:
@@ -169,8 +169,3 @@ class _Archive:
             squared_residuals=subspace.squared_residuals,
         )
         write_atomically(self._path, file.getbuffer())
-
-
-def _as_rows(features: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Pictures x augmentations x features as one row an augmentation."""
-    return features.reshape(-1, features.shape[-1])

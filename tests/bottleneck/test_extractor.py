@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ from audionet.bottleneck.extractor import DIGESTS_NAME, BottleneckExtractor, Bot
 from audionet.errors import AudionetError
 from audionet.settings import PictureSettings
 from audionet.spectrogram import jpeg as pictures
-from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, augment, number_rows
 from audionet.spectrogram.jpeg import Origin
 from audionet.spectrogram.transform import SpectrogramRenderer
 
@@ -49,7 +50,7 @@ def test_they_are_the_trunks_output(paths: list[Path], backbone: Backbone, tmp_p
     found = compute(paths, backbone, tmp_path)
     picture, _ = pictures.decode(paths[1].read_bytes(), paths[1])
     expected = Interpreter(backbone.flatbuffer).run(picture)[0].ravel().astype(np.float16)
-    assert np.array_equal(found.features[1, 0], expected)
+    assert np.array_equal(found.features[1], expected)
     assert (positions(found), found.computed) == ([0, 1, 2], 3)
 
 
@@ -63,8 +64,8 @@ def test_of_a_picture_seen_in_part_they_are_those_of_the_part(
     picture, _ = pictures.decode(paths[1].read_bytes(), paths[1])
     for number, expected in enumerate((part, Augmentation(part=0.125, start=0.625))):
         alone = Interpreter(backbone.flatbuffer).run(augment(picture, 299, RENDERER, expected))[0].ravel()
-        assert np.array_equal(seen.features[1, number], alone.astype(np.float16))
-    assert np.array_equal(seen.features[::2, 0], whole.features[::2, 0])
+        assert np.array_equal(seen.features[2 + number], alone.astype(np.float16))
+    assert np.array_equal(seen.features[[0, 4]], whole.features[[0, 2]])
     # Seen as a whole again, it is what it was.
     assert np.array_equal(compute(paths, backbone, tmp_path).features, whole.features)
 
@@ -83,11 +84,27 @@ def test_augmentations_are_cached_beside_the_pictures(paths: list[Path], backbon
     first = compute(paths, backbone, tmp_path)
     faster = BottleneckExtractor(backbone, RENDERER, tmp_path, [ORIGINAL, Augmentation(1.06)]).extract(paths)
     assert faster.computed == 3
-    assert np.array_equal(faster.features[:, 0], first.features[:, 0])
-    assert not np.array_equal(faster.features[:, 1], first.features[:, 0])
+    assert np.array_equal(faster.features[::2], first.features)
+    assert not np.array_equal(faster.features[1::2], first.features)
     again = BottleneckExtractor(backbone, RENDERER, tmp_path, [Augmentation(1.06)]).extract(paths)
     assert again.computed == 0
-    assert np.array_equal(again.features[:, 0], faster.features[:, 1])
+    assert np.array_equal(again.features, faster.features[1::2])
+
+
+def test_an_augmentation_may_be_made_of_some_pictures_alone(
+    paths: list[Path], backbone: Backbone, tmp_path: Path
+) -> None:
+    digests = [hashlib.sha256(path.read_bytes()).digest() for path in paths]
+    every = next(n for n in range(2, 256) if sum(digest[-1] % n == 0 for digest in digests) in (1, 2))
+    faster = [ORIGINAL, Augmentation(1.06), Augmentation(0.94)]
+    some = [ORIGINAL, Augmentation(1.06, every=every), Augmentation(0.94)]
+    of_all, of_some = (
+        BottleneckExtractor(backbone, RENDERER, tmp_path, each).extract(paths) for each in (faster, some)
+    )
+    rows = number_rows(some, digests)
+    assert len(of_some.features) == (rows >= 0).sum() < 9
+    for row, expected in zip(rows.ravel(), of_all.features, strict=True):
+        assert row < 0 or np.array_equal(of_some.features[row], expected)
 
 
 def test_only_a_changed_picture_is_computed_anew(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,7 +101,8 @@ def test_pictures_have_speeds_and_those_of_long_chunks_parts_unless_they_are_ver
     assert [v.speed for v in choose_augmentations(10, short)] == [1, 0.94, 1.06, 1]
     assert [v.in_noise for v in choose_augmentations(10, short)] == [False, False, False, True]
     assert NOISY not in choose_augmentations(10, SpectrogramRenderer.make(PictureSettings(2, colormap="viridis")))
-    assert choose_augmentations(10_000, short) == choose_augmentations(10, short)
+    assert choose_augmentations(100, short) == choose_augmentations(10, short)
+    assert choose_augmentations(10_000, short) == [*choose_augmentations(100, short)[:3], replace(NOISY, every=2)]
     assert [sum(v.part < 1 for v in choose_augmentations(count, long)) for count in (1500, 1501, 10_000)] == [4, 1, 1]
     assert choose_augmentations(10_001, short) == choose_augmentations(10_001, long) == [ORIGINAL]
 

@@ -58,21 +58,24 @@ def test_noise_in_a_known_direction_changes_scores_less() -> None:
 
 
 def test_scores_without_some_samples_are_those_of_an_analysis_of_the_others() -> None:
-    """As many axes as rows, in two augmentations of which one hardly counts: one product is made for all the scores."""
-    x, y = clouds(60, 120)
-    rows = np.repeat(x, 2, axis=0).astype(float)
-    rows[1::2] += np.random.default_rng(1).normal(0, 1, (60, 120))
-    weights, noise = np.array([1.0, 0.03]), np.random.default_rng(2).normal(0, 1, 120)
-    found = Discriminants(rows, y, weights, 0.1, noise)
-    learnt, scored = np.delete(np.arange(60), [3, 7, 8, 50]), np.array([3, 50, 20])
-    both = SufficientStatistics.of(rows, np.repeat(y, 2), CLASSES, np.tile(weights, 60))
-    fewer = SufficientStatistics.of(
-        rows.reshape(60, 2, 120)[learnt].reshape(-1, 120), np.repeat(y[learnt], 2), CLASSES, np.tile(weights, 56)
-    )
+    """As many axes as rows: one inversion is made for all the scores. Every third sample has a second row, which hardly
+    counts."""
+    x, y = clouds(60, 80)
+    samples = np.sort(np.r_[np.arange(60), np.arange(0, 60, 3)])
+    is_second = np.r_[False, samples[1:] == samples[:-1]]
+    rows = x[samples] + is_second[:, None] * np.random.default_rng(1).normal(0, 1, (80, 80))
+    numbers = np.full((60, 2), -1)
+    numbers[samples, is_second.astype(int)] = np.arange(80)
+    noise = np.random.default_rng(2).normal(0, 1, 80)
+    found = Discriminants(rows, y, np.array([1.0, 0.03]), 0.1, noise, numbers)
+    learnt, scored = np.delete(np.arange(60), [3, 7, 8, 50]), numbers[[3, 50, 21], 0]
+    weights, kept = np.where(is_second, 0.03, 1.0), np.isin(samples, learnt)
+    both = SufficientStatistics.of(rows, y[samples], CLASSES, weights)
+    fewer = SufficientStatistics.of(rows[kept], y[samples[kept]], CLASSES, weights[kept])
     # The shrinkage and the noise are as of all samples.
     shrinkage = 0.1 * spread(both) / spread(fewer)
     alone = LinearDiscriminant.of(fewer, shrinkage, noise * np.sqrt(both.counts.sum() / fewer.counts.sum()))
-    expected = alone.scores(rows.reshape(60, 2, 120)[scored])
+    expected = alone.scores(rows[scored])
     assert np.allclose(found.scores(learnt, scored), expected, atol=1e-9)
     assert np.abs(expected).max() > 0.1
 
