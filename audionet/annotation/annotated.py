@@ -166,8 +166,9 @@ def _recordings_of(
         for (path, label), marks in grouped(((path, mark.label), mark) for path, mark in each.placed()).items():
             try:
                 usual = spelt.get(label, label)
-                class_name = UNKNOWN if says_unknown(label) else checked_label(each.file, marks[0].line, usual, {})
-                recordings.append(recording_of(path, names.get(composed(class_name), class_name), marks, data_audio))
+                class_name = UNKNOWN if says_unknown(label) else names.get(composed(usual), "")
+                class_name = class_name or checked_label(each.file, marks[0].line, usual, {})
+                recordings.append(recording_of(path, class_name, marks, data_audio))
             except AudionetError as error:
                 faults.append(Fault.of(each.file, error, [path]))
         if is_learnt and not each.annotations:

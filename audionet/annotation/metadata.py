@@ -187,9 +187,10 @@ def _named_table(metadata: Path) -> Table | None:
 
 
 def _labelled(table: Table | None, data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
-    """A table that says of recordings which they are; None if it marks parts, and does not say of what."""
-    is_labelled = table is not None and (path_columns(table.columns) or not marks_parts(table.columns))
-    return LabelledTable(table, data_audio, options.sound) if table is not None and is_labelled else None
+    """A table that says of recordings which they are; None if it marks parts, and does not say of what, or none."""
+    if table is None or (marks_parts(table.columns) and not (path_columns(table.columns) and table.rows)):
+        return None
+    return LabelledTable(table, data_audio, options.sound)
 
 
 def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:

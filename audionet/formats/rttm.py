@@ -1,6 +1,8 @@
 """Rich Transcription Time Marked, as tools for speaker diarisation read it (NIST, 2009)."""
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,16 +21,22 @@ NOT_KNOWN = "<NA>"
 class RttmTimelines(Printer["Timeline"]):
     """A line a segment. Spaces in names become underscores; unknown stretches are left out. No field is empty.
 
-    A recording is called by its name without the suffix, and one of the same name by its folders too.
+    A recording is called by its name without the suffix, and those of one name by their folders too.
     """
 
     def begin(self) -> None:
         """Begin with no clip that is called anything, and say which classes will be called alike."""
         self._clips: dict[str, str] = {}
+        self._shared: set[str] = set()
         fields = list(map(_field, self._labels))
         alike = [label for label, field in zip(self._labels, fields, strict=True) if fields.count(field) > 1]
         if alike:
             logger.warning("--format rttm: has no spaces, so that it calls %s alike", listed(list(map(repr, alike))))
+
+    def expect(self, clips: Iterable[object]) -> None:
+        """Take note of what several of the clips may be called."""
+        names = Counter(name for clip in set(map(str, clips)) for name in _names(clip))
+        self._shared = {name for name, clips_called_so in names.items() if clips_called_so > 1}
 
     def print_clip(self, clip: "Timeline") -> None:
         """Print one clip."""
@@ -42,11 +50,17 @@ class RttmTimelines(Printer["Timeline"]):
 
     def _name(self, clip: str) -> str:
         """What a clip is called, and no other."""
-        parts = Path(clip).with_suffix("").parts
-        names = [_field("/".join(parts[-length:])) for length in range(1, len(parts) + 1)] or [NOT_KNOWN]
-        name = next((name for name in names if self._clips.get(name, clip) == clip), names[-1])
+        names = _names(clip)
+        own = (name for name in names if name not in self._shared and self._clips.get(name, clip) == clip)
+        name = next(own, names[-1])
         self._clips[name] = clip
         return name
+
+
+def _names(clip: str) -> list[str]:
+    """What a clip may be called, by its name and by more and more of its folders."""
+    parts = Path(clip).with_suffix("").parts
+    return [_field("/".join(parts[-length:])) for length in range(1, len(parts) + 1)] or [NOT_KNOWN]
 
 
 def _field(text: str) -> str:

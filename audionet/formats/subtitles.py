@@ -18,7 +18,8 @@ class SrtSubtitles(OneClipPrinter):
     def print_clip(self, clip: "Timeline") -> None:
         """Print the one clip."""
         for number, segment in enumerate(clip.segments, start=1):
-            print(f"{number}\n{_cue(segment, ',')}\n{_label(segment)}\n")
+            label = printable(segment.label).replace("-->", "->")  # which no reader takes for a line of times
+            print(f"{number}\n{_cue(segment, ',')}\n{label}\n")
 
 
 class WebVttSubtitles(OneClipPrinter):
@@ -30,7 +31,7 @@ class WebVttSubtitles(OneClipPrinter):
         """Print the one clip."""
         print("WEBVTT\n")
         for segment in clip.segments:
-            print(f"{_cue(segment, '.')}\n{html.escape(_label(segment), quote=False)}\n")
+            print(f"{_cue(segment, '.')}\n{html.escape(printable(segment.label), quote=False)}\n")
 
 
 def _cue(segment: "Segment", point: str) -> str:
@@ -40,8 +41,3 @@ def _cue(segment: "Segment", point: str) -> str:
         minutes, rest = divmod(milliseconds, 60_000)
         borders.append(f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}")
     return " --> ".join(borders)
-
-
-def _label(segment: "Segment") -> str:
-    """The label of a segment, which no reader takes for a line of times."""
-    return printable(segment.label).replace("-->", "->")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
-from audionet.dataset.folders import Recording
+from audionet.dataset.folders import Recording, folders_in
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
 from audionet.dataset.names import UNKNOWN, composed, fault_as_folder, look_of, require_no_unknown, spelling_key
 from audionet.errors import AudionetError, UnusableInput
@@ -130,6 +130,7 @@ class LabelledTable:
         self.table = table = replace(table, rows=of_channel(table.path, rows, choice))
         self.paths = TablePaths(Listing(data_audio), table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
+        self._folders = {folder.name for folder in folders_in(data_audio)}
         self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}
 
     def read(self) -> Listed:
@@ -197,6 +198,8 @@ class LabelledTable:
         if not label:
             column = self.table.columns[self.layout.label]
             raise self.table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
+        if label in self._folders:
+            spellings.setdefault(look_of(label), Spelling(label, 0))
         joined = [] if is_folder_of(label, spellings) else JOINED.split(label)
         if len(joined) > 1 and all(spelling_key(part) in self._labels for part in joined):
             # `Owl, Barn` is one class; `owl, wren` is none where other lines are of `owl`, and others of `wren`.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.readers import read_annotations
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS, PRINTERS, WATCHED
@@ -19,7 +20,9 @@ from audionet.inference.clips import ClipScores
 from audionet.inference.events import Events
 from audionet.inference.scoring import ChunkScores
 from audionet.inference.windows import Segment, Windows
+from audionet.options import AnnotationOptions
 from audionet.system.text import from_spreadsheet_cell, spreadsheet_cell
+from tests.annotation.test_tables import sounds
 
 LABELS = ["anna", 'Bår "B" & <ben>', "rain"]
 SEGMENTS = [
@@ -216,6 +219,23 @@ def test_recordings_of_one_name_are_two_in_rttm(capsys: pytest.CaptureFixture[st
     ]
     names = [line.split()[1] for line in printed("rttm", capsys, *clips).splitlines()]
     assert names == ["a_b", "y/a_b", "c", "z/y/a_b", "a_b"]
+
+
+def test_recordings_of_one_name_are_all_called_by_their_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the first would be read as the one that lies in no folder."""
+    clips = [sounds(tmp_path / "d", name) / name for name in ("a/x.wav", "b/x.wav", "x.wav", "b/y.wav")]
+    printer = PRINTERS["events"]["rttm"](LABELS)
+    printer.expect(clips)
+    for number, clip in enumerate(clips):
+        printer.add(Events(str(clip), [Segment(number, number + 1, "anna", 0.9)], 9.0))
+    table = tmp_path / "all.rttm"
+    table.write_text(capsys.readouterr().out)
+    recordings, wrong = find_labelled_recordings(tmp_path / "d", AnnotationOptions(metadata=table))
+    assert not wrong
+    starts = {recording.path: recording.parts[0].start_seconds for recording in recordings}
+    assert starts == {clip: number for number, clip in enumerate(clips)}
 
 
 def test_elan_gets_a_table_with_a_tier(capsys: pytest.CaptureFixture[str]) -> None:
