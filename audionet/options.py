@@ -80,7 +80,7 @@ class PrepareOptions(AnnotationOptions):
     scheduler: address of a Dask cluster that does the work; None is this process.
     """
 
-    image_dir: Path = TF_FILES / "data_image"
+    image_dir: Annotated[Path, rules.FOLDER] = TF_FILES / "data_image"
     pictures: PictureSettings = field(default_factory=PictureSettings)
     jobs: Annotated[int | None, rules.AT_LEAST_1] = None
     _: KW_ONLY
@@ -153,9 +153,9 @@ class ExportOptions(CheckedRecord):
     """
 
     final_tensor_name: Annotated[str, rules.TENSOR_NAME] = "final_result"
-    intermediate_output_graphs_dir: Path | None = None
+    intermediate_output_graphs_dir: Annotated[Path | None, rules.FOLDER] = None
     checkpoint_path: Annotated[Path | None, rules.NAMED] = None
-    saved_model_dir: Annotated[Path | None, rules.NAMED] = None
+    saved_model_dir: Annotated[Path | None, rules.NAMED, rules.FOLDER] = None
 
 
 @dataclass(frozen=True)
@@ -178,11 +178,11 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     background: the classes that events stand out of, for `label --events`; none is those called background or noise.
     """
 
-    image_dir: Path = TF_FILES / "data_image"
+    image_dir: Annotated[Path, rules.FOLDER] = TF_FILES / "data_image"
     _: KW_ONLY
-    model_dir: Path = TF_FILES / "models"
-    bottleneck_dir: Path = TF_FILES / "bottlenecks"
-    summaries_dir: Path = TF_FILES / "training_summaries" / "inception_v3"
+    model_dir: Annotated[Path, rules.FOLDER] = TF_FILES / "models"
+    bottleneck_dir: Annotated[Path, rules.FOLDER] = TF_FILES / "bottlenecks"
+    summaries_dir: Annotated[Path, rules.FOLDER] = TF_FILES / "training_summaries" / "inception_v3"
     output_graph: Annotated[Path, rules.NAMED] = TF_FILES / "retrained_graph.pb"
     output_labels: Path | None = None
     architecture: Annotated[str, rules.ARCHITECTURE] = rules.EMBEDDED

@@ -1,6 +1,8 @@
 """What values the options of the commands may have, and what is said of those that they may not have."""
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError
@@ -35,6 +37,13 @@ TENSOR_NAME = Rule(
     lambda name: re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", name),
     "letters, digits and _ . - / are what TensorFlow allows",
 )
+
+
+def _may_be_folder(path: Path) -> bool:
+    return next((place for place in (path, *path.parents) if os.access(place, os.F_OK)), Path()).is_dir()
+
+
+FOLDER = Rule(_may_be_folder, "must be a folder, and a file is there, or above it; name another")
 
 
 def check_network(options: Any) -> None:

@@ -134,14 +134,15 @@ class CheckedRecord:
                 words = " or ".join(KINDS.get(kind, kind.__name__) for kind in kinds if kind is not NoneType)
                 raise AudionetError(f"{each.name} {value!r}: must be {words}")
             object.__setattr__(self, each.name, value)
-            check(self, each.name, rule_of(each.type))
+            for rule in rules_of(each.type):
+                check(self, each.name, rule)
             if isinstance(value, int) and value > LARGEST_COUNT:
                 raise AudionetError(f"{flag(each.name)}: must be at most {LARGEST_COUNT}")
 
 
-def rule_of(declared: Any) -> Rule:
-    """The rule of a field, for what is declared of it."""
-    return declared.__metadata__[0] if get_origin(declared) is Annotated else Rule(lambda _: True, "")
+def rules_of(declared: Any) -> tuple[Rule, ...]:
+    """The rules of a field, for what is declared of it."""
+    return declared.__metadata__ if get_origin(declared) is Annotated else ()
 
 
 def kinds_of(declared: Any) -> tuple[type, ...]:

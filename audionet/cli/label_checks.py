@@ -2,14 +2,13 @@
 
 import argparse
 import logging
-import os
 from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS, WATCHED
 from audionet.options import EventOptions
 from audionet.settings import EACH
-from audionet.system.files import require_apart
+from audionet.system.files import require_apart, require_folder
 
 logger = logging.getLogger(__name__)
 
@@ -68,23 +67,13 @@ def _check_segments(options: argparse.Namespace) -> None:
         raise AudionetError("--save-segments: saves what is heard when; add --timeline or --events")
     if options.channel == EACH:
         raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
-    _require_folder("--save-segments", folder, "segments")
+    require_folder(folder)
     for place in (*map(Path, options.clips), *filter(None, [options.watch])):
         if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
             raise AudionetError(
                 f"--save-segments {folder}: lies in {place}, all of which is labelled, so that the segments would be "
                 "taken for recordings themselves; name a folder outside of it"
             )
-
-
-def _require_folder(option: str, folder: Path, example: str) -> None:
-    """Raise AudionetError if something else is where an option needs a folder to write to, or above that, or if nothing
-    can be written there: a night takes hours to listen to."""
-    there = next((path for path in (folder, *folder.parents) if path.exists()), Path())
-    if not there.is_dir():
-        raise AudionetError(f"{option}: {there} is there already, and is no folder; name another, such as {example}")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise AudionetError(f"{option}: nothing can be written to {there}; name another place, such as {example}")
 
 
 def _warn_of_top(options: argparse.Namespace) -> None:
@@ -125,7 +114,7 @@ def _check_report(options: argparse.Namespace) -> None:
     from audionet.report.page import require_place
 
     require_apart([options.report, *filter(None, [options.plot])], map(Path, options.clips))
-    _require_folder("--report", options.report.parent, "report.html")
+    require_folder(options.report.parent)
     require_place(options.report)
 
 
@@ -140,5 +129,5 @@ def _check_plot(options: argparse.Namespace) -> None:
     several = len(options.clips) != 1 or Path(options.clips[0]).is_dir()
     if is_file_name(options.plot) and several:
         raise AudionetError(f"--plot {options.plot}: is one file, for several clips; name a folder, such as plots")
-    _require_folder("--plot", options.plot.parent if is_file_name(options.plot) else options.plot, "plots")
+    require_folder(options.plot.parent if is_file_name(options.plot) else options.plot)
     require_apart([options.plot], map(Path, options.clips))

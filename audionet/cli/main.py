@@ -33,6 +33,7 @@ from audionet.options import (
 from audionet.parallel.memory import keep_freed_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
+from audionet.system.files import require_folder
 from audionet.system.progress import progress_shown
 from audionet.system.stderr import open_missing_streams
 
@@ -210,6 +211,8 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     model = record_of(LabelOptions, options)
     beside = model.graph if model.graph.name else model.graph.resolve()  # of the current folder, say
     path = options.report or beside.with_name(EVALUATION_REPORT_NAME)
+    if options.report is not None:
+        require_folder(path.parent)
     if options.write_report:
         require_place(path)
     annotations = record_of(AnnotationOptions, options)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 
 from audionet.cli.meant import instead_of_command
 from audionet.system.text import did_you_mean, listed, printable
-from audionet.values import flag, kinds_of, rule_of
+from audionet.values import flag, kinds_of, rules_of
 
 Record = TypeVar("Record")
 
@@ -141,7 +141,8 @@ def _of_field(record: type[Any], field: "Field[Any]") -> dict[str, Any]:
     if tuple in kinds or Sequence in kinds:
         default = None if default is None else list(default)
         return {"dest": field.name, "default": default, "type": kind, "action": "append"}
-    return {"dest": field.name, "default": default, "type": kind, "choices": rule_of(field.type).choices or None}
+    choices = [choice for rule in rules_of(field.type) for choice in rule.choices]
+    return {"dest": field.name, "default": default, "type": kind, "choices": choices or None}
 
 
 def record_of(record: type[Record], options: argparse.Namespace, **others: Any) -> Record:

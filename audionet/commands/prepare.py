@@ -30,8 +30,11 @@ from audionet.dataset.sources import remember_folder, resolved
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import PrepareOptions
 from audionet.parallel.dask import open_workers
+from audionet.parallel.threads import Workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
 from audionet.settings import PictureSettings
+from audionet.spectrogram.filter_bank import make_color_table
+from audionet.system.files import require_folder
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
 from audionet.system.text import count
@@ -43,6 +46,7 @@ logger = logging.getLogger(__name__)
 # So many seconds of finished work, at most, are done again after a kill. Where the index is long there are more, so
 # that writing it takes no more than this share of the time.
 SAVE_INTERVAL_SECONDS, SAVE_SHARE = 2.0, 1 / 20
+MOST_OVERLAPPING = 10  # pictures of a moment; two are usual
 
 
 @dataclass
@@ -100,18 +104,21 @@ def prepare(
     image_dir = options.image_dir
     if resolved(image_dir).is_relative_to(resolved(data_audio)):
         raise AudionetError(f"{image_dir}: lies inside {data_audio}; choose an --image-dir outside of the recordings")
+    require_folder(image_dir)
+    make_color_table(options.pictures.colormap)  # which refuses a name that is none
     report = PrepareReport(image_dir)
     recordings = _find_recordings(data_audio, options, report)
     logger.debug("ffmpeg: %s", find_ffmpeg())
-    with exclusive_lock(image_dir, image_dir / LOCK_NAME):
-        index = open_index(image_dir, options, lambda: _fitting_chunk_seconds(recordings, options))
+    with exclusive_lock(image_dir, image_dir / LOCK_NAME), open_workers(options.scheduler, options.jobs) as workers:
+        index = open_index(image_dir, options, lambda: _fitting_chunk_seconds(recordings, options, workers))
+        _warn_of_overlap(index.content.renderer.settings)
         before = dict(index.content.recordings)
         began_ns = time.time_ns()
         changes = find_changes(index.content, recordings, data_audio, options)
         require_same_folder(index.content, recordings, data_audio, options)
         _bring_up_to_date(index, changes, options, report)
         remember_folder(image_dir, data_audio)
-        _draw_new(index, changes, options, report, progress)
+        _draw_new(index, changes, options, report, workers, progress)
         if changes.doubted:
             index.compared(began_ns)
         for recording in recordings:
@@ -147,13 +154,12 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
         )
 
 
-def _fitting_chunk_seconds(recordings: list[Recording], options: PrepareOptions) -> int | None:
+def _fitting_chunk_seconds(recordings: list[Recording], options: PrepareOptions, workers: Workers) -> int | None:
     """How many seconds long chunks fit recordings, which is said; None if the usual ones do."""
     sources = [Source(r.path.absolute(), r.class_name, "", r.parts) for r in recordings]
     one_a_class = has_one_a_class((r.class_name, r.parts) for r in recordings)
-    with open_workers(options.scheduler, options.jobs) as workers:
-        longest = longest_fitted_seconds(options.pictures, one_a_class)
-        lengths = measure(MeasuringJob(options.pictures, options.sound), sources, longest, workers)
+    longest = longest_fitted_seconds(options.pictures, one_a_class)
+    lengths = measure(MeasuringJob(options.pictures, options.sound), sources, longest, workers)
     fitting = fitting_chunk_seconds(lengths, options.pictures, one_a_class)
     if fitting:
         why = "most classes have one recording, and a short one" if one_a_class else "most recordings are that short"
@@ -171,6 +177,16 @@ def _bring_up_to_date(index: OpenIndex, changes: Changes, options: PrepareOption
         report.removed = changes.gone
     index.content.recordings |= changes.kept
     report.kept, report.kept_chunks = len(changes.kept), sum(len(entry.chunks) for entry in changes.kept.values())
+
+
+def _warn_of_overlap(settings: PictureSettings) -> None:
+    """Say so if each moment lies in many pictures, which was hardly meant."""
+    often = settings.chunk_samples // settings.step_samples
+    if often > MOST_OVERLAPPING:
+        sentence = (
+            "--overlap %g: each moment lies in %d pictures, so that all takes as many times the time and the space"
+        )
+        logger.warning(sentence, settings.overlap_seconds, often)
 
 
 def _warn_of_pictures(index: PictureIndex) -> None:
@@ -213,7 +229,12 @@ def _warn_of_one_class(
 
 
 def _draw_new(
-    index: OpenIndex, changes: Changes, options: PrepareOptions, report: PrepareReport, progress: Progress
+    index: OpenIndex,
+    changes: Changes,
+    options: PrepareOptions,
+    report: PrepareReport,
+    workers: Workers,
+    progress: Progress,
 ) -> None:
     """Draw the recordings in changes.todo, and list each as soon as it is done, or skip it."""
     content, image_dir, todo, stems = index.content, options.image_dir, changes.todo, changes.stems
@@ -229,10 +250,7 @@ def _draw_new(
         index.delete_chunks(written_chunks(image_dir, source))
 
     try:
-        with (
-            open_workers(options.scheduler, options.jobs) as workers,
-            closing(draw_each(job, sources, workers, take_back)) as results,
-        ):
+        with closing(draw_each(job, sources, workers, take_back)) as results:
             for position, result in counted("recordings", results, len(todo), progress):
                 recording, entry = todo[position], None
                 if isinstance(result, UnusableInput):

@@ -28,7 +28,7 @@ from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.card import make_card
 from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, TrainingRecord
-from audionet.model.exports import Exports
+from audionet.model.exports import Exports, require_free_name
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
 from audionet.model.store import save_model
@@ -88,11 +88,12 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)
         with _locked_outputs(options), one_blas_thread():
-            setup = _Setup(options, pictures, _choose_backbone(options, progress))
-            _require_sensible(setup)
-            if not setup.background:  # or what is faint may be it
-                setup = replace(setup, pictures=with_a_say(pictures))
-            features = _extract(setup, progress)
+            with open_workers(options.scheduler) as workers:  # first, for it may be that nobody answers
+                setup = _Setup(options, pictures, _choose_backbone(options, progress))
+                _require_sensible(setup)
+                if not setup.background:  # or what is faint may be it
+                    setup = replace(setup, pictures=with_a_say(pictures))
+                features = _extract(setup, workers, progress)
             plan = plan_evaluation(features.dataset, options)
             for note in (*_unused(options, plan), *plan.split.notes):
                 logger.warning("%s", note)
@@ -162,6 +163,7 @@ def _require_sensible(setup: _Setup) -> None:
     """Raise AudionetError for options that are not of a backbone that hears, or not of one that sees, as this one; and
     for a background that is no class, or in which no events can be learnt."""
     options, backbone, settings = setup.options, setup.backbone, setup.pictures.renderer.settings
+    require_free_name(backbone, options.final_tensor_name)
     if options.background and not setup.background:
         raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
     if backbone.sound is None:
@@ -198,11 +200,10 @@ def _unused(options: RetrainOptions, plan: EvaluationPlan) -> Iterator[str]:
             )
 
 
-def _extract(setup: _Setup, progress: Progress) -> Features:
-    options, pictures = setup.options, setup.pictures
-    with open_workers(options.scheduler) as workers:
-        extractor = _extractor(setup, workers)
-        features = extract_features(pictures.samples, extractor, Distortions.of(options), options.seed, progress)
+def _extract(setup: _Setup, workers: Workers, progress: Progress) -> Features:
+    options, samples = setup.options, setup.pictures.samples
+    extractor = _extractor(setup, workers)
+    features = extract_features(samples, extractor, Distortions.of(options), options.seed, progress)
     require_classes(options.image_dir, features.dataset)
     return features
 

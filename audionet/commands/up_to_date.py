@@ -11,14 +11,14 @@ from audionet.dataset.manifest import FILE_NAME as INDEX_NAME
 from audionet.dataset.samples import Dataset
 from audionet.errors import AudionetError
 from audionet.model.description import ModelDescription, TrainingRecord, labels_file
-from audionet.model.exports import are_there
+from audionet.model.exports import are_there, require_places_for_exports
 from audionet.model.store import LARGEST_DESCRIPTION_BYTES, delete_left_over, read_model
 from audionet.model_files import ModelFiles
 from audionet.options import RetrainOptions
 from audionet.report.page import is_report_of, require_place
 from audionet.spectrogram.augmentation import Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import read_json, require_apart, require_replaceable, sha256_of_file
+from audionet.system.files import read_json, require_apart, require_folder, require_replaceable, sha256_of_file
 from audionet.system.untrusted import Refused, taking_apart, text
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
@@ -55,12 +55,14 @@ def require_places(options: RetrainOptions) -> None:
     """Raise AudionetError where what is written would take the place of something else: of what is read, of what is
     written too, of another model, or of what is no model."""
     files, report = options.files, options.report_path
+    require_places_for_exports(options)
     outputs = [files.graph, files.network, files.description, files.labels, *filter(None, [report])]
     require_apart(outputs, [options.image_dir / INDEX_NAME, *filter(None, [options.backbone])])
     named_so = files.graph.suffix == ".pb"
     require_replaceable(files.graph, "a frozen graph", lambda beginning: named_so or beginning.startswith(b"\n"))
     require_replaceable(files.labels, "a list of classes", lambda beginning: b"\0" not in beginning)
     if report is not None:
+        require_folder(report.parent)
         require_place(report)
     other = _model_there(files)
     if other is not None and other.description == files.description and other.graph != files.graph:

@@ -27,7 +27,8 @@ def watch_folder(
     A clip that changes comes again. Never ends. Raises AudionetError when the folder is gone or holds too much.
     """
     if not folder.is_dir():
-        raise AudionetError(f"{folder}: no such folder; make it first, or name another")
+        there = "is no folder" if folder.exists() else "no such folder"
+        raise AudionetError(f"{folder}: {there}; make it first, or name another")
     logger.info("watching %s; Ctrl-C ends it", folder)
     seen: dict[Path, State] = {}
     waiting: dict[Path, tuple[State, float]] = {}

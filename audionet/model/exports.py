@@ -15,7 +15,7 @@ from audionet.model.graph_def import freeze
 from audionet.model.litert import DISTANCE_NAME, ClassifierHead
 from audionet.options import ExportOptions
 from audionet.settings import PICTURE_SIZE
-from audionet.system.files import sync_files, write_atomically, write_durably, write_json
+from audionet.system.files import require_folder, sync_files, write_atomically, write_durably, write_json
 from audionet.system.locks import make_folder
 from audionet.system.tensorflow import start_tensorflow
 from audionet.training.classifier import Classifier
@@ -38,15 +38,9 @@ class Exports:
         """subspace: the one that the classifiers are fitted in. noise: the direction in which noise moves features."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
         self._noise = None if noise is None else noise / np.linalg.norm(noise)
-        # What can't be written is said before the training, not after it.
-        if options.saved_model_dir is not None:
-            require_place_for_saved_model(options.saved_model_dir)
-        checkpoints = options.checkpoint_path and options.checkpoint_path.parent
-        for folder in filter(None, (checkpoints, options.intermediate_output_graphs_dir)):
+        for folder in _folders(options):
             with writing(folder):
                 make_folder(folder)
-        if options.final_tensor_name != ExportOptions.final_tensor_name:
-            freeze(backbone, EMPTY_HEAD, options.final_tensor_name)  # which refuses a name that is taken
 
     def head(self, classifier: Classifier, detector: Detector | None = None) -> ClassifierHead:
         """The classifier for bottlenecks as the network gives them; detector: the one of events, if there is one."""
@@ -86,6 +80,26 @@ class Exports:
             tf.train.Checkpoint(step=tf.Variable(step, dtype=tf.int64), **variables).write(str(prefix))
         except (OSError, tf.errors.OpError) as error:
             raise AudionetError(f"{prefix}: can't be written; name another place with --checkpoint-path") from error
+
+
+def _folders(options: ExportOptions) -> list[Path]:
+    """The folders that exports are written into, but for the SavedModel, which is one itself."""
+    checkpoints = options.checkpoint_path and options.checkpoint_path.parent
+    return list(filter(None, (checkpoints, options.intermediate_output_graphs_dir)))
+
+
+def require_places_for_exports(options: ExportOptions) -> None:
+    """Raise AudionetError where an export can't be written."""
+    if options.saved_model_dir is not None:
+        require_place_for_saved_model(options.saved_model_dir)
+    for folder in _folders(options):
+        require_folder(folder)
+
+
+def require_free_name(backbone: Backbone, output_name: str) -> None:
+    """Raise AudionetError if the output of the graph can't be called so, as something in the backbone is."""
+    if output_name != ExportOptions.final_tensor_name:
+        freeze(backbone, EMPTY_HEAD, output_name)
 
 
 def are_there(options: ExportOptions) -> bool:
@@ -153,17 +167,20 @@ def _module(graph: bytes, output_name: str) -> tuple[Any, Any]:
 
 
 def require_place_for_saved_model(folder: Path) -> None:
-    """Raise AudionetError where something else than a SavedModel or an empty folder is."""
+    """Raise AudionetError where something else than a SavedModel or an empty folder is, or nothing can be written."""
     temporary = replaced(folder).parent
     if temporary.is_symlink():
         raise AudionetError(f"{temporary}: is a link, which is not followed; delete it")
     try:
+        require_folder(folder)
         if folder.exists() and not (folder / "saved_model.pb").is_file() and any(folder.iterdir()):
             raise AudionetError(
                 f"{folder}: holds other files than a SavedModel; name a new folder with --saved-model-dir"
             )
     except OSError as error:
-        raise AudionetError(f"{folder}: no folder ({error.strerror}); name a new one with --saved-model-dir") from error
+        raise AudionetError(
+            f"{folder}: cannot be read ({error.strerror}); name a new one with --saved-model-dir"
+        ) from error
 
 
 def replaced(folder: Path) -> Path:

@@ -78,7 +78,9 @@ def read_labels(path: Path, graph: Path) -> list[str]:
     if path == labels_beside(graph) and not path.is_file():
         path = labels_beside(path.with_name(ARTICLES))
     if not path.is_file():
-        raise AudionetError(f"{named}: no such file of classes; name the graph's with --labels")
+        raise AudionetError(
+            f"{named}: {'is no' if named.exists() else 'no such'} file of classes; name the graph's with --labels"
+        )
     try:
         content = read_limited(path, LARGEST_LABELS_BYTES).decode("utf-8-sig")
     except (OSError, ValueError) as error:

@@ -83,6 +83,16 @@ def require_replaceable(path: Path, what: str, is_such: Callable[[bytes], bool])
         raise AudionetError(f"{path}: is there already, and is not {what}; name another place, or delete it")
 
 
+def require_folder(folder: Path) -> None:
+    """Raise AudionetError if something else is where a folder is needed to write to, or above that, or if nothing can
+    be written there: it is said before hours of work, not behind them."""
+    there = next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), Path())
+    if not there.is_dir():
+        raise AudionetError(f"{there}: is there already, and is no folder, which is needed; name another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise AudionetError(f"{there}: nothing can be written in this folder; name another place")
+
+
 def require_apart(outputs: Sequence[Path], inputs: Iterable[Path] = ()) -> None:
     """Raise AudionetError where one place is named for two outputs, or for an output and what is read."""
     taken = {_place(path, follow) for path in inputs for follow in (True, False)}

@@ -113,6 +113,7 @@ def test_what_a_microphone_cannot_do_is_refused(low_and_high: Path, audionet_her
         (["--microphone", LOW, "--watch", "."], "one of the three"),
         (["clip.mp3", "--watch", "."], "one of the three"),
         (["--watch", "gone"], "gone: no such folder; make it first"),
+        (["--watch", "tf_files/retrained_graph.json"], "retrained_graph.json: is no folder; make it first"),
     ):
         finished = audionet_here("label", *arguments, cwd=low_and_high)
         assert (finished.returncode, finished.stdout) == (2, "")

@@ -355,6 +355,7 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
 
     (tmp_path / "empty").mkdir()
     (tmp_path / "classes" / "a").mkdir(parents=True)
+    (tmp_path / "sound.wav").touch()
     assert refused("prepare", "gone").startswith("gone: no such folder; it should hold one folder of recordings")
     assert refused("prepare", "empty").startswith("empty: has no folders in it; put the recordings into one folder")
     assert refused("prepare", "empty").endswith("if it is itself a class, name the folder above it")
@@ -363,6 +364,10 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
     for line, said in (
         ("prepare classes --overlap 20", "must be at least 0 and less than --chunk-seconds"),
         ("prepare classes --overlap 19.99999", "leaves no step between chunks"),
+        ("prepare classes --image-dir sound.wav", "--image-dir sound.wav: must be a folder, and a file is there"),
+        ("prepare classes --colormap greys", "--colormap greys: no such colour map"),
+        ("evaluate classes --report sound.wav/x.html", "sound.wav: is there already, and is no folder"),
+        ("label a.wav --scheduler tls://h:1 --tls-ca-file . --tls-cert .", "--tls-ca-file .: there is no such file"),
         ("prepare classes --high-pass 2000", "--high-pass 2000: must be from 0 (nothing is left out) to 1000"),
         ("label a.wav --top 0", "--top 0: must be at least 1"),
         ("label a.wav --timeline --save-segments s --channel each", "saves one channel; name it with --channel"),
@@ -422,7 +427,7 @@ def test_an_unwritable_folder_is_one_sentence(audionet_here: Run, tmp_path: Path
     (tmp_path / "taken").write_text("a file where the folder should go")
     finished = audionet_here("prepare", "data_audio", "--image-dir", "taken/pictures")
     assert finished.returncode == 2
-    assert "cannot be written" in one_line(finished.stderr)
+    assert "taken/pictures: must be a folder, and a file is there, or above it" in one_line(finished.stderr)
 
 
 @pytest.mark.parametrize(("verbosity", "theirs"), [("INFO", ""), ("DEBUG", "theirs\n")])

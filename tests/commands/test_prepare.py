@@ -374,6 +374,15 @@ def test_the_size_of_an_mp3_says_how_long_it_is_and_not_its_picture(
     assert settings_of(tmp_path / "p").chunk_seconds == expected
 
 
+def test_it_is_said_that_an_overlap_makes_very_many_pictures(
+    two_classes: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for overlap_seconds, is_told in ((0.5, False), (0.95, True)):
+        settings = PictureSettings(1, overlap_seconds)
+        audionet.prepare(two_classes, PrepareOptions(two_classes.parent / str(overlap_seconds), settings))
+        assert ("--overlap 0.95: each moment lies in 20 pictures" in caplog.text) == is_told
+
+
 @pytest.mark.parametrize("typed", [("--chunk-seconds", "20"), ("--overlap", "0")])
 def test_chunks_are_as_long_as_was_asked_for(two_classes: Path, audionet_here: Run, typed: tuple[str, ...]) -> None:
     assert audionet_here("prepare", "data_audio", "--image-dir", "p", *typed).returncode == 0

@@ -88,15 +88,24 @@ def test_a_background_that_can_be_none_is_said_before_anything_is_learnt(two_cla
     ("option", "value", "said"),
     [
         ("final_tensor_name", "logits", "--final-tensor-name logits: is taken inside the network"),
-        ("checkpoint_path", "file/layer", "file: cannot be written"),
-        ("intermediate_output_graphs_dir", "file/graphs", "file/graphs: cannot be written"),
+        ("checkpoint_path", "file/layer", "file: is there already, and is no folder"),
+        ("report", "file/report.html", "file: is there already, and is no folder"),
         ("saved_model_dir", "data_image", "holds other files than a SavedModel"),
+        ("intermediate_output_graphs_dir", "file/graphs", "--intermediate-output-graphs-dir file/graphs: must be a f"),
+        ("saved_model_dir", "file", "--saved-model-dir file: must be a folder, and a file is there"),
+        ("image_dir", "file", "--image-dir file: must be a folder, and a file is there"),
+        ("bottleneck_dir", "file/x", "--bottleneck-dir file/x: must be a folder, and a file is there, or above it"),
+        ("summaries_dir", "file", "--summaries-dir file: must be a folder, and a file is there"),
+        ("model_dir", "file", "--model-dir file: must be a folder, and a file is there"),
+        ("scheduler", "localhost:1", "--scheduler localhost:1: no Dask scheduler answers there"),
     ],
 )
-def test_an_export_that_can_be_none_is_refused_before_the_training(
+def test_an_option_that_can_be_none_is_refused_before_any_work(
     option: str, value: str, said: str, prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audionet.commands.retrain.fit_and_evaluate", None)
+    monkeypatch.setattr("audionet.commands.retrain.extract_features", None)
+    if option == "scheduler":
+        monkeypatch.setattr("audionet.commands.retrain.load_backbone", None)  # which may have to be downloaded
     monkeypatch.chdir(prepared)
     Path("file").touch()
     often = {"intermediate_store_frequency": 5} if option == "intermediate_output_graphs_dir" else {}

@@ -213,14 +213,14 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
         (["--background", "owl"], "--background: is about events; add --events"),
         (["--save-segments", "x"], "--save-segments: saves what is heard when; add --timeline or --events"),
         (["--windows", "--threshold", "0.9"], "--windows prints all scores; leave out one"),
-        (["--events", "--save-segments", "still.wav"], "--save-segments: still.wav is there already, and is no folder"),
+        (["--events", "--save-segments", "still.wav"], "still.wav: is there already, and is no folder"),
         (
             [".", "--events", "--save-segments", "found"],
             "found: lies in ., all of which is labelled, so that the segments",
         ),
-        (["--plot", "/dev/null"], "--plot: /dev/null is there already, and is no folder; name another, such as plots"),
-        (["--plot", "still.wav/x.png"], "--plot: still.wav is there already, and is no folder"),
-        (["--report", "still.wav/x.html"], "--report: still.wav is there already, and is no folder"),
+        (["--plot", "/dev/null"], "/dev/null: is there already, and is no folder, which is needed; name another"),
+        (["--plot", "still.wav/x.png"], "still.wav: is there already, and is no folder"),
+        (["--report", "still.wav/x.html"], "still.wav: is there already, and is no folder"),
         (["--plot", "x.png", "--report", "x.png"], "x.png: is named for two things, and would be lost as one of them"),
         (["--report", "/dev/null"], "/dev/null: is no file, and a report is one; name another place"),
         (["--threshold", "0.9", "--no-unknown"], "and --no-unknown nothing; leave out one"),
@@ -244,7 +244,7 @@ def test_a_place_where_nothing_can_be_written_is_said_before_a_night_is_heard(
     (night / "locked").mkdir(mode=0o500, exist_ok=True)
     finished = audionet_here("label", "still.wav", "--events", *place, cwd=night)
     assert (finished.returncode, finished.stdout) == (2, "")
-    assert f"{place[0]}: nothing can be written to locked; name another place, such as" in finished.stderr
+    assert "locked: nothing can be written in this folder; name another place" in finished.stderr
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_what_is_no_folder_is_no_place_for_a_saved_model(kind: Callable[[Path], 
     if kind is loop:
         require_place_for_saved_model(tmp_path / "saved")  # which is replaced
         return
-    with pytest.raises(AudionetError, match="--saved-model-dir"):
+    with pytest.raises(AudionetError, match="is no folder"):
         require_place_for_saved_model(tmp_path / "saved")
 
 
