@@ -117,6 +117,11 @@ def _load_model(options: LabelOptions) -> Model:
         return _load_saved_model(folder)
     files = options.files
     if files.graph.is_file() and not files.network.exists() and not files.left_over():
+        if files.description.is_file():
+            sentence = (
+                "%s: is not there, so that %s is used, whose scores and events may differ; put it back, if you can"
+            )
+            logger.warning(sentence, files.network, files.graph.name)
         return load_graph(files)
     if not files.description.is_file() or not (files.network.is_file() or files.left_over()):
         raise AudionetError(_nothing_there(options.graph, files))

@@ -84,7 +84,7 @@ def _whole_recording(tested: Predictions, alike: list[int], chunks: int) -> Card
     card = _card(tested, alike, is_whole=True)
     share = "All" if len(alike) == chunks else "Nearly all"
     note = f"{share} of this recording ({count(len(alike), 'chunk')}) sounds like {quoted(card.heard)}: wrong folder?"
-    return replace(card, note=note)
+    return replace(card, note=note if chunks > 1 else "Is it in the wrong folder?")  # its heading says the rest
 
 
 def _card(tested: Predictions, positions: list[int], *, is_whole: bool = False) -> Card:

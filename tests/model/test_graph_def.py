@@ -82,9 +82,12 @@ def test_a_graph_is_written_in_the_same_order_every_time(trained: Path) -> None:
 
 
 @pytest.mark.usefixtures("graphs_here")
-def test_label_reads_the_graph_where_there_is_no_litert_file(trained: Path, tmp_path: Path) -> None:
+def test_label_reads_the_graph_where_there_is_no_litert_file(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     copy = without_litert(trained, tmp_path / "copy")
     ours, theirs = scores_of(load(trained), trained), scores_of(load(copy), trained)
+    assert "retrained_graph.tflite: is not there, so that retrained_graph.pb is used" in caplog.text
     for path, scores in theirs.items():
         assert scores == pytest.approx(ours[path], abs=0.02)
     clip = write_wav(tmp_path / "new.wav", chirps(77, 2000, 3000, 3.3))

@@ -48,7 +48,7 @@ def test_what_gave_its_own_class_least_comes_first_and_what_was_right_last() -> 
     tested = predictions_of(("ben/a", 0.6), ("ben/b", 0.3), ("ben/c", 0.95), ("ben/d", 0.45))
     found = cards_of_chunks(tested, counted(tested))
     assert [card.path for card in found] == ["ben/c.mp3", "ben/a.mp3", "ben/d.mp3", "ben/b.mp3"]
-    assert found[0].note == "All of this recording (1 chunk) sounds like “anna”: wrong folder?"
+    assert found[0].note == "Is it in the wrong folder?"  # the heading says what it was taken for
 
 
 def test_a_recording_of_which_little_was_tested_is_not_judged_as_a_whole() -> None:
