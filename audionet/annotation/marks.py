@@ -78,11 +78,10 @@ def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]
 def read_rttm(path: Path, text: str) -> list[Annotation]:
     """The SPEAKER lines: the second field is the recording, the fourth and fifth start and length, the eighth who."""
     annotations, first_other = [], 0
-    for number, line in numbered_lines(text):
+    for number, line in _lines(text):
         fields = line.split()
-        if fields[0] != "SPEAKER":  # comments, and what RTTM says of others than speakers
-            if not fields[0].startswith(";;"):
-                first_other = first_other or number
+        if fields[0] != "SPEAKER":  # what RTTM says of others than speakers
+            first_other = first_other or number
             continue
         if len(fields) < 8:
             raise line_error(path, number, f"has {len(fields)} fields, where a SPEAKER of RTTM has at least 8")
@@ -97,31 +96,35 @@ def read_rttm(path: Path, text: str) -> list[Annotation]:
 def read_stm(path: Path, text: str) -> list[Annotation]:
     """Who speaks, as transcripts say it: recording, channel, speaker, start and end on each line, before the words."""
     annotations = []
-    for number, line in numbered_lines(text):
-        fields = line.split(None, 5)
-        if line.startswith(";;") or fields[2:3] in ([name] for name in NOBODY):
-            continue
-        if len(fields) < 5:
-            needed = "a recording, a channel, a speaker, a start and an end are needed, such as night 1 anna 0.5 2.25"
-            raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, where {needed}")
-        mark = annotation(path, number, fields[0], read_part(path, number, *fields[3:5]), fields[2])
-        annotations.append(replace(mark, channel=_channel(path, number, fields[1])))
+    for number, line in _lines(text):
+        recording, channel, speaker, start, end, *_ = _fields(path, number, line.split(None, 5), "a speaker, ", " anna")
+        if speaker not in NOBODY:
+            mark = annotation(path, number, recording, read_part(path, number, start, end), speaker)
+            annotations.append(replace(mark, channel=_channel(path, number, channel)))
     return annotations
 
 
 def read_uem(path: Path, text: str) -> list[Annotation]:
     """The stretches that somebody listened to, without labels: recording, channel, start and end on each line."""
     stretches = []
-    for number, line in numbered_lines(text):
-        if line.lstrip().startswith(";;"):
-            continue
-        fields = line.rsplit(None, 3)
-        if len(fields) < 4:
-            needed = "a recording, a channel, a start and an end are needed, such as night 1 0.0 300.0"
-            raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, where {needed}")
-        part, channel = read_part(path, number, *fields[2:]), _channel(path, number, fields[1])
-        stretches.append(Annotation(fields[0].strip(), *part, "", number, channel=channel))
+    for number, line in _lines(text):
+        recording, channel, *times = _fields(path, number, line.rsplit(None, 3))
+        part = read_part(path, number, *times)
+        stretches.append(Annotation(recording.strip(), *part, "", number, channel=_channel(path, number, channel)))
     return stretches
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that are no comments."""
+    return ((number, line) for number, line in numbered_lines(text) if not line.lstrip().startswith(";;"))
+
+
+def _fields(path: Path, line: int, fields: list[str], speaker: str = "", example: str = "") -> list[str]:
+    """The fields of a line. Raises AudionetError if there are too few; a speaker may have to be among them."""
+    if len(fields) < 4 + bool(speaker):
+        needed = f"a recording, a channel, {speaker}a start and an end are needed, such as night 1{example} 0.0 300.0"
+        raise line_error(path, line, f"is {' '.join(fields)[:SHOWN]!r}, where {needed}")
+    return fields
 
 
 def _channel(path: Path, line: int, name: str) -> int:

@@ -216,6 +216,10 @@ def of_channel(path: Path, marks: Iterable[tuple[int, int, T]], choice: SoundCho
     marks = list(marks)
     later = next((mark for mark in marks if mark[1] > 1), None)
     if later is None:
+        if choice.number and any(channel for _, channel, _ in marks):
+            logger.info(
+                "%s: names the first channel alone, as of any sound: --channel %s goes by it", path, choice.channel
+            )
         return [mark for *_, mark in marks]
     if choice.number is None:
         raise line_error(

@@ -561,7 +561,7 @@ def test_what_label_wrote_comes_in_again(tmp_path: Path, name: str, capsys: pyte
 
 @pytest.mark.parametrize("name", ["raven", "rttm"])
 def test_of_channels_that_label_heard_one_by_one_the_chosen_one_comes_in_again(
-    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     nights = sounds(tmp_path / "nights", "night.wav")
     printer = OF_TOOLS[name](["owl", "wren"])
@@ -575,6 +575,9 @@ def test_of_channels_that_label_heard_one_by_one_the_chosen_one_comes_in_again(
         assert found(nights, metadata=metadata, channel="2") == of("night.wav", {"wren": MARKED["wren"]})
         with pytest.raises(AudionetError, match="is about channel 2, where left is 1: add --channel 2, or another, to"):
             found(nights, metadata=metadata)
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "wren" not in line))
+    assert found(nights, channel="2") == of("night.wav", {"owl": MARKED["owl"]})
+    assert "names the first channel alone, as of any sound: --channel 2 goes by it" in caplog.text
 
 
 AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metadata {} to use it"
