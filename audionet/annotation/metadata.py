@@ -48,16 +48,17 @@ CORRECTIONS_NAME = re.compile(r"corrections([\W\d_].*)?", re.IGNORECASE)
 
 
 def find_labelled_recordings(
-    data_audio: Path, options: AnnotationOptions
+    data_audio: Path, options: AnnotationOptions, annotated: Annotated | None = None
 ) -> tuple[list[Recording], list[UnusableInput]]:
     """The recordings in a data set, sorted, each with its class, and what lies wrong, as from folders.find_recordings.
 
     Where the options name no table, the one that is found in the folder or beside it and lists its recordings decides;
-    without one, the folders are the classes. Recordings of one group stay on one side of every split. Raises
-    AudionetError for a table that can't be used, and where it is not clear what the classes are.
+    without one, the folders are the classes. Recordings of one group stay on one side of every split. annotated: what
+    find_annotated found, where it was asked before. Raises AudionetError for a table that can't be used, and where it
+    is not clear what the classes are.
     """
     options = with_corrections_apart(options, data_audio)
-    annotated = find_annotated(data_audio, options)
+    annotated = annotated or find_annotated(data_audio, options)
     if annotated is None:
         _require_no_set_below(data_audio)
     recordings, wrong = (annotated.recordings, annotated.wrong) if annotated else find_recordings(data_audio)

@@ -271,7 +271,7 @@ def _clips_by_class(
 ) -> dict[Path, list[Recording]]:
     """The clips of each class, by the folder that it has or would have. found: what is annotated, if anything is."""
     if annotations.correction_tables:
-        recordings, wrong = find_labelled_recordings(data_audio, annotations)
+        recordings, wrong = find_labelled_recordings(data_audio, annotations, found)
     elif found is not None:
         recordings, wrong = found.recordings, found.wrong
     else:

@@ -42,8 +42,9 @@ def _class_columns(table: Table) -> list[str]:
     others = [name for name in table.columns if not is_known(name) and not REFUSED.fullmatch(name)]
     cells = {name: {cell.casefold() for cell in table.values(name)} for name in others}
     classes = [name for name, values in cells.items() if values and values <= HEARD | NOT_HEARD]
-    # Beside a recording in which nothing is heard, a table says so of each class.
-    says_something = marks_parts(table.columns) or any(cells[name] & HEARD for name in classes)
+    # Beside a recording in which nothing is heard, a table says so of each class; what is the same everywhere is none.
+    said = {row.get(name).casefold() for name in classes for row in table.rows}
+    says_something = marks_parts(table.columns) or bool(said & HEARD and said - HEARD)
     return classes if len(classes) > 1 and says_something else []
 
 

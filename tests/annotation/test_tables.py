@@ -310,6 +310,10 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,label\na.wav,\"['x', 'y']\"\n", r"has the label .*: is that one class, or several"),
         ("path,label,label\na.wav,x,y\n", "line 2 says both 'x' and 'y' in columns of the same name"),
         ("of today\na.wav,x\n", "begins with 'of today', and is no table"),
+        (
+            "audio,mood,annotator,project\na.wav,sad,1,1\nb.wav,calm,1,1\n",
+            "needs a column for its label",
+        ),  # of Label Studio
         ("path\na.wav,x\n", "line 2 has 2 values, the first line names 1 column; put"),
         ("a 1 0.50 0.30 hello 0.9\n", "is CTM, which says what is said, not by whom, and no table: export CSV"),
         ("# Exported using VGG Image Annotator (x)\n# CSV_HEADER = x,y\n", "is of VIA, and no table: .*WebVTT"),

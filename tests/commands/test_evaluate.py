@@ -182,7 +182,9 @@ def test_of_events_the_background_is_none(model: ModelFiles, night: Path) -> Non
         audionet.evaluate(night, options(model), detection=DetectionOptions("events", background=("rain",)))
 
 
-def test_corrections_and_the_background_are_as_prepare_has_them(model: ModelFiles, night: Path) -> None:
+def test_corrections_and_the_background_are_as_prepare_has_them(
+    model: ModelFiles, night: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (night.parent / "c.csv").write_text("path,label,start,end\na.wav,high,6,7.5\n")
     annotations = AnnotationOptions(corrections=night.parent / "c.csv")
     found = audionet.evaluate(night, options(model), annotations)
@@ -191,6 +193,7 @@ def test_corrections_and_the_background_are_as_prepare_has_them(model: ModelFile
         ((6, 7.5), "high"),
         ((1, 3), "low"),
     ]
+    assert len([message for message in caplog.messages if "only the parts count" in message]) == 1
 
 
 def test_what_nobody_listened_to_does_not_count(
