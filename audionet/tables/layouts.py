@@ -147,10 +147,12 @@ def _label_of_wholes(table: Table) -> str:
     """The column of labels in a table of whole recordings."""
     # In VIA's JSON, a type is a number, and says what kind of file it is.
     known = [name for name in TOOLS_LABEL_COLUMNS if name in table.columns and (name != "type" or table.is_text(name))]
-    if len(known) != 1 or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
+    species = [name for name in known if name in NAMES_OF_SPECIES]  # of each row one, as Kaggle's tables of birds have
+    if not (species or len(known) == 1) or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
         return _column(table, LABEL_COLUMNS, (), LABELS)
-    logger.info("%s: the classes are those of its column %r", table.path, table.columns[known[0]])
-    return known[0]
+    label = (species or known)[0]
+    logger.info("%s: the classes are those of its column %r", table.path, table.columns[label])
+    return label
 
 
 def _label_column(table: Table, *, needed: bool) -> str:
@@ -177,7 +179,7 @@ def _label_column(table: Table, *, needed: bool) -> str:
             "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
         )
     label = _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known or own else ""
-    if len(known) > 1 and known - NAMES_OF_SPECIES:
+    if known == {"type"} or (len(known) > 1 and known - NAMES_OF_SPECIES):
         logger.info("%s: the classes are those of its column %r", table.path, table.columns[label])
     return label
 

@@ -63,6 +63,7 @@ ROWS = [("robin", "a.wav"), ("wren", "b é.wav")]
             "utf-8",
         ),
         ("filename\tscene_label\tidentifier\na.wav\trobin\tx\nb é.wav\twren\ty\n", "utf-8"),  # DCASE's
+        ("primary_label,type,common_name,filename\nrobin,['call'],Robin,a.wav\nwren,['song'],Wren,b é.wav\n", "utf-8"),
         ("file,class\ndata/a.wav,robin\ndata/b é.wav,wren\n", "utf-8"),
         ("file,class\nC:\\old\\data\\a.wav,robin\nC:\\old\\data\\b é.wav,wren\n", "utf-8"),
         ("file,class\n/somewhere/else/a.wav,robin\n/somewhere/else/b é.wav,wren\n", "utf-8"),
