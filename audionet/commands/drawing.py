@@ -79,7 +79,8 @@ class DrawingJob:
         if needed > free:
             old = (self.image_dir / source.class_name).glob(f"{escape(source.stem)}{NOHASH}*")
             if needed > free + sum(path.lstat().st_size for path in old):
-                raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, and {free / 1e9:.2g} are free; {SPACE}")
+                lacking = f"{(needed - free) / 1e9:.2g} GB more than is free"
+                raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, {lacking}; {SPACE}")
 
     def map(self, source: Source, chunk: Chunk | RangeCheck | None) -> RecordingEntry | DrawnChunk | int | None:
         """The recording's entry without chunks; or a chunk, once its files are written; or the check's sample rate."""

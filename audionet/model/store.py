@@ -20,7 +20,7 @@ from audionet.system.untrusted import Refused
 
 LARGEST_DESCRIPTION_BYTES = 64 << 20  # of a model, and of its labels
 REMEDY = "train it again with audionet retrain"
-DAMAGED = f"damaged, or of another version of audionet; {REMEDY}"
+DAMAGED = f"damaged, or of another version of audionet; get it anew, update audionet, or {REMEDY}"
 # Between a reader's look at the description and at the network, `retrain` may replace both.
 READINGS, READ_AGAIN_SECONDS = 20, 0.05
 

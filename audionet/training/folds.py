@@ -187,13 +187,22 @@ def _single_recording_notes(samples: Sequence[Sample], unmeasured: Collection[st
         for name, members in sorted(by_class(samples).items())
         if len({samples[i].group for i in members}) == 1 and name not in unmeasured
     }
+    alone = [name for name, of_class in single.items() if len(of_class) == 1]
+    notes = []
+    if alone:
+        notes.append(
+            f"{_who(alone, 'one picture')}, which cannot be held out: how often that is recognised stays unknown; add "
+            "recordings, from another day if you can"
+        )
+    single = {name: of_class for name, of_class in single.items() if len(of_class) > 1}
     if not single:
-        return []
+        return notes
     are_groups = any(len({sample.source for sample in of_class}) > 1 for of_class in single.values())
     one, same = ("recordings of one group alone", "group") if are_groups else ("one recording", "recording")
     return [
+        *notes,
         f"{_who(single, one)}: what is measured on other parts of the same {same} says little about new ones; "
-        "add some from another day"
+        "add some from another day",
     ]
 
 

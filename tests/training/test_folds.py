@@ -50,7 +50,11 @@ def test_recordings_of_one_group_are_not_called_one_recording() -> None:
     segments = [sample_of("anna", "debate", n, n + 1, sha256=f"segment {n}") for n in range(3)]
     for of_anna, said in (
         (segments, "class 'anna' has recordings of one group alone: what is measured on other parts of the same group"),
-        (segments[:1], "class 'anna' has one recording: what is measured on other parts of the same recording"),
+        (
+            [sample._replace(sha256="debate") for sample in segments],
+            "class 'anna' has one recording: what is measured on other parts of the same recording",
+        ),
+        (segments[:1], "class 'anna' has one picture, which cannot be held out"),
     ):
         (note,) = plan_evaluation(Dataset([*of_anna, *many]), SplitOptions()).split.notes
         assert note.startswith(said)
