@@ -27,7 +27,7 @@ from audionet.audio.channels import (
     stream_info,
     too_many_channels,
 )
-from audionet.audio.headers import what_ffmpeg_overlooks, what_it_is_instead
+from audionet.audio.headers import gap_filters, what_ffmpeg_overlooks, what_it_is_instead
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Messages, read_program
 from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
@@ -182,7 +182,8 @@ def _sound_of(
 ) -> tuple[int, np.ndarray] | None:
     """A part of a recording: its sample rate, and int16 samples x channels; None if it can't be had."""
     place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
-    command = [*_reading(path, choice, place), "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options]
+    filters = [part for each in gap_filters(path) for part in ("-af", each)]
+    command = [*_reading(path, choice, place), *filters, "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options]
     command += ["-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
     try:
         return sound_of_wav(_Run(path, choice, command, SAMPLE_RATE_HZ).whole())
@@ -249,7 +250,7 @@ class _Run:
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
     """A run that gives one channel at a sample rate."""
     frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
-    chain = f"{mono_filters(sample_rate_hz, filters)},{frames}"
+    chain = ",".join([mono_filters(sample_rate_hz, filters), *gap_filters(path), frames])
     # Left to itself, ffmpeg hands each of these small blocks to the pipe at once, for a twentieth of its time.
     output = ["-flush_packets", "0", "-protocol_whitelist", "pipe", "-f", "f32le", "pipe:1"]
     command = [*_reading(path, choice), "-af", chain, *output]

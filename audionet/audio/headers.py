@@ -92,6 +92,19 @@ class Samples(NamedTuple):
         return [*told, "-skip_initial_bytes", str(self.place)]
 
 
+# Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV), it may begin later than the
+# picture; elsewhere (FLAC, Ogg, ASF, MPEG-TS), what comes before the first piece is the encoder's own.
+FILMS = re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV", re.DOTALL)
+TIMED = re.compile(rb"fLaC|OggS|0&\xb2u|G.{187}G|.{4}G.{191}G", re.DOTALL)
+MPEG_PACKET_BYTES = 192
+LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of the clock, or may be the encoder's
+# What is missing becomes silence; but nothing is left out where times run back, as in files put together: they are
+# counted on from there. ld(0): the time at which the next piece is expected, ld(2): what the times are wrong by.
+FILLED = (
+    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(gt(ld(1),{LONGEST_GAP_SECONDS}*SR)+lt(ld(1),-SR),ld(1),0));"
+    f"st(1,max(PTS-ld(2),ld(0)));st(0,ld(1)+NB_SAMPLES);ld(1)',aresample=async=1:min_comp={SHORTEST_GAP_SECONDS}"
+)
+
 # A telephone's samples without a header, 8000 a second, by the suffix; ffmpeg by itself plays them at 44.1 kHz.
 TELEPHONES = {".ul": "mulaw", ".ulaw": "mulaw", ".al": "alaw", ".alaw": "alaw"}
 HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
@@ -125,6 +138,14 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
         return samples.options()
     decoder = _misread_decoder(beginning)
     return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
+
+
+def gap_filters(path: Path) -> list[str]:
+    """The filters that put each piece of sound where its container says: silence before it, and where some is lost."""
+    beginning = read_beginning(path, 2 * MPEG_PACKET_BYTES)
+    if FILMS.match(beginning):
+        return [f"{FILLED}:first_pts=0"]
+    return [FILLED] if TIMED.match(beginning) else []
 
 
 def least_mp3_seconds(path: Path) -> float:

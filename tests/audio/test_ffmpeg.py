@@ -8,10 +8,12 @@ import pytest
 import soundfile
 
 from audionet.audio import ffmpeg
+from audionet.audio.channels import USUAL
+from audionet.audio.decoding import decode
 from audionet.errors import AudionetError, UnusableInput
 from audionet.settings import SAMPLE_RATE_HZ
 from tests.bad_inputs import encoded, unfinished
-from tests.conftest import chirps, tone, write_wav
+from tests.conftest import chirps, pitch_hz, tone, write_wav
 
 
 def decoded(path: Path) -> np.ndarray:
@@ -182,6 +184,68 @@ def test_recordings_of_several_formats_put_together_are_heard_to_the_end(tmp_pat
     whole.write_bytes(b"".join(part.read_bytes() for part in parts))
     lost = sum(len(decoded(part)) for part in parts) - len(decoded(whole))
     assert lost <= 2 * (SAMPLE_RATE_HZ // 10 + 500)  # at each border a tenth of a second, and what the resampler holds
+
+
+@pytest.fixture(scope="module")
+def steps() -> np.ndarray:
+    """Eight seconds of a tone that rises by 100 Hz a second, so that the pitch says when it was."""
+    return np.concatenate([tone(400 + 100 * second, 1) for second in range(8)])
+
+
+def times(samples: np.ndarray) -> list[int | None]:
+    """Of each second, which of `steps` is heard in its middle; None of silence."""
+    middles = samples[: len(samples) // SAMPLE_RATE_HZ * SAMPLE_RATE_HZ].reshape(-1, SAMPLE_RATE_HZ)[:, 6000:10000]
+    return [round(pitch_hz(middle) / 100) - 4 if np.abs(middle).max() > 300 else None for middle in middles]
+
+
+def encode(sound: np.ndarray, path: Path, before: str = "", options: str = "") -> Path:
+    """A file that ffmpeg makes of sound. before: the options before the sound's file."""
+    wav = write_wav(path.with_name("sound.wav"), sound)
+    command = [ffmpeg.find_ffmpeg(), "-v", "error", *before.split(), "-i", str(wav), *options.split(), str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+@pytest.mark.parametrize("late", [0, 2])
+@pytest.mark.parametrize(("name", "codec"), [("mp4", "aac"), ("mov", "pcm_s16le"), ("mkv", "flac"), ("flv", "aac")])
+def test_sound_that_begins_later_than_a_film_is_heard_when_a_player_plays_it(
+    tmp_path: Path, steps: np.ndarray, late: int, name: str, codec: str
+) -> None:
+    film = encode(
+        steps,
+        tmp_path / f"film.{name}",
+        f"-f lavfi -i color=s=32x32:d=11 -itsoffset {late}",
+        f"-map 0:v -map 1:a -c:a {codec}",
+    )
+    samples = decoded(film)
+    assert times(samples)[: 8 + late] == [None] * late + list(range(8))
+    assert len(samples) == pytest.approx((8 + late) * SAMPLE_RATE_HZ, abs=0.1 * SAMPLE_RATE_HZ)
+    rate_hz, part = ffmpeg.source_samples(film, USUAL, 1.0, 3.0) or (0, np.empty(0))
+    assert rate_hz == SAMPLE_RATE_HZ
+    assert times(part[:, 0]) == ([None, 0, 1] if late else [1, 2, 3])
+
+
+FINE = {"a.ogg": "-c:a libvorbis -page_duration 200000", "a.mka": "-c:a flac -cluster_time_limit 200"}
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.opus", "a.mka", "a.ts"])
+def test_what_follows_a_hole_in_a_recording_is_heard_at_its_time(tmp_path: Path, steps: np.ndarray, name: str) -> None:
+    path = encode(steps, tmp_path / name, options=FINE.get(name, ""))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + content[len(content) * 3 // 4 :])
+    heard = times(np.concatenate(list(decode(path))))
+    assert all(second in (time, None) for time, second in enumerate(heard))
+    assert None in heard
+    assert (heard[0], heard[1], heard[7]) == (0, 1, 7)
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ts", "a.mka"])
+def test_nothing_is_lost_or_added_where_two_files_were_put_together(
+    tmp_path: Path, steps: np.ndarray, name: str
+) -> None:
+    path = encode(steps, tmp_path / name)
+    path.write_bytes(path.read_bytes() * 2)
+    assert times(decoded(path))[:15] == [*range(8), *range(7)]
 
 
 def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
