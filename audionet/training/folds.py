@@ -198,7 +198,10 @@ def _single_recording_notes(samples: Sequence[Sample], unmeasured: Collection[st
     if not single:
         return notes
     are_groups = any(len({sample.source for sample in of_class}) > 1 for of_class in single.values())
-    one, same = ("recordings of one group alone", "group") if are_groups else ("one recording", "recording")
+    are_copies = any(len({sample.recording for sample in of_class}) > 1 for of_class in single.values())
+    one, same = ("copies of one recording alone" if are_copies else "one recording"), "recording"
+    if are_groups:
+        one, same = "recordings of one group alone", "group"
     return [
         *notes,
         f"{_who(single, one)}: what is measured on other parts of the same {same} says little about new ones; "

@@ -54,6 +54,10 @@ def test_recordings_of_one_group_are_not_called_one_recording() -> None:
             [sample._replace(sha256="debate") for sample in segments],
             "class 'anna' has one recording: what is measured on other parts of the same recording",
         ),
+        (
+            [sample._replace(sha256="debate", recording=f"anna/{n}.wav") for n, sample in enumerate(segments)],
+            "class 'anna' has copies of one recording alone: what is measured on other parts of the same recording",
+        ),
         (segments[:1], "class 'anna' has one picture, which cannot be held out"),
     ):
         (note,) = plan_evaluation(Dataset([*of_anna, *many]), SplitOptions()).split.notes
