@@ -23,6 +23,7 @@ BIAS_WEIGHT = 0.5
 # How much the scatter along the direction of noise counts, of so many pictures as there are: five times as much leaves
 # that direction out of the scores (docs/experiments.md).
 NOISE_WEIGHT = 0.01
+LEAST_RIDGE = 1e-9
 DISCRIMINANTS_AT_ONCE = 4  # each takes up to 500 MB
 
 
@@ -58,24 +59,6 @@ class SufficientStatistics:
         return SufficientStatistics(self.counts - other.counts, self.sums - other.sums, self.products - other.products)
 
 
-class _Penalty(NamedTuple):
-    """What is added to the scatter within the classes.
-
-    ridge: the same along all axes. noise: a vector (axes), whose product with itself is added.
-    """
-
-    ridge: float
-    noise: NDArray[np.floating]
-
-    @classmethod
-    def of(cls, statistics: SufficientStatistics, shrinkage: float, noise: NDArray[np.floating] | None) -> "_Penalty":
-        """The parameters are those of LinearDiscriminant.of."""
-        count = statistics.counts.sum()
-        spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
-        direction = np.zeros(len(statistics.products)) if noise is None else np.sqrt(NOISE_WEIGHT * count) * noise
-        return cls(max(shrinkage * spread, 1e-9), direction)
-
-
 @dataclass(frozen=True)
 class LinearDiscriminant:
     """scores = coordinates @ weights + biases. weights: axes, or features, x classes. biases: classes.
@@ -95,18 +78,23 @@ class LinearDiscriminant:
         shrinkage: what is added to the scatter within the classes, as a share of the pictures' mean squared distance
         from their mean: the pull towards plain distances.
         """
+        count = statistics.counts.sum()
         means = statistics.sums / statistics.counts[:, None]
         scatter = statistics.products - statistics.sums.T @ means
-        penalty = _Penalty.of(statistics, shrinkage, noise)
-        scatter[np.diag_indices_from(scatter)] += penalty.ridge
-        scatter += np.outer(penalty.noise, penalty.noise)
-        origin = means.mean(axis=0)
-        centred = means - origin
+        spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
+        scatter[np.diag_indices_from(scatter)] += max(shrinkage * spread, LEAST_RIDGE)
+        if noise is not None:
+            scatter += NOISE_WEIGHT * count * np.outer(noise, noise)
         # SciPy's, which knows that the scatter is symmetric, takes 15 % less time, but lets no other thread work.
-        weights = np.linalg.solve(scatter, centred.T)
-        lengths = np.einsum("ij,ji->i", centred, weights)
-        scale = _scale(lengths)
-        weights /= scale
+        return cls.of_means(means, np.linalg.solve(scatter, (means - means.mean(axis=0)).T))
+
+    @classmethod
+    def of_means(cls, means: NDArray[np.floating], weights: NDArray[np.floating]) -> "LinearDiscriminant":
+        """means: classes x axes. weights: the inverse of the scatter times what they are from the mean of all."""
+        origin = means.mean(axis=0)
+        lengths = np.einsum("ij,ji->i", means - origin, weights)
+        scale = max(float(lengths.mean()), 1e-12)
+        weights = weights / scale
         return cls(weights, -origin @ weights - BIAS_WEIGHT * lengths / scale / 2)
 
     def scores(self, coordinates: np.ndarray) -> np.ndarray:
@@ -116,66 +104,46 @@ class LinearDiscriminant:
         return np.asarray(rows @ self.weights + self.biases).reshape(*coordinates.shape[:-1], len(self.biases))
 
 
-@dataclass(frozen=True)
 class _LeaveOut:
-    """The scores that discriminants give which have not heard some of the rows, for one inversion instead of one each.
+    """The discriminants of a few thousand rows but some, for one inversion instead of one each.
 
-    These are the scores of LinearDiscriminant.of, with the shrinkage and the noise of all rows. A row that is left out
-    takes its product away from the scatter; by Woodbury's identity, only a matrix as large as what is left out remains
-    to be solved, as in the leave-one-out of kernel ridge regression (Cawley and Talbot, 2003).
-
-    inverse: rows x rows, of the rows' products with each other, each times the root of its weight, and the ridge.
-    ridge: what was added. targets, roots: the class of each row, and the root of its weight.
+    They are those of LinearDiscriminant.of, with the shrinkage and the noise of all rows. A row that is left out takes
+    its product away from the scatter; by Woodbury's identity, only a matrix as large as what is left out remains to be
+    solved, as in the leave-one-out of kernel ridge regression (Cawley and Talbot, 2003).
     """
 
-    inverse: NDArray[np.float64]
-    ridge: float
-    targets: NDArray[np.integer]
-    roots: NDArray[np.floating]
-    classes: int
-
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         coordinates: NDArray[np.floating],
         targets: NDArray[np.integer],
         weights: NDArray[np.floating],
-        statistics: SufficientStatistics,
         shrinkage: float,
-        noise: NDArray[np.floating] | None = None,
-    ) -> "_LeaveOut":
-        """statistics: of all the rows of coordinates; the other parameters are those of it and of the discriminant."""
-        roots, penalty = np.sqrt(weights), _Penalty.of(statistics, shrinkage, noise)
-        rows = np.vstack([coordinates * roots[:, None], penalty.noise])  # noise is a row more, of no class
-        products = rows @ rows.T
-        products[np.diag_indices_from(products)] += penalty.ridge
-        inverse = np.linalg.inv(products)[:-1, :-1]
-        return cls(inverse, penalty.ridge, targets, roots, len(statistics.counts))
+        noise: NDArray[np.floating] | None,
+    ) -> None:
+        """targets, weights: the class and the weight of each row of coordinates; the others are as for one of all."""
+        count = weights.sum()
+        direction = np.zeros(coordinates.shape[1]) if noise is None else np.sqrt(NOISE_WEIGHT * count) * noise
+        # Each row times the root of its weight; and the noise, a row more, of no class.
+        self._rows = np.vstack([coordinates * np.sqrt(weights)[:, None], direction])
+        self._weights, self._targets = np.append(weights, 1), np.append(targets, -1)
+        products = self._rows @ self._rows.T
+        spread = np.trace(products[:-1, :-1]) / count - ((weights @ coordinates / count) ** 2).sum()
+        products[np.diag_indices_from(products)] += max(shrinkage * float(spread), LEAST_RIDGE)
+        self._inverse = np.linalg.inv(products)
 
-    def scores(self, learnt: NDArray[np.bool_], held: NDArray[np.integer]) -> NDArray[np.float64]:
-        """The scores, held x classes, of the rows with these numbers.
-
-        learnt: whether each row was learnt from; at least one of each class was.
-        """
+    def discriminant(self, learnt: NDArray[np.bool_]) -> LinearDiscriminant:
+        """The discriminant of the rows that are learnt from. learnt: whether each is; at least one of each class is."""
+        learnt = np.append(learnt, True)
         left_out = np.flatnonzero(~learnt)
-        own = np.where(learnt[:, None] & (self.targets[:, None] == np.arange(self.classes)), self.roots[:, None], 0)
-        counts = (own**2).sum(axis=0)
-        means = own / counts  # of each class, as sums of the rows times their roots
-        solved = self.inverse @ means
-        of_left_out = np.linalg.solve(self.inverse[np.ix_(left_out, left_out)], solved[left_out])
-        # Each row's product with the means, through the inverse of what is left of the rows' products.
-        products = means - self.ridge * (solved - self.inverse[:, left_out] @ of_left_out)
-        products[left_out] = -of_left_out
-        # The scatter is less than the rows' products by those of the means, which are taken away in the same way.
-        of_means = means.T @ products
-        within = np.eye(self.classes) - of_means * counts
-        of_means, of_held = (
-            np.linalg.solve(within, rows.T).T for rows in (of_means, products[held] / self.roots[held, None])
-        )
-        of_means, of_held = (rows - rows.mean(axis=1, keepdims=True) for rows in (of_means, of_held))
-        of_origin = of_means.mean(axis=0)
-        lengths = np.diag(of_means) - of_origin
-        return np.asarray((of_held - of_origin) / _scale(lengths) - BIAS_WEIGHT * lengths / _scale(lengths) / 2)
+        is_own = learnt[:, None] & (self._targets[:, None] == np.arange(self._targets.max() + 1))
+        counts = self._weights @ is_own
+        shares = is_own * np.sqrt(self._weights)[:, None] / counts  # of the rows in the means of the classes
+        sums = self._inverse @ shares
+        sums -= self._inverse[:, left_out] @ np.linalg.solve(self._inverse[np.ix_(left_out, left_out)], sums[left_out])
+        means, weights = shares.T @ self._rows, self._rows.T @ sums
+        # So far, the scatter is about nothing. About the means of the classes, it is less by their own products.
+        weights = np.linalg.solve(np.eye(len(means)) - means @ weights * counts, weights.T).T
+        return LinearDiscriminant.of_means(means, weights - weights.mean(axis=1, keepdims=True))
 
 
 class Parted(NamedTuple):
@@ -207,17 +175,18 @@ class Discriminants:
         self._targets, self._weights = targets[self._samples], weights[of_rows]
         self._classes = int(targets.max()) + 1
         self._shrinkage, self._noise = shrinkage, noise
-        self._all_statistics = self._statistics(slice(None))  # whose rows are not copied
-        self._leave_out = None
-        if len(coordinates) <= coordinates.shape[1]:  # else the rows' products would be more than the axes'
-            of_all = self._targets, self._weights, self._all_statistics
-            self._leave_out = _LeaveOut.of(coordinates, *of_all, shrinkage, noise)
+        # Of more rows than axes, their products would be more than the axes'.
+        are_few = len(coordinates) <= coordinates.shape[1]
+        self._leave_out = _LeaveOut(coordinates, self._targets, self._weights, shrinkage, noise) if are_few else None
+        self._of_all = None if are_few else self._statistics(slice(None))  # whose rows are not copied
 
     def of(self, samples: NDArray[np.integer]) -> LinearDiscriminant:
         """The discriminant of the samples with these numbers, and of their augmentations."""
         learnt = np.isin(self._samples, samples)
-        if learnt.mean() > 0.5:  # taking the others away from all is quicker
-            statistics = self._all_statistics - self._statistics(np.flatnonzero(~learnt))
+        if self._leave_out is not None:
+            return self._leave_out.discriminant(learnt)
+        if self._of_all is not None and learnt.mean() > 0.5:  # taking the others away from all is quicker
+            statistics = self._of_all - self._statistics(np.flatnonzero(~learnt))
         else:
             statistics = self._statistics(np.flatnonzero(learnt))
         return LinearDiscriminant.of(statistics, self._shrinkage, self._noise)
@@ -225,10 +194,7 @@ class Discriminants:
     def scores(self, learnt: NDArray[np.integer], rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """The scores of some rows, of any shape, from the discriminant of the samples that are learnt from: the last
         dimension is classes."""
-        if self._leave_out is None:
-            return self.of(learnt).scores(self._coordinates[rows])
-        scores = self._leave_out.scores(np.isin(self._samples, learnt), rows.ravel())
-        return scores.reshape(*rows.shape, self._classes)
+        return self.of(learnt).scores(self._coordinates[rows])
 
     def held_out_scores(
         self, samples: NDArray[np.integer], rows: NDArray[np.intp], parted: Sequence[Parted]
@@ -249,8 +215,3 @@ class Discriminants:
 
     def _statistics(self, rows: NDArray[np.intp] | slice) -> SufficientStatistics:
         return SufficientStatistics.of(self._coordinates[rows], self._targets[rows], self._classes, self._weights[rows])
-
-
-def _scale(lengths: NDArray[np.floating]) -> float:
-    """The squared length of a class's mean from the mean of all, on average: one unit of the scores."""
-    return max(float(lengths.mean()), 1e-12)
