@@ -1,4 +1,4 @@
-"""Picture -> pictures of the same sound, at another speed, in noise, or of a part: more examples to learn from."""
+"""Picture -> pictures of the same sound, at another speed, in noise, by telephone, or of a part: more to learn from."""
 
 import zlib
 from collections.abc import Sequence
@@ -19,29 +19,34 @@ class Augmentation:
     part: of the sound, from its start or middle; under 1 it is drawn as the short clip that it would be.
     start: where the part starts, 0 to 1 - part.
     in_noise: as if it had been recorded in a room with noise, of a colour and a level that follow from the picture.
-    every: it is made of one in so many pictures, by their digests, each of which counts as many times as much.
+    is_narrowband: without low and high frequencies, as by telephone or in a small MP3, from limits on that follow from
+        the picture.
+    every, turn: it is made of one in so many pictures, by what the last bytes of their digests leave when they are
+        divided by that, and counts as many times as much.
     """
 
     speed: float = 1.0
     part: float = 1.0
     start: float = 0.0
     in_noise: bool = False
+    is_narrowband: bool = False
     every: int = 1
+    turn: int = 0
 
     @property
     def cache_name(self) -> str:
         """What it is called in the keys of cached bottlenecks; never to be changed, or they are all made again."""
-        noise = ", in_noise=True" if self.in_noise else ""
-        return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r}{noise})"
+        spoilt = ", in_noise=True" * self.in_noise + ", is_narrowband=True" * self.is_narrowband
+        return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r}{spoilt})"
 
     @property
     def weight(self) -> float:
         """How much a sample that is changed so counts in training, beside one that is not."""
-        return self.every * NOISY_WEIGHT if self.in_noise else 1.0
+        return self.every * SPOILT_WEIGHT if self.in_noise or self.is_narrowband else 1.0
 
     def is_made_of(self, digest: bytes) -> bool:
         """Whether it is made of the picture with this SHA-256."""
-        return self.every == 1 or digest[-1] % self.every == 0
+        return self.every == 1 or digest[-1] % self.every == self.turn
 
     def within(self, outer: "Augmentation") -> "Augmentation":
         """This one of what `outer`, at the sound's own speed, leaves of a picture."""
@@ -54,10 +59,13 @@ ORIGINAL = Augmentation()
 # (a tilted spectrum) were tried and gave no more (docs/experiments.md).
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # With more weight, sound in noise is known still better, but speakers are not, who are known by their rooms too.
-NOISY, NOISY_WEIGHT = Augmentation(in_noise=True), 0.03
+SPOILT_WEIGHT = 0.03
+SPOILT = (Augmentation(in_noise=True), Augmentation(is_narrowband=True))
 NOISE_DB = (15.0, 35.0)  # below the sound, all rows and columns together: between those levels
 # Its power falls with the frequency, from LOWEST_HZ on, to the power of 0 (white) to STEEPEST_NOISE (pink).
 STEEPEST_NOISE, LOWEST_HZ = 1.0, 10.0
+# Sound ends between this and the highest frequency of the picture. Half of it begins between the other two.
+LEAST_HIGHEST_HZ, BEGINNINGS_HZ = 3000.0, (60.0, 300.0)
 # Up to so many pictures, each is learnt from in other ways too: of 2,400, .87 are right without other speeds, and .89
 # with them (docs/experiments.md). Of more, the bottlenecks would take too long.
 MOST_AUGMENTED = 10_000
@@ -65,8 +73,8 @@ MOST_AUGMENTED = 10_000
 # cost more than they give (docs/experiments.md). Of many chunks, one each says enough.
 LONG_CHUNK_SECONDS = 8.0
 FEW_PICTURES = 1500
-# Of more pictures than these, noise over every other one does as well (docs/experiments.md).
-FEW_IN_NOISE = 100
+# Of more pictures than these, one in SPOILT_EVERY does as well for each way of being spoilt (docs/experiments.md).
+FEW_SPOILT, SPOILT_EVERY = 100, 3
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 SHORT_STARTS_OF_MANY = (0.35,)
@@ -84,9 +92,13 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
     chunk_seconds = renderer.settings.chunk_seconds
     starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
-    noisy = NOISY if pictures <= FEW_IN_NOISE else replace(NOISY, every=2)
-    in_noise = [noisy] if renderer.color_table is None else []  # of colours, the power can't be told
-    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ()), *in_noise]
+    every = 1 if pictures <= FEW_SPOILT else SPOILT_EVERY
+    spoilt = [replace(each, every=every, turn=turn % every) for turn, each in enumerate(SPOILT)]
+    if renderer.row_hz is None:
+        spoilt = spoilt[:1]  # pitch classes are of all frequencies
+    if renderer.color_table is not None:
+        spoilt = []  # of colours, the power can't be told
+    return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ()), *spoilt]
 
 
 def number_rows(augmentations: Sequence[Augmentation], digests: Sequence[bytes]) -> NDArray[np.intp]:
@@ -136,7 +148,8 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
 
     Rows and columns in between are interpolated; pitch classes keep their rows. Above the highest frequency that was
     heard, its row goes on. The brightness of a part is, as in any picture, relative to its own loudest point (in
-    colours, it stays). Noise can be laid over grey pictures alone.
+    colours, it stays). Noise can be laid over grey pictures alone, and these alone
+    can be narrowed.
     """
     row_hz = renderer.row_hz
     first = min(columns - 1, round(augmentation.start * columns))
@@ -145,9 +158,10 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
     is_grey = picture.ndim == 2 or bool((picture == picture[:, :, :1]).all())
     if augmentation.part < 1 and is_grey:
         augmented[augmented > 0] += 255 - augmented.max()
-    if augmentation.in_noise:
-        noisy = _in_noise(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
-        augmented = noisy if picture.ndim == 2 else np.repeat(noisy[:, :, None], 3, axis=2)
+    for is_spoilt, spoil in ((augmentation.in_noise, _in_noise), (augmentation.is_narrowband, _narrowed)):
+        if is_spoilt:
+            grey = spoil(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
+            augmented = grey if picture.ndim == 2 else np.repeat(grey[:, :, None], 3, axis=2)
     if augmentation.speed != 1:
         if row_hz is not None:
             rows = np.interp(row_hz / augmentation.speed, row_hz, np.arange(PICTURE_SIZE))
@@ -173,6 +187,18 @@ def _in_noise(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
     power = renderer.brightness_power[grey.astype(np.uint8)][::-1]
     power += noise * (power.sum() / noise.sum() * 10 ** (-level_db / 10))
     return to_grey(power, renderer.settings.dynamic_range_db)[::-1].astype(np.float32)
+
+
+def _narrowed(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
+    """A grey picture without what lies above one frequency and, half of the time, below another, as _in_noise."""
+    assert renderer.row_hz is not None, "pitch classes are of all frequencies"
+    random = np.random.default_rng(zlib.crc32(grey.tobytes()))
+    ends_hz = np.exp(random.uniform(*np.log((LEAST_HIGHEST_HZ, renderer.settings.highest_hz))))
+    begins_hz = np.exp(random.uniform(*np.log(BEGINNINGS_HZ))) if random.random() < 0.5 else 0
+    is_heard = (begins_hz <= renderer.row_hz) & (renderer.row_hz <= ends_hz)
+    narrowed = np.where(is_heard[::-1, None], grey, 0)
+    narrowed[narrowed > 0] += 255 - narrowed.max()
+    return narrowed
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ import pytest
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.augmentation import (
     NOISE_DB,
-    NOISY,
     ORIGINAL,
+    SPEEDS,
+    SPOILT,
     Augmentation,
     augment,
     choose_augmentations,
@@ -15,6 +16,8 @@ from audionet.spectrogram.augmentation import (
 )
 from audionet.spectrogram.transform import SpectrogramRenderer, to_power
 from tests.conftest import chirps, tone
+
+NOISY, NARROW = SPOILT
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -96,13 +99,37 @@ def test_in_noise_a_picture_has_noise_where_nothing_sounded(representation: str,
     assert not augment(np.zeros_like(picture), columns, renderer, NOISY).any()
 
 
+def test_by_telephone_a_picture_has_no_high_rows_and_keeps_the_others() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings(2))
+    row_hz, random = np.asarray(renderer.row_hz), np.random.default_rng(0)
+    has_low_rows, highest_hz = list[bool](), list[float]()
+    for _ in range(12):
+        picture = random.integers(1, 200, (PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+        narrow = augment(picture, PICTURE_SIZE, renderer, NARROW)
+        assert np.array_equal(narrow, augment(picture, PICTURE_SIZE, renderer, NARROW))
+        heard = np.asarray(narrow.any(axis=1))
+        assert np.array_equal(narrow[heard], picture[heard] + (255 - picture[heard].max()))
+        rows = np.flatnonzero(heard[::-1])
+        assert np.array_equal(rows, np.arange(rows[0], rows[-1] + 1))
+        highest_hz.append(float(row_hz[rows[-1]]))
+        has_low_rows.append(bool(rows[0] == 0))
+        assert row_hz[rows[0]] <= 310
+    assert 2900 < min(highest_hz) < 4500 < 6000 < max(highest_hz) < 8000
+    assert 0 < sum(has_low_rows) < 12
+
+
 def test_pictures_have_speeds_and_those_of_long_chunks_parts_unless_they_are_very_many() -> None:
     short, long = SpectrogramRenderer.make(PictureSettings(2)), SpectrogramRenderer.make(PictureSettings(20))
-    assert [v.speed for v in choose_augmentations(10, short)] == [1, 0.94, 1.06, 1]
-    assert [v.in_noise for v in choose_augmentations(10, short)] == [False, False, False, True]
-    assert NOISY not in choose_augmentations(10, SpectrogramRenderer.make(PictureSettings(2, colormap="viridis")))
-    assert choose_augmentations(100, short) == choose_augmentations(10, short)
-    assert choose_augmentations(10_000, short) == [*choose_augmentations(100, short)[:3], replace(NOISY, every=2)]
+    in_colours = SpectrogramRenderer.make(PictureSettings(2, colormap="viridis"))
+    pitch_classes = SpectrogramRenderer.make(PictureSettings(2, representation="chromagram"))
+    assert choose_augmentations(100, short) == [ORIGINAL, *SPEEDS, *SPOILT]
+    assert choose_augmentations(100, in_colours) == [ORIGINAL, *SPEEDS]
+    assert choose_augmentations(100, pitch_classes) == [ORIGINAL, *SPEEDS, NOISY]
+    some = [replace(NOISY, every=3), replace(NARROW, every=3, turn=1)]
+    assert choose_augmentations(101, short) == choose_augmentations(10_000, short) == [ORIGINAL, *SPEEDS, *some]
+    digests = [bytes([n]) for n in range(9)]
+    assert [sum(map(each.is_made_of, digests)) for each in some] == [3, 3]
+    assert not any(each.is_made_of(digest) and other.is_made_of(digest) for digest in digests for each, other in [some])
     assert [sum(v.part < 1 for v in choose_augmentations(count, long)) for count in (1500, 1501, 10_000)] == [4, 1, 1]
     assert choose_augmentations(10_001, short) == choose_augmentations(10_001, long) == [ORIGINAL]
 
