@@ -162,7 +162,7 @@ def _recordings_of(
     spelt = spelt_alike(labels, [*folders, BACKGROUND] if is_learnt else folders)
     folders_in_rttm = by_name(folders.values(), in_rttm=True)
     for each in read:
-        names = folders_in_rttm if each.file.suffix.lower() == ".rttm" else folders
+        names = folders_in_rttm if each.file.suffix.lower() in (".rttm", ".stm") else folders
         for (path, label), marks in grouped(((path, mark.label), mark) for path, mark in each.placed()).items():
             try:
                 usual = spelt.get(label, label)

@@ -718,7 +718,7 @@ def test_the_work_with_texts_among_recordings_grows_with_their_number_alone(
     assert calls_with(many) < 6 * calls_with(few)
 
 
-def test_rttm_which_has_no_spaces_means_the_folders_that_have(tmp_path: Path) -> None:
+def test_rttm_and_stm_which_have_no_spaces_mean_the_folders_that_have(tmp_path: Path) -> None:
     sounds(tmp_path, "barn owl/1.wav", "wren/1.wav", "night.wav")
     (tmp_path / "night.rttm").write_text(RTTM.replace(" owl ", " barn_owl "))
     assert found(tmp_path) == {
@@ -726,3 +726,6 @@ def test_rttm_which_has_no_spaces_means_the_folders_that_have(tmp_path: Path) ->
         "wren/1.wav": [],
         **of("night.wav", {"barn owl": MARKED["owl"], "wren": MARKED["wren"]}),
     }
+    stm = tmp_path.parent / f"{tmp_path.name}.stm"
+    stm.write_text("night 1 barn_owl 1.5 3.25 whoo\nnight 1 inter_segment_gap 3.25 61\nnight 1 wren 61 62\n")
+    assert found(tmp_path, metadata=stm) == of("night.wav", {"barn owl": MARKED["owl"], "wren": MARKED["wren"]})
