@@ -361,13 +361,13 @@ def test_evaluate_writes_a_report_and_names_clips_that_were_in_the_training(twin
 
 
 def test_a_report_that_cannot_be_written_costs_nothing_else(twins: Path, audionet_here: Run, tmp_path: Path) -> None:
-    file, clips = tmp_path / "a file", tmp_path / "clips"
-    file.touch()
+    link, clips = tmp_path / "a link", tmp_path / "clips"
+    link.symlink_to(tmp_path / "nowhere")  # a file in place of a folder is said before
     (clips / "high").mkdir(parents=True)
     shutil.copy(twins / "data_audio" / "high" / "high-0.wav", clips / "high")
-    finished = audionet_here("evaluate", clips, "--report", file / "page.html", cwd=twins)
+    finished = audionet_here("evaluate", clips, "--report", link / "page.html", cwd=twins)
     assert finished.returncode == 1
-    assert f"{file / 'page.html'}: cannot be written" in finished.stderr
+    assert f"{link / 'page.html'}: cannot be written" in finished.stderr
     assert "accuracy: " in finished.stdout
 
 
