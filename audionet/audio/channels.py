@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -26,26 +26,43 @@ CANCELLED = (
     "its channels cancel each other out, or most of them are silent; of them, {name} alone is heard (--channel chooses "
     "another)"
 )
+SILENT_TRACK = "the sound track that is heard is silent, of {tracks} (--track chooses another)"
+DAMAGED = (
+    "seems to be damaged: about {missing} s of {whole} s are missing, and what follows is heard earlier by as much; "
+    "get the recording anew, or cut it there"
+)
+LEAST_MISSING_SECONDS = 1.0
+LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
 USUAL = SoundChoice()  # the default track, all of its channels mixed
 
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """What ffmpeg said of the sound in a file. is_mono is False, and the rate 0, where it did not say."""
+    """What ffmpeg said of the sound in a file. is_mono is False, and a number 0, where it did not say.
+
+    is_damaged: whether it said so. seconds: how long the file is, with what is lost; 0 of a film too, whose picture may
+    be longer.
+    """
 
     is_there: bool
     is_mono: bool
     sample_rate_hz: int
+    tracks: int = 0
+    is_damaged: bool = False
+    seconds: float = 0.0
 
 
 def stream_info(messages: str) -> StreamInfo:
     """What is in a file, from the messages that ffmpeg printed when it opened it."""
-    of_input = messages.partition("] Output #0")[0]
+    of_input, _, of_output = messages.partition("] Output #0")
     tracks: list[tuple[str, str]] = STREAM.findall(of_input)
     # The messages do not say which of several tracks is heard, so all of them must be mono.
     is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in tracks)
-    return StreamInfo("Audio:" in of_input, is_mono, max((int(rate) for rate, _ in tracks), default=0))
+    rate_hz, is_damaged = max((int(rate) for rate, _ in tracks), default=0), "[error]" in of_output
+    length = None if "Video:" in of_input else LENGTH.search(of_input)
+    seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length else 0.0
+    return StreamInfo("Audio:" in of_input, is_mono, rate_hz, len(tracks), is_damaged, seconds)
 
 
 class OpenRecording(Protocol):
@@ -88,6 +105,26 @@ def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarra
             return
         yield block
         position += len(block)
+
+
+def noted(
+    path: Path, choice: SoundChoice, info: Callable[[], StreamInfo], blocks: Iterable[np.ndarray], sample_rate_hz: int
+) -> Iterator[np.ndarray]:
+    """The blocks of a recording, behind which it is said if a part of it, or another track, may be what was meant.
+
+    info: what is in the file, asked at its end.
+    """
+    length, is_silent = 0, True
+    for block in blocks:
+        is_silent = is_silent and float(_levels_db(block)) <= SILENT_DB
+        length += len(block)
+        yield block
+    said = info()
+    missing = said.seconds - length / sample_rate_hz
+    if said.is_damaged and missing >= LEAST_MISSING_SECONDS:
+        logger.warning("%s: %s", path, DAMAGED.format(whole=round(said.seconds), missing=round(missing)))
+    if is_silent and said.tracks > 1 and choice.track is None:
+        logger.warning("%s: %s", path, SILENT_TRACK.format(tracks=said.tracks))
 
 
 def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.ndarray]:

@@ -22,6 +22,7 @@ from audionet.audio.channels import (
     equal_parts,
     mix_or_loudest,
     no_such_channel,
+    noted,
     one_channel,
     sound_of_wav,
     stream_info,
@@ -130,11 +131,8 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
             first = next(blocks, None)
     if first is None:
         raise UnusableInput(path, _explain(run))
-    if choice.channel is None:
-        yield from mix_or_loudest(path, run, chain([first], blocks))
-    else:
-        yield first
-        yield from blocks
+    heard = noted(path, choice, run.info, chain([first], blocks), sample_rate_hz)
+    yield from mix_or_loudest(path, run, heard) if choice.channel is None else heard
 
 
 def mono_filters(sample_rate_hz: int, before: Sequence[str] = ()) -> str:

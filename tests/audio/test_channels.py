@@ -139,19 +139,30 @@ def film(tmp_path: Path) -> Path:
     return tmp_path / "film.mkv"
 
 
-def test_the_default_track_is_heard_or_the_one_asked_for(film: Path) -> None:
+def test_the_default_track_is_heard_or_the_one_asked_for(film: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert pitch(film) == 440
     assert pitch(film, SoundChoice(track=1)) == 0
     assert pitch(film, SoundChoice(track=2)) == 440
     with pytest.raises(UnusableInput, match="has no sound track 3"):
         pitch(film, SoundChoice(track=3))
+    assert caplog.text == ""
+
+
+def test_a_silent_default_track_is_told_of_where_there_are_others(
+    film: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = tmp_path / "other.mkv"
+    options = f"-v error -i {film} -map 0 -disposition:a:0 default -disposition:a:1 0 -c copy {other}"
+    subprocess.run([find_ffmpeg(), *options.split()], check=True)
+    assert pitch(other) == 0
+    assert caplog.text.count("other.mkv: the sound track that is heard is silent, of 2 (--track chooses another)") == 1
 
 
 def test_what_ffmpeg_says_of_a_file_is_understood() -> None:
     line = "[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono, fltp, 128 kb/s\n"
-    assert stream_info(line) == StreamInfo(True, True, 44100)
+    assert stream_info(line) == StreamInfo(True, True, 44100, 1)
     other = line.replace("mono", "stereo").replace("44100", "8000")
-    assert stream_info(line + other) == StreamInfo(True, False, 44100)
+    assert stream_info(line + other) == StreamInfo(True, False, 44100, 2)
     assert stream_info("[out#0] Output #0, s16le\n" + line) == StreamInfo(False, False, 0)
     assert stream_info("") == StreamInfo(False, False, 0)
 

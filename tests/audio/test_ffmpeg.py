@@ -1,3 +1,4 @@
+import re
 import struct
 import subprocess
 from pathlib import Path
@@ -237,6 +238,20 @@ def test_what_follows_a_hole_in_a_recording_is_heard_at_its_time(tmp_path: Path,
     assert all(second in (time, None) for time, second in enumerate(heard))
     assert None in heard
     assert (heard[0], heard[1], heard[7]) == (0, 1, 7)
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.aac"])
+def test_where_no_time_is_kept_a_hole_is_told_of(
+    tmp_path: Path, steps: np.ndarray, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = encode(np.tile(steps, 2), tmp_path / name)
+    assert len(decoded(path)) > 15 * SAMPLE_RATE_HZ
+    assert caplog.text == ""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) * 3 // 4] = bytes(len(content) * 3 // 4 - len(content) // 2)
+    path.write_bytes(content)
+    decoded(path)
+    assert re.search(rf"{name}: seems to be damaged: about [345] s of 1[567] s are missing", caplog.text)
 
 
 @pytest.mark.parametrize("name", ["a.flac", "a.ts", "a.mka"])
