@@ -98,10 +98,13 @@ FILMS = re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV", re
 TIMED = re.compile(rb"fLaC|OggS|0&\xb2u|G.{187}G|.{4}G.{191}G", re.DOTALL)
 MPEG_PACKET_BYTES = 192
 LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of the clock, or may be the encoder's
+# Where the number of channels changes within a film, ffmpeg begins anew, as if its sound began so late.
+LONGEST_START_SECONDS = 10
 # What is missing becomes silence; but nothing is left out where times run back, as in files put together: they are
 # counted on from there. ld(0): the time at which the next piece is expected, ld(2): what the times are wrong by.
+LONGEST = f"if(N,{LONGEST_GAP_SECONDS},{LONGEST_START_SECONDS})*SR"
 FILLED = (
-    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(gt(ld(1),{LONGEST_GAP_SECONDS}*SR)+lt(ld(1),-SR),ld(1),0));"
+    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(gt(ld(1),{LONGEST})+lt(ld(1),-SR),ld(1),0));"
     f"st(1,max(PTS-ld(2),ld(0)));st(0,ld(1)+NB_SAMPLES);ld(1)',aresample=async=1:min_comp={SHORTEST_GAP_SECONDS}"
 )
 

@@ -240,6 +240,22 @@ def test_what_follows_a_hole_in_a_recording_is_heard_at_its_time(tmp_path: Path,
     assert (heard[0], heard[1], heard[7]) == (0, 1, 7)
 
 
+def test_a_film_whose_number_of_channels_changes_keeps_its_length(tmp_path: Path, steps: np.ndarray) -> None:
+    """Television goes from two channels to six where a film begins; ffmpeg then begins its filters anew."""
+    seconds = 12 + 8
+    two, six = (
+        encode(sound, tmp_path / f"{channels}.ac3", options=f"-ac {channels}").read_bytes()
+        for channels, sound in ((2, np.tile(steps, 2)[: 12 * SAMPLE_RATE_HZ]), (6, steps))
+    )
+    both = tmp_path / "both.ac3"
+    both.write_bytes(two + six)
+    film = tmp_path / "film.mkv"
+    subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(both), "-c", "copy", str(film)], check=True)
+    samples = decoded(film)
+    assert len(samples) == pytest.approx(seconds * SAMPLE_RATE_HZ, abs=0.2 * SAMPLE_RATE_HZ)
+    assert times(samples)[13:18] == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("name", ["a.mp3", "a.aac"])
 def test_where_no_time_is_kept_a_hole_is_told_of(
     tmp_path: Path, steps: np.ndarray, name: str, caplog: pytest.LogCaptureFixture
