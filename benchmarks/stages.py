@@ -5,7 +5,7 @@
 
 Each folder is one that `prepare` made. Its own folds are held out in turn, or five of its recordings. To the features
 of the pictures alone, with the plain discriminant in all that they span, comes one stage after the other: other speeds,
-parts of long chunks, a copy in noise, principal axes (of many pictures), and the bias of each class at the weight that
+parts of long chunks, copies in noise and as by telephone, principal axes (of many pictures), and the bias of each class at the weight that
 it has. The calibrated layer comes last, and keeps the order of the classes.
 """
 
@@ -83,12 +83,12 @@ def stages(image_dir: Path, bottleneck_dir: Path) -> list[float | None]:
         return share_right(dataset, bottlenecks.features[of_chosen], weights, bias_weight, principal)
 
     speeds = [each for each in augmentations if each in (ORIGINAL, *SPEEDS)]
-    quiet = [each for each in augmentations if not each.in_noise]
+    whole = [each for each in augmentations if each.weight == 1]
     usual, has_many = lda.BIAS_WEIGHT, len(dataset) * len(augmentations) > LARGEST_SPAN
     shares: list[float | None] = [share([ORIGINAL])]
     shares.append(share(speeds) if len(speeds) > 1 else None)
-    shares.append(share(quiet) if len(quiet) > len(speeds) else None)
-    shares.append(share(augmentations) if len(augmentations) > len(quiet) else None)
+    shares.append(share(whole) if len(whole) > len(speeds) else None)
+    shares.append(share(augmentations) if len(augmentations) > len(whole) else None)
     shares.append(share(augmentations, principal=True) if has_many else None)
     shares.append(share(augmentations, usual, principal=has_many))
     return shares
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("image_dir", type=Path, nargs="+")
     parser.add_argument("--bottleneck-dir", type=Path, default=Path("tf_files/bottlenecks"))
     options = parser.parse_args()
-    stages_said = "plain discriminant | and other speeds | and parts | and noise | along principal axes | bias as it is"
+    stages_said = "plain discriminant | and other speeds | and parts | and noise, telephone | along axes | bias as it is"
     print(f"| pictures | {stages_said} |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for image_dir in options.image_dir:
