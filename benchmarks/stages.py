@@ -5,8 +5,8 @@
 
 Each folder is one that `prepare` made. Its own folds are held out in turn, or five of its recordings. To the features
 of the pictures alone, with the plain discriminant in all that they span, comes one stage after the other: other speeds,
-parts of long chunks, copies in noise and as by telephone, principal axes (of many pictures), and the bias of each class at the weight that
-it has. The calibrated layer comes last, and keeps the order of the classes.
+parts of long chunks, copies in noise and as by telephone, principal axes (of many pictures), and the bias of each class
+at the weight that it has. The calibrated layer comes last, and keeps the order of the classes.
 """
 
 import argparse
@@ -100,7 +100,9 @@ def main() -> None:
     parser.add_argument("image_dir", type=Path, nargs="+")
     parser.add_argument("--bottleneck-dir", type=Path, default=Path("tf_files/bottlenecks"))
     options = parser.parse_args()
-    stages_said = "plain discriminant | and other speeds | and parts | and noise, telephone | along axes | bias as it is"
+    stages_said = (
+        "plain discriminant | and other speeds | and parts | and spoilt | along principal axes | bias as it is"
+    )
     print(f"| pictures | {stages_said} |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
     for image_dir in options.image_dir:
