@@ -116,10 +116,9 @@ def kind_of(path: Path) -> Kind:
     if suffix == HTKS:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":
-        has_labels = not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(beginning[:LOOKED_AT])))
-        return (
-            Kind.OTHER if not MARK_IN_JSON.search(beginning[:LOOKED_AT]) else Kind.NAMED if has_labels else Kind.UNREAD
-        )
+        looked_at = beginning[:LOOKED_AT]
+        has_labels = not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(looked_at)))
+        return Kind.OTHER if not MARK_IN_JSON.search(looked_at) else Kind.NAMED if has_labels else Kind.UNREAD
     if not beginning.strip():
         return Kind.EMPTY
     if _reader_of(path, beginning) is not _read_table:

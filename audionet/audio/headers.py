@@ -102,9 +102,9 @@ LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of
 LONGEST_START_SECONDS = 10
 # What is missing becomes silence; but nothing is left out where times run back, as in files put together: they are
 # counted on from there. ld(0): the time at which the next piece is expected, ld(2): what the times are wrong by.
-LONGEST = f"if(N,{LONGEST_GAP_SECONDS},{LONGEST_START_SECONDS})*SR"
+LONGEST_GAP = f"if(N,{LONGEST_GAP_SECONDS},{LONGEST_START_SECONDS})*SR"  # in samples; N of them were before
 FILLED = (
-    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(gt(ld(1),{LONGEST})+lt(ld(1),-SR),ld(1),0));"
+    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(gt(ld(1),{LONGEST_GAP})+lt(ld(1),-SR),ld(1),0));"
     f"st(1,max(PTS-ld(2),ld(0)));st(0,ld(1)+NB_SAMPLES);ld(1)',aresample=async=1:min_comp={SHORTEST_GAP_SECONDS}"
 )
 

@@ -15,6 +15,7 @@ from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.options import RetrainOptions
 from audionet.settings import PICTURE_SIZE, available_cores
 from audionet.spectrogram import jpeg
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.system.progress import Progress, counted, silent
 
 COPIES = 4  # of each picture, each distorted in its own way
@@ -40,6 +41,11 @@ class Distortions:
         """The distortions that the options ask for; None if they ask for none."""
         asked = cls(options.flip_left_right, options.random_crop, options.random_scale, options.random_brightness)
         return None if asked == cls() else asked
+
+    @property
+    def copies(self) -> list[Augmentation]:
+        """The copies of each picture, which count in training as the picture itself does."""
+        return [ORIGINAL] * COPIES
 
     def apply(self, picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """A distorted copy of a picture: uint8, of the same shape."""

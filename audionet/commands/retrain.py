@@ -225,7 +225,9 @@ def _train_and_export(
     options, dataset, renderer = setup.options, features.dataset, setup.pictures.renderer
     subspace = features.find_subspace()
     noise = noise_direction(setup.backbone, renderer.settings)
-    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options, setup.augmentations, noise)
+    distortions = Distortions.of(options)
+    augmentations = [*setup.augmentations, *(distortions.copies if distortions else ())]
+    trainer = Trainer(subspace, dataset, renderer.settings.chunk_seconds, options, augmentations, noise)
     warnings = _check(setup, trainer, dataset)
     exports = Exports(setup.backbone, subspace, options, noise)
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)

@@ -148,8 +148,7 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
 
     Rows and columns in between are interpolated; pitch classes keep their rows. Above the highest frequency that was
     heard, its row goes on. The brightness of a part is, as in any picture, relative to its own loudest point (in
-    colours, it stays). Noise can be laid over grey pictures alone, and these alone
-    can be narrowed.
+    colours, it stays). Noise can be laid over grey pictures alone, and no others can be narrowed.
     """
     row_hz = renderer.row_hz
     first = min(columns - 1, round(augmentation.start * columns))
@@ -157,7 +156,7 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
     augmented = picture[:, first : min(columns, first + heard)].astype(np.float32)
     is_grey = picture.ndim == 2 or bool((picture == picture[:, :, :1]).all())
     if augmentation.part < 1 and is_grey:
-        augmented[augmented > 0] += 255 - augmented.max()
+        _brighten(augmented)
     for is_spoilt, spoil in ((augmentation.in_noise, _in_noise), (augmentation.is_narrowband, _narrowed)):
         if is_spoilt:
             grey = spoil(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
@@ -197,8 +196,13 @@ def _narrowed(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
     begins_hz = np.exp(random.uniform(*np.log(BEGINNINGS_HZ))) if random.random() < 0.5 else 0
     is_heard = (begins_hz <= renderer.row_hz) & (renderer.row_hz <= ends_hz)
     narrowed = np.where(is_heard[::-1, None], grey, 0)
-    narrowed[narrowed > 0] += 255 - narrowed.max()
+    _brighten(narrowed)
     return narrowed
+
+
+def _brighten(grey: np.ndarray) -> None:
+    """Make the loudest point of what is left of a grey picture as bright as that of any; black stays black."""
+    grey[grey > 0] += 255 - grey.max()
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:

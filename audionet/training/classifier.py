@@ -97,20 +97,18 @@ class Trainer:
         noise: NDArray[np.floating] | None = None,
     ) -> None:
         """subspace: of the samples' rows, as features.Features has it.
-        chunk_seconds: the sound in a full picture. augmentations: of each sample; the first is ORIGINAL, and behind
-            them there may be distorted copies. noise: the direction in which noise moves the features.
+        chunk_seconds: the sound in a full picture. augmentations: of each sample; the first is ORIGINAL, as each
+            distorted copy is. noise: the direction in which noise moves the features.
         """
         self.subspace = subspace
         self._noise = None if noise is None else subspace.along_axes(noise)
         self._noise_length = 0.0 if noise is None else float(np.linalg.norm(noise))
         self._dataset, self._targets, self._classes = dataset, dataset.targets, len(dataset.labels)
-        digests = [sample.digest for sample in dataset]
-        made = int((number_rows(augmentations, digests) >= 0).sum())
-        learnt = [*augmentations, *[ORIGINAL] * ((len(subspace.coordinates) - made) // len(dataset))]
-        rows, weights = number_rows(learnt, digests), np.array([each.weight for each in learnt])
+        rows = number_rows(augmentations, [sample.digest for sample in dataset])
+        weights = np.array([augmentation.weight for augmentation in augmentations])
         # Those that count little, such as sound in noise, say nothing of how good the scores are, or what is usual.
-        full = [n for n, each in enumerate(learnt) if each.weight == 1]
-        self._rows, self._parts = rows[:, full], [n for n, i in enumerate(full) if learnt[i].part < 1]
+        full = np.flatnonzero(weights == 1).tolist()
+        self._rows, self._parts = rows[:, full], [n for n, i in enumerate(full) if augmentations[i].part < 1]
         self._discriminants = Discriminants(
             subspace.coordinates, self._targets, weights, subspace.shrinkage, self._noise, rows
         )

@@ -59,6 +59,11 @@ class SufficientStatistics:
         return SufficientStatistics(self.counts - other.counts, self.sums - other.sums, self.products - other.products)
 
 
+def _ridge(mean_square: float, mean: NDArray[np.floating], shrinkage: float) -> float:
+    """What is added to the scatter along each axis: a share of the rows' mean squared distance from their mean."""
+    return max(shrinkage * float(mean_square - (mean**2).sum()), LEAST_RIDGE)
+
+
 @dataclass(frozen=True)
 class LinearDiscriminant:
     """scores = coordinates @ weights + biases. weights: axes, or features, x classes. biases: classes.
@@ -81,8 +86,8 @@ class LinearDiscriminant:
         count = statistics.counts.sum()
         means = statistics.sums / statistics.counts[:, None]
         scatter = statistics.products - statistics.sums.T @ means
-        spread = float(np.trace(statistics.products) / count - ((statistics.sums.sum(axis=0) / count) ** 2).sum())
-        scatter[np.diag_indices_from(scatter)] += max(shrinkage * spread, LEAST_RIDGE)
+        mean_square = np.trace(statistics.products) / count
+        scatter[np.diag_indices_from(scatter)] += _ridge(mean_square, statistics.sums.sum(axis=0) / count, shrinkage)
         if noise is not None:
             scatter += NOISE_WEIGHT * count * np.outer(noise, noise)
         # SciPy's, which knows that the scatter is symmetric, takes 15 % less time, but lets no other thread work.
@@ -127,8 +132,8 @@ class _LeaveOut:
         self._rows = np.vstack([coordinates * np.sqrt(weights)[:, None], direction])
         self._weights, self._targets = np.append(weights, 1), np.append(targets, -1)
         products = self._rows @ self._rows.T
-        spread = np.trace(products[:-1, :-1]) / count - ((weights @ coordinates / count) ** 2).sum()
-        products[np.diag_indices_from(products)] += max(shrinkage * float(spread), LEAST_RIDGE)
+        mean_square = np.trace(products[:-1, :-1]) / count
+        products[np.diag_indices_from(products)] += _ridge(mean_square, weights @ coordinates / count, shrinkage)
         self._inverse = np.linalg.inv(products)
 
     def discriminant(self, learnt: NDArray[np.bool_]) -> LinearDiscriminant:

@@ -3,6 +3,7 @@ import pytest
 
 from audionet.dataset.samples import Dataset
 from audionet.options import FitOptions
+from audionet.spectrogram.augmentation import ORIGINAL
 from audionet.training.classifier import Trainer
 from audionet.training.subspace import span
 from tests.conftest import sample_of
@@ -48,7 +49,7 @@ def test_what_is_measured_without_a_classifier_is_what_the_classifier_says(
         for n, target in enumerate(targets)
     ]
     features = np.repeat(features, 2, axis=0) + np.random.default_rng(0).normal(0, 0.3, (240, FEATURES))
-    trainer = Trainer(span(features.astype(np.float16), seed=0), Dataset(samples), 1.0, FitOptions())
+    trainer = Trainer(span(features.astype(np.float16), seed=0), Dataset(samples), 1.0, FitOptions(), [ORIGINAL] * 2)
     test = np.array([0, 1, 30, 31, 32, 90, 119])
     train = np.setdiff1d(np.arange(len(samples)), test)
     classifier = trainer.fit(train, test).classifier
