@@ -2,13 +2,14 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audionet.audio.levels import NO_SOUND_DB, SILENT_DB, decibels
 from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
@@ -31,9 +32,15 @@ DAMAGED = (
     "seems to be damaged: about {missing} s of {whole} s are missing, and what follows is heard earlier by as much; "
     "get the recording anew, or cut it there"
 )
+# Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
+TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
+# What a recording has beyond 16 bits is not heard; where it is silent, its pictures would be darker than others'.
+TO_16_BITS = "aformat=sample_fmts=s16|s16p,aformat=sample_fmts=flt|fltp"
+BYTES_PER_SAMPLE = 4
 LEAST_MISSING_SECONDS = 1.0
 LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
+FLOATS = re.compile(r"Audio: (pcm_f|wavpack\b[^\n]* fltp?\b)")  # not lossy ones, which may overshoot a little
 USUAL = SoundChoice()  # the default track, all of its channels mixed
 
 
@@ -41,14 +48,15 @@ USUAL = SoundChoice()  # the default track, all of its channels mixed
 class StreamInfo:
     """What ffmpeg said of the sound in a file. is_mono is False, and a number 0, where it did not say.
 
-    is_damaged: whether it said so. seconds: how long the file is, with what is lost; 0 of a film too, whose picture may
-    be longer.
+    is_float: whether samples may go beyond full scale. is_damaged: whether it said so. seconds: how long the file
+    is, with what is lost; 0 of a film too, whose picture may be longer.
     """
 
     is_there: bool
     is_mono: bool
     sample_rate_hz: int
     tracks: int = 0
+    is_float: bool = False
     is_damaged: bool = False
     seconds: float = 0.0
 
@@ -59,10 +67,10 @@ def stream_info(messages: str) -> StreamInfo:
     tracks: list[tuple[str, str]] = STREAM.findall(of_input)
     # The messages do not say which of several tracks is heard, so all of them must be mono.
     is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in tracks)
-    rate_hz, is_damaged = max((int(rate) for rate, _ in tracks), default=0), "[error]" in of_output
+    rate_hz, is_float = max((int(rate) for rate, _ in tracks), default=0), FLOATS.search(of_input) is not None
     length = None if "Video:" in of_input else LENGTH.search(of_input)
     seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length else 0.0
-    return StreamInfo("Audio:" in of_input, is_mono, rate_hz, len(tracks), is_damaged, seconds)
+    return StreamInfo("Audio:" in of_input, is_mono, rate_hz, len(tracks), is_float, "[error]" in of_output, seconds)
 
 
 class OpenRecording(Protocol):
@@ -134,14 +142,13 @@ def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.nd
         samples = max(0, samples - len(block))
 
 
-def no_such_channel(number: int, channels: int) -> str:
-    """Why a recording cannot be used that lacks the channel asked for, given by its number from 0."""
-    return f"has {count(channels, 'channel')}, so that there is no channel {number + 1} (--channel mix takes all)"
-
-
-def too_many_channels(channels: int) -> str:
-    """Why a recording cannot be used that has more channels than ffmpeg mixes, or takes one of."""
-    return f"has {channels} channels, of {MOST_CHANNELS} at most; save those that matter as recordings of their own"
+def why_not_heard(number: int, channels: int) -> str | None:
+    """Why a channel, given by its number from 0, can't be heard of a recording with so many; None if it can."""
+    if channels > MOST_CHANNELS:
+        return f"has {channels} channels, of {MOST_CHANNELS} at most; save those that matter as recordings of their own"
+    if number >= channels:
+        return f"has {count(channels, 'channel')}, so that there is no channel {number + 1} (--channel mix takes all)"
+    return None
 
 
 def one_channel(number: int) -> str:
@@ -157,6 +164,18 @@ def equal_parts(channels: int) -> str:
 def channel_name(number: int, channels: int) -> str:
     """What to call a channel by its number from 0: left and right, where there are two."""
     return ("left", "right")[number] if channels == 2 else f"channel {number + 1}"
+
+
+def mono_filters(sample_rate_hz: int, before: Sequence[str] = ()) -> str:
+    """The filters that make one channel of 16 bits at a sample rate; before: what comes before the mixing."""
+    return ",".join([TO_16_BITS, *before, TO_MONO.format(sample_rate_hz)])
+
+
+def samples_of(block: bytes) -> NDArray[np.float32]:
+    """The samples in what ffmpeg gives as f32le, between -FULL_SCALE and FULL_SCALE; what is no number is silence."""
+    samples = np.clip(np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE), -1, 1) * np.float32(FULL_SCALE)
+    # To look for what is no number takes as long as all else, and there is hardly ever any.
+    return np.asarray(samples if np.isfinite(samples.sum()) else np.nan_to_num(samples))
 
 
 def sound_of_wav(wav: bytes) -> tuple[int, np.ndarray] | None:

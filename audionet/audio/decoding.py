@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from audionet.audio import ffmpeg, plain_files
-from audionet.audio.channels import USUAL, mix_or_loudest, no_such_channel
+from audionet.audio.channels import USUAL, mix_or_loudest, why_not_heard
 from audionet.audio.headers import BEGINNING_BYTES, WAV_EVEN_BLOCKS, riff_chunks, wav_form
 from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
@@ -42,8 +42,8 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     if opened is None or sound is None:
         yield from ffmpeg.decode(path, choice, sample_rate_hz)
         return
-    if number is not None and number >= sound.channels:
-        raise UnusableInput(path, no_such_channel(number, sound.channels))
+    if number is not None and (reason := why_not_heard(number, sound.channels)):
+        raise UnusableInput(path, reason)
     samples = sound.samples[number or 0]
     blocks = iter(np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES)))
     if choice.channel is None and not opened.is_mono:

@@ -12,34 +12,32 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audionet.audio.channels import (
+    BYTES_PER_SAMPLE,
     USUAL,
     StreamInfo,
     equal_parts,
     mix_or_loudest,
-    no_such_channel,
+    mono_filters,
     noted,
     one_channel,
+    samples_of,
     sound_of_wav,
     stream_info,
-    too_many_channels,
+    why_not_heard,
 )
-from audionet.audio.headers import gap_filters, what_ffmpeg_overlooks, what_it_is_instead
+from audionet.audio.headers import gap_filters, what_ffmpeg_overlooks, what_is_wrong
+from audionet.audio.levels import peak
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.process import BLOCK_BYTES, Messages, read_program
-from audionet.settings import FULL_SCALE, MIX, MOST_CHANNELS, SAMPLE_RATE_HZ, SoundChoice
+from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
-BYTES_PER_SAMPLE = 4
 BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
-# Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
-TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
-# What a recording has beyond 16 bits is not heard; where it is silent, its pictures would be darker than others'.
-TO_16_BITS = "aformat=sample_fmts=s16|s16p,aformat=sample_fmts=flt|fltp"
 # Samples that ffmpeg hands from thread to thread and writes at once. With those of an MP3's frame, 418, a quarter of
 # its work is the handing. Where the format changes within a file (MP3s put together), up to so many are lost.
 FRAMES_A_SECOND = 10
@@ -59,25 +57,8 @@ WAIT_SECONDS, WAIT_SECONDS_PER_MB = 60.0, 30.0  # for all that is made of a file
 LARGEST_ALLOCATION_BYTES = 512 << 20
 LARGEST_PICTURE_PIXELS = 1 << 26  # in a film, or of a cover: ffmpeg looks at it to know what is in the file
 
-NOT_AUDIO = "is not audio that ffmpeg can read"
-NO_DECODER = "holds sound of a kind that ffmpeg cannot decode; convert it with the program that wrote it"
 MOST_KNOWN_CHANNELS = 8  # of more without a layout, releases of ffmpeg guess differently
 LARGEST_LOOK_BYTES = 256 << 20  # of all channels of a block, looked at one by one
-
-# What ffmpeg prints -> what it means to a person; of several, the first counts.
-EXPLANATIONS = {
-    "moov atom not found": "is cut off or damaged, and its table of contents is missing",
-    "no 'data' tag found": "is cut off or damaged, and no sound is found in it",
-    "End of file": "is cut off or damaged, and ends before its sound begins",
-    **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder", "Not yet implemented"), NO_DECODER),
-    "Format not on whitelist": NOT_AUDIO,
-    "matches no streams": "has no sound in it",
-    "does not contain any stream": "has no sound in it",
-    "Invalid data found": NOT_AUDIO,
-    "Invalid argument": NOT_AUDIO,  # release 5, of a text
-    "Failed to find two consecutive MPEG audio frames": NOT_AUDIO,
-    "could not find codec parameters": NOT_AUDIO,
-}
 
 
 @functools.cache
@@ -94,9 +75,8 @@ def find_ffmpeg() -> str:
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError) as error:
-        raise AudionetError(
-            "ffmpeg was not found; install it (https://ffmpeg.org) or run: pip install imageio-ffmpeg"
-        ) from error
+        remedy = "install it (https://ffmpeg.org) or run: pip install imageio-ffmpeg"
+        raise AudionetError(f"ffmpeg was not found; {remedy}") from error
 
 
 @functools.cache
@@ -114,37 +94,21 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     the limits above; AudionetError when ffmpeg itself does not work.
     """
     number = choice.number
-    if number is not None and number >= (channels := count_channels(path, choice)):
-        raise UnusableInput(path, no_such_channel(number, channels))
-    if number is not None and channels > MOST_CHANNELS:
-        raise UnusableInput(path, too_many_channels(channels))
+    if number is not None and (reason := why_not_heard(number, count_channels(path, choice))):
+        raise UnusableInput(path, reason)
     run = _mono(path, choice, sample_rate_hz, () if number is None else (one_channel(number),))
-    blocks = run.samples()
-    first = next(blocks, None)
+    first = next(blocks := run.samples(), None)
     if first is None and number is None and run.info().is_there:
         samples = channel_samples(path, choice, 0.0, 0.1)
-        if samples is not None and samples.shape[1] > MOST_CHANNELS:
-            raise UnusableInput(path, too_many_channels(samples.shape[1]))
+        if samples is not None and (reason := why_not_heard(0, samples.shape[1])):
+            raise UnusableInput(path, reason)
         if samples is not None and samples.shape[1] > MOST_KNOWN_CHANNELS:
             run = _mono(path, choice, sample_rate_hz, (equal_parts(samples.shape[1]),))
-            blocks = run.samples()
-            first = next(blocks, None)
+            first = next(blocks := run.samples(), None)
     if first is None:
         raise UnusableInput(path, _explain(run))
     heard = noted(path, choice, run.info, chain([first], blocks), sample_rate_hz)
     yield from mix_or_loudest(path, run, heard) if choice.channel is None else heard
-
-
-def mono_filters(sample_rate_hz: int, before: Sequence[str] = ()) -> str:
-    """The filters that make one channel of 16 bits at a sample rate; before: what comes before the mixing."""
-    return ",".join([TO_16_BITS, *before, TO_MONO.format(sample_rate_hz)])
-
-
-def samples_of(block: bytes) -> NDArray[np.float32]:
-    """The samples in what ffmpeg gives as f32le, between -FULL_SCALE and FULL_SCALE; what is no number is silence."""
-    samples = np.clip(np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE), -1, 1) * np.float32(FULL_SCALE)
-    # To look for what is no number takes as long as all else, and there is hardly ever any.
-    return np.asarray(samples if np.isfinite(samples.sum()) else np.nan_to_num(samples))
 
 
 def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
@@ -180,9 +144,8 @@ def _sound_of(
 ) -> tuple[int, np.ndarray] | None:
     """A part of a recording: its sample rate, and int16 samples x channels; None if it can't be had."""
     place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
-    filters = [part for each in gap_filters(path) for part in ("-af", each)]
-    command = [*_reading(path, choice, place), *filters, "-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options]
-    command += ["-protocol_whitelist", "pipe", "-f", "wav", "pipe:1"]
+    output = ["-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options, *_pipe("wav")]
+    command = _Command(_reading(path, choice, place), ["anull", *gap_filters(path)], output)
     try:
         return sound_of_wav(_Run(path, choice, command, SAMPLE_RATE_HZ).whole())
     except UnusableInput:
@@ -194,10 +157,22 @@ def longest_wait_seconds(size_bytes: int) -> float:
     return WAIT_SECONDS + WAIT_SECONDS_PER_MB * size_bytes / 1e6
 
 
+class _Command(NamedTuple):
+    """What ffmpeg is told: what it reads, what it does with the sound of that, and what it gives."""
+
+    reading: list[str]
+    filters: list[str]
+    output: list[str]
+
+    def words(self, *first: str) -> list[str]:
+        """The command line; first: filters that come before the others."""
+        return [*self.reading, "-af", ",".join([*first, *self.filters]), *self.output]
+
+
 class _Run:
     """One run of ffmpeg on a file: the sound that it gives, and what it prints about the file and itself."""
 
-    def __init__(self, path: Path, choice: SoundChoice, command: Sequence[str], sample_rate_hz: int) -> None:
+    def __init__(self, path: Path, choice: SoundChoice, command: _Command, sample_rate_hz: int) -> None:
         """sample_rate_hz: of the samples that the command gives. Raises UnusableInput if there is no file to read."""
         self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
         self.size_bytes, self._command, self.messages = require_file(path), command, Messages()
@@ -242,17 +217,45 @@ class _Run:
 
     def _blocks(self) -> Generator[bytes, None, None]:
         with running_ffmpeg():
-            yield from read_program(self._command, self.path, longest_wait_seconds(self.size_bytes), self.messages)
+            first = next(blocks := self._read(), b"")
+            if first and self.info().is_float and (loudest := self._loudest()) > 1:
+                blocks.close()
+                self.messages = Messages()
+                # Recorders with floating point are bought so that nothing is clipped.
+                first = next(blocks := self._read(f"volume={1 / loudest!r}:precision=float"), b"")
+            yield from filter(None, chain([first], blocks))
+
+    def _read(self, *filters: str) -> Generator[bytes, None, None]:
+        """All that ffmpeg gives, with some more filters before the others."""
+        words = self._command.words(*filters)
+        yield from read_program(words, self.path, longest_wait_seconds(self.size_bytes), self.messages)
+
+    def _loudest(self) -> float:
+        """The largest amplitude in any channel of the file; full scale is 1."""
+        return _loudest_of(self.path, self.choice.track, self.path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=16)  # it is asked for each part of a file, and each of its channels
+def _loudest_of(path: Path, track: int | None, _mtime_ns: int) -> float:
+    words = _Command(_reading(path, SoundChoice(track)), ["aformat=sample_fmts=flt"], _pipe("f32le")).words()
+    blocks = read_program(words, path, longest_wait_seconds(require_file(path)), Messages())
+    return max((peak(np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE)) for block in blocks), default=0.0)
 
 
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
     """A run that gives one channel at a sample rate."""
     frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
-    chain = ",".join([mono_filters(sample_rate_hz, filters), *gap_filters(path), frames])
     # Left to itself, ffmpeg hands each of these small blocks to the pipe at once, for a twentieth of its time.
-    output = ["-flush_packets", "0", "-protocol_whitelist", "pipe", "-f", "f32le", "pipe:1"]
-    command = [*_reading(path, choice), "-af", chain, *output]
+    output = ["-flush_packets", "0", *_pipe("f32le")]
+    command = _Command(
+        _reading(path, choice), [mono_filters(sample_rate_hz, filters), *gap_filters(path), frames], output
+    )
     return _Run(path, choice, command, sample_rate_hz)
+
+
+def _pipe(form: str) -> list[str]:
+    """How ffmpeg is told to give the sound in a form on its standard output, and to write nothing else."""
+    return ["-protocol_whitelist", "pipe", "-f", form, "pipe:1"]
 
 
 def _reading(path: Path, choice: SoundChoice, place: Sequence[str] = ()) -> list[str]:
@@ -275,9 +278,9 @@ def _explain(run: _Run) -> str:
     messages, track = run.messages.errors(), run.choice.track
     if track is not None and "matches no streams" in messages:
         return f"has no sound track {track}"
-    for symptom, meaning in EXPLANATIONS.items():
-        if symptom in messages and not (meaning == NOT_AUDIO and run.info().is_there):
-            return meaning + (what_it_is_instead(run.path) if meaning == NOT_AUDIO else "")
+    meaning = what_is_wrong(run.path, messages, run.info().is_there)
+    if meaning:
+        return meaning
     _check_works()
     first, _, _ = messages.strip().partition("\n")
     words = [part.strip() for part in first.split(": ") if re.search("[a-z]", part)]  # the last may be a number

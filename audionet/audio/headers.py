@@ -28,6 +28,23 @@ W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 W64_CHUNK, W64_CHUNKS = struct.Struct("<16sQ"), 40  # the name and length of a chunk; where they begin
 HIGHEST_RATE_HZ = 1 << 20
 
+NOT_AUDIO = "is not audio that ffmpeg can read"
+NO_DECODER = "holds sound of a kind that ffmpeg cannot decode; convert it with the program that wrote it"
+# What ffmpeg prints -> what it means to a person; of several, the first counts.
+EXPLANATIONS = {
+    "moov atom not found": "is cut off or damaged, and its table of contents is missing",
+    "no 'data' tag found": "is cut off or damaged, and no sound is found in it",
+    "End of file": "is cut off or damaged, and ends before its sound begins",
+    **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder", "Not yet implemented"), NO_DECODER),
+    "Format not on whitelist": NOT_AUDIO,
+    "matches no streams": "has no sound in it",
+    "does not contain any stream": "has no sound in it",
+    "Invalid data found": NOT_AUDIO,
+    "Invalid argument": NOT_AUDIO,  # release 5, of a text
+    "Failed to find two consecutive MPEG audio frames": NOT_AUDIO,
+    "could not find codec parameters": NOT_AUDIO,
+}
+
 # What files are that are called as recordings are, or lie among them, and what helps.
 OTHER_KINDS = {
     re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE): "a web page; download the recording again",
@@ -119,7 +136,16 @@ ID3_BYTES = 10  # before what an ID3 tag holds, such as the picture of an album
 MOST_MP3_BYTES_A_SECOND = 80_000
 
 
-def what_it_is_instead(path: Path) -> str:
+def what_is_wrong(path: Path, messages: str, is_sound: bool) -> str:
+    """What ffmpeg's messages about a file mean to a person; "" if that is not known. is_sound: whether it has a sound
+    track."""
+    for symptom, meaning in EXPLANATIONS.items():
+        if symptom in messages and not (meaning == NOT_AUDIO and is_sound):
+            return meaning + (_what_it_is_instead(path) if meaning == NOT_AUDIO else "")
+    return ""
+
+
+def _what_it_is_instead(path: Path) -> str:
     """What a file is that ffmpeg cannot read, and what helps: `, but an archive; unpack it`; "" if nobody knows."""
     beginning = read_beginning(path, BEGINNING_BYTES)
     for pattern, kind in OTHER_KINDS.items():

@@ -12,6 +12,7 @@ from audionet.settings import FULL_SCALE
 
 SILENT_DB = -60.0  # below full scale; a chunk that is not louder holds nothing that a person would hear
 NO_SOUND_DB, NO_SOUND_POWER = -120.0, 1e-12  # what stands for digital silence, which has no level
+LARGEST_SAMPLE = float(1 << 31)  # where whole numbers of 32 bits are written as if they were of full scale
 CLIPPED_FROM = 0.995  # of full scale
 RUMBLE_HZ = 60.0  # below lie rumble and the hum of the mains
 CUT_OFF = 1e-6  # of the power: nothing natural ends so abruptly that no more than this lies above
@@ -60,6 +61,13 @@ def say(levels_db: Sequence[float | None]) -> NDArray[np.floating]:
         return np.ones(len(levels_db))
     levels = np.array(levels_db, float)
     return np.asarray(np.clip((NO_SAY_DB - (levels.max() - levels)) / (NO_SAY_DB - FULL_SAY_DB), 0, 1))
+
+
+def peak(values: NDArray[np.floating]) -> float:
+    """The largest amplitude of samples whose full scale is 1; what is no number, or none that a program would write
+    for a sample, is left out."""
+    amplitudes = np.abs(values)
+    return float(np.max(amplitudes, initial=0.0, where=amplitudes <= LARGEST_SAMPLE))
 
 
 def clipped_share(samples: np.ndarray) -> float:

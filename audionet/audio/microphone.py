@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audionet.audio.ffmpeg import BYTES_PER_SAMPLE, ask_ffmpeg, find_ffmpeg, mono_filters, running_ffmpeg, samples_of
+from audionet.audio.channels import BYTES_PER_SAMPLE, mono_filters, samples_of
+from audionet.audio.ffmpeg import ask_ffmpeg, find_ffmpeg, running_ffmpeg
 from audionet.errors import AudionetError
 from audionet.parallel.process import Messages, listened_to, start_program
 from audionet.settings import SAMPLE_RATE_HZ

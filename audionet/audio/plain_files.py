@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.audio.headers import WAV_FLOAT, WAV_PCM, riff_chunks, wav_form
+from audionet.audio.levels import peak
 from audionet.audio.resampling import can_resample, resample, shortest
 from audionet.settings import FULL_SCALE
 
@@ -138,7 +139,11 @@ def _pcm(chunk: bytes, data: memoryview) -> _Described | None:
     def decode() -> NDArray[np.int16] | None:
         if kind == WAV_PCM and bits in WAV_BITS:  # of each sample, the two upper bytes
             return np.asarray(np.frombuffer(data, np.uint8).reshape(-1, bits // 8)[:, -2:].copy().view("<i2"))
-        return _rounded(np.frombuffer(data, "<f4")) if (kind, bits) == (WAV_FLOAT, 32) else None
+        if (kind, bits) != (WAV_FLOAT, 32):
+            return None
+        values = np.frombuffer(data, "<f4")
+        # Recorders with floating point are bought so that nothing is clipped.
+        return _rounded(values / np.float32(max(1.0, peak(values))))
 
     return _Described(form.rate_hz, form.channels, count, decode)
 

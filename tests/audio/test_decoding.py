@@ -175,6 +175,23 @@ UNUSUAL = {
 }
 
 
+@pytest.mark.parametrize("kind", ["float", "WAV DOUBLE", "AIFF FLOAT", "CAF FLOAT", "of whole numbers", "wv"])
+def test_what_goes_beyond_full_scale_is_brought_down_and_not_clipped(tmp_path: Path, kind: str) -> None:
+    path, scale = tmp_path / "a.wav", 32768.0 if kind == "of whole numbers" else 5.0
+    sound = np.repeat(sine(channels=2) / np.abs(sine()).max(), 2, axis=0) * [1.0, 0.25]
+    sound[-1] = np.nan if kind == "CAF FLOAT" else 0
+    path.write_bytes(riff(scale * sound, 32, FLOAT))
+    if " " in kind and kind != "of whole numbers":
+        container, subtype = kind.split()
+        soundfile.write(path, scale * sound, SAMPLE_RATE_HZ, format=container, subtype=subtype)
+    if kind == "wv":
+        path = path.rename(tmp_path / "b.wav").with_suffix(".wv")
+        assert ffmpeg.ask_ffmpeg("-i", str(tmp_path / "b.wav"), "-c:a", "wavpack", str(path)).returncode == 0
+    for choice, expected in [(USUAL, sound.mean(axis=1)), (SoundChoice(channel="2"), sound[:, 1])]:
+        heard = samples_of(path, choice) / 32768
+        assert np.abs(heard - expected)[: len(sound) - 100].max() < 1e-4
+
+
 @pytest.mark.parametrize("what", UNUSUAL)
 def test_what_is_out_of_the_ordinary_is_ffmpegs(tmp_path: Path, by_ffmpeg: list[Path], what: str) -> None:
     path = tmp_path / "a.wav"
