@@ -69,7 +69,7 @@ def add_events(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what --events takes for an event."""
     listing = f"""
 --background CLASS  the class that events stand out of; {ABOUT_BACKGROUND}
---min-seconds S  leave out shorter events
+--min-seconds S  leave out events that are shorter than so many seconds
 --merge-gap S  join events of one class that have at most so many seconds between them"""
     add_options(parser.add_argument_group("events"), listing, EventOptions)
 
@@ -78,7 +78,7 @@ def add_workers(parser: argparse.ArgumentParser, *, jobs: bool = False) -> None:
     """Add the options that say who does the work; `jobs`: how many threads too."""
     group = parser.add_argument_group(WORKERS_TITLE)
     if jobs:
-        add_options(group, "--jobs N  threads that share it (default: one per core)", PrepareOptions)
+        add_options(group, "--jobs N  threads that share the work (default: one per core)", PrepareOptions)
     scheduler = """
 --scheduler ADDRESS  of a Dask cluster that shares the folders, such as tcp://host:8786: its workers do the work
     (default: this machine)"""
@@ -105,14 +105,14 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
     listing = """
 --metadata FILE  table (CSV) with a column of paths (path, file or filename) and one of labels (label, class, category
     or species), and if you like group, fold, and start and end of a part in seconds; or a file, or a folder, of
-    annotations of Raven, Audacity, Praat or RTTM (default: a table in the folder or beside it that lists its
-    recordings; without one, the folders are the classes)
+    annotations, such as those of Raven, Audacity, Praat, ELAN or AviaNZ (default: a table in the folder or beside it
+    that lists its recordings; without one, the folders are the classes)
 --corrections FILE  table of path, label, start and end, such as corrections.csv, which reports save: what it says of
     recordings, or of seconds of them, goes before what the folders say; without a label, they are left out; may be
     given several times, the oldest first (default: none)
---annotations  go by what annotations beside the recordings mark (of Raven, Audacity, Praat, or RTTM, such as
-    night.selections.txt beside night.wav), or pass over them (default: go by them where they name the folders'
-    classes, or there are no folders)
+--annotations  go by what annotations beside the recordings mark, such as Raven's night.selections.txt beside night.wav,
+    or pass over them (default: go by them where they name the folders' classes, or there are no folders, and no table
+    lists the recordings)
 --uem FILE  which stretches of recordings were annotated, as NIST's UEM has it (recording, channel, start and end on
     each line): nothing else of them counts (default: night.uem beside night.wav)
 --unmarked  what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that is
@@ -129,7 +129,7 @@ def add_detection(parser: argparse.ArgumentParser) -> None:
         compared = f"compare with label --{kind} (default: events where there is a background class, else timeline)"
         add_options(kinds, f"--{kind}  {compared}", action="store_const", dest="kind", const=kind)
     listing = f"""
---collar S  seconds that the start of an event may be off
+--collar S  seconds that the start of an event may be off, and its end, or half of its length if that is more
 --background CLASS  the class that events stand out of; {ABOUT_BACKGROUND}"""
     add_options(group, listing, DetectionOptions)
 

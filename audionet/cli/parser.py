@@ -50,9 +50,9 @@ def _add_prepare(commands: "argparse._SubParsersAction[PlainParser]") -> None:
         usage="%(prog)s [options] DATA_AUDIO",
         help="draw recordings as spectrograms",
         description="""\
-Draw recordings as spectrograms: decode each with ffmpeg to mono, cut it into chunks, and write one picture
-(JPG, 299 x 299) and one WAV for each chunk, in a folder for each class. Run again, it does only
-what is new or changed, and forgets what is gone.""",
+Draw recordings as spectrograms: decode each with ffmpeg to mono, cut it into chunks, and write one picture (JPG, 299 x
+299) and one WAV for each chunk, in a folder for each class. Run again, it does only what is new or changed, and forgets
+what is gone. Of recordings with annotations, only what is marked is drawn.""",
         examples="""\
   audionet prepare data_audio/                        data_audio/anna/*.mp3, data_audio/ben/*.mp3, ...
   audionet prepare data_audio/ --chunk-seconds 5      for short sounds in long recordings
@@ -63,7 +63,10 @@ of a chunk long; else it is not used. A recording shorter than a chunk is one ch
 A shorter chunk is never stretched: its picture keeps the scale of the others and repeats until it is full.""",
     )
     parser.add_argument(
-        "data_audio", type=Path, metavar="DATA_AUDIO", help="folder of recordings, with one folder for each class"
+        "data_audio",
+        type=Path,
+        metavar="DATA_AUDIO",
+        help="recordings, in a folder for each class, or annotated",
     )
     _add_pictures(parser)
     listing = """
@@ -83,9 +86,9 @@ A shorter chunk is never stretched: its picture keeps the scale of the others an
 
 def _add_pictures(parser: PlainParser) -> None:
     listing = """
---chunk-seconds S  seconds in one picture (default: 20; where nearly all recordings have up to 10, as many as most of
-    them have; where most classes have one short recording, a third of it)
---overlap S  seconds that two chunks share (default: half a chunk where that is up to 5 seconds long, else 0)
+--chunk-seconds S  seconds in one picture (default: 20; where nearly all recordings are no longer than 10, the length of
+    most of them; where most classes have one short recording, a third of it)
+--overlap S  seconds that two chunks share (default: half of a chunk that is no longer than 5 seconds, else 0)
 --representation  what the rows stand for: mel bands as the ear has them, all frequencies alike, or the twelve notes
 --colormap NAME  gray, viridis or another of matplotlib's
 --high-pass HZ  leave out sound below this frequency, such as the hum of the mains; 0 leaves out nothing
@@ -140,12 +143,12 @@ def _add_training(parser: PlainParser) -> None:
 def _add_measuring(parser: PlainParser) -> None:
     group = parser.add_argument_group("measuring how good it is")
     listing = """
---validation-percentage P  share of the recordings held out for validation
---testing-percentage P  share of the recordings held out for testing"""
+--validation-percentage P  how many per cent of the recordings are held out for validation
+--testing-percentage P  how many per cent of the recordings are held out for testing"""
     add_options(group, listing, RetrainOptions)
     folds = """
---folds K  hold out each of K parts of the recordings in turn to measure, or the data set's own folds (default: 5 where
-    a class has fewer than thirty recordings, else one split)"""
+--folds K  hold out each of K parts of the recordings in turn to measure; without a number, the data set's own folds
+    (default: 5 where a class has fewer than thirty recordings, else one split)"""
     add_options(group, folds, RetrainOptions, nargs="?", const=OWN_FOLDS)
     refit = "--refit  train the model on all recordings once it has been measured on those held out (default: yes)"
     add_options(group, refit, RetrainOptions)
@@ -165,7 +168,7 @@ same.""",
   audionet label clip.mp3
   audionet label interviews/ --format csv > interviews.csv
   audionet label debate.mp3 --timeline
-  audionet label night.wav --events --format raven > night.txt
+  audionet label night.wav --events --format raven > night.selections.txt
   audionet label clip.mp3 --plot clip.png
   audionet label - < clip.ogg
   audionet label --microphone                      a line for each few seconds, until Ctrl-C
@@ -221,7 +224,7 @@ def _add_said(group: "argparse._ArgumentGroup") -> None:
 --plot FILE  draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several clips
     a folder, such as plots
 --save-segments DIR  write the sound of each event, or of each part of the timeline, as a WAV, into a folder for each
-    class in this one, such as segments"""
+    class in DIR, such as segments"""
     add_options(group, files, type=Path)
 
 
