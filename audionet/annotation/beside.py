@@ -123,6 +123,12 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     return replace(annotated, has_classes=not others)
 
 
+def report_beside_a_table(data_audio: Path, table: Path) -> None:
+    """Warn of annotation files beside recordings that are not used, since a table was found that lists these."""
+    files = [file.annotations for file in _files_beside(data_audio) if file.recording and file.annotations != table]
+    _report_unused(files, "marks parts", f"{table} says what the recordings are; add --annotations to go by the marks")
+
+
 def _require_no_classes(data_audio: Path, annotated: Annotated, labels: Iterable[str], files: Sequence[Owned]) -> None:
     """Raise AudionetError if the folders of annotated recordings may be classes, of which these labels are none."""
     folders = {path.relative_to(data_audio).parts[0] for path in annotated.paths if path.parent != data_audio}

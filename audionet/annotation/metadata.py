@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from audionet.annotation.annotated import Annotated, Fault, recording_of
-from audionet.annotation.beside import find_beside, read_named, stretches_in
+from audionet.annotation.beside import find_beside, read_named, report_beside_a_table, stretches_in
 from audionet.annotation.corrections import are_done, corrected
 from audionet.annotation.parts import combined, with_distinct_keys, within
 from audionet.annotation.readers import READ, UEM, Kind, is_only_about, is_table, kind_of
@@ -30,8 +30,8 @@ from audionet.tables.paths import (
     TABLE_FOLDERS,
     WORKBOOK_SUFFIXES,
     Listing,
-    TablePaths,
     columns_of_files,
+    lists_most,
     path_columns,
     recordings_in,
     tables_in,
@@ -152,7 +152,9 @@ def _find_annotated(data_audio: Path, options: AnnotationOptions) -> Annotated |
         if table is None:
             return read_named(metadata, data_audio, options, named)
     else:
-        table = _find_table(data_audio, options)
+        table = None if options.use_beside else _find_table(data_audio, options)
+        if table is not None and options.use_beside is None:
+            report_beside_a_table(data_audio, table.table.path)
     if table is not None:
         found = table.read()
         background = found.unheard if options.unmarked == BACKGROUND else []
@@ -241,26 +243,14 @@ def _fitting(data_audio: Path, tables: Iterable[Path], choice: SoundChoice) -> l
         try:
             labelled = LabelledTable(parsed, data_audio, choice)
         except AudionetError:
-            if published or _lists_most(listing, parsed, PATH_COLUMNS):
+            if published or lists_most(listing, parsed, PATH_COLUMNS):
                 raise
             continue
         if published:  # these come first
             return [labelled]
-        if _are_most(labelled.places, labelled.paths.listing):
+        if labelled.paths.listing.holds_mostly(labelled.places):
             fitting.append(labelled)
     return fitting
-
-
-def _lists_most(listing: Listing, table: Table, columns: Sequence[str]) -> bool:
-    """Whether columns of a table list at least half of the recordings in the data set's folder, and one at least."""
-    paths = TablePaths(listing, table.path)
-    rows = [[row.get(name) for name in columns if row.get(name)] for row in table.rows]
-    return _are_most(paths.find_all(rows), listing)
-
-
-def _are_most(places: Iterable[str | None], listing: Listing) -> bool:
-    recordings = listing.recordings
-    return 2 * len(set(recordings).intersection(places)) >= max(1, len(recordings))
 
 
 def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
@@ -277,12 +267,12 @@ def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
             continue
         known = path_columns(table.columns)
         if known and marks_parts(table.columns):
-            if _lists_most(listing, table, known):
+            if lists_most(listing, table, known):
                 sentence = "%s marks parts of the recordings, and is not used: add --metadata %s, or move it away"
                 logger.warning(sentence, path, path)
             continue
         for name in columns_of_files(table):
-            if _lists_most(listing, table, [name]):
+            if lists_most(listing, table, [name]):
                 sentence = "%s lists the recordings, and is not used: call its column %r path, or move it away"
                 logger.warning(sentence, path, table.columns[name])
 

@@ -61,10 +61,11 @@ def span(part: Part) -> str:
 def unused(recording: Recording, parts: Sequence[Part]) -> str:
     """Why marked parts of a recording are of no use, in which no chunk lies."""
     are = "is" if len(parts) == 1 else "are"
-    return (
-        f"{listed([span(part) for part in parts])} {are} marked as {printable(recording.class_name)!r}, and not used: "
-        f"shorter than {MINIMUM_SECONDS:g} seconds, or behind the end of the recording"
-    )
+    why = f"shorter than {MINIMUM_SECONDS:g} seconds, or behind the end of the recording"
+    if not total_seconds(parts):
+        why = "a point has no length; mark from where it begins to where it ends"
+    marked = f"marked as {printable(recording.class_name)!r}"
+    return f"{listed([span(part) for part in parts])} {are} {marked}, and not used: {why}"
 
 
 def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:

@@ -21,7 +21,7 @@ from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
 from audionet.tables.files import first_rows, header_of, table_in
-from audionet.tables.from_json import LABELS
+from audionet.tables.from_json import AVIANZ, LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
 from audionet.tables.reading import SHOWN, Table, beginning_of, line_error, parse_table, read_text, simplified
@@ -35,6 +35,7 @@ SUFFIXES_OF_TOOLS = (".textgrid", ".rttm", ".eaf")
 SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS, STM = (".srt", ".vtt"), ".lab", ".stm"
+OF_AVIANZ = ".data"
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
@@ -47,7 +48,7 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = tuple(".ctm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp .data".split())
+OTHER_SUFFIXES = tuple(".ctm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
 MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
@@ -59,7 +60,7 @@ RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")  # in subtitles
 # What stands in subtitles for how text looks, or when it comes; other words in such brackets are text.
-TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|[\d:.]+)\b[^>]*>", re.IGNORECASE)
+TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|[\d:.]+)\b[^>]*>|\{\\[^}]*\}", re.IGNORECASE)
 # At the start of a cue, and of each line with a dash in it; WhisperX has brackets.
 SAID_BY = re.compile(r"(?:\A(?:>> ?|[-\u2013] ?)?|\n(?:>> ?|[-\u2013] ?))\[?([^\W\d_][^:\]\n]{0,39})\]?: +\S")
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
@@ -108,11 +109,13 @@ def kind_of(path: Path) -> Kind:
     suffix = path.suffix.lower()
     if suffix in (*SUBTITLES, STM, *OTHER_SUFFIXES):
         return Kind.UNREAD if suffix in OTHER_SUFFIXES else Kind.NAMED
-    if suffix not in (*SUFFIXES, HTKS, ".json") or not is_file(path):
+    if suffix not in (*SUFFIXES, HTKS, OF_AVIANZ, ".json") or not is_file(path):
         return Kind.OTHER
     if suffix in SUFFIXES_OF_TOOLS:
         return Kind.OF_A_TOOL
     beginning = beginning_of(path)
+    if suffix == OF_AVIANZ:
+        return Kind.OF_A_TOOL if AVIANZ.match(beginning) else Kind.UNREAD
     if suffix == HTKS:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":
@@ -284,14 +287,14 @@ def _marks_of(table: Table) -> list[Annotation]:
         )
     annotations = []
     for row in table.rows:
-        part = layout.times.part(table, row)
-        if part is None and layout.label and not row.get(layout.label):
+        part, label = layout.times.part(table, row), layout.label_of(row)
+        if part is None and layout.label and not label:
             continue  # nothing was heard, of which DESED has a row
         if part is None:
             raise table.error(row.line, "has no times; write start and end in seconds")
-        if layout.label and not row.get(layout.label):
+        if layout.label and not label:
             raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
         name = next(iter(layout.paths(row)), "")
         channel = layout.channel_of(row)
-        annotations.append(Annotation(name or None, *part, row.get(layout.label), row.line, channel=channel))
+        annotations.append(Annotation(name or None, *part, label, row.line, channel=channel))
     return annotations

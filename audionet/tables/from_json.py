@@ -1,7 +1,8 @@
 """JSON as programs for labelling export it, and as `label` prints it -> a table, with a row for what is heard when.
 
 A row is an object with times and a label, as Label Studio's and audio-annotator's are and the events of `label`, or one
-with a recording and a label. Of the objects around it, it has what they say of the recording.
+with a recording and a label. Of the objects around it, it has what they say of the recording. AviaNZ has lists instead:
+start, end, two frequencies, and an object for each species that is heard.
 """
 
 import json
@@ -32,6 +33,7 @@ LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *LISTS_OF_LABELS))
 LISTS_OF_MARKS = ("events", "segments", "result")
 # Beside what people said, Label Studio exports what a model did, what was not submitted, and what was skipped.
 NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
+AVIANZ = re.compile(r'\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
 FIRST_CHANNEL = "0"  # which Label Studio writes of every recording whose channels are not shown apart
 
 Cells = dict[str, str]
@@ -61,6 +63,8 @@ def table_of_json(path: Path, text: str) -> Table:
         raise line_error(path, error.lineno, f"is no JSON ({error.msg}); see what wrote it") from error
     except MALFORMED as error:
         raise AudionetError(f"{path}: is JSON that cannot be read ({error}); see what wrote it") from error
+    if not rows and AVIANZ.match(text):  # somebody listened, and nothing was heard
+        return Table(path, {name: name for name in ("start", "end", "species")}, [])
     if not rows:
         raise AudionetError(
             f"{path}: is JSON in which nothing says what is heard when: objects with start, end and label, or with the "
@@ -100,12 +104,15 @@ def _values(text: str) -> Iterator[Any]:
 def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     """What a value says is heard, each with where it begins. around: what is known of the recording."""
     if isinstance(value, list):
+        if len(value) == 5 and isinstance(value[-1], list):  # a mark of AviaNZ
+            frequencies = {"low freq": _cell(value[2]), "high freq": _cell(value[3])} if value[2] or value[3] else {}
+            around = {**around, "start": _cell(value[0]), "end": _cell(value[1]), **frequencies}
         for each in value:
             yield from _rows(each, around)
     if not isinstance(value, _Object) or value.get(SKIPPED) is True:
         return
     own = _cells(value)
-    names = {simplified(name) for name in own}
+    names = {simplified(name) for name in (*around, *own)}
     has_times, has_label = marks_parts(names), not names.isdisjoint(LABELS)
     if has_times and has_label:
         yield value.place, around | own

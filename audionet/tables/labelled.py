@@ -105,8 +105,8 @@ def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -
 
 
 def says_unknown(label: str) -> bool:
-    """Whether the label of a part is the one that `label` gives to sound of no class."""
-    return label.casefold() == UNKNOWN
+    """Whether the label of a part is the one that `label` gives to sound of no class, or AviaNZ."""
+    return label.casefold() in (UNKNOWN, "don't know")
 
 
 class Listed(NamedTuple):
@@ -148,7 +148,7 @@ class LabelledTable:
         lists_unheard = layout.times is not None or table.lists_unheard
         whereabouts = functools.cache(self._whereabouts)  # a recording may have many lines
         for row, place in zip(table.rows, self.places, strict=True):
-            fold, part, label = self._fold(row), self.part(row), row.get(layout.label)
+            fold, part, label = self._fold(row), self.part(row), layout.label_of(row)
             is_unheard = lists_unheard and part is None and not label
             if is_unheard:
                 label = BACKGROUND

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
 from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
@@ -19,7 +20,7 @@ from audionet.tables.paths import (
     require_header,
     require_path_column,
 )
-from audionet.tables.reading import SHOWN, Row, Table, line_error
+from audionet.tables.reading import SHOWN, Row, Table, line_error, simplified
 from audionet.tables.times import TIMES, TimeColumns, refuse_other_units, refuse_times_that_run_on, times_of
 
 logger = logging.getLogger(__name__)
@@ -29,10 +30,10 @@ LABEL_COLUMNS = ("label", "class", "category", "species")
 # Names that tools give them, as TOOLS_PATH_COLUMNS. Such a table is not looked for, since what `label` printed has them
 # too, but it can be named.
 TOOLS_LABEL_COLUMNS = tuple(
-    "annotation eventlabel scenelabel primarylabel commonname scientificname speciescode manualid behavior tag type "
-    "calltype speaker speakerid speakername speakerlabel spkid emotion".split()
+    "annotation eventlabel scenelabel primarylabel commonname comname scientificname sciname speciescode "
+    "manualid behavior tag type calltype speaker speakerid speakername speakerlabel spkid emotion".split()
 )
-NAMES_OF_SPECIES = frozenset("species commonname scientificname speciescode primarylabel".split())
+NAMES_OF_SPECIES = frozenset("species commonname comname scientificname sciname speciescode primarylabel".split())
 LABELS = "its label"  # in messages
 T = TypeVar("T")
 
@@ -51,6 +52,9 @@ FREQUENCIES = re.compile(
     r"(low|high|lower|upper|min|max|minimum|maximum|bottom|top)(freq|frequency)(hz|khz)?"
     r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
 )
+# What says of a label whether it is right, as Arbimon has it; and how it says that it is not.
+VERDICTS = frozenset("present ispresent presence correct iscorrect valid isvalid validated validation".split())
+DENIALS = frozenset("0 00 no n false notpresent absent incorrect wrong invalid rejected".split())
 FREQUENCIES_SAID = (
     "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
 )
@@ -74,6 +78,11 @@ class Layout:
     times: TimeColumns | None = None
     channel: str = ""
     first_channel: int = 1
+
+    def label_of(self, row: Row) -> str:
+        """What is heard in a row; "" if it does not say. Of what nobody has identified in Kaleidoscope, UNKNOWN."""
+        is_kaleidoscopes = self.label == "manualid" and self.times is not None
+        return row.get(self.label) or (UNKNOWN if is_kaleidoscopes else "")
 
     def channel_of(self, row: Row) -> int:
         """Which channel a row is about, from 1; 0 if it does not say."""
@@ -106,6 +115,7 @@ def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
     path = _column(table, PATH_COLUMNS, TOOLS_PATH_COLUMNS, PATHS) if times is None or path_columns(columns) else ""
     label = _label_of_wholes(table) if times is None else _label_column(table, needed=needs_label)
     channel, first_channel = _channel_column(table)
+    _refuse_denials(table)
     if times is not None:
         refuse_other_units(table, times)
         if not path:
@@ -150,7 +160,11 @@ def _label_of_wholes(table: Table) -> str:
     species = [name for name in known if name in NAMES_OF_SPECIES]  # of each row one, as Kaggle's tables of birds have
     if not (species or len(known) == 1) or not table.columns.keys().isdisjoint(LABEL_COLUMNS):
         return _column(table, LABEL_COLUMNS, (), LABELS)
-    label = (species or known)[0]
+    return _told(table, (species or known)[0])
+
+
+def _told(table: Table, label: str) -> str:
+    """The column of labels, which is said where others may be meant."""
     logger.info("%s: the classes are those of its column %r", table.path, table.columns[label])
     return label
 
@@ -179,15 +193,22 @@ def _label_column(table: Table, *, needed: bool) -> str:
             "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
         )
     label = _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known or own else ""
-    if known == {"type"} or (len(known) > 1 and known - NAMES_OF_SPECIES):
-        logger.info("%s: the classes are those of its column %r", table.path, table.columns[label])
-    return label
+    return _told(table, label) if known == {"type"} or (len(known) > 1 and known - NAMES_OF_SPECIES) else label
 
 
 RAVENS_OWN = frozenset(
     "selection view channel begintimes endtimes lowfreqhz highfreqhz begindate begindatetime enddate beginclocktime "
     "endclocktime occupancy notes".split()
 ).union(PATH_COLUMNS, TOOLS_PATH_COLUMNS)
+
+
+def _refuse_denials(table: Table) -> None:
+    """Raise AudionetError if a column says of a row that its label is not heard."""
+    for name in VERDICTS.intersection(table.columns):
+        for row in table.rows:
+            if simplified(row.get(name)) in DENIALS:
+                said = f"says {row.get(name)[:SHOWN]!r} in the column {table.columns[name]}: is its label not heard"
+                raise table.error(row.line, f"{said}? Delete such lines, or, if it means something else, the column")
 
 
 def _channel_column(table: Table) -> tuple[str, int]:

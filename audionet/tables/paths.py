@@ -51,6 +51,10 @@ class Listing:
         """They by all that a table may call them."""
         return grouped((spelling_key(name), place) for place in self.recordings for name in _names_of(place))
 
+    def holds_mostly(self, places: Iterable[str | None]) -> bool:
+        """Whether at least half of the recordings lie at these places, and one at least."""
+        return 2 * len(set(self.recordings).intersection(places)) >= max(1, len(self.recordings))
+
 
 class TablePaths:
     """Finds what the paths of a table mean, in the folder of a data set and nowhere else.
@@ -191,6 +195,12 @@ def columns_of_files(table: Table) -> list[str]:
     """The simplified names of columns in which all cells, several different ones, are names of files of sound."""
     cells = {name: set(table.values(name)) for name in table.columns}
     return [name for name, files in cells.items() if len(files) > 1 and all(map(SOUND_NAME.fullmatch, files))]
+
+
+def lists_most(listing: Listing, table: Table, columns: Sequence[str]) -> bool:
+    """Whether columns of a table list at least half of the recordings in the data set's folder, and one at least."""
+    rows = [[row.get(name) for name in columns if row.get(name)] for row in table.rows]
+    return listing.holds_mostly(TablePaths(listing, table.path).find_all(rows))
 
 
 def require_path_column(table: Table) -> None:

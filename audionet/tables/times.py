@@ -27,6 +27,8 @@ OTHER_UNITS = re.compile(
     r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
     r"(ms|msec|msecs|millis|milliseconds?|us|ns|samples?|samplesamples|frames?|min|minutes?|clocktime)"
 )
+IN_MINUTES = re.compile(r"(start|begin|onset)(time)?(in)?(min|minutes?|h|hours?)")
+CLOCKED = re.compile(r"(start|begin|onset|end|stop|offset)(time)?(in)?(hms|h*mmss.*)")
 UNITS, OF_SECONDS = re.compile(r"(time)?units?|timeformat"), ("", "s", "sec", "secs", "second", "seconds", "decimal")
 # What the names of other columns consist of that say where something begins or ends, if all their values are times.
 BORDERS = frozenset(
@@ -39,8 +41,8 @@ COMPOUND = re.compile(
 )
 BORDERS_BESIDE = frozenset("min max first last".split())
 WORDS_FOR_TIME = frozenset(
-    "t time zeit tijd tid temps tiempo tempo timestamp stamp s sec secs second seconds ss ms msec hh mm sample samples "
-    "frame frames idx index pos position".split()
+    "t time times timespan timecode zeit tijd tid temps tiempo tempo timestamp stamp s sec secs second seconds ss ms "
+    "msec hh mm sample samples frame frames idx index pos position".split()
 )
 WORDS_BESIDE = WORDS_FOR_TIME.union(
     "event segment seg interval region part clip chunk window call song note phrase syllable bout turn utterance "
@@ -137,12 +139,14 @@ def times_of(table: Table) -> TimeColumns | None:
     """
     marked = [name for name in table.columns if any(row.get(name) for row in table.rows)] if table.rows else []
     times = _time_columns(marked)
-    if times is not None:
+    halves = [name for name in marked if IN_MINUTES.fullmatch(name) or _lacks_colons(table, name)]
+    if times is not None and not halves:
         _refuse_thousands(table, [name for name in (times.start, times.end, times.file_offset) if name])
         _require_seconds(table)
         return times
-    halves = [name for pattern in (START, ONSET, END, OFFSET, OTHER_UNITS) if (name := _first(pattern, marked))]
+    halves += [name for pattern in (START, ONSET, END, OFFSET, OTHER_UNITS) if (name := _first(pattern, marked))]
     halves += [name for name in marked if _says_when(table, name, has_length=_first(LENGTH, marked) is not None)]
+    halves += [name for name in marked if _holds_ranges(table, name)]
     if not halves:
         return None
     row = next(row for row in table.rows if row.get(halves[0]))
@@ -165,6 +169,18 @@ def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
     if words & WORDS_FOR_TIME:
         borders |= words & BORDERS_BESIDE
     return bool(borders) and words <= borders | WORDS_BESIDE and all(map(is_time, values))
+
+
+def _lacks_colons(table: Table, name: str) -> bool:
+    """Whether a column is called as one of minutes and seconds, such as `start (mm.ss)`, and a cell has no colon."""
+    return CLOCKED.fullmatch(name) is not None and not all(":" in cell for cell in table.values(name))
+
+
+def _holds_ranges(table: Table, name: str) -> bool:
+    """Whether the cells of a column are times from and to, such as `0:04 - 0:05.5`."""
+    ranges = [re.split(r"\s*(?:-|\N{EN DASH}|\bto\b)\s*", value) for value in table.values(name)]
+    is_of_time = name in MOMENTS | WORDS_FOR_TIME or all(":" in value for value in table.values(name))
+    return is_of_time and all(len(times) == 2 and all(map(is_time, times)) for times in ranges)
 
 
 def _differs_within_recordings(table: Table, name: str) -> bool:

@@ -220,6 +220,18 @@ def test_a_table_that_lists_its_recording_gives_way_to_other_annotations_beside_
     assert f"{tmp_path / 'night.csv'} seems to say what is heard when, and is not used: add --metadata" in caplog.text
 
 
+def test_marks_beside_recordings_that_a_table_elsewhere_lists_are_said_not_to_be_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav")
+    (nights / "night.txt").write_text(AUDACITY)
+    (tmp_path / "all.csv").write_text("path,start,end,label\nnight.wav,5,8,jay\n")
+    assert found(nights) == of("night.wav", {"jay": [(5, 8)]})
+    said = f"night.txt marks parts, and is not used: {tmp_path / 'all.csv'} says what the recordings are; add --annot"
+    assert said in caplog.text
+    assert found(nights, use_beside=True) == of("night.wav")
+
+
 def test_what_may_be_about_any_recording_and_cannot_be_read_stops_all(tmp_path: Path) -> None:
     sounds(tmp_path, "owl/1.wav", "wren/1.wav")
     (tmp_path / "all.rttm").write_text("SPEAKER 1 1 2\n")
@@ -598,7 +610,7 @@ AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metad
         ("a.PHN", "0 3050 h#\n", AS_TABLE),
         ("a.txt", "owl\t1.5\t3.25\nowl\t4\t5\n", AS_TABLE),  # of Avisoft
         ("a.sbv", "0:00:01.500,0:00:03.250\nowl\n", AS_TABLE),  # of YouTube
-        ("a.wav.data", '[{"Operator": "me"}, [1.5, 3.25, 0, 0, [{"species": "owl"}]]]', AS_TABLE),  # of AviaNZ
+        ("a.wav.data", '[[-1, -1, "None", -1, -1], [1.5, 3.25, 0, 0, "owl"]]', AS_TABLE),  # of an early AviaNZ
         ("a.Table", "tmin\ttext\ttmax\n1.5\towl\t3.25\n", None),  # of Praat
         (
             "a.csv",

@@ -1,6 +1,7 @@
 """Files of programs for labelling that have a form of their own: ELAN, HTK, Label Studio, Whisper, BirdNET."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,14 @@ LINES_OF_ELAN = (
 )
 
 
+OWL_OF_AVIANZ = [1.5, 3.25, 300, 900, [{"species": "owl", "certainty": 100, "filter": "M", "calltype": "hoot"}]]
+
+
+def avianz(*marks: Any) -> str:
+    """AviaNZ's file of a recording that somebody listened to."""
+    return json.dumps([{"Operator": "Anna", "Reviewer": "", "Duration": 70.0}, *marks])
+
+
 @pytest.mark.parametrize(
     ("name", "text", "recording"),
     [
@@ -69,6 +78,8 @@ LINES_OF_ELAN = (
         ("night.lab", "15000000 32500000 owl\n610000000 620000000 wren -20.5\n", None),
         ("night.lab", "1.500000\t3.250000 owl\r\n61 62.0 wren\r\n", None),
         ("night.stm", ";; a\nnight 1 owl 1.5 3.25 <o,f0,male> whoo whoo\nnight A wren 61 62\n", "night"),
+        ("night.wav.data", avianz(OWL_OF_AVIANZ, [61, 62.0, 0, 0, [{"species": "wren", "certainty": 50}]]), None),
+        ("night.wav.data", json.dumps([OWL_OF_AVIANZ, [61, 62.0, 0, 0, [{"species": "wren"}]]]), None),
         ("night.csv", "TIME,VALUE,DURATION,LABEL\n1.5,0.0,1.75,owl\n61.0,1.0,1.0,wren\n", None),
     ],
 )
@@ -76,6 +87,20 @@ def test_each_is_read_with_its_times_and_labels(tmp_path: Path, name: str, text:
     path = tmp_path / name
     path.write_bytes(text.encode())
     assert read_annotations(path) == [Annotation(recording, *times) for times in TIMES]
+
+
+def test_avianz_s_files_are_used_beside_recordings_also_where_nothing_is_known(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "night.wav", "dawn.wav")
+    not_known = [5, 6, 0, 0, [{"species": "Don't Know", "certainty": 0, "filter": "M"}]]
+    (tmp_path / "night.wav.data").write_text(avianz(OWL_OF_AVIANZ, not_known))
+    (tmp_path / "dawn.wav.data").write_text(avianz())
+    assert found(tmp_path) == of("night.wav", {"owl": [(1.5, 3.25)]})
+    assert "night.wav.data: its frequency limits are not used" in caplog.text
+    background = found(tmp_path, unmarked=BACKGROUND)
+    assert background["background/dawn.wav"] == []
+    assert background["background/night.wav"] == [(0, 1.5), (3.25, 5), (6, math.inf)]
 
 
 def test_what_an_elan_file_says_without_times_or_text_is_told_of(

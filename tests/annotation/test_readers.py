@@ -296,6 +296,7 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
         ("a.vtt", "<v Anna Bo>Where <i>were</i> you?</v>", "<v.loud Ben>At <00:04.000>home.", "(laughter)"),
         ("a.vtt", "Anna Bo: Where were you?", "Ben: At home: in bed.", "- So."),
         ("a.srt", "<b>Anna Bo</b>: Where were you?", "Ben: At home.", "So."),
+        ("a.srt", "{\\an8}Anna Bo: Where were you?", "Ben: {\\i1}At home.{\\i0}", "So."),
         ("a.srt", "[Anna Bo]: Where were you?", ">> Ben: At home.", "So."),
     )
     for name, *said in texts:

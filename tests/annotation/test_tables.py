@@ -382,6 +382,17 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path;label;Startzeit;Endzeit\na.wav;x;0,5;1\n", "marks a part of a recording: Startzeit '0,5'"),
         ("path,label,tiempo_inicio,tiempo_fin\na.wav,x,0,1\n", "marks a part of a recording: tiempo_inicio '0'"),
         ("path,label,begintijd,eindtijd\na.wav,x,0,1\n", "marks a part of a recording: begintijd '0'"),
+        ("path,label,times\na.wav,x,0:04-0:05\n", "marks a part of a recording: times '0:04-0:05'"),
+        ("path;label;Zeit\na.wav;x;4,0 \N{EN DASH} 5,5\n", "marks a part of a recording: Zeit '4,0 . 5,5'"),
+        ("path,label,heard\na.wav,x,0:04 to 0:05\n", "marks a part of a recording: heard '0:04 to 0:05'"),
+        ("path,label,Timecode In,Timecode Out\na.wav,x,1,2\n", "marks a part of a recording: Timecode In '1'"),
+        (
+            "path,label,start_min,start_s,end_min,end_s\na.wav,x,,30,,45\na.wav,x,1,30,1,45\n",
+            "line 3 marks a part of a recording: start_min '1'. Which part can be said with two columns",
+        ),
+        ("path,label,start (mm.ss),end (mm.ss)\na.wav,x,0:05,1.30\n", r"a part of a recording: end \(mm.ss\) '1.30'"),
+        ("path,label,present\na.wav,x,1\nb.wav,x,0\n", "line 3 says '0' in the column present: is its label not"),
+        ("recording,species,validated,start,end\na.wav,x,Not present,1,2\n", "line 2 says 'Not present' in the"),
         ("path,label,start,end,unit\na.wav,x,0,1,s\na.wav,x,2,3,ms\n", "line 3 has times as 'ms'; .* write seconds"),
         ("path,label,seconds\na.wav,x,5\na.wav,y,10\n", "marks a part of a recording: seconds '5'"),
         ("path,label,Time,Duration\na.wav,x,0.5,1\n", "marks a part of a recording: Time '0.5'"),
@@ -703,7 +714,7 @@ def test_of_columns_that_may_all_be_labels_the_one_that_is_used_is_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "list.csv"
-    for columns, is_said in (("speaker,emotion", True), ("Common name,Species code", False)):
+    for columns, is_said in (("speaker,emotion", True), ("Com_Name,Sci_Name", False)):
         caplog.clear()
         table.write_text(f"path,start,end,{columns}\na.wav,1,2,anna,angry\n")
         with caplog.at_level("INFO"):
@@ -711,14 +722,17 @@ def test_of_columns_that_may_all_be_labels_the_one_that_is_used_is_told(
         assert ("the classes are those of its column 'speaker'" in caplog.text) is is_said
 
 
-def test_kaleidoscope_has_the_folder_and_the_name_in_two_columns(tmp_path: Path) -> None:
+def test_kaleidoscope_has_the_folder_and_the_name_in_two_columns(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     data = sounds(tmp_path / "data", "site1/0530.wav", "site2/0530.wav", "site2/0600.wav")
     table = tmp_path / "id.csv"
     table.write_text(
         "INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION,AUTO ID*,MANUAL ID\n"
         "D:\\rec,site1,0530.wav,0,0.05,0.1,NoID,owl\nD:\\rec,site2,0530.wav,0,0.05,0.1,NoID,wren\n"
-        "D:\\rec,,0600.wav,0,0.05,0.1,NoID,wren\n"
+        "D:\\rec,,0600.wav,0,0.05,0.1,NoID,wren\nD:\\rec,,0600.wav,0,0.2,0.1,NoID,\n"
     )
     assert found(data, table) == [
         ("owl", "site1/0530.wav"), ("wren", "site2/0530.wav"), ("wren", "site2/0600.wav"),
     ]  # fmt: skip
+    assert "1 part marked as unknown: not learnt" in caplog.text  # which nobody has identified yet
