@@ -14,7 +14,7 @@ from audionet.annotation.parts import outside, parts_of, total_seconds, unused, 
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, class_folders, require_classes_not_parts, stray_files
 from audionet.dataset.manifest import PictureIndex
-from audionet.dataset.names import UNKNOWN, by_name, composed, listed_classes, no_such_class
+from audionet.dataset.names import UNKNOWN, by_name, composed, listed_classes, look_of, no_such_class
 from audionet.detection.background import background_classes
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.evaluation.detection import Detection, Span
@@ -232,10 +232,12 @@ def _known_clips(
     Raises AudionetError where annotations mark no such clip.
     """
     found = find_annotated(data_audio, annotations)
-    known = by_name(model.labels, in_rttm=True)
+    known, alike = by_name(model.labels, in_rttm=True), {look_of(label): label for label in model.labels}
     todo = []
     for folder, clips in _clips_by_class(data_audio, annotations, found, skipped).items():
-        truth = known.get(composed(folder.name))
+        truth = known.get(composed(folder.name)) or alike.get(look_of(folder.name))
+        if truth and composed(folder.name) not in known:
+            logger.warning("%s: the class %r is taken for the model's %r", data_audio, folder.name, truth)
         if truth is None:
             skipped.add(UnusableInput(folder, no_such_class(folder.name, model.labels)))
         elif not clips:

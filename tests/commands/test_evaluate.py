@@ -39,12 +39,15 @@ def test_clips_that_a_table_labels_are_counted_as_prepare_would_learn_them(model
         assert found.skipped == []
 
 
-def test_a_table_may_be_named_and_its_unknown_classes_are_skipped(model: ModelFiles, tmp_path: Path) -> None:
-    for name in ("a.wav", "b.wav"):
+def test_a_table_may_be_named_and_its_unknown_classes_are_skipped(
+    model: ModelFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.wav", "b.wav", "c.wav"):
         write_wav(tmp_path / "clips" / name, chirps(1, 200, 400, 1))
-    (tmp_path / "truth.csv").write_text("file;label\na.wav;low\nb.wav;hihg\n")
+    (tmp_path / "truth.csv").write_text("file;label\na.wav;low\nb.wav;hihg\nc.wav;High\n")
     found = audionet.evaluate(tmp_path / "clips", options(model, tmp_path / "truth.csv"))
-    assert [truth for _, truth in found.clips] == ["low"]
+    assert [truth for _, truth in found.clips] == ["high", "low"]
+    assert "clips: the class 'High' is taken for the model's 'high'" in caplog.text
     assert [error.reason for error in found.skipped] == [
         "the model has no such class (it has high and low); did you mean high?"
     ]
