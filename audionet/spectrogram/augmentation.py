@@ -1,14 +1,33 @@
-"""Picture -> pictures of the same sound, at another speed, in noise, by telephone, or of a part: more to learn from."""
+"""Picture -> pictures of the same sound, at another speed, spoilt, or of a part: more to learn from."""
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audionet.settings import PICTURE_SIZE
-from audionet.spectrogram.transform import SpectrogramRenderer, as_brightness, column_weights, to_grey
+from audionet.spectrogram.transform import (
+    HARMONICS,
+    MAINS_HZ,
+    SpectrogramRenderer,
+    as_brightness,
+    column_weights,
+    to_grey,
+)
+
+
+class Spoiling(Enum):
+    """What makes a sound harder to know: a colour and a level, or limits, that follow from its picture.
+
+    The values stand in the keys of cached bottlenecks, and are never to be changed.
+    """
+
+    NOISE = "in_noise"  # as if it had been recorded in a room with noise
+    NARROW = "is_narrowband"  # without low and high frequencies, as by telephone or in a small MP3
+    HUM = "in_hum"  # as if the mains could be heard: 50 or 60 Hz with harmonics
 
 
 @dataclass(frozen=True)
@@ -18,9 +37,7 @@ class Augmentation:
     speed: of the sound, as if a tape ran so much faster: shorter and higher.
     part: of the sound, from its start or middle; under 1 it is drawn as the short clip that it would be.
     start: where the part starts, 0 to 1 - part.
-    in_noise: as if it had been recorded in a room with noise, of a colour and a level that follow from the picture.
-    is_narrowband: without low and high frequencies, as by telephone or in a small MP3, from limits on that follow from
-        the picture.
+    spoiling: how it is spoilt, if it is.
     every, turn: it is made of one in so many pictures, by what the last bytes of their digests leave when they are
         divided by that, and counts as many times as much.
     """
@@ -28,21 +45,20 @@ class Augmentation:
     speed: float = 1.0
     part: float = 1.0
     start: float = 0.0
-    in_noise: bool = False
-    is_narrowband: bool = False
+    spoiling: Spoiling | None = None
     every: int = 1
     turn: int = 0
 
     @property
     def cache_name(self) -> str:
         """What it is called in the keys of cached bottlenecks; never to be changed, or they are all made again."""
-        spoilt = ", in_noise=True" * self.in_noise + ", is_narrowband=True" * self.is_narrowband
+        spoilt = f", {self.spoiling.value}=True" if self.spoiling else ""
         return f"Variation(speed={self.speed!r}, part={self.part!r}, start={self.start!r}{spoilt})"
 
     @property
     def weight(self) -> float:
         """How much a sample that is changed so counts in training, beside one that is not."""
-        return self.every * SPOILT_WEIGHT if self.in_noise or self.is_narrowband else 1.0
+        return self.every * SPOILT_WEIGHT if self.spoiling else 1.0
 
     def is_made_of(self, digest: bytes) -> bool:
         """Whether it is made of the picture with this SHA-256."""
@@ -60,12 +76,14 @@ ORIGINAL = Augmentation()
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # With more weight, sound in noise is known still better, but speakers are not, who are known by their rooms too.
 SPOILT_WEIGHT = 0.03
-SPOILT = (Augmentation(in_noise=True), Augmentation(is_narrowband=True))
-NOISE_DB = (15.0, 35.0)  # below the sound, all rows and columns together: between those levels
+NOISE_DB = (15.0, 35.0)  # noise or hum below the sound, all rows and columns together: between those levels
 # Its power falls with the frequency, from LOWEST_HZ on, to the power of 0 (white) to STEEPEST_NOISE (pink).
 STEEPEST_NOISE, LOWEST_HZ = 1.0, 10.0
 # Sound ends between this and the highest frequency of the picture. Half of it begins between the other two.
 LEAST_HIGHEST_HZ, BEGINNINGS_HZ = 3000.0, (60.0, 300.0)
+# The power of the mains' harmonics falls with their number, to the power of 0 to STEEPEST_HUM. Half of the time the odd
+# ones are FAINT, as in the hum of a transformer, whose iron is magnetised twice in each cycle.
+STEEPEST_HUM, FAINT = 4.0, 0.01
 # Up to so many pictures, each is learnt from in other ways too: of 2,400, .87 are right without other speeds, and .89
 # with them (docs/experiments.md). Of more, the bottlenecks would take too long.
 MOST_AUGMENTED = 10_000
@@ -73,8 +91,14 @@ MOST_AUGMENTED = 10_000
 # cost more than they give (docs/experiments.md). Of many chunks, one each says enough.
 LONG_CHUNK_SECONDS = 8.0
 FEW_PICTURES = 1500
-# Of more pictures than these, one in SPOILT_EVERY does as well for each way of being spoilt (docs/experiments.md).
-FEW_SPOILT, SPOILT_EVERY = 100, 3
+# Up to so many pictures, each is spoilt in all these ways. Of more, a few do as well (docs/experiments.md): here two in
+# three, each in one way.
+FEW_SPOILT = 100
+SPOILT = (
+    Augmentation(spoiling=Spoiling.NOISE, every=3),
+    Augmentation(spoiling=Spoiling.NARROW, every=6, turn=1),
+    Augmentation(spoiling=Spoiling.HUM, every=6, turn=4),
+)
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
 SHORT_STARTS_OF_MANY = (0.35,)
@@ -92,10 +116,11 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
     chunk_seconds = renderer.settings.chunk_seconds
     starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
-    every = 1 if pictures <= FEW_SPOILT else SPOILT_EVERY
-    spoilt = [replace(each, every=every, turn=turn % every) for turn, each in enumerate(SPOILT)]
+    spoilt = [replace(each, every=1, turn=0) if pictures <= FEW_SPOILT else each for each in SPOILT]
     if renderer.row_hz is None:
         spoilt = spoilt[:1]  # pitch classes are of all frequencies
+    elif renderer.settings.high_pass_hz >= max(MAINS_HZ) * HARMONICS[-1]:
+        spoilt.pop()  # the hum is left out of all pictures
     if renderer.color_table is not None:
         spoilt = []  # of colours, the power can't be told
     return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ()), *spoilt]
@@ -157,10 +182,10 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
     is_grey = picture.ndim == 2 or bool((picture == picture[:, :, :1]).all())
     if augmentation.part < 1 and is_grey:
         _brighten(augmented)
-    for is_spoilt, spoil in ((augmentation.in_noise, _in_noise), (augmentation.is_narrowband, _narrowed)):
-        if is_spoilt:
-            grey = spoil(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
-            augmented = grey if picture.ndim == 2 else np.repeat(grey[:, :, None], 3, axis=2)
+    if augmentation.spoiling:
+        spoil = {Spoiling.NOISE: _in_noise, Spoiling.NARROW: _narrowed, Spoiling.HUM: _in_hum}[augmentation.spoiling]
+        grey = spoil(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
+        augmented = grey if picture.ndim == 2 else np.repeat(grey[:, :, None], 3, axis=2)
     if augmentation.speed != 1:
         if row_hz is not None:
             rows = np.interp(row_hz / augmentation.speed, row_hz, np.arange(PICTURE_SIZE))
@@ -183,8 +208,27 @@ def _in_noise(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
     noise: np.ndarray = np.roll(renderer.white_noise, random.integers(PICTURE_SIZE), axis=1)[:, : grey.shape[1]]
     if renderer.row_hz is not None:
         noise = noise / np.maximum(renderer.row_hz, LOWEST_HZ)[:, None] ** steepness
+    return _laid_over(grey, noise, level_db, renderer)
+
+
+def _in_hum(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
+    """A grey picture with the hum of the mains laid over it, as _in_noise."""
+    random = np.random.default_rng(zlib.crc32(grey.tobytes()))
+    level_db, steepness = random.uniform(*NOISE_DB), random.uniform(0, STEEPEST_HUM)
+    powers = HARMONICS**-steepness  # from the first, which is odd
+    if random.random() < 0.5:
+        powers[::2] *= FAINT
+    hum: np.ndarray = powers @ random.choice(renderer.mains_harmonics)
+    return _laid_over(grey, hum[:, None], level_db, renderer)
+
+
+def _laid_over(grey: np.ndarray, other: np.ndarray, level_db: float, renderer: SpectrogramRenderer) -> np.ndarray:
+    """A grey picture with the power of another sound laid over it, so far below its own; float32.
+
+    other: rows, the lowest first, x columns, or rows x 1 of what is steady.
+    """
     power = renderer.brightness_power[grey.astype(np.uint8)][::-1]
-    power += noise * (power.sum() / noise.sum() * 10 ** (-level_db / 10))
+    power += other * (power.sum() / np.broadcast_to(other, power.shape).sum() * 10 ** (-level_db / 10))
     return to_grey(power, renderer.settings.dynamic_range_db)[::-1].astype(np.float32)
 
 

@@ -18,6 +18,8 @@ COLUMNS_AT_ONCE = 16  # few enough to stay in the processor's cache
 ROWS_AT_ONCE = 16  # of a filter bank: few enough to have most of the spectrum's bins in common
 # Power of a picture's loudest point below which it counts as silence: the last bit of 16 flickering.
 SILENCE_POWER = 1e-9
+MAINS_HZ = (50.0, 60.0)  # in all countries one or the other
+HARMONICS = np.arange(1, 17)
 MOST_NOISE_SAMPLES = 1 << 22  # of which noise is drawn; in longer chunks it repeats itself
 # As in the backbone (scripts/make_trunk.py): the brightness of a column's loudest row, 0 to 1, below which the column
 # counts as silent, and from which it counts as sound.
@@ -88,6 +90,14 @@ class SpectrogramRenderer:
         count = min(self.settings.chunk_samples, MOST_NOISE_SAMPLES)
         power = self.strip_power(FULL_SCALE / 10 * np.random.default_rng(0).standard_normal(count, np.float32))
         return np.asarray(np.take(power, np.arange(PICTURE_SIZE) % power.shape[1], axis=1))
+
+    @functools.cached_property
+    def mains_harmonics(self) -> NDArray[np.float32]:
+        """The power of the harmonics of the mains, each a tone as loud as the others, as a picture would show it: mains
+        x harmonics x rows, the lowest first."""
+        times = np.arange(4 * self.settings.window_samples) / self.settings.sample_rate_hz
+        tones = FULL_SCALE / 10 * np.sin(2 * np.pi * np.multiply.outer(MAINS_HZ, HARMONICS)[:, :, None] * times)
+        return np.array([[self._band_power(tone, 5)[:, 2] for tone in of_mains] for of_mains in tones])
 
     @functools.cached_property
     def brightness_power(self) -> NDArray[np.float64]:

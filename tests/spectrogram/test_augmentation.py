@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -10,6 +8,7 @@ from audionet.spectrogram.augmentation import (
     SPEEDS,
     SPOILT,
     Augmentation,
+    Spoiling,
     augment,
     choose_augmentations,
     sounding_part,
@@ -17,7 +16,7 @@ from audionet.spectrogram.augmentation import (
 from audionet.spectrogram.transform import SpectrogramRenderer, to_power
 from tests.conftest import chirps, tone
 
-NOISY, NARROW = SPOILT
+NOISY, NARROW, HUM = [Augmentation(spoiling=each) for each in Spoiling]
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -99,6 +98,30 @@ def test_in_noise_a_picture_has_noise_where_nothing_sounded(representation: str,
     assert not augment(np.zeros_like(picture), columns, renderer, NOISY).any()
 
 
+@pytest.mark.parametrize("chunk_seconds", [2, 20])
+def test_in_hum_a_picture_has_steady_rows_at_harmonics_of_the_mains(chunk_seconds: int) -> None:
+    """As loud as is said, all through; what sounded stays as bright, and a picture has the same hum each time."""
+    renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds))
+    row_hz, mains = np.asarray(renderer.row_hz), set[int]()
+    for row in range(12):  # counted from the top: a steady high tone, which none is of the mains
+        picture = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+        picture[row] = 255
+        hum = augment(picture, PICTURE_SIZE, renderer, HUM)
+        assert np.array_equal(hum, augment(picture, PICTURE_SIZE, renderer, HUM))
+        assert np.array_equal(hum, np.repeat(hum[:, :1], PICTURE_SIZE, axis=1))
+        assert hum[row, 0] == 255
+        profile = np.where(picture[::-1, 0], 0, hum[::-1, 0]).astype(float)
+        powers = np.where(profile > 0, to_power(profile, renderer.settings.dynamic_range_db), 0)
+        assert -NOISE_DB[1] - 1 < 10 * np.log10(powers.sum()) < -NOISE_DB[0] + 1
+        rows = np.flatnonzero((profile[1:-1] > profile[:-2]) & (profile[1:-1] >= profile[2:])) + 1
+        tops_hz = row_hz[rows[row_hz[rows] > 70]]  # below, the high pass has left little
+        off_hz = {hz: np.abs(tops_hz - hz * np.rint(tops_hz / hz)).max() for hz in (50, 60)}
+        mains.add(min(off_hz, key=lambda hz: off_hz[hz]))
+        assert min(off_hz.values()) < 8
+        assert len(tops_hz) > 2
+    assert mains == {50, 60}
+
+
 def test_by_telephone_a_picture_has_no_high_rows_and_keeps_the_others() -> None:
     renderer = SpectrogramRenderer.make(PictureSettings(2))
     row_hz, random = np.asarray(renderer.row_hz), np.random.default_rng(0)
@@ -121,15 +144,16 @@ def test_by_telephone_a_picture_has_no_high_rows_and_keeps_the_others() -> None:
 def test_pictures_have_speeds_and_those_of_long_chunks_parts_unless_they_are_very_many() -> None:
     short, long = SpectrogramRenderer.make(PictureSettings(2)), SpectrogramRenderer.make(PictureSettings(20))
     in_colours = SpectrogramRenderer.make(PictureSettings(2, colormap="viridis"))
+    above_hum = SpectrogramRenderer.make(PictureSettings(2, high_pass_hz=1000))
     pitch_classes = SpectrogramRenderer.make(PictureSettings(2, representation="chromagram"))
-    assert choose_augmentations(100, short) == [ORIGINAL, *SPEEDS, *SPOILT]
+    assert choose_augmentations(100, short) == [ORIGINAL, *SPEEDS, NOISY, NARROW, HUM]
     assert choose_augmentations(100, in_colours) == [ORIGINAL, *SPEEDS]
+    assert choose_augmentations(100, above_hum) == [ORIGINAL, *SPEEDS, NOISY, NARROW]
     assert choose_augmentations(100, pitch_classes) == [ORIGINAL, *SPEEDS, NOISY]
-    some = [replace(NOISY, every=3), replace(NARROW, every=3, turn=1)]
-    assert choose_augmentations(101, short) == choose_augmentations(10_000, short) == [ORIGINAL, *SPEEDS, *some]
-    digests = [bytes([n]) for n in range(9)]
-    assert [sum(map(each.is_made_of, digests)) for each in some] == [3, 3]
-    assert not any(each.is_made_of(digest) and other.is_made_of(digest) for digest in digests for each, other in [some])
+    assert choose_augmentations(101, short) == choose_augmentations(10_000, short) == [ORIGINAL, *SPEEDS, *SPOILT]
+    digests = [bytes([n]) for n in range(12)]
+    assert [sum(map(each.is_made_of, digests)) for each in SPOILT] == [4, 2, 2]
+    assert [sum(each.is_made_of(digest) for each in SPOILT) for digest in digests] == [1, 1, 0] * 4
     assert [sum(v.part < 1 for v in choose_augmentations(count, long)) for count in (1500, 1501, 10_000)] == [4, 1, 1]
     assert choose_augmentations(10_001, short) == choose_augmentations(10_001, long) == [ORIGINAL]
 
