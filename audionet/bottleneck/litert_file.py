@@ -66,12 +66,12 @@ def unpack(flatbuffer: bytes) -> Any:
 
 
 def pack(model: Any, likely_bytes: int) -> bytes:
-    """The file of a network, which will be about so long."""
+    """The file of a network, which will be so long at most; or longer, for more memory."""
     import flatbuffers
 
     builder = flatbuffers.Builder(likely_bytes)
     builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])  # its Output would be one copy more
 
 
 def _cut(content: bytes, request: SoundRequest) -> Cut:

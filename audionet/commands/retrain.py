@@ -28,7 +28,7 @@ from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.card import make_card
 from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, TrainingRecord
-from audionet.model.exports import Exports, require_free_name
+from audionet.model.exports import Exports, require_free_name, require_room
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
 from audionet.model.store import save_model
@@ -203,6 +203,7 @@ def _unused(options: RetrainOptions, plan: EvaluationPlan) -> Iterator[str]:
 def _extract(setup: _Setup, workers: Workers, progress: Progress) -> Features:
     options, samples = setup.options, setup.pictures.samples
     extractor = _extractor(setup, workers)
+    require_room(options.image_dir, Dataset(samples), extractor.cache.size, has_events=bool(setup.background))
     features = extract_features(samples, extractor, Distortions.of(options), options.seed, progress)
     require_classes(options.image_dir, features.dataset)
     return features

@@ -17,6 +17,7 @@ from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
 DISTANCE_NAME = "squared_distance"
 NOISE_NAME = "noise_direction"
+MOST_BYTES_AROUND = 1 << 16  # what says where the numbers of a head lie, and what is done with them
 # What the tensors of a head's fields are called.
 TENSOR_NAMES = {
     "weights": "final_weights",
@@ -46,6 +47,12 @@ class ClassifierHead:
     event_biases: np.ndarray | None = None
     noise: np.ndarray | None = None
 
+    @property
+    def bytes(self) -> int:
+        """How many its numbers take in a network."""
+        arrays = self.weights, self.biases, self.centroid, self.event_weights, self.event_biases, self.noise
+        return sum(4 * array.size for array in arrays if array is not None)
+
     def squared_distances(self, bottlenecks: np.ndarray) -> np.ndarray:
         """Those of bottlenecks, n x features, as the network computes them."""
         differences = bottlenecks - self.centroid
@@ -73,7 +80,7 @@ def attach_head(backbone: Backbone, head: ClassifierHead) -> bytes:
         features = graph.add_tensor(FEATURES, (1, len(head.weights)))
         graph.subgraph.inputs, graph.subgraph.outputs = [features], graph.add_head(features, head)
         model.signatureDefs = [_signature(graph.subgraph, len(model.subgraphs) - 1)]
-    return pack(model, len(backbone.flatbuffer) + head.weights.nbytes)
+    return pack(model, len(backbone.flatbuffer) + head.bytes + MOST_BYTES_AROUND)
 
 
 def read_head(
@@ -136,8 +143,7 @@ class SubgraphWriter:
         buffer, types = schema().BufferT(), schema().TensorType
         is_whole = data is not None and data.dtype.kind == "i"
         if data is not None:
-            numbers = np.ascontiguousarray(data, "<i4" if is_whole else "<f4")
-            buffer.data = np.frombuffer(numbers.tobytes(), np.uint8)
+            buffer.data = np.ascontiguousarray(data, "<i4" if is_whole else "<f4").reshape(-1).view(np.uint8)
         self.model.buffers.append(buffer)
         tensor = schema().TensorT()
         tensor.name, tensor.shape, tensor.type = name, list(shape), types.INT32 if is_whole else types.FLOAT32

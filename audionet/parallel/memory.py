@@ -1,5 +1,6 @@
-"""What is done with memory that is no longer used."""
+"""How much memory there is, and what is done with what is no longer used."""
 
+import os
 import sys
 from contextlib import suppress
 
@@ -19,3 +20,10 @@ def keep_freed_memory() -> None:
             set_option = ctypes.CDLL(None).mallopt
             set_option(_M_MMAP_THRESHOLD, LARGEST_KEPT_BLOCK_BYTES)
             set_option(_M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def memory_bytes() -> int | None:
+    """The memory of this machine; None if the system does not say, as Windows."""
+    with suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return None

@@ -17,7 +17,7 @@ from audionet.training.folds import cluster_groups, folds
 from audionet.training.lda import Discriminants, LinearDiscriminant, Parted
 from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
-from audionet.training.unknown import HeldOut, RejectionThresholds, comparable_distance
+from audionet.training.unknown import Alike, HeldOut, RejectionThresholds, centred_logs, comparable_distance
 
 CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
@@ -67,7 +67,7 @@ class _HeldOutScores(NamedTuple):
     """Scores of samples from discriminants that have not heard their recordings.
 
     indices: of the samples. recordings: which of them are held out together.
-    scores: samples x augmentations, of which those that fully count are scored, x classes.
+    scores: samples x some of the augmentations that fully count, the first of which is ORIGINAL, x classes.
     times_more: how much more of each class there is than was learnt from for these scores.
     """
 
@@ -135,7 +135,7 @@ class Trainer:
         options.intermediate_store_frequency steps.
         """
         discriminant, centroid = self._discriminants.of(train), self._centroid(train)
-        held_out = self._hold_out_recordings(train)
+        held_out = self._hold_out_recordings(train, [0, *self._parts])
 
         def store_calibrator(step: int, learnt: Calibrator) -> None:
             if store is not None:
@@ -152,7 +152,7 @@ class Trainer:
         )
         distances = comparable_distance(self._squared_distances(centroid), self._seconds, self._chunk_seconds)
         calibrator = fitted.calibrator.of_more(held_out.times_more)
-        own = self._calibrated(held_out, self._hold_out_alike(held_out), calibrator, distances)
+        own = self._calibrated(held_out, calibrator, distances)
         thresholds = RejectionThresholds.learn(own, distances[train])
         return FitResult(Classifier(discriminant, calibrator, thresholds, centroid), fitted.history)
 
@@ -161,29 +161,44 @@ class Trainer:
 
         is_watched: whether there is a history, which tells of the test samples too.
         """
-        held_out = self._hold_out_recordings(train)
+        held_out = self._hold_out_recordings(train, [0])
         scores = self._discriminants.scores(train, self._rows[test, 0])
         examples = held_out.originals(self._targets), Examples(scores, self._targets[test])
         fitted = train_calibrator(*examples, self._options, is_watched=is_watched)
         return Measurement(fitted.calibrator.of_more(held_out.times_more).probabilities(scores), fitted.history)
 
-    def _hold_out_recordings(self, train: Indices) -> _HeldOutScores:
-        """Score the training samples, or some of very many, as if their recordings were new."""
+    def _hold_out_recordings(self, train: Indices, augmentations: list[int]) -> _HeldOutScores:
+        """Score the training samples, or some of very many, as if their recordings were new.
+
+        augmentations: those that are scored, of those that fully count.
+        """
         indices = self._drawn(train)
         samples = [self._dataset.samples[i] for i in indices]
         groups = np.array(folds(samples, CALIBRATION_FOLDS))
         parted = _each_held_out(samples, groups)
-        scores = self._discriminants.held_out_scores(indices, self._rows[indices], parted)
+        rows = self._rows[indices][:, augmentations]
+        scores = np.empty((*rows.shape, self._classes))
+        self._discriminants.score_held_out(indices, rows, parted, scores.__setitem__)
         return _HeldOutScores(indices, groups, scores, self._times_more(indices, parted))
 
-    def _hold_out_alike(self, held_out: _HeldOutScores) -> NDArray[np.float64]:
-        """The scores of the same samples, as if all that sounds like them were new too."""
+    def _hold_out_alike(self, held_out: _HeldOutScores, calibrator: Calibrator) -> Alike:
+        """What the same samples would be taken for if all that sounds like them were new too."""
         indices = held_out.indices
         samples = [self._dataset.samples[i] for i in indices]
         groups = cluster_groups(
             self.coordinates(indices), self._targets[indices], samples, held_out.recordings.tolist()
         )
-        return self._discriminants.held_out_scores(indices, self._rows[indices], _each_held_out(samples, groups))
+        rows, targets = self._rows[indices], self._targets[indices]
+        alike = Alike(np.empty(rows.shape), np.empty(rows.shape))
+
+        def note(held: Indices, scores: NDArray[np.float64]) -> None:
+            probabilities = calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
+            alike.best[held] = probabilities.max(axis=2)
+            own = np.take_along_axis(centred_logs(probabilities), targets[held, None, None], axis=2)
+            alike.own_logs[held] = own[:, :, 0]
+
+        self._discriminants.score_held_out(indices, rows, _each_held_out(samples, groups), note)
+        return alike
 
     def _times_more(self, indices: Indices, parted: Sequence[Parted]) -> float:
         """How much more of each class there is, in the geometric mean, than is left where a group is held out."""
@@ -197,22 +212,18 @@ class Trainer:
     def _calibrated(
         self,
         held_out: _HeldOutScores,
-        alike: NDArray[np.float64],
         calibrator: Calibrator,
         distances: NDArray[np.floating],
     ) -> HeldOut:
-        """What is known of samples that were held out. alike: their scores where all that sounds like them was, too.
-        distances: comparable ones, of all samples."""
+        """What is known of samples that were held out. distances: comparable ones, of all samples."""
         indices, targets = held_out.indices, self._targets[held_out.indices]
         samples = (self._dataset.samples[i] for i in indices)
         recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
-        by_recording, usual = (
-            calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
-            for scores in (held_out.scores, alike)
-        )
+        scores = held_out.scores
+        own = calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
-        parts = by_recording[:, self._parts]
-        return HeldOut(by_recording[:, 0], parts, usual, targets, distances[indices], min(recordings.values()))
+        alike = self._hold_out_alike(held_out, calibrator)
+        return HeldOut(own[:, 0], own[:, 1:], alike, targets, distances[indices], min(recordings.values()))
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""

@@ -6,7 +6,7 @@ regression and ridge regression clearly (docs/experiments.md). There are usually
 of it is computed along a few axes (subspace.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,6 +25,7 @@ BIAS_WEIGHT = 0.5
 NOISE_WEIGHT = 0.01
 LEAST_RIDGE = 1e-9
 DISCRIMINANTS_AT_ONCE = 4  # each takes up to 500 MB
+SCORES_AT_ONCE = 1 << 24  # of one discriminant: 128 MB
 
 
 @dataclass(frozen=True)
@@ -201,22 +202,29 @@ class Discriminants:
         dimension is classes."""
         return self.of(learnt).scores(self._coordinates[rows])
 
-    def held_out_scores(
-        self, samples: NDArray[np.integer], rows: NDArray[np.intp], parted: Sequence[Parted]
-    ) -> NDArray[np.float64]:
-        """The scores of rows, samples x augmentations x classes, from discriminants that have not heard their groups.
+    def score_held_out(
+        self,
+        samples: NDArray[np.integer],
+        rows: NDArray[np.intp],
+        parted: Sequence[Parted],
+        take: Callable[[NDArray[np.intp], NDArray[np.float64]], None],
+    ) -> None:
+        """Score rows, samples x augmentations, with discriminants that have not heard their groups.
 
-        rows: samples x augmentations. parted: the samples, for each group of them. A class that lies in one group is
-        heard all the same; a class of one sample has no other.
+        parted: the samples, for each group of them. A class that lies in one group is heard all the same; a class of
+        one sample has no other. take: is given the numbers of some rows, and their scores: these x augmentations x
+        classes. Of thousands of classes, all scores at once would take gigabytes.
         """
-        scores = np.empty((*rows.shape, self._classes))
+        at_once = max(1, SCORES_AT_ONCE // (rows.shape[1] * self._classes))
 
         def score(part: Parted) -> None:
-            scores[part.held] = self.scores(samples[part.learnt], rows[part.held])
+            discriminant, held = self.of(samples[part.learnt]), np.flatnonzero(part.held)
+            for start in range(0, len(held), at_once):
+                some = held[start : start + at_once]
+                take(some, discriminant.scores(self._coordinates[rows[some]]))
 
         with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
             list(threads.map(score, parted))
-        return scores
 
     def _statistics(self, rows: NDArray[np.intp] | slice) -> SufficientStatistics:
         return SufficientStatistics.of(self._coordinates[rows], self._targets[rows], self._classes, self._weights[rows])

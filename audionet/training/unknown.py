@@ -29,19 +29,29 @@ SMALLEST_DEVIATION, LARGEST_VALUE = 1e-3, 1e6
 LOGARITHM, DEVIATION = (number, -LARGEST_VALUE, LARGEST_VALUE), (number, SMALLEST_DEVIATION, LARGEST_VALUE)  # when read
 
 
+class Alike(NamedTuple):
+    """What samples are taken for where all that sounds like them is held out, each with its augmentations (speeds,
+    parts): samples x augmentations.
+
+    best: the probability of the likeliest class. own_logs: the centred logarithm of that of their own.
+    """
+
+    best: NDArray[np.floating]
+    own_logs: NDArray[np.floating]
+
+
 class HeldOut(NamedTuple):
     """The classes' own samples, as they are heard when they are held out.
 
     probabilities: with their recordings, samples x classes.
     parts: the same of parts of 2 seconds, samples x parts x classes; chunks of a few seconds have none.
-    alike: with all that sounds like them, each with its augmentations (speeds, parts), samples x augmentations x
-        classes.
+    alike: with all that sounds like them.
     targets: the class of each. distances: comparable ones. fewest_recordings: that a class has.
     """
 
     probabilities: NDArray[np.floating]
     parts: NDArray[np.floating]
-    alike: NDArray[np.floating]
+    alike: Alike
     targets: NDArray[np.integer]
     distances: NDArray[np.floating]
     fewest_recordings: int
@@ -100,8 +110,7 @@ class Typicality(StoredRecord):
             0.0,
             *(_usual_logs(held_out.parts.reshape(-1, classes), np.repeat(targets, parts)) if parts else ()),
         )
-        alike = np.take_along_axis(centred_logs(held_out.alike), targets[:, None, None], axis=2)[:, :, 0]
-        typical = found.of(targets[:, None], alike, held_out.distances[:, None])
+        typical = found.of(targets[:, None], held_out.alike.own_logs, held_out.distances[:, None])
         return replace(found, lowest=float(np.quantile(typical, RARE)))
 
 
@@ -183,7 +192,7 @@ class RejectionThresholds(StoredRecord):
         differ.
         """
         typicality = Typicality.learn(held_out) if held_out.fewest_recordings > 1 else None
-        doubt = min(float(np.quantile(held_out.alike.max(axis=2), RARE)), HIGHEST_DOUBT)
+        doubt = min(float(np.quantile(held_out.alike.best, RARE)), HIGHEST_DOUBT)
         usual, of_most = (float(distance) for distance in np.quantile(distances, [USUAL, MOST]))
         return cls(doubt, of_most * FAR_MARGIN, usual, typicality)
 

@@ -323,6 +323,19 @@ def test_too_little_to_train_on_is_refused_before_any_work(prepared: Path, tmp_p
     assert not (prepared / "bottlenecks").exists()
 
 
+def test_more_classes_than_a_model_can_have_are_refused_before_any_work_and_much_memory_is_told_of(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("audionet.model.exports.memory_bytes", lambda: 1 << 20)
+    retrain(prepared)
+    assert "to learn 2 classes takes about" in caplog.text
+    shutil.rmtree(prepared / "bottlenecks")
+    monkeypatch.setattr("audionet.model.exports.MOST_LABELS", 1)
+    with pytest.raises(AudionetError, match=r"holds 2 classes, and a model can have 1; learn a part of them"):
+        retrain(prepared, force=True)
+    assert not list(prepared.glob("bottlenecks/*.bottlenecks"))
+
+
 def test_pictures_without_their_index_are_refused(prepared: Path) -> None:
     with pytest.raises(AudionetError, match=r"inception_v3_pool_3.tflite: cannot be read"):
         retrain(prepared, bottleneck="pool_3")

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from audionet.dataset.samples import Dataset
 from audionet.options import FitOptions
 from audionet.spectrogram.augmentation import ORIGINAL
 from audionet.training.classifier import Trainer
-from audionet.training.subspace import span
+from audionet.training.subspace import PCA, span
 from tests.conftest import sample_of
 
 CLASSES, FEATURES = 6, 400
@@ -56,3 +58,21 @@ def test_what_is_measured_without_a_classifier_is_what_the_classifier_says(
     wanted = classifier.probabilities(trainer.coordinates(test))
     assert wanted.max() - wanted.min() > 0.5
     assert np.allclose(trainer.measure(train, test).probabilities, wanted, atol=0.01)
+
+
+def test_of_hundreds_of_classes_the_scores_of_all_augmentations_are_not_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("audionet.training.lda.SCORES_AT_ONCE", 1 << 16)
+    classes, augmentations = 400, 8
+    targets = np.repeat(np.arange(classes), 3)
+    samples = [sample_of(f"class {target:03}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
+    features = np.random.default_rng(0).normal(0, 1, (len(samples) * augmentations, 20)).astype(np.float16)
+    trainer = Trainer(
+        PCA.of(features[:50]).project(features), Dataset(samples), 1.0, FitOptions(steps=5), [ORIGINAL] * augmentations
+    )
+    tracemalloc.start()
+    trainer.fit(np.arange(len(samples)), np.empty(0, np.intp))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 * 8 * len(samples) * augmentations * classes

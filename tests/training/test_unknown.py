@@ -9,6 +9,7 @@ from audionet.training.unknown import (
     BELIEVED,
     LOW_SCORE,
     UNLIKE_ALL,
+    Alike,
     HeldOut,
     RejectionThresholds,
     centred_logs,
@@ -18,6 +19,11 @@ from audionet.training.unknown import (
 CLOCK, SIREN = 0, 1
 
 NO_PARTS = np.empty((0, 0, 0))
+
+
+def alike(probabilities: np.ndarray, targets: np.ndarray) -> Alike:
+    own = centred_logs(probabilities)[np.arange(len(targets)), targets]
+    return Alike(probabilities.max(axis=1, keepdims=True), own[:, None])
 
 
 def logs(probability: float) -> float:
@@ -33,7 +39,7 @@ def thresholds() -> RejectionThresholds:
     probabilities = np.where(np.eye(2, dtype=bool)[targets], own[:, None], 1 - own[:, None])
     distances = np.tile(np.linspace(50, 100, 50), 2)
     return RejectionThresholds.learn(
-        HeldOut(probabilities, NO_PARTS, probabilities[:, None], targets, distances, 50), distances
+        HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50), distances
     )
 
 
@@ -66,7 +72,7 @@ def test_one_odd_recording_does_not_make_all_that_is_far_away_known() -> None:
     targets = np.tile([CLOCK, SIREN], 50)
     distances = np.linspace(80, 100, 100)
     distances[7] = 1000
-    held_out = HeldOut(probabilities, NO_PARTS, probabilities[:, None], targets, distances, 50)
+    held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50)
     thresholds = RejectionThresholds.learn(held_out, distances)
     assert why(thresholds, CLOCK, 0.99, 300) == UNLIKE_ALL
     assert why(thresholds, CLOCK, 0.99, 150) == ""
@@ -92,7 +98,7 @@ def test_of_one_recording_of_a_class_nothing_is_learnt_and_two_are_enough(record
     distances = np.full(len(probabilities), 50.0)
     targets = np.repeat([0, 1], recordings)
     found = RejectionThresholds.learn(
-        HeldOut(probabilities, NO_PARTS, probabilities[:, None], targets, distances, recordings), distances
+        HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, recordings), distances
     )
     if recordings == 1:
         assert found.typicality is None
