@@ -278,6 +278,7 @@ ANNOTATIONS = [
     '[{"clip": "a.wav", "events": [{"start_seconds": 0.5, "end_seconds": 1.5, "label": "low", "score": 0.9}]},\n'
     '{"data": {"audio": "b.wav"}, "annotations": [{"result": [{"value": {"start": 1, "end": 2, "labels": ["high"]}}]}]}'
     "]\n",
+    '[{"Operator": "a", "Duration": 3}, [0.5, 1.5, 0, 900, [{"species": "low"}, {"species": "Don\'t Know"}]]]\n',
     "WEBVTT\n\n00:00.500 --> 00:01.500\n<v low>Oh &amp; <i>ah</i>\n\n2\n0:00:01,000 --> 00:00:02,000\nhigh: hm\n",
     ";; a comment\na 1 0.0 300.0\nb.wav NA 0:05 1:00:00\n",
 ]

@@ -104,7 +104,7 @@ def _values(text: str) -> Iterator[Any]:
 def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     """What a value says is heard, each with where it begins. around: what is known of the recording."""
     if isinstance(value, list):
-        if len(value) == 5 and isinstance(value[-1], list):  # a mark of AviaNZ
+        if len(value) == 5 and isinstance(value[0], int | float) and isinstance(value[-1], list):  # a mark of AviaNZ
             frequencies = {"low freq": _cell(value[2]), "high freq": _cell(value[3])} if value[2] or value[3] else {}
             around = {**around, "start": _cell(value[0]), "end": _cell(value[1]), **frequencies}
         for each in value:
