@@ -1,5 +1,6 @@
 """Which of a recording's sound tracks and channels is heard, and how they become one."""
 
+import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -133,6 +134,26 @@ def noted(
         logger.warning("%s: %s", path, DAMAGED.format(whole=round(said.seconds), missing=round(missing)))
     if is_silent and said.tracks > 1 and choice.track is None:
         logger.warning("%s: %s", path, SILENT_TRACK.format(tracks=said.tracks))
+
+
+class EachChannel:
+    """Says which of a recording's channels, each of which is heard by itself, have nothing of their own."""
+
+    def __init__(self, path: Path, channels: int) -> None:
+        self._path, self._channels = path, channels
+        self._names: dict[bytes, str] = {}  # by the digests of their sound
+
+    def watch(self, number: int, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The blocks of a channel, by its number from 0; at their end it is said if it is silent, or as one before."""
+        digest, is_silent, name = hashlib.sha256(), True, channel_name(number, self._channels)
+        for block in blocks:
+            digest.update(block.tobytes())
+            is_silent = is_silent and float(_levels_db(block)) <= SILENT_DB
+            yield block
+        same = self._names.setdefault(digest.digest(), name)
+        if is_silent or same != name:
+            fault = "is silent" if is_silent else f"is the same as {same}"
+            logger.warning("%s: %s %s (--channel chooses one, or the mix)", self._path, name, fault)
 
 
 def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from audionet.audio.channels import USUAL
+from audionet.audio.channels import USUAL, EachChannel
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import BLOCK_SAMPLES
 from audionet.errors import UnusableInput
@@ -159,8 +159,10 @@ def _pieces(
     choices, empty = [choice], not may_be_none
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
-    for channel_choice in choices:
-        for piece in cut_up(decode(path, channel_choice, sample_rate_hz)):
+    each = EachChannel(path, len(choices))
+    for number, channel_choice in enumerate(choices):
+        blocks = decode(path, channel_choice, sample_rate_hz)
+        for piece in cut_up(blocks if len(choices) == 1 else each.watch(number, blocks)):
             yield piece
             empty = False
     if empty:

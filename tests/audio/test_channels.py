@@ -9,6 +9,7 @@ import pytest
 import audionet
 from audionet.audio import plain_files
 from audionet.audio.channels import USUAL, StreamInfo, stream_info
+from audionet.audio.chunks import read_chunks
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.label import run_each
@@ -186,6 +187,22 @@ def test_prepare_draws_the_channel_asked_for_and_knows_when_another_is(sides: Pa
     assert pitch(tmp_path / "pictures" / "a" / "sides_nohash_0003.wav") == 1500
     with pytest.raises(AudionetError, match=r"other settings \(--channel each, now left\); add --force"):
         audionet.prepare(tmp_path / "data", PrepareOptions(channel="left", **pictures))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("who_reads")
+@pytest.mark.parametrize(
+    ("right", "said"), [("copy", "right is the same as left"), ("silence", "right is silent"), ("own", "")]
+)
+def test_where_each_channel_is_heard_one_without_sound_of_its_own_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, right: str, said: str
+) -> None:
+    sounds = {"copy": tone(500, 1, 0.2), "silence": np.zeros(SAMPLE_RATE_HZ), "own": tone(1500, 1, 0.2)}
+    path = stereo(tmp_path / "a.wav", tone(500, 1, 0.2), sounds[right])
+    chunks = list(read_chunks(path, PictureSettings(0.5, 0), SoundChoice(channel="each")))
+    assert len(chunks) == 4
+    assert [record.getMessage() for record in caplog.records] == (
+        [f"{path}: {said} (--channel chooses one, or the mix)"] if said else []
+    )
 
 
 def test_label_takes_each_channel_for_a_clip(sides: Path, tmp_path: Path) -> None:
