@@ -65,12 +65,12 @@ def resample(samples: NDArray[Any], from_hz: int, to_hz: int) -> NDArray[np.floa
     padded[:before] = samples[before:0:-1]
     padded[before : before + len(samples)] = samples
     padded[before + len(samples) :][:taps] = samples[: -taps - 1 : -1]
+    # A row for each period: what its outputs are made of, which reaches into the next one.
+    step_bytes = period_in * padded.itemsize, padded.itemsize
+    windows = np.lib.stride_tricks.as_strided(padded, (periods, period_in + taps), step_bytes, writeable=False)
     resampled = np.empty((periods, period_out))
     for outputs, first, weights in parts:
-        windows = np.lib.stride_tricks.as_strided(
-            padded[first:], (periods, len(weights)), (period_in * padded.itemsize, padded.itemsize), writeable=False
-        )
-        resampled[:, outputs] = windows @ weights
+        np.matmul(windows[:, first : first + len(weights)], weights, out=resampled[:, outputs])
     return resampled.reshape(-1)[:count]
 
 
