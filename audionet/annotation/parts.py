@@ -1,6 +1,5 @@
 """Parts of recordings, and which class is heard in each: joined, cut out, compared. Pure but for logs."""
 
-import bisect
 import heapq
 import itertools
 import logging
@@ -28,6 +27,7 @@ TOUCHING_SECONDS = 0.02
 # What is left between two parts that people marked is seldom worth a picture where it is shorter, and often the end of
 # a call.
 SHORTEST_GAP_SECONDS = 0.5
+MOST_OVERLAPS = 10_000  # that are counted
 
 
 class Overlap(NamedTuple):
@@ -241,26 +241,13 @@ def _with_background(recordings: list[Recording]) -> list[Recording]:
 
 def find_overlaps(recordings: Iterable[Recording]) -> Iterator[Overlap]:
     """Which classes are heard at once in a file, in order of files and times; there may be as many as parts squared."""
-    for marks in _marks_by_file(recordings):
+    marks = grouped((recording.path, (part, recording)) for recording in recordings for part in parts_of(recording))
+    for _, of_file in sorted(marks.items()):
         going_on: list[tuple[Part, Recording]] = []
-        for part, recording in marks:
+        for part, recording in sorted(of_file):
             going_on = [mark for mark in going_on if _heard_until(mark[0]) > part.start_seconds]
             yield from (Overlap(other, own, recording, part) for own, other in going_on)
             going_on.append((part, recording))
-
-
-def _count_overlaps(recordings: Iterable[Recording]) -> int:
-    """How many overlaps find_overlaps would yield, without making each of them."""
-    overlaps = 0
-    for marks in _marks_by_file(recordings):
-        # A point, at which others may be heard, is over for all that follow it.
-        last = [(part.start_seconds, _heard_until(part)) for part, _ in marks]
-        ends, begun = sorted(end for start, end in last if end > start), 0
-        for start, end in last:
-            # What has ended by then is among those that have begun.
-            overlaps += begun - bisect.bisect_right(ends, start)
-            begun += end > start
-    return overlaps
 
 
 def _heard_until(part: Part) -> float:
@@ -268,18 +255,13 @@ def _heard_until(part: Part) -> float:
     return max(part.start_seconds, part.end_seconds - TOUCHING_SECONDS)
 
 
-def _marks_by_file(recordings: Iterable[Recording]) -> Iterator[list[tuple[Part, Recording]]]:
-    marks_of = grouped((recording.path, (part, recording)) for recording in recordings for part in parts_of(recording))
-    for _, marks in sorted(marks_of.items()):
-        yield sorted(marks)
-
-
 def _report_overlaps(recordings: Sequence[Recording], options: AnnotationOptions) -> None:
-    first = next(find_overlaps(recordings), None)
-    if first is None:
+    overlaps = list(itertools.islice(find_overlaps(recordings), MOST_OVERLAPS))
+    if not overlaps:
         return
-    others = _count_overlaps(recordings) - 1
-    more = f", and {count(others, 'other pair')} of parts" if others else ""
+    first, others = overlaps[0], len(overlaps) - 1
+    at_least = "at least " if len(overlaps) == MOST_OVERLAPS else ""
+    more = f", and {at_least}{count(others, 'other pair')} of parts" if others else ""
     if options.overlaps == REFUSE:
         raise AudionetError(
             f"{first} are heard at once{more}; mend the times, or leave out --overlaps refuse to learn both "

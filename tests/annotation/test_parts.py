@@ -101,7 +101,7 @@ def test_overlaps_are_found_as_comparing_all_pairs_finds_them(length: int) -> No
 
 def test_a_file_of_twenty_thousand_classes_is_compared_at_once() -> None:
     night = [marked(f"class {number}") for number in range(20_000)]
-    with pytest.raises(AudionetError, match="and 199,989,999 other pairs of parts"):
+    with pytest.raises(AudionetError, match="and at least 9,999 other pairs of parts"):
         combined(night, options(overlaps="refuse"))
 
 
