@@ -16,7 +16,7 @@ from typing import Any
 
 from audionet.errors import AudionetError
 from audionet.system.text import count, printable
-from audionet.system.untrusted import MALFORMED, MOST_VALUES, values_at_most
+from audionet.system.untrusted import LONGEST_TEXT, MALFORMED, MOST_VALUES, values_at_most
 from audionet.system.untrusted import text as checked_text
 from audionet.tables.layouts import LABEL_COLUMNS, TOOLS_LABEL_COLUMNS
 from audionet.tables.paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS
@@ -34,6 +34,7 @@ LISTS_OF_MARKS = ("events", "segments", "result")
 # Beside what people said, Label Studio exports what a model did, what was not submitted, and what was skipped.
 NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
 AVIANZ = re.compile(r'\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
+MOST_JSON_VALUES = 8 * MOST_VALUES  # of thirty hours of speech, each word with its times
 FIRST_CHANNEL = "0"  # which Label Studio writes of every recording whose channels are not shown apart
 
 Cells = dict[str, str]
@@ -47,8 +48,8 @@ class _Object(dict[str, Any]):
 
 def table_of_json(path: Path, text: str) -> Table:
     """The table that a JSON is, or several one after the other. Raises AudionetError if nothing in it says anything."""
-    if values_at_most(text.encode(errors="replace")) > MOST_VALUES:
-        raise AudionetError(f"{path}: has more than {count(MOST_VALUES, 'value')}; split it")
+    if values_at_most(text.encode(errors="replace")) > MOST_JSON_VALUES:
+        raise AudionetError(f"{path}: has more than {count(MOST_JSON_VALUES, 'value')}; split it")
     lines = [place.start() for place in re.finditer("\n", text)]
     columns: dict[str, str] = {}
     rows = []
@@ -63,6 +64,7 @@ def table_of_json(path: Path, text: str) -> Table:
         raise line_error(path, error.lineno, f"is no JSON ({error.msg}); see what wrote it") from error
     except MALFORMED as error:
         raise AudionetError(f"{path}: is JSON that cannot be read ({error}); see what wrote it") from error
+    rows = [row for row in rows if "word" not in row.cells] or rows  # single words lie in what else is said
     if not rows and AVIANZ.match(text):  # somebody listened, and nothing was heard
         return Table(path, {name: name for name in ("start", "end", "species")}, [])
     if not rows:
@@ -145,4 +147,5 @@ def _cells(value: Mapping[str, Any]) -> Cells:
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return printable(str(value).strip())  # as `label` writes names into other tables
+    text = str(value).strip()[:LONGEST_TEXT]  # of what was said in hours, nothing is a label
+    return printable(text)[:LONGEST_TEXT]  # as `label` writes names into other tables

@@ -245,6 +245,15 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             ),
             ONE,
         ),
+        (  # of which WhisperX says each word again, by whom it thinks best
+            json.dumps(
+                {
+                    "segments": [{"start": 1.5, "end": 3.25, "text": "hu hu", "speaker": "owl"}],
+                    "word_segments": [{"word": "hu", "start": 2, "end": 3, "score": 0.9, "speaker": "wren"}],
+                }
+            ),
+            ONE,
+        ),
         (  # of nobody whom WhisperX knows
             json.dumps(
                 {"segments": [{"start": 5, "end": 6, "text": "la"}, {"start": 1.5, "end": 3.25, "speaker": "owl"}]}
@@ -262,6 +271,14 @@ def test_json_of_programs_for_labelling_is_read_where_it_is_named(
     path.write_text(text, "utf-8")
     assert found(nights, metadata=path) == parts
     assert len(set(caplog.messages)) == len(caplog.messages)  # nothing is said twice
+
+
+def test_transcripts_of_hours_are_read_whatever_else_they_hold(tmp_path: Path) -> None:
+    nights = sounds(tmp_path / "nights", "night.wav")
+    path = tmp_path / "night.json"
+    turn = {"start": 1.5, "end": 3.25, "transcript": "hu " * 5000, "speaker": "owl"}
+    path.write_text(json.dumps({"text": "hu " * 5000, "utterances": [turn], "tokens": [0] * 1_000_001}))
+    assert found(nights, metadata=path) == ONE
 
 
 @pytest.mark.parametrize(
