@@ -223,6 +223,8 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings,
     padded = with_mirrored_ends(samples.astype(np.float32) / FULL_SCALE, size // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     power = np.empty((columns, bins), np.float32)
+    # NumPy takes float32 to float64 for a transform, unless it is to divide by the length, here a power of two.
+    window = _hann_window(size) * np.float32(transform)
     at_once = max(1, WINDOWS_AT_ONCE // windows_a_column)
     # The zeros behind each window are there once for all: the transform would copy every window to add them.
     frames = np.zeros((min(columns, at_once) * windows_a_column, transform), np.float32)
@@ -230,8 +232,8 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings,
         block = power[start : start + at_once]
         count = len(block) * windows_a_column
         heard = windows[centres[start : start + at_once].ravel()]
-        np.multiply(heard, _hann_window(size), out=frames[:count, :size])
-        spectrum = np.fft.rfft(frames[:count], axis=1)
+        np.multiply(heard, window, out=frames[:count, :size])
+        spectrum = np.fft.rfft(frames[:count], axis=1, norm="forward")
         squares = block if windows_a_column == 1 else np.empty(spectrum.shape, np.float32)
         np.square(spectrum.real, out=squares)
         squares += np.square(spectrum.imag)
