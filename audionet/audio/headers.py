@@ -109,11 +109,16 @@ class Samples(NamedTuple):
         return [*told, "-skip_initial_bytes", str(self.place)]
 
 
-# Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV), it may begin later than the
-# picture; elsewhere (FLAC, Ogg, ASF, MPEG-TS), what comes before the first piece is the encoder's own.
-FILMS = re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV", re.DOTALL)
+# Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV; Ogg and ASF with a picture), it
+# may begin later than the picture; elsewhere, what comes before the first piece is the encoder's own. (Of MPEG-TS,
+# ffmpeg gives no time before the first piece.)
+FILMS = re.compile(
+    rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV|OggS.{0,512}?(\x80theora|OVP80|BBCD\0)"
+    rb"|0&\xb2u.*\xc0\xef\x19\xbcM\[\xcf\x11\xa8\xfd\0\x80_\\D\+",  # the name of a stream of pictures in ASF
+    re.DOTALL,
+)
 TIMED = re.compile(rb"fLaC|OggS|0&\xb2u|G.{187}G|.{4}G.{191}G", re.DOTALL)
-MPEG_PACKET_BYTES = 192
+CONTAINER_BYTES = 1 << 13  # of a file, in which it says what is in it
 LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of the clock, or may be the encoder's
 # Where the number of channels changes within a film, ffmpeg begins anew, as if its sound began so late.
 LONGEST_START_SECONDS = 10
@@ -171,7 +176,7 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
 
 def gap_filters(path: Path) -> list[str]:
     """The filters that put each piece of sound where its container says: silence before it, and where some is lost."""
-    beginning = read_beginning(path, 2 * MPEG_PACKET_BYTES)
+    beginning = read_beginning(path, CONTAINER_BYTES)
     if FILMS.match(beginning):
         return [f"{FILLED}:first_pts=0"]
     return [FILLED] if TIMED.match(beginning) else []

@@ -28,6 +28,7 @@ INCHES_PER_CLASS, SMALLEST_INCHES, LARGEST_INCHES = 0.45, 3.0, 20.0
 LAYER = "layer"  # beside the parts of the split: folders, which TensorBoard calls runs
 RUNS = (TRAIN, VALIDATION, LAYER, TEST)
 EVENTS = "events.out.tfevents"  # what the names of their files begin with
+MOST_IN_HISTOGRAM = 1 << 22  # values
 STRING = 7  # of TensorFlow's DataType
 
 
@@ -128,7 +129,10 @@ class EventFile:
         self._write(step=step, summary=self._scalars.scalar_pb(tag, value))
 
     def add_histogram(self, tag: str, values: NDArray[np.floating], step: int) -> None:
-        """Add how often which values occur in an array of any shape."""
+        """Add how often which values occur in an array of any shape; of a very large one, in a part drawn by chance."""
+        if values.size > MOST_IN_HISTOGRAM:  # TensorBoard takes a hundred bytes for each
+            drawn = np.random.default_rng(0).integers(values.size, size=MOST_IN_HISTOGRAM)
+            values = values[np.unravel_index(drawn, values.shape)]
         self._write(step=step, summary=self._histograms.histogram_pb(tag, values))
 
     def add_image(self, tag: str, content: bytes, step: int) -> None:

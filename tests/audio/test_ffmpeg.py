@@ -208,7 +208,10 @@ def encode(sound: np.ndarray, path: Path, before: str = "", options: str = "") -
 
 
 @pytest.mark.parametrize("late", [0, 2])
-@pytest.mark.parametrize(("name", "codec"), [("mp4", "aac"), ("mov", "pcm_s16le"), ("mkv", "flac"), ("flv", "aac")])
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("mp4", "aac"), ("mov", "pcm_s16le"), ("mkv", "flac"), ("flv", "aac"), ("ogv", "libvorbis"), ("wmv", "wmav2")],
+)
 def test_sound_that_begins_later_than_a_film_is_heard_when_a_player_plays_it(
     tmp_path: Path, steps: np.ndarray, late: int, name: str, codec: str
 ) -> None:
@@ -219,7 +222,8 @@ def test_sound_that_begins_later_than_a_film_is_heard_when_a_player_plays_it(
         f"-map 0:v -map 1:a -c:a {codec}",
     )
     samples = decoded(film)
-    assert times(samples)[: 8 + late] == [None] * late + list(range(8))
+    padded = np.append(samples, np.zeros(SAMPLE_RATE_HZ // 10))  # wmav2 drops what does not fill its last block
+    assert times(padded)[: 8 + late] == [None] * late + list(range(8))
     assert len(samples) == pytest.approx((8 + late) * SAMPLE_RATE_HZ, abs=0.1 * SAMPLE_RATE_HZ)
     rate_hz, part = ffmpeg.source_samples(film, USUAL, 1.0, 3.0) or (0, np.empty(0))
     assert rate_hz == SAMPLE_RATE_HZ

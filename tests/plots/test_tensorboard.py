@@ -1,6 +1,7 @@
 """What TensorBoard's own reader finds after a training."""
 
 import io
+import tracemalloc
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from audionet.errors import AudionetError
 from audionet.evaluation.confusion import Confusion
 from audionet.model.litert import ClassifierHead
-from audionet.plots.tensorboard import draw_confusion, write_summaries
+from audionet.plots.tensorboard import EventFile, draw_confusion, write_summaries
 from audionet.training.calibrator import History, HistoryPoint
 from tests.conftest import chirps, make_model, write_wav
 from tests.system.test_disk_full import files_up_to
@@ -65,6 +66,23 @@ def test_the_layer_is_there_as_histograms(summaries: Path) -> None:
         proto = events.Tensors(tag)[0].tensor_proto
         buckets = np.frombuffer(proto.tensor_content, np.float64).reshape(-1, 3)
         assert buckets[:, 2].sum() == size
+
+
+def test_a_layer_of_thousands_of_classes_takes_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audionet.plots.tensorboard.MOST_IN_HISTOGRAM", 1 << 14)
+    weights = np.random.default_rng(0).standard_normal((1000, 1000), np.float32)
+    EventFile(tmp_path).__exit__()  # TensorBoard is loaded
+    tracemalloc.start()
+    with EventFile(tmp_path / "layer") as events:
+        events.add_histogram("final_weights", weights, 1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < weights.nbytes
+    buckets = np.frombuffer(
+        read(tmp_path / "layer").Tensors("final_weights")[0].tensor_proto.tensor_content, np.float64
+    )
+    left, _, counts = buckets.reshape(-1, 3).T
+    assert counts[left >= 0].sum() / counts.sum() == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_confusion_matrix_and_the_misclassified_picture_are_there_as_images(summaries: Path) -> None:
