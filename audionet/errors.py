@@ -84,6 +84,19 @@ def writing(path: Path | str) -> Iterator[None]:
         raise failure(f"{path}: cannot be written ({error.strerror or error}); {remedy}") from error
 
 
+@contextmanager
+def explaining(fault: str, *kinds: type[BaseException], remedy: str | None = None) -> Iterator[None]:
+    """What is raised of some kinds in here is raised as AudionetError, with a sentence for people.
+
+    fault: the sentence, or its beginning if there is a remedy: then it goes on with what the error says, and with that.
+    """
+    try:
+        yield
+    except kinds as error:
+        why = "" if remedy is None else f" ({getattr(error, 'strerror', None) or error})"
+        raise AudionetError(fault + why + (f"; {remedy}" if remedy else "")) from error
+
+
 def warn_of_skipped(error: UnusableInput) -> None:
     """Say that an input is left out, and why; the others go on."""
     logger.warning("%s (skipped)", error)

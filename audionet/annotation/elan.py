@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 from audionet.annotation.marks import Annotation, annotation, numbered_lines
 from audionet.audio.chunks import Part
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.system.text import count
 from audionet.tables.reading import SHOWN, is_time, line_error, seconds
 from audionet.tables.times import read_part
@@ -86,12 +86,9 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
 
     The recording is the one that the file names, if that is one.
     """
-    try:
+    fault = f"{path}: an ELAN file that is cut off or damaged"
+    with explaining(fault, expat.ExpatError, ValueError, remedy="save it in ELAN again"):
         document = _Document(text)
-    except (expat.ExpatError, ValueError) as error:
-        raise AudionetError(
-            f"{path}: an ELAN file that is cut off or damaged ({error}); save it in ELAN again"
-        ) from error
     if len(document.origins) > 1:
         raise AudionetError(f"{path}: its media have several offsets (TIME_ORIGIN); in ELAN, give all the same one")
     recording, origin = document.media[0] if len(document.media) == 1 else None, max(document.origins, default=0)

@@ -9,30 +9,18 @@ import re
 import shutil
 import subprocess
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from audionet.audio.channels import (
-    BYTES_PER_SAMPLE,
-    USUAL,
-    StreamInfo,
-    equal_parts,
-    mix_or_loudest,
-    mono_filters,
-    noted,
-    one_channel,
-    samples_of,
-    sound_of_wav,
-    stream_info,
-    why_not_heard,
-)
+from audionet.audio import channels
+from audionet.audio.channels import BYTES_PER_SAMPLE, USUAL, StreamInfo
 from audionet.audio.headers import gap_filters, what_ffmpeg_overlooks, what_is_wrong
 from audionet.audio.levels import peak
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import UnusableInput, explaining
 from audionet.parallel.process import BLOCK_BYTES, Messages, read_program
 from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
@@ -70,13 +58,11 @@ def find_ffmpeg() -> str:
     installed = shutil.which("ffmpeg")
     if installed:
         return installed
-    try:
+    fault = "ffmpeg was not found; install it (https://ffmpeg.org) or run: pip install imageio-ffmpeg"
+    with explaining(fault, ImportError, RuntimeError):
         import imageio_ffmpeg
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        remedy = "install it (https://ffmpeg.org) or run: pip install imageio-ffmpeg"
-        raise AudionetError(f"ffmpeg was not found; {remedy}") from error
 
 
 @functools.cache
@@ -94,21 +80,21 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     the limits above; AudionetError when ffmpeg itself does not work.
     """
     number = choice.number
-    if number is not None and (reason := why_not_heard(number, count_channels(path, choice))):
+    if number is not None and (reason := channels.why_not_heard(number, count_channels(path, choice))):
         raise UnusableInput(path, reason)
-    run = _mono(path, choice, sample_rate_hz, () if number is None else (one_channel(number),))
+    run = _mono(path, choice, sample_rate_hz, () if number is None else (channels.one_channel(number),))
     first = next(blocks := run.samples(), None)
     if first is None and number is None and run.info().is_there:
         samples = channel_samples(path, choice, 0.0, 0.1)
-        if samples is not None and (reason := why_not_heard(0, samples.shape[1])):
+        if samples is not None and (reason := channels.why_not_heard(0, samples.shape[1])):
             raise UnusableInput(path, reason)
         if samples is not None and samples.shape[1] > MOST_KNOWN_CHANNELS:
-            run = _mono(path, choice, sample_rate_hz, (equal_parts(samples.shape[1]),))
+            run = _mono(path, choice, sample_rate_hz, (channels.equal_parts(samples.shape[1]),))
             first = next(blocks := run.samples(), None)
     if first is None:
         raise UnusableInput(path, _explain(run))
-    heard = noted(path, choice, run.info, chain([first], blocks), sample_rate_hz)
-    yield from mix_or_loudest(path, run, heard) if choice.channel is None else heard
+    heard = channels.noted(path, choice, run.info, chain([first], blocks), sample_rate_hz)
+    yield from channels.mix_or_loudest(path, run, heard) if choice.channel is None else heard
 
 
 def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
@@ -147,7 +133,7 @@ def _sound_of(
     output = ["-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options, *_pipe("wav")]
     command = _Command(_reading(path, choice, place), ["anull", *gap_filters(path)], output)
     try:
-        return sound_of_wav(_Run(path, choice, command, SAMPLE_RATE_HZ).whole())
+        return channels.sound_of_wav(_Run(path, choice, command, SAMPLE_RATE_HZ).whole())
     except UnusableInput:
         return None
 
@@ -181,7 +167,7 @@ class _Run:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
         length = 0
         for block in self._blocks():
-            samples = samples_of(block)
+            samples = channels.samples_of(block)
             length += len(samples)
             if length > LONGEST_HOURS * 3600 * self.sample_rate_hz:
                 raise UnusableInput(self.path, f"is longer than {LONGEST_HOURS} hours; cut it into parts")
@@ -200,7 +186,7 @@ class _Run:
 
     def channel(self, number: int) -> Iterator[np.ndarray]:
         """Blocks of one channel, by its number from 0."""
-        return _mono(self.path, self.choice, self.sample_rate_hz, (one_channel(number),)).samples()
+        return _mono(self.path, self.choice, self.sample_rate_hz, (channels.one_channel(number),)).samples()
 
     def whole(self) -> bytes:
         """All that ffmpeg gives, up to LARGEST_LOOK_BYTES."""
@@ -213,7 +199,7 @@ class _Run:
 
     def info(self) -> StreamInfo:
         """What is in the file; for a run that has given something, or has ended."""
-        return stream_info(self.messages.text(wait_for=b"] Output #0"))
+        return channels.stream_info(self.messages.text(wait_for=b"] Output #0"))
 
     def _blocks(self) -> Generator[bytes, None, None]:
         with running_ffmpeg():
@@ -248,7 +234,7 @@ def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequenc
     # Left to itself, ffmpeg hands each of these small blocks to the pipe at once, for a twentieth of its time.
     output = ["-flush_packets", "0", *_pipe("f32le")]
     command = _Command(
-        _reading(path, choice), [mono_filters(sample_rate_hz, filters), *gap_filters(path), frames], output
+        _reading(path, choice), [channels.mono_filters(sample_rate_hz, filters), *gap_filters(path), frames], output
     )
     return _Run(path, choice, command, sample_rate_hz)
 
@@ -309,12 +295,7 @@ def _check_works() -> str:
     return finished.stdout.decode(errors="replace")
 
 
-@contextmanager
-def running_ffmpeg() -> Iterator[None]:
+def running_ffmpeg() -> AbstractContextManager[None]:
     """What keeps ffmpeg from being started, heard or understood in here is raised as AudionetError."""
-    try:
-        yield
-    except (OSError, subprocess.TimeoutExpired) as error:
-        reason = getattr(error, "strerror", None) or error
-        remedy = "reinstall ffmpeg, or remove it to use the one from imageio-ffmpeg"
-        raise AudionetError(f"{find_ffmpeg()} does not work ({reason}); {remedy}") from error
+    remedy = "reinstall ffmpeg, or remove it to use the one from imageio-ffmpeg"
+    return explaining(f"{find_ffmpeg()} does not work", OSError, subprocess.TimeoutExpired, remedy=remedy)

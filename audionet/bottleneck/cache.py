@@ -17,7 +17,7 @@ import numpy as np
 
 from audionet.bottleneck.backbone import Backbone
 from audionet.dataset.digests import DIGEST_BYTES
-from audionet.errors import AudionetError, writing
+from audionet.errors import AudionetError, explaining, writing
 from audionet.rules import EMBEDDED
 from audionet.system.locks import open_in_place, wait_for_lock
 
@@ -70,12 +70,9 @@ class Cache:
         row = self._rows.get(digest)
         if row is None:
             return None
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(len(HEADER) + row * self._record.itemsize)
-                record = np.fromfile(file, self._record, 1)[0]
-        except (OSError, IndexError) as error:
-            raise AudionetError(f"{self.path}: cannot be read; delete it") from error
+        with explaining(f"{self.path}: cannot be read; delete it", OSError, IndexError), open(self.path, "rb") as file:
+            file.seek(len(HEADER) + row * self._record.itemsize)
+            record = np.fromfile(file, self._record, 1)[0]
         if record["crc32"] != _checksum(digest, record["features"]):
             logger.warning("%s: a damaged bottleneck is made anew", self.path)
             return None

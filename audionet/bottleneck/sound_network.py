@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone, Network, import_litert, start_interpreter
 from audionet.bottleneck.litert_file import Unfit, cut
 from audionet.bottleneck.sound import SoundRequest, pooled, windows
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.parallel.sandbox import SandboxedNetwork, ShapedNetwork, serve
 from audionet.system.files import read_limited
 from audionet.system.untrusted import Refused
@@ -93,18 +93,15 @@ def load_sound_file(path: Path, request: SoundRequest) -> Backbone:
     It is taken apart and tried in a process of its own before anything is done with it here.
     Raises AudionetError for what is no network from sound, or not one that LiteRT can run.
     """
-    try:
+    file, remedy = f"--backbone {path}", "name another (a folder is named with --tfhub-module)"
+    with (
+        explaining(f"{file}: cannot be read", OSError, remedy="name a .tflite file"),
+        explaining(f"{file}: is no file of a network, or too large a one; {remedy}", Refused),
+    ):
         content = read_limited(path, LARGEST_NETWORK_BYTES)
-    except OSError as error:
-        raise AudionetError(f"--backbone {path}: cannot be read ({error.strerror}); name a .tflite file") from error
-    except Refused as error:
-        remedy = "name another (a folder is named with --tfhub-module)"
-        raise AudionetError(f"--backbone {path}: is no file of a network, or too large a one; {remedy}") from error
-    try:
+    with explaining(f"{file}: LiteRT can't run it", ValueError, remedy="choose another network"):
         SandboxedNetwork(SoundNetwork.module, content, path, request._asdict())
         flatbuffer, sound = cut(content, request)
-    except ValueError as error:
-        raise AudionetError(f"--backbone {path}: LiteRT can't run it ({error}); choose another network") from error
     return Backbone("sound", flatbuffer, sound=sound, path=path, file_sha256=hashlib.sha256(content).hexdigest())
 
 

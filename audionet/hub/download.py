@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.hub.archives import LARGEST_BYTES, extract
 from audionet.system.files import read_beginning, sha256_of_file, sync_files, write_durably
 from audionet.system.locks import make_folder, open_in_place, sync_folder, try_lock, wait_for_lock
@@ -116,10 +116,8 @@ def _module_lock(lock_file: Path) -> Iterator[None]:
     with ExitStack() as at_the_end:
         at_the_end.callback(os.umask, umask := os.umask(0o022))
         os.umask(umask | 0o022)
-        try:
+        with explaining(f"{lock_file}: cannot be written", OSError, remedy="delete it"):
             file = at_the_end.enter_context(open_in_place(lock_file))
-        except OSError as error:
-            raise AudionetError(f"{lock_file}: cannot be written ({error.strerror}); delete it") from error
         if try_lock(file) is False:
             logger.info("%s: another audionet is downloading this module; waiting for it", lock_file)
             wait_for_lock(file)

@@ -15,7 +15,7 @@ from audionet.bottleneck.backbone import Network
 from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.dataset.names import class_number
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.model.card import ModelCard
 from audionet.model.description import LearntEvents, ModelDescription
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
@@ -128,13 +128,11 @@ def _load_model(options: LabelOptions) -> Model:
     description, flatbuffer = read_patiently(files)
     if options.labels is not None:
         _report_other_labels(options.labels, description.labels)
-    try:
+    with explaining(f"{files.network}: {DAMAGED}", ValueError, RuntimeError):
         kind = Network if description.sound is None else SoundNetwork
         is_ours = is_from_here(description.network_sha256)
         network = kind(flatbuffer) if is_ours else SandboxedNetwork(kind.module, flatbuffer, files.network)
         return _described(description, network)
-    except (Refused, ValueError, RuntimeError) as error:
-        raise AudionetError(f"{files.network}: {DAMAGED}") from error
 
 
 def _report_other_labels(path: Path, labels: Sequence[str]) -> None:
@@ -190,27 +188,25 @@ def _described_graph(description: ModelDescription, described_in: Path, path: Pa
         raise AudionetError(f"{path}: is the layer alone of a network from sound; label needs the .tflite beside it")
     content = _read_graph(path)
     options = told or InputOptions(output_layer=description.output_name)
-    try:
+    with explaining(f"{described_in}: does not fit {path.name}; {REMEDY}", Refused):
         if description.graph_sha256 != hashlib.sha256(content).hexdigest():
             raise Refused("another graph")
         return _described(description, sandboxed_graph(content, path, options))
-    except Refused as error:
-        raise AudionetError(f"{described_in}: does not fit {path.name}; {REMEDY}") from error
 
 
 def _read_graph(path: Path) -> bytes:
     """The content of a frozen graph. Raises AudionetError for a file that can't be read, or is evidently none."""
-    try:
+    no_graph = f"{path}: not a model (not a frozen TensorFlow graph); name one with --graph"
+    with (
+        explaining(f"{path}: cannot be read", OSError, remedy="name another with --graph"),
+        explaining(no_graph, Refused),
+    ):
         content = read_limited(path, LARGEST_GRAPH_BYTES)
-        if content.startswith(ARCHIVE_MARKS):
-            raise AudionetError(f"{path}: is an archive; unpack it, and name the folder with --graph")
-        if not content.startswith(b"\n"):  # the tag of the first node
-            raise Refused("no graph")
-        return content
-    except OSError as error:
-        raise AudionetError(f"{path}: cannot be read ({error.strerror}); name another with --graph") from error
-    except Refused as error:
-        raise AudionetError(f"{path}: not a model (not a frozen TensorFlow graph); name one with --graph") from error
+    if content.startswith(ARCHIVE_MARKS):
+        raise AudionetError(f"{path}: is an archive; unpack it, and name the folder with --graph")
+    if not content.startswith(b"\n"):  # the tag of the first node
+        raise AudionetError(no_graph)
+    return content
 
 
 def _saved_model(graph: Path) -> Path | None:
@@ -228,15 +224,14 @@ def _load_saved_model(folder: Path) -> Model:
             names = listed([path.name for path in several])
             raise AudionetError(f"{folder}: holds several models ({names}); name one of them with --graph")
         raise AudionetError(f"{folder}: holds no model; train one with audionet retrain, or name it with --graph")
-    try:
+    not_ours = (
+        f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made, and others are programs, which "
+        "label does not run; name a model's own file with --graph, or write the folder anew with retrain"
+    )
+    with explaining(not_ours, OSError, Refused):
         description = read_description(folder / EXTRA_FILE)
-        if not (folder / EXTRA_GRAPH).is_file():
-            raise Refused("no graph")
-    except (OSError, Refused) as error:
-        raise AudionetError(
-            f"{folder}: not a SavedModel that audionet retrain --saved-model-dir made, and others are programs, which "
-            "label does not run; name a model's own file with --graph, or write the folder anew with retrain"
-        ) from error
+    if not (folder / EXTRA_GRAPH).is_file():
+        raise AudionetError(not_ours)
     return _described_graph(description, folder / EXTRA_FILE, folder / EXTRA_GRAPH, None)
 
 

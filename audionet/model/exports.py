@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone
 from audionet.dataset.samples import Dataset
 from audionet.detection.detector import Detector
-from audionet.errors import AudionetError, writing
+from audionet.errors import AudionetError, explaining, writing
 from audionet.model.description import MOST_LABELS, ModelDescription
 from audionet.model.graph_def import freeze
 from audionet.model.litert import DISTANCE_NAME, ClassifierHead
@@ -85,10 +85,9 @@ class Exports:
             return
         tf = start_tensorflow()
         variables = {"final_weights": tf.Variable(head.weights), "final_biases": tf.Variable(head.biases)}
-        try:
+        fault = f"{prefix}: can't be written; name another place with --checkpoint-path"
+        with explaining(fault, OSError, tf.errors.OpError):
             tf.train.Checkpoint(step=tf.Variable(step, dtype=tf.int64), **variables).write(str(prefix))
-        except (OSError, tf.errors.OpError) as error:
-            raise AudionetError(f"{prefix}: can't be written; name another place with --checkpoint-path") from error
 
 
 def _folders(options: ExportOptions) -> list[Path]:
@@ -200,16 +199,12 @@ def require_place_for_saved_model(folder: Path) -> None:
     temporary = replaced(folder).parent
     if temporary.is_symlink():
         raise AudionetError(f"{temporary}: is a link, which is not followed; delete it")
-    try:
+    with explaining(f"{folder}: cannot be read", OSError, remedy="name a new one with --saved-model-dir"):
         require_folder(folder)
         if folder.exists() and not (folder / "saved_model.pb").is_file() and any(folder.iterdir()):
             raise AudionetError(
                 f"{folder}: holds other files than a SavedModel; name a new folder with --saved-model-dir"
             )
-    except OSError as error:
-        raise AudionetError(
-            f"{folder}: cannot be read ({error.strerror}); name a new one with --saved-model-dir"
-        ) from error
 
 
 def replaced(folder: Path) -> Path:

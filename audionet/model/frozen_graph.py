@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.model.description import MOST_LABELS
 from audionet.model.litert import DISTANCE_NAME, OUTPUT_NAME
 from audionet.model_files import ARTICLES, labels_beside
@@ -66,10 +66,8 @@ class InputOptions:
 
 def sandboxed_graph(content: bytes, path: Path, options: InputOptions | None = None) -> SandboxedNetwork:
     """A FrozenGraph in a process of its own. Raises AudionetError when the content is no such graph."""
-    try:
+    with explaining(f"{path}: not a graph from pictures to scores", ValueError, remedy=""):
         return SandboxedNetwork("audionet.model.frozen_graph", content, path, asdict(options or InputOptions()))
-    except ValueError as error:
-        raise AudionetError(f"{path}: not a graph from pictures to scores ({error})") from error
 
 
 def read_labels(path: Path, graph: Path) -> list[str]:
@@ -81,12 +79,9 @@ def read_labels(path: Path, graph: Path) -> list[str]:
         raise AudionetError(
             f"{named}: {'is no' if named.exists() else 'no such'} file of classes; name the graph's with --labels"
         )
-    try:
+    no_labels = f"{path}: not a file of classes, one a line, in UTF-8; name another with --labels"
+    with explaining(no_labels, OSError, ValueError):
         content = read_limited(path, LARGEST_LABELS_BYTES).decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise AudionetError(
-            f"{path}: not a file of classes, one a line, in UTF-8; name another with --labels"
-        ) from error
     labels = [label.strip() for label in content.split("\n") if label.strip()]
     if not 0 < len(labels) <= MOST_LABELS or len(set(labels)) < len(labels):
         raise AudionetError(f"{path}: holds no classes, too many, or one twice; name another with --labels")
@@ -157,10 +152,8 @@ def _parse(content: bytes, path: Path, tf: Any) -> Any:
     from google.protobuf.message import DecodeError
 
     definition = tf.compat.v1.GraphDef()
-    try:
+    with explaining(f"{path}: not a frozen TensorFlow graph; name one with --graph", DecodeError, ValueError):
         definition.ParseFromString(content)
-    except (DecodeError, ValueError) as error:
-        raise AudionetError(f"{path}: not a frozen TensorFlow graph; name one with --graph") from error
     if len(definition.node) > MOST_NODES:
         raise AudionetError(f"{path}: refused, it holds {len(definition.node)} operations, more than any such network")
     for node in definition.node:

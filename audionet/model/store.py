@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.model.description import ModelDescription, TrainedNetwork, labels_file
 from audionet.model_files import ModelFiles
 from audionet.parallel.provenance import remember_network
@@ -59,10 +59,8 @@ def read_description(path: Path) -> ModelDescription:
 
 def require_description(path: Path) -> ModelDescription:
     """As `read_description`. Raises AudionetError for what is none, or can't be read."""
-    try:
+    with explaining(f"{path}: {DAMAGED}", OSError, Refused):
         return read_description(path)
-    except (OSError, Refused) as error:
-        raise AudionetError(f"{path}: {DAMAGED}") from error
 
 
 def read_model(files: ModelFiles) -> tuple[ModelDescription, bytes] | None:

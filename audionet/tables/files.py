@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.tables.class_columns import with_labels
 from audionet.tables.from_json import JSON, table_of_json
 from audionet.tables.layouts import is_known
@@ -25,10 +25,8 @@ OTHER_TEXTS = {
 
 def read_table(path: Path) -> Table:
     """Read a table. Rows without any content are left out. Raises AudionetError for a file that is no table."""
-    try:
+    with explaining(f"{path}: not a table as text, such as CSV", ValueError, remedy=""):
         text = read_text(path, LARGEST_TABLE_BYTES)
-    except ValueError as error:
-        raise AudionetError(f"{path}: not a table as text, such as CSV ({error})") from error
     if not text.strip():
         raise AudionetError(f"{path}: is empty; it should have a line that names the columns, and one per recording")
     return table_in(path, text)
