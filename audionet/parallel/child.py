@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
-from audionet.errors import RAISE_LIMITS, AudionetError
+from audionet.errors import RAISE_LIMITS, AudionetError, explaining
 from audionet.parallel.memory import KEPT_BYTES, LARGEST_KEPT_BLOCK_BYTES
 from audionet.parallel.process import enlarge
 from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
@@ -44,29 +44,37 @@ class ChildFailed(Exception):
         self.took_too_long = took_too_long
 
 
-def start_python(
-    module: str, failure: str, flags: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
-) -> "tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]":
-    """A process that runs one of our modules as a program, with its input and output.
+class PythonProcess:
+    """A process that runs one of our modules, and ends with us. requests, answers: its input and its output."""
 
-    failure: how the AudionetError begins that is raised if none can be started. flags: of Python. variables: of its
-    environment, beside ours.
-    """
-    try:
-        # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
-        process = subprocess.Popen(
-            [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, **variables},
-        )
-    except OSError as error:
-        raise AudionetError(f"{failure} ({error.strerror}); {RAISE_LIMITS}") from error
-    assert process.stdin is not None
-    assert process.stdout is not None
-    return process, process.stdin, process.stdout
+    def __init__(
+        self, module: str, failure: str, flags: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """failure: how the AudionetError begins that is raised if none can be started. flags: of Python. variables: of
+        its environment, beside ours."""
+        with explaining(failure, OSError, remedy=RAISE_LIMITS):
+            # In a session of its own, so that Ctrl-C and Ctrl-Z reach it through us alone.
+            self.process = subprocess.Popen(
+                [sys.executable, *flags, "-c", BOOT, module, str(PACKAGES), *sys.path],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env={**os.environ, **variables},
+            )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.requests, self.answers = self.process.stdin, self.process.stdout
+        self.kill = self.process.kill
+        end_with_us(self.kill)
+
+    def end(self) -> None:
+        """End the process. Whoever reads its answers finds that there are no more."""
+        no_longer_ours(self.kill)
+        self.kill()
+        with suppress(OSError):
+            self.requests.close()
+        self.process.wait()
 
 
 def take_standard_output() -> IO[bytes]:
@@ -116,23 +124,20 @@ class Children:
         self._idle: list[Child] = []
 
 
-class Child:
+class Child(PythonProcess):
     """One such process, which is started at once."""
 
     def __init__(self, module: str) -> None:
         # Without what `site` does, and what the environment says, Python starts in half the time.
         flags = ["-I", "-S", *(["-B"] if sys.flags.dont_write_bytecode else [])]
-        failure = "no process can be started to read recordings"
-        self._process, self._requests, self._answers = start_python(module, failure, flags, VARIABLES)
-        self._kill = self._process.kill
-        end_with_us(self._kill)
-        enlarge(self._requests)
-        enlarge(self._answers)
+        super().__init__(module, "no process can be started to read recordings", flags, VARIABLES)
+        enlarge(self.requests)
+        enlarge(self.answers)
         self._has_started = False
 
     def has_ended(self) -> bool:
         """Whether it was ended by someone else."""
-        if self._process.poll() is None:
+        if self.process.poll() is None:
             return False
         self.end()
         return True
@@ -140,15 +145,15 @@ class Child:
     def ask(self, request: Sequence[bytes], limit_seconds: float | None, largest_answer: int) -> bytes:
         """The answer, which may take so long. Raises ChildFailed; AudionetError if the process does not start."""
         if not self._has_started:
-            with Alarm(START_SECONDS, self._kill):
+            with Alarm(START_SECONDS, self.kill):
                 has_started = self._read(len(STARTED)) == STARTED
             if not has_started:
                 raise AudionetError(NOT_STARTED if not came() else "the run was interrupted")
             self._has_started = True
-        alarm = None if limit_seconds is None else Alarm(limit_seconds, self._kill)
+        alarm = None if limit_seconds is None else Alarm(limit_seconds, self.kill)
         with alarm or nullcontext():
             try:
-                _send(self._requests, request)
+                _send(self.requests, request)
                 answer = self._read(largest_answer)
             except OSError:
                 answer = None  # it has ended: there is no answer either
@@ -158,19 +163,15 @@ class Child:
 
     def _read(self, largest: int) -> bytes | None:
         """The next answer; None if it gives none that is whole."""
-        header = self._answers.read(LENGTH.size)
+        header = self.answers.read(LENGTH.size)
         length = LENGTH.unpack(header)[0] if len(header) == LENGTH.size else largest + 1
-        answer = self._answers.read(length) if length <= largest else b""
+        answer = self.answers.read(length) if length <= largest else b""
         return answer if len(answer) == length else None
 
     def end(self) -> None:
         """End the process."""
-        no_longer_ours(self._kill)
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._requests, self._answers):
-            with suppress(OSError):
-                pipe.close()
+        super().end()
+        self.answers.close()
 
 
 def _send(pipe: IO[bytes], parts: Sequence[bytes]) -> None:

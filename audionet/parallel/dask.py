@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import islice
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from audionet import __version__
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.parallel.threads import Item, Job, Mapped, Part, Result, Results, Threads, Workers, work_through
 from audionet.settings import TlsScheduler
 
@@ -70,15 +71,10 @@ def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
 
 def _require_workers(client: Any, scheduler: str) -> None:
     """Raise AudionetError unless a Dask cluster has workers, and all of them run this version."""
-    try:
+    with explaining(f"--scheduler {scheduler}: has no workers; start some with dask worker {scheduler}", TimeoutError):
         client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
+    with explaining(f"--scheduler {scheduler}: its workers lack a package", ImportError, remedy=_REMEDY):
         versions = set(client.run(_version).values())
-    except TimeoutError as error:
-        raise AudionetError(
-            f"--scheduler {scheduler}: has no workers; start some with dask worker {scheduler}"
-        ) from error
-    except ImportError as error:
-        raise AudionetError(f"--scheduler {scheduler}: its workers lack a package ({error}); {_REMEDY}") from error
     if versions - {__version__}:
         others = ", ".join(sorted(versions - {__version__}))
         raise AudionetError(f"--scheduler {scheduler}: its workers run audionet {others}; {_REMEDY}")
@@ -126,7 +122,7 @@ class Cluster:
         under_way = as_completed(loop=self._client.loop)
 
         def hand_out(count: int) -> None:
-            for _, (position, item) in zip(range(count), waiting, strict=False):
+            for position, item in islice(waiting, count):
                 future = self._client.submit(_task, shared, item, pure=False)
                 positions[future] = position
                 under_way.add(future)

@@ -9,6 +9,7 @@ import pickle  # nosec B403
 import queue
 import threading
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class _ProcessCrew(Crew):
 
     def _next_batch(self) -> list[tuple[int, Any]]:
         with self._lock:
-            return [numbered for _, numbered in zip(range(ITEMS_AT_ONCE), self._items, strict=False)]
+            return list(islice(self._items, ITEMS_AT_ONCE))
 
 
 def _work() -> None:

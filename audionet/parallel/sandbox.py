@@ -17,14 +17,14 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from audionet.errors import NO_THREADS, AudionetError
-from audionet.parallel.child import limit_this_process, start_python, take_standard_output
+from audionet.errors import NO_THREADS, AudionetError, explaining
+from audionet.parallel.child import PythonProcess, limit_this_process, take_standard_output
 from audionet.settings import available_cores
-from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
+from audionet.system.signals import Alarm, came, no_longer_ours
 from audionet.system.text import message_of
 
 START_SECONDS = 300.0  # for LiteRT or TensorFlow to start: a few seconds, but on a busy machine
@@ -98,7 +98,7 @@ class SandboxedNetwork:
             child.end()
 
 
-class _Child:
+class _Child(PythonProcess):
     """The process of one network."""
 
     def __init__(self, module: str, content: bytes, where: Path, options: Mapping[str, Any]) -> None:
@@ -109,11 +109,8 @@ class _Child:
         self._waiting: dict[int, Answer] = {}
         self._next = STARTED
         self.has_ended = False
-        failure = f"{where}: no process can be started for it"
-        self._process, self._requests, answers = start_python(module, failure)
-        self._kill = self._process.kill
-        end_with_us(self._kill)
-        listener = threading.Thread(target=self._listen, args=(answers,), name="sandbox", daemon=True)
+        super().__init__(module, f"{where}: no process can be started for it")
+        listener = threading.Thread(target=self._listen, name="sandbox", daemon=True)
         (_, started), (_, tried) = self._expect(), self._expect()
         try:
             listener.start()
@@ -135,14 +132,6 @@ class _Child:
         limit_seconds = ANSWER_SECONDS * max(1, given.size / SAMPLES_IN_TIME if given.ndim == 1 else 1)
         return self._get(answer, limit_seconds, REQUEST.pack(number, file.tell()) + file.getbuffer())
 
-    def end(self) -> None:
-        """End the process."""
-        no_longer_ours(self._kill)
-        self._process.kill()
-        with suppress(OSError):
-            self._requests.close()
-        self._process.wait()
-
     def _expect(self) -> tuple[int, Answer]:
         """The number of the next request, and the answer that it will have."""
         answer = Answer()
@@ -157,10 +146,10 @@ class _Child:
 
     def _get(self, answer: Answer, limit_seconds: float, request: bytes = b"") -> list[np.ndarray]:
         """Send a request, and wait for the answer. Raises AudionetError."""
-        with Alarm(limit_seconds, self._kill) as alarm:
+        with Alarm(limit_seconds, self.kill) as alarm:
             with self._write_lock, suppress(OSError):  # it has ended: there is no answer either
-                self._requests.write(request)
-                self._requests.flush()
+                self.requests.write(request)
+                self.requests.flush()
             given = _interruptible(answer)
         if given is None:
             raise AudionetError(f"{self.where}: {self._why_it_ended(alarm)}")
@@ -178,25 +167,25 @@ class _Child:
             return f"its network computes for more than {alarm.passed:.0f} seconds; {REMEDY}"
         return f"its network breaks down, or needs more than {self._memory_gb:.1f} GB of memory; {REMEDY}"
 
-    def _listen(self, pipe: IO[bytes]) -> None:
+    def _listen(self) -> None:
         """Hand each answer to who waits for it, until there are no more."""
         with suppress(OSError, ValueError):
-            while len(header := pipe.read(ANSWER.size)) == ANSWER.size:
+            while len(header := self.answers.read(ANSWER.size)) == ANSWER.size:
                 number, kind, length = ANSWER.unpack(header)
-                if length > LARGEST_ANSWER_BYTES or len(payload := pipe.read(length)) < length:
+                if length > LARGEST_ANSWER_BYTES or len(payload := self.answers.read(length)) < length:
                     break
                 with self._lock:
                     answer = self._waiting.pop(number, None)
                 if answer is not None:
                     answer.set_result((kind, payload))
-        no_longer_ours(self._kill)
-        self._process.kill()
-        pipe.close()
+        no_longer_ours(self.kill)
+        self.kill()
+        self.answers.close()
         with self._lock:
             self.has_ended = True
             for answer in self._waiting.values():
                 answer.set_result(None)
-        self._process.wait()
+        self.process.wait()
 
 
 def _interruptible(answer: Answer) -> tuple[int, bytes] | None:
@@ -216,16 +205,14 @@ def _pack(arrays: list[np.ndarray]) -> bytes:
 
 def _unpack(payload: bytes, where: Path) -> list[np.ndarray]:
     """The arrays that `_pack` wrote. Raises AudionetError for anything else."""
-    arrays = []
-    try:
+    arrays, fault = list[np.ndarray](), f"{where}: its network gives no answer that can be read; {REMEDY}"
+    with explaining(fault, struct.error, ValueError, MemoryError):
         while payload:
             shape = struct.unpack_from(f"<{payload[0]}I", payload, 1)
             start = 1 + 4 * len(shape)
             end = start + 4 * int(np.prod(shape, dtype=object))
             arrays.append(np.frombuffer(payload[start:end], "<f4").reshape(shape))
             payload = payload[end:]
-    except (struct.error, ValueError, MemoryError) as error:
-        raise AudionetError(f"{where}: its network gives no answer that can be read; {REMEDY}") from error
     return arrays
 
 

@@ -153,7 +153,7 @@ import sys, threading, time
 from pathlib import Path
 from audionet.parallel.sandbox import SandboxedNetwork
 network = SandboxedNetwork("tests.parallel.strange_networks", b"usual", Path("x"))
-threading.Thread(target=network._child._process.wait, daemon=True).start()  # as who listens to it does at its end
+threading.Thread(target=network._child.process.wait, daemon=True).start()  # as who listens to it does at its end
 time.sleep(0.2)
 """
     mark = os.urandom(8).hex()
