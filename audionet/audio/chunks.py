@@ -39,7 +39,6 @@ class Part(NamedTuple):
 class Chunk:
     """A piece of a recording: float32 samples (settings.FULL_SCALE), mono."""
 
-    index: int
     start_seconds: float
     samples: np.ndarray
     sample_rate_hz: int = SAMPLE_RATE_HZ
@@ -93,14 +92,14 @@ def cut(blocks: Iterable[np.ndarray], settings: PictureSettings) -> Iterator[Chu
     MINIMUM_TAIL of a chunk of new sound, or if it is the whole recording and MINIMUM_SECONDS long.
     """
     size, step, sample_rate_hz = settings.chunk_samples, settings.step_samples, settings.sample_rate_hz
-    stream, index = SampleStream(blocks), 0
-    while len(samples := stream.take(index * step, index * step + size)) == size:
-        yield Chunk(index, index * step / sample_rate_hz, samples, sample_rate_hz)
-        index += 1
-    new = len(samples) - (size - step if index else 0)
-    needed = MINIMUM_TAIL * size if index else MINIMUM_SECONDS * sample_rate_hz
+    stream, start = SampleStream(blocks), 0
+    while len(samples := stream.take(start, start + size)) == size:
+        yield Chunk(start / sample_rate_hz, samples, sample_rate_hz)
+        start += step
+    new = len(samples) - (size - step if start else 0)
+    needed = MINIMUM_TAIL * size if start else MINIMUM_SECONDS * sample_rate_hz
     if new >= needed:
-        yield Chunk(index, index * step / sample_rate_hz, samples, sample_rate_hz)
+        yield Chunk(start / sample_rate_hz, samples, sample_rate_hz)
 
 
 def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: PictureSettings) -> Iterator[Chunk]:
@@ -108,13 +107,12 @@ def cut_parts(blocks: Iterable[np.ndarray], parts: Sequence[Part], settings: Pic
 
     parts: in order, without overlap. Once the last of them has ended, nothing more of the stream is read.
     """
-    stream, index, sample_rate_hz = SampleStream(blocks), 0, settings.sample_rate_hz
+    stream, sample_rate_hz = SampleStream(blocks), settings.sample_rate_hz
     for part in parts:
         first = round(part.start_seconds * sample_rate_hz)
         last = None if math.isinf(part.end_seconds) else round(part.end_seconds * sample_rate_hz)
         for chunk in cut(stream.take_blocks(first, last), settings):
-            yield replace(chunk, index=index, start_seconds=first / sample_rate_hz + chunk.start_seconds)
-            index += 1
+            yield replace(chunk, start_seconds=first / sample_rate_hz + chunk.start_seconds)
 
 
 def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> Iterator[np.ndarray]:
@@ -186,7 +184,7 @@ class Strip:
         """Each of its windows by itself. sample_rate_hz: of the samples."""
         for start in self.windows:
             samples = self.samples[start - self.start :][: self.window_samples]
-            yield Chunk(0, start / sample_rate_hz, samples, sample_rate_hz)
+            yield Chunk(start / sample_rate_hz, samples, sample_rate_hz)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from audionet.audio.decoding import check_libsndfile
 from audionet.audio.ffmpeg import ask_ffmpeg, decode, ffmpeg_version, find_ffmpeg
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.names import listed_classes
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.model.bundle import load_model
 from audionet.options import TF_FILES, LabelOptions
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, available_cores
@@ -107,7 +107,7 @@ def _ffmpeg() -> str:
     samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
     with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
         path = Path(folder) / "sound.wav"
-        path.write_bytes(to_wav(Chunk(0, 0, samples)))
+        path.write_bytes(to_wav(Chunk(0.0, samples)))
         if not np.array_equal(np.concatenate(list(decode(path))), samples):
             raise AudionetError(f"{find_ffmpeg()} {ffmpeg_version()}: reads sound wrongly; install another")
     origin = "the one of imageio-ffmpeg" if "imageio" in find_ffmpeg() else "the system's own"
@@ -120,10 +120,9 @@ def _ffmpeg() -> str:
 def _trunk() -> str:
     """Check that the embedded network is undamaged and runs."""
     backbone = load_backbone("rows", TF_FILES)
-    try:
+    remedy = "run: pip install --force-reinstall ai-edge-litert"
+    with explaining("does not run", ValueError, RuntimeError, remedy=remedy):
         features = Network(backbone.flatbuffer).run(np.zeros((PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8))[0]
-    except (ValueError, RuntimeError) as error:
-        raise AudionetError(f"does not run ({error}); run: pip install --force-reinstall ai-edge-litert") from error
     return (
         f"Inception v3 inside audionet, SHA-256 {backbone.sha256[:16]}..., runs: {features.size:,} numbers per picture"
     )
@@ -133,15 +132,11 @@ def _folder(folder: Path) -> str:
     """Check that files can be written in a folder or, if it is not there yet, in the one where it would be made."""
     whole = folder.absolute()
     place = next(path for path in (whole, *whole.parents) if path.exists())
-    try:
+    remedy = "go to a folder of your own, or name others with --image-dir and the like"
+    with explaining(f"{place}: cannot be written", OSError, remedy=remedy):
         with tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=place) as file:
             file.write(b"audionet")
         free = shutil.disk_usage(place).free
-    except OSError as error:
-        raise AudionetError(
-            f"{place}: cannot be written ({error.strerror}); "
-            "go to a folder of your own, or name others with --image-dir and the like"
-        ) from error
     if free < LITTLE_SPACE_BYTES:
         raise AudionetError(f"{place}: only {free / 1e9:.1f} GB of free space; an hour of sound takes 0.2 GB")
     return f"{place} can be written, {free / 1e9:.0f} GB free"

@@ -12,7 +12,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Chunk, Part, read_chunks, to_wav
 from audionet.audio.decoding import read_wav_header
 from audionet.audio.headers import least_mp3_seconds
-from audionet.audio.levels import Conditions, clipped_share, conditions, of_recording
+from audionet.audio.levels import NO_SOUND_DB, Conditions, clipped_share, conditions, of_recording
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name
 from audionet.errors import DiskFull, UnusableInput, reading
@@ -59,17 +59,15 @@ class DrawingJob:
     keep_picture: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, source: Source) -> Generator[Chunk | RangeCheck | None, None, None]:
-        """First None, for the recording as a whole, then its chunks, and at last the check of the whole."""
+    def split(self, source: Source) -> Generator[tuple[int, Chunk] | RangeCheck | None, None, None]:
+        """First None, for the recording as a whole, then its chunks with their numbers, and at last the check of it."""
         self._require_space(source)
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
         yield None
         settings = self.renderer.settings
         check = RangeCheck(source.path, settings, self.choice)
-        chunks = check.watch(read_chunks(source.path, settings, self.choice, source.parts))
-        for index, chunk in enumerate(chunks):
-            yield replace(chunk, index=index)
+        yield from enumerate(check.watch(read_chunks(source.path, settings, self.choice, source.parts)))
         yield check
 
     def _require_space(self, source: Source) -> None:
@@ -82,21 +80,24 @@ class DrawingJob:
                 lacking = f"{(needed - free) / 1e9:.2g} GB more than is free"
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, {lacking}; {SPACE}")
 
-    def map(self, source: Source, chunk: Chunk | RangeCheck | None) -> RecordingEntry | DrawnChunk | int | None:
+    def map(
+        self, source: Source, part: tuple[int, Chunk] | RangeCheck | None
+    ) -> RecordingEntry | DrawnChunk | int | None:
         """The recording's entry without chunks; or a chunk, once its files are written; or the check's sample rate."""
-        if chunk is None:
+        if part is None:
             return _describe(source.path)
-        return chunk.needed_rate_hz() if isinstance(chunk, RangeCheck) else self._draw(source, chunk)
+        return part.needed_rate_hz() if isinstance(part, RangeCheck) else self._draw(source, *part)
 
-    def _draw(self, source: Source, chunk: Chunk) -> DrawnChunk:
+    def _draw(self, source: Source, number: int, chunk: Chunk) -> DrawnChunk:
         """A chunk, once its files are written."""
-        name = chunk_name(source.class_name, source.stem, chunk.index)
+        name = chunk_name(source.class_name, source.stem, number)
+        level_db = drawn_level_db(chunk.samples, self.renderer.settings)
         jpg, seen = draw_and_look(chunk, self.renderer) if self.keep_picture else (None, ORIGINAL)
         entry = ChunkEntry(
             name,
             chunk.start_seconds,
             chunk.seconds,
-            drawn_level_db(chunk.samples, self.renderer.settings),
+            NO_SOUND_DB if level_db is None else level_db,
             clipped_share(chunk.samples),
             picture_bytes=self._write(source, f"{name}.jpg", jpg),
             sound_bytes=self._write(source, f"{name}.wav", to_wav(chunk) if self.keep_wav else None),

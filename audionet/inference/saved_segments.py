@@ -91,7 +91,7 @@ def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -
     target = place.parent / (_file_name(segment.label) or "class")
     target /= f"{place.name}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
     make_inner_folder(target.parent)
-    write_atomically(target, to_wav(Chunk(0, segment.start_seconds, samples, clip.sample_rate_hz)))
+    write_atomically(target, to_wav(Chunk(segment.start_seconds, samples, clip.sample_rate_hz)))
     return target
 
 

@@ -110,7 +110,7 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, Skipped]:
                     skipped.add(error)
                     chunks.append(chunk)
                     continue
-                write_atomically(picture, draw(Chunk(0, chunk.start_seconds, samples, sample_rate_hz), index.renderer))
+                write_atomically(picture, draw(Chunk(chunk.start_seconds, samples, sample_rate_hz), index.renderer))
                 drawn += 1
             if picture.is_file():
                 chunks.append(chunk)

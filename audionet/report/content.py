@@ -31,16 +31,14 @@ class Map:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A chunk to look at and to listen to.
+    """The start of a chunk, to look at and to listen to.
 
-    position: in what was tested. start_seconds, seconds: the chunk's place in its recording.
+    seconds: how much of it, as much as a picture holds.
     width: how much of the picture is sound, over 0 to 1; the rest are repeats.
     jpg: its picture. mp3: its sound; None if it was not kept.
     slowed_down: how many times, to be heard.
     """
 
-    position: int
-    start_seconds: float
     seconds: float
     width: float
     ticks: Ticks

@@ -15,8 +15,8 @@ from audionet.inference.clips import ClipScores
 from audionet.model.card import ModelCard, now, shown_card
 from audionet.report.charts import caption, evenly_chosen, flat
 from audionet.report.content import Map, Report
-from audionet.report.excerpts import clip_sources, excerpts, place_of
-from audionet.report.review import cards_of_clips, with_excerpts
+from audionet.report.excerpts import clip_sources, place_of, with_excerpts
+from audionet.report.review import cards_of_clips
 from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.grouping import grouped
@@ -84,7 +84,7 @@ def report_on_evaluation(evaluation: Evaluation) -> Report:
         warnings=evaluation.warnings,
         remarks=[f"{count(unknown, 'clip')} called unknown, counted here by the best class."] if unknown else [],
         map=map_of_clips(tested),
-        cards=with_excerpts(cards, excerpts(tested.places, sources, renderer)),
+        cards=with_excerpts(cards, sources, renderer),
         card=shown_card(evaluation.card, labels),
         made=now().isoformat()[:10],
     )

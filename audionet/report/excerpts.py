@@ -5,6 +5,7 @@ import struct
 import wave
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from audionet.errors import UnusableInput
 from audionet.evaluation.predictions import Place
 from audionet.inference.clips import ClipScores
 from audionet.plots.axes import row_ticks
-from audionet.report.content import Excerpt
+from audionet.report.content import Card, Excerpt
 from audionet.settings import EACH, MINIMUM_SECONDS, PICTURE_SIZE, SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -89,7 +90,7 @@ def _cut_sources(
     blocks = decode(path, choice.of_channel(0) if choice.channel == EACH else choice, settings.sample_rate_hz)
     for position, samples in zip(spans, cut_out(blocks, spans.values()), strict=True):
         if len(samples) >= MINIMUM_SECONDS * settings.sample_rate_hz:
-            chunk = Chunk(0, places[position].start_seconds, samples, settings.sample_rate_hz)
+            chunk = Chunk(places[position].start_seconds, samples, settings.sample_rate_hz)
             yield ExcerptSource(position, pictures.draw(chunk, renderer), samples)
 
 
@@ -110,21 +111,26 @@ def recording_of_clip(clip: str) -> str:
     return clip if path.suffix.lower() not in pictures.ANY_SUFFIXES and is_file(path) else ""
 
 
-def excerpts(places: Sequence[Place], sources: Iterable[ExcerptSource], renderer: SpectrogramRenderer) -> list[Excerpt]:
-    """The excerpts of what can be read, in the order of the sources."""
-    chosen, settings, longest = list(sources), renderer.settings, _longest_samples(renderer)
-    heard = {s.position: s.samples[:longest] for s in chosen if s.samples is not None and len(s.samples)}
+def with_excerpts(cards: Iterable[Card], sources: Iterable[ExcerptSource], renderer: SpectrogramRenderer) -> list[Card]:
+    """The cards, each with the excerpt that is made of the source at its number, if there is one."""
+    jpgs, heard, settings, longest = dict[int, bytes](), {}, renderer.settings, _longest_samples(renderer)
+    for position, jpg, samples in sources:
+        jpgs[position] = jpg
+        if samples is not None and len(samples):
+            heard[position] = samples[:longest]
     mp3s = (encode_mp3s(list(heard.values()), settings.sample_rate_hz) if heard else None) or []
     sounds = dict(zip(heard, mp3s, strict=False))
     heights, names = row_ticks(renderer)
     ticks, slower = list(zip(names, heights, strict=True)), slowed_down(settings.sample_rate_hz)
-    made = []
-    for position, jpg, _ in chosen:
-        start, end = places[position].start_seconds, places[position].end_seconds
-        seconds = min(end - start, settings.chunk_seconds)
-        width = renderer.columns(seconds) / PICTURE_SIZE
-        made.append(Excerpt(position, start, seconds, width, ticks, jpg, sounds.get(position), slower))
-    return made
+    shown = []
+    for card in cards:
+        if card.number in jpgs:
+            seconds = min(card.end_seconds - card.start_seconds, settings.chunk_seconds)
+            width = renderer.columns(seconds) / PICTURE_SIZE
+            excerpt = Excerpt(seconds, width, ticks, jpgs[card.number], sounds.get(card.number), slower)
+            card = replace(card, excerpt=excerpt)
+        shown.append(card)
+    return shown
 
 
 def _longest_samples(renderer: SpectrogramRenderer) -> int:

@@ -15,8 +15,8 @@ from audionet.inference.windows import Timeline
 from audionet.model.bundle import Model
 from audionet.model.card import ModelCard, now, shown_card
 from audionet.report.content import Report
-from audionet.report.excerpts import clip_sources, excerpts, place_of, recording_of_clip, slowed_down
-from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed, with_excerpts
+from audionet.report.excerpts import clip_sources, place_of, recording_of_clip, slowed_down, with_excerpts
+from audionet.report.review import MOST_CLIPS, MOST_PICTURED, cards_of_unnamed
 from audionet.report.sentences import quoted, recording_of
 from audionet.settings import SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -62,7 +62,7 @@ def report_on_labels(
     cards = cards_of_unnamed(found.scored, found.why_unknown)
     pictured = [clip_card.number for clip_card in cards[:MOST_PICTURED]]
     sources = counted("excerpts", clip_sources(places, pictured, renderer, choice), len(pictured), progress)
-    cards = with_excerpts(cards, excerpts(places, sources, renderer))
+    cards = with_excerpts(cards, sources, renderer)
     remarks = []
     if len(cards) < len(places):
         remarks.append(f"Of them, the {MOST_CLIPS} most doubtful are shown.")

@@ -1,12 +1,12 @@
 """What is worth a second look: the chunks, clips and recordings that a report shows for correction, and their order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from audionet.evaluation.predictions import Predictions
-from audionet.report.content import Card, Excerpt
+from audionet.report.content import Card
 from audionet.report.sentences import quoted, recording_of
 from audionet.system.grouping import grouped
 from audionet.system.text import count
@@ -66,12 +66,6 @@ def _unnamed(card: Card, why_unknown: str) -> Card:
     """The card of what nobody has named; what it was taken for comes first, whatever its score."""
     scores = sorted(card.scores, key=lambda score: score[0] != card.own)
     return replace(card, own=None, scores=scores, note=why_unknown, is_unknown=bool(why_unknown))
-
-
-def with_excerpts(cards: Iterable[Card], excerpts: Iterable[Excerpt]) -> list[Card]:
-    """The cards, each with the excerpt of its number, if there is one."""
-    by_position = {excerpt.position: excerpt for excerpt in excerpts}
-    return [replace(card, excerpt=by_position.get(card.number)) for card in cards]
 
 
 def _chosen(tested: Predictions, wrong: list[Card]) -> list[Card]:

@@ -8,8 +8,8 @@ from audionet.evaluation.cross_validation import TrainingResult
 from audionet.model.card import ModelCard
 from audionet.report.charts import caption, evenly_chosen, flat
 from audionet.report.content import Map, Report
-from audionet.report.excerpts import excerpts, prepared_sources
-from audionet.report.review import cards_of_chunks, with_excerpts
+from audionet.report.excerpts import prepared_sources, with_excerpts
+from audionet.report.review import cards_of_chunks
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 CAPTION = "Each mark is a chunk; chunks whose pictures the network finds alike lie close together."
@@ -26,7 +26,7 @@ def report_on_training(
         cards = cards_of_chunks(tested, Counter(sample.recording for sample in result.dataset if not sample.is_marked))
         positions = [chunk_card.number for chunk_card in cards]
         sources = prepared_sources(tested.places, positions, image_dir, renderer)
-        cards = with_excerpts(cards, excerpts(tested.places, sources, renderer))
+        cards = with_excerpts(cards, sources, renderer)
     return Report(
         title=f"How well it tells {len(labels)} classes apart",
         noun="chunk",

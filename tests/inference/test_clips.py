@@ -102,10 +102,10 @@ def test_a_short_sound_is_heard_as_if_there_were_no_silence_around_it(tmp_path: 
     """From long chunks, short sounds are learnt without silence; a network sees each moment with those around it."""
     model = load_model(LabelOptions(make_untrained_model(tmp_path, PictureSettings(20)).graph))
     word = chirps(1, 300, 3000, 0.5)
-    alone = score_chunk(Chunk(0, 0.0, word), tmp_path, model)
+    alone = score_chunk(Chunk(0.0, word), tmp_path, model)
     for before, behind in ((2, 0), (0, 10), (5, 5)):
         silence = [np.zeros(seconds * SAMPLE_RATE_HZ, np.int16) for seconds in (before, behind)]
-        chunk = Chunk(0, 0.0, np.concatenate([silence[0], word, silence[1]]))
+        chunk = Chunk(0.0, np.concatenate([silence[0], word, silence[1]]))
         within = score_chunk(chunk, tmp_path, model)
         assert within.scores == pytest.approx(alone.scores, abs=0.12)
         assert within.sounding_seconds == pytest.approx(alone.sounding_seconds, abs=0.15)

@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from audionet.report import charts, page, sentences
 from audionet.report.content import Excerpt, Map, Report
 from audionet.report.evaluation import Evaluation, map_of_clips, predictions_of, report_on_evaluation
 from audionet.report.excerpts import encode_mp3s
-from audionet.report.review import cards_of_chunks, with_excerpts
+from audionet.report.review import cards_of_chunks
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.text import columns
@@ -36,7 +37,8 @@ def results_of(labels: list[str], targets: list[int], predicted: list[int], scor
     return Predictions(labels, places, np.array(targets), probabilities)
 
 
-def report_of(tested: Predictions, excerpts: tuple[Excerpt, ...] = ()) -> Report:
+def report_of(tested: Predictions, excerpt: Excerpt | None = None) -> Report:
+    """With the same excerpt on each card."""
     classes = [ClassData(label, 5, 10, 100.0) for label in tested.labels]
     points = np.arange(2 * len(tested)).reshape(-1, 2) % 7 * 1.0
     drawn = Map(points, tested.targets, [place.name for place in tested.places], range(len(tested)), "A map.")
@@ -46,7 +48,7 @@ def report_of(tested: Predictions, excerpts: tuple[Excerpt, ...] = ()) -> Report
         noun="chunk",
         labels=tested.labels,
         recordings=12,
-        cards=with_excerpts(cards_of_chunks(tested, {}), excerpts),
+        cards=[replace(card, excerpt=excerpt) for card in cards_of_chunks(tested, {})],
         card={"Classes": ", ".join(tested.labels)},
         made="2026-01-01",
         tested=tested,
@@ -94,8 +96,8 @@ def test_names_are_shown_as_they_are_written_and_figures_beside_them_stay_in_the
 
 
 def test_nothing_is_asked_of_the_network() -> None:
-    excerpt = Excerpt(1, 0.0, 2.0, 1.0, [("1 kHz", 0.5)], b"jpg", b"mp3")
-    html = page.render(report_of(results_of(["a", "b"], [0, 0, 1], [0, 1, 1]), (excerpt,))).decode()
+    excerpt = Excerpt(2.0, 1.0, [("1 kHz", 0.5)], b"jpg", b"mp3")
+    html = page.render(report_of(results_of(["a", "b"], [0, 0, 1], [0, 1, 1]), excerpt)).decode()
     addresses = Tags(html).addresses
     assert {address.partition(":")[0] for address in addresses if not address.startswith("#")} == {"data"}
     assert "default-src 'none'" in html
@@ -104,8 +106,7 @@ def test_nothing_is_asked_of_the_network() -> None:
 
 def test_excerpts_for_which_there_is_no_room_are_left_out() -> None:
     tested = results_of(["a", "b"], [0] * 20, [1] * 20)
-    excerpts = tuple(Excerpt(n, 0.0, 600.0, 1.0, [], b"\xff" * 40_000, b"\xff" * 400_000) for n in range(20))
-    html = page.render(report_of(tested, excerpts))
+    html = page.render(report_of(tested, Excerpt(600.0, 1.0, [], b"\xff" * 40_000, b"\xff" * 400_000)))
     assert 2_500_000 < len(html) < 5_000_000
 
 
