@@ -13,7 +13,7 @@ import numpy as np
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
 from audionet.audio.levels import Conditions
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.settings import PICTURE_SIZE, PictureSettings, SoundChoice
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.filter_bank import pack, unpack
@@ -119,29 +119,24 @@ class PictureIndex:
     @classmethod
     def load(cls, folder: Path) -> "PictureIndex | None":
         """Read audionet.json in `folder`; None if there is none. Raises AudionetError if it is damaged."""
-        path = folder / FILE_NAME
-        try:
-            content = read_json(path)
+        path, anew = folder / FILE_NAME, "make the pictures anew with audionet prepare --force"
+        with explaining(f"{path}: damaged or not written by audionet; {anew}", Refused):
+            try:
+                content = read_json(path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except OSError as error:
+                raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
             with taking_apart():
                 written_as = checked.whole(content["format"], -FORMAT)
-                if written_as != FORMAT:
-                    raise AudionetError(
-                        f"{path}: written by another version of audionet (format {written_as}); "
-                        "make the pictures anew with audionet prepare --force"
-                    )
+            if written_as != FORMAT:
+                raise AudionetError(f"{path}: written by another version of audionet (format {written_as}); {anew}")
+            with taking_apart():
                 listed = checked.mapping(content["recordings"])
                 recordings = {checked.inner_path(key): _entry_from_json(value) for key, value in listed.items()}
                 unfinished = checked.several(content.get("unfinished", []), checked.inner_path)
                 renderer, sound = renderer_from_json(content), _sound_from_json(content)
                 return cls(renderer, recordings, unfinished, sound, content.get("fitted") is True)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise AudionetError(f"{path}: cannot be read ({error.strerror})") from error
-        except Refused as error:
-            raise AudionetError(
-                f"{path}: damaged or not written by audionet; make the pictures anew with audionet prepare --force"
-            ) from error
 
 
 def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
@@ -150,12 +145,9 @@ def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
 
 
 def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
-    """The track and channel that were asked for. Raises one of MALFORMED or Refused for anything else."""
+    """The track and channel that were asked for. It is called while a file is taken apart."""
     sound = checked.mapping(content.get("sound", {}))
-    try:
-        return SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
-    except AudionetError as error:
-        raise Refused(str(error)) from error
+    return SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
 
 
 def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
@@ -174,19 +166,16 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
     """
     with taking_apart():
         described = checked.mapping(content["pictures"])
-        try:
-            settings = PictureSettings(
-                chunk_seconds=checked.number(described["chunk_seconds"]),
-                overlap_seconds=checked.number(described["overlap_seconds"]),
-                representation=checked.text(described["representation"]),
-                colormap=checked.text(described["colormap"]),
-                high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
-                sample_rate_hz=checked.whole(described["sample_rate_hz"]),
-                window_samples=checked.whole(described["window_samples"], 1),
-                every_column=described.get("columns_a_window", 1) == 1,
-            )
-        except AudionetError as error:
-            raise Refused(str(error)) from error
+        settings = PictureSettings(
+            chunk_seconds=checked.number(described["chunk_seconds"]),
+            overlap_seconds=checked.number(described["overlap_seconds"]),
+            representation=checked.text(described["representation"]),
+            colormap=checked.text(described["colormap"]),
+            high_pass_hz=checked.number(described.get("high_pass_hz", 0.0)),
+            sample_rate_hz=checked.whole(described["sample_rate_hz"]),
+            window_samples=checked.whole(described["window_samples"], 1),
+            every_column=described.get("columns_a_window", 1) == 1,
+        )
         if settings.as_json() != described:
             raise Refused("pictures made with other constants")
         filter_bank = unpack(content["filter_bank"], np.float32, (PICTURE_SIZE, settings.transform_samples // 2 + 1))

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+from audionet.errors import AudionetError
 
 Scalar = str | float | bool | None  # a plain value of JSON
 Checked = TypeVar("Checked")
@@ -36,12 +38,13 @@ class Refused(ValueError):
 
 @contextmanager
 def taking_apart() -> Iterator[None]:
-    """Whatever goes wrong in here, because something is not built as it should be, is raised as Refused."""
+    """Whatever goes wrong in here, because something is not built as it should be, is raised as Refused; so is what our
+    own records refuse."""
     try:
         yield
     except Refused:
         raise
-    except MALFORMED as error:
+    except (*MALFORMED, AudionetError) as error:
         raise Refused(f"{type(error).__name__}: {error}"[:LONGEST_TEXT]) from error
 
 
@@ -159,9 +162,9 @@ def optional(check: Callable[..., Checked], value: Any, *limits: Any) -> Checked
     return None if value is None else check(value, *limits)
 
 
-def stored(name: str, check: Callable[..., Any], *limits: Any) -> tuple[str, Callable[..., Any], tuple[Any, ...]]:
-    """How a field of a StoredRecord is called in JSON, and the check of this module, or one like it, that reads it."""
-    return name, check, limits
+def stored(name: str, check: Callable[..., Any], *limits: Any) -> tuple[str, Callable[[Any], Any]]:
+    """How a field of a StoredRecord is called in JSON, and what reads it: a check of this module, or one like it."""
+    return name, lambda value: check(value, *limits)
 
 
 class StoredRecord:
@@ -173,31 +176,25 @@ class StoredRecord:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
-        values = ((each, getattr(self, each.field)) for each in _stored_fields(self))
-        return {each.name: _plain(value) for each, value in values if not (each.is_optional and value is None)}
+        values = ((name, is_optional, getattr(self, field)) for field, is_optional, name, _ in _stored_fields(self))
+        return {name: _plain(value) for name, is_optional, value in values if not (is_optional and value is None)}
 
     @classmethod
     def from_json(cls: type[Record], content: Any) -> Record:
         """What `to_json` made. Raises Refused for anything else."""
         read: dict[str, Any] = {}
         with taking_apart():
-            for field, is_optional, name, check, limits in _stored_fields(cls):
+            for field, is_optional, name, check in _stored_fields(cls):
                 if not is_optional or content.get(name) is not None:
-                    read[field] = check(content[name], *limits)
+                    read[field] = check(content[name])
             return cls(**read)
 
 
-class _StoredField(NamedTuple):
-    field: str
-    is_optional: bool
-    name: str
-    check: Callable[..., Any]
-    limits: tuple[Any, ...]
-
-
-def _stored_fields(record: Any) -> list[_StoredField]:
-    kinds: list[tuple[str, bool, Any]] = [(each.name, each.default is None, each.type) for each in fields(record)]
-    return [_StoredField(name, is_optional, *kind.__metadata__[0]) for name, is_optional, kind in kinds]
+def _stored_fields(record: Any) -> Iterator[tuple[str, bool, str, Callable[[Any], Any]]]:
+    """Each field's name, whether it may be left out, and what `stored` says of it."""
+    for field in fields(record):
+        kind: Any = field.type
+        yield field.name, field.default is None, *kind.__metadata__[0]
 
 
 def _plain(value: Any) -> Any:
