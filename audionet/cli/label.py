@@ -1,6 +1,7 @@
 """`label`: what was typed -> each clip's classes, timeline or events, printed as they come.
 
-The clips are those that are named, those that arrive in a folder, or what a microphone hears.
+The clips are those that are named, those that arrive in a folder, or what a microphone hears. What this module imports
+takes its time, so that it is imported itself once it is known that the options make sense.
 """
 
 import argparse
@@ -12,21 +13,28 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from audionet.cli.label_checks import check_label
+from audionet.audio.microphone import find_devices
 from audionet.cli.plain_parser import record_of
+from audionet.commands.label import ClipJob, run_each
+from audionet.detection.background import background_classes
 from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
+from audionet.inference.clips import ClipScores, ScoringJob, find_clips
+from audionet.inference.events import EventsJob
+from audionet.inference.saved_segments import SegmentSaver
+from audionet.inference.streaming import label_microphone
+from audionet.inference.timeline import TimelineJob
+from audionet.inference.watch import watch_folder
+from audionet.inference.windows import Timeline, WindowsJob
+from audionet.model.bundle import Model, load_model, read_card
 from audionet.options import EventOptions, LabelOptions
+from audionet.parallel.dask import open_workers
+from audionet.plots.clip import Plotter
 from audionet.settings import SoundChoice
 from audionet.system import signals as interruption
 from audionet.system.progress import progress_shown
-
-if TYPE_CHECKING:
-    from audionet.inference.clips import ClipScores
-    from audionet.inference.windows import Timeline
-    from audionet.model.bundle import Model
 
 logger = logging.getLogger(__name__)
 
@@ -39,27 +47,17 @@ INPUT_BLOCK_BYTES = 1 << 20
 
 def run_label(options: argparse.Namespace) -> int:
     """Run `label`; its exit status."""
-    check_label(options)
     piped = {path for path in ITS_PATHS if not Path(path).is_file()}
     options.clips = [STANDARD_INPUT if clip in piped else clip for clip in options.clips]
-    from audionet.model.bundle import load_model
-
     model = load_model(record_of(LabelOptions, options))
     return _label_clips(options, model) if options.clips else _label_live(options, model)
 
 
-def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iterator[Any]]":
+def _scoring(options: argparse.Namespace, model: Model) -> Callable[..., Iterator[Any]]:
     """`run_each` for what was asked for: it takes clips, workers, names and progress.
 
     Raises AudionetError for a background that the model does not know.
     """
-    from audionet.commands.label import ClipJob, run_each
-    from audionet.detection.background import background_classes
-    from audionet.inference.clips import ScoringJob
-    from audionet.inference.events import EventsJob
-    from audionet.inference.timeline import TimelineJob
-    from audionet.inference.windows import WindowsJob
-
     allow_unknown, sound = options.allow_unknown, record_of(SoundChoice, options)
     if options.mode == "events":
         background_classes(model.labels, options.background)
@@ -72,11 +70,8 @@ def _scoring(options: argparse.Namespace, model: "Model") -> "Callable[..., Iter
     return functools.partial(run_each, jobs[options.mode])
 
 
-def _label_clips(options: argparse.Namespace, model: "Model") -> int:
+def _label_clips(options: argparse.Namespace, model: Model) -> int:
     """Label the clips that were named, one by one, and say and write what is asked for; the exit status."""
-    from audionet.inference.clips import find_clips
-    from audionet.parallel.dask import open_workers
-
     each = _scoring(options, model)
     printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
     reported: list[ClipScores | Timeline] = []
@@ -109,12 +104,11 @@ def _label_clips(options: argparse.Namespace, model: "Model") -> int:
     return SOME_SKIPPED if skipped else ALL_DONE
 
 
-def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipScores | Timeline]") -> bool:
+def _report(options: argparse.Namespace, model: Model, clips: Sequence[ClipScores | Timeline]) -> bool:
     """Write the report that --report asks for; whether that worked."""
     if options.report is None:
         return True
     # It is imported here, since most who label want no report.
-    from audionet.model.bundle import read_card
     from audionet.report.labelling import report_on_labels
     from audionet.report.page import try_to_write
 
@@ -126,7 +120,7 @@ def _report(options: argparse.Namespace, model: "Model", clips: "Sequence[ClipSc
     return True
 
 
-def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str, Path]) -> Callable[[Any], bool]:
+def _treatment(options: argparse.Namespace, model: Model, places: Mapping[str, Path]) -> Callable[[Any], bool]:
     """A function for all that is done with a clip beside printing it; it says whether that worked.
 
     places: the files of clips that are not called by their paths.
@@ -135,12 +129,8 @@ def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str,
     choice = record_of(SoundChoice, options)
     treatments: list[tuple[Callable[[Path, Any], object], str]] = []
     if options.plot is not None:
-        from audionet.plots.clip import Plotter
-
         treatments.append((Plotter(options.plot, model, options.top, folders, choice).draw, "drawn"))
     if options.save_segments is not None:
-        from audionet.inference.saved_segments import SegmentSaver
-
         treatments.append((SegmentSaver(options.save_segments, folders, choice).save, "saved"))
 
     def treat(clip: Any) -> bool:
@@ -156,7 +146,7 @@ def _treatment(options: argparse.Namespace, model: "Model", places: Mapping[str,
     return treat
 
 
-def _label_live(options: argparse.Namespace, model: "Model") -> int:
+def _label_live(options: argparse.Namespace, model: Model) -> int:
     """Label what a microphone hears, or what arrives in a folder, until it is stopped; the exit status."""
     try:
         if options.watch is not None:
@@ -171,11 +161,8 @@ def _label_live(options: argparse.Namespace, model: "Model") -> int:
     return ALL_DONE
 
 
-def _print_microphone(options: argparse.Namespace, model: "Model") -> None:
+def _print_microphone(options: argparse.Namespace, model: Model) -> None:
     """Label what a microphone hears, until it ends."""
-    from audionet.audio.microphone import find_devices
-    from audionet.inference.streaming import label_microphone
-
     devices = find_devices(options.microphone)
     printer = registry.HEARD[options.format](model.labels, endless=True)
     window = None
@@ -186,12 +173,9 @@ def _print_microphone(options: argparse.Namespace, model: "Model") -> None:
 
 
 def _print_arrivals(
-    options: argparse.Namespace, model: "Model", each: "Callable[..., Iterator[Any]]", treat: Callable[[Any], object]
+    options: argparse.Namespace, model: Model, each: Callable[..., Iterator[Any]], treat: Callable[[Any], object]
 ) -> None:
     """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets each result."""
-    from audionet.inference.watch import watch_folder
-    from audionet.parallel.dask import open_workers
-
     printer = registry.WATCHED[options.mode][options.format](model.labels, options.top, endless=True)
     with open_workers(options.scheduler) as workers:
         for batch in watch_folder(options.watch):

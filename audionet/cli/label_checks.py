@@ -6,9 +6,9 @@ from pathlib import Path
 
 from audionet.errors import AudionetError
 from audionet.formats.registry import OF_TOOLS, WATCHED
-from audionet.options import EventOptions
 from audionet.settings import EACH
 from audionet.system.files import require_apart, require_folder
+from audionet.values import flag
 
 logger = logging.getLogger(__name__)
 
@@ -19,13 +19,9 @@ def check_label(options: argparse.Namespace) -> None:
         raise AudionetError(f"--top {options.top}: must be at least 1")
     if options.format in OF_TOOLS and options.mode == "labels":
         raise AudionetError(f"--format {options.format}: lists what is heard when; add --timeline or --events")
-    for name, value, usual in (
-        ("--background", options.background, []),
-        ("--min-seconds", options.min_seconds, EventOptions.min_seconds),
-        ("--merge-gap", options.merge_gap_seconds, EventOptions.merge_gap_seconds),
-    ):
-        if value != usual and options.mode != "events":
-            raise AudionetError(f"{name}: is about events; add --events")
+    for name in ("background", "min_seconds", "merge_gap_seconds"):
+        if options.mode != "events" and getattr(options, name) != options.parser.get_default(name):
+            raise AudionetError(f"{flag(name)}: is about events; add --events")
     if options.mode == "windows":
         _check_windows(options)
     if options.class_thresholds and options.mode == "timeline":

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from audionet.cli.help import completion_script
-from audionet.cli.label import run_label
+from audionet.cli.label_checks import check_label
 from audionet.cli.logs import configure_logging
 from audionet.cli.meant import as_meant, from_home, modern_spelling
 from audionet.cli.option_groups import choose_scheduler
@@ -203,6 +203,13 @@ def _run_retrain(options: argparse.Namespace) -> int:
     return SOME_SKIPPED if report.skipped or (chosen.write_report and not report.report) else ALL_DONE
 
 
+def _run_label(options: argparse.Namespace) -> int:
+    check_label(options)
+    from audionet.cli.label import run_label
+
+    return run_label(options)
+
+
 def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.commands.evaluate import evaluate
     from audionet.report.evaluation import report_on_evaluation
@@ -245,7 +252,7 @@ def _run_completion(options: argparse.Namespace) -> int:
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "prepare": _run_prepare,
     "retrain": _run_retrain,
-    "label": run_label,
+    "label": _run_label,
     "evaluate": _run_evaluate,
     "doctor": _run_doctor,
     "completion": _run_completion,
