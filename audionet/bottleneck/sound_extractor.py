@@ -126,7 +126,7 @@ class SoundExtractor(Extractor):
         return wav.absolute(), USUAL, Part(0.0, source.seconds)
 
 
-Bottlenecks = list[NDArray[np.float16]] | UnusableInput  # of a chunk, one an augmentation; or why there are none
+ChunkBottlenecks = list[NDArray[np.float16]] | UnusableInput  # of a chunk, one an augmentation; or why there are none
 
 
 class Heard(NamedTuple):
@@ -155,7 +155,7 @@ class HearingJob:
                 raise UnusableInput(heard.path, "is shorter than it was when its pictures were made; run prepare again")
             yield samples
 
-    def map(self, heard: Heard, samples: NDArray[np.float32]) -> Bottlenecks:
+    def map(self, heard: Heard, samples: NDArray[np.float32]) -> ChunkBottlenecks:
         """The bottlenecks of a chunk, one for each augmentation. Raises AudionetError if they are not finite."""
         samples = as_heard(samples, self.sound.sample_rate_hz, self.high_pass_hz)
         parts = [(self.network.run(w.samples)[0], w.weight) for w in windows(samples, self.sound.window_samples)]
@@ -173,11 +173,10 @@ class HearingJob:
                 return UnusableInput(heard.path, "is silent, and the network makes no finite numbers of silence")
             raise AudionetError(
                 f"{heard.path}: the network gives no finite numbers for it, or too large ones, at "
-                f"{self.sound.output!r}; "
-                "choose another --backbone-output, or another network"
+                f"{self.sound.output!r}; choose another --backbone-output, or another network"
             )
         return bottlenecks
 
-    def reduce(self, heard: Heard, bottlenecks: list[Bottlenecks]) -> list[Bottlenecks]:  # noqa: ARG002
+    def reduce(self, heard: Heard, bottlenecks: list[ChunkBottlenecks]) -> list[ChunkBottlenecks]:  # noqa: ARG002
         """The bottlenecks of the chunks, in their order."""
         return bottlenecks

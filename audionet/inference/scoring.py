@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
+from audionet.audio.levels import NO_SOUND_DB
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.detection.rises import Rise
 from audionet.errors import UnusableInput
@@ -17,7 +18,7 @@ from audionet.model.bundle import Model
 from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
 from audionet.spectrogram.augmentation import ORIGINAL, augment, sounding_part
-from audionet.spectrogram.out_of_range import RangeCheck, drawn_level_db, lies_below, where_it_lies
+from audionet.spectrogram.out_of_range import RangeCheck, drawn_level_db, where_it_lies
 from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
 
@@ -80,10 +81,10 @@ def score_chunk(chunk: Chunk, path: Path, model: Model) -> ChunkScores:
     else:
         seen = _see(pictures.draw(chunk, model.renderer), path, model)
         scored = _score(seen, model, chunk.start_seconds, chunk.seconds)
-    is_below = lies_below(chunk.samples, model.settings)
-    if is_below:  # what is drawn then is the noise of the rest, at full brightness
-        scored = replace(scored, has_signal=False, sounding_seconds=0.0)
-    return replace(scored, level_db=drawn_level_db(chunk.samples, model.settings), is_below=is_below)
+    level_db = drawn_level_db(chunk.samples, model.settings)
+    if level_db is None:  # what is drawn then is the noise of the rest, at full brightness
+        return replace(scored, has_signal=False, sounding_seconds=0.0, level_db=NO_SOUND_DB, is_below=True)
+    return replace(scored, level_db=level_db)
 
 
 def warn_of_range(path: Path, check: RangeCheck, model: Model) -> None:

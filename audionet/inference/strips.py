@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +10,7 @@ from numpy.typing import NDArray
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.audio.levels import decibels
 from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.maps import (
-    FEATURES,
-    MARGIN_COLUMNS,
-    TILE_COLUMNS,
-    PictureMaps,
-    Window,
-    WindowFeatures,
-    cut_to_maps,
-)
+from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window, cut_to_maps
 from audionet.detection.pauses import SHORTEST_SECONDS, find_pauses, loudest_moments, reach_seconds, without_pauses
 from audionet.detection.rises import find_rises
 from audionet.inference.scoring import ChunkScores
@@ -36,19 +27,6 @@ BATCH = 8  # windows whose features, 1.2 MB, are held at once; with 32, they tak
 # A window's distance from the training is that of so much sound around it, or of a chunk if that is shorter: strangers
 # differ more clearly from the classes in it (docs/experiments.md).
 DISTANCE_SECONDS = 3.0
-
-
-class _WindowScores(NamedTuple):
-    """What is known of some windows.
-
-    scores: windows x classes. squares: the squared distances of what is around each. sounding, wide_sounding: how much
-    of each, and of what is around it, sounds (0 to 1).
-    """
-
-    scores: NDArray[np.float32]
-    squares: NDArray[np.float32]
-    sounding: NDArray[np.float64]
-    wide_sounding: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -122,8 +100,11 @@ class StripScorer:
         windows = [Window(*pair) for pair in columns_a_sample * np.stack([starts, ends], axis=1)]
         wide = [Window(*pair) for pair in columns_a_sample * np.stack([wide_starts, wide_ends], axis=1)]
         maps = PictureMaps.of(self.network, picture, [*windows, *wide], in_pause)
-        batches = zip(maps.features(windows, BATCH), maps.features(wide, BATCH), strict=True)
-        heard = [self._hear(own, around) for own, around in batches]
+        distances_of = self.head.squared_distances  # that of a window is of the wider one around it
+        heard = (
+            (self._scores(own.bottlenecks), distances_of(wider.bottlenecks), own.sounding, wider.sounding)
+            for own, wider in zip(maps.features(windows, BATCH), maps.features(wide, BATCH), strict=True)
+        )
         scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
         rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz) if self.of_events else [None] * len(windows)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
@@ -144,11 +125,6 @@ class StripScorer:
             )
             for n, rise in enumerate(rises)
         ]
-
-    def _hear(self, own: WindowFeatures, around: WindowFeatures) -> _WindowScores:
-        """What is heard in windows, and in the wider ones around them that their distances are of."""
-        squares = self.head.squared_distances(around.bottlenecks)
-        return _WindowScores(self._scores(own.bottlenecks), squares, own.sounding, around.sounding)
 
     def _scores(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Windows x classes, 0 to 1; but for those of events, each row is 1 in all."""

@@ -4,7 +4,8 @@ import io
 import json
 import struct
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -94,17 +95,14 @@ def decode(data: bytes, path: Path) -> tuple[np.ndarray, Origin]:
     The picture is uint8, PICTURE_SIZE x PICTURE_SIZE, x 3 if it is in colours.
     Raises UnusableInput for anything but a picture that audionet made.
     """
-    _require_few_scans(data, path)
-    try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-            origin = None
-            with suppress(Refused):
-                origin = Origin.from_json(parse_json(image.info.get("comment", b"")))
-            if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
-                raise UnusableInput(path, "is not a picture that audionet prepare made")
-            return np.asarray(image if image.mode == "L" else image.convert("RGB")), origin
-    except DAMAGED as error:
-        raise UnusableInput(path, "is not a JPG, or a damaged one; delete it and run audionet prepare again") from error
+    fault = "is not a JPG, or a damaged one; delete it and run audionet prepare again"
+    with _opened(data, path, FORMATS[:1], fault) as image:
+        origin = None
+        with suppress(Refused):
+            origin = Origin.from_json(parse_json(image.info.get("comment", b"")))
+        if image.size != (PICTURE_SIZE, PICTURE_SIZE) or origin is None:
+            raise UnusableInput(path, "is not a picture that audionet prepare made")
+        return np.asarray(image if image.mode == "L" else image.convert("RGB")), origin
 
 
 def decode_any(data: bytes, path: Path) -> np.ndarray:
@@ -112,20 +110,23 @@ def decode_any(data: bytes, path: Path) -> np.ndarray:
 
     Raises UnusableInput for anything else.
     """
-    _require_few_scans(data, path)
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > LARGEST_PIXELS:
-                raise UnusableInput(path, f"is too large a picture: {image.width} x {image.height} pixels")
-            return np.asarray(image.convert("RGB"))
-    except DAMAGED as error:
-        raise UnusableInput(path, "is not a JPG, PNG, GIF or BMP, or a damaged one") from error
+    with _opened(data, path, FORMATS, "is not a JPG, PNG, GIF or BMP, or a damaged one") as image:
+        if image.width * image.height > LARGEST_PIXELS:
+            raise UnusableInput(path, f"is too large a picture: {image.width} x {image.height} pixels")
+        return np.asarray(image.convert("RGB"))
 
 
-def _require_few_scans(data: bytes, path: Path) -> None:
-    """Raise UnusableInput for a JPG that would take minutes to draw, in which nothing could be interrupted."""
+@contextmanager
+def _opened(data: bytes, path: Path, formats: tuple[str, ...], fault: str) -> Iterator[Image.Image]:
+    """The picture in the bytes of a file, to be read in here. Raises UnusableInput, with the fault, for a damaged one;
+    and for a JPG that would take minutes to draw, in which nothing could be interrupted."""
     if data.startswith(JPEG_BEGIN) and data.count(SCAN_BEGIN) > MOST_SCANS:
         raise UnusableInput(path, f"is a picture of more than {MOST_SCANS} layers; save it anew with another program")
+    try:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            yield image
+    except DAMAGED as error:
+        raise UnusableInput(path, fault) from error
 
 
 def enlarge(picture: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:

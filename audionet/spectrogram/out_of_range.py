@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.audio.decoding import read_wav_header, source_samples
-from audionet.audio.levels import CUT_OFF, NO_SOUND_DB, SILENT_DB, hann_window, level_db
+from audionet.audio.levels import CUT_OFF, SILENT_DB, hann_window, level_db
 from audionet.settings import FULL_SCALE, HIGH_PASS_HZ, LOWEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.high_pass import high_passed
 
@@ -119,13 +119,13 @@ def lies_below(samples: NDArray[np.number], settings: PictureSettings) -> bool:
     return _is_rumbling(power, changes, settings) and _bands(samples, settings).lie_below()
 
 
-def drawn_level_db(samples: NDArray[np.number], settings: PictureSettings) -> float:
+def drawn_level_db(samples: NDArray[np.number], settings: PictureSettings) -> float | None:
     """How loud what is drawn of samples is, see levels.level_db: without rumble and offset, where these are most of
-    their power. Where all that sounds lies below the high pass, nothing is left."""
+    their power. None where all that sounds lies below the high pass, so that nothing is left (lies_below)."""
     if len(samples) < 2 or not _is_rumbling(*_power_and_changes(samples), settings):
         return level_db(samples)
     if lies_below(samples, settings):
-        return NO_SOUND_DB
+        return None
     return level_db(high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz))
 
 
