@@ -137,17 +137,16 @@ class Trainer:
         discriminant, centroid = self._discriminants.of(train), self._centroid(train)
         held_out = self._hold_out_recordings(train, [0, *self._parts])
 
-        def store_calibrator(step: int, learnt: Calibrator) -> None:
-            if store is not None:
-                calibrator = learnt.of_more(held_out.times_more)
-                store(step, Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid))
+        def with_calibrator(learnt: Calibrator) -> Classifier:
+            calibrator = learnt.of_more(held_out.times_more)
+            return Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid)
 
         fitted = train_calibrator(
             held_out.originals(self._targets),
             Examples(discriminant.scores(self.coordinates(validation)), self._targets[validation]),
             self._options,
             is_watched=is_watched,
-            store=None if store is None else store_calibrator,
+            store=store and (lambda step, learnt: store(step, with_calibrator(learnt))),
             progress=progress,
         )
         distances = comparable_distance(self._squared_distances(centroid), self._seconds, self._chunk_seconds)

@@ -10,7 +10,7 @@ import itertools
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +57,7 @@ def plan_evaluation(dataset: Dataset, options: SplitOptions) -> EvaluationPlan:
     chosen = _choose_folds(samples, options)
     if chosen is None:
         return EvaluationPlan(None, split(samples, options.validation_percentage, options.testing_percentage), options)
-    unmeasured = _classes_in_one_fold(samples, chosen)
-    notes = [*_single_recording_notes(samples, unmeasured), *_one_fold_notes(unmeasured)]
+    notes = list(_notes(samples, _classes_in_one_fold(samples, chosen)))
     return EvaluationPlan(np.array(chosen, np.intp), Split([TRAIN] * len(samples), notes), options)
 
 
@@ -165,48 +164,43 @@ def _classes_in_one_fold(samples: Sequence[Sample], folds_of: Sequence[int]) -> 
     ]
 
 
-def _one_fold_notes(classes: Sequence[str]) -> list[str]:
-    """A warning if there are such classes."""
-    if not classes:
-        return []
-    return [
-        f"{_who(classes, 'all recordings in one fold')}, which cannot be held out then: it stays unknown how often "
-        "they are recognised; spread them over the folds, or add recordings of other groups"
-    ]
+def _notes(samples: Sequence[Sample], unmeasured: Collection[str]) -> Iterator[str]:
+    """Warnings of classes that can't be held out, or only with parts of their one recording, or group of them, left.
 
-
-def _single_recording_notes(samples: Sequence[Sample], unmeasured: Collection[str]) -> list[str]:
-    """A warning if there are classes that have one recording, or one group of them, but for those not measured."""
-    if all(len(members) == 1 for members in by_class(samples).values()):
-        return [
+    unmeasured: the classes that lie in one fold.
+    """
+    classes = {name: [samples[i] for i in members] for name, members in sorted(by_class(samples).items())}
+    if all(len(of_class) == 1 for of_class in classes.values()):
+        yield (
             "each class has one picture: none can be held out, and how good the model is stays unknown; "
             "add recordings, or make shorter chunks with --chunk-seconds and --force of audionet prepare"
-        ]
-    single = {
-        name: [samples[i] for i in members]
-        for name, members in sorted(by_class(samples).items())
-        if len({samples[i].group for i in members}) == 1 and name not in unmeasured
-    }
-    alone = [name for name, of_class in single.items() if len(of_class) == 1]
-    notes = []
-    if alone:
-        notes.append(
+        )
+        return
+    if alone := [name for name, of_class in classes.items() if len(of_class) == 1]:
+        yield (
             f"{_who(alone, 'one picture')}, which cannot be held out: how often that is recognised stays unknown; add "
             "recordings, from another day if you can"
         )
-    single = {name: of_class for name, of_class in single.items() if len(of_class) > 1}
-    if not single:
-        return notes
-    are_groups = any(len({sample.source for sample in of_class}) > 1 for of_class in single.values())
-    are_copies = any(len({sample.recording for sample in of_class}) > 1 for of_class in single.values())
-    one, same = ("copies of one recording alone" if are_copies else "one recording"), "recording"
-    if are_groups:
-        one, same = "recordings of one group alone", "group"
-    return [
-        *notes,
-        f"{_who(single, one)}: what is measured on other parts of the same {same} says little about new ones; "
-        "add some from another day",
-    ]
+    in_parts = {
+        name: of_class
+        for name, of_class in classes.items()
+        if len(of_class) > 1 and len({sample.group for sample in of_class}) == 1 and name not in unmeasured
+    }
+    if in_parts:
+        one, same = "one recording", "recording"
+        if any(len({sample.source for sample in of_class}) > 1 for of_class in in_parts.values()):
+            one, same = "recordings of one group alone", "group"
+        elif any(len({sample.recording for sample in of_class}) > 1 for of_class in in_parts.values()):
+            one = "copies of one recording alone"
+        yield (
+            f"{_who(in_parts, one)}: what is measured on other parts of the same {same} says little about new ones; "
+            "add some from another day"
+        )
+    if unmeasured:
+        yield (
+            f"{_who(unmeasured, 'all recordings in one fold')}, which cannot be held out then: it stays unknown how "
+            "often they are recognised; spread them over the folds, or add recordings of other groups"
+        )
 
 
 def _who(classes: Collection[str], what: str) -> str:

@@ -110,6 +110,14 @@ class LinearDiscriminant:
         return np.asarray(rows @ self.weights + self.biases).reshape(*coordinates.shape[:-1], len(self.biases))
 
 
+class _Rows(NamedTuple):
+    """What is learnt from: coordinates (rows x axes), and of each row its class and how much it counts."""
+
+    coordinates: NDArray[np.floating]
+    targets: NDArray[np.integer]
+    weights: NDArray[np.floating]
+
+
 class _LeaveOut:
     """The discriminants of a few thousand rows but some, for one inversion instead of one each.
 
@@ -118,15 +126,9 @@ class _LeaveOut:
     solved, as in the leave-one-out of kernel ridge regression (Cawley and Talbot, 2003).
     """
 
-    def __init__(
-        self,
-        coordinates: NDArray[np.floating],
-        targets: NDArray[np.integer],
-        weights: NDArray[np.floating],
-        shrinkage: float,
-        noise: NDArray[np.floating] | None,
-    ) -> None:
-        """targets, weights: the class and the weight of each row of coordinates; the others are as for one of all."""
+    def __init__(self, rows: _Rows, shrinkage: float, noise: NDArray[np.floating] | None) -> None:
+        """shrinkage, noise: as for the discriminant of all rows."""
+        coordinates, targets, weights = rows
         count = weights.sum()
         direction = np.zeros(coordinates.shape[1]) if noise is None else np.sqrt(NOISE_WEIGHT * count) * noise
         # Each row times the root of its weight; and the noise, a row more, of no class.
@@ -177,13 +179,13 @@ class Discriminants:
         LinearDiscriminant.of. rows: samples x augmentations, as augmentation.number_rows gives them.
         """
         is_made = rows >= 0
-        self._coordinates, self._samples, of_rows = coordinates, *is_made.nonzero()
-        self._targets, self._weights = targets[self._samples], weights[of_rows]
+        self._samples, of_rows = is_made.nonzero()
+        self._rows = _Rows(coordinates, targets[self._samples], weights[of_rows])
         self._classes = int(targets.max()) + 1
         self._shrinkage, self._noise = shrinkage, noise
         # Of more rows than axes, their products would be more than the axes'.
         are_few = len(coordinates) <= coordinates.shape[1]
-        self._leave_out = _LeaveOut(coordinates, self._targets, self._weights, shrinkage, noise) if are_few else None
+        self._leave_out = _LeaveOut(self._rows, shrinkage, noise) if are_few else None
         self._of_all = None if are_few else self._statistics(slice(None))  # whose rows are not copied
 
     def of(self, samples: NDArray[np.integer]) -> LinearDiscriminant:
@@ -200,7 +202,7 @@ class Discriminants:
     def scores(self, learnt: NDArray[np.integer], rows: NDArray[np.intp]) -> NDArray[np.float64]:
         """The scores of some rows, of any shape, from the discriminant of the samples that are learnt from: the last
         dimension is classes."""
-        return self.of(learnt).scores(self._coordinates[rows])
+        return self.of(learnt).scores(self._rows.coordinates[rows])
 
     def score_held_out(
         self,
@@ -221,10 +223,11 @@ class Discriminants:
             discriminant, held = self.of(samples[part.learnt]), np.flatnonzero(part.held)
             for start in range(0, len(held), at_once):
                 some = held[start : start + at_once]
-                take(some, discriminant.scores(self._coordinates[rows[some]]))
+                take(some, discriminant.scores(self._rows.coordinates[rows[some]]))
 
         with ThreadPoolExecutor(min(available_cores(), DISCRIMINANTS_AT_ONCE)) as threads:
             list(threads.map(score, parted))
 
     def _statistics(self, rows: NDArray[np.intp] | slice) -> SufficientStatistics:
-        return SufficientStatistics.of(self._coordinates[rows], self._targets[rows], self._classes, self._weights[rows])
+        coordinates, targets, weights = (each[rows] for each in self._rows)
+        return SufficientStatistics.of(coordinates, targets, self._classes, weights)
