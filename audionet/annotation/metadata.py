@@ -21,22 +21,10 @@ from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.settings import SoundChoice
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
+from audionet.tables import paths
 from audionet.tables.files import header_of, read_table
 from audionet.tables.labelled import LabelledTable
 from audionet.tables.layouts import LABEL_COLUMNS
-from audionet.tables.paths import (
-    PATH_COLUMNS,
-    PUBLISHED_NAMES,
-    TABLE_FOLDERS,
-    WORKBOOK_SUFFIXES,
-    Listing,
-    columns_of_files,
-    lists_most,
-    path_columns,
-    recordings_in,
-    tables_in,
-    tables_near,
-)
 from audionet.tables.reading import Table
 from audionet.tables.times import marks_parts
 
@@ -80,7 +68,7 @@ def with_corrections_apart(options: AnnotationOptions, data_audio: Path) -> Anno
         return options
     metadata = _found(options.metadata, data_audio)
     table = _labelled(_named_table(metadata), data_audio, options)
-    if table is None or not folders_in(data_audio) or len(set(table.places)) >= len(recordings_in(data_audio)):
+    if table is None or not folders_in(data_audio) or len(set(table.places)) >= len(paths.recordings_in(data_audio)):
         return options
     logger.info("%s: corrects what the folders say, as with --corrections; the other recordings stay", metadata)
     return replace(options, metadata=None, corrections=(metadata, *options.correction_tables))
@@ -168,7 +156,7 @@ def _with_folders(data_audio: Path, beside: Annotated) -> Annotated:
     """What annotations beside some of the recordings say, and of the others their folders, if these are classes."""
     about = beside.paths | beside.left_out
     if not beside.has_classes or not folders_in(data_audio):
-        without = [path for path in recordings_in(data_audio) if path not in about]
+        without = [path for path in paths.recordings_in(data_audio) if path not in about]
         wrong = [UnusableInput(path, "has no annotations beside it") for path in without]
         return replace(beside, wrong=[*beside.wrong, *wrong])
     recordings, wrong = find_recordings(data_audio)
@@ -184,14 +172,14 @@ def _named_table(metadata: Path) -> Table | None:
     if metadata.is_dir():
         return None
     if not metadata.is_file() and not metadata.is_symlink():
-        beside = [path.name for path in tables_in(metadata.parent)]
+        beside = [path.name for path in paths.tables_in(metadata.parent)]
         raise AudionetError(f"{metadata}: no such table{did_you_mean(metadata.name, beside)}")
     return read_table(metadata) if is_table(metadata) else None
 
 
 def _labelled(table: Table | None, data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
     """A table that says of recordings which they are; None if it marks parts, and does not say of what, or none."""
-    if table is None or (marks_parts(table.columns) and not (path_columns(table.columns) and table.rows)):
+    if table is None or (marks_parts(table.columns) and not (paths.path_columns(table.columns) and table.rows)):
         return None
     return LabelledTable(table, data_audio, options.sound)
 
@@ -203,7 +191,7 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
     """
     candidates, others = list[Path](), list[Path]()
     corrections = {_found(path, data_audio).resolve() for path in options.correction_tables}
-    for path in tables_near(data_audio):
+    for path in paths.tables_near(data_audio):
         if path.resolve() in corrections:
             continue
         if CORRECTIONS_NAME.fullmatch(path.stem):
@@ -212,7 +200,7 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
             continue
         columns = header_of(path)
         has_labels = not columns.isdisjoint(LABEL_COLUMNS)
-        if has_labels and not columns.isdisjoint(PATH_COLUMNS):
+        if has_labels and not columns.isdisjoint(paths.PATH_COLUMNS):
             candidates.append(path)
         elif path.parent != data_audio or "clip" in columns:
             continue
@@ -220,8 +208,8 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
             others.append(path)
     fitting = _fitting(data_audio, candidates, options.sound)
     if not fitting:
-        _report_unused(data_audio, others)
-        for path in tables_in(data_audio, WORKBOOK_SUFFIXES)[:1]:
+        _report_unused_tables(data_audio, others)
+        for path in paths.tables_in(data_audio, paths.WORKBOOK_SUFFIXES)[:1]:
             logger.info("%s is a workbook, which is not read: if it has labels, save it as CSV", path)
         return None
     if len({labelled.table.path.resolve() for labelled in fitting}) > 1:
@@ -229,21 +217,21 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
         raise AudionetError(f"{data_audio}: {listed(names)} list its recordings; name the one to use with --metadata")
     _require_no_contradiction(fitting[0])
     path = fitting[0].table.path
-    level = logging.DEBUG if path.name.lower() in PUBLISHED_NAMES else logging.INFO
+    level = logging.DEBUG if path.name.lower() in paths.PUBLISHED_NAMES else logging.INFO
     logger.log(level, "the labels are those in %s", path)
     return fitting[0]
 
 
 def _fitting(data_audio: Path, tables: Iterable[Path], choice: SoundChoice) -> list[LabelledTable]:
     """The tables that list at least half of the recordings in a folder; of a published data set, its own alone."""
-    fitting, listing = [], Listing(data_audio)
+    fitting, listing = [], paths.Listing(data_audio)
     for path in tables:
         parsed = read_table(path)
-        published = path.name.lower() in PUBLISHED_NAMES
+        published = path.name.lower() in paths.PUBLISHED_NAMES
         try:
             labelled = LabelledTable(parsed, data_audio, choice)
         except AudionetError:
-            if published or lists_most(listing, parsed, PATH_COLUMNS):
+            if published or paths.lists_most(listing, parsed, paths.PATH_COLUMNS):
                 raise
             continue
         if published:  # these come first
@@ -253,9 +241,9 @@ def _fitting(data_audio: Path, tables: Iterable[Path], choice: SoundChoice) -> l
     return fitting
 
 
-def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
+def _report_unused_tables(data_audio: Path, tables: Sequence[Path]) -> None:
     """Warn of tables of labels that list the recordings in a column of another name, and are not used."""
-    listing = Listing(data_audio)
+    listing = paths.Listing(data_audio)
     for path in tables:
         kind = kind_of(path)
         called = (place for place in map(Path, listing.recordings) if path.name.startswith(place.stem))
@@ -265,14 +253,14 @@ def _report_unused(data_audio: Path, tables: Sequence[Path]) -> None:
             table = read_table(path)
         except AudionetError:  # of a file that nobody named
             continue
-        known = path_columns(table.columns)
+        known = paths.path_columns(table.columns)
         if known and marks_parts(table.columns):
-            if lists_most(listing, table, known):
+            if paths.lists_most(listing, table, known):
                 sentence = "%s marks parts of the recordings, and is not used: add --metadata %s, or move it away"
                 logger.warning(sentence, path, path)
             continue
-        for name in columns_of_files(table):
-            if lists_most(listing, table, [name]):
+        for name in paths.columns_of_files(table):
+            if paths.lists_most(listing, table, [name]):
                 sentence = "%s lists the recordings, and is not used: call its column %r path, or move it away"
                 logger.warning(sentence, path, table.columns[name])
 
@@ -298,9 +286,9 @@ def _require_no_set_below(data_audio: Path) -> None:
     """Raise AudionetError if a folder in it is a published data set, which would be taken for a class."""
     for place, folders, names in os.walk(data_audio, followlinks=True):  # it asks no recording what it is
         holder = Path(place)
-        folder = holder.parent if holder.name.lower() in TABLE_FOLDERS else holder
+        folder = holder.parent if holder.name.lower() in paths.TABLE_FOLDERS else holder
         for name in names if folder != data_audio else ():
-            if name.lower() in PUBLISHED_NAMES:
+            if name.lower() in paths.PUBLISHED_NAMES:
                 table = holder.relative_to(data_audio) / name
                 raise AudionetError(
                     f"{data_audio}: holds a data set with a table of its own ({table}); name its folder: {folder}"
