@@ -36,7 +36,7 @@ HOMES = {
     "PIL": {"spectrogram.jpeg"},
     "distributed": {"parallel.dask"},
     "tqdm": {"system.progress"},
-    "colorama": {"formats.base"},
+    "colorama": {"system.text"},
     "shtab": {"cli.help"},
     "jinja2": {"report.page"},
     "tensorboard": {"model.graph_def", "plots.tensorboard"},

@@ -176,7 +176,7 @@ def _print_arrivals(
     options: argparse.Namespace, model: Model, each: Callable[..., Iterator[Any]], treat: Callable[[Any], object]
 ) -> None:
     """Label the clips that are or arrive in a folder, without end. each: scores clips; treat: gets each result."""
-    printer = registry.WATCHED[options.mode][options.format](model.labels, options.top, endless=True)
+    printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top, endless=True)
     with open_workers(options.scheduler) as workers:
         for batch in watch_folder(options.watch):
             for clip in each(batch, workers=workers):

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from audionet.errors import AudionetError
-from audionet.formats.registry import OF_TOOLS, WATCHED
+from audionet.formats.names import ONE_CLIP_FORMATS, TOOL_FORMATS
 from audionet.settings import EACH
 from audionet.system.files import require_apart, require_folder
 from audionet.values import flag
@@ -17,7 +17,7 @@ def check_label(options: argparse.Namespace) -> None:
     """Raise AudionetError for options that make no sense together, and warn of those that change nothing."""
     if options.top < 1:
         raise AudionetError(f"--top {options.top}: must be at least 1")
-    if options.format in OF_TOOLS and options.mode == "labels":
+    if options.format in TOOL_FORMATS and options.mode == "labels":
         raise AudionetError(f"--format {options.format}: lists what is heard when; add --timeline or --events")
     for name in ("background", "min_seconds", "merge_gap_seconds"):
         if options.mode != "events" and getattr(options, name) != options.parser.get_default(name):
@@ -84,7 +84,7 @@ def _warn_of_top(options: argparse.Namespace) -> None:
 
 def _check_live(options: argparse.Namespace) -> None:
     """Raise AudionetError for options that make no sense without end."""
-    if options.watch is not None and options.format not in WATCHED[options.mode]:
+    if options.watch is not None and options.format in ONE_CLIP_FORMATS:
         raise AudionetError(
             f"--format {options.format}: is of one recording each; with --watch, use json, csv, raven or rttm"
         )
@@ -97,7 +97,7 @@ def _check_live(options: argparse.Namespace) -> None:
         ("--scheduler", options.scheduler),
         ("--track", options.track),
         ("--channel", options.channel),
-        (f"--format {options.format}", options.format in OF_TOOLS),
+        (f"--format {options.format}", options.format in TOOL_FORMATS),
     ):
         if given:
             raise AudionetError(f"{name}: not with --microphone, which prints a line for each window")

@@ -7,8 +7,7 @@ import warnings
 from contextlib import suppress
 
 from audionet.cli.plain_parser import add_options
-from audionet.formats.base import colored
-from audionet.system.text import printable
+from audionet.system.text import colored, printable
 
 
 def configure_logging(verbosity: str) -> None:

@@ -8,7 +8,7 @@ from audionet.cli.help import ShowVersions, add_completion, add_doctor
 from audionet.cli.logs import add_messages
 from audionet.cli.meant import INSTEAD, instead_of_retraining, instead_of_several_folders
 from audionet.cli.plain_parser import PlainParser, add_options
-from audionet.formats import registry
+from audionet.formats.names import FORMATS
 from audionet.options import EVALUATION_REPORT_NAME, REPORT_NAME, PrepareOptions, RetrainOptions
 from audionet.settings import OWN_FOLDS, PictureSettings
 
@@ -219,7 +219,7 @@ def _add_said(group: "argparse._ArgumentGroup") -> None:
 --format  what is printed; json has a line for each window or clip with --microphone or --watch. Of a timeline, events
     or windows also: rttm for speaker diarisation, audacity (labels), raven (selections), textgrid (Praat), srt and vtt
     (subtitles), elan (its CSV)"""
-    add_options(group, formats, choices=registry.FORMATS, default="text")
+    add_options(group, formats, choices=FORMATS, default="text")
     files = """
 --plot FILE  draw the clip's spectrogram with its classes (or timeline) under it: .png, .svg or .pdf; for several clips
     a folder, such as plots

@@ -69,12 +69,11 @@ class EvaluationResult:
 
     @classmethod
     def of(
-        cls, predictions: Predictions, recordings: int, fold_accuracies: list[float], groups: int | None = None
+        cls, predictions: Predictions, recordings: int, fold_accuracies: list[float], groups: int
     ) -> "EvaluationResult":
-        """The result of predictions about so many recordings, in as many groups, or in fewer."""
+        """The result of predictions about so many recordings, in so many groups."""
         mistakes = [Misclassification.of(predictions, position) for position in sorted(predictions.mistakes())]
         error = predictions.calibration_error
-        groups = recordings if groups is None else groups
         return cls(predictions.confusion, recordings, fold_accuracies, error, mistakes, groups, predictions)
 
     @classmethod

@@ -1,12 +1,8 @@
 """Audacity's label track: File > Import > Labels."""
 
-from typing import TYPE_CHECKING
-
 from audionet.formats.base import OneClipPrinter
+from audionet.inference.windows import Timeline
 from audionet.system.text import printable
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Timeline
 
 
 class AudacityLabels(OneClipPrinter):
@@ -14,7 +10,7 @@ class AudacityLabels(OneClipPrinter):
 
     name = "audacity"
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print the one clip."""
         for segment in clip.segments:
             label = printable(segment.label)

@@ -1,30 +1,22 @@
-"""The base of the printers of all formats, and the colours of what is printed."""
+"""The base of the printers of all formats."""
 
-import functools
-import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TextIO, TypeVar
+from typing import Generic, TypeVar
 
 from audionet.errors import AudionetError
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Segment, Timeline
+from audionet.inference.windows import Segment, Timeline, Windows
 
 T = TypeVar("T")
 
-COLORS = {"bold": "1", "red": "31", "green": "32", "yellow": "33"}
 
-
-def tiers_of(clip: "Timeline") -> list[list["Segment"]]:
+def tiers_of(clip: Timeline) -> list[list[Segment]]:
     """The segments of a clip in tiers in which none overlaps another, at least one; each lies in the first that it can.
 
     Those of windows, which all overlap, are one tier: the printer cuts them.
     """
-    from audionet.inference.windows import Windows  # the help does without it, and without NumPy
-
     segments = sorted(clip.segments, key=lambda segment: segment.part)
     if isinstance(clip, Windows):
         return [segments]
@@ -37,7 +29,7 @@ def tiers_of(clip: "Timeline") -> list[list["Segment"]]:
     return tiers
 
 
-def in_milliseconds(segment: "Segment") -> tuple[int, int]:
+def in_milliseconds(segment: Segment) -> tuple[int, int]:
     """When a segment begins and ends: what one ends with is what the next begins with, and none is without length."""
     start = round(segment.start_seconds * 1000)
     return start, max(start + 1, round(segment.end_seconds * 1000))
@@ -79,7 +71,7 @@ class Printer(ABC, Generic[T]):
         """Print the clips that were kept."""
 
 
-class OneClipPrinter(Printer["Timeline"]):
+class OneClipPrinter(Printer[Timeline]):
     """A format whose files are of one clip each, so that no second one can follow on standard output.
 
     name: of the format.
@@ -94,25 +86,8 @@ class OneClipPrinter(Printer["Timeline"]):
             remedy = "label one recording, or one channel of it, at a time, or all with --format csv or raven"
             raise AudionetError(f"--format {self.name}: is of one recording each; {remedy}")
 
-    def add(self, clip: "Timeline") -> None:
+    def add(self, clip: Timeline) -> None:
         """Print one clip. Raises AudionetError for a second."""
         self._added += 1
         self.expect(range(self._added))
         super().add(clip)
-
-
-def colored(text: str, color: str, stream: TextIO) -> str:
-    """The text in a color, if the stream is a terminal whose user has not said NO_COLOR (https://no-color.org)."""
-    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return text
-    _prepare_windows()
-    return f"\033[{COLORS[color]}m{text}\033[0m"
-
-
-@functools.cache
-def _prepare_windows() -> None:
-    """Make older consoles of Windows understand colours."""
-    if sys.platform == "win32":
-        from colorama import just_fix_windows_console
-
-        just_fix_windows_console()

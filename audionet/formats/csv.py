@@ -2,15 +2,12 @@
 
 import csv
 import sys
-from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer, T
+from audionet.inference.clips import ClipScores
+from audionet.inference.streaming import WindowPrediction
+from audionet.inference.windows import Timeline, Windows
 from audionet.system.text import spreadsheet_cell
-
-if TYPE_CHECKING:
-    from audionet.inference.clips import ClipScores
-    from audionet.inference.streaming import WindowPrediction
-    from audionet.inference.windows import Timeline, Windows
 
 TERMINATOR = "\r\n"
 
@@ -43,36 +40,36 @@ class CsvPrinter(Printer[T]):
         """Print a row."""
         self._writer.writerow(map(spreadsheet_cell, row))
 
-    def verdict(self, clip: "ClipScores") -> list[str]:
+    def verdict(self, clip: ClipScores) -> list[str]:
         """The label and its score, the score of each class, the best class and why it is unknown, as text."""
         scores = [clip.score, *(clip.scores[label] for label in self._labels)]
         return [clip.label, *(f"{score:.6f}" for score in scores), clip.best, clip.why_unknown]
 
 
-class CsvLabels(CsvPrinter["ClipScores"]):
+class CsvLabels(CsvPrinter[ClipScores]):
     """A line per clip: the clip, its label and score, the score of each class, the best class, why it is unknown."""
 
     columns = ("clip", "label", "score")
     has_scores = True
     last_columns = ("best", "reason")
 
-    def print_clip(self, clip: "ClipScores") -> None:
+    def print_clip(self, clip: ClipScores) -> None:
         """Print one clip."""
         self.write([clip.clip, *self.verdict(clip)])
 
 
-class CsvTimelines(CsvPrinter["Timeline"]):
+class CsvTimelines(CsvPrinter[Timeline]):
     """A line a segment: the clip, start and end in seconds, label and score."""
 
     columns = ("clip", "start_seconds", "end_seconds", "label", "score")
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print one clip."""
         for s in clip.segments:
             self.write([clip.clip, f"{s.start_seconds:.2f}", f"{s.end_seconds:.2f}", s.label, f"{s.score:.6f}"])
 
 
-class CsvWindows(CsvPrinter["Windows"]):
+class CsvWindows(CsvPrinter[Windows]):
     """A line per window: the clip, start and end in seconds, the best class and its score, then that of each class, and
     whether anything is heard."""
 
@@ -80,7 +77,7 @@ class CsvWindows(CsvPrinter["Windows"]):
     has_scores = True
     last_columns = ("audible",)
 
-    def print_clip(self, clip: "Windows") -> None:
+    def print_clip(self, clip: Windows) -> None:
         """Print one clip."""
         for window in clip.windows:
             best, score = clip.best(window)
@@ -89,14 +86,14 @@ class CsvWindows(CsvPrinter["Windows"]):
             self.write([clip.clip, *times, best, *scores, "true" if window.has_signal else "false"])
 
 
-class CsvHeard(CsvPrinter["WindowPrediction"]):
+class CsvHeard(CsvPrinter[WindowPrediction]):
     """A line per window that a microphone heard: when, and then as of a clip."""
 
     columns = ("time", "start_seconds", "end_seconds", "label", "score")
     has_scores = True
     last_columns = ("best", "reason")
 
-    def print_clip(self, clip: "WindowPrediction") -> None:
+    def print_clip(self, clip: WindowPrediction) -> None:
         """Print one window."""
         times = [f"{clip.start_seconds:.2f}", f"{clip.end_seconds:.2f}"]
         self.write([clip.time.isoformat(timespec="milliseconds"), *times, *self.verdict(clip.scores)])

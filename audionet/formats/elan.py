@@ -1,15 +1,11 @@
 """A table that ELAN imports: File > Import > CSV / Tab-delimited Text File."""
 
-from typing import TYPE_CHECKING
-
 from audionet.formats.base import in_milliseconds, tier_name, tiers_of
 from audionet.formats.csv import CsvPrinter
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Timeline
+from audionet.inference.windows import Timeline
 
 
-class ElanTable(CsvPrinter["Timeline"]):
+class ElanTable(CsvPrinter[Timeline]):
     """A row a segment: tier, begin, end and duration in seconds, annotation, score and the recording.
 
     What overlaps lies in tiers of its own, since nothing in a tier can.
@@ -19,7 +15,7 @@ class ElanTable(CsvPrinter["Timeline"]):
         "Tier", "Begin Time - ss.msec", "End Time - ss.msec", "Duration - ss.msec", "Annotation", "Score", "File"
     )  # fmt: skip
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print one clip."""
         for number, segments in enumerate(tiers_of(clip)):
             for segment in segments:

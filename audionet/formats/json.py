@@ -2,15 +2,13 @@
 
 import json
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from audionet.formats.base import Printer, T
-
-if TYPE_CHECKING:
-    from audionet.inference.clips import ClipScores
-    from audionet.inference.scoring import ChunkScores
-    from audionet.inference.streaming import WindowPrediction
-    from audionet.inference.windows import Timeline, Windows
+from audionet.inference.clips import ClipScores
+from audionet.inference.scoring import ChunkScores
+from audionet.inference.streaming import WindowPrediction
+from audionet.inference.windows import Timeline, Windows
 
 
 class JsonPrinter(Printer[T]):
@@ -37,10 +35,10 @@ class JsonPrinter(Printer[T]):
             print(json.dumps(self._objects, indent=1, ensure_ascii=False))
 
 
-class JsonLabels(JsonPrinter["ClipScores"]):
+class JsonLabels(JsonPrinter[ClipScores]):
     """The scores of each clip."""
 
-    def to_json(self, clip: "ClipScores") -> dict[str, Any]:
+    def to_json(self, clip: ClipScores) -> dict[str, Any]:
         """One clip."""
         why = {"reason": clip.why_unknown} if clip.is_unknown else {}
         several = {"several": list(clip.several)} if clip.several else {}
@@ -55,12 +53,12 @@ class JsonLabels(JsonPrinter["ClipScores"]):
         } | (typical | why | several)
 
 
-class JsonTimelines(JsonPrinter["Timeline"]):
+class JsonTimelines(JsonPrinter[Timeline]):
     """The segments of each clip."""
 
     key = "segments"
 
-    def to_json(self, clip: "Timeline") -> dict[str, Any]:
+    def to_json(self, clip: Timeline) -> dict[str, Any]:
         """One clip."""
         return {"clip": clip.clip, self.key: [segment.to_json() for segment in clip.segments]}
 
@@ -71,14 +69,14 @@ class JsonEvents(JsonTimelines):
     key = "events"
 
 
-class JsonWindows(JsonPrinter["Windows"]):
+class JsonWindows(JsonPrinter[Windows]):
     """The windows of each clip, with the scores of all classes."""
 
-    def to_json(self, clip: "Windows") -> dict[str, Any]:
+    def to_json(self, clip: Windows) -> dict[str, Any]:
         """One clip."""
         return {"clip": clip.clip, "windows": [self._window(clip, window) for window in clip.windows]}
 
-    def _window(self, clip: "Windows", window: "ChunkScores") -> dict[str, Any]:
+    def _window(self, clip: Windows, window: ChunkScores) -> dict[str, Any]:
         best, score = clip.best(window)
         return {
             "start_seconds": window.start_seconds,
@@ -90,10 +88,10 @@ class JsonWindows(JsonPrinter["Windows"]):
         }
 
 
-class JsonHeard(JsonPrinter["WindowPrediction"]):
+class JsonHeard(JsonPrinter[WindowPrediction]):
     """The windows that a microphone heard."""
 
-    def to_json(self, clip: "WindowPrediction") -> dict[str, Any]:
+    def to_json(self, clip: WindowPrediction) -> dict[str, Any]:
         """One window."""
         scores = clip.scores
         return {

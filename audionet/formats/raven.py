@@ -1,13 +1,10 @@
 """The selection table of Raven (Cornell Lab of Ornithology), which holds many recordings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audionet.formats.base import Printer
+from audionet.inference.windows import Timeline
 from audionet.system.text import printable, spreadsheet_cell
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Timeline
 
 COLUMNS = (
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)",
@@ -15,7 +12,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class RavenSelections(Printer["Timeline"]):
+class RavenSelections(Printer[Timeline]):
     """A row a segment, with tabs between. Raven shows recordings that are opened together one after the other: its
     times run on from each to the next, and the offset is from the start of the file. The channels of one share them."""
 
@@ -24,7 +21,7 @@ class RavenSelections(Printer["Timeline"]):
         self._selections, self._before, self._seconds = 0, 0.0, 0.0
         print("\t".join(COLUMNS))
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print one clip."""
         name = clip.recording or clip.clip
         path = printable(name if name == "-" else str(Path(name).absolute()))

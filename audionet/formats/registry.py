@@ -3,7 +3,7 @@
 from typing import Any
 
 from audionet.formats.audacity import AudacityLabels
-from audionet.formats.base import OneClipPrinter, Printer
+from audionet.formats.base import Printer
 from audionet.formats.csv import CsvHeard, CsvLabels, CsvTimelines, CsvWindows
 from audionet.formats.elan import ElanTable
 from audionet.formats.json import JsonEvents, JsonHeard, JsonLabels, JsonTimelines, JsonWindows
@@ -15,7 +15,7 @@ from audionet.formats.textgrid import TextGrid
 
 Printers = dict[str, type[Printer[Any]]]
 
-# What is said of a clip -> the formats that it can be said in. Those of tools hold a label from when to when.
+# What is said of a clip -> the formats that it can be said in.
 OF_TOOLS: Printers = {
     "rttm": RttmTimelines,
     "audacity": AudacityLabels,
@@ -33,9 +33,3 @@ PRINTERS: dict[str, Printers] = {
 }
 # What a microphone hears, a window a line.
 HEARD: Printers = {"text": TextHeard, "json": JsonHeard, "csv": CsvHeard}
-# Without end, what is of one clip alone could not be told apart.
-WATCHED: dict[str, Printers] = {
-    mode: {name: printer for name, printer in printers.items() if not issubclass(printer, OneClipPrinter)}
-    for mode, printers in PRINTERS.items()
-}
-FORMATS = ("text", "json", "csv", *OF_TOOLS)

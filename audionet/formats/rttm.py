@@ -4,21 +4,18 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from audionet.dataset.names import without_spaces
 from audionet.formats.base import Printer, in_milliseconds
+from audionet.inference.windows import Timeline
 from audionet.system.text import listed, printable
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Timeline
 
 logger = logging.getLogger(__name__)
 
 NOT_KNOWN = "<NA>"
 
 
-class RttmTimelines(Printer["Timeline"]):
+class RttmTimelines(Printer[Timeline]):
     """A line a segment. Spaces in names become underscores; unknown stretches are left out. No field is empty.
 
     A recording is called by its name without the suffix, and those of one name by their folders too.
@@ -38,7 +35,7 @@ class RttmTimelines(Printer["Timeline"]):
         names = Counter(name for clip in set(map(str, clips)) for name in _names(clip))
         self._shared = {name for name, clips_called_so in names.items() if clips_called_so > 1}
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print one clip."""
         name = self._name(clip.recording or clip.clip)
         for segment in clip.segments:

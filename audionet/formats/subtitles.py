@@ -1,13 +1,10 @@
 """Subtitles, to see the labels while a film runs: SRT (SubRip) and WebVTT (W3C)."""
 
 import html
-from typing import TYPE_CHECKING
 
 from audionet.formats.base import OneClipPrinter, in_milliseconds
+from audionet.inference.windows import Segment, Timeline
 from audionet.system.text import printable
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Segment, Timeline
 
 
 class SrtSubtitles(OneClipPrinter):
@@ -15,7 +12,7 @@ class SrtSubtitles(OneClipPrinter):
 
     name = "srt"
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print the one clip."""
         for number, segment in enumerate(clip.segments, start=1):
             label = printable(segment.label).replace("-->", "->")  # which no reader takes for a line of times
@@ -27,14 +24,14 @@ class WebVttSubtitles(OneClipPrinter):
 
     name = "vtt"
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print the one clip."""
         print("WEBVTT\n")
         for segment in clip.segments:
             print(f"{_cue(segment, '.')}\n{html.escape(printable(segment.label), quote=False)}\n")
 
 
-def _cue(segment: "Segment", point: str) -> str:
+def _cue(segment: Segment, point: str) -> str:
     """`01:02:03,456 --> 01:02:04,567`."""
     borders = []
     for milliseconds in in_milliseconds(segment):

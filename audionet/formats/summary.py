@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audionet.dataset.names import split_chunk_name
-from audionet.formats.base import colored
 from audionet.formats.evaluation import CLASSES_IN_TABLE, MISTAKES_SHOWN, accuracy, print_confusion
-from audionet.system.text import clock, count, listed, printable
+from audionet.system.text import clock, colored, count, listed, printable
 
 if TYPE_CHECKING:
     from audionet.commands.doctor import Finding

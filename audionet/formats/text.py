@@ -1,21 +1,18 @@
 """Text for people: a block per clip, as soon as it is known; of a microphone a line per window."""
 
 import sys
-from typing import TYPE_CHECKING
 
-from audionet.formats.base import Printer, colored
-from audionet.system.text import clock, columns, padded, printable
-
-if TYPE_CHECKING:
-    from audionet.inference.clips import ClipScores
-    from audionet.inference.streaming import WindowPrediction
-    from audionet.inference.windows import Timeline, Windows
+from audionet.formats.base import Printer
+from audionet.inference.clips import ClipScores
+from audionet.inference.streaming import WindowPrediction
+from audionet.inference.windows import Timeline, Windows
+from audionet.system.text import clock, colored, columns, padded, printable
 
 
-class TextLabels(Printer["ClipScores"]):
+class TextLabels(Printer[ClipScores]):
     """The best classes of each clip."""
 
-    def print_clip(self, clip: "ClipScores") -> None:
+    def print_clip(self, clip: ClipScores) -> None:
         """Print one clip."""
         width = max(map(columns, self._labels))
         note = colored(f": unknown, {clip.explanation}", "yellow", sys.stdout) if clip.is_unknown else ""
@@ -25,10 +22,10 @@ class TextLabels(Printer["ClipScores"]):
             print(colored(line, "bold", sys.stdout) if label == clip.label else line)
 
 
-class TextTimelines(Printer["Timeline"]):
+class TextTimelines(Printer[Timeline]):
     """A line a segment, or event; `no events` where there is none."""
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print one clip."""
         print(printable(clip.clip) + ("" if clip.segments else ": no events"))
         width = max((columns(segment.label) for segment in clip.segments), default=0)
@@ -37,10 +34,10 @@ class TextTimelines(Printer["Timeline"]):
             print(f"  {times}  {padded(segment.label, width)}  {segment.score:.3f}")
 
 
-class TextWindows(Printer["Windows"]):
+class TextWindows(Printer[Windows]):
     """A line per window: from when to when, and its best classes."""
 
-    def print_clip(self, clip: "Windows") -> None:
+    def print_clip(self, clip: Windows) -> None:
         """Print one clip."""
         print(printable(clip.clip))
         for window in clip.windows:
@@ -50,10 +47,10 @@ class TextWindows(Printer["Windows"]):
             print(f"  {window.start_seconds:9.2f} to {window.end_seconds:9.2f}  {scores}")
 
 
-class TextHeard(Printer["WindowPrediction"]):
+class TextHeard(Printer[WindowPrediction]):
     """The time of day, the class and its score."""
 
-    def print_clip(self, clip: "WindowPrediction") -> None:
+    def print_clip(self, clip: WindowPrediction) -> None:
         """Print one window."""
         scores = clip.scores
         width = max(columns(label) for label in (*self._labels, scores.label))

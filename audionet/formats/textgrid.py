@@ -1,14 +1,10 @@
 """Praat's TextGrid, in its long text form."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from audionet.formats.base import OneClipPrinter, tier_name, tiers_of
+from audionet.inference.windows import Segment, Timeline
 from audionet.system.text import printable
-
-if TYPE_CHECKING:
-    from audionet.inference.windows import Segment, Timeline
-
 
 DECIMALS = 6
 
@@ -21,7 +17,7 @@ class TextGrid(OneClipPrinter):
 
     name = "textgrid"
 
-    def print_clip(self, clip: "Timeline") -> None:
+    def print_clip(self, clip: Timeline) -> None:
         """Print the one clip."""
         tiers = tiers_of(clip)
         print('File type = "ooTextFile"\nObject class = "TextGrid"\n')
@@ -36,7 +32,7 @@ class TextGrid(OneClipPrinter):
                 print(f'            text = "{quoted}"')
 
 
-def _without_gaps(segments: "Sequence[Segment]", seconds: float) -> list[tuple[float, float, str]]:
+def _without_gaps(segments: Sequence[Segment], seconds: float) -> list[tuple[float, float, str]]:
     """The intervals of a tier: start, end and text. Times are as they are written, so that no gap is without length."""
     intervals: list[tuple[float, float, str]] = []
     starts = [round(segment.start_seconds, DECIMALS) for segment in segments]

@@ -1,14 +1,19 @@
-"""Words for people: names from elsewhere made safe to print, suggestions, counts, lists and lengths of time."""
+"""Words for people: names from elsewhere made safe to print, suggestions, counts, lists, lengths of time, colours."""
 
 import difflib
+import functools
+import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 # Control characters, bytes that are no Unicode, and separators of lines and paragraphs.
 BREAKING_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # make text read as another
 NAMES_LISTED = 3  # of many
+COLORS = {"bold": "1", "red": "31", "green": "32", "yellow": "33"}
 # Where a formula would begin for a spreadsheet, which may go by another separator than the table's.
 BEGINNING_OF_A_CELL, SIGNS = r"(^|[;\t\r\n])", r"\s*'*[=+\-@\uff1d\uff0b\uff0d\uff20]"
 FORMULA = re.compile(rf"{BEGINNING_OF_A_CELL}(?={SIGNS}|[\t\r])")
@@ -131,3 +136,20 @@ def shortened(text: str, longest: int) -> str:
         return text
     end = (longest - 1) // 2
     return f"{text[: longest - 1 - end]}\N{HORIZONTAL ELLIPSIS}{text[len(text) - end :]}"
+
+
+def colored(text: str, color: str, stream: TextIO) -> str:
+    """The text in a color, if the stream is a terminal whose user has not said NO_COLOR (https://no-color.org)."""
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    _prepare_windows()
+    return f"\033[{COLORS[color]}m{text}\033[0m"
+
+
+@functools.cache
+def _prepare_windows() -> None:
+    """Make older consoles of Windows understand colours."""
+    if sys.platform == "win32":
+        from colorama import just_fix_windows_console
+
+        just_fix_windows_console()

@@ -48,7 +48,7 @@ def test_large_numbers_keep_their_distance_from_the_names(capsys: pytest.Capture
 def test_mistakes_are_named_by_recording_before_each_chunk(capsys: pytest.CaptureFixture[str]) -> None:
     places = [Place(f"anna/{name}_nohash_000{n}", n, n + 1) for name in ("one", "two") for n in range(2)]
     wrong = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.3, 0.7]])
-    held_out = EvaluationResult.of(Predictions(["anna", "ben"], places, np.zeros(4, np.intp), wrong), 1, [])
+    held_out = EvaluationResult.of(Predictions(["anna", "ben"], places, np.zeros(4, np.intp), wrong), 1, [], 1)
     files = ModelFiles.beside(Path("m.pb"), None)
     print_retrained(RetrainReport(["anna", "ben"], {"test": 4}, None, held_out, False, 4, 0, True, files, [], []))
     lines = capsys.readouterr().out.splitlines()

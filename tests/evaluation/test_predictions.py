@@ -56,7 +56,7 @@ def test_of_thousands_of_classes_the_confusions_take_no_more_room_and_time_than_
     probabilities = np.eye(3000, dtype=np.float32)
     probabilities[[7, 1999]] = probabilities[[2999, 7]]
     places = [Place(f"{label}/1", 0.0, 1.0) for label in labels]
-    result = EvaluationResult.of(Predictions(labels, places, targets, probabilities), 3000, [])
+    result = EvaluationResult.of(Predictions(labels, places, targets, probabilities), 3000, [], 3000)
     written = json_bytes(result.to_json())
     assert len(written) < 200_000
     read = EvaluationResult.from_json(labels, parse_json(written))

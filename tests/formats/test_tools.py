@@ -15,7 +15,9 @@ import pytest
 from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.readers import read_annotations
 from audionet.errors import AudionetError
-from audionet.formats.registry import OF_TOOLS, PRINTERS, WATCHED
+from audionet.formats.base import OneClipPrinter
+from audionet.formats.names import FORMATS, ONE_CLIP_FORMATS
+from audionet.formats.registry import OF_TOOLS, PRINTERS
 from audionet.inference.clips import ClipScores
 from audionet.inference.events import Events
 from audionet.inference.scoring import ChunkScores
@@ -264,7 +266,10 @@ def test_a_silent_window_is_of_no_class(name: str, capsys: pytest.CaptureFixture
         assert (text.count("anna"), text.count("unknown")) == (1, 0 if name == "rttm" else 1)
 
 
-@pytest.mark.parametrize(("mode", "name"), [(mode, name) for mode, names in WATCHED.items() for name in names])
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [(mode, name) for mode, names in PRINTERS.items() for name in names if name not in ONE_CLIP_FORMATS],
+)
 def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
     mode: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -273,7 +278,7 @@ def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
         "labels": ClipScores("a.wav", 1.0, dict(zip(LABELS, [0.75, 0.125, 0.125], strict=True))),
         "windows": Windows("a.wav", LABELS, windows),
     }
-    printer = WATCHED[mode][name](LABELS, 1, endless=True)
+    printer = PRINTERS[mode][name](LABELS, 1, endless=True)
     capsys.readouterr()
     printer.add(clips.get(mode, CLIP))
     printed_of_it = capsys.readouterr().out
@@ -281,7 +286,12 @@ def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
     assert name != "json" or json.loads(printed_of_it)
 
 
-@pytest.mark.parametrize("name", ["audacity", "textgrid", "srt", "vtt"])
+def test_the_names_are_those_of_the_printers() -> None:
+    assert (*PRINTERS["labels"], *OF_TOOLS) == FORMATS
+    assert {name for name, printer in OF_TOOLS.items() if issubclass(printer, OneClipPrinter)} == {*ONE_CLIP_FORMATS}
+
+
+@pytest.mark.parametrize("name", ONE_CLIP_FORMATS)
 def test_what_is_of_one_recording_refuses_a_second(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(AudionetError, match="is of one recording each; label one recording, or one channel"):
         printed(name, capsys, CLIP, CLIP)
