@@ -35,7 +35,9 @@ LISTS_OF_MARKS = ("events", "segments", "result")
 NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
 AVIANZ = re.compile(r'\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
 MOST_JSON_VALUES = 8 * MOST_VALUES  # of thirty hours of speech, each word with its times
-FIRST_CHANNEL = "0"  # which Label Studio writes of every recording whose channels are not shown apart
+# What says nothing: the first channel, which Label Studio writes of every recording whose channels are not shown apart,
+# and of which type a word is in a transcript.
+SAYS_NOTHING = {("channel", "0"), *(("type", kind) for kind in ("word", "pronunciation", "punctuation", "spacing"))}
 
 Cells = dict[str, str]
 
@@ -135,7 +137,7 @@ def _cells(value: Mapping[str, Any]) -> Cells:
     cells = {}
     for name, each in value.items():
         cell = _cell(each)
-        if cell and not (simplified(name) == "channel" and cell == FIRST_CHANNEL):
+        if cell and (simplified(name), cell) not in SAYS_NOTHING:
             cells[checked_text(name)] = checked_text(cell)
     for name in LISTS_OF_LABELS:
         several = value.get(name)

@@ -245,6 +245,7 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             ),
             ONE,
         ),
+        ('{"words": [{"text": "hu", "start": 1.5, "end": 3.25, "type": "word", "speaker_id": "owl"}]}', ONE),
         (  # of which WhisperX says each word again, by whom it thinks best
             json.dumps(
                 {
@@ -289,6 +290,7 @@ def test_transcripts_of_hours_are_read_whatever_else_they_hold(tmp_path: Path) -
             label_studio(OWL, data={"audio": "/data/upload/1/0a1b2c3d-other.wav"}),
             "the recording that it lists is not in",
         ),
+        ('{"results": [{"start_time": 1, "end_time": 2, "type": "word", "alternatives": []}]}', "line 1 has no label"),
         ('{"segments": [{"start": 0.0, "end": 2.5, "text": "hello"}]}', "in its column 'text' what is spoken"),
         (
             '[{"clip": "night.wav",\n "start_ms": 5, "end_ms": 9, "label": "owl"}]',
