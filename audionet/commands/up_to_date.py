@@ -22,7 +22,7 @@ from audionet.system.files import read_json, require_apart, require_folder, requ
 from audionet.system.untrusted import Refused, taking_apart, text
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
-ALGORITHM_VERSION = 12
+ALGORITHM_VERSION = 13
 # Options that say where files lie, which backbone is taken (its fingerprint counts instead), or to train all the same.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "

@@ -35,7 +35,7 @@ SCORES_NAME = "scores"
 BACKBONE_BYTES = 128 << 20  # of a network, beside its last layer: far more than ours needs
 # What is held at once while a model is made (measured): copies of its layer, and of all scores, in float64.
 LAYERS, SCORES, MOST_OF_MEMORY = 6, 10, 0.75
-EMPTY_HEAD = ClassifierHead(np.zeros((1, 1)), np.zeros(1), np.zeros(1), noise=np.zeros(1))
+EMPTY_HEAD = ClassifierHead(np.zeros((1, 1)), np.zeros(1), np.zeros(1), noise=np.zeros((1, 1)))
 
 
 class Exports:
@@ -46,7 +46,7 @@ class Exports:
     ) -> None:
         """subspace: the one that the classifiers are fitted in. noise: the direction in which noise moves features."""
         self._backbone, self._subspace, self._options = backbone, subspace, options
-        self._noise = None if noise is None else noise / np.linalg.norm(noise)
+        self._noise = noise
         for folder in _folders(options):
             with writing(folder):
                 make_folder(folder)
@@ -56,11 +56,18 @@ class Exports:
         linear, calibrator = self._subspace.discriminant_of_features(classifier.discriminant), classifier.calibrator
         weights = linear.weights * np.float32(calibrator.inverse_temperature)
         biases = linear.biases * np.float32(calibrator.inverse_temperature)
-        centroid = self._subspace.features_at(classifier.centroid)
+        centroid, noise = self._subspace.features_at(classifier.centroid), self._left_out(classifier)
         if detector is None:
-            return ClassifierHead(weights, biases, centroid, noise=self._noise)
+            return ClassifierHead(weights, biases, centroid, noise=noise)
         events = detector.linear
-        return ClassifierHead(weights, biases, centroid, events.weights, events.biases, self._noise)
+        return ClassifierHead(weights, biases, centroid, events.weights, events.biases, noise)
+
+    def _left_out(self, classifier: Classifier) -> NDArray[np.float32] | None:
+        """The directions that distances leave out, the one of noise and those of the classifier: features x n."""
+        directions = [] if self._noise is None else [self._noise]
+        if classifier.left_out.shape[1]:
+            directions += list(self._subspace.in_features(classifier.left_out).T)
+        return np.linalg.qr(np.array(directions).T).Q if directions else None
 
     def store(self, step: int, classifier: Classifier) -> None:
         """Write intermediate_<step>.pb, and the checkpoint anew, if they were asked for."""

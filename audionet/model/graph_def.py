@@ -55,10 +55,11 @@ def freeze(backbone: Backbone, head: ClassifierHead, output_name: str = OUTPUT_N
 
 def _without_noise(graph: "GraphWriter", bottlenecks: str, noise: np.ndarray, centroid: np.ndarray) -> str:
     """Move bottlenecks along the noise to where the centroid is: the name of what comes out."""
-    direction = graph.constant(NOISE_NAME, noise[None])
-    product = graph.add("MatMul", "noise_product", [bottlenecks, direction], transpose_a=False, transpose_b=True)
-    along = graph.add("BiasAdd", "along", [product, graph.constant("noise_offset", np.array([-noise @ centroid]))])
-    return graph.add("Sub", "quiet", [bottlenecks, graph.add("Mul", "step", [along, direction])])
+    directions = graph.constant(NOISE_NAME, noise.T)
+    product = graph.add("MatMul", "noise_product", [bottlenecks, directions], transpose_a=False, transpose_b=True)
+    along = graph.add("BiasAdd", "along", [product, graph.constant("noise_offset", -noise.T @ centroid)])
+    step = graph.add("MatMul", "step", [along, directions], transpose_a=False, transpose_b=False)
+    return graph.add("Sub", "quiet", [bottlenecks, step])
 
 
 class GraphWriter:

@@ -13,6 +13,7 @@ import numpy as np
 from audionet.bottleneck.backbone import Backbone
 from audionet.bottleneck.litert_file import pack, schema, unpack
 from audionet.bottleneck.sound_network import DISTANCE, FEATURES, HEAD, SCORES
+from audionet.training.unknown import MOST_DIRECTIONS
 
 OUTPUT_NAME = "final_result"  # as in the graphs of 2018; the input is called Mul there and in the backbone
 DISTANCE_NAME = "squared_distance"
@@ -35,7 +36,8 @@ class ClassifierHead:
 
     weights: features x classes. biases: classes. The scores are softmax(bottleneck @ weights + biases).
     centroid: the mean bottleneck of the training, features. The squared distance is that from it, less what lies along
-        `noise`, the direction in which noise moves a bottleneck (features, of length 1); None: all of it counts.
+        `noise`, the directions in which noise and the like move a bottleneck (features x n, orthonormal); None: all of
+        it counts.
     event_weights, event_biases: of the scores of events (detection/detector.py), of the same shapes; None where they
         were not learnt. The network carries them, and does not compute them.
     """
@@ -57,7 +59,7 @@ class ClassifierHead:
         """Those of bottlenecks, n x features, as the network computes them."""
         differences = bottlenecks - self.centroid
         if self.noise is not None:
-            differences -= np.outer(differences @ self.noise, self.noise)
+            differences -= differences @ self.noise @ self.noise.T
         return np.asarray(np.square(differences).sum(axis=1))
 
 
@@ -96,9 +98,16 @@ def read_head(
     shapes: dict[str, tuple[int, ...]] = {"weights": shape, "biases": (classes,), "centroid": (features,)}
     if has_events:
         shapes |= {"event_weights": shape, "event_biases": (classes,)}
-    if NOISE_NAME.encode() in network:  # older models have none
-        shapes["noise"] = (features,)
-    empty = attach_head(backbone, ClassifierHead(**{part: np.zeros(dims, np.float32) for part, dims in shapes.items()}))
+
+    def attach_zeros() -> bytes:
+        parts = {part: np.zeros(dims, np.float32) for part, dims in shapes.items()}
+        return attach_head(backbone, ClassifierHead(**parts))
+
+    empty = attach_zeros()
+    directions = min((len(network) - len(empty)) // (4 * features), 1 + MOST_DIRECTIONS)
+    if directions > 0:  # older models have none
+        shapes["noise"] = (features, directions)
+        empty = attach_zeros()
     if len(empty) != len(network):
         return None
     places = _places(empty, [TENSOR_NAMES[part] for part in shapes])
@@ -194,12 +203,17 @@ class SubgraphWriter:
 
     def _without_noise(self, bottleneck: int, noise: np.ndarray, centroid: np.ndarray, shape: tuple[int, ...]) -> int:
         """Move a bottleneck along the noise to where the centroid is: the position of what comes out."""
-        direction = self.add_tensor(NOISE_NAME, (1, len(noise)), noise)
-        offset = self.add_tensor("noise_offset", (1,), np.array([-noise @ centroid]))
+        features, count = noise.shape
+        rows = np.ascontiguousarray(noise.T)  # the layout decides on the last bits of a product
+        directions = self.add_tensor(NOISE_NAME, (count, features), rows)
+        offset = self.add_tensor("noise_offset", (count,), np.array([-row @ centroid for row in rows]))
         along, step, quiet = (
-            self.add_tensor(name, size) for name, size in (("along", (1, 1)), ("step", shape), ("quiet", shape))
+            self.add_tensor(name, size) for name, size in (("along", (1, count)), ("step", shape), ("quiet", shape))
         )
-        self.add_operator("FULLY_CONNECTED", [bottleneck, direction, offset], along, schema().FullyConnectedOptionsT())
-        self.add_operator("MUL", [along, direction], step, schema().MulOptionsT())
+        self.add_operator("FULLY_CONNECTED", [bottleneck, directions, offset], along, schema().FullyConnectedOptionsT())
+        if count == 1:  # as in models of before, which are made anew to be read
+            self.add_operator("MUL", [along, directions], step, schema().MulOptionsT())
+        else:
+            self.add_operator("BATCH_MATMUL", [along, directions], step, schema().BatchMatMulOptionsT())
         self.add_operator("SUB", [bottleneck, step], quiet, schema().SubOptionsT())
         return quiet

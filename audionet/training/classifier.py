@@ -17,11 +17,20 @@ from audionet.training.folds import cluster_groups, folds
 from audionet.training.lda import Discriminants, LinearDiscriminant, Parted
 from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
-from audionet.training.unknown import Alike, HeldOut, RejectionThresholds, centred_logs, comparable_distance
+from audionet.training.unknown import (
+    Alike,
+    HeldOut,
+    RejectionThresholds,
+    are_mostly_near,
+    centred_logs,
+    comparable_distance,
+    leading_directions,
+)
 
 CALIBRATION_FOLDS = 5
 # So many are enough to learn a temperature from; and at least so many of each class.
 CALIBRATION_PICTURES, CALIBRATION_PICTURES_A_CLASS = 5000, 20
+MOST_DIFFERENCES = 500  # that directions are found from, evenly drawn
 MOST_TIMES = 2.0  # as much of a class in the end, as where one of two recordings is held out
 
 Indices = NDArray[np.intp]  # of samples in their data set
@@ -32,12 +41,14 @@ class Classifier:
     """probabilities = the calibrated scores of a discriminant.
 
     centroid: the mean of the training samples, from which distances are measured: float64, axes.
+    left_out: what lies along these directions, beside that of noise, is left out of distances: axes x n, orthonormal.
     """
 
     discriminant: LinearDiscriminant
     calibrator: Calibrator
     thresholds: RejectionThresholds
     centroid: NDArray[np.floating]
+    left_out: NDArray[np.floating]
 
     def probabilities(self, coordinates: NDArray[np.floating]) -> NDArray[np.float64]:
         """The probability of each class: one row for each row of coordinates (n x axes)."""
@@ -81,6 +92,18 @@ class _HeldOutScores(NamedTuple):
         return Examples(self.scores[:, 0], targets[self.indices])
 
 
+class _Distances(NamedTuple):
+    """How far samples lie from a centroid.
+
+    of_samples: comparable ones, of all samples of the data set.
+    left_out: the directions that are left out of them, beside that of noise: no more than it takes for what is spoilt
+        to be mostly near; axes x n, orthonormal.
+    """
+
+    of_samples: NDArray[np.floating]
+    left_out: NDArray[np.floating]
+
+
 Store = Callable[[int, Classifier], None]  # is given a step, and the classifier so far
 
 
@@ -108,12 +131,14 @@ class Trainer:
         weights = np.array([augmentation.weight for augmentation in augmentations])
         # Those that count little, such as sound in noise, say nothing of how good the scores are, or what is usual.
         full = np.flatnonzero(weights == 1).tolist()
+        self._spoilt = rows[:, weights < 1]
         self._rows, self._parts = rows[:, full], [n for n, i in enumerate(full) if augmentations[i].part < 1]
         self._discriminants = Discriminants(
             subspace.coordinates, self._targets, weights, subspace.shrinkage, self._noise, rows
         )
         self._options = options
-        self._seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
+        seconds = np.array([sample.seconds * sample.sounding.part for sample in dataset])
+        self._seconds = seconds.repeat((rows >= 0).sum(axis=1))  # of each row
         self._chunk_seconds = chunk_seconds
 
     def fit(
@@ -135,11 +160,12 @@ class Trainer:
         options.intermediate_store_frequency steps.
         """
         discriminant, centroid = self._discriminants.of(train), self._centroid(train)
+        distances = self._distances(train, centroid)
         held_out = self._hold_out_recordings(train, [0, *self._parts])
 
         def with_calibrator(learnt: Calibrator) -> Classifier:
-            calibrator = learnt.of_more(held_out.times_more)
-            return Classifier(discriminant, calibrator, RejectionThresholds(0.0, float("inf")), centroid)
+            calibrator, thresholds = learnt.of_more(held_out.times_more), RejectionThresholds(0.0, float("inf"))
+            return Classifier(discriminant, calibrator, thresholds, centroid, distances.left_out)
 
         fitted = train_calibrator(
             held_out.originals(self._targets),
@@ -149,11 +175,11 @@ class Trainer:
             store=store and (lambda step, learnt: store(step, with_calibrator(learnt))),
             progress=progress,
         )
-        distances = comparable_distance(self._squared_distances(centroid), self._seconds, self._chunk_seconds)
         calibrator = fitted.calibrator.of_more(held_out.times_more)
-        own = self._calibrated(held_out, calibrator, distances)
-        thresholds = RejectionThresholds.learn(own, distances[train])
-        return FitResult(Classifier(discriminant, calibrator, thresholds, centroid), fitted.history)
+        own = self._calibrated(held_out, calibrator, distances.of_samples)
+        thresholds = RejectionThresholds.learn(own, distances.of_samples[train])
+        classifier = Classifier(discriminant, calibrator, thresholds, centroid, distances.left_out)
+        return FitResult(classifier, fitted.history)
 
     def measure(self, train: Indices, test: Indices, *, is_watched: bool = False) -> Measurement:
         """What the classifier that `fit` gives of the training samples says of the test samples, for less work.
@@ -234,13 +260,32 @@ class Trainer:
         counts[self._rows[samples, 0]] = 1
         return np.asarray(counts @ self.subspace.coordinates / len(samples))
 
-    def _squared_distances(self, centroid: NDArray[np.floating]) -> NDArray[np.floating]:
-        """The squared distance of every sample, without augmentation, from the centroid, less what noise may add."""
+    def _distances(self, train: Indices, centroid: NDArray[np.floating]) -> _Distances:
+        """How far every sample lies from the centroid of the training samples, less what noise may add."""
         rows = self.subspace.coordinates  # none is copied, which would double the memory
         squares = np.einsum("ij,ij->i", rows, rows) - rows @ (2 * centroid) + centroid @ centroid
         if self._noise is not None:
             squares -= ((rows @ self._noise - centroid @ self._noise) / self._noise_length) ** 2
-        return np.asarray(np.maximum(squares, 0) + self.subspace.squared_residuals)[self._rows[:, 0]]
+        originals, copies = self._rows[:, 0], self._spoilt[train]
+        spoilt, unspoilt = copies[copies >= 0], np.broadcast_to(originals[train, None], copies.shape)[copies >= 0]
+        leading = self._leading_directions(unspoilt, spoilt)
+        along = np.square(rows @ leading - centroid @ leading)
+        # A column for none of the directions, and one more for each.
+        squares = np.column_stack([squares, squares[:, None] - np.cumsum(along, axis=1)])
+        squares = np.maximum(squares, 0) + self.subspace.squared_residuals[:, None]
+        distances = comparable_distance(squares, self._seconds[:, None], self._chunk_seconds)
+        are_near = [are_mostly_near(column[spoilt], column[originals[train]]) for column in distances.T]
+        count = are_near.index(True) if any(are_near) else leading.shape[1]
+        return _Distances(distances[originals, count], leading[:, :count])
+
+    def _leading_directions(self, unspoilt: NDArray[np.intp], spoilt: NDArray[np.intp]) -> NDArray[np.floating]:
+        """The directions, beside that of noise, in which rows are moved most by being spoilt: axes x a few."""
+        numbers = slice(None, None, 1 + len(spoilt) // MOST_DIFFERENCES)
+        differences = self.subspace.coordinates[spoilt[numbers]] - self.subspace.coordinates[unspoilt[numbers]]
+        if self._noise is not None:
+            direction = self._noise / np.linalg.norm(self._noise)
+            differences -= np.outer(differences @ direction, direction)
+        return leading_directions(differences)
 
     def _drawn(self, samples: Indices) -> Indices:
         """The samples, or about CALIBRATION_PICTURES of them, drawn at random from each class."""

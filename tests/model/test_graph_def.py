@@ -134,7 +134,7 @@ def test_a_final_tensor_name_that_tensorflow_refuses_is_refused_first() -> None:
 def layer_for(features: int, classes: int) -> ClassifierHead:
     random = np.random.default_rng(0)
     weights = random.normal(0, 0.01, (features, classes)).astype(np.float32)
-    noise = np.full(features, features**-0.5, np.float32)
+    noise = np.full((features, 1), features**-0.5, np.float32)
     return ClassifierHead(weights, np.zeros(classes, np.float32), np.zeros(features, np.float32), noise=noise)
 
 

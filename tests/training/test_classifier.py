@@ -5,7 +5,7 @@ import pytest
 
 from audionet.dataset.samples import Dataset
 from audionet.options import FitOptions
-from audionet.spectrogram.augmentation import ORIGINAL
+from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, Spoiling
 from audionet.training.classifier import Trainer
 from audionet.training.subspace import PCA, span
 from tests.conftest import sample_of
@@ -76,3 +76,29 @@ def test_of_hundreds_of_classes_the_scores_of_all_augmentations_are_not_held_at_
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 2 * 8 * len(samples) * augmentations * classes
+
+
+@pytest.mark.parametrize("projected", [False, True])
+@pytest.mark.parametrize(("moved", "wanted"), [(3.0, 0), (30.0, 2)])
+def test_distances_leave_out_directions_in_which_what_is_spoilt_would_be_too_far(
+    projected: bool, moved: float, wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sound is moved in one of two directions by being spoilt, about as far as it lies apart or ten times as far."""
+    monkeypatch.setattr("audionet.training.subspace.LARGEST_SPAN", 100 if projected else 4000)
+    features, targets = sounds(20, 1)
+    samples = [sample_of(f"class {target}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
+    random = np.random.default_rng(0)
+    directions = np.linalg.qr(random.normal(0, 1, (FEATURES, 2))).Q
+    steps = moved * 6 * random.uniform(1, 2, (len(samples), 1)) * directions.T[np.arange(len(samples)) % 2]
+    rows = np.stack([features, features + steps], axis=1).reshape(-1, FEATURES).astype(np.float16)
+    subspace, everything = span(rows, seed=0), np.arange(len(samples))
+    augmentations = [ORIGINAL, Augmentation(spoiling=Spoiling.NOISE)]
+    trainer = Trainer(subspace, Dataset(samples), 1.0, FitOptions(), augmentations)
+    classifier = trainer.fit(everything, everything[:1]).classifier
+    left_out = subspace.in_features(classifier.left_out)
+    assert left_out.shape == (FEATURES, wanted)
+    assert np.allclose(left_out.T @ left_out, np.eye(wanted), atol=0.01)
+    assert np.linalg.norm(directions.T @ left_out) ** 2 == pytest.approx(wanted, abs=0.05)
+    differences = rows[1::2].astype(float) - subspace.features_at(classifier.centroid)
+    squares = (differences**2).sum(axis=1) - ((differences @ left_out) ** 2).sum(axis=1)
+    assert np.mean(squares <= classifier.thresholds.max_distance) >= 0.95
