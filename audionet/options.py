@@ -259,6 +259,12 @@ class LabelOptions(SoundOptions):
         """The files of the model that is read."""
         return ModelFiles.beside(self.graph, self.labels)
 
+    @property
+    def evaluation_report(self) -> Path:
+        """Where the report of `evaluate` goes, unless another place is named: beside the model."""
+        graph = self.graph if self.graph.name else self.graph.resolve()  # of the current folder, say
+        return graph.with_name(EVALUATION_REPORT_NAME)
+
 
 @dataclass(frozen=True)
 class EventOptions(CheckedRecord):

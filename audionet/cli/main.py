@@ -22,14 +22,7 @@ from audionet.cli.plain_parser import record_of
 from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SKIPPED, AudionetError
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
-from audionet.options import (
-    EVALUATION_REPORT_NAME,
-    AnnotationOptions,
-    DetectionOptions,
-    LabelOptions,
-    PrepareOptions,
-    RetrainOptions,
-)
+from audionet.options import AnnotationOptions, DetectionOptions, LabelOptions, PrepareOptions, RetrainOptions
 from audionet.parallel.memory import keep_freed_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
@@ -216,8 +209,7 @@ def _run_evaluate(options: argparse.Namespace) -> int:
     from audionet.report.page import require_place, try_to_write
 
     model = record_of(LabelOptions, options)
-    beside = model.graph if model.graph.name else model.graph.resolve()  # of the current folder, say
-    path = options.report or beside.with_name(EVALUATION_REPORT_NAME)
+    path = options.report or model.evaluation_report
     if options.report is not None:
         require_folder(path.parent)
     if options.write_report:

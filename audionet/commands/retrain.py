@@ -22,7 +22,7 @@ from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, requ
 from audionet.dataset.sources import chunk_sources
 from audionet.detection.background import background_classes
 from audionet.detection.detector import Detector, fit_detector
-from audionet.errors import AudionetError, UnusableInput
+from audionet.errors import AudionetError, UnusableInput, explaining
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
@@ -181,13 +181,10 @@ def _require_sensible(setup: _Setup) -> None:
         )
     if options.saved_model_dir is not None:
         raise AudionetError("--saved-model-dir: only networks from pictures can be written so; leave it out")
-    try:
-        replace(settings, sample_rate_hz=backbone.sound.sample_rate_hz)
-    except AudionetError as error:
-        raise AudionetError(
-            f"chunks of {settings.chunk_seconds:g} seconds are too long for a network that hears "
-            f"{backbone.sound.sample_rate_hz} Hz; make shorter ones with prepare --chunk-seconds"
-        ) from error
+    heard_hz = backbone.sound.sample_rate_hz
+    too_long = f"chunks of {settings.chunk_seconds:g} seconds are too long for a network that hears {heard_hz} Hz"
+    with explaining(f"{too_long}; make shorter ones with prepare --chunk-seconds", AudionetError):
+        replace(settings, sample_rate_hz=heard_hz)
 
 
 def _unused(options: RetrainOptions, plan: EvaluationPlan) -> Iterator[str]:
