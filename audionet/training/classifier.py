@@ -18,6 +18,7 @@ from audionet.training.lda import Discriminants, LinearDiscriminant, Parted
 from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
 from audionet.training.unknown import (
+    SMALLEST,
     Alike,
     HeldOut,
     RejectionThresholds,
@@ -283,7 +284,7 @@ class Trainer:
         numbers = slice(None, None, 1 + len(spoilt) // MOST_DIFFERENCES)
         differences = self.subspace.coordinates[spoilt[numbers]] - self.subspace.coordinates[unspoilt[numbers]]
         if self._noise is not None:
-            direction = self._noise / np.linalg.norm(self._noise)
+            direction = self._noise / max(float(np.linalg.norm(self._noise)), SMALLEST)
             differences -= np.outer(differences @ direction, direction)
         return leading_directions(differences)
 
