@@ -5,7 +5,7 @@ and a fraction of a second. The field names are those of LiteRT's schema.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -98,16 +98,13 @@ def read_head(
     shapes: dict[str, tuple[int, ...]] = {"weights": shape, "biases": (classes,), "centroid": (features,)}
     if has_events:
         shapes |= {"event_weights": shape, "event_biases": (classes,)}
-
-    def attach_zeros() -> bytes:
-        parts = {part: np.zeros(dims, np.float32) for part, dims in shapes.items()}
-        return attach_head(backbone, ClassifierHead(**parts))
-
-    empty = attach_zeros()
-    directions = min((len(network) - len(empty)) // (4 * features), 1 + MOST_DIRECTIONS)
-    if directions > 0:  # older models have none
+    zeros = ClassifierHead(**{part: np.zeros(dims, np.float32) for part, dims in shapes.items()})
+    # So many are what is left; all that stands around the numbers takes far less than one of them.
+    directions = round((len(network) - len(backbone.flatbuffer) - zeros.bytes) / (4 * features))
+    if 0 < directions <= 1 + MOST_DIRECTIONS:  # older models have none
         shapes["noise"] = (features, directions)
-        empty = attach_zeros()
+        zeros = replace(zeros, noise=np.zeros(shapes["noise"], np.float32))
+    empty = attach_head(backbone, zeros)
     if len(empty) != len(network):
         return None
     places = _places(empty, [TENSOR_NAMES[part] for part in shapes])
