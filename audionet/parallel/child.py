@@ -24,6 +24,7 @@ from audionet.system.signals import Alarm, came, end_with_us, no_longer_ours
 
 START_SECONDS = 60.0  # for Python to start there: a fraction of a second, but on a busy machine
 LENGTH = struct.Struct("<Q")  # before each request and each answer
+LARGEST_REQUEST_BYTES = 1 << 40  # no limit: what we ask is our own
 STARTED = b"started"
 
 # Before anything is imported, the child takes our places for modules, and not the folder that we happen to be in.
@@ -146,27 +147,20 @@ class Child(PythonProcess):
         """The answer, which may take so long. Raises ChildFailed; AudionetError if the process does not start."""
         if not self._has_started:
             with Alarm(START_SECONDS, self.kill):
-                has_started = self._read(len(STARTED)) == STARTED
+                has_started = receive(self.answers, len(STARTED)) == STARTED
             if not has_started:
                 raise AudionetError(NOT_STARTED if not came() else "the run was interrupted")
             self._has_started = True
         alarm = None if limit_seconds is None else Alarm(limit_seconds, self.kill)
         with alarm or nullcontext():
             try:
-                _send(self.requests, request)
-                answer = self._read(largest_answer)
+                send(self.requests, request)
+                answer = receive(self.answers, largest_answer)
             except OSError:
                 answer = None  # it has ended: there is no answer either
         if answer is None:
             raise ChildFailed(alarm is not None and alarm.has_rung)
         return answer
-
-    def _read(self, largest: int) -> bytes | None:
-        """The next answer; None if it gives none that is whole."""
-        header = self.answers.read(LENGTH.size)
-        length = LENGTH.unpack(header)[0] if len(header) == LENGTH.size else largest + 1
-        answer = self.answers.read(length) if length <= largest else b""
-        return answer if len(answer) == length else None
 
     def end(self) -> None:
         """End the process."""
@@ -174,10 +168,18 @@ class Child(PythonProcess):
         self.answers.close()
 
 
-def _send(pipe: IO[bytes], parts: Sequence[bytes]) -> None:
+def send(pipe: IO[bytes], parts: Sequence[bytes | memoryview]) -> None:
     """Write a request, or an answer, with its length before it."""
     pipe.writelines([LENGTH.pack(sum(map(len, parts))), *parts])
     pipe.flush()
+
+
+def receive(pipe: IO[bytes], largest: int = LARGEST_REQUEST_BYTES) -> bytes | None:
+    """The next request, or answer, of at most so many bytes; None if there is none that is whole."""
+    header = pipe.read(LENGTH.size)
+    length = LENGTH.unpack(header)[0] if len(header) == LENGTH.size else largest + 1
+    content = pipe.read(length) if length <= largest else b""
+    return content if len(content) == length else None
 
 
 def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None = None) -> None:
@@ -193,17 +195,16 @@ def serve(answer: Callable[[bytes], Sequence[bytes]], memory_bytes: int | None =
     def work() -> None:
         try:
             while True:
-                _send(answers, answer(waiting.get()))
+                send(answers, answer(waiting.get()))
         finally:
             os._exit(1)  # whoever waits need not wait for what this fails of
 
-    _send(answers, [STARTED])
+    send(answers, [STARTED])
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=work, daemon=True).start()
     # This thread only reads: when there is nothing more to read, whoever asks has gone, and so does the child.
-    while len(header := requests.read(LENGTH.size)) == LENGTH.size:
-        (length,) = LENGTH.unpack(header)
-        waiting.put(requests.read(length))
+    while (request := receive(requests)) is not None:
+        waiting.put(request)
     os._exit(0)
 
 

@@ -12,7 +12,7 @@ import os
 import struct
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from audionet.errors import NO_THREADS, AudionetError, explaining
-from audionet.parallel.child import PythonProcess, limit_this_process, take_standard_output
+from audionet.parallel.child import PythonProcess, limit_this_process, receive, send, take_standard_output
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, no_longer_ours
 from audionet.system.text import message_of
@@ -35,8 +35,8 @@ MEMORY_TIMES_SIZE = 4  # and so many times the size of the network's file: it is
 LARGEST_ANSWER_BYTES = 1 << 20
 REMEDY = "use another model, or train one with audionet retrain"
 
-REQUEST = struct.Struct("<IQ")  # number, length; then so many bytes: an array as NumPy saves it
-ANSWER = struct.Struct("<IBI")  # number, kind, length; then so many bytes
+REQUEST = struct.Struct("<I")  # its number; then comes an array as NumPy saves it
+ANSWER = struct.Struct("<IB")  # the number of the request, and the kind
 OUTPUTS, SENTENCE, REASON = range(3)  # kinds of answers; REASON says why the content is no network
 LONGEST_REASON = 200  # characters
 STARTED, TRIED = 0, 1  # numbers of answers to the network itself: no outputs yet, and those for a black picture
@@ -114,8 +114,8 @@ class _Child(PythonProcess):
         (_, started), (_, tried) = self._expect(), self._expect()
         try:
             listener.start()
-            header = {"memory_bytes": memory_bytes, "length": len(content), "where": str(where), "options": options}
-            self._get(started, START_SECONDS, json.dumps(header).encode() + b"\n" + content)
+            header = {"memory_bytes": memory_bytes, "where": str(where), "options": options}
+            self._get(started, START_SECONDS, [json.dumps(header).encode()], [content])
             outputs = self._get(tried, LOAD_SECONDS)
         except BaseException as error:
             self.end()
@@ -130,7 +130,7 @@ class _Child(PythonProcess):
         file = io.BytesIO()
         np.save(file, given, allow_pickle=False)
         limit_seconds = ANSWER_SECONDS * max(1, given.size / SAMPLES_IN_TIME if given.ndim == 1 else 1)
-        return self._get(answer, limit_seconds, REQUEST.pack(number, file.tell()) + file.getbuffer())
+        return self._get(answer, limit_seconds, [REQUEST.pack(number), file.getbuffer()])
 
     def _expect(self) -> tuple[int, Answer]:
         """The number of the next request, and the answer that it will have."""
@@ -144,12 +144,12 @@ class _Child(PythonProcess):
                 self._waiting[number] = answer
         return number, answer
 
-    def _get(self, answer: Answer, limit_seconds: float, request: bytes = b"") -> list[np.ndarray]:
-        """Send a request, and wait for the answer. Raises AudionetError."""
+    def _get(self, answer: Answer, limit_seconds: float, *messages: Sequence[bytes | memoryview]) -> list[np.ndarray]:
+        """Send what is asked, and wait for the answer. Raises AudionetError."""
         with Alarm(limit_seconds, self.kill) as alarm:
             with self._write_lock, suppress(OSError):  # it has ended: there is no answer either
-                self.requests.write(request)
-                self.requests.flush()
+                for message in messages:
+                    send(self.requests, message)
             given = _interruptible(answer)
         if given is None:
             raise AudionetError(f"{self.where}: {self._why_it_ended(alarm)}")
@@ -169,15 +169,13 @@ class _Child(PythonProcess):
 
     def _listen(self) -> None:
         """Hand each answer to who waits for it, until there are no more."""
-        with suppress(OSError, ValueError):
-            while len(header := self.answers.read(ANSWER.size)) == ANSWER.size:
-                number, kind, length = ANSWER.unpack(header)
-                if length > LARGEST_ANSWER_BYTES or len(payload := self.answers.read(length)) < length:
-                    break
+        with suppress(OSError, ValueError, struct.error):
+            while (message := receive(self.answers, ANSWER.size + LARGEST_ANSWER_BYTES)) is not None:
+                number, kind = ANSWER.unpack_from(message)
                 with self._lock:
                     answer = self._waiting.pop(number, None)
                 if answer is not None:
-                    answer.set_result((kind, payload))
+                    answer.set_result((kind, message[ANSWER.size :]))
         no_longer_ours(self.kill)
         self.kill()
         self.answers.close()
@@ -241,19 +239,16 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
     """
     requests, answers = sys.stdin.buffer, take_standard_output()
     lock = threading.Lock()
-    header = json.loads(requests.readline())
+    header = json.loads(receive(requests) or b"")
 
-    def answer(number: int, kind: int, payload: bytes) -> None:
+    def answer(number: int, work: Callable[[], list[np.ndarray]]) -> None:
+        kind, payload = _outcome(number, work, header["where"])
         with lock:
-            answers.write(ANSWER.pack(number, kind, len(payload)) + payload)
-            answers.flush()
-
-    def answer_with(number: int, work: Callable[[], list[np.ndarray]]) -> None:
-        answer(number, *_outcome(number, work, header["where"]))
+            send(answers, [ANSWER.pack(number, kind), payload])
 
     start()
-    answer(STARTED, OUTPUTS, _pack([]))
-    content = requests.read(header["length"])
+    answer(STARTED, lambda: [])
+    content = receive(requests) or b""
     limit_this_process(header["memory_bytes"])
     network: ShapedNetwork | None = None
 
@@ -264,10 +259,10 @@ def serve(start: Callable[[], object], make: Callable[[bytes, Path, dict[str, An
 
     # Only this thread reads: when there is nothing more to read, whoever asks has gone, and so does the child.
     pool = ThreadPoolExecutor(available_cores())
-    pool.submit(answer_with, TRIED, load)
-    while len(request := requests.read(REQUEST.size)) == REQUEST.size:
-        number, length = REQUEST.unpack(request)
-        given = np.load(io.BytesIO(requests.read(length)), allow_pickle=False)
+    pool.submit(answer, TRIED, load)
+    while (request := receive(requests)) is not None:
+        (number,) = REQUEST.unpack_from(request)
+        given = np.load(io.BytesIO(request[REQUEST.size :]), allow_pickle=False)
         assert network is not None  # nobody asks before it is there
-        pool.submit(answer_with, number, lambda given=given: network.run(given))  # type: ignore[misc]
+        pool.submit(answer, number, lambda given=given: network.run(given))  # type: ignore[misc]
     os._exit(0)
