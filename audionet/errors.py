@@ -21,6 +21,9 @@ FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of 
 # Something else is in that place, or a file has to be a folder.
 TAKEN_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.ENAMETOOLONG)
 RAISE_LIMITS = "close other programs, or raise the limits of open files and of processes (ulimit -n, ulimit -u)"
+# TensorFlow's errors begin with where they were raised: in lines that end in a colon, or begin so.
+PLACES = ("Detected at", "File ", "Errors may")
+CONVERTERS_PLACE = re.compile(r"^.*?:\d+:\d+: error: ")  # in the program, before what its converter says
 NO_THREADS = "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
 
 
@@ -84,6 +87,19 @@ def writing(path: Path | str) -> Iterator[None]:
         raise failure(f"{path}: cannot be written ({error.strerror or error}); {remedy}") from error
 
 
+def message_of(error: BaseException) -> str:
+    r"""The first line of an error that says what is wrong, not where; the name of its type if there is none.
+
+    >>> message_of(ValueError('in user code:\n\n    File "a.py", line 7\n    no such node')), message_of(KeyError())
+    ('no such node', 'KeyError')
+    >>> message_of(ValueError("/home/anna/program.py:54:1: error: 'tf.Foo' op is not known"))
+    "'tf.Foo' op is not known"
+    """
+    lines = (line.strip() for line in str(error).splitlines())
+    said = (line for line in lines if line and not line.endswith(":") and not line.startswith(PLACES))
+    return CONVERTERS_PLACE.sub("", next(said, type(error).__name__))
+
+
 @contextmanager
 def explaining(fault: str, *kinds: type[BaseException], remedy: str | None = None) -> Iterator[None]:
     """What is raised of some kinds in here is raised as AudionetError, with a sentence for people.
@@ -93,7 +109,7 @@ def explaining(fault: str, *kinds: type[BaseException], remedy: str | None = Non
     try:
         yield
     except kinds as error:
-        why = "" if remedy is None else f" ({getattr(error, 'strerror', None) or error})"
+        why = "" if remedy is None else f" ({getattr(error, 'strerror', None) or message_of(error)})"
         raise AudionetError(fault + why + (f"; {remedy}" if remedy else "")) from error
 
 

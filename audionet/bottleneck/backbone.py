@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audionet.bottleneck.sound import SoundInput
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.parallel.sandbox import ShapedNetwork, serve
 from audionet.settings import PICTURE_SIZE, PictureSettings
 from audionet.spectrogram.transform import in_colors
@@ -68,20 +68,16 @@ def load_backbone(name: str, model_dir: Path) -> Backbone:
     beside it. Raises AudionetError when a file is not there or the checksum is wrong.
     """
     file_name = f"inception_v3_{name}.tflite"
-    try:
+    path, checksum = model_dir / file_name, (model_dir / file_name).with_suffix(CHECKSUM_SUFFIX)
+    source, remedy = str(path), f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {path}"
+    if name == "rows":
+        source, remedy = f"audionet's own {file_name}", "reinstall audionet"
+    with explaining(f"{source}: cannot be read", OSError, Refused, remedy=remedy):
         if name == "rows":
-            source = f"audionet's own {file_name}"
-            remedy, sha256 = "reinstall audionet", ROWS_SHA256
-            data = (resources.files("audionet") / "weights" / file_name).read_bytes()
+            data, sha256 = (resources.files("audionet") / "weights" / file_name).read_bytes(), ROWS_SHA256
         else:
-            source = str(model_dir / file_name)
-            remedy = f"make it with: python scripts/make_trunk.py --bottleneck {name} --output {source}"
-            data = read_limited(Path(source), LARGEST_NETWORK_BYTES)
-            checksum = Path(source).with_suffix(CHECKSUM_SUFFIX)
+            data = read_limited(path, LARGEST_NETWORK_BYTES)
             sha256 = read_limited(checksum, 4096).decode(errors="replace").strip() if checksum.is_file() else ""
-    except (OSError, Refused) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise AudionetError(f"{source}: cannot be read ({reason}); {remedy}") from error
     backbone = Backbone(name, data)
     if backbone.sha256 != sha256:
         raise AudionetError(f"{source}: its checksum is wrong or missing; {remedy}")

@@ -33,7 +33,7 @@ class Cut(NamedTuple):
     sound: SoundInput
 
 
-class Unfit(ValueError):
+class Unfit(Exception):
     """A file is no network from sound. The message is a sentence without its subject, which is the file."""
 
 
@@ -47,8 +47,6 @@ def cut(content: bytes, request: SoundRequest) -> Cut:
         raise Unfit("is not a LiteRT network (.tflite)")
     try:
         return _cut(content, request)
-    except Unfit:
-        raise
     except (*MALFORMED, struct.error, AssertionError) as error:
         raise Unfit("is a damaged LiteRT network") from error
 

@@ -206,22 +206,17 @@ def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
 
 def _save_standard_input(path: Path) -> None:
     """Copy standard input into a file. Raises UnusableInput if it is too long, or there is no room for it."""
-    folder, left = path.parent, LARGEST_INPUT_BYTES
+    folder, left, instead = path.parent, LARGEST_INPUT_BYTES, "name a file instead"
     kept_free = min(KEPT_FREE_BYTES, shutil.disk_usage(folder).total // 10)
     try:
         with open(path, "wb") as file:
             while block := sys.stdin.buffer.read(INPUT_BLOCK_BYTES):
                 left -= len(block)
                 if left < 0:
-                    raise UnusableInput(
-                        STANDARD_INPUT, f"has more than {LARGEST_INPUT_BYTES >> 30} GB; name a file instead"
-                    )
+                    raise UnusableInput(STANDARD_INPUT, f"has more than {LARGEST_INPUT_BYTES >> 30} GB; {instead}")
                 if shutil.disk_usage(folder).free < kept_free + len(block):
-                    raise UnusableInput(
-                        STANDARD_INPUT, f"does not fit into {folder}; free space there, or name a file instead"
-                    )
+                    raise UnusableInput(STANDARD_INPUT, f"does not fit into {folder}; free space there, or {instead}")
                 file.write(block)
     except OSError as error:
-        raise UnusableInput(
-            STANDARD_INPUT, f"cannot be saved in {folder} ({error.strerror}); free space, or name a file instead"
-        ) from error
+        fault = f"cannot be saved in {folder} ({error.strerror})"
+        raise UnusableInput(STANDARD_INPUT, f"{fault}; free space, or {instead}") from error

@@ -6,8 +6,9 @@ from typing import Any
 from audionet.bottleneck.backbone import Backbone
 from audionet.bottleneck.litert_file import Unfit, cut, fit_length, sample_rate
 from audionet.bottleneck.sound import SoundInput, SoundRequest
+from audionet.errors import message_of
 from audionet.system.tensorflow import freeze_function, start_tensorflow
-from audionet.system.text import did_you_mean, message_of
+from audionet.system.text import did_you_mean
 
 SIGNATURES = ("serving_default", "default")
 PICTURE_AXES = 4  # how many pictures, height, width, colours

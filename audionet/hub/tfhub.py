@@ -16,7 +16,7 @@ import numpy as np
 from audionet.bottleneck.backbone import BOTTLENECK_NAME, INPUT_NAME, Backbone
 from audionet.bottleneck.litert_file import Unfit
 from audionet.bottleneck.sound import SoundInput, SoundRequest
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining, message_of
 from audionet.hub.archives import extract
 from audionet.hub.download import FAILURES, cache_folder, fetch, require_checksum
 from audionet.hub.sound_module import signature_of, sound_backbone
@@ -27,7 +27,6 @@ from audionet.system.files import json_bytes, write_durably
 from audionet.system.progress import Progress, silent
 from audionet.system.stderr import quiet_stderr
 from audionet.system.tensorflow import freeze_function, start_tensorflow
-from audionet.system.text import message_of
 from audionet.system.untrusted import parse_json
 
 GOOGLE = "https://tfhub.dev/google/imagenet/{}/feature_vector/5"
@@ -83,19 +82,16 @@ def load_module(
         name = f"module_{bottleneck}"
         backbone = _read(kept, name)
         if backbone is None:
+            faults = ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError
+            no_module = f"--tfhub-module {handle}: not a module from pictures or sound to features"
             try:
-                with quiet_stderr():
+                with explaining(no_module, *faults, remedy=INSTEAD), quiet_stderr():
                     module = _hub().load(str(folder))
                     backbone = sound_backbone(module, _specs(module), request) or Backbone(
                         name, *_convert(_network(module, handle, bottleneck), handle)
                     )
             except Unfit as error:
                 raise AudionetError(f"--tfhub-module {handle}: {error}") from error
-            except (ValueError, TypeError, KeyError, AttributeError, OSError, tf.errors.OpError) as error:
-                raise AudionetError(
-                    f"--tfhub-module {handle}: not a module from pictures or sound to features "
-                    f"({message_of(error)}); {INSTEAD}"
-                ) from error
             _write(kept, backbone)
     return backbone
 

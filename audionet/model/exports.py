@@ -160,7 +160,8 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
     require_place_for_saved_model(folder)
     tf = start_tensorflow()
     model, signature = _module(graph, description.output_name)
-    try:
+    fault = f"{folder}: cannot be written"
+    with explaining(fault, OSError, tf.errors.OpError, remedy="choose another folder"):
         temporary = replaced(folder).parent
         if not folder.exists() and replaced(folder).is_dir():
             replaced(folder).replace(folder)  # a run was killed in between
@@ -178,9 +179,6 @@ def save_saved_model(folder: Path, graph: bytes, description: ModelDescription) 
         finally:
             if folder.exists():
                 shutil.rmtree(temporary, ignore_errors=True)
-    except (OSError, tf.errors.OpError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the disk is full, perhaps"
-        raise AudionetError(f"{folder}: cannot be written ({reason}); choose another folder") from error
 
 
 def _module(graph: bytes, output_name: str) -> tuple[Any, Any]:

@@ -21,7 +21,6 @@ from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import in_colors
 from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
-from audionet.system.text import message_of
 
 # The operations of networks from pictures to scores, also of those of 2015 to 2018.
 OPERATIONS = frozenset(
@@ -108,7 +107,8 @@ class FrozenGraph:
         self._size = (options.height or height, options.width or width)
         self._mean, self._deviation = options.mean, options.deviation
         fetches = [f"{self._output}:0"] + ([f"{DISTANCE_NAME}:0"] if DISTANCE_NAME in nodes else [])
-        try:
+        no_graph = f"{path}: not a graph from pictures to scores"
+        with explaining(no_graph, ValueError, TypeError, tf.errors.OpError, remedy=""):
             whole = tf.compat.v1.wrap_function(lambda: tf.compat.v1.import_graph_def(definition, name=""), [])
             for operation in whole.graph.get_operations():
                 for tensor in operation.outputs:
@@ -116,8 +116,6 @@ class FrozenGraph:
             self._run = whole.prune(f"{self._input}:0", fetches)
             blank = np.zeros((*self._size, 3), np.uint8)
             self.output_shapes = [np.shape(output) for output in self.run(blank)]
-        except (ValueError, TypeError, tf.errors.OpError) as error:
-            raise AudionetError(f"{path}: not a graph from pictures to scores ({message_of(error)})") from error
 
     def run(self, picture: np.ndarray) -> list[np.ndarray]:
         """The scores (float32, classes) and the squared distance (0 if the graph has none) of a uint8 picture.

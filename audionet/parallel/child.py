@@ -69,7 +69,7 @@ class PythonProcess:
         self.kill = self.process.kill
         end_with_us(self.kill)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the process. Whoever reads its answers finds that there are no more."""
         no_longer_ours(self.kill)
         self.kill()
@@ -106,7 +106,7 @@ class Children:
         try:
             answer = child.ask(request, limit_seconds, self._largest_answer)
         except BaseException:
-            child.end()
+            child.close()
             if came():
                 raise AudionetError("the run was interrupted") from None
             raise
@@ -114,11 +114,11 @@ class Children:
             self._idle.append(child)
         return answer
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End those that have nothing to do."""
         with self._lock:
             while self._idle:
-                self._idle.pop().end()
+                self._idle.pop().close()
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
@@ -140,7 +140,7 @@ class Child(PythonProcess):
         """Whether it was ended by someone else."""
         if self.process.poll() is None:
             return False
-        self.end()
+        self.close()
         return True
 
     def ask(self, request: Sequence[bytes], limit_seconds: float | None, largest_answer: int) -> bytes:
@@ -162,9 +162,9 @@ class Child(PythonProcess):
             raise ChildFailed(alarm is not None and alarm.has_rung)
         return answer
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the process."""
-        super().end()
+        super().close()
         self.answers.close()
 
 

@@ -9,17 +9,22 @@ import pickle  # nosec B403
 import queue
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from audionet.errors import AudionetError
+from audionet.errors import explaining
 from audionet.parallel.child import Child, ChildFailed, serve
 from audionet.parallel.threads import Crew, Item, Job, Part, Result, Results, Threads, Workers, work_through
 
 LARGEST_ANSWER_BYTES = 1 << 32
 ITEMS_AT_ONCE = 4  # of one request: fewer, and the asking takes more of the time
 SHORT_BYTES = 8 << 20  # a minute and a half of 16-bit stereo
+HAS_ENDED = (
+    "a process that does the work has ended, most often for want of memory; close other programs and run the same "
+    "command again"
+)
 MANY = 100  # short recordings: with fewer, to start processes takes longer than they save
 
 
@@ -68,8 +73,7 @@ class _ProcessCrew(Crew):
 
     def work(self) -> None:
         """Have a process of its own do batch after batch."""
-        child = Child(__name__)
-        try:
+        with explaining(HAS_ENDED, ChildFailed), closing(Child(__name__)) as child:
             child.ask([self._job], None, LARGEST_ANSWER_BYTES)
             while not self.stop.is_set() and (batch := self._next_batch()):
                 answer = child.ask([pickle.dumps([item for _, item in batch])], None, LARGEST_ANSWER_BYTES)
@@ -80,13 +84,6 @@ class _ProcessCrew(Crew):
                     raise results
                 for (position, _), result in zip(batch, results, strict=True):
                     self.results.put((position, result))
-        except ChildFailed as error:
-            raise AudionetError(
-                "a process that does the work has ended, most often for want of memory; close other programs and "
-                "run the same command again"
-            ) from error
-        finally:
-            child.end()
 
     def _next_batch(self) -> list[tuple[int, Any]]:
         with self._lock:

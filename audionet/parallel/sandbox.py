@@ -21,11 +21,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from audionet.errors import NO_THREADS, AudionetError, explaining
+from audionet.errors import NO_THREADS, AudionetError, explaining, message_of
 from audionet.parallel.child import PythonProcess, limit_this_process, receive, send, take_standard_output
 from audionet.settings import available_cores
 from audionet.system.signals import Alarm, came, no_longer_ours
-from audionet.system.text import message_of
 
 START_SECONDS = 300.0  # for LiteRT or TensorFlow to start: a few seconds, but on a busy machine
 LOAD_SECONDS, ANSWER_SECONDS = 120.0, 60.0  # for a network to be read and tried, and for each picture
@@ -95,7 +94,7 @@ class SandboxedNetwork:
         # with a lock that is never given back. The process ends then by itself: its input is closed.
         child = getattr(self, "_child", None)
         if child is not None and not sys.is_finalizing():
-            child.end()
+            child.close()
 
 
 class _Child(PythonProcess):
@@ -118,7 +117,7 @@ class _Child(PythonProcess):
             self._get(started, START_SECONDS, [json.dumps(header).encode()], [content])
             outputs = self._get(tried, LOAD_SECONDS)
         except BaseException as error:
-            self.end()
+            self.close()
             if isinstance(error, RuntimeError):  # of a thread that cannot start
                 raise AudionetError(NO_THREADS) from error
             raise

@@ -19,9 +19,6 @@ BEGINNING_OF_A_CELL, SIGNS = r"(^|[;\t\r\n])", r"\s*'*[=+\-@\uff1d\uff0b\uff0d\u
 FORMULA = re.compile(rf"{BEGINNING_OF_A_CELL}(?={SIGNS}|[\t\r])")
 GUARDED = re.compile(rf"{BEGINNING_OF_A_CELL}'(?={SIGNS}|[\t\r])")
 HARMLESS = re.compile(r"[+-]?\d+([.,]\d+)?|-")  # a number, and what stands for standard input
-# TensorFlow's errors begin with where they were raised: in lines that end in a colon, or begin so.
-PLACES = ("Detected at", "File ", "Errors may")
-CONVERTERS_PLACE = re.compile(r"^.*?:\d+:\d+: error: ")  # in the program, before what its converter says
 
 
 def is_printable(text: str) -> bool:
@@ -52,19 +49,6 @@ def spreadsheet_cell(text: str) -> str:
 def from_spreadsheet_cell(cell: str) -> str:
     """The text that `spreadsheet_cell` was given."""
     return GUARDED.sub(r"\1", cell)
-
-
-def message_of(error: BaseException) -> str:
-    r"""The first line of an error that says what is wrong, not where; the name of its type if there is none.
-
-    >>> message_of(ValueError('in user code:\n\n    File "a.py", line 7\n    no such node')), message_of(KeyError())
-    ('no such node', 'KeyError')
-    >>> message_of(ValueError("/home/anna/program.py:54:1: error: 'tf.Foo' op is not known"))
-    "'tf.Foo' op is not known"
-    """
-    lines = (line.strip() for line in str(error).splitlines())
-    said = (line for line in lines if line and not line.endswith(":") and not line.startswith(PLACES))
-    return CONVERTERS_PLACE.sub("", next(said, type(error).__name__))
 
 
 def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:

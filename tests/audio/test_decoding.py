@@ -271,7 +271,7 @@ def test_a_file_that_makes_libsndfile_fail_costs_itself_alone(
     monkeypatch.setattr(ffmpeg, "WAIT_SECONDS", 1.0)
     (two_classes / "low" / "bad.flac").write_bytes(b"fLaC" + how.encode())
     report = audionet.prepare(two_classes, PrepareOptions(tmp_path / "pictures", PictureSettings(1, 0)))
-    strange.end()
+    strange.close()
     (skipped,) = report.skipped
     said = {"crash": "makes libsndfile break down; convert it", "hang": "keeps libsndfile busy for more than 1 seconds"}
     assert Path(skipped.path).name == "bad.flac"

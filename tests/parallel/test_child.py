@@ -20,7 +20,7 @@ from tests.crashes import hear_ctrl_c
 def children() -> Iterator[Children]:
     found = Children("tests.parallel.strange_answers", 1 << 20)
     yield found
-    found.end()
+    found.close()
 
 
 def ask(children: Children, request: bytes, limit_seconds: float = 60.0) -> str:
