@@ -12,6 +12,7 @@ import wave
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -174,7 +175,7 @@ def options_in(folder: Path, **changes: Any) -> RetrainOptions:
 
 def make_model(
     folder: Path,
-    classes: Mapping[str, tuple[float, float]],
+    classes: Mapping[str, tuple[float, float]] = MappingProxyType({"low": (200.0, 400.0), "high": (2000.0, 3000.0)}),
     known: Path | None = None,
     all_speeds: bool = False,
     **options: Any,
@@ -249,11 +250,32 @@ def low_and_high(made_once: MadeOnce) -> Path:
     """A folder with a model of low and high tones in tf_files/, and clips of them; for tests that leave it so."""
 
     def make(folder: Path) -> None:
-        make_model(folder, {"low": (200, 400), "high": (2000, 3000)}, all_speeds=True)
+        make_model(folder, all_speeds=True)
         write_wav(folder / "test_audio" / "a $low$ clip.wav", chirps(20, 200, 400, 3))
         write_wav(folder / "test_audio" / "high.wav", chirps(30, 2000, 3000, 3))
 
     return made_once("low_and_high", make)
+
+
+@pytest.fixture(scope="session")
+def exported(low_and_high: Path, made_once: MadeOnce) -> Path:
+    """A folder with such a model in tf_files/, and each export of it, whose scores are called `probabilities`."""
+
+    def make(folder: Path) -> None:
+        make_model(folder, known=low_and_high, **every_export(folder))
+
+    return made_once("exported", make)
+
+
+def every_export(folder: Path) -> dict[str, Any]:
+    """The options of a training that exports all that it can into a folder."""
+    return {
+        "saved_model_dir": folder / "saved",
+        "intermediate_output_graphs_dir": folder / "intermediate",
+        "intermediate_store_frequency": 20,
+        "checkpoint_path": folder / "checkpoints" / "layer",
+        "final_tensor_name": "probabilities",
+    }
 
 
 @pytest.fixture(scope="session")

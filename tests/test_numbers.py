@@ -4,7 +4,6 @@ import json
 import shutil
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from audionet.training.classifier import Trainer
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
 from audionet.training.subspace import span
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import sample_of
+from tests.conftest import options_in, sample_of
 
 RENDERER = SpectrogramRenderer.make(PictureSettings())
 
@@ -114,15 +113,11 @@ def test_classes_of_one_recording_each_can_be_learnt(two_classes: Path, tmp_path
     for n in range(1, 4):
         (two_classes / "low" / f"low-{n}.wav").unlink()
         (two_classes / "high" / f"high-{n}.wav").unlink()
-    files = tmp_path / "tf_files"
-    audionet.prepare(two_classes, PrepareOptions(files / "data_image", PictureSettings(1, 0)))
-    names = {"model_dir": "models", "bottleneck_dir": "bottlenecks", "summaries_dir": "summaries"}
-    names |= {"image_dir": "data_image", "output_graph": "graph.pb", "output_labels": "labels.txt"}
-    paths: dict[str, Any] = {option: files / name for option, name in names.items()}
-    report = audionet.retrain(RetrainOptions(steps=20, **paths))
+    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    report = audionet.retrain(options_in(tmp_path, steps=20))
     assert len(report.notes) == 1
     assert "2 classes have one recording ('high', 'low')" in report.notes[0]
-    description = json.loads((files / "graph.json").read_text())
+    description = json.loads(report.files.description.read_text())
     assert 0 < description["familiarity"]["lowest_score"] < 1
 
 

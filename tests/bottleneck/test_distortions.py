@@ -55,12 +55,11 @@ def test_a_scale_is_anything_up_to_its_percentage() -> None:
 
 @pytest.mark.usefixtures("one_copy")
 def test_training_with_distortions_learns_from_copies_that_no_cache_holds(low_and_high: Path, tmp_path: Path) -> None:
-    classes = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
     shutil.copytree(low_and_high, tmp_path, dirs_exist_ok=True)
     network, bottlenecks = tmp_path / "tf_files" / "retrained_graph.tflite", tmp_path / "tf_files" / "bottlenecks"
     cached = {path: path.stat().st_size for path in bottlenecks.glob("*.bottlenecks")}
     before = network.read_bytes()
-    assert make_model(tmp_path, classes, all_speeds=True, random_brightness=20.0, write_report=False).trained
+    assert make_model(tmp_path, all_speeds=True, random_brightness=20.0, write_report=False).trained
     assert network.read_bytes() != before
     assert {path: path.stat().st_size for path in bottlenecks.glob("*.bottlenecks")} == cached
 

@@ -156,31 +156,6 @@ def test_evaluate_tells_what_was_wrong(trained: Path, audionet_here: Run, tmp_pa
     assert "swapped.wav is high, taken for low" in text
 
 
-@pytest.mark.usefixtures("models_at_rest")
-@pytest.mark.parametrize(
-    ("ending", "what"),
-    [("tflite", "does not fit retrained_graph.tflite; train it again"), ("json", "damaged, or of another version")],
-)
-def test_a_model_with_a_part_missing_or_changed_is_refused(
-    trained: Path, audionet_here: Run, tmp_path: Path, ending: str, what: str
-) -> None:
-    for path in (trained / "tf_files").glob("retrained_*"):
-        shutil.copy(path, tmp_path / path.name)
-    arguments = ["--graph", tmp_path / "retrained_graph.pb", "--labels", tmp_path / "retrained_labels.txt"]
-    clip = trained / "test_audio" / "low" / "l0.wav"
-    assert audionet_here("label", clip, *arguments).returncode == 0
-    victim = tmp_path / f"retrained_graph.{ending}"
-    victim.write_bytes(victim.read_bytes()[:-50])
-    finished = audionet_here("label", clip, *arguments)
-    assert finished.returncode == 2
-    assert f"retrained_graph.json: {what}" in finished.stderr
-    victim.unlink()
-    (tmp_path / "retrained_graph.pb").unlink()
-    finished = audionet_here("label", clip, *arguments)
-    assert finished.returncode == 2
-    assert f"retrained_graph.{ending}: no such model file; train one with audionet retrain" in finished.stderr
-
-
 def test_label_and_evaluate_load_none_of_the_heavy_packages(here: Path) -> None:
     for command in (["label", "test_audio/low/l0.wav"], ["evaluate", "test_audio"]):
         loaded = packages_loaded_by(*command, folder=here)

@@ -12,9 +12,9 @@ from audionet.commands.prepare import PrepareReport
 from audionet.dataset.sources import FOLDER_FILE
 from audionet.errors import AudionetError
 from audionet.formats.summary import print_prepared
-from audionet.options import PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
-from tests.conftest import chirps, quick_learning, tone, write_wav
+from tests.conftest import chirps, options_in, quick_learning, tone, write_wav
 from tests.crashes import contents
 
 ONE_SECOND = PictureSettings(1, 0)
@@ -115,17 +115,9 @@ def test_a_corrected_label_gives_the_model_of_a_fresh_start(tmp_path: Path) -> N
 
     def learn(files: Path) -> list[bytes]:
         prepare(data_audio, files / "data_image")
-        options = RetrainOptions(
-            image_dir=files / "data_image",
-            bottleneck_dir=tmp_path / "bottlenecks",  # by content: those of a picture are the same for all
-            summaries_dir=files / "training_summaries",
-            output_graph=files / "retrained_graph.pb",
-            output_labels=files / "retrained_labels.txt",
-            steps=5,
-            refit=False,
-            write_report=False,
-        )
+        shared = tmp_path / "bottlenecks"  # by content: those of a picture are the same for all
         with quick_learning():
+            options = options_in(files, bottleneck_dir=shared, steps=5, refit=False, write_report=False)
             assert audionet.retrain(options).trained
         return [(files / f"retrained_graph.{suffix}").read_bytes() for suffix in ("pb", "tflite")]
 

@@ -187,20 +187,6 @@ def test_an_unreadable_folder_is_told(tmp_path: Path) -> None:
     assert wrong.reason.startswith("cannot be read")
 
 
-def test_what_is_no_folder_of_classes_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AudionetError, match="no such folder; it should hold one folder of recordings for each class"):
-        find_recordings(tmp_path / "gone")
-    with pytest.raises(AudionetError, match="has no folders in it; put the recordings into one folder for each class"):
-        find_recordings(tmp_path)
-
-
-def test_a_mistyped_folder_is_told_what_lies_beside_it(tmp_path: Path) -> None:
-    touch(tmp_path, "data_audio/a/x.wav", "data_audoi.txt")
-    for find in (find_recordings, find_pictures):
-        with pytest.raises(AudionetError, match=r"data_audoi: no such folder.*data_audio"):
-            find(tmp_path / "data_audoi")
-
-
 def test_chunks_are_named_after_their_recording() -> None:
     assert chunk_stems(["a/x.mp3", "a/v1.2/y.z.wav", "b/x.mp3"]) == {
         "a/x.mp3": "x",

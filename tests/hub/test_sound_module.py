@@ -15,6 +15,7 @@ from audionet.hub.tfhub import load_module
 from audionet.options import LabelOptions, PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.system.tensorflow import start_tensorflow
+from tests.conftest import options_in
 from tests.sound_networks import write_recordings
 
 RATE_HZ, WINDOW_SAMPLES = 32_000, 4801
@@ -100,17 +101,11 @@ def test_a_module_that_makes_no_sense_is_refused(
 
 def test_a_module_trains_and_labels(modules: Path, tmp_path: Path) -> None:
     write_recordings(tmp_path / "data_audio", {"low": (500, 900), "high": (12_000, 14_000)}, 1.0, RATE_HZ, count=3)
-    prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "image_dir", PictureSettings(1, 0)))
-    names = ("image_dir", "bottleneck_dir", "model_dir", "summaries_dir", "output_graph")
-    places: Any = {name: tmp_path / name for name in names}
-    chosen: Any = {
-        "tfhub_module": str(modules / "signed"),
-        "backbone_output": "embedding",
-        "backbone_sample_rate": RATE_HZ,
-    }
-    report = retrain(RetrainOptions(steps=50, write_report=False, **places, **chosen))
+    prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    chosen: Any = {"tfhub_module": str(modules / "signed"), "backbone_output": "embedding"}
+    report = retrain(options_in(tmp_path, write_report=False, backbone_sample_rate=RATE_HZ, **chosen))
     assert report.held_out is not None
     assert report.held_out.confusion.accuracy == 1
     clips = [tmp_path / "data_audio" / name / f"{name}-0.wav" for name in ("low", "high")]
-    found = label(clips, LabelOptions(tmp_path / "output_graph"))
+    found = label(clips, LabelOptions(report.files.graph))
     assert [clip.best for clip in found] == ["low", "high"]

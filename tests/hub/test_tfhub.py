@@ -4,7 +4,6 @@ import io
 import shutil
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,9 @@ from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import PrepareOptions, RetrainOptions
 from audionet.settings import PictureSettings
 from audionet.system.tensorflow import start_tensorflow
-from tests.conftest import Run, chirps, make_model, write_wav
+from tests.conftest import Run, chirps, make_model, options_in, write_wav
 from tests.served import Served
 
-CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 SIZE = 96  # pixels
 
 
@@ -95,11 +93,11 @@ def test_it_is_downloaded_once_retrained_exported_and_labels_and_then_the_cache_
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, audionet_here: Run
 ) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
-    first = make_model(tmp_path, CLASSES, tfhub_module=served.address)
+    first = make_model(tmp_path, tfhub_module=served.address)
     assert first.trained
     assert served.requests == ["/made/here/1?tf-hub-format=compressed"]
     served.stop()
-    again = make_model(tmp_path, CLASSES, tfhub_module=served.address, seed=1)
+    again = make_model(tmp_path, tfhub_module=served.address, seed=1)
     assert (again.trained, again.computed) == (True, 0)
 
     clips = [
@@ -132,11 +130,8 @@ def test_only_of_the_embedded_network_it_is_known_how_alike_copies_are(
         write_wav(tmp_path / "data_audio" / "high" / f"{n}.wav", chirps(10 + n, 2000, 3000, 1))
     nearly = chirps(0, 200, 400, 1) // 2  # quieter, and rounded anew
     write_wav(tmp_path / "data_audio" / "high" / "copy.wav", nearly)
-    prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "image_dir", PictureSettings(1, 0)))
-    chosen = options(str(module)) if with_module else RetrainOptions()
-    names = ("image_dir", "bottleneck_dir", "model_dir", "summaries_dir", "output_graph", "output_labels")
-    places: Any = {name: tmp_path / name for name in names}
-    retrain(replace(chosen, steps=10, write_report=False, **places))
+    prepare(tmp_path / "data_audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
+    retrain(options_in(tmp_path, steps=10, write_report=False, tfhub_module=str(module) if with_module else None))
     assert ("high/copy.wav and low/0.wav hold the same sound" in caplog.text) == (not with_module)
 
 

@@ -1,6 +1,7 @@
 """What TensorFlow programs take from a training: SavedModel, unfinished graphs, checkpoints, curves."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,7 @@ from audionet.settings import PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.tensorflow import start_tensorflow
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import chirps, make_model, write_wav
-
-CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
-
-
-@pytest.fixture(scope="module")
-def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("exports")
-    make_model(folder, CLASSES, known=low_and_high, **every_export(folder))
-    return folder
-
-
-def every_export(folder: Path) -> dict[str, Any]:
-    return {
-        "steps": 50,
-        "saved_model_dir": folder / "saved",
-        "intermediate_output_graphs_dir": folder / "intermediate",
-        "intermediate_store_frequency": 20,
-        "checkpoint_path": folder / "checkpoints" / "layer",
-        "final_tensor_name": "probabilities",
-    }
+from tests.conftest import chirps, every_export, make_model, write_wav
 
 
 def picture_of(folder: Path) -> np.ndarray:
@@ -55,21 +36,21 @@ def final_scores(folder: Path) -> np.ndarray:
     return np.array([model[0].scores["high"], model[0].scores["low"]])
 
 
-def test_the_saved_model_serves_and_is_callable_as_a_hub_module(trained: Path) -> None:
+def test_the_saved_model_serves_and_is_callable_as_a_hub_module(exported: Path) -> None:
     tf = start_tensorflow()
-    loaded = tf.saved_model.load(str(trained / "saved"))
-    batch = tf.constant(np.repeat(picture_of(trained)[None] / np.float32(255), 2, axis=0))
+    loaded = tf.saved_model.load(str(exported / "saved"))
+    batch = tf.constant(np.repeat(picture_of(exported)[None] / np.float32(255), 2, axis=0))
     served = loaded.signatures["serving_default"](pictures=batch)
     assert served["scores"].shape == (2, 2)
     assert served["squared_distance"].shape == (2,)
-    assert served["scores"].numpy()[1] == pytest.approx(final_scores(trained), abs=0.02)
+    assert served["scores"].numpy()[1] == pytest.approx(final_scores(exported), abs=0.02)
     assert np.array_equal(loaded(batch).numpy(), served["scores"].numpy())
 
 
 @pytest.mark.usefixtures("graphs_here")
-def test_label_reads_the_saved_model(trained: Path, tmp_path: Path) -> None:
+def test_label_reads_the_saved_model(exported: Path, tmp_path: Path) -> None:
     clip = write_wav(tmp_path / "new.wav", chirps(77, 2000, 3000, 3.3))
-    (found,) = audionet.label(clip, LabelOptions(trained / "saved"))
+    (found,) = audionet.label(clip, LabelOptions(exported / "saved"))
     assert found.label == "high"
     with pytest.raises(AudionetError, match="holds no model; train one with audionet retrain, or name it with --graph"):
         audionet.label(clip, LabelOptions(tmp_path))
@@ -86,27 +67,28 @@ def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path) -> None:
         save_saved_model(tmp_path, b"", a_description())
 
 
-def test_intermediate_graphs_are_those_of_their_steps(trained: Path) -> None:
-    found = sorted(path.name for path in (trained / "intermediate").iterdir())
+def test_intermediate_graphs_are_those_of_their_steps(exported: Path) -> None:
+    found = sorted(path.name for path in (exported / "intermediate").iterdir())
     assert found == ["intermediate_20.pb", "intermediate_40.pb"]
-    picture = picture_of(trained)
-    graphs = [(trained / "intermediate" / name).read_bytes() for name in found]
-    twenty, forty = (FrozenGraph(graph, trained).run(picture)[0] for graph in graphs)
+    picture = picture_of(exported)
+    graphs = [(exported / "intermediate" / name).read_bytes() for name in found]
+    twenty, forty = (FrozenGraph(graph, exported).run(picture)[0] for graph in graphs)
     assert abs(twenty - forty).max() > 1e-4
     for scores, still_to_learn in ((twenty, 0.2), (forty, 0.1)):
-        assert scores == pytest.approx(final_scores(trained), abs=still_to_learn)
+        assert scores == pytest.approx(final_scores(exported), abs=still_to_learn)
 
 
-def test_the_checkpoint_holds_the_layer(trained: Path) -> None:
-    reader = start_tensorflow().train.load_checkpoint(str(trained / "checkpoints" / "layer"))
+def test_the_checkpoint_holds_the_layer(exported: Path) -> None:
+    reader = start_tensorflow().train.load_checkpoint(str(exported / "checkpoints" / "layer"))
     assert reader.get_tensor("final_weights/.ATTRIBUTES/VARIABLE_VALUE").shape == (37758, 2)
     assert reader.get_tensor("final_biases/.ATTRIBUTES/VARIABLE_VALUE").shape == (2,)
     assert reader.get_tensor("step/.ATTRIBUTES/VARIABLE_VALUE") == 50
 
 
-def test_a_missing_export_is_made_although_nothing_else_has_changed(trained: Path, tmp_path: Path) -> None:
-    assert not make_model(trained, CLASSES, **every_export(trained)).trained
-    again = make_model(trained, CLASSES, **every_export(trained) | {"saved_model_dir": tmp_path / "saved"})
+def test_a_missing_export_is_made_although_nothing_else_has_changed(exported: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    assert not make_model(folder, **every_export(folder)).trained
+    again = make_model(folder, **every_export(folder) | {"saved_model_dir": tmp_path / "saved"})
     assert again.trained
     assert (tmp_path / "saved" / "saved_model.pb").is_file()
     assert json.loads((tmp_path / "saved/assets.extra/audionet.json").read_text())["labels"] == ["high", "low"]
@@ -116,7 +98,7 @@ def test_batch_sizes_and_intervals_of_the_evaluations(low_and_high: Path, tmp_pa
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     changes: Any = {"steps": 60, "eval_step_interval": 25, "test_batch_size": 6, "validation_batch_size": 2}
-    report = make_model(tmp_path, CLASSES, known=low_and_high, **changes)
+    report = make_model(tmp_path, known=low_and_high, **changes)
     assert report.held_out is not None
     assert report.held_out.confusion.count == 6
     events = EventAccumulator(str(tmp_path / "tf_files/training_summaries/validation"), size_guidance={"tensors": 0})

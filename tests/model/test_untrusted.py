@@ -34,24 +34,14 @@ from audionet.settings import PictureSettings
 from audionet.spectrogram.filter_bank import pack
 from audionet.system.tensorflow import start_tensorflow
 from audionet.system.untrusted import Refused
-from tests.conftest import ROOT, make_model
+from tests.conftest import ROOT
 from tests.strange_files import small_network
-
-CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
-
-
-@pytest.fixture(scope="module")
-def trained(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of low and high tones, in tf_files/, and as a SavedModel."""
-    folder = tmp_path_factory.mktemp("trained")
-    make_model(folder, CLASSES, known=low_and_high, saved_model_dir=folder / "saved")
-    return folder
 
 
 @pytest.fixture
-def copy(trained: Path, tmp_path: Path, models_at_rest: None) -> ModelFiles:  # noqa: ARG001
+def copy(exported: Path, tmp_path: Path, models_at_rest: None) -> ModelFiles:  # noqa: ARG001
     """A copy of the model, to be tampered with."""
-    for path in (trained / "tf_files").glob("retrained*"):
+    for path in (exported / "tf_files").glob("retrained*"):
         shutil.copy(path, tmp_path)
     return ModelFiles.beside(tmp_path / "retrained_graph.pb", tmp_path / "retrained_labels.txt")
 
@@ -153,8 +143,8 @@ def grown(flatbuffer: bytes, times: int) -> bytes:
     return network_bytes(model, 1 << 20)
 
 
-def test_a_network_that_would_fill_the_memory_is_refused(trained: Path) -> None:
-    flatbuffer = (trained / "tf_files" / "retrained_graph.tflite").read_bytes()
+def test_a_network_that_would_fill_the_memory_is_refused(exported: Path) -> None:
+    flatbuffer = (exported / "tf_files" / "retrained_graph.tflite").read_bytes()
     assert Network(grown(flatbuffer, 2)).output_shapes == [(2,), ()]
     with pytest.raises(ValueError, match=r"a network that needs \d+ MB"):
         Network(grown(flatbuffer, 3000))
@@ -210,8 +200,8 @@ def test_a_graph_whose_constants_would_fill_the_memory_is_refused(tmp_path: Path
 
 
 @pytest.mark.usefixtures("graphs_here")
-def test_a_saved_model_that_would_touch_files_is_refused(trained: Path, tmp_path: Path) -> None:
-    assert audionet.label(trained / "data_audio" / "low" / "low-0.wav", LabelOptions(trained / "saved"))
+def test_a_saved_model_that_would_touch_files_is_refused(exported: Path, tmp_path: Path) -> None:
+    assert audionet.label(exported / "data_audio" / "low" / "low-0.wav", LabelOptions(exported / "saved"))
     tf = start_tensorflow()
     hacked = tmp_path / "hacked"
 
@@ -224,8 +214,8 @@ def test_a_saved_model_that_would_touch_files_is_refused(trained: Path, tmp_path
 
     program = Program()
     tf.saved_model.save(program, str(tmp_path / "program"), signatures=program.serve)
-    extra = shutil.copytree(trained / "saved" / "assets.extra", tmp_path / "program" / "assets.extra")
-    clip = trained / "data_audio" / "low" / "low-0.wav"
+    extra = shutil.copytree(exported / "saved" / "assets.extra", tmp_path / "program" / "assets.extra")
+    clip = exported / "data_audio" / "low" / "low-0.wav"
     (found,) = audionet.label(clip, LabelOptions(tmp_path / "program"))  # by the graph beside it, which is arithmetic
     assert found.label == "low"
     (extra / "frozen_graph.pb").rename(tmp_path / "frozen_graph.pb")
@@ -361,8 +351,8 @@ def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
                     assert keyword.arg not in ("shell", "allow_pickle") or is_off, f"{path}:{node.lineno}"
 
 
-def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(trained: Path) -> None:
-    training = json.loads((trained / "tf_files" / "retrained_graph.json").read_text())["training"]
+def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(exported: Path) -> None:
+    training = json.loads((exported / "tf_files" / "retrained_graph.json").read_text())["training"]
     labels = ["high", "low"]
     assert json.loads(json.dumps(TrainingRecord.from_json(labels, training).to_json())) == training
     held_out = training["held_out"]

@@ -22,7 +22,6 @@ from tests.conftest import chirps, make_model, write_wav
 from tests.system.test_disk_full import files_up_to
 
 HEAD = ClassifierHead(np.zeros((9, 2), np.float32), np.zeros(2, np.float32), np.zeros(9, np.float32))
-CLASSES = {"low": (200.0, 400.0), "high": (2000.0, 3000.0)}
 
 
 def drawn(confusion: Confusion) -> np.ndarray:
@@ -49,7 +48,7 @@ def summaries(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """Those of a training in which a recording of low tones lies among the high ones."""
     folder = tmp_path_factory.mktemp("summaries")
     write_wav(folder / "data_audio" / "high" / "stray.wav", chirps(99, 200, 400, 1))
-    make_model(folder, CLASSES, known=low_and_high, steps=20)
+    make_model(folder, known=low_and_high, steps=20)
     return folder / "tf_files" / "training_summaries"
 
 

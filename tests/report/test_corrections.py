@@ -32,7 +32,7 @@ def misfiled(low_and_high: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("misfiled")
     write_wav(folder / "data_audio" / "high" / "really, low.wav", chirps(5, 200, 400, 2.5))
     write_wav(folder / "data_audio" / "low" / 'a "high" one.wav', chirps(15, 2000, 3000, 2.5))
-    make_model(folder, {"low": (200, 400), "high": (2000, 3000)}, known=low_and_high)
+    make_model(folder, known=low_and_high)
     for name, low_hz in (("one", 200), ("two", 2000), ("three", 900)):
         write_wav(folder / "inbox" / f"{name}.wav", chirps(40, low_hz, low_hz * 1.4, 2))
     return folder

@@ -11,12 +11,12 @@ import audionet
 from audionet.bottleneck.cache import Cache
 from audionet.commands.retrain import retrain
 from audionet.errors import AudionetError
-from audionet.options import PrepareOptions, RetrainOptions
+from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
 from audionet.system import locks
 from audionet.system.locks import LOCK_NAME, exclusive_lock, open_in_place, shared_lock
 from tests.bad_inputs import a_socket
-from tests.conftest import start_program
+from tests.conftest import options_in, start_program
 from tests.system.test_special_files import dangling, folder, pipe
 
 
@@ -73,10 +73,7 @@ def test_a_folder_that_is_not_there_is_not_made_to_be_read(tmp_path: Path) -> No
 def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_path: Path) -> None:
     images = tmp_path / "data_image"
     prepare = PrepareOptions(images, PictureSettings(1, 0))
-    bottlenecks, graph = tmp_path / "bottlenecks", tmp_path / "g.pb"
-    training = RetrainOptions(
-        images, steps=10, bottleneck_dir=bottlenecks, summaries_dir=tmp_path / "s", output_graph=graph
-    )
+    training = options_in(tmp_path, steps=10)
     audionet.prepare(two_classes, prepare)
     seen: list[str] = []
 
@@ -86,7 +83,7 @@ def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_
         seen.append(stage)
         with pytest.raises(AudionetError, match=r"data_image: another audionet is at work on it"):
             audionet.prepare(two_classes, prepare)
-        with pytest.raises(AudionetError, match=r"g.pb: another audionet is at work on it"):
+        with pytest.raises(AudionetError, match=r"graph.pb: another audionet is at work on it"):
             audionet.retrain(training)
 
     retrain(training, progress=meanwhile)
