@@ -20,9 +20,6 @@ def main() -> int:
     is_alone = "IPython" not in sys.modules
     interruption.listen()
     try:
-        from audionet.system.stderr import open_missing_streams
-
-        open_missing_streams()
         from audionet.cli.main import main as run
 
         status = run()

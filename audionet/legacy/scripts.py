@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 FEW_PICTURES = 20  # of a class; retrain.py warned of fewer
 TOP = 5  # classes that label_image.py shows
-INPUT_FLAGS = ("input_height", "input_width", "input_mean", "input_std", "input_layer", "output_layer")
 
 
 def _guarded(script: Callable[[Sequence[str] | None], int]) -> Callable[..., int]:
@@ -99,11 +98,9 @@ def label_image(arguments: Sequence[str] | None = None) -> int:
         raise AudionetError("Must set flag --image: the picture, or a recording")
     graph = Path(options.graph or _tf_files() / "retrained_graph.pb")
     labels = Path(options.labels) if options.labels else None
-    if any(getattr(options, name) for name in INPUT_FLAGS):
-        size = options.input_height or None, options.input_width or None
-        scale = options.input_mean or 0.0, options.input_std or 255.0
-        told = InputOptions(options.input_layer, options.output_layer, *size, *scale)
-        model = replace(load_graph(ModelFiles.beside(graph, labels), told), any_picture=True)
+    told = {each.name: value for each in fields(InputOptions) if (value := getattr(options, each.name))}
+    if told:
+        model = replace(load_graph(ModelFiles.beside(graph, labels), InputOptions(**told)), any_picture=True)
     else:
         model = load_model(LabelOptions(graph, labels))
     from audionet.inference.clips import score_clip

@@ -8,7 +8,7 @@ arithmetic (OPERATIONS), so that it can neither read nor write files; and it is 
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.transform import in_colors
 from audionet.system.files import read_limited
 from audionet.system.tensorflow import start_tensorflow
+from audionet.values import CheckedRecord, Rule, within
 
 # The operations of networks from pictures to scores, also of those of 2015 to 2018.
 OPERATIONS = frozenset(
@@ -38,29 +39,23 @@ LARGEST_GRAPH_BYTES = 1 << 30
 LARGEST_LABELS_BYTES = 64 << 20
 LARGEST_TENSOR_ELEMENTS = 1 << 28  # 1 GB of float32
 MOST_NODES = 100_000  # Inception v3 has 2,000
+PIXELS, DEVIATION = within(1, 4096, " pixels"), Rule(lambda deviation: deviation > 0, "must be over 0")
 INPUT_NAMES = ("Mul", "input", "Placeholder")  # of Inception, MobileNet, and modules of TensorFlow Hub
 
 
 @dataclass(frozen=True)
-class InputOptions:
+class InputOptions(CheckedRecord):
     """How pictures are fed, as label_image.py of 2018 calls it; None is what the graph itself says, or 299, 0 and 255.
 
-    A pixel of 0 to 255 becomes (pixel - mean) / deviation.
+    A pixel of 0 to 255 becomes (pixel - input_mean) / input_std.
     """
 
     input_layer: str | None = None
     output_layer: str | None = None
-    height: int | None = None
-    width: int | None = None
-    mean: float = 0.0
-    deviation: float = 255.0
-
-    def __post_init__(self) -> None:
-        for name, size in (("height", self.height), ("width", self.width)):
-            if size is not None and not 1 <= size <= 4096:
-                raise AudionetError(f"--input_{name} {size}: must be from 1 to 4096 pixels")
-        if not self.deviation > 0:
-            raise AudionetError(f"--input_std {self.deviation:g}: must be over 0")
+    input_height: Annotated[int | None, PIXELS] = None
+    input_width: Annotated[int | None, PIXELS] = None
+    input_mean: float = 0.0
+    input_std: Annotated[float, DEVIATION] = 255.0
 
 
 def sandboxed_graph(content: bytes, path: Path, options: InputOptions | None = None) -> SandboxedNetwork:
@@ -104,8 +99,8 @@ class FrozenGraph:
         softmaxes = [name for name, node in nodes.items() if node.op == "Softmax"]
         self._output = _chosen(path, options.output_layer, (OUTPUT_NAME, *softmaxes[-1:]), nodes, "output_layer")
         height, width = _size_of(nodes[self._input])
-        self._size = (options.height or height, options.width or width)
-        self._mean, self._deviation = options.mean, options.deviation
+        self._size = (options.input_height or height, options.input_width or width)
+        self._mean, self._deviation = options.input_mean, options.input_std
         fetches = [f"{self._output}:0"] + ([f"{DISTANCE_NAME}:0"] if DISTANCE_NAME in nodes else [])
         no_graph = f"{path}: not a graph from pictures to scores"
         with explaining(no_graph, ValueError, TypeError, tf.errors.OpError, remedy=""):

@@ -92,18 +92,11 @@ def test_what_lies_below_60_hz_is_no_hum_where_it_is_drawn() -> None:
     assert warning.endswith("it is drawn; if it is hum, leave it out with prepare --high-pass 65 --force")
 
 
-def test_classes_that_were_recorded_alike_give_no_warning() -> None:
-    assert unlike_conditions([*recordings("anna"), *recordings("ben"), *recordings("carl")], USUAL) == []
-
-
-def test_what_only_some_recordings_of_a_class_have_is_no_difference_of_the_classes() -> None:
-    mixed = [*recordings("ben", DIFFERENCES["an offset (2.0% of full scale)"], 3), *recordings("ben", count=3)]
-    assert unlike_conditions([*recordings("anna"), *mixed], USUAL) == []
-
-
-def test_two_recordings_say_nothing_of_a_class() -> None:
-    few = recordings("ben", DIFFERENCES["an offset (2.0% of full scale)"], 2)
-    assert unlike_conditions([*recordings("anna"), *few], USUAL) == []
+@pytest.mark.parametrize(("with_offset", "without"), [(0, 4), (3, 3), (2, 0)])
+def test_what_few_or_some_recordings_of_a_class_have_is_no_difference(with_offset: int, without: int) -> None:
+    offset = DIFFERENCES["an offset (2.0% of full scale)"]
+    bens = [*recordings("ben", offset, with_offset), *recordings("ben", count=without)]
+    assert unlike_conditions([*recordings("anna"), *bens, *recordings("carl")], USUAL) == []
 
 
 def test_a_recording_of_a_telephone_is_known_by_its_end(tmp_path: Path) -> None:

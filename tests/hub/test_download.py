@@ -22,6 +22,7 @@ from audionet.system.locks import open_in_place, try_lock
 from tests.killed import killed_at
 from tests.model.test_untrusted import member, tar
 from tests.served import Served
+from tests.system.test_power_cut import Disk
 
 
 def an_archive(size: int = 300_000) -> bytes:
@@ -131,23 +132,11 @@ def test_a_download_killed_at_any_step_is_gone_on_with(server: Server, tmp_path:
 def test_a_module_is_on_the_disk_before_it_is_taken_for_one(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    synced: set[int] = set()
-    sync, rename = os.fsync, Path.replace
-
-    def fsync(descriptor: int) -> None:
-        sync(descriptor)
-        synced.add(os.fstat(descriptor).st_ino)
-
-    def replace(path: Path, target: Path) -> Path:
-        if path.is_dir():
-            assert (path / "saved_model.pb").stat().st_ino in synced
-        return rename(path, target)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    monkeypatch.setattr(Path, "replace", replace)
+    disk = Disk(monkeypatch)
     folder = fetch(server.address, tmp_path / "cache")
+    assert (folder / "saved_model.pb").stat().st_ino in disk.at_renaming[folder.name]
     if sys.platform != "win32":
-        assert folder.parent.stat().st_ino in synced
+        assert folder.parent.stat().st_ino in disk.synced
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(

@@ -113,7 +113,7 @@ def other_input(clone: Path, **changes: object) -> list[float]:
 @pytest.mark.usefixtures("graphs_here")
 def test_another_mean_or_deviation_gives_other_scores(clone: Path) -> None:
     usual = other_input(clone)
-    for change in ({"mean": 128.0}, {"deviation": 128.0}):
+    for change in ({"input_mean": 128.0}, {"input_std": 128.0}):
         assert other_input(clone, **change) != pytest.approx(usual, abs=1e-4), change
 
 
@@ -124,8 +124,8 @@ def test_another_layer_or_size_that_the_graph_has_not_is_refused(clone: Path) ->
     for change, message in (
         ({"input_layer": "input"}, "has no input; name another with label_image.py --input_layer"),
         ({"output_layer": "softmax"}, "has no softmax; name another with label_image.py --output_layer"),
-        ({"height": 100}, "not a graph from pictures to scores"),
-        ({"width": 0}, "--input_width 0: must be from 1"),
+        ({"input_height": 100}, "not a graph from pictures to scores"),
+        ({"input_width": 0}, "--input-width 0: must be from 1"),
     ):
         with pytest.raises(AudionetError, match=message):
             other_input(clone, **change)

@@ -10,14 +10,11 @@ import pytest
 
 import audionet
 from audionet.errors import AudionetError
-from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.exports import save_saved_model
 from audionet.model.frozen_graph import FrozenGraph
+from audionet.model.store import read_description
 from audionet.options import LabelOptions
-from audionet.settings import PictureSettings
-from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.tensorflow import start_tensorflow
-from audionet.training.unknown import RejectionThresholds
 from tests.conftest import chirps, every_export, make_model, write_wav
 
 
@@ -56,15 +53,10 @@ def test_label_reads_the_saved_model(exported: Path, tmp_path: Path) -> None:
         audionet.label(clip, LabelOptions(tmp_path))
 
 
-def a_description() -> ModelDescription:
-    renderer = SpectrogramRenderer.make(PictureSettings())
-    return ModelDescription(["a", "b"], renderer, RejectionThresholds(0, 1), *TrainedNetwork(b"").checksums)
-
-
-def test_a_folder_of_other_things_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_folder_of_other_things_is_not_overwritten(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("dear diary")
     with pytest.raises(AudionetError, match="holds other files than a SavedModel"):
-        save_saved_model(tmp_path, b"", a_description())
+        save_saved_model(tmp_path, b"", read_description(exported / "tf_files" / "retrained_graph.json"))
 
 
 def test_intermediate_graphs_are_those_of_their_steps(exported: Path) -> None:

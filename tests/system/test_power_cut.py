@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.synced: dict[int, int] = {}  # inode -> size
-        self.at_index: list[dict[int, int]] = []  # what was synced when the index was renamed
+        self.at_renaming: dict[str, dict[int, int]] = {}  # what was synced when a file or folder got its name
         sync, rename = os.fsync, Path.replace
 
         def fsync(descriptor: int) -> None:
@@ -42,8 +43,7 @@ class Disk:
             self.synced[status.st_ino] = status.st_size
 
         def replace(path: Path, target: Path) -> Path:
-            if target.name == FILE_NAME:
-                self.at_index.append(dict(self.synced))
+            self.at_renaming[target.name] = dict(self.synced)
             return rename(path, target)
 
         monkeypatch.setattr(os, "fsync", fsync)
@@ -57,7 +57,7 @@ def test_what_is_listed_is_on_the_disk_before_the_list(
     disk = Disk(monkeypatch)
     folder = tmp_path / "new" / "pictures"
     audionet.prepare(two_classes, PrepareOptions(folder, PICTURES))
-    before = disk.at_index[-1]
+    before = disk.at_renaming[FILE_NAME]
     files = chunk_files(folder)
     assert len(files) == 2 * 8 * 3
     for path in files:
@@ -195,13 +195,14 @@ def test_files_are_synced_whatever_becomes_of_some(tmp_path: Path) -> None:
     sync_files([])
 
 
+def refuse(error: int, _: Any) -> None:
+    raise OSError(error, "refused")
+
+
 @pytest.mark.parametrize("error", [28, 5])
 def test_a_disk_that_refuses_to_sync_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
-    def refuse(*_: Any) -> None:
-        raise OSError(error, "refused")
-
     write_durably(tmp_path / "a", b"old")
-    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(os, "fsync", partial(refuse, error))
     writes: list[Callable[[], None]] = [
         lambda: write_durably(tmp_path / "a", b"new"),
         lambda: sync_files([tmp_path / "a"]),
@@ -213,13 +214,10 @@ def test_a_disk_that_refuses_to_sync_is_a_sentence(tmp_path: Path, monkeypatch: 
 
 
 def test_what_the_disk_refused_is_not_said_to_be_there_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any) -> None:
-        raise OSError(5, "refused")
-
     write_durably(tmp_path / "a", b"1")
     syncer = Syncer()
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", refuse)
+        patch.setattr(os, "fsync", partial(refuse, 5))
         syncer.begin([tmp_path / "a"])
         with pytest.raises(audionet.AudionetError, match="refused"):
             syncer.wait()
