@@ -3,6 +3,7 @@
 import json
 import shutil
 import unicodedata
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -128,15 +129,10 @@ def test_classes_that_look_the_same_are_refused_with_both_names(two_classes: Pat
         pytest.skip("this disk takes both names for one")
     shutil.copytree(two_classes / "low", two_classes / other)
     images = two_classes.parent / "data_image"
-    with pytest.raises(
-        AudionetError, match="differ only in upper and lower case, in spaces or in how accents are stored"
-    ) as told:
-        audionet.prepare(two_classes, PrepareOptions(images))
-    assert repr(one) in str(told.value)
-    assert repr(other) in str(told.value)
-    assert ("stored as" in str(told.value)) == (not one.isascii())
-    with pytest.raises(AudionetError, match="differ only in upper and lower case"):
-        audionet.retrain(RetrainOptions(two_classes))
+    drawing = partial(audionet.prepare, two_classes, PrepareOptions(images))
+    for refused in (drawing, partial(audionet.retrain, RetrainOptions(two_classes))):
+        with pytest.raises(AudionetError, match=r"the classes '.*' and '.*' differ only in upper and lower case"):
+            refused()
     table = two_classes.parent / "table.csv"
     table.write_text(f"path,label\nlow/low-0.wav,{one}\nlow/low-1.wav,{other}\n", encoding="utf-8")
     options = PrepareOptions(images, metadata=table)

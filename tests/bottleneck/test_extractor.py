@@ -226,19 +226,6 @@ def test_a_damaged_or_foreign_picture_is_skipped_and_named(
     assert "other settings" in found.skipped[1].reason
 
 
-def test_the_cache_finds_what_it_was_given(tmp_path: Path) -> None:
-    random = np.random.default_rng(1)
-    given = [(bytes([n]) * 32, random.random(7).astype(np.float16)) for n in range(5)]
-    Cache(tmp_path / "c", 7).append(given[:2])
-    Cache(tmp_path / "c", 7).append(given[2:])
-    cache = Cache(tmp_path / "c", 7)
-    for digest, features in given:
-        found = cache.find(digest)
-        assert found is not None
-        assert np.array_equal(found, features)
-    assert cache.find(b"?" * 32) is None
-
-
 def test_unchanged_pictures_are_not_read_again(paths: list[Path], backbone: Backbone, tmp_path: Path) -> None:
     for n, path in enumerate(paths):
         os.utime(path, (1_700_000_000 + n, 1_700_000_000 + n))

@@ -362,7 +362,9 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(audionet_here: Run, tm
     assert "no such model file; train one with audionet retrain" in refused("evaluate", "classes")
 
 
-def test_skipped_input_is_named_and_status_1(audionet_here: Run, tmp_path: Path) -> None:
+def test_skipped_input_is_named_and_status_1_and_quiet_says_nothing_else(
+    audionet_here: Run, tmp_path: Path, low_and_high: Path
+) -> None:
     for name in ("a", "b"):
         write_wav(tmp_path / "data_audio" / name / "good.wav", tone(440, 1))
     (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
@@ -370,14 +372,10 @@ def test_skipped_input_is_named_and_status_1(audionet_here: Run, tmp_path: Path)
     assert finished.returncode == 1
     assert one_line(finished.stderr) == "data_audio/a/notes.mp3: is not audio that ffmpeg can read (skipped)"
     assert "2 recordings: 2 drawn (2 pictures), 0 unchanged (0 pictures), 1 skipped" in finished.stdout
-
-
-def test_nothing_usable_is_status_2(audionet_here: Run, tmp_path: Path) -> None:
-    (tmp_path / "data_audio" / "a").mkdir(parents=True)
-    (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
-    finished = audionet_here("prepare", "data_audio")
-    assert finished.returncode == 2
-    assert "none of its 1 recording can be used" in finished.stderr
+    quiet = audionet_here("prepare", "data_audio", "-q")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (1, "", finished.stderr)
+    labelled = audionet_here("label", "data_audio/low/low-0.wav", "--quiet", cwd=low_and_high)
+    assert labelled.stdout.startswith("data_audio/low/low-0.wav\n  low ")
 
 
 def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path: Path) -> None:

@@ -162,15 +162,6 @@ def test_a_vanished_recording_takes_its_pictures_along_unless_they_are_to_be_kep
     assert len(list(image_dir.glob("low/*.jpg"))) == 9
 
 
-def test_recordings_of_one_name_stay_apart(two_classes: Path) -> None:
-    write_wav(two_classes / "low" / "tape1" / "x.wav", tone(200, 1))
-    write_wav(two_classes / "low" / "tape1-x.wav", tone(300, 1))
-    image_dir = prepare(two_classes).image_dir
-    pictures = list(image_dir.glob("low/tape1-x*.jpg"))
-    assert len(pictures) == 2
-    assert pictures[0].read_bytes() != pictures[1].read_bytes()
-
-
 def test_the_recordings_are_never_written_to(two_classes: Path) -> None:
     before = state(two_classes)
     prepare(two_classes)

@@ -220,11 +220,11 @@ def test_a_very_long_name_is_cut_and_stays_unique() -> None:
 
 def test_pictures_know_their_recording_and_place(tmp_path: Path) -> None:
     touch(tmp_path, "b/x_nohash_0001.jpg", "b/x_nohash_0000.jpg", "a/my_nohash_take_nohash_0012.jpg", "a/x.wav")
-    found = [(class_name, *split_chunk_name(stem), stem) for class_name, stem, _ in find_pictures(tmp_path)]
+    touch(tmp_path, "b/scan.jpg", "b/y_nohash_last.jpg", "a/_nohash_0003.jpg")  # without a number
+    found = [(class_name, *split_chunk_name(stem)) for class_name, stem, _ in find_pictures(tmp_path)]
     assert found == [
-        ("a", "my_nohash_take", 12, "my_nohash_take_nohash_0012"),
-        ("b", "x", 0, "x_nohash_0000"),
-        ("b", "x", 1, "x_nohash_0001"),
+        *(("a", "_nohash_0003", None), ("a", "my_nohash_take", 12)),
+        *(("b", "scan", None), ("b", "x", 0), ("b", "x", 1), ("b", "y", None)),
     ]
 
 
@@ -253,12 +253,6 @@ def test_only_a_name_of_over_200_bytes_is_cut(length: int, kept: bool) -> None:
     stem = chunk_stems([f"a/{'x' * length}.mp3"])[f"a/{'x' * length}.mp3"]
     assert (stem == "x" * length) == kept
     assert len(stem) == 200
-
-
-def test_a_picture_without_a_number_is_the_first_of_its_own(tmp_path: Path) -> None:
-    touch(tmp_path, "a/scan.jpg", "a/y_nohash_last.jpg", "a/_nohash_0003.jpg")
-    found = [split_chunk_name(stem) for _, stem, _ in find_pictures(tmp_path)]
-    assert found == [("_nohash_0003", None), ("scan", None), ("y", None)]
 
 
 @pytest.mark.parametrize(

@@ -79,17 +79,6 @@ def test_short_stages_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == []
 
 
-def test_quiet_says_nothing_but_warnings_and_results(low_and_high: Path, audionet_here: Run, tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        write_wav(tmp_path / "data_audio" / name / "good.wav", tone(440, 1))
-    (tmp_path / "data_audio" / "a" / "notes.mp3").write_text("not a sound")
-    finished = audionet_here("prepare", "data_audio", "-q")
-    assert (finished.returncode, finished.stdout) == (1, "")
-    assert finished.stderr == "audionet: data_audio/a/notes.mp3: is not audio that ffmpeg can read (skipped)\n"
-    labelled = audionet_here("label", "data_audio/low/low-0.wav", "--quiet", cwd=low_and_high)
-    assert labelled.stdout.startswith("data_audio/low/low-0.wav\n  low ")
-
-
 def test_verbose_tells_what_was_done_and_how_long_it_took(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "data_audio" / "a" / "good.wav", tone(440, 1))
     said = audionet_here("prepare", "data_audio", "--verbose").stderr
