@@ -4,7 +4,6 @@ import functools
 import hashlib
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -98,12 +97,9 @@ def noise_direction(backbone: Backbone, pictures: PictureSettings) -> NDArray[np
 class Interpreter:
     """A LiteRT network from one picture to float32 arrays. Not for two threads at once."""
 
-    def __init__(self, flatbuffer: bytes, is_first: bool = True) -> None:
-        """`is_first`: whether it is the first of its process; LiteRT then prints to standard error, and is kept quiet.
-
-        Raises ValueError when the bytes are no network from a picture.
-        """
-        self._interpreter = start_interpreter(flatbuffer, is_first)
+    def __init__(self, flatbuffer: bytes) -> None:
+        """Raises ValueError when the bytes are no network from a picture."""
+        self._interpreter = start_interpreter(flatbuffer)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shape = (1, PICTURE_SIZE, PICTURE_SIZE, 3)
         if len(inputs) != 1 or not outputs or tuple(inputs[0]["shape"]) != shape:
@@ -120,26 +116,20 @@ class Interpreter:
         return [np.asarray(self._interpreter.get_tensor(output)[0]) for output in self._outputs]
 
 
-def start_interpreter(flatbuffer: bytes, is_first: bool) -> Any:
-    """LiteRT's own interpreter of a network, ready to run. `is_first`: as in `Interpreter`.
+def start_interpreter(flatbuffer: bytes) -> Any:
+    """LiteRT's own interpreter of a network, ready to run.
 
-    Raises ValueError or RuntimeError when the bytes are no network, or LiteRT can't run it.
+    Raises ValueError or RuntimeError when the bytes are no network, LiteRT can't run it, or it needs too much memory.
     """
-    # Only the first is kept quiet: later ones start while clips are labelled, whose warnings must come through.
-    with quiet_stderr() if is_first else nullcontext():
-        from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
+    from ai_edge_litert.interpreter import Interpreter as LiteRtInterpreter
 
-        interpreter = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
-        interpreter.allocate_tensors()
-    if is_first:
-        _check_memory(interpreter.get_tensor_details())
-    return interpreter
-
-
-def _check_memory(tensors: list[dict[str, Any]]) -> None:
+    interpreter = LiteRtInterpreter(model_content=flatbuffer, num_threads=1)
+    interpreter.allocate_tensors()
+    tensors = interpreter.get_tensor_details()
     needed = sum(math.prod(map(int, tensor["shape"])) * np.dtype(tensor["dtype"]).itemsize for tensor in tensors)
     if needed > LARGEST_NETWORK_BYTES:
         raise ValueError(f"a network that needs {needed >> 20} MB")
+    return interpreter
 
 
 class Network:
@@ -149,12 +139,14 @@ class Network:
     """
 
     module = "audionet.bottleneck.backbone"  # what runs a stranger's such network, in a process of its own
-    interpreter: Callable[[bytes, bool], ShapedNetwork] = Interpreter  # or sound_network.SoundInterpreter
+    interpreter: Callable[[bytes], ShapedNetwork] = Interpreter  # or sound_network.SoundInterpreter
 
     def __init__(self, flatbuffer: bytes) -> None:
         """Raises ValueError when the bytes are no network from a picture."""
-        make = type(self).interpreter
-        first = make(flatbuffer, True)
+        # LiteRT says how it computes. Only the first interpreter is kept quiet: later ones start while clips are
+        # labelled, whose warnings must come through.
+        with quiet_stderr():
+            first = type(self).interpreter(flatbuffer)
         self.flatbuffer = flatbuffer
         self.output_shapes = first.output_shapes
         self._idle = [first]
@@ -164,7 +156,7 @@ class Network:
         try:
             interpreter = self._idle.pop()
         except IndexError:
-            interpreter = type(self).interpreter(self.flatbuffer, False)
+            interpreter = type(self).interpreter(self.flatbuffer)
         try:
             return interpreter.run(given)
         finally:

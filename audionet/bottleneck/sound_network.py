@@ -33,9 +33,9 @@ class SoundInterpreter:
     window_samples to rows of numbers.
     """
 
-    def __init__(self, flatbuffer: bytes, is_first: bool = True) -> None:
-        """`is_first`: as of backbone.Interpreter. Raises ValueError when the bytes are no network from sound."""
-        self._interpreter = start_interpreter(flatbuffer, is_first)
+    def __init__(self, flatbuffer: bytes) -> None:
+        """Raises ValueError when the bytes are no network from sound."""
+        self._interpreter = start_interpreter(flatbuffer)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1 or {inputs[0]["dtype"], outputs[0]["dtype"]} != {np.float32}:
             raise ValueError("not a network from samples to one array of numbers, all float32")
