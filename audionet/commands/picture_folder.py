@@ -9,7 +9,7 @@ from pathlib import Path
 
 from audionet.dataset.folders import walk_files
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry, chunk_names_of
-from audionet.dataset.names import split_chunk_name
+from audionet.dataset.names import class_of, split_chunk_name
 from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
@@ -33,7 +33,7 @@ class OpenIndex:
             self.content.save(self.folder)
             self._on_disk = now
 
-    def compared(self, began_ns: int) -> None:
+    def note_comparison(self, began_ns: int) -> None:
         """Note when each recording was compared with the index: one that changed since is in doubt (changes.py)."""
         with suppress(OSError):
             os.utime(self.folder / FILE_NAME, ns=(began_ns, began_ns))
@@ -65,7 +65,7 @@ class OpenIndex:
         """Delete the chunks of unfinished recordings that are not in the index: of a run that was killed, or of other
         settings before --force."""
         unfinished, listed = set(self.content.unfinished), chunk_names_of(self.content.recordings)
-        for class_name in sorted({stem.partition("/")[0] for stem in unfinished}):
+        for class_name in sorted(set(map(class_of, unfinished))):
             files = walk_files(self.folder / class_name) if (self.folder / class_name).is_dir() else ()
             names = {f"{class_name}/{path.stem}" for path in files}
             begun = [(name, *split_chunk_name(name)) for name in names - listed]

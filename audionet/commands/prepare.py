@@ -26,6 +26,7 @@ from audionet.dataset.checks import (
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
+from audionet.dataset.names import class_of
 from audionet.dataset.sources import remember_folder, resolved
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import PrepareOptions
@@ -120,13 +121,13 @@ def prepare(
         remember_folder(image_dir, data_audio)
         _draw_new(index, changes, options, report, workers, progress)
         if changes.doubted:
-            index.compared(began_ns)
+            index.note_comparison(began_ns)
         for recording in recordings:
             report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
         _warn_of_pictures(index.content)
         _warn_of_one_class(data_audio, recordings, index.content, options)
         report.moved = find_moved({key: before[key] for key in report.removed}, index.content.recordings, before)
-        delete_sheets(image_dir, {key.partition("/")[0] for key in report.removed}, index.content)
+        delete_sheets(image_dir, map(class_of, report.removed), index.content)
         if options.contact_sheet:
             report.contact_sheets = write_contact_sheets(index.content, image_dir, progress)
     report.skipped.sort(key=lambda error: error.path)
@@ -203,7 +204,7 @@ def _no_longer_fitting(index: PictureIndex) -> Iterator[str]:
     lengths, seconds = index.lengths_seconds(), index.renderer.settings.chunk_seconds
     if not index.fitted or len(lengths) < FEWEST_LENGTHS:
         return
-    one_a_class = has_one_a_class((key.partition("/")[0], entry.parts) for key, entry in index.recordings.items())
+    one_a_class = has_one_a_class((class_of(key), entry.parts) for key, entry in index.recordings.items())
     fitting = fitting_chunk_seconds(lengths, PictureSettings(), one_a_class)
     if fitting is None or fitting > 2 * seconds:
         yield (
@@ -216,7 +217,7 @@ def _warn_of_one_class(
     data_audio: Path, recordings: list[Recording], index: PictureIndex, options: PrepareOptions
 ) -> None:
     """Say so if there is nothing to tell a class from, and what may have been meant. recordings: also those skipped."""
-    classes = {key.partition("/")[0] for key in (*index.recordings, *(recording.key for recording in recordings))}
+    classes = {*map(class_of, index.recordings), *(recording.class_name for recording in recordings)}
     if len(classes) != 1:
         return
     (name,) = classes

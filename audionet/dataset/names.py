@@ -107,6 +107,11 @@ def listed_classes(labels: Sequence[str]) -> str:
     return listed(labels, most=CLASSES_LISTED)
 
 
+def class_of(key: str) -> str:
+    """The class in the key of a recording, or in the name of a chunk: what stands before the first slash."""
+    return key.partition("/")[0]
+
+
 def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
     """For each recording's key, the name that its chunks' files start with, unique in the class.
 
@@ -120,7 +125,7 @@ def chunk_stems(keys: Iterable[str]) -> dict[str, str]:
     for key in keys:
         _, _, rest = key.partition("/")
         stems[key] = rest[: len(rest) - len(PurePosixPath(rest).suffix)].replace("/", "-")
-    by_stem = grouped(((key.partition("/")[0], spelling_key(stem)), key) for key, stem in stems.items())
+    by_stem = grouped(((class_of(key), spelling_key(stem)), key) for key, stem in stems.items())
     for namesakes in by_stem.values():
         for key in namesakes:
             data = os.fsencode(stems[key])

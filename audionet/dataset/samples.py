@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audionet.audio.levels import SILENT_DB, Conditions, say
 from audionet.dataset.folders import find_pictures
 from audionet.dataset.manifest import FILE_NAME, ChunkEntry, PictureIndex, RecordingEntry
-from audionet.dataset.names import split_chunk_name
+from audionet.dataset.names import class_of, split_chunk_name
 from audionet.errors import AudionetError
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
@@ -145,7 +145,7 @@ def _listed_sample(
     """The sample of a picture that audionet.json lists. groups: what some are called from now on."""
     group = entry.sha256 if entry.group is None else entry.group
     return Sample(
-        class_name=chunk.name.partition("/")[0],
+        class_name=class_of(chunk.name),
         name=chunk.name,
         path=path,
         recording=recording,

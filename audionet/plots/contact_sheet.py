@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from audionet.dataset.manifest import ChunkEntry, PictureIndex
+from audionet.dataset.names import class_of
 from audionet.errors import UnusableInput
 from audionet.plots.axes import row_ticks, time_ticks
 from audionet.plots.figure import DOTS_PER_INCH, INK, figure_in_file
@@ -43,16 +44,15 @@ class _Shown:
 
 def write_contact_sheets(index: PictureIndex, image_dir: Path, progress: Progress) -> list[Path]:
     """Write `<class>-contact-sheet.png` beside each class's folder of pictures; where they are."""
-    parted = ((key.partition("/"), entry.chunks) for key, entry in sorted(index.recordings.items()))
-    chunks = grouped((name, (recording, chunk)) for (name, _, recording), own in parted for chunk in own)
+    recordings = sorted(index.recordings.items())
+    chunks = grouped((class_of(key), (key, chunk)) for key, entry in recordings for chunk in entry.chunks)
     classes = counted("contact sheets", chunks.items(), len(chunks), progress)
     return [_write_sheet(image_dir, class_name, of_class, index.renderer) for class_name, of_class in classes]
 
 
 def delete_sheets(image_dir: Path, class_names: Iterable[str], index: PictureIndex) -> None:
     """Delete the sheets of classes that have no recordings left in the index."""
-    left = {key.partition("/")[0] for key in index.recordings}
-    for name in set(class_names) - left:
+    for name in set(class_names) - set(map(class_of, index.recordings)):
         (image_dir / f"{name}{SUFFIX}").unlink(missing_ok=True)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.errors import AudionetError
-from audionet.model.bundle import load_model
+from audionet.model.bundle import Model, load_model
 from audionet.model.description import ModelDescription, TrainedNetwork
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.model.store import read_model, save_model
@@ -52,10 +52,19 @@ def models() -> tuple[Trained, Trained]:
     return Trained(["a", "b"], 0.0), Trained(["c", "d", "e"], 3.0)
 
 
-def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Trained], tmp_path: Path) -> None:
-    options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    files = options.files
-    models[0].save(files)
+@pytest.fixture
+def files(models: tuple[Trained, Trained], tmp_path: Path) -> ModelFiles:
+    """Where the first of them is saved."""
+    saved = ModelFiles.beside(tmp_path / "graph.pb", tmp_path / "labels.txt")
+    models[0].save(saved)
+    return saved
+
+
+def load(files: ModelFiles) -> Model:
+    return load_model(LabelOptions(files.graph, files.labels))
+
+
+def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Trained], files: ModelFiles) -> None:
     stop = threading.Event()
 
     def replace_again_and_again() -> None:
@@ -69,7 +78,7 @@ def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Train
     seen: Counter[tuple[tuple[str, ...], float]] = Counter()
     try:
         while writer.is_alive() and (len(seen) < 2 or seen.total() < 10):
-            model = load_model(options)
+            model = load(files)
             score = round(float(model.score(PICTURE)[0][0]), 3)
             seen[tuple(model.labels), score] += 1
     finally:
@@ -79,21 +88,17 @@ def test_a_reader_sees_the_old_model_or_the_new_one(models: tuple[Trained, Train
 
 
 @pytest.mark.usefixtures("models_at_rest")
-def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], tmp_path: Path) -> None:
-    options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    files = options.files
-    models[0].save(files)
+def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], files: ModelFiles) -> None:
     old = files.network.read_bytes()
     models[1].save(files)
     files.network.write_bytes(old)
     with pytest.raises(AudionetError, match=r"graph.json: does not fit graph.tflite; train it again"):
-        load_model(options)
+        load(files)
 
 
-def test_a_disk_that_is_full_leaves_the_old_model(models: tuple[Trained, Trained], tmp_path: Path) -> None:
-    options = LabelOptions(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    files = options.files
-    models[0].save(files)
+def test_a_disk_that_is_full_leaves_the_old_model(
+    models: tuple[Trained, Trained], files: ModelFiles, tmp_path: Path
+) -> None:
     before = contents(tmp_path)
     with files_up_to(100_000), pytest.raises(AudionetError, match=r"graph.tflite: cannot be written"):
         models[1].save(files)
@@ -169,12 +174,8 @@ def test_two_models_in_one_folder_do_not_share_a_file(models: tuple[Trained, Tra
     assert load_model(LabelOptions(tmp_path / "other.pb")).labels == ["c", "d", "e"]
 
 
-def test_the_description_is_the_authority_on_the_labels(
-    models: tuple[Trained, Trained], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    files = ModelFiles.beside(tmp_path / "graph.pb", tmp_path / "labels.txt")
-    models[0].save(files)
-    assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+def test_the_description_is_the_authority_on_the_labels(files: ModelFiles, caplog: pytest.LogCaptureFixture) -> None:
+    assert load(files).labels == ["a", "b"]
     assert caplog.text == ""
     for content, said in (
         ("of\nanother\nmodel\n", "labels.txt: names the classes of, another and model, and is not used"),
@@ -183,23 +184,21 @@ def test_the_description_is_the_authority_on_the_labels(
     ):
         caplog.clear()
         files.labels.write_text(content)
-        assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+        assert load(files).labels == ["a", "b"]
         assert said in caplog.text
     files.labels.unlink()
-    assert load_model(LabelOptions(files.graph, files.labels)).labels == ["a", "b"]
+    assert load(files).labels == ["a", "b"]
     assert "labels.txt: no such file of classes; the model's own classes are used" in caplog.text
 
 
 def test_a_network_from_here_runs_in_this_process_and_others_in_their_own(
-    models: tuple[Trained, Trained], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = ModelFiles.beside(tmp_path / "graph.pb")
-    models[0].save(files)
-    own = load_model(LabelOptions(files.graph))
+    own = load(files)
     assert isinstance(own.network, Network)
     for place in (tmp_path / "another machine's", Path("relative")):
         monkeypatch.setenv("XDG_STATE_HOME", str(place))
-        others = load_model(LabelOptions(files.graph))
+        others = load(files)
         assert isinstance(others.network, SandboxedNetwork)
         assert others.score(PICTURE)[0].tolist() == own.score(PICTURE)[0].tolist()
 
