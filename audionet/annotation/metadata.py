@@ -192,19 +192,13 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
     candidates, others = list[Path](), list[Path]()
     corrections = {_found(path, data_audio).resolve() for path in options.correction_tables}
     for path in paths.tables_near(data_audio):
-        if path.resolve() in corrections:
-            continue
-        if CORRECTIONS_NAME.fullmatch(path.stem):
-            if not are_done(path, data_audio):
-                logger.info("%s is not used; it is with --corrections %s", path, path)
+        if path.resolve() in corrections or _corrects(path, data_audio):
             continue
         columns = header_of(path)
         has_labels = not columns.isdisjoint(LABEL_COLUMNS)
         if has_labels and not columns.isdisjoint(paths.PATH_COLUMNS):
             candidates.append(path)
-        elif path.parent != data_audio or "clip" in columns:
-            continue
-        elif has_labels or (marks_parts(columns) and kind_of(path) not in READ):
+        elif path.parent == data_audio and "clip" not in columns and (has_labels or marks_parts(columns)):
             others.append(path)
     fitting = _fitting(data_audio, candidates, options.sound)
     if not fitting:
@@ -220,6 +214,14 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
     level = logging.DEBUG if path.name.lower() in paths.PUBLISHED_NAMES else logging.INFO
     logger.log(level, "the labels are those in %s", path)
     return fitting[0]
+
+
+def _corrects(path: Path, data_audio: Path) -> bool:
+    """Whether a table is called as corrections are, and labels nothing. What is to be corrected yet is told."""
+    is_called_so = CORRECTIONS_NAME.fullmatch(path.stem) is not None
+    if is_called_so and not are_done(path, data_audio):
+        logger.info("%s is not used; it is with --corrections %s", path, path)
+    return is_called_so
 
 
 def _fitting(data_audio: Path, tables: Iterable[Path], choice: SoundChoice) -> list[LabelledTable]:

@@ -1,12 +1,14 @@
 """Praat's TextGrids: the intervals in their tiers."""
 
+import itertools
 import logging
 import re
 from bisect import bisect
+from collections.abc import Iterator
 from pathlib import Path
 
 from audionet.annotation.marks import Annotation, annotation
-from audionet.errors import AudionetError
+from audionet.errors import AudionetError, explaining
 from audionet.tables.times import read_part
 
 logger = logging.getLogger(__name__)
@@ -20,36 +22,44 @@ def read_textgrid(path: Path, text: str) -> list[Annotation]:
     """Interval tiers, in the long and the short form: what is not a number, a text or a flag is for people."""
     if text.lstrip().startswith(CHRONOLOGICAL):
         raise AudionetError(f"{path}: a chronological TextGrid, which is not read; save it as a text file in Praat")
-    start_of_body = text.find("\n", text.find("TextGrid")) + 1
-    places = (place for place in TOKEN.finditer(text, start_of_body) if not place.group().startswith("!"))
-    tokens = (place.group() for place in places)
     line_ends = [place.start() for place in re.finditer("\n", text)]
-    wrong = AudionetError(f"{path}: a TextGrid that is cut off, damaged or not alone; save it from Praat again")
     annotations, points = [], 0
-    try:
-        _, _, exists = (next(tokens) for _ in range(3))
-        if exists not in ("<exists>", "<absent>"):
-            raise wrong
-        for _ in range(int(next(tokens)) if exists == "<exists>" else 0):
-            kind, tier, _, _, count = (next(tokens) for _ in range(5))
-            for _ in range(int(count)):
-                if kind != '"IntervalTier"':
-                    _ = next(tokens), next(tokens)  # its time and its text
-                    points += 1
-                    continue
-                start, end, place = next(tokens), next(tokens), next(places)
-                label = _unquoted(place.group())
-                if label:  # an interval without text marks nothing
-                    line = bisect(line_ends, place.start()) + 1
-                    part, tier_name = read_part(path, line, start, end), _unquoted(tier)
-                    annotations.append(annotation(path, line, None, part, label, tier_name))
-    except (StopIteration, RuntimeError, ValueError) as error:
-        raise wrong from error
+    with explaining(f"{path}: a TextGrid that is cut off, damaged or not alone; save it from Praat again", ValueError):
+        for tier, (*times, mark) in _items(text):
+            if len(times) == 1:
+                points += 1
+            elif label := _unquoted(mark.group()):  # an interval without text marks nothing
+                line = bisect(line_ends, mark.start()) + 1
+                part = read_part(path, line, times[0].group(), times[1].group())
+                annotations.append(annotation(path, line, None, part, label, tier))
     if points and not annotations:
         raise AudionetError(f"{path}: marks points, which have no length; mark intervals in Praat, or move it away")
     if points:
         logger.info("%s: its points are not used: they have no length", path)
     return annotations
+
+
+def _items(text: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
+    """The tier of each interval and point, and its tokens: start, end and text; of a point, time and text.
+
+    Raises ValueError where there are too few, or others.
+    """
+    places = TOKEN.finditer(text, text.find("\n", text.find("TextGrid")) + 1)
+    tokens = (place for place in places if not place.group().startswith("!"))
+    *_, exists = _next(tokens, 3)
+    if exists.group() not in ("<exists>", "<absent>"):
+        raise ValueError(exists.group())
+    for _ in range(int(_next(tokens, 1)[0].group()) if exists.group() == "<exists>" else 0):
+        kind, tier, _, _, items = (token.group() for token in _next(tokens, 5))
+        for _ in range(int(items)):
+            yield _unquoted(tier), _next(tokens, 3 if kind == '"IntervalTier"' else 2)
+
+
+def _next(tokens: Iterator[re.Match[str]], number: int) -> list[re.Match[str]]:
+    taken = list(itertools.islice(tokens, number))
+    if len(taken) < number:
+        raise ValueError("ends too early")
+    return taken
 
 
 def _unquoted(text: str) -> str:

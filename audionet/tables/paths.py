@@ -111,28 +111,29 @@ class TablePaths:
         return None
 
     def _find(self, paths: Iterable[str], left_out: int) -> str | None:
-        """Where one of a row's paths leads, without its first so many parts; None if none leads to a recording."""
-        for path in paths:
-            for place in self.candidates(path, left_out):
-                inside = self.inside(place)
-                if inside is None:
-                    continue
-                if is_file(self.root / inside):
-                    return inside
-                # The set may have been converted to another format, or copied by another system, after its table.
-                alike = self._named(f"/{inside}") or self._named(f"/{PurePosixPath(inside).with_suffix('')}")
-                if len(alike) == 1:
-                    if alike != [inside]:
-                        self.renamed[inside] = alike[0]
-                    return alike[0]
-            parts = _parts(path)
-            if len(parts) == left_out + 1:
-                places = self._named(parts[-1]) or self._named(UPLOADED.sub("", parts[-1]))
-                if len(places) == 1:
-                    return places[0]
-                if places:
-                    self.namesakes[path] = places
+        """Where one of a row's paths leads to a recording, without its first so many parts; None if none does."""
+        found = (self._at_place(path, left_out) or self._by_name(path, left_out) for path in paths)
+        return next(filter(None, found), None)
+
+    def _at_place(self, path: str, left_out: int) -> str | None:
+        """The recording to which a path leads; or one that has been converted, or copied by another system, since."""
+        for inside in filter(None, map(self.inside, self.candidates(path, left_out))):
+            if is_file(self.root / inside):
+                return inside
+            alike = self._named(f"/{inside}") or self._named(f"/{PurePosixPath(inside).with_suffix('')}")
+            if len(alike) == 1:
+                if alike != [inside]:
+                    self.renamed[inside] = alike[0]
+                return alike[0]
         return None
+
+    def _by_name(self, path: str, left_out: int) -> str | None:
+        """The recording at any depth whose name is the one that is left of a path, if there is one alone."""
+        parts = _parts(path)[left_out:]
+        places = self._named(parts[0]) or self._named(UPLOADED.sub("", parts[0])) if len(parts) == 1 else []
+        if len(places) > 1:
+            self.namesakes[path] = places
+        return places[0] if len(places) == 1 else None
 
     def _named(self, name: str) -> list[str]:
         """The recordings at any depth that have a name, or, after `/`, a path; the suffix may be left out."""
