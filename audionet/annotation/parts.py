@@ -157,7 +157,20 @@ def combined(recordings: Iterable[Recording], options: AnnotationOptions) -> lis
     _report_overlaps(known, options)
     if options.unmarked == BACKGROUND:
         known = [recording for recording in _with_background(merged) if recording.class_name != UNKNOWN]
-    return sorted(known)
+    short = sum(part != _widened(part) for recording in known for part in recording.parts)
+    if short:
+        sentence = "%s shorter than %g s: each counts as so long, with what is heard around it"
+        logger.info(sentence, count(short, "part"), MINIMUM_SECONDS)
+    return sorted(replace(recording, parts=tuple(joined(map(_widened, recording.parts)))) for recording in known)
+
+
+def _widened(part: Part) -> Part:
+    """A part that is too short to be drawn, as calls of bats are, with what is around it; a point as it is."""
+    missing_seconds = MINIMUM_SECONDS - part.seconds
+    if missing_seconds <= ROUNDING_SECONDS or not part.seconds:
+        return part
+    start = max(0.0, part.start_seconds - missing_seconds / 2)
+    return Part(start, start + MINIMUM_SECONDS + ROUNDING_SECONDS)
 
 
 def with_distinct_keys(recordings: list[Recording], data_audio: Path) -> list[Recording]:

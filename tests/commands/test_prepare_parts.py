@@ -94,18 +94,19 @@ def test_what_is_not_marked_can_be_the_background(night: Path, tmp_path: Path) -
 
 
 def test_a_part_of_no_use_is_said_each_time(night: Path, tmp_path: Path) -> None:
-    rows = "a.wav,9,9.05,owl\na.wav,70,72,owl\na.wav,9.5,30,owl\na.wav,5,5,wren\n"
+    rows = "a.wav,8.9,8.95,owl\na.wav,70,72,owl\na.wav,9.5,9.9,owl\na.wav,5,5,wren\n"
     (tmp_path / "marks.csv").write_text(MARKS + rows)
     options = PrepareOptions(tmp_path / "p", PictureSettings(1, 0), metadata=tmp_path / "marks.csv")
     for _ in range(2):
         report = audionet.prepare(night, options)
         assert [error.reason for error in report.skipped] == [
-            "0:09.0 to 0:09.1 and 1:10.0 to 1:12.0 are marked as 'owl', and not used: shorter than 0.1 seconds, or "
-            "behind the end of the recording",
+            "1:10.0 to 1:12.0 is marked as 'owl', and not used: shorter than 0.1 seconds, or behind the end of the "
+            "recording",
             "0:05.0 to 0:05.0 is marked as 'wren', and not used: a point has no length; mark from where it begins to "
             "where it ends",
         ]
-    assert pictures(tmp_path / "p")["owl/a.wav"][-1] == (9.5, 10)
+    # What is too short for a picture has one with what is around it.
+    assert pictures(tmp_path / "p")["owl/a.wav"][-3:] == [(3, 3.5), (8.875, 8.975), (9.5, 9.9)]
 
 
 def test_corrections_replace_what_the_folders_say(tmp_path: Path, audionet_here: Run) -> None:
