@@ -49,6 +49,7 @@ class AnnotationOptions(SoundOptions):
     overlaps: where parts of two classes overlap, both classes have them, or AudionetError is raised (refuse).
     use_beside: whether annotations beside recordings in class folders decide; None asks where they name other classes.
     uem: a file that says which stretches of recordings were annotated; None is what lies beside, such as night.uem.
+    tier: of files that have tiers, Praat's and ELAN's, the names of those that count; none is all.
     """
 
     metadata: Path | None = None
@@ -57,6 +58,7 @@ class AnnotationOptions(SoundOptions):
     overlaps: Annotated[str, one_of((BOTH, REFUSE))] = BOTH
     use_beside: bool | None = None
     uem: Path | None = None
+    tier: tuple[str, ...] = ()
 
     @property
     def correction_tables(self) -> tuple[Path, ...]:

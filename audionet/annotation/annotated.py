@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from audionet.annotation.marks import Annotation, by_tiers
+from audionet.annotation.marks import Annotation, by_tiers, in_tiers
 from audionet.annotation.readers import read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, folders_in
@@ -16,7 +16,8 @@ from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
-from audionet.tables.labelled import checked_label, says_unknown, spelt_alike
+from audionet.tables.labelled import checked_label, spelt_alike
+from audionet.tables.layouts import report_silent, says_silent, says_unknown
 from audionet.tables.paths import Listing, TablePaths
 from audionet.tables.reading import Table, line_error
 
@@ -134,7 +135,8 @@ def read_all(
     folders = by_name(folder.name for folder in folders_in(data_audio))
 
     def read(file: Owned) -> list[Annotation]:
-        return by_tiers(file.annotations, _by_folder(file, file.read(options.sound), data_audio), folders)
+        marks = in_tiers(file.annotations, file.read(options.sound), options.tier)
+        return by_tiers(file.annotations, _by_folder(file, marks, data_audio), folders)
 
     marks, astray, faults = read_each(files, read, Listing(data_audio), has_others=has_others)
     recordings, of_labels = _recordings_of(marks, folders, data_audio, options)
@@ -163,12 +165,15 @@ def _recordings_of(
     folders_in_rttm = by_name(folders.values(), in_rttm=True)
     for each in read:
         names = folders_in_rttm if each.file.suffix.lower() in (".rttm", ".stm") else folders
-        for (path, label), marks in grouped(((path, mark.label), mark) for path, mark in each.placed()).items():
+        marked = grouped(((path, mark.label), mark) for path, mark in each.placed())
+        report_silent(each.file, sum(len(marks) for (_, label), marks in marked.items() if says_silent(label, folders)))
+        for (path, label), marks in marked.items():
             try:
-                usual = spelt.get(label, label)
+                usual = BACKGROUND if says_silent(label, folders) else spelt.get(label, label)
                 class_name = UNKNOWN if says_unknown(label) else names.get(composed(usual), "")
                 class_name = class_name or checked_label(each.file, marks[0].line, usual, {})
-                recordings.append(recording_of(path, class_name, marks, data_audio))
+                if is_learnt or not says_silent(label, folders):
+                    recordings.append(recording_of(path, class_name, marks, data_audio))
             except AudionetError as error:
                 faults.append(Fault.of(each.file, error, [path]))
         if is_learnt and not each.annotations:

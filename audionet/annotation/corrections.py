@@ -20,7 +20,8 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
 from audionet.tables.files import read_table
-from audionet.tables.labelled import LabelledTable, says_unknown, spellings_of
+from audionet.tables.labelled import LabelledTable, spellings_of
+from audionet.tables.layouts import says_unknown
 from audionet.tables.paths import absolute, file_name
 from audionet.tables.reading import Row
 

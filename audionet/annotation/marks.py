@@ -7,6 +7,7 @@ from pathlib import Path
 
 from audionet.audio.chunks import Part
 from audionet.dataset.names import composed
+from audionet.errors import AudionetError
 from audionet.system.text import count, listed
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
@@ -54,6 +55,20 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
 
 
+def in_tiers(path: Path, annotations: list[Annotation], chosen: Collection[str]) -> list[Annotation]:
+    """The annotations in chosen tiers; all if none is chosen, or the file has no tiers.
+
+    Raises AudionetError if it has others alone.
+    """
+    tiers = {mark.tier for mark in annotations} - {""}
+    if not chosen or not tiers:
+        return annotations
+    if tiers.isdisjoint(chosen):
+        names = (listed(sorted(map(repr, each))) for each in (chosen, tiers))
+        raise AudionetError("{}: has no tier {} with marks, but {}; name one of them with --tier".format(path, *names))
+    return [mark for mark in annotations if mark.tier in chosen]
+
+
 def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
     """The same annotations, of the classes that their tiers are called, if it is these that say who is heard.
 
@@ -72,6 +87,8 @@ def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]
     if are_spoken and sum(mark.label.count(" ") for mark in annotations) > 2 * len(annotations):  # as no names of birds
         sentence = "%s: each of its %s is a class; if they are what is said, write who speaks instead"
         logger.warning(sentence, path, count(len(labels), "different text"))
+    if len(tiers) > 1:
+        logger.info("%s: all its tiers count (%s); --tier, with a name, chooses", path, listed(sorted(tiers)))
     return annotations
 
 

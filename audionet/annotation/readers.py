@@ -21,7 +21,7 @@ from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
 from audionet.tables.files import first_rows, header_of, table_in
-from audionet.tables.from_json import AVIANZ, LABELS
+from audionet.tables.from_json import AVIANZ, JAMS, LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
 from audionet.tables.reading import SHOWN, Table, beginning_of, line_error, parse_table, read_text, simplified
@@ -35,7 +35,7 @@ SUFFIXES_OF_TOOLS = (".textgrid", ".rttm", ".eaf")
 SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS, STM = (".srt", ".vtt"), ".lab", ".stm"
-OF_AVIANZ = ".data"
+IN_JSON = (".data", ".jams")  # AviaNZ's, and those of JAMS
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
@@ -48,7 +48,7 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = tuple(".ctm .trs .svl .jams .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
+OTHER_SUFFIXES = tuple(".ctm .trs .svl .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
 MARK_IN_JSON = re.compile(
     r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
 )
@@ -109,13 +109,13 @@ def kind_of(path: Path) -> Kind:
     suffix = path.suffix.lower()
     if suffix in (*SUBTITLES, STM, *OTHER_SUFFIXES):
         return Kind.UNREAD if suffix in OTHER_SUFFIXES else Kind.NAMED
-    if suffix not in (*SUFFIXES, HTKS, OF_AVIANZ, ".json") or not is_file(path):
+    if suffix not in (*SUFFIXES, HTKS, *IN_JSON, ".json") or not is_file(path):
         return Kind.OTHER
     if suffix in SUFFIXES_OF_TOOLS:
         return Kind.OF_A_TOOL
     beginning = beginning_of(path)
-    if suffix == OF_AVIANZ:
-        return Kind.OF_A_TOOL if AVIANZ.match(beginning) else Kind.UNREAD
+    if suffix in IN_JSON:
+        return Kind.OF_A_TOOL if AVIANZ.match(beginning) or JAMS.search(beginning) else Kind.UNREAD
     if suffix == HTKS:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":

@@ -115,6 +115,7 @@ def add_annotations(parser: argparse.ArgumentParser) -> None:
     lists the recordings)
 --uem FILE  which stretches of recordings were annotated, as NIST's UEM has it (recording, channel, start and end on
     each line): nothing else of them counts (default: night.uem beside night.wav)
+--tier NAME  of files of Praat and ELAN, the tier that counts; may be given several times (default: all)
 --unmarked  what recordings hold outside of the parts that are marked in them: nothing that counts, or a class that is
     called background
 --overlaps  where marked parts of two classes overlap, both count, or nothing is done until they are mended"""

@@ -8,7 +8,7 @@ from audionet.errors import AudionetError
 
 # Classes of these names are the background unless others are named, whatever stands around their words: Google's Speech
 # Commands has `_background_noise_`.
-BACKGROUND_NAMES = ("background", "noise", "background noise")
+BACKGROUND_NAMES = ("background", "noise", "background noise", "nocall", "no call")
 BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from audionet.errors import AudionetError, explaining
-from audionet.tables.class_columns import with_labels
 from audionet.tables.from_json import JSON, table_of_json
 from audionet.tables.layouts import is_known
 from audionet.tables.reading import LARGEST_TABLE_BYTES, USABLE, Table, beginning_of, parse_table, read_text
+from audionet.tables.reshape import in_turns, with_labels
 
 # Texts of other tools that tell what is heard when.
 OTHER_TEXTS = {
@@ -39,7 +39,7 @@ def table_in(path: Path, text: str) -> Table:
             raise AudionetError(f"{path}: is {kind}, and no table: export {USABLE}")
     if JSON.match(text):
         return table_of_json(path, text)
-    return with_labels(parse_table(path, text, is_known))
+    return in_turns(with_labels(parse_table(path, text, is_known)))
 
 
 def header_of(path: Path) -> frozenset[str]:

@@ -11,6 +11,7 @@ import logging
 import re
 from bisect import bisect
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +19,29 @@ from audionet.errors import AudionetError
 from audionet.system.text import count, printable
 from audionet.system.untrusted import LONGEST_TEXT, MALFORMED, MOST_VALUES, values_at_most
 from audionet.system.untrusted import text as checked_text
-from audionet.tables.layouts import LABEL_COLUMNS, TOOLS_LABEL_COLUMNS
-from audionet.tables.paths import PATH_COLUMNS, TOOLS_PATH_COLUMNS
+from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS
 from audionet.tables.reading import Row, Table, line_error, simplified
-from audionet.tables.times import marks_parts
+from audionet.tables.reshape import WORD, in_turns
+from audionet.tables.times import TIMES, marks_parts
 
 logger = logging.getLogger(__name__)
 
 JSON = re.compile(r'\s*(\[\s*[\[{\]"]|\{\s*["}])')  # how it begins; `[Script Info]` and `[00:01] Anna: yes` are not
-OF_RECORDINGS = frozenset((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS, "group", "fold"))  # simplified names
 LISTS_OF_LABELS = ("labels", "choices")  # Label Studio's; of several, each is heard
-LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *LISTS_OF_LABELS))
+LABELS = ANY_LABEL.union(LISTS_OF_LABELS)
 # Lists that `label` and Label Studio leave empty where somebody listened, and nothing was heard.
 LISTS_OF_MARKS = ("events", "segments", "result")
 # Beside what people said, Label Studio exports what a model did, what was not submitted, and what was skipped.
 NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
 AVIANZ = re.compile(r'\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
+JAMS = re.compile(r'"namespace"\s*:\s*"((tag|segment)_\w+|scaper)"')  # of its kinds of annotations, those of sounds
 MOST_JSON_VALUES = 8 * MOST_VALUES  # of thirty hours of speech, each word with its times
-# What says nothing: the first channel, which Label Studio writes of every recording whose channels are not shown apart,
-# and of which type a word is in a transcript.
-SAYS_NOTHING = {("channel", "0"), *(("type", kind) for kind in ("word", "pronunciation", "punctuation", "spacing"))}
+SAYS_NOTHING = ("channel", "0")  # Label Studio writes it of every recording whose channels are not shown apart
+# In transcripts: lists of single words; types of words and of what is none; and what is said, beside which a type is no
+# class.
+OF_WORDS, OF_A_WORD = re.compile(r"words?.*|items"), ("word", "pronunciation")
+NO_WORDS = ("spacing", "punctuation", "audio_event")
+SAID = frozenset({"text", "word", "transcript", "alternatives"})
 
 Cells = dict[str, str]
 
@@ -66,7 +70,6 @@ def table_of_json(path: Path, text: str) -> Table:
         raise line_error(path, error.lineno, f"is no JSON ({error.msg}); see what wrote it") from error
     except MALFORMED as error:
         raise AudionetError(f"{path}: is JSON that cannot be read ({error}); see what wrote it") from error
-    rows = [row for row in rows if "word" not in row.cells] or rows  # single words lie in what else is said
     if not rows and AVIANZ.match(text):  # somebody listened, and nothing was heard
         return Table(path, {name: name for name in ("start", "end", "species")}, [])
     if not rows:
@@ -76,11 +79,12 @@ def table_of_json(path: Path, text: str) -> Table:
         )
     if LABELS.isdisjoint(columns) and not marks_parts(columns):  # nothing but lists that are empty
         return Table(path, columns | {"label": "label"}, rows, lists_unheard=True)
-    useful = [row for row in rows if not LABELS.isdisjoint(row.cells) or not marks_parts(row.cells)]
-    if len(useful) in (0, len(rows)):
-        return Table(path, columns, rows)
-    logger.info("%s: %s without a label not used", path, count(len(rows) - len(useful), "mark"))  # WhisperX has such
-    return Table(path, columns, useful)
+    table = in_turns(Table(path, columns, rows))
+    useful = [row for row in table.rows if not LABELS.isdisjoint(row.cells) or not marks_parts(row.cells)]
+    if len(useful) in (0, len(table.rows)):
+        return table
+    logger.info("%s: %s without a label not used", path, count(len(table.rows) - len(useful), "mark"))  # WhisperX's
+    return replace(table, rows=useful)
 
 
 def _values(text: str) -> Iterator[Any]:
@@ -113,7 +117,10 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
             around = {**around, "start": _cell(value[0]), "end": _cell(value[1]), **frequencies}
         for each in value:
             yield from _rows(each, around)
-    if not isinstance(value, _Object) or value.get(SKIPPED) is True:
+    if not isinstance(value, _Object) or value.get(SKIPPED) is True or value.get("type") in NO_WORDS:
+        return
+    if "namespace" in value:
+        yield from _observations(value, around)
         return
     own = _cells(value)
     names = {simplified(name) for name in (*around, *own)}
@@ -126,18 +133,42 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
         name: cell for cells in (*inner, own) for name, cell in cells.items() if simplified(name) in OF_RECORDINGS
     }
     not_people_s = NOT_PEOPLE_S if "annotations" in value else ()
-    found = [row for name, each in value.items() if name not in not_people_s for row in _rows(each, about)]
+    found = [
+        row
+        for name, each in value.items()
+        if name not in not_people_s
+        for row in _rows(each, about | {WORD: name} if OF_WORDS.fullmatch(simplified(name)) else about)
+    ]
     yield from found
     if not found and (has_times or (has_label and about) or any(value.get(name) == [] for name in LISTS_OF_MARKS)):
         yield value.place, about | own if has_times or has_label else about
 
 
+def _observations(value: _Object, around: Cells) -> Iterator[tuple[int, Cells]]:
+    """What an annotation of JAMS says is heard; of Scaper, what lies in the foreground."""
+    if JAMS.fullmatch(f'"namespace":"{value["namespace"]}"') is None or not isinstance(value.get("data"), list):
+        return
+    for each in filter(lambda each: isinstance(each, _Object), value["data"]):
+        said = each.get("value")
+        label, role = (said.get("label"), said.get("role")) if isinstance(said, _Object) else (said, None)
+        if role != "background":
+            times = {"start": each.get("time"), "duration": each.get("duration")}
+            yield each.place, around | _cells({**times, "label": label})
+
+
 def _cells(value: Mapping[str, Any]) -> Cells:
     """What an object says itself, by the names that it has for it."""
-    cells = {}
+    alternatives = value.get("alternatives")  # of what may have been said, the likeliest first
+    if isinstance(alternatives, list) and alternatives and isinstance(alternatives[0], _Object):
+        value = {**alternatives[0], **value}
+    is_word = value.get("type") in OF_A_WORD
+    is_said = is_word or not SAID.isdisjoint(value)
+    cells = {WORD: "word"} if is_word else {}
     for name, each in value.items():
-        cell = _cell(each)
-        if cell and (simplified(name), cell) not in SAYS_NOTHING:
+        cell, column = _cell(each), simplified(name)
+        if TIMES.fullmatch(column):
+            cell = cell.removesuffix("s")  # Google's times are as 1.5s
+        if cell and (column, cell) != SAYS_NOTHING and not (is_said and column == "type"):
             cells[checked_text(name)] = checked_text(cell)
     for name in LISTS_OF_LABELS:
         several = value.get(name)

@@ -19,7 +19,7 @@ from audionet.options import BACKGROUND
 from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed
-from audionet.tables.layouts import layout_of, of_channel
+from audionet.tables.layouts import layout_of, of_channel, report_silent, says_silent, says_unknown
 from audionet.tables.paths import Listing, TablePaths, shown
 from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error
 
@@ -104,11 +104,6 @@ def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -
     return spelt
 
 
-def says_unknown(label: str) -> bool:
-    """Whether the label of a part is the one that `label` gives to sound of no class, or AviaNZ."""
-    return label.casefold() in (UNKNOWN, "don't know")
-
-
 class Listed(NamedTuple):
     """What a table says of the recordings in a folder: each in the parts that a line marks, and what lies wrong.
 
@@ -141,7 +136,7 @@ class LabelledTable:
         table, layout = self.table, self.layout
         if not table.rows:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
-        found, unheard = Listed([], [], []), dict[Recording, int]()  # with the line that says so first
+        found, unheard, silent = Listed([], [], []), dict[Recording, int](), 0  # with the line that says so first
         spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
         first: dict[str, tuple[str | None, int | None, int]] = {}  # group, fold and line of each recording
@@ -149,7 +144,9 @@ class LabelledTable:
         whereabouts = functools.cache(self._whereabouts)  # a recording may have many lines
         for row, place in zip(table.rows, self.places, strict=True):
             fold, part, label = self._fold(row), self.part(row), layout.label_of(row)
-            is_unheard = lists_unheard and part is None and not label
+            is_silent = part is not None and says_silent(label, self._folders)
+            silent += is_silent
+            is_unheard = is_silent or (lists_unheard and part is None and not label)
             if is_unheard:
                 label = BACKGROUND
             else:
@@ -178,6 +175,7 @@ class LabelledTable:
             sentence = "%s: nothing is heard in %s, whose lines say of no class that it is (such as line %d)"
             how_many = count(len(found.unheard), "recording")
             logger.info(sentence, table.path, how_many, min(unheard[recording] for recording in found.unheard))
+        report_silent(table.path, silent)
         self._report_missing_labels()
         self._report_renamed()
         self._report_left_out()

@@ -3,7 +3,7 @@
 import functools
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -31,8 +31,11 @@ LABEL_COLUMNS = ("label", "class", "category", "species")
 # too, but it can be named.
 TOOLS_LABEL_COLUMNS = tuple(
     "annotation eventlabel scenelabel primarylabel commonname comname scientificname sciname speciescode "
-    "manualid behavior tag type calltype speaker speakerid speakername speakerlabel spkid emotion".split()
+    "manualid behavior tag type calltype speaker speakerid speakername speakerlabel speakertag spkid emotion".split()
 )
+ANY_LABEL = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS))
+SPEAKERS = frozenset(name for name in TOOLS_LABEL_COLUMNS if name.startswith(("speaker", "spk")))
+OF_RECORDINGS = frozenset((*PATH_COLUMNS, *TOOLS_PATH_COLUMNS, "group", "fold"))
 NAMES_OF_SPECIES = frozenset("species commonname comname scientificname sciname speciescode primarylabel".split())
 LABELS = "its label"  # in messages
 T = TypeVar("T")
@@ -97,6 +100,23 @@ def _urban_sound_paths(row: Row) -> list[str]:
 # Its start and end are about the recordings that the set was cut from.
 URBANSOUND8K = Layout("class", "fsid", "fold", _urban_sound_paths, "audio")
 ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")], "audio")
+
+
+def says_unknown(label: str) -> bool:
+    """Whether the label of a part is the one that `label` gives to sound of no class, or AviaNZ, or Kaleidoscope."""
+    return label.casefold() in (UNKNOWN, "don't know", "noid")
+
+
+def says_silent(label: str, folders: Collection[str]) -> bool:
+    """Whether the label of a part says, as BirdNET's does, that nothing is heard; of a folder, it is a class."""
+    return simplified(label) == "nocall" and label not in folders
+
+
+def report_silent(path: Path, marks: int) -> None:
+    """Say what is made of marks that say that nothing is heard."""
+    if marks:
+        sentence = "%s: %s called nocall: nothing is heard there, which --unmarked background alone learns"
+        logger.info(sentence, path, count(marks, "mark"))
 
 
 def layout_of(table: Table, *, needs_label: bool = True) -> Layout:
@@ -171,7 +191,7 @@ def _told(table: Table, label: str) -> str:
 
 def _label_column(table: Table, *, needed: bool) -> str:
     """The column of labels in a table that marks parts; "" if there is none, and it is not needed."""
-    known = {*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS} & table.columns.keys()
+    known = ANY_LABEL & table.columns.keys()
     is_ravens = "selection" in table.columns
     own = [name for name in table.columns if name not in RAVENS_OWN and not TIMES.fullmatch(name)]
     if is_ravens and not known:
@@ -187,12 +207,22 @@ def _label_column(table: Table, *, needed: bool) -> str:
         return "name"
     if {"tmin", "tier", "text"} <= table.columns.keys() and not known:
         return "text"  # of Praat's Down to Table
-    if "text" in table.columns and not known:
+    spoken = next((table.columns[name] for name in ("text", "word", "transcript") if name in table.columns), None)
+    if spoken and not known:
         raise AudionetError(
-            f"{table.path}: says in its column {table.columns['text']!r} what is spoken, and in none who speaks, or "
+            f"{table.path}: says in its column {spoken!r} what is spoken, and in none who speaks, or "
             "which sound it is; add a column for that, called label, with times in seconds (Whisper's are milliseconds)"
         )
+    if ("autoid" in table.columns or known == {"manualid"}) and not any(map(table.values, known)):
+        raise AudionetError(
+            f"{table.path}: nobody has identified anything in a column MANUAL ID; do that in Kaleidoscope, or call the "
+            "column label whose guesses are to be learnt"
+        )
     label = _column(table, LABEL_COLUMNS, TOOLS_LABEL_COLUMNS, LABELS) if needed or known or own else ""
+    unidentified = len(table.rows) - len(table.values(label)) if label == "manualid" else 0
+    if unidentified:
+        sentence = "%s: %s without a MANUAL ID: unknown, whatever Kaleidoscope guessed"
+        logger.info(sentence, table.path, count(unidentified, "line"))
     return _told(table, label) if known == {"type"} or (len(known) > 1 and known - NAMES_OF_SPECIES) else label
 
 

@@ -428,6 +428,36 @@ def test_what_label_called_unknown_is_neither_a_class_nor_background(
     assert parts == {"owl/a.wav": [(0, 2), (4.5, 5)], "background/a.wav": [(5, 7), (8, float("inf"))]}
     found(nights, metadata=metadata)
     assert "2 parts marked as unknown: not learnt, since that is no class" in caplog.text
+    # Of Kaleidoscope and BirdNET, NoID and nocall are no classes either; where nothing calls, there is background.
+    sounds(nights, "b.wav")
+    table.write_text(table.read_text().replace("unknown", "NoID").replace("Unknown", "nocall"))
+    nothing = "start,end,label\n0,3,nocall\n"
+    (nights / "b.csv").write_text("" if by_name else nothing)
+    table.write_text(table.read_text() + ("b.wav,0,3,nocall\n" if by_name else ""))
+    assert found(nights, metadata=metadata) == {"owl/a.wav": [(0, 2), (4.5, 5)]}
+    assert "called nocall: nothing is heard there" in caplog.text
+    parts = found(nights, metadata=metadata, unmarked="background")
+    assert parts["background/a.wav"][-1] == (5 if by_name else 8, float("inf"))
+    assert parts["background/b.wav"] == [(0, 3), (3, float("inf"))]
+    sounds(nights, "nocall/c.wav")  # a folder's class is one
+    assert found(nights, metadata=table, wrong=()).keys() == {
+        "owl/a.wav",
+        "nocall/a.wav",
+        *(["nocall/b.wav"] * by_name),
+    }
+
+
+def test_of_several_tiers_those_count_that_are_chosen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sounds(tmp_path, "night.wav")
+    tiers = "".join(f'"IntervalTier"\n"{name}"\n0\n9\n1\n1\n2\n"{name[:3]}"\n' for name in ("bird", "call", "remark"))
+    (tmp_path / "night.TextGrid").write_text(
+        f'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n9\n<exists>\n3\n{tiers}'
+    )
+    assert list(found(tmp_path)) == ["bir/night.wav", "cal/night.wav", "rem/night.wav"]
+    assert "night.TextGrid: all its tiers count (bird, call and remark); --tier, with a name, chooses" in caplog.text
+    assert list(found(tmp_path, tier=("bird", "nothing"))) == ["bir/night.wav"]
+    with pytest.raises(AudionetError, match="has no tier 'Bird' with marks, but 'bird', 'call' and 'remark'; name one"):
+        found(tmp_path, tier=("Bird",))
 
 
 def test_a_folder_of_tables_that_name_their_recordings_can_be_named(

@@ -61,6 +61,17 @@ def avianz(*marks: Any) -> str:
     return json.dumps([{"Operator": "Anna", "Reviewer": "", "Duration": 70.0}, *marks])
 
 
+def jams(namespace: str, *values: Any) -> str:
+    """A file of JAMS with what is heard at two times, above something that is none of it."""
+    heard = [
+        {"time": s, "duration": e - s, "value": v, "confidence": 1} for (s, e, _), v in zip(TIMES, values, strict=True)
+    ]
+    below = {"time": 0, "duration": 70, "value": {"label": "park", "role": "background"}, "confidence": 1}
+    beats = {"namespace": "beat", "data": [{"time": 5, "duration": 0, "value": 1}]}
+    annotation = {"namespace": namespace, "data": [*heard, *([below] if namespace == "scaper" else [])], "time": 0}
+    return json.dumps({"annotations": [beats, annotation], "file_metadata": {"title": "x", "duration": 70}})
+
+
 @pytest.mark.parametrize(
     ("name", "text", "recording"),
     [
@@ -80,6 +91,8 @@ def avianz(*marks: Any) -> str:
         ("night.stm", ";; a\nnight 1 owl 1.5 3.25 <o,f0,male> whoo whoo\nnight A wren 61 62\n", "night"),
         ("night.wav.data", avianz(OWL_OF_AVIANZ, [61, 62.0, 0, 0, [{"species": "wren", "certainty": 50}]]), None),
         ("night.wav.data", json.dumps([OWL_OF_AVIANZ, [61, 62.0, 0, 0, [{"species": "wren"}]]]), None),
+        ("night.jams", jams("segment_open", "owl", "wren"), None),
+        ("night.jams", jams("scaper", {"label": "owl", "role": "foreground"}, {"label": "wren"}), None),
         ("night.csv", "TIME,VALUE,DURATION,LABEL\n1.5,0.0,1.75,owl\n61.0,1.0,1.0,wren\n", None),
     ],
 )
@@ -154,10 +167,15 @@ def test_what_cannot_be_read_is_told_with_what_to_do(tmp_path: Path, name: str, 
 
 def test_elans_files_are_used_beside_recordings_and_where_they_are_named(tmp_path: Path) -> None:
     nights = sounds(tmp_path / "nights", "night 1.wav", "owl/1.wav", "wren/1.wav")
+    of_chords = nights / "night 1.jams"  # which says nothing of sounds
+    of_chords.write_text(jams("chord", "C:maj", "G:7"))
+    assert kind_of(of_chords) not in READ
     path = nights / "night 1.eaf"
     path.write_text(eaf(TWO, media=MEDIA), "utf-8")
     marked = {"owl": MARKED["owl"], "wren": MARKED["wren"]}
     assert found(nights) == {"owl/1.wav": [], "wren/1.wav": [], **of("night 1.wav", marked)}
+    of_chords.write_text(jams("tag_open", "owl", "wren"))
+    assert kind_of(of_chords) in READ
     # Under another name it is found by the recording that it names.
     named = path.rename(tmp_path / "session.eaf")
     assert found(nights, metadata=named) == of("night 1.wav", marked)
@@ -209,6 +227,13 @@ def label_studio(value: dict[str, Any], **task: Any) -> str:
     return json.dumps([{**task, "annotations": [{"id": 1, "completed_by": 1, "result": [region], "lead_time": 3.5}]}])
 
 
+def words(*later: dict[str, Any]) -> str:
+    """A transcript with an owl's two words, and others of the owl or of another."""
+    hu = {"word": "hu", "confidence": 0.9, "speaker": "owl"}
+    each = [{"start": 1.5, "end": 2}, {"start": 2.5, "end": 3.25}, *later]
+    return json.dumps({"results": {"channels": [{"alternatives": [{"words": [hu | times for times in each]}]}]}})
+
+
 OWL = {"start": 1.5, "end": 3.25, "labels": ["owl"]}
 ONE = {"owl/night.wav": [(1.5, 3.25)]}
 
@@ -245,7 +270,34 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             ),
             ONE,
         ),
-        ('{"words": [{"text": "hu", "start": 1.5, "end": 3.25, "type": "word", "speaker_id": "owl"}]}', ONE),
+        (words(), ONE),  # as of Deepgram: those of a speaker are one turn
+        (words({"start": 6, "end": 6.5}), {"owl/night.wav": [(1.5, 3.25), (6, 6.5)]}),
+        (words({"start": 2, "end": 2.4, "speaker": "wren"}), ONE | {"wren/night.wav": [(2, 2.4)]}),
+        (  # of ElevenLabs: what stands between words, and is none, is no word
+            '{"words": [{"text": "hu", "start": 1.5, "end": 3.25, "type": "word", "speaker_id": "owl"}, '
+            '{"text": " ", "start": 3.25, "end": 9, "type": "spacing", "speaker_id": "owl"}, '
+            '{"text": "(wind)", "start": 9, "end": 11, "type": "audio_event", "speaker_id": "owl"}]}',
+            ONE,
+        ),
+        (  # of AssemblyAI, in milliseconds
+            '{"utterances": [{"text": "hu", "start": 1500, "end": 3250, "speaker": "owl", "words": [{"text": "hu"}]}], '
+            '"words": [{"text": "hu", "start": 1500, "end": 2000, "speaker": "wren"}]}',
+            ONE,
+        ),
+        (
+            '{"segments": [{"type": "transcript.segment", "text": "", "start": 1.5, "end": 3.25, "speaker": "owl"}]}',
+            ONE,
+        ),
+        (  # of Speechmatics
+            '{"results": [{"type": "word", "start_time": 1.5, "end_time": 2, "alternatives": [{"speaker": "owl"}]}, '
+            '{"type": "word", "start_time": 2, "end_time": 3.25, "alternatives": [{"speaker": "owl"}, {}]}]}',
+            ONE,
+        ),
+        ("start,end,word,speaker\n1.5,2,hu,owl\n2.5,3.25,hu,owl\n", ONE),
+        (  # of Google
+            '{"words": [{"startTime": "1.500s", "endTime": "3.250s", "word": "hu", "speakerTag": "owl"}]}',
+            ONE,
+        ),
         (  # of which WhisperX says each word again, by whom it thinks best
             json.dumps(
                 {
@@ -290,7 +342,7 @@ def test_transcripts_of_hours_are_read_whatever_else_they_hold(tmp_path: Path) -
             label_studio(OWL, data={"audio": "/data/upload/1/0a1b2c3d-other.wav"}),
             "the recording that it lists is not in",
         ),
-        ('{"results": [{"start_time": 1, "end_time": 2, "type": "word", "alternatives": []}]}', "line 1 has no label"),
+        ('{"results": [{"start_time": 1, "end_time": 2, "type": "word", "alternatives": []}]}', "in none who speaks"),
         ('{"segments": [{"start": 0.0, "end": 2.5, "text": "hello"}]}', "in its column 'text' what is spoken"),
         (
             '[{"clip": "night.wav",\n "start_ms": 5, "end_ms": 9, "label": "owl"}]',

@@ -735,4 +735,7 @@ def test_kaleidoscope_has_the_folder_and_the_name_in_two_columns(
     assert found(data, table) == [
         ("owl", "site1/0530.wav"), ("wren", "site2/0530.wav"), ("wren", "site2/0600.wav"),
     ]  # fmt: skip
-    assert "1 part marked as unknown: not learnt" in caplog.text  # which nobody has identified yet
+    assert "1 line without a MANUAL ID: unknown, whatever Kaleidoscope guessed" in caplog.text
+    table.write_text(table.read_text().replace("owl", "").replace("wren", ""))
+    with pytest.raises(AudionetError, match="nobody has identified anything in a column MANUAL ID; do that"):
+        found(data, table)

@@ -147,7 +147,7 @@ def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) ->
         ("lable x", "did you mean label?"),
         ("prepare voices birds", "birds: one argument too many"),
         ("prepare d --xyzzy", "--xyzzy: no such option\n"),
-        ("prepare d --inner", "--inner: no such option\n"),  # what all begin with makes none like another
+        ("prepare d --ovary", "--ovary: no such option\n"),  # what all begin with makes none like another
         ("retrain data_audio", "so type: audionet prepare data_audio, and then: audionet retrain"),
         ("retrain pictures", "type: audionet retrain --image-dir pictures"),
         ("retrain --output model.pb", "--output: no such option; name the model with --output-graph"),

@@ -419,6 +419,7 @@ def test_the_model_keeps_what_it_learnt_of_its_background(night: Path) -> None:
 
 def test_the_background_is_named_or_asked_for() -> None:
     assert background_classes(["owl", "Noise", "rain"]) == {"Noise"}
+    assert background_classes(["owl", "nocall"]) == {"nocall"}
     assert background_classes(["yes", "_background_noise_", "noisy miner"]) == {"_background_noise_"}
     assert background_classes(["owl", "noise", "rain"], ["rain"]) == {"rain"}
     assert background_classes(["owl", "wren"]) == set()

@@ -1,21 +1,25 @@
-"""Tables with a column for each class, which says where it is heard -> tables with a line for each class that is."""
+"""Tables with a column for each class, or a line for each word of a speaker -> a line for each part that is heard."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from audionet.system.text import listed
-from audionet.tables.layouts import LABEL_COLUMNS, REFUSED, SELECTIONS, TOOLS_LABEL_COLUMNS, is_known
+from audionet.system.text import count, listed
+from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS, REFUSED, SELECTIONS, SPEAKERS, is_known
 from audionet.tables.paths import path_columns
 from audionet.tables.reading import Row, Table
-from audionet.tables.times import TIMES, marks_parts
+from audionet.tables.times import TIMES, TimeColumns, marks_parts, times_of
 
 logger = logging.getLogger(__name__)
 
 HEARD = frozenset("1 1.0 1,0 true wahr vrai x".split())
 NOT_HEARD = frozenset("0 0.0 0,0 false falsch faux".split())
 # Where one of these is a column, it says the class.
-OF_LABELS = frozenset((*LABEL_COLUMNS, *TOOLS_LABEL_COLUMNS, *SELECTIONS, "name", "text"))
+OF_LABELS = ANY_LABEL.union(SELECTIONS, ("name", "text"))
+WORD = "word"  # the column of rows that are about single words
+OF_TURNS = SPEAKERS | OF_RECORDINGS  # columns of what the words of a turn have in common
+LONGEST_PAUSE_SECONDS = 0.8  # within a turn, as services have it that join words themselves
+LONGEST_WORD_SECONDS = 20
 
 
 def with_labels(table: Table) -> Table:
@@ -63,3 +67,53 @@ def _rows(table: Table, classes: Sequence[str]) -> Iterator[Row]:
         if path and row.get(path) not in heard_in:
             heard_in.add(row.get(path))
             yield Row(row.line, {name: cell for name, cell in rest.items() if not TIMES.fullmatch(name)})
+
+
+def in_turns(table: Table) -> Table:
+    """A table without single words: with the turns that it has too, or else with those that words of speakers make.
+
+    A table of another kind as it is. Times with which words would last for minutes are taken for milliseconds.
+    """
+    words = replace(table, rows=[row for row in table.rows if _is_word(row)])
+    times = times_of(words)
+    if times is None:
+        return table
+    if _are_milliseconds(words, times):
+        logger.info("%s: its times are taken for milliseconds, since words would last for minutes", table.path)
+        return in_turns(replace(table, rows=[_in_seconds(row, times) for row in table.rows]))
+    others = [row for row in table.rows if not _is_word(row)]
+    if any(not ANY_LABEL.isdisjoint(row.cells) for row in others):
+        return replace(table, rows=others)
+    turns, speaker, end_seconds = list[Row](), dict[str, str](), 0.0
+    for row in words.rows:
+        part = times.part(words, row)
+        if part is None or SPEAKERS.isdisjoint(row.cells):
+            continue
+        own = {name: cell for name, cell in row.cells.items() if name in OF_TURNS or REFUSED.fullmatch(name)}
+        if own != speaker or abs(part.start_seconds - end_seconds) > LONGEST_PAUSE_SECONDS:
+            turns.append(Row(row.line, own | {"start": f"{part.start_seconds}"}))
+        speaker, end_seconds = own, part.end_seconds
+        turns[-1].cells["end"] = f"{end_seconds}"
+    if not turns:
+        return table
+    sentence = "%s: its %s are joined into %s: what one speaker says, with pauses of up to %g s"
+    logger.info(sentence, table.path, count(len(words.rows), "word"), count(len(turns), "turn"), LONGEST_PAUSE_SECONDS)
+    return replace(table, columns=table.columns | {"start": "start", "end": "end"}, rows=turns)
+
+
+def _is_word(row: Row) -> bool:
+    """Whether a row is about a single word, and of no class but who speaks."""
+    return WORD in row.cells and (ANY_LABEL - SPEAKERS).isdisjoint(row.cells)
+
+
+def _are_milliseconds(words: Table, times: TimeColumns) -> bool:
+    """Whether the times of words are whole numbers, and too far apart for seconds."""
+    seconds = [part.seconds for row in words.rows if (part := times.part(words, row))]
+    are_whole = all(row.get(name).isdecimal() for row in words.rows for name in (times.start, times.end))
+    return are_whole and sum(seconds) > LONGEST_WORD_SECONDS * len(seconds)
+
+
+def _in_seconds(row: Row, times: TimeColumns) -> Row:
+    """A row with times in seconds, of one with milliseconds."""
+    cells = {name: f"{int(row.get(name)) / 1000}" for name in (times.start, times.end) if row.get(name).isdecimal()}
+    return Row(row.line, row.cells | cells)
