@@ -185,14 +185,17 @@ def _cut_out(picture: NDArray[Pixel], first: int, columns: int) -> NDArray[Pixel
 
 def _run(network: Network, picture: NDArray[np.uint8], tiles: int) -> list[NDArray[np.float32]]:
     """The used columns of MIXED2 and of MIXED3, from all tiles of a picture: columns x (frequency x channels)."""
-    parts: tuple[list[NDArray[np.float32]], ...] = ([], [])
+    blocks = (MIXED2, MIXED3)
+    used = [
+        np.empty((tiles, block.columns, frequencies, channels), np.float32)
+        for block, (frequencies, _, channels) in zip(blocks, network.output_shapes, strict=True)
+    ]
     for tile in range(tiles):
         first = tile * TILE_COLUMNS
         maps = network.run(np.ascontiguousarray(picture[:, first : first + PICTURE_SIZE]))
-        for block, block_map, part in zip((MIXED2, MIXED3), maps, parts, strict=True):
-            columns = block_map[:, block.first : block.first + block.columns].swapaxes(0, 1)
-            part.append(columns.reshape(block.columns, -1))
-    return [np.concatenate(part) for part in parts]
+        for block, block_map, columns in zip(blocks, maps, used, strict=True):
+            columns[tile] = block_map[:, block.first : block.first + block.columns].swapaxes(0, 1)
+    return [columns.reshape(tiles * columns.shape[1], -1) for columns in used]
 
 
 def _shares(weights: NDArray[np.float64], edges: NDArray[np.float64], block: Block, tiles: int) -> NDArray[np.float32]:

@@ -24,18 +24,19 @@ def high_passed(samples: NDArray[np.number], high_pass_hz: float, sample_rate_hz
 
     The phase stays as it is. A window would leak a strong hum into the rows above it, so that it is taken out before.
     """
-    rate = _low_rate(high_pass_hz, sample_rate_hz)
-    sound = samples.astype(np.float64)
-    mirrored = min(round(MIRRORED_SECONDS * sample_rate_hz), len(sound) - 1)
+    rate, length = _low_rate(high_pass_hz, sample_rate_hz), len(samples)
+    mirrored = min(round(MIRRORED_SECONDS * sample_rate_hz), length - 1)
     before = round(WRAPPED_SECONDS * sample_rate_hz) + rate.taps
-    total = len(sound) + 2 * mirrored + before
+    total = length + 2 * mirrored + before
     count = _quickly_transformed(math.ceil((total + before - rate.taps) / rate.factor) + 1)
     behind = rate.factor * (count - 1) + rate.taps - total
-    padded = np.pad(with_mirrored_ends(sound, mirrored), (before, behind), mode="wrap")
-    low = rate.decimate(padded)
+    padded = np.pad(with_mirrored_ends(samples, mirrored), (before, behind), mode="wrap")
+    low = rate.decimate(padded.astype(np.float64))
+    del padded  # here and below, what is as long as the sound is let go, or used again
     stopped = np.fft.irfft(np.fft.rfft(low) * _stopped_share(count, high_pass_hz, sample_rate_hz / rate.factor), count)
     first = before + mirrored - rate.taps + rate.factor  # of what `interpolate` gives, which begins later
-    return np.asarray(sound - rate.interpolate(stopped)[first : first + len(sound)], np.float32)
+    below = rate.interpolate(stopped)[first : first + length]
+    return np.asarray(np.subtract(samples, below, out=below), np.float32)
 
 
 def with_mirrored_ends(samples: NDArray[Any], count: int) -> NDArray[Any]:

@@ -220,7 +220,7 @@ def power_spectrum(samples: np.ndarray, columns: int, settings: PictureSettings,
     count = columns * windows_a_column
     centres = ((np.arange(count) + 0.5) * len(samples) / count).astype(np.intp).reshape(columns, -1)[::every]
     columns = len(centres)
-    padded = with_mirrored_ends(samples.astype(np.float32) / FULL_SCALE, size // 2)
+    padded = with_mirrored_ends(samples.astype(np.float32, copy=False) / FULL_SCALE, size // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     power = np.empty((columns, bins), np.float32)
     # NumPy takes float32 to float64 for a transform, unless it is to divide by the length, here a power of two.
