@@ -39,8 +39,8 @@ class RangeCheck:
         self._starts: list[float] = []
         self._samples = 0
         self._power = self._changes = 0.0
-        nothing: NDArray[np.number] = np.zeros(2, np.float32)
-        # Of the parts that with most power, and that with most changes, each behind how much that is.
+        nothing = np.zeros(2, np.float32)
+        # A copy of the part with most power, and of that with most changes, each behind how much that is.
         self._loudest = self._liveliest = -1.0, nothing
 
     def watch(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
@@ -55,9 +55,9 @@ class RangeCheck:
         self._power += power
         self._changes += changes
         if power > self._loudest[0]:
-            self._loudest = power, samples
+            self._loudest = power, _copied(samples, self._loudest[1])
         if changes > self._liveliest[0]:
-            self._liveliest = changes, samples
+            self._liveliest = changes, _copied(samples, self._liveliest[1])
         self._samples += len(samples)
         self._starts.append(start_seconds)
 
@@ -94,6 +94,15 @@ class RangeCheck:
             return False
         faint = self._samples * 10 ** (FAINT_DB / 10)
         return self._changes < faint or self._changes > HISSING * self._power
+
+
+def _copied(samples: NDArray[np.number], place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A copy of samples, where another lies if there is room: parts of a long recording that are kept, now this one and
+    now that, leave holes in the memory in which the next ones do not fit."""
+    if len(samples) > len(place):
+        return samples.astype(np.float32)
+    place[: len(samples)] = samples
+    return place[: len(samples)]
 
 
 class _Bands(NamedTuple):
