@@ -141,13 +141,13 @@ class Network:
     module = "audionet.bottleneck.backbone"  # what runs a stranger's such network, in a process of its own
     interpreter: Callable[[bytes], ShapedNetwork] = Interpreter  # or sound_network.SoundInterpreter
 
-    def __init__(self, flatbuffer: bytes) -> None:
-        """Raises ValueError when the bytes are no network from a picture."""
+    def __init__(self, content: bytes) -> None:
+        """content: a flatbuffer. Raises ValueError when the bytes are no network from a picture."""
         # LiteRT says how it computes. Only the first interpreter is kept quiet: later ones start while clips are
         # labelled, whose warnings must come through.
         with quiet_stderr():
-            first = type(self).interpreter(flatbuffer)
-        self.flatbuffer = flatbuffer
+            first = type(self).interpreter(content)
+        self.content = content
         self.output_shapes = first.output_shapes
         self._idle = [first]
 
@@ -156,14 +156,18 @@ class Network:
         try:
             interpreter = self._idle.pop()
         except IndexError:
-            interpreter = type(self).interpreter(self.flatbuffer)
+            interpreter = type(self).interpreter(self.content)
         try:
             return interpreter.run(given)
         finally:
             self._idle.append(interpreter)
 
+    def release(self) -> None:
+        """Give up the interpreters that are idle, and their memory, until they are needed again."""
+        self._idle.clear()
+
     def __reduce__(self) -> "tuple[type[Network], tuple[bytes]]":
-        return type(self), (self.flatbuffer,)
+        return type(self), (self.content,)
 
 
 def bottleneck(network: Network, picture: np.ndarray) -> np.ndarray:

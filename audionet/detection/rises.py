@@ -5,6 +5,7 @@ median over a few seconds, which no short call changes.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -35,13 +36,12 @@ class Rise(NamedTuple):
     start_seconds: float
     end_seconds: float
 
-    def later(self, seconds: float) -> "Rise":
-        """The same, so much later."""
-        return Rise(self.decibels, self.start_seconds + seconds, self.end_seconds + seconds)
+
+NO_RISE = Rise(math.nan, math.nan, math.nan)
 
 
-def find_rises(power: NDArray[np.floating], windows: Sequence[Window], column_seconds: float) -> list[Rise | None]:
-    """What rises highest in each window; None where nothing rises by LEAST_DB. Times are from the first column.
+def find_rises(power: NDArray[np.floating], windows: Sequence[Window], column_seconds: float) -> list[Rise]:
+    """What rises highest in each window; NO_RISE where nothing rises by LEAST_DB. Times are from the first column.
 
     power: rows x columns, of which each lasts column_seconds. windows: in columns.
     """
@@ -49,10 +49,10 @@ def find_rises(power: NDArray[np.floating], windows: Sequence[Window], column_se
     usual = float(np.median(heights))
 
     @functools.cache  # windows that overlap have their highest column in common
-    def rise_at(peak: int) -> Rise | None:
+    def rise_at(peak: int) -> Rise:
         height = float(heights[peak]) - usual
         if height < LEAST_DB:
-            return None
+            return NO_RISE
         stretches = runs(heights >= usual + BORDER * height, LONGEST_GAP_SECONDS / column_seconds)
         start, end = next(stretch for stretch in stretches if stretch[0] <= peak < stretch[1])
         return Rise(height, start * column_seconds, end * column_seconds)

@@ -81,7 +81,7 @@ class JsonWindows(JsonPrinter[Windows]):
         return {
             "start_seconds": window.start_seconds,
             "end_seconds": window.end_seconds,
-            "audible": window.has_signal,
+            "audible": bool(window.has_signal),
             "best": best,
             "score": score,
             "scores": dict(zip(self._labels, window.scores.tolist(), strict=True)),

@@ -12,7 +12,8 @@ from audionet.audio.chunks import Strip
 from audionet.detection.background import background_classes
 from audionet.detection.detector import STEPS_A_WINDOW
 from audionet.detection.mixtures import runs
-from audionet.inference.scoring import ChunkScores, ModelJob
+from audionet.detection.rises import Rise
+from audionet.inference.scoring import ModelJob, WindowScores
 from audionet.inference.windows import Segment, Timeline, WindowsJob, per_step, step_seconds
 from audionet.model.bundle import Model
 from audionet.model.description import LearntEvents
@@ -55,11 +56,11 @@ class EventsJob(ModelJob):
         """The strips of a recording."""
         return self.windows.split(path)
 
-    def map(self, path: Path, strip: Strip) -> list[ChunkScores]:
+    def map(self, path: Path, strip: Strip) -> WindowScores:
         """The scores of the windows of a strip."""
         return self.windows.map(path, strip)
 
-    def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Events:
+    def reduce(self, path: Path, scored: list[WindowScores]) -> Events:
         """The events, in order."""
         heard, detection = self.windows.reduce(path, scored), self.model.detection
         if detection and self.windows.of_events:
@@ -70,7 +71,7 @@ class EventsJob(ModelJob):
 
 
 def find_events(
-    windows: list[ChunkScores], model: Model, options: EventOptions, allow_unknown: bool = True
+    windows: WindowScores, model: Model, options: EventOptions, allow_unknown: bool = True
 ) -> list[Segment]:
     """The events of a clip from the scores of its windows.
 
@@ -79,14 +80,13 @@ def find_events(
     """
     learnt = model.detection.background if model.detection else ()
     background = background_classes(model.labels, options.background or learnt)
-    scores = np.array([window.scores for window in windows], float)
-    silent = np.array([not window.has_signal for window in windows])
+    scores, silent = windows.scores.astype(np.float64), ~windows.has_signal
     if allow_unknown:
-        silent |= np.array([window.distance > model.thresholds.max_distance for window in windows])
+        silent |= windows.distance > model.thresholds.max_distance
     scores[silent] = 0
     heard = per_step(scores)
     best = heard.argmax(axis=1)
-    step, total = step_seconds(model), max(window.end_seconds for window in windows)
+    step, total = step_seconds(model), float(windows.end_seconds.max())
     by_class: list[list[Segment]] = []
     for number, label in enumerate(model.labels):
         if label in background:
@@ -105,7 +105,7 @@ def find_events(
 
 
 def find_learnt_events(
-    windows: list[ChunkScores], labels: Sequence[str], detection: LearntEvents, options: EventOptions
+    windows: WindowScores, labels: Sequence[str], detection: LearntEvents, options: EventOptions
 ) -> list[Segment]:
     """The events of a clip from scores of each class against the rest, the surest first.
 
@@ -116,8 +116,9 @@ def find_learnt_events(
     """
     background = background_classes(labels, options.background or detection.background)
     classes = [number for number, label in enumerate(labels) if label not in background]
-    scores = np.array([window.scores if window.has_signal else np.zeros(len(labels)) for window in windows])
-    middles = np.array([window.start_seconds + window.seconds / 2 for window in windows])
+    scores = np.where(windows.has_signal[:, None], windows.scores, 0)
+    middles, has_rise = windows.start_seconds + windows.seconds / 2, ~np.isnan(windows.rise[:, 0])
+    begins, ends = float(windows.start_seconds[0]), float(windows.end_seconds[-1])
     scores -= _usual(scores, middles, np.array(detection.thresholds))
     best = np.array(classes)[scores[:, classes].argmax(axis=1)]
     highest = scores[np.arange(len(scores)), best]
@@ -125,17 +126,19 @@ def find_learnt_events(
     peaks: list[_Peak] = []
     for peak in np.argsort(-highest, kind="stable").tolist():
         number, score = int(best[peak]), float(highest[peak])
-        if is_taken[peak] or score < detection.needed(number, windows[peak].rise is not None):
+        if is_taken[peak] or score < detection.needed(number, bool(has_rise[peak])):
             continue
         column, level = scores[:, number], BORDER * score
         first, last = _extent(column, is_taken, peak, level)
-        start = windows[0].start_seconds if first == 0 else _between(middles, column, first, first - 1, level)
-        end = windows[-1].end_seconds if last == len(scores) - 1 else _between(middles, column, last, last + 1, level)
+        start = begins if first == 0 else _between(middles, column, first, first - 1, level)
+        end = ends if last == len(scores) - 1 else _between(middles, column, last, last + 1, level)
         is_taken[max(0, first - MARGIN_WINDOWS) : last + 1 + MARGIN_WINDOWS] = True
         of_classes = np.zeros(len(labels))
         of_classes[classes] = np.maximum(scores[peak, classes], 0)
         event = Segment(start, end, labels[number], score, of_classes.tolist())
-        peaks.append(_Peak(event, windows[first : last + 1]))
+        heard = slice(first, last + 1)
+        rises = [Rise(*rise) for rise in windows.rise[heard][has_rise[heard]].tolist()]
+        peaks.append(_Peak(event, rises, float(windows.seconds[first])))
     return _chosen(grouped((event.label, event) for event in _drawn_to_rises(peaks)).values(), options)
 
 
@@ -150,10 +153,11 @@ def _extent(scores: np.ndarray, is_taken: np.ndarray, peak: int, level: float) -
 
 
 class _Peak(NamedTuple):
-    """An event, and the windows in which it was heard."""
+    """An event, what rises in the windows in which it was heard, and how long these are."""
 
     event: Segment
-    windows: Sequence[ChunkScores]
+    rises: list[Rise]
+    window_seconds: float
 
 
 def _drawn_to_rises(peaks: Iterable[_Peak]) -> list[Segment]:
@@ -165,11 +169,10 @@ def _drawn_to_rises(peaks: Iterable[_Peak]) -> list[Segment]:
     """
     in_order = sorted(peaks, key=lambda peak: peak.event.start_seconds)
     drawn: list[Segment] = []
-    for n, (event, windows) in enumerate(in_order):
-        rises = [window.rise for window in windows if window.rise is not None]
+    for n, (event, rises, seconds) in enumerate(in_order):
         start, end = event.start_seconds, event.end_seconds
         if rises:
-            rise, seconds = max(rises), windows[0].seconds
+            rise = max(rises)
             later, longer, most = rise.start_seconds - start, rise.end_seconds - end, seconds / STEPS_A_WINDOW
             if max(abs(later), abs(longer)) <= seconds:
                 start += max(-most, min(most, later / 2))

@@ -1,7 +1,8 @@
 """A chunk, or a picture of one -> its scores: one place for clips, timelines, microphones and watched folders."""
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Chunk
 from audionet.audio.levels import NO_SOUND_DB
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
-from audionet.detection.rises import Rise
+from audionet.detection.rises import NO_RISE
 from audionet.errors import UnusableInput
 from audionet.model.bundle import Model
 from audionet.settings import SoundChoice
@@ -34,7 +35,7 @@ class ModelJob:
     choice: SoundChoice = USUAL
 
 
-@dataclass(frozen=True, slots=True)  # a long night has hundreds of thousands of them
+@dataclass(frozen=True)
 class ChunkScores:
     """The scores of one chunk of `seconds`.
 
@@ -45,7 +46,6 @@ class ChunkScores:
     level_db: how loud what is drawn of it is (audio/levels.py); of a window of a strip, how loud its loudest moment is.
         None of a picture.
     is_below: whether all that sounds in it lies below the high pass.
-    rise: what rises in it out of the sound around; None if nothing does, or it was not looked for.
     """
 
     start_seconds: float
@@ -56,12 +56,58 @@ class ChunkScores:
     has_signal: bool
     level_db: float | None = None
     is_below: bool = False
-    rise: Rise | None = None
 
     @property
     def end_seconds(self) -> float:
         """Where it ends in its recording."""
         return self.start_seconds + self.seconds
+
+
+@dataclass(frozen=True)
+class WindowScores:
+    """The scores of windows of a recording, in order: an array for each field of ChunkScores, with a row for each.
+
+    A long night has hundreds of thousands of windows, which as objects would take several times the memory, and leave
+    holes in the rest of it.
+    scores: windows x classes. rise: what rises in each out of the sound around: windows x the fields of a Rise, NO_RISE
+        where nothing does or it was not looked for.
+    """
+
+    start_seconds: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    distance: NDArray[np.float64]
+    sounding_seconds: NDArray[np.float64]
+    has_signal: NDArray[np.bool_]
+    level_db: NDArray[np.float64]
+    rise: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, windows: Sequence[ChunkScores]) -> "WindowScores":
+        """Of windows that were scored one by one."""
+        columns = {field.name: [getattr(window, field.name, NO_RISE) for window in windows] for field in fields(cls)}
+        kinds = {"scores": np.float32, "has_signal": np.bool_}
+        return cls(**{name: np.array(column, kinds.get(name, np.float64)) for name, column in columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence["WindowScores"]) -> "WindowScores":
+        """The windows of all parts."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    @property
+    def end_seconds(self) -> NDArray[np.float64]:
+        """Where each ends in its recording."""
+        return self.start_seconds + self.seconds
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    def __getitem__(self, number: int) -> ChunkScores:
+        *values, _ = (getattr(self, field.name)[number] for field in fields(self))
+        return ChunkScores(*values)
+
+    def __iter__(self) -> Iterator[ChunkScores]:
+        return map(self.__getitem__, range(len(self)))
 
 
 def seconds_at_once(usual_seconds: float, model: Model) -> float:

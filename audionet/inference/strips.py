@@ -12,8 +12,8 @@ from audionet.audio.levels import decibels
 from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window, cut_to_maps
 from audionet.detection.pauses import SHORTEST_SECONDS, find_pauses, loudest_moments, reach_seconds, without_pauses
-from audionet.detection.rises import find_rises
-from audionet.inference.scoring import ChunkScores
+from audionet.detection.rises import NO_RISE, find_rises
+from audionet.inference.scoring import WindowScores
 from audionet.model.bundle import Model
 from audionet.model.litert import ClassifierHead, read_head
 from audionet.parallel.sandbox import SandboxedNetwork
@@ -50,18 +50,13 @@ class StripScorer:
 
         of_events: its scores are those of events, each class against the rest, which the model has learnt.
         """
-        if model.sound is not None:
-            return None
-        if isinstance(model.network, Network):
-            content = model.network.flatbuffer
-        elif isinstance(model.network, SandboxedNetwork):
-            content = model.network.content
-        else:
+        if model.sound is not None or not isinstance(model.network, Network | SandboxedNetwork):
             return None
         backbone = load_backbone("rows", Path())
-        head = read_head(content, backbone, (FEATURES, len(model.labels)), model.detection is not None)
+        head = read_head(model.network.content, backbone, (FEATURES, len(model.labels)), model.detection is not None)
         if head is None:
             return None
+        model.network.release()  # what gives the maps runs in its place
         network = Network(cut_to_maps(backbone))
         # Where there is a background, it is what lies between the calls: there are no pauses.
         return cls(network, head, model.renderer, window_seconds, of_events, model.detection is None)
@@ -83,7 +78,7 @@ class StripScorer:
         margin = math.ceil(around + depends + (MARGIN_COLUMNS + 1) * column)
         return StripSettings(window, step, windows, margin, rate_hz)
 
-    def score(self, strip: Strip) -> list[ChunkScores]:
+    def score(self, strip: Strip) -> WindowScores:
         """The scores of the windows of a strip, in order."""
         rate_hz = self.renderer.settings.sample_rate_hz
         power = self.renderer.strip_power(strip.samples)
@@ -106,25 +101,22 @@ class StripScorer:
             for own, wider in zip(maps.features(windows, BATCH), maps.features(wide, BATCH), strict=True)
         )
         scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
-        rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz) if self.of_events else [None] * len(windows)
+        rises, later = [NO_RISE] * len(windows), strip.start / rate_hz
+        if self.of_events:
+            rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
         seconds = (ends - starts) / rate_hz
-        levels_db = decibels(loudest_moments(loudness, windows))
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
-        distances = comparable_distance(squares, sounding_seconds, self.renderer.settings.chunk_seconds)
-        return [
-            ChunkScores(
-                start_seconds=strip.windows[n] / rate_hz,
-                seconds=float(seconds[n]),
-                scores=scores[n],
-                distance=float(distances[n]),
-                sounding_seconds=float(seconds[n] * sounding[n]),
-                has_signal=bool(sounding[n] > 0) and not is_below[n],
-                level_db=float(levels_db[n]),
-                rise=rise and rise.later(strip.start / rate_hz),
-            )
-            for n, rise in enumerate(rises)
-        ]
+        return WindowScores(
+            start_seconds=np.array(strip.windows) / rate_hz,
+            seconds=seconds,
+            scores=scores,
+            distance=comparable_distance(squares, sounding_seconds, self.renderer.settings.chunk_seconds),
+            sounding_seconds=seconds * sounding,
+            has_signal=(sounding > 0) & ~np.array(is_below),
+            level_db=decibels(loudest_moments(loudness, windows)).astype(np.float64),
+            rise=np.add(rises, (0, later, later)),
+        )
 
     def _scores(self, bottlenecks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Windows x classes, 0 to 1; but for those of events, each row is 1 in all."""

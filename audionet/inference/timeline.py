@@ -20,7 +20,7 @@ from audionet.dataset.names import UNKNOWN
 from audionet.detection.mixtures import LONGEST_CALL_SECONDS
 from audionet.detection.pauses import are_pauses
 from audionet.inference.events import EventsJob
-from audionet.inference.scoring import ChunkScores, ModelJob
+from audionet.inference.scoring import ModelJob, WindowScores
 from audionet.inference.windows import (
     STEPS_A_WINDOW,
     WINDOW_SECONDS,
@@ -87,13 +87,13 @@ class TimelineJob(ModelJob):
             for strip in self.events.windows.split(path, warns=False):
                 yield True, strip
 
-    def map(self, path: Path, part: tuple[bool, Strip]) -> tuple[bool, list[ChunkScores]]:
+    def map(self, path: Path, part: tuple[bool, Strip]) -> tuple[bool, WindowScores]:
         """The scores of the windows of a strip, and whether they are those of events."""
         of_events, strip = part
         job = self.events if of_events and self.events is not None else self.windows
         return of_events, job.map(path, strip)
 
-    def reduce(self, path: Path, scored: list[tuple[bool, list[ChunkScores]]]) -> Timeline:
+    def reduce(self, path: Path, scored: list[tuple[bool, WindowScores]]) -> Timeline:
         """The segments, in order, without gaps."""
         scores = grouped(scored)
         windows = self.windows.reduce(path, scores[False])
@@ -155,14 +155,12 @@ def strange_distance(thresholds: RejectionThresholds, by_strips: bool) -> float:
     return thresholds.usual_distance * (STRANGE_IN_STRIPS if by_strips else STRANGE_IN_WINDOWS)
 
 
-def find_segments(
-    windows: list[ChunkScores], model: Model, allow_unknown: bool, strange_distance: float
-) -> list[Segment]:
+def find_segments(windows: WindowScores, model: Model, allow_unknown: bool, strange_distance: float) -> list[Segment]:
     """The segments of a clip from the scores of its windows, in order, without gaps.
 
     strange_distance: sound that lies on average farther from the training, for long, is unknown.
     """
-    scores = np.array([window.scores for window in windows], float)
+    scores = windows.scores.astype(np.float64)
     evidence = np.log(np.maximum(scores, SMALLEST_SCORE))
     if allow_unknown:
         evidence = np.column_stack([evidence, _strangeness(windows, model, strange_distance)])
@@ -182,7 +180,7 @@ def find_segments(
     step_scores = per_step(scores)
     labels, step = [*model.labels, UNKNOWN], step_seconds(model)
     borders = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    total = max(window.end_seconds for window in windows)
+    total = float(windows.end_seconds.max())
     return [
         Segment(
             first * step,
@@ -196,23 +194,21 @@ def find_segments(
     ]
 
 
-def _sounding_shares(windows: list[ChunkScores], model: Model) -> np.ndarray:
+def _sounding_shares(windows: WindowScores, model: Model) -> np.ndarray:
     """How much of each window sounds, 0 to 1: nothing in a pause. Where there is a background, it sounds in pauses."""
-    shares = np.array([window.sounding_seconds / window.seconds * window.has_signal for window in windows])
-    levels_db = [window.level_db for window in windows if window.level_db is not None]
-    if model.detection is None and len(levels_db) == len(windows):
-        shares[are_pauses(np.array(levels_db), 1 / step_seconds(model))] = 0
+    shares = windows.sounding_seconds / windows.seconds * windows.has_signal
+    if model.detection is None:
+        shares[are_pauses(windows.level_db, 1 / step_seconds(model))] = 0
     return shares
 
 
-def _strangeness(windows: list[ChunkScores], model: Model, strange_distance: float) -> np.ndarray:
+def _strangeness(windows: WindowScores, model: Model, strange_distance: float) -> np.ndarray:
     """The evidence of each window for none of the classes."""
-    distances = np.array([window.distance for window in windows])
-    unlike = DISTANCE_WEIGHT * (distances / max(strange_distance, SMALLEST_DISTANCE) - 1)
+    unlike = DISTANCE_WEIGHT * (windows.distance / max(strange_distance, SMALLEST_DISTANCE) - 1)
     # Where there is a background, what fits no class is mostly that.
     known = model.thresholds.typicality if model.detection is None else None
     if known is not None and (known.part_logs or model.settings.chunk_seconds < LONG_CHUNK_SECONDS):
-        fit = known.fit_of_windows(np.array([window.scores for window in windows]))
+        fit = known.fit_of_windows(windows.scores)
         around = np.pad(fit, STEPS_A_WINDOW - 1, mode="edge")
         best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
         unlike = np.maximum(unlike, FIT_WEIGHT * (RARE_FIT - best))

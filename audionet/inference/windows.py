@@ -1,7 +1,6 @@
 """A recording -> the scores of short windows that overlap: what timelines and events stand on."""
 
 import functools
-import itertools
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,14 @@ from audionet.bottleneck import maps
 from audionet.dataset.names import UNKNOWN
 from audionet.detection import detector
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, ModelJob, score_chunk, seconds_at_once, warn_of_range
+from audionet.inference.scoring import (
+    ChunkScores,
+    ModelJob,
+    WindowScores,
+    score_chunk,
+    seconds_at_once,
+    warn_of_range,
+)
 from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
 from audionet.settings import SAMPLE_RATE_HZ
@@ -98,7 +104,7 @@ class Windows:
 
     clip: str
     labels: Sequence[str]
-    windows: list[ChunkScores]
+    windows: WindowScores
     sample_rate_hz: int = SAMPLE_RATE_HZ
     recording: str = ""
     channel: int = 1
@@ -106,7 +112,7 @@ class Windows:
     @property
     def seconds(self) -> float:
         """Where the last window ends."""
-        return max(window.end_seconds for window in self.windows)
+        return float(self.windows.end_seconds.max())
 
     @property
     def segments(self) -> list[Segment]:
@@ -153,15 +159,16 @@ class WindowsJob(ModelJob):
         if warns:
             warn_of_range(path, check, self.model)
 
-    def map(self, path: Path, strip: Strip) -> list[ChunkScores]:
+    def map(self, path: Path, strip: Strip) -> WindowScores:
         """The scores of the windows of a strip."""
         if self.scorer is not None:
             return self.scorer.score(strip)
-        return [score_chunk(chunk, path, self.model) for chunk in strip.chunks(self.model.settings.sample_rate_hz)]
+        rate_hz = self.model.settings.sample_rate_hz
+        return WindowScores.of([score_chunk(chunk, path, self.model) for chunk in strip.chunks(rate_hz)])
 
-    def reduce(self, path: Path, scored: list[list[ChunkScores]]) -> Windows:
+    def reduce(self, path: Path, scored: list[WindowScores]) -> Windows:
         """All windows, in order."""
-        windows = list(itertools.chain.from_iterable(scored))
+        windows = WindowScores.joined(scored)
         return Windows(str(path), self.model.labels, windows, self.model.settings.sample_rate_hz)
 
 

@@ -89,12 +89,17 @@ class SandboxedNetwork:
     def __reduce__(self) -> "tuple[type[SandboxedNetwork], tuple[str, bytes, Path, dict[str, Any]]]":
         return SandboxedNetwork, (self._module, self.content, self._where, self._options)
 
+    def release(self) -> None:
+        """End the process, until it is needed again."""
+        child = getattr(self, "_child", None)
+        if child is not None:
+            child.close()
+
     def __del__(self) -> None:
         # When Python ends, its other threads have stopped where they were, one perhaps as it waited for the process
         # with a lock that is never given back. The process ends then by itself: its input is closed.
-        child = getattr(self, "_child", None)
-        if child is not None and not sys.is_finalizing():
-            child.close()
+        if not sys.is_finalizing():
+            self.release()
 
 
 class _Child(PythonProcess):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audionet.bottleneck.maps import Window
-from audionet.detection.rises import Rise, find_rises
+from audionet.detection.rises import NO_RISE, Rise, find_rises
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import chirps
@@ -21,7 +21,7 @@ def with_call(sound: np.ndarray, start_seconds: float, seconds: float, gain: flo
     return sound
 
 
-def rises_of(sound: np.ndarray, chunk_seconds: float = 5.0) -> list[Rise | None]:
+def rises_of(sound: np.ndarray, chunk_seconds: float = 5.0) -> list[Rise]:
     """Of windows of a second, one each second."""
     renderer = SpectrogramRenderer.make(PictureSettings(chunk_seconds))
     column_seconds = chunk_seconds / PICTURE_SIZE
@@ -33,16 +33,12 @@ def rises_of(sound: np.ndarray, chunk_seconds: float = 5.0) -> list[Rise | None]
 @pytest.mark.parametrize("chunk_seconds", [2.0, 5.0, 20.0])
 def test_a_call_rises_from_its_start_to_its_end_whatever_the_scale_of_the_pictures(chunk_seconds: float) -> None:
     rises = rises_of(with_call(hiss(20), 9.1, 0.8), chunk_seconds)
-    assert [n for n, rise in enumerate(rises) if rise is not None] == [9]
-    rise = rises[9]
-    assert rise is not None
-    assert (rise.start_seconds, rise.end_seconds) == pytest.approx((9.1, 9.9), abs=0.15)
+    assert [n for n, rise in enumerate(rises) if rise is not NO_RISE] == [9]
+    assert (rises[9].start_seconds, rises[9].end_seconds) == pytest.approx((9.1, 9.9), abs=0.15)
 
 
 def test_how_far_it_rises_is_how_much_louder_it_is() -> None:
     quiet, loud = (rises_of(with_call(hiss(20), 9.1, 0.8, gain))[9] for gain in (0.2, 0.8))
-    assert quiet is not None
-    assert loud is not None
     assert loud.decibels - quiet.decibels == pytest.approx(20 * np.log10(4), abs=1.5)
 
 
@@ -59,4 +55,4 @@ def test_how_far_it_rises_is_how_much_louder_it_is() -> None:
 def test_what_is_no_different_from_what_is_around_does_not_rise(sound: np.ndarray, first_seconds: int) -> None:
     rises = rises_of(sound)[first_seconds:]
     assert rises
-    assert rises == [None] * len(rises)
+    assert rises == [NO_RISE] * len(rises)

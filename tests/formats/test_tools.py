@@ -20,7 +20,7 @@ from audionet.formats.names import FORMATS, ONE_CLIP_FORMATS
 from audionet.formats.registry import OF_TOOLS, PRINTERS
 from audionet.inference.clips import ClipScores
 from audionet.inference.events import Events
-from audionet.inference.scoring import ChunkScores
+from audionet.inference.scoring import ChunkScores, WindowScores
 from audionet.inference.windows import Segment, Windows
 from audionet.options import AnnotationOptions
 from audionet.system.text import from_spreadsheet_cell, spreadsheet_cell
@@ -250,14 +250,14 @@ def test_elan_gets_a_table_with_a_tier(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize("name", sorted(OF_TOOLS))
 def test_windows_can_be_had_in_each(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     windows = [ChunkScores(n / 2, 1.5, np.eye(3, dtype=np.float32)[n % 3], 0.0, 1.5, True) for n in range(4)]
-    text = printed(name, capsys, Windows("a.wav", LABELS, windows), mode="windows")
+    text = printed(name, capsys, Windows("a.wav", LABELS, WindowScores.of(windows)), mode="windows")
     assert text.count("anna") == 2
 
 
 @pytest.mark.parametrize("name", ["text", "csv", *sorted(OF_TOOLS)])
 def test_a_silent_window_is_of_no_class(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     windows = [ChunkScores(n, 1.0, np.array([0.9, 0.1, 0], np.float32), 0.0, 1.0, n == 1) for n in range(2)]
-    text = printed(name, capsys, Windows("a.wav", LABELS, windows), mode="windows")
+    text = printed(name, capsys, Windows("a.wav", LABELS, WindowScores.of(windows)), mode="windows")
     if name == "csv":
         assert [line.rpartition(",")[2] for line in text.splitlines()] == ["audible", "false", "true"]
     elif name == "text":
@@ -276,7 +276,7 @@ def test_a_clip_of_an_endless_folder_is_printed_as_soon_as_it_is_known(
     windows = [ChunkScores(0.0, 1.5, np.eye(3, dtype=np.float32)[0], 0.0, 1.5, True)]
     clips = {
         "labels": ClipScores("a.wav", 1.0, dict(zip(LABELS, [0.75, 0.125, 0.125], strict=True))),
-        "windows": Windows("a.wav", LABELS, windows),
+        "windows": Windows("a.wav", LABELS, WindowScores.of(windows)),
     }
     printer = PRINTERS[mode][name](LABELS, 1, endless=True)
     capsys.readouterr()

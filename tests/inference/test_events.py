@@ -14,10 +14,10 @@ import audionet
 from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions
 from audionet.dataset.folders import find_recordings
 from audionet.detection.background import background_classes
-from audionet.detection.rises import Rise
+from audionet.detection.rises import NO_RISE, Rise
 from audionet.inference.events import find_events, find_learnt_events
 from audionet.inference.saved_segments import SegmentSaver
-from audionet.inference.scoring import ChunkScores
+from audionet.inference.scoring import ChunkScores, WindowScores
 from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import Model, load_model
 from audionet.model.description import LearntEvents
@@ -271,9 +271,12 @@ def model_of(*labels: str) -> Model:
     return Model(list(labels), renderer, network, RejectionThresholds(0.5, 100.0))  # type: ignore[arg-type]
 
 
-def windows_of(*rows: tuple[float, ...], distance: float = 1.0) -> list[ChunkScores]:
+def windows_of(
+    *rows: tuple[float, ...], distance: float = 1.0, step: float = 0.5, seconds: float = 1.5
+) -> WindowScores:
     """Windows of 1.5 s every half second, with these scores."""
-    return [ChunkScores(n / 2, 1.5, np.array(row, np.float32), distance, 1.5, True) for n, row in enumerate(rows)]
+    windows = [ChunkScores(n * step, seconds, np.array(row), distance, seconds, True) for n, row in enumerate(rows)]
+    return WindowScores.of(windows)
 
 
 QUIET, CALL, FAINT = (0.95, 0.05), (0.1, 0.9), (0.6, 0.4)
@@ -314,9 +317,9 @@ def test_a_threshold_of_one_class_is_of_its_events_alone() -> None:
     assert found(owl=0.75, wren=0.85) == ["owl"]
 
 
-def learnt_windows(*rows: tuple[float, ...]) -> list[ChunkScores]:
+def learnt_windows(*rows: tuple[float, ...]) -> WindowScores:
     """Windows of 1 s every quarter of a second, with these scores of each class against the rest."""
-    return [ChunkScores(n / 4, 1.0, np.array(row, np.float32), 1.0, 1.0, True) for n, row in enumerate(rows)]
+    return windows_of(*rows, step=0.25, seconds=1.0)
 
 
 def test_learnt_events_stand_out_of_a_background_that_goes_on() -> None:
@@ -353,9 +356,10 @@ def test_what_rises_out_of_the_sound_around_needs_a_lower_score_and_tells_the_bo
     rows = [none] * 8 + [some, faint, some] + [none] * 8
     assert find_learnt_events(learnt_windows(*rows), labels, detection, EventOptions()) == []
 
-    def with_rise(start_seconds: float, end_seconds: float) -> list[ChunkScores]:
+    def with_rise(start_seconds: float, end_seconds: float) -> WindowScores:
         rise = Rise(20.0, start_seconds, end_seconds)
-        return [replace(w, rise=rise if 8 <= n <= 10 else None) for n, w in enumerate(learnt_windows(*rows))]
+        rises = [rise if 8 <= n <= 10 else NO_RISE for n in range(len(rows))]
+        return replace(learnt_windows(*rows), rise=np.array(rises))
 
     # The middle of the faint window is at 2.75 s; its score falls to 0.65 of 0.35 at 0.82 of the way to `some`.
     scored_start, scored_end = 2.75 - 0.204, 2.75 + 0.204
@@ -380,7 +384,7 @@ def test_what_rises_out_of_the_sound_around_needs_a_lower_score_and_tells_the_bo
     (event,) = find_learnt_events(with_rise(2.3, 2.9), labels, detection.believed_from({2: 0.4}), EventOptions())
     assert event.label == "owl"
     # What is nothing to any class is no event, however it rises.
-    silent = [replace(w, scores=np.array(none, np.float32)) for w in with_rise(2.3, 2.9)]
+    silent = replace(with_rise(2.3, 2.9), scores=np.array([none] * len(rows), np.float32))
     assert find_learnt_events(silent, labels, detection, EventOptions()) == []
 
 
@@ -390,7 +394,7 @@ def test_events_that_rise_do_not_reach_into_each_other() -> None:
     windows = learnt_windows(*[none] * 4, *[owl] * 5, both, *[wren] * 4, *[none] * 4)
     # Each ends, or begins, well within the other, if the rises alone are asked.
     rises = [Rise(20.0, 0.6, 3.2) if n < 9 else Rise(20.0, 1.9, 4.7) for n in range(len(windows))]
-    rising = [replace(window, rise=rise) for window, rise in zip(windows, rises, strict=True)]
+    rising = replace(windows, rise=np.array(rises))
     first, second = find_learnt_events(rising, labels, detection, EventOptions())
     assert (first.label, second.label) == ("owl", "wren")
     assert first.end_seconds == second.start_seconds
