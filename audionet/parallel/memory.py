@@ -8,9 +8,9 @@ from contextlib import suppress
 # freed so far, and arrays of a chunk's samples, made and freed over and over, always lie there: to get the pages anew
 # took half of the time of the high pass. Blocks larger than the first number are the system's in any case.
 LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 25, 1 << 26
-# Threads that are each served from a part of the memory of their own leave holes in all of them. With two parts for
-# all, --events of ten hours takes 410 MB in place of 470, and as long.
-MOST_ARENAS = 2
+# Threads that are each served from a part of the memory of their own leave holes in all of them. To share one costs no
+# time, since Python lets one thread at a time ask for memory; --events of ten hours takes 309 MB, with two parts 341.
+MOST_ARENAS = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # in glibc's malloc.h
 
 
