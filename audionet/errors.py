@@ -7,7 +7,7 @@ import errno
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -111,6 +111,13 @@ def explaining(fault: str, *kinds: type[BaseException], remedy: str | None = Non
     except kinds as error:
         why = "" if remedy is None else f" ({getattr(error, 'strerror', None) or message_of(error)})"
         raise AudionetError(fault + why + (f"; {remedy}" if remedy else "")) from error
+
+
+def warn_of(path: Path, sentence: str) -> None:
+    """Say something about an input, which is called as a user in the current folder would call it."""
+    with suppress(ValueError, OSError):
+        path = path.relative_to(Path.cwd())
+    logger.warning("%s: %s", path, sentence)
 
 
 def warn_of_skipped(error: UnusableInput) -> None:

@@ -3,7 +3,7 @@ becomes pictures, which sound of a file is heard, and how a cluster is reached."
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -192,10 +192,12 @@ class SoundChoice(CheckedRecord):
     track: of a film with several sound tracks, by its number from 1; None is the one that players choose.
     channel: left, right, a number from 1, mix (all in equal parts or as the layout has it), or each (one after the
         other, by who lists the clips). None is the mix, unless its channels cancel each other out.
+    is_told: whether a warning says what is odd about the file.
     """
 
     track: Annotated[int | None, TRACK] = None
     channel: Annotated[str | None, CHANNEL] = None
+    is_told: bool = field(default=True, compare=False)
 
     @property
     def number(self) -> int | None:
@@ -205,8 +207,12 @@ class SoundChoice(CheckedRecord):
         return SIDES[self.channel] if self.channel in SIDES else int(self.channel) - 1
 
     def of_channel(self, number: int) -> "SoundChoice":
-        """The same track, and the channel of a number from 0."""
-        return replace(self, channel=str(number + 1))
+        """The same track, and the channel of a number from 0; what is odd about the file is told with the first."""
+        return replace(self, channel=str(number + 1), is_told=self.is_told and number == 0)
+
+    def untold(self) -> "SoundChoice":
+        """The same, to be heard once more."""
+        return replace(self, is_told=False)
 
     def to_json(self) -> dict[str, int | str]:
         """What was chosen, as plain values."""

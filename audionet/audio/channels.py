@@ -1,22 +1,21 @@
-"""Which of a recording's sound tracks and channels is heard, and how they become one."""
+"""Which of a recording's sound tracks and channels is heard, at which time, and how they become one."""
 
-import hashlib
-import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.levels import NO_SOUND_DB, SILENT_DB, decibels
+from audionet.audio.headers import promised_share
+from audionet.audio.levels import SILENT_DB, levels_db
+from audionet.errors import warn_of
 from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
+from audionet.system.files import read_beginning
 from audionet.system.text import count
-
-logger = logging.getLogger(__name__)
 
 LARGEST_CHANNEL_COUNT = 1024
 # A mix this much below its loudest channel is no picture of what a listener hears: the channels cancel each other out.
@@ -30,19 +29,80 @@ CANCELLED = (
 )
 SILENT_TRACK = "the sound track that is heard is silent, of {tracks} (--track chooses another)"
 DAMAGED = (
-    "seems to be damaged: about {missing} s of {whole} s are missing, and what follows is heard earlier by as much; "
-    "get the recording anew, or cut it there"
+    "seems to be damaged: about {missing:.0f} s of {whole:.0f} s are missing, and what follows is heard earlier by as "
+    "much; get the recording anew, or cut it there"
 )
+CUT_OFF = (
+    "is cut off: of the {whole:g} s of sound that its header promises, {there:g} s are there, and used; "
+    "get the recording anew if the rest matters"
+)
+HOLES = (
+    "has holes: {missing:g} s of its sound are missing or damaged, and silence stands there, so that all else is heard "
+    "at its time; get the recording anew if they matter"
+)
+WRONG = "holds {samples} which no microphone gives: no numbers, or far louder than all others; silence stands there"
 # Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
 TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
 # What a recording has beyond 16 bits is not heard; where it is silent, its pictures would be darker than others'.
 TO_16_BITS = "aformat=sample_fmts=s16|s16p,aformat=sample_fmts=flt|fltp"
 BYTES_PER_SAMPLE = 4
-LEAST_MISSING_SECONDS = 1.0
+# So much may lack of what a header promises; encoders add some.
+LEAST_MISSING_SECONDS, LEAST_MISSING_OF_OTHERS = 0.1, 0.5
 LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
+BEGIN = re.compile(r"Duration: .*, start: (-?[\d.]+)")
+ESTIMATE = "Estimating duration from bitrate"
+PRINTED = re.compile(r"\[info\] (-?\d+\.\d+)$", re.MULTILINE)  # by FILLED
+OTHERS = re.compile(r"Stream #0:\d+[^:\n]*: (?!Audio|.*\(attached pic\))")
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
 FLOATS = re.compile(r"Audio: (pcm_f|wavpack\b[^\n]* fltp?\b)")  # not lossy ones, which may overshoot a little
+# Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV, MPEG-TS and PS; Ogg and ASF with
+# a picture), it may begin later than the picture; elsewhere, what comes before the first piece is the encoder's own.
+FILMS = re.compile(
+    rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV|OggS.{0,512}?(\x80theora|OVP80|BBCD\0)"
+    rb"|0&\xb2u.*\xc0\xef\x19\xbcM\[\xcf\x11\xa8\xfd\0\x80_\\D\+",  # the name of a stream of pictures in ASF
+    re.DOTALL,
+)
+CLOCKED = re.compile(rb"G.{187}G|.{4}G.{191}G|\x00\x00\x01\xba", re.DOTALL)  # MPEG-TS, PS: by a clock that runs on
+TIMED = re.compile(rb"fLaC|OggS|0&\xb2u")
+CONTAINER_BYTES = 1 << 13  # of a file, in which it says what is in it
+LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of the clock, or may be the encoder's
+# What is missing becomes silence; but nothing is left out where times run back, as in files put together: they are
+# counted on from there, and so are they from the first piece on, also where the number of channels changes, for which
+# ffmpeg begins anew. ld(0): the time at which the next piece is expected, ld(2): what the times are wrong by, ld(4):
+# how much silence there is, ld(3): how much of it was told of. Printed is, in seconds, when the first piece is heard,
+# below 0, and then the silence, a piece late, for of the last piece ffmpeg gives a wrong time.
+FILLED = (
+    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(not(N)+gt(ld(1),{LONGEST_GAP_SECONDS}*SR)+lt(ld(1),-SR),ld(1),0));"
+    f"if(N,0,print(-PTS/SR));if(gte(ld(4),ld(3)+{SHORTEST_GAP_SECONDS}),st(3,print(ld(4))));"
+    "st(1,max(PTS-ld(2),ld(0)));st(0,ld(1)+NB_SAMPLES);st(4,(ld(1)-NB_CONSUMED_SAMPLES)/SR);ld(1)',"
+    f"aresample=async=1:min_comp={SHORTEST_GAP_SECONDS}"
+)
+
 USUAL = SoundChoice()  # the default track, all of its channels mixed
+
+
+class Container(NamedTuple):
+    """Whether a container says when each piece of its sound is heard; if it holds a film; if by a clock of its own."""
+
+    is_timed: bool
+    is_film: bool = False
+    is_clocked: bool = False
+
+    @classmethod
+    def of(cls, path: Path) -> "Container":
+        """By the beginning of a file."""
+        beginning = read_beginning(path, CONTAINER_BYTES)
+        is_clocked = CLOCKED.match(beginning) is not None
+        is_film = is_clocked or FILMS.match(beginning) is not None
+        return cls(is_film or TIMED.match(beginning) is not None, is_film, is_clocked)
+
+    def options(self) -> list[str]:
+        """What ffmpeg is told before the file: of clocks, it would forget when the picture began."""
+        return ["-copyts"] if self.is_clocked else []
+
+    def filters(self) -> list[str]:
+        """What puts each piece of sound where its container says, with silence where some is lost."""
+        return [FILLED] if self.is_timed else []
 
 
 @dataclass(frozen=True)
@@ -50,7 +110,8 @@ class StreamInfo:
     """What ffmpeg said of the sound in a file. is_mono is False, and a number 0, where it did not say.
 
     is_float: whether samples may go beyond full scale. is_damaged: whether it said so. seconds: how long the file
-    is, with what is lost; 0 of a film too, whose picture may be longer.
+    is, with what is lost; 0 of several streams, of which another may be longer. is_pcm: whether that is in samples.
+    begins_seconds: the time of the file's beginning. times: what FILLED printed, if the container keeps times.
     """
 
     is_there: bool
@@ -60,6 +121,19 @@ class StreamInfo:
     is_float: bool = False
     is_damaged: bool = False
     seconds: float = 0.0
+    is_pcm: bool = False
+    begins_seconds: float = 0.0
+    times: tuple[float, ...] = ()
+
+    def late_seconds(self, container: Container, place_seconds: float = 0.0) -> float:
+        """How long nothing is heard before a film's sound, from a place in it on."""
+        late = -sum(self.times[:1]) - (self.begins_seconds + place_seconds if container.is_clocked else 0.0)
+        return late if container.is_film and SHORTEST_GAP_SECONDS <= late <= LONGEST_GAP_SECONDS else 0.0
+
+    def filled_seconds(self) -> float:
+        """How much sound is missing, and silent instead: what was said last, each time that ffmpeg began."""
+        pairs = pairwise([*self.times[1:], 0.0])
+        return sum(time for time, following in pairs if time >= SHORTEST_GAP_SECONDS > following)
 
 
 def stream_info(messages: str) -> StreamInfo:
@@ -69,13 +143,21 @@ def stream_info(messages: str) -> StreamInfo:
     # The messages do not say which of several tracks is heard, so all of them must be mono.
     is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in tracks)
     rate_hz, is_float = max((int(rate) for rate, _ in tracks), default=0), FLOATS.search(of_input) is not None
-    length = None if "Video:" in of_input else LENGTH.search(of_input)
-    seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length else 0.0
-    return StreamInfo("Audio:" in of_input, is_mono, rate_hz, len(tracks), is_float, "[error]" in of_output, seconds)
+    is_damaged, length, begin = "[error]" in of_output, LENGTH.search(of_input), BEGIN.search(of_input)
+    is_known = len(tracks) == 1 and not OTHERS.search(of_input) and (is_damaged or ESTIMATE not in of_input)
+    seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length and is_known else 0.0
+    begins, is_pcm = float(begin[1]) if begin else 0.0, "Audio: pcm" in of_input
+    times = tuple(float(time) for time in PRINTED.findall(messages))
+    return StreamInfo(
+        "Audio:" in of_input, is_mono, rate_hz, len(tracks), is_float, is_damaged, seconds, is_pcm, begins, times
+    )
 
 
 class OpenRecording(Protocol):
     """A recording whose channels can be had one by one, if its mix is to be doubted."""
+
+    path: Path
+    choice: SoundChoice
 
     @property
     def is_mono(self) -> bool:
@@ -92,20 +174,20 @@ class OpenRecording(Protocol):
         """Blocks of one channel, by its number from 0."""
 
 
-def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def mix_or_loudest(opened: OpenRecording, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """The blocks of a mix; from the first block on that is far quieter than a channel, those of the loudest channel."""
     position = looked = 0
     for block in blocks:
-        mix_db = float(_levels_db(block))
+        mix_db = float(levels_db(block))
         is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not opened.is_mono
         looked += is_suspect
         start, seconds = position / opened.sample_rate_hz, len(block) / opened.sample_rate_hz
         channels = opened.part(start, seconds) if is_suspect else None
         if channels is not None and channels.shape[1] > 1:
-            levels = _levels_db(channels)
+            levels = levels_db(channels)
             loudest = int(levels.argmax())
             if levels[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
-                logger.warning("%s: %s", path, CANCELLED.format(name=channel_name(loudest, channels.shape[1])))
+                _tell(opened, CANCELLED.format(name=channel_name(loudest, channels.shape[1])))
                 yield from _without_first(opened.channel(loudest), position)
                 return
         if mix_db > SILENT_DB or opened.is_mono:
@@ -116,44 +198,43 @@ def mix_or_loudest(path: Path, opened: OpenRecording, blocks: Iterator[np.ndarra
         position += len(block)
 
 
-def noted(
-    path: Path, choice: SoundChoice, info: Callable[[], StreamInfo], blocks: Iterable[np.ndarray], sample_rate_hz: int
-) -> Iterator[np.ndarray]:
-    """The blocks of a recording, behind which it is said if a part of it, or another track, may be what was meant.
+class Run(Protocol):
+    """A recording that is decoded: what became known of it by that. wrong: how many of its samples are none."""
 
-    info: what is in the file, asked at its end.
-    """
+    path: Path
+    choice: SoundChoice
+    sample_rate_hz: int
+    size_bytes: int
+    wrong: int
+
+    def info(self) -> StreamInfo:
+        """What is in the file."""
+
+
+def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The blocks of a recording, behind which it is said what is odd about it."""
     length, is_silent = 0, True
     for block in blocks:
-        is_silent = is_silent and float(_levels_db(block)) <= SILENT_DB
+        is_silent = is_silent and float(levels_db(block)) <= SILENT_DB
         length += len(block)
         yield block
-    said = info()
-    missing = said.seconds - length / sample_rate_hz
-    if said.is_damaged and missing >= LEAST_MISSING_SECONDS:
-        logger.warning("%s: %s", path, DAMAGED.format(whole=round(said.seconds), missing=round(missing)))
-    if is_silent and said.tracks > 1 and choice.track is None:
-        logger.warning("%s: %s", path, SILENT_TRACK.format(tracks=said.tracks))
+    said, there = run.info(), length / run.sample_rate_hz
+    missing = there * (promised_share(run.path, run.size_bytes) - 1) or said.seconds - there
+    if missing >= (LEAST_MISSING_SECONDS if said.is_pcm else LEAST_MISSING_OF_OTHERS):
+        sentence = DAMAGED if said.is_damaged and not (said.times or said.is_pcm) else CUT_OFF
+        _tell(run, sentence.format(whole=round(there + missing, 1), there=round(there, 1), missing=missing))
+    if filled_seconds := said.filled_seconds():
+        _tell(run, HOLES.format(missing=round(filled_seconds, 1)))
+    if run.wrong:
+        _tell(run, WRONG.format(samples=count(run.wrong, "sample")))
+    if is_silent and said.tracks > 1 and run.choice.track is None and run.choice.number is None:
+        _tell(run, SILENT_TRACK.format(tracks=said.tracks))
 
 
-class EachChannel:
-    """Says which of a recording's channels, each of which is heard by itself, have nothing of their own."""
-
-    def __init__(self, path: Path, channels: int) -> None:
-        self._path, self._channels = path, channels
-        self._names: dict[bytes, str] = {}  # by the digests of their sound
-
-    def watch(self, number: int, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The blocks of a channel, by its number from 0; at their end it is said if it is silent, or as one before."""
-        digest, is_silent, name = hashlib.sha256(), True, channel_name(number, self._channels)
-        for block in blocks:
-            digest.update(block.tobytes())
-            is_silent = is_silent and float(_levels_db(block)) <= SILENT_DB
-            yield block
-        same = self._names.setdefault(digest.digest(), name)
-        if is_silent or same != name:
-            fault = "is silent" if is_silent else f"is the same as {same}"
-            logger.warning("%s: %s %s (--channel chooses one, or the mix)", self._path, name, fault)
+def _tell(of: OpenRecording | Run, sentence: str) -> None:
+    """Say what is odd about a recording, unless it was said before."""
+    if of.choice.is_told:
+        warn_of(of.path, sentence)
 
 
 def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.ndarray]:
@@ -206,10 +287,3 @@ def sound_of_wav(wav: bytes) -> tuple[int, np.ndarray] | None:
         return None
     samples = np.frombuffer(wav, "<i2", (len(wav) - start) // (2 * channels) * channels, start)
     return int.from_bytes(wav[24:28], "little"), samples.reshape(-1, channels)
-
-
-def _levels_db(samples: np.ndarray) -> np.ndarray:
-    """The level of each column of samples, without its offset, in decibels below full scale."""
-    if not len(samples):
-        return np.full(samples.shape[1:], NO_SOUND_DB)
-    return np.asarray(decibels(np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2))

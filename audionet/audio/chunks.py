@@ -1,6 +1,7 @@
 """Recordings, or samples as they come -> chunks of equal length, and their WAV files."""
 
 import functools
+import hashlib
 import io
 import math
 import warnings
@@ -11,10 +12,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from audionet.audio.channels import USUAL, EachChannel
+from audionet.audio.channels import USUAL, channel_name
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import BLOCK_SAMPLES
-from audionet.errors import UnusableInput
+from audionet.audio.levels import SILENT_DB, levels_db
+from audionet.errors import UnusableInput, warn_of
 from audionet.settings import EACH, FULL_SCALE, MINIMUM_SECONDS, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.system.untrusted import is_folder
 
@@ -125,6 +127,27 @@ def cut_out(blocks: Iterable[np.ndarray], spans: Iterable[tuple[int, int]]) -> I
         yield stream.take(start, end)
 
 
+class EachChannel:
+    """Says which of a recording's channels, each of which is heard by itself, have nothing of their own."""
+
+    def __init__(self, path: Path, channels: int) -> None:
+        self._path, self._channels = path, channels
+        self._names: dict[bytes, str] = {}  # by the digests of their sound
+
+    def watch(self, number: int, pieces: Iterable[Piece], samples_of: Callable[[Piece], np.ndarray]) -> Iterator[Piece]:
+        """The pieces of a channel, by its number from 0; at their end it is said if it is silent, or as one before."""
+        digest, is_silent, name = hashlib.sha256(), True, channel_name(number, self._channels)
+        for piece in pieces:
+            samples = samples_of(piece)
+            digest.update(samples.tobytes())
+            is_silent = is_silent and float(levels_db(samples)) <= SILENT_DB
+            yield piece
+        same = self._names.setdefault(digest.digest(), name)
+        if is_silent or same != name:
+            fault = "is silent" if is_silent else f"is the same as {same}"
+            warn_of(self._path, f"{name} {fault} (--channel chooses one, or the mix)")
+
+
 def read_chunks(
     path: Path, settings: PictureSettings, choice: SoundChoice = USUAL, parts: Sequence[Part] = ()
 ) -> Generator[Chunk, None, None]:
@@ -158,9 +181,10 @@ def _pieces(
     if choice.channel == EACH:
         choices = [choice.of_channel(number) for number in range(count_channels(path, choice))]
     each = EachChannel(path, len(choices))
+    is_watched = len(choices) > 1 and choice.is_told
     for number, channel_choice in enumerate(choices):
         blocks = decode(path, channel_choice, sample_rate_hz)
-        for piece in cut_up(blocks if len(choices) == 1 else each.watch(number, blocks)):
+        for piece in cut_up(each.watch(number, blocks, np.asarray) if is_watched else blocks):
             yield piece
             empty = False
     if empty:

@@ -12,7 +12,7 @@ import numpy as np
 
 from audionet.audio import ffmpeg, plain_files
 from audionet.audio.channels import USUAL, mix_or_loudest, why_not_heard
-from audionet.audio.headers import BEGINNING_BYTES, WAV_EVEN_BLOCKS, riff_chunks, wav_form
+from audionet.audio.headers import BEGINNING_BYTES, WAV_EVEN_BLOCKS, chunks, wav_form
 from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
@@ -47,7 +47,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     samples = sound.samples[number or 0]
     blocks = iter(np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES)))
     if choice.channel is None and not opened.is_mono:
-        yield from mix_or_loudest(path, opened, blocks)
+        yield from mix_or_loudest(opened, blocks)
     else:
         yield from blocks
 
@@ -85,7 +85,7 @@ def read_wav_header(path: Path) -> WavHeader | None:
     if content[:4] not in (b"RIFF", b"RF64") or content[8:12] != b"WAVE":
         return None
     form = None
-    for name, body, length in riff_chunks(content):
+    for name, body, length in chunks(content):
         if name == b"fmt ":
             form = wav_form(content[body : body + 40])
         if name == b"data":
@@ -100,7 +100,7 @@ def read_wav_header(path: Path) -> WavHeader | None:
 def check_libsndfile() -> None:
     """Raises AudionetError if libsndfile, or the process that it runs in, does not work."""
     samples = np.arange(SAMPLE_RATE_HZ, dtype=np.int16)
-    opened = _PlainFile(Path("trial.flac"), plain_files.trial_flac(samples, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    opened = _PlainFile(Path("trial.flac"), USUAL, plain_files.trial_flac(samples, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
     sound = opened.read(each_channel=False)
     if sound is None or not np.array_equal(sound.samples[0], samples):
         raise AudionetError("libsndfile reads sound wrongly; run: pip install --force-reinstall soundfile")
@@ -115,14 +115,14 @@ def _open(path: Path, choice: SoundChoice, sample_rate_hz: int) -> "_PlainFile |
         if not plain_files.is_plain(file.peek(12)[:12]):
             return None
         content = file.read(size_bytes)  # no more: Python reserves as much memory as it is told to read
-    return _PlainFile(path, content, sample_rate_hz)
+    return _PlainFile(path, choice, content, sample_rate_hz)
 
 
 class _PlainFile:
     """A channels.OpenRecording: a file that was read, and is decoded as often as it takes."""
 
-    def __init__(self, path: Path, content: bytes, sample_rate_hz: int) -> None:
-        self.path, self.content, self.sample_rate_hz = path, content, sample_rate_hz
+    def __init__(self, path: Path, choice: SoundChoice, content: bytes, sample_rate_hz: int) -> None:
+        self.path, self.choice, self.content, self.sample_rate_hz = path, choice, content, sample_rate_hz
         self.is_mono = False
 
     def read(self, each_channel: bool) -> plain_files.PlainSound | None:

@@ -10,16 +10,16 @@ import shutil
 import subprocess
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from audionet.audio import channels
-from audionet.audio.channels import BYTES_PER_SAMPLE, USUAL, StreamInfo
-from audionet.audio.headers import gap_filters, what_ffmpeg_overlooks, what_is_wrong
-from audionet.audio.levels import peak
+from audionet.audio.channels import BYTES_PER_SAMPLE, USUAL, Container, StreamInfo
+from audionet.audio.headers import what_ffmpeg_overlooks, what_is_wrong
+from audionet.audio.levels import Loudest, loudest
 from audionet.errors import UnusableInput, explaining
 from audionet.parallel.process import BLOCK_BYTES, Messages, read_program
 from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
@@ -93,8 +93,8 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
             first = next(blocks := run.samples(), None)
     if first is None:
         raise UnusableInput(path, _explain(run))
-    heard = channels.noted(path, choice, run.info, chain([first], blocks), sample_rate_hz)
-    yield from channels.mix_or_loudest(path, run, heard) if choice.channel is None else heard
+    heard = chain([first], blocks)
+    yield from channels.noted(run, channels.mix_or_loudest(run, heard) if choice.channel is None else heard)
 
 
 def count_channels(path: Path, choice: SoundChoice = USUAL) -> int:
@@ -129,13 +129,20 @@ def _sound_of(
     path: Path, choice: SoundChoice, start_seconds: float, seconds: float, options: Sequence[str]
 ) -> tuple[int, np.ndarray] | None:
     """A part of a recording: its sample rate, and int16 samples x channels; None if it can't be had."""
-    place = ["-ss", f"{start_seconds:.3f}"] if start_seconds else []
+    place, container = ["-ss", f"{start_seconds:.3f}"] if start_seconds else [], Container.of(path)
     output = ["-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options, *_pipe("wav")]
-    command = _Command(_reading(path, choice, place), ["anull", *gap_filters(path)], output)
+    reading = _reading(path, choice, [*place, *container.options()])
+    run = _Run(path, choice, _Command(reading, ["anull", *container.filters()], output), SAMPLE_RATE_HZ)
     try:
-        return channels.sound_of_wav(_Run(path, choice, command, SAMPLE_RATE_HZ).whole())
+        sound = channels.sound_of_wav(run.whole())
     except UnusableInput:
         return None
+    late_seconds = run.info().late_seconds(container, start_seconds)
+    if sound is None or not late_seconds:
+        return sound
+    rate_hz, samples = sound
+    silence = np.zeros((round(min(late_seconds, seconds) * rate_hz), samples.shape[1]), samples.dtype)
+    return rate_hz, np.concatenate([silence, samples])[: round(seconds * rate_hz)]
 
 
 def longest_wait_seconds(size_bytes: int) -> float:
@@ -160,13 +167,16 @@ class _Run:
 
     def __init__(self, path: Path, choice: SoundChoice, command: _Command, sample_rate_hz: int) -> None:
         """sample_rate_hz: of the samples that the command gives. Raises UnusableInput if there is no file to read."""
-        self.path, self.choice, self.sample_rate_hz = path, choice, sample_rate_hz
+        self.path, self.choice, self.sample_rate_hz, self.wrong = path, choice, sample_rate_hz, 0
         self.size_bytes, self._command, self.messages = require_file(path), command, Messages()
 
     def samples(self) -> Generator[np.ndarray, None, None]:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
-        length = 0
-        for block in self._blocks():
+        length, blocks = 0, self._blocks()
+        first = next(blocks, b"")
+        late_seconds = self.info().late_seconds(Container.of(self.path)) if first else 0.0
+        whole, rest = divmod(BYTES_PER_SAMPLE * round(late_seconds * self.sample_rate_hz), BLOCK_BYTES)
+        for block in filter(None, chain(repeat(bytes(BLOCK_BYTES), whole), [bytes(rest) + first], blocks)):
             samples = channels.samples_of(block)
             length += len(samples)
             if length > LONGEST_HOURS * 3600 * self.sample_rate_hz:
@@ -204,11 +214,18 @@ class _Run:
     def _blocks(self) -> Generator[bytes, None, None]:
         with running_ffmpeg():
             first = next(blocks := self._read(), b"")
-            if first and self.info().is_float and (loudest := self._loudest()) > 1:
-                blocks.close()
-                self.messages = Messages()
+            if first and self.info().is_float:
+                amplitude, self.wrong = _loudest_in(
+                    self.path.absolute(), self.choice.track, self.path.stat().st_mtime_ns
+                )
                 # Recorders with floating point are bought so that nothing is clipped.
-                first = next(blocks := self._read(f"volume={1 / loudest!r}:precision=float"), b"")
+                louder = f"volume={1 / amplitude!r}:precision=float" if amplitude > 1 else ""
+                if self.wrong:
+                    louder = f"aeval='if(lte(abs(val(ch)),{amplitude!r}),val(ch)/{amplitude!r},0)':c=same"
+                if louder:
+                    blocks.close()
+                    self.messages = Messages()
+                    first = next(blocks := self._read(louder), b"")
             yield from filter(None, chain([first], blocks))
 
     def _read(self, *filters: str) -> Generator[bytes, None, None]:
@@ -216,16 +233,13 @@ class _Run:
         words = self._command.words(*filters)
         yield from read_program(words, self.path, longest_wait_seconds(self.size_bytes), self.messages)
 
-    def _loudest(self) -> float:
-        """The largest amplitude in any channel of the file; full scale is 1."""
-        return _loudest_of(self.path, self.choice.track, self.path.stat().st_mtime_ns)
-
 
 @functools.lru_cache(maxsize=16)  # it is asked for each part of a file, and each of its channels
-def _loudest_of(path: Path, track: int | None, _mtime_ns: int) -> float:
+def _loudest_in(path: Path, track: int | None, _mtime_ns: int) -> Loudest:
+    """The loudest samples in any channel of a file."""
     words = _Command(_reading(path, SoundChoice(track)), ["aformat=sample_fmts=flt"], _pipe("f32le")).words()
     blocks = read_program(words, path, longest_wait_seconds(require_file(path)), Messages())
-    return max((peak(np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE)) for block in blocks), default=0.0)
+    return loudest(np.frombuffer(block, "<f4", len(block) // BYTES_PER_SAMPLE) for block in blocks)
 
 
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
@@ -233,10 +247,9 @@ def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequenc
     frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
     # Left to itself, ffmpeg hands each of these small blocks to the pipe at once, for a twentieth of its time.
     output = ["-flush_packets", "0", *_pipe("f32le")]
-    command = _Command(
-        _reading(path, choice), [channels.mono_filters(sample_rate_hz, filters), *gap_filters(path), frames], output
-    )
-    return _Run(path, choice, command, sample_rate_hz)
+    container, to_mono = Container.of(path), channels.mono_filters(sample_rate_hz, filters)
+    reading = _reading(path, choice, container.options())
+    return _Run(path, choice, _Command(reading, [to_mono, *container.filters(), frames], output), sample_rate_hz)
 
 
 def _pipe(form: str) -> list[str]:

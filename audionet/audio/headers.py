@@ -4,7 +4,7 @@ import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from audionet.settings import MOST_CHANNELS
 from audionet.system.files import read_beginning, require_file
@@ -13,7 +13,12 @@ WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
 FORMS = {WAV_PCM: ("s", (16, 24, 32)), WAV_FLOAT: ("f", (32, 64))}  # ffmpeg's letter for samples, and bits of each
 BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie there
-W64_FORM = 64  # where a W64 has what the fmt chunk of a WAV has
+# How the chunks of a file lie there: the name and length of each; where the first is; of what all are multiples; and
+# how much longer they say that they are.
+RIFF_CHUNKS = struct.Struct("<4sI"), 12, 2, 0
+FORM_CHUNKS = struct.Struct(">4sI"), 12, 2, 0
+W64_CHUNKS = struct.Struct("<16sQ"), 40, 8, 24
+CHUNKS = {b"RIFX": FORM_CHUNKS, b"FORM": FORM_CHUNKS, b"riff": W64_CHUNKS, b"caff": (struct.Struct(">4sQ"), 8, 1, 0)}
 CAF_FORM = struct.Struct(">d4sIIIII")  # rate, kind, flags, bytes of a block, frames of a block, channels, bits
 CAF_FLOAT, CAF_LITTLE_ENDIAN = 1, 2  # flags
 WAV_NMS_ADPCM, NMS_ADPCM = 0x38, "adpcm_nms"  # of telephone exchanges; ffmpeg takes it for AMR, and has no decoder
@@ -24,9 +29,10 @@ WAV_EVEN_BLOCKS = (WAV_PCM, WAV_FLOAT, 6, 7, WAV_EXTENSIBLE)  # blocks of equal 
 AIFF_ORDERS = {b"NONE": "be", b"twos": "be", b"sowt": "le", b"fl32": "be", b"FL32": "be", b"fl64": "be", b"FL64": "be"}
 AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames, bits, rate; what is before the samples
 EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
-W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
-W64_CHUNK, W64_CHUNKS = struct.Struct("<16sQ"), 40  # the name and length of a chunk; where they begin
 HIGHEST_RATE_HZ = 1 << 20
+# What stands for the length of sound that is written into a pipe: 0, about 2 GiB (SoX, arecord), about 4 GiB, and more
+# than there can be.
+NO_LENGTHS = range(1), range(0x7FFFE000, 0x80000001), range(0xFFFF0000, 1 << 32), range(1 << 60, 1 << 64)
 
 NOT_AUDIO = "is not audio that ffmpeg can read"
 NO_DECODER = "holds sound of a kind that ffmpeg cannot decode; convert it with the program that wrote it"
@@ -109,27 +115,6 @@ class Samples(NamedTuple):
         return [*told, "-skip_initial_bytes", str(self.place)]
 
 
-# Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV; Ogg and ASF with a picture), it
-# may begin later than the picture; elsewhere, what comes before the first piece is the encoder's own. (Of MPEG-TS,
-# ffmpeg gives no time before the first piece.)
-FILMS = re.compile(
-    rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV|OggS.{0,512}?(\x80theora|OVP80|BBCD\0)"
-    rb"|0&\xb2u.*\xc0\xef\x19\xbcM\[\xcf\x11\xa8\xfd\0\x80_\\D\+",  # the name of a stream of pictures in ASF
-    re.DOTALL,
-)
-TIMED = re.compile(rb"fLaC|OggS|0&\xb2u|G.{187}G|.{4}G.{191}G", re.DOTALL)
-CONTAINER_BYTES = 1 << 13  # of a file, in which it says what is in it
-LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of the clock, or may be the encoder's
-# Where the number of channels changes within a film, ffmpeg begins anew, as if its sound began so late.
-LONGEST_START_SECONDS = 10
-# What is missing becomes silence; but nothing is left out where times run back, as in files put together: they are
-# counted on from there. ld(0): the time at which the next piece is expected, ld(2): what the times are wrong by.
-LONGEST_GAP = f"if(N,{LONGEST_GAP_SECONDS},{LONGEST_START_SECONDS})*SR"  # in samples; N of them were before
-FILLED = (
-    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(gt(ld(1),{LONGEST_GAP})+lt(ld(1),-SR),ld(1),0));"
-    f"st(1,max(PTS-ld(2),ld(0)));st(0,ld(1)+NB_SAMPLES);ld(1)',aresample=async=1:min_comp={SHORTEST_GAP_SECONDS}"
-)
-
 # A telephone's samples without a header, 8000 a second, by the suffix; ffmpeg by itself plays them at 44.1 kHz.
 TELEPHONES = {".ul": "mulaw", ".ulaw": "mulaw", ".al": "alaw", ".alaw": "alaw"}
 HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
@@ -172,14 +157,6 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
         return samples.options()
     decoder = _misread_decoder(beginning)
     return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
-
-
-def gap_filters(path: Path) -> list[str]:
-    """The filters that put each piece of sound where its container says: silence before it, and where some is lost."""
-    beginning = read_beginning(path, CONTAINER_BYTES)
-    if FILMS.match(beginning):
-        return [f"{FILLED}:first_pts=0"]
-    return [FILLED] if TIMED.match(beginning) else []
 
 
 def least_mp3_seconds(path: Path) -> float:
@@ -245,22 +222,33 @@ def _is_unfinished(beginning: bytes) -> bool:
 
 
 def _form_of_wav(beginning: bytes) -> bytes:
-    """The content of the fmt chunk; nothing if there is none."""
-    if beginning.startswith(b"riff"):
-        return beginning[W64_FORM : W64_FORM + 40]
-    for name, body, length in riff_chunks(beginning, "big" if beginning.startswith(b"RIFX") else "little"):
-        if name == b"fmt ":
-            return beginning[body : body + length]
-    return b""
+    """The content of the fmt chunk of a WAV or W64; nothing if there is none."""
+    places = (slice(body, body + length) for name, body, length in chunks(beginning) if name[:4] == b"fmt ")
+    return beginning[next(places, slice(0))]
 
 
-def riff_chunks(content: bytes, order: Literal["little", "big"] = "little") -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a WAV or AIFF: the name of each, where its body begins, and how long it says it is."""
-    place = 12
-    while place + 8 <= len(content):
-        length = int.from_bytes(content[place + 4 : place + 8], order)
-        yield content[place : place + 4], place + 8, length
-        place += 8 + length + length % 2
+def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a WAV in any of its forms, AIFF or CAF: the name of each, where its body begins, and how long it
+    says it is."""
+    form, place, multiple, too_much = CHUNKS.get(content[:4], RIFF_CHUNKS)
+    while place + form.size <= len(content):
+        name, length = form.unpack_from(content, place)
+        place, length = place + form.size, max(0, length - too_much)
+        yield name, place, length
+        place += length + -length % multiple
+
+
+def promised_share(path: Path, size_bytes: int) -> float:
+    """How many times the sound that is there the header of a WAV in any of its forms, AIFF or CAF promises, from 1."""
+    beginning, long_bytes = read_beginning(path, BEGINNING_BYTES), 0
+    for name, body, length in chunks(beginning) if beginning[:4] in (*WAV_ORDERS, *CHUNKS) else ():
+        if name == b"ds64":
+            long_bytes = int.from_bytes(beginning[body + 8 : body + 16], "little")
+        elif name[:4] in (b"data", b"SSND"):
+            promised = long_bytes or length
+            is_promise = not any(promised in lengths for lengths in NO_LENGTHS)
+            return promised / (size_bytes - body) if is_promise and promised > size_bytes - body > 0 else 1.0
+    return 1.0
 
 
 def _unfinished_samples(beginning: bytes) -> Samples | None:
@@ -268,7 +256,7 @@ def _unfinished_samples(beginning: bytes) -> Samples | None:
     found = None
     if beginning[:4] == b"FORM" and beginning[8:12] in (b"AIFF", b"AIFC"):
         found = _of_aiff(beginning)
-    elif beginning.startswith(b"riff") and len(beginning) > W64_FORM + 16:
+    elif beginning.startswith(b"riff"):
         found = _of_w64(beginning)
     is_sound = found and 0 < found.channels <= MOST_CHANNELS and 0 < found.rate_hz <= HIGHEST_RATE_HZ
     return found if is_sound else None
@@ -276,7 +264,7 @@ def _unfinished_samples(beginning: bytes) -> Samples | None:
 
 def _of_aiff(beginning: bytes) -> Samples | None:
     common, is_cut_off = None, beginning[4:8] == bytes(4)
-    for name, body, length in riff_chunks(beginning, "big"):
+    for name, body, length in chunks(beginning):
         if name == b"COMM" and len(beginning) >= body + 22:
             common = beginning[body : body + 22]
         if name == b"SSND" and common is not None and (is_cut_off or length <= AIFF_OFFSET_BYTES):
@@ -292,15 +280,11 @@ def _of_aiff(beginning: bytes) -> Samples | None:
 
 
 def _of_w64(beginning: bytes) -> Samples | None:
-    form = wav_form(beginning[W64_FORM : W64_FORM + 40])
-    place, is_cut_off = W64_CHUNKS, beginning[16:24] == bytes(8)
-    while form is not None and place + W64_CHUNK.size <= len(beginning):
-        name, length = W64_CHUNK.unpack_from(beginning, place)
-        if name == W64_DATA:
-            is_whole = not is_cut_off and length > W64_CHUNK.size
-            known = None if is_whole else _form(form.kind, form.bits, "le")
-            return Samples(known, form.channels, form.rate_hz, place + W64_CHUNK.size) if known else None
-        place += max(length + 7 & ~7, W64_CHUNK.size)
+    form, is_cut_off = wav_form(_form_of_wav(beginning)), beginning[16:24] == bytes(8)
+    for name, body, length in chunks(beginning):
+        if name[:4] == b"data" and form is not None and (is_cut_off or not length):
+            known = _form(form.kind, form.bits, "le")
+            return Samples(known, form.channels, form.rate_hz, body) if known else None
     return None
 
 

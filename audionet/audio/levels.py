@@ -2,7 +2,7 @@
 
 import functools
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,8 @@ from audionet.settings import FULL_SCALE
 SILENT_DB = -60.0  # below full scale; a chunk that is not louder holds nothing that a person would hear
 NO_SOUND_DB, NO_SOUND_POWER = -120.0, 1e-12  # what stands for digital silence, which has no level
 LARGEST_SAMPLE = float(1 << 31)  # where whole numbers of 32 bits are written as if they were of full scale
+# Times as loud as all others: sound swells and fades, so that a few samples which stand so far above are none.
+FAR_LOUDER, MOST_WRONG, MOST_WRONG_SHARE = 8.0, 200, 1e-3
 CLIPPED_FROM = 0.995  # of full scale
 RUMBLE_HZ = 60.0  # below lie rumble and the hum of the mains
 CUT_OFF = 1e-6  # of the power: nothing natural ends so abruptly that no more than this lies above
@@ -50,6 +52,13 @@ def level_db(samples: np.ndarray) -> float:
     return round(float(decibels(power)), 1)
 
 
+def levels_db(samples: np.ndarray) -> np.ndarray:
+    """The level of each column of samples, without its offset, in decibels below full scale."""
+    if not len(samples):
+        return np.full(samples.shape[1:], NO_SOUND_DB)
+    return np.asarray(decibels(np.var(samples, axis=0, dtype=np.float64) / FULL_SCALE**2))
+
+
 def say(levels_db: Sequence[float | None]) -> NDArray[np.floating]:
     """How much each chunk of a recording has to say of what it is, 0 to 1, by its level: all up to FULL_SAY_DB below
     the loudest, and nothing from NO_SAY_DB on.
@@ -63,11 +72,30 @@ def say(levels_db: Sequence[float | None]) -> NDArray[np.floating]:
     return np.asarray(np.clip((NO_SAY_DB - (levels.max() - levels)) / (NO_SAY_DB - FULL_SAY_DB), 0, 1))
 
 
-def peak(values: NDArray[np.floating]) -> float:
-    """The largest amplitude of samples whose full scale is 1; what is no number, or none that a program would write
-    for a sample, is left out."""
-    amplitudes = np.abs(values)
-    return float(np.max(amplitudes, initial=0.0, where=amplitudes <= LARGEST_SAMPLE))
+class Loudest(NamedTuple):
+    """The largest amplitude of samples, at least full scale, which is 1; and how many are wrong, and left out of it."""
+
+    amplitude: float
+    wrong: int
+
+
+def loudest(blocks: Iterable[NDArray[np.floating]]) -> Loudest:
+    """The loudest of samples in floating point. Wrong is what is no number, or none that a program would write for a
+    sample, or stands far above all others."""
+    total = wrong = 0
+    loud = np.ones(1)
+    for values in blocks:
+        amplitudes = np.abs(values)
+        is_beyond = ~(amplitudes <= 1)
+        total += len(values)
+        if is_beyond.any():
+            beyond = amplitudes[is_beyond]
+            numbers = beyond[beyond <= LARGEST_SAMPLE]
+            wrong += len(beyond) - len(numbers)
+            loud = np.sort(np.append(loud, numbers))[-MOST_WRONG - 1 :]
+    steps = len(loud) - 1 - np.flatnonzero(loud[1:] > FAR_LOUDER * loud[:-1])
+    above = int(max(steps[steps <= MOST_WRONG_SHARE * total], default=0))
+    return Loudest(float(loud[len(loud) - 1 - above]), wrong + above)
 
 
 def clipped_share(samples: np.ndarray) -> float:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.headers import WAV_FLOAT, WAV_PCM, riff_chunks, wav_form
-from audionet.audio.levels import peak
+from audionet.audio.headers import WAV_FLOAT, WAV_PCM, chunks, wav_form
+from audionet.audio.levels import loudest
 from audionet.audio.resampling import can_resample, resample, shortest
 from audionet.settings import FULL_SCALE
 
@@ -111,7 +111,7 @@ def read(content: bytes, wanted: Wanted) -> PlainSound | None:
 def _describe_wav(content: bytes) -> _Described | None:
     """The sound of a WAV; None if anything about the file is out of the ordinary."""
     chunk = b""
-    for name, body, length in riff_chunks(content):
+    for name, body, length in chunks(content):
         if body + length > len(content):
             return None
         if name == b"data":
@@ -143,7 +143,8 @@ def _pcm(chunk: bytes, data: memoryview) -> _Described | None:
             return None
         values = np.frombuffer(data, "<f4")
         # Recorders with floating point are bought so that nothing is clipped.
-        return _rounded(values / np.float32(max(1.0, peak(values))))
+        found = loudest([values])
+        return None if found.wrong else _rounded(values / np.float32(found.amplitude))
 
     return _Described(form.rate_hz, form.channels, count, decode)
 

@@ -150,7 +150,7 @@ class HearingJob:
         """The sound of the chunks. Raises UnusableInput."""
         rate_hz = self.sound.sample_rate_hz
         spans = [(round(start * rate_hz), round(end * rate_hz)) for start, end in heard.parts]
-        for samples in cut_out(decode(heard.path, heard.choice, rate_hz), spans):
+        for samples in cut_out(decode(heard.path, heard.choice.untold(), rate_hz), spans):
             if len(samples) < 2:
                 raise UnusableInput(heard.path, "is shorter than it was when its pictures were made; run prepare again")
             yield samples

@@ -1,13 +1,16 @@
 """label: clips -> the class of each, with scores, or which class is heard when."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from audionet.audio.channels import channel_name
+from audionet.audio.chunks import EachChannel
 from audionet.audio.decoding import count_channels
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
@@ -20,7 +23,8 @@ from audionet.parallel.dask import open_workers
 from audionet.parallel.processes import run_many
 from audionet.parallel.threads import Job, Threads, Workers, in_order
 from audionet.settings import EACH
-from audionet.spectrogram.jpeg import SUFFIXES
+from audionet.spectrogram.jpeg import ANY_SUFFIXES, SUFFIXES
+from audionet.system.grouping import grouped
 from audionet.system.progress import Progress, chosen, counted, silent
 from audionet.system.untrusted import is_folder
 from audionet.values import NO_PATH, as_path, options_or_usual, plain_path
@@ -102,17 +106,19 @@ def run_each(
     paths.
     """
     names = names or {}
-    if job.choice.channel == EACH:
-        yield from _run_each_channel(job, clips, workers, names)
-        return
     paths = list(_with_empty_folders(clips))
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
-    of_any_kind: Job[Path, Any, Any, Any] = job
+    of_any_kind: Job[Path, Any, Any, Any] = _EachJob(job) if job.choice.channel == EACH else job
     with closing(run_many(workers or Threads(), of_any_kind, places, places)) as results:
         for path, result in counted("clips", zip(paths, in_order(results), strict=True), len(paths), progress):
             name = names.get(path, str(path))
-            yield _skipped(name, result) if isinstance(result, UnusableInput) else replace(result, clip=name)
+            if isinstance(result, UnusableInput):
+                yield _skipped(name, result)
+            elif isinstance(result, list):
+                yield from _named_by_channel(name, result)
+            else:
+                yield replace(result, clip=name)
 
 
 def _with_empty_folders(clips: Iterable[Path]) -> Iterator[Path]:
@@ -128,22 +134,43 @@ def _skipped(name: str, error: UnusableInput) -> UnusableInput:
     return skipped
 
 
-def _run_each_channel(
-    job: ClipJob, clips: Iterable[Path], workers: Workers | None, names: Mapping[Path, str]
-) -> Iterator[ClipScores | Timeline | Windows | UnusableInput]:
-    """Each channel of each clip as a clip of its own, called `clip.wav (left)` or `clip.wav (channel 3)`."""
-    for path in list(_with_empty_folders(clips)):
-        name = names.get(path, str(path))
-        has_one = path.suffix.lower() in SUFFIXES or is_folder(path)
-        try:
-            channels = 1 if has_one else count_channels(path.absolute(), job.choice)
-        except UnusableInput as error:
-            yield _skipped(name, error)
-            continue
+def _named_by_channel(name: str, results: list[Any]) -> Iterator[Any]:
+    """What there is of each channel of a clip, as clips called `clip.wav (left)` or `clip.wav (channel 3)`."""
+    for number, result in enumerate(results):
+        shown = name if len(results) == 1 else f"{name} ({channel_name(number, len(results))})"
+        of_whole = {"recording": name, "channel": number + 1} if isinstance(result, Timeline | Windows) else {}
+        yield replace(result, clip=shown, **of_whole)
+
+
+class _EachJob:
+    """A job for workers: what another gives of each channel of a clip."""
+
+    def __init__(self, job: ClipJob) -> None:
+        self._job, self._jobs = job, dict[int, Any]()
+
+    def _of_channel(self, number: int) -> Any:
+        return self._jobs.setdefault(number, replace(self._job, choice=self._job.choice.of_channel(number)))
+
+    def split(self, path: Path) -> Generator[tuple[int, Any], None, None]:
+        """The parts of one channel after the other, each with its channel's number from 0."""
+        is_picture = path.suffix.lower() in (ANY_SUFFIXES if self._job.model.any_picture else SUFFIXES)
+        channels = 1 if is_picture or is_folder(path) else count_channels(path, self._job.choice)
+        each = EachChannel(path, channels)
         for number in range(channels):
-            shown = name if channels == 1 else f"{name} ({channel_name(number, channels)})"
-            of_channel = replace(job, choice=job.choice.of_channel(number))
-            for result in run_each(of_channel, [path], workers, {path: shown}):
-                if isinstance(result, Timeline | Windows):
-                    result = replace(result, recording=name, channel=number + 1)
-                yield result
+            parts = self._of_channel(number).split(path)
+            for part in parts if channels == 1 else each.watch(number, parts, _samples):
+                yield number, part
+
+    def map(self, path: Path, part: tuple[int, Any]) -> tuple[int, Any]:
+        """What a part gives, and its channel."""
+        return part[0], self._of_channel(part[0]).map(path, part[1])
+
+    def reduce(self, path: Path, results: list[tuple[int, Any]]) -> list[Any]:
+        """The result of each channel."""
+        return [self._of_channel(number).reduce(path, of_one) for number, of_one in grouped(results).items()]
+
+
+def _samples(part: Any) -> np.ndarray:
+    """Those of a chunk, or of a strip, which may come behind a mark."""
+    samples: np.ndarray = (part[-1] if isinstance(part, tuple) else part).samples
+    return samples

@@ -160,7 +160,7 @@ def _fitting_chunk_seconds(recordings: list[Recording], options: PrepareOptions,
     sources = [Source(r.path.absolute(), r.class_name, "", r.parts) for r in recordings]
     one_a_class = has_one_a_class((r.class_name, r.parts) for r in recordings)
     longest = longest_fitted_seconds(options.pictures, one_a_class)
-    lengths = measure(MeasuringJob(options.pictures, options.sound), sources, longest, workers)
+    lengths = measure(MeasuringJob(options.pictures, options.sound.untold()), sources, longest, workers)
     fitting = fitting_chunk_seconds(lengths, options.pictures, one_a_class)
     if fitting:
         why = "most classes have one recording, and a short one" if one_a_class else "most recordings are that short"

@@ -134,6 +134,7 @@ class ScoringJob(ModelJob):
 def _sounds_above(path: Path, choice: SoundChoice, settings: PictureSettings) -> bool:
     """Whether a recording is no silence at the highest sample rate, but nearly so at that of the pictures, as its
     beginning has it."""
+    choice = choice.untold()
     beginning = next(decode(path, choice, HIGHEST_SAMPLE_RATE_HZ))
     count = round(len(beginning) * settings.sample_rate_hz / HIGHEST_SAMPLE_RATE_HZ)
     drawn = next(decode(path, choice, settings.sample_rate_hz))[:count]

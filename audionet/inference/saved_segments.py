@@ -48,7 +48,7 @@ class SegmentSaver:
         known.sort(key=lambda segment: segment.start_seconds)
         parts = (segment.part for segment in known)
         spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in parts]
-        sounds = cut_out(decode(path, self._choice, clip.sample_rate_hz), spans)
+        sounds = cut_out(decode(path, self._choice.untold(), clip.sample_rate_hz), spans)
         place = self._folder / self._stem(path, clip)
         written = [
             _write(clip, segment, samples, place)

@@ -1,6 +1,5 @@
 """A chunk, or a picture of one -> its scores: one place for clips, timelines, microphones and watched folders."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from audionet.audio.chunks import Chunk
 from audionet.audio.levels import NO_SOUND_DB
 from audionet.bottleneck.sound import SoundInput, as_heard, is_silent, sounding
 from audionet.detection.rises import NO_RISE
-from audionet.errors import UnusableInput
+from audionet.errors import UnusableInput, warn_of
 from audionet.model.bundle import Model
 from audionet.settings import SoundChoice
 from audionet.spectrogram import jpeg as pictures
@@ -22,8 +21,6 @@ from audionet.spectrogram.augmentation import ORIGINAL, augment, sounding_part
 from audionet.spectrogram.out_of_range import RangeCheck, drawn_level_db, where_it_lies
 from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def warn_of_range(path: Path, check: RangeCheck, model: Model) -> None:
     remedy = f"to train a model that hears it, draw the recordings with audionet prepare {options}"
     if model.sound is not None and needed_hz > model.settings.sample_rate_hz:
         remedy = f"its network hears {model.settings.sample_rate_hz} Hz; train one for a higher rate, if you have one"
-    logger.warning("%s: its sound lies %s that the model hears; %s", path, place, remedy)
+    warn_of(path, f"its sound lies {place} that the model hears; {remedy}")
 
 
 def score_picture(path: Path, model: Model) -> ChunkScores:

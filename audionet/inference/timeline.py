@@ -76,7 +76,7 @@ class TimelineJob(ModelJob):
     @functools.cached_property
     def events(self) -> EventsJob | None:
         """What finds the events; None where the network has no scores of events."""
-        events = EventsJob(self.model, self.allow_unknown, self.choice)
+        events = EventsJob(self.model, self.allow_unknown, self.choice.untold())
         return events if events.windows.of_events else None
 
     def split(self, path: Path) -> Generator[tuple[bool, Strip], None, None]:

@@ -122,7 +122,7 @@ def _draw_sound(axes: Any, path: Path, model: Model, choice: SoundChoice) -> flo
     if path.suffix.lower() in ANY_SUFFIXES:
         return _draw_picture(axes, path, model)
     spectrogram = Spectrogram(model.renderer)
-    spectrogram.add_all(decode(path, choice, model.renderer.settings.sample_rate_hz))
+    spectrogram.add_all(decode(path, choice.untold(), model.renderer.settings.sample_rate_hz))
     extent = (0, spectrogram.seconds, 0, 1)
     image = axes.imshow(spectrogram.grey(), cmap=COLORMAP, vmin=0, vmax=255, aspect="auto", extent=extent)
     _label_axes(axes, model.renderer, 0, spectrogram.seconds)

@@ -87,7 +87,8 @@ def _cut_sources(
         first, end = (round(s * settings.sample_rate_hz) for s in (place.start_seconds, place.end_seconds))
         spans[position] = first, min(end, first + settings.chunk_samples)
     # Where each channel is a clip, those that are called by their paths have but one.
-    blocks = decode(path, choice.of_channel(0) if choice.channel == EACH else choice, settings.sample_rate_hz)
+    of_one = choice.of_channel(0) if choice.channel == EACH else choice
+    blocks = decode(path, of_one.untold(), settings.sample_rate_hz)
     for position, samples in zip(spans, cut_out(blocks, spans.values()), strict=True):
         if len(samples) >= MINIMUM_SECONDS * settings.sample_rate_hz:
             chunk = Chunk(places[position].start_seconds, samples, settings.sample_rate_hz)

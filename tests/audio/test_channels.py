@@ -12,8 +12,10 @@ from audionet.audio.channels import USUAL, StreamInfo, stream_info
 from audionet.audio.chunks import read_chunks
 from audionet.audio.decoding import count_channels, decode
 from audionet.audio.ffmpeg import find_ffmpeg
-from audionet.commands.label import run_each
+from audionet.commands.label import ClipJob, run_each
 from audionet.errors import AudionetError, UnusableInput
+from audionet.inference.clips import ScoringJob
+from audionet.inference.timeline import TimelineJob
 from audionet.inference.windows import Windows, WindowsJob
 from audionet.model.bundle import load_model
 from audionet.options import LabelOptions, PrepareOptions
@@ -203,6 +205,27 @@ def test_where_each_channel_is_heard_one_without_sound_of_its_own_is_told_of(
     assert [record.getMessage() for record in caplog.records] == (
         [f"{path}: {said} (--channel chooses one, or the mix)"] if said else []
     )
+
+
+@pytest.mark.parametrize("job", [ScoringJob, TimelineJob, WindowsJob])
+def test_label_says_once_which_channel_has_no_sound_of_its_own_and_what_is_odd_about_the_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, job: type[ClipJob]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sound = tone(500, 2, 0.2)
+    clips = [stereo(Path(f"{n}.wav"), sound, right) for n, right in enumerate((sound, 0 * sound, tone(900, 2)))]
+    clips[0].write_bytes(clips[0].read_bytes()[:-32000])
+    files = make_untrained_model(tmp_path, PictureSettings(1, 0))
+    model = load_model(LabelOptions(files.graph, files.labels))
+    found = list(run_each(job(model, choice=SoundChoice(channel="each")), clips))
+    assert [clip.clip for clip in found if not isinstance(clip, UnusableInput)] == [
+        "0.wav (left)", "0.wav (right)", "1.wav (left)", "1.wav (right)", "2.wav (left)", "2.wav (right)",
+    ]  # fmt: skip
+    assert sorted(record.getMessage().partition(" (")[0][:60] for record in caplog.records) == [
+        "0.wav: is cut off: of the 2 s of sound that its header promi",
+        "0.wav: right is the same as left",
+        "1.wav: right is silent",
+    ]
 
 
 def test_label_takes_each_channel_for_a_clip(sides: Path, tmp_path: Path) -> None:

@@ -192,6 +192,24 @@ def test_what_goes_beyond_full_scale_is_brought_down_and_not_clipped(tmp_path: P
         assert np.abs(heard - expected)[: len(sound) - 100].max() < 1e-4
 
 
+@pytest.mark.parametrize("form", ["WAV FLOAT", "WAV DOUBLE", "AIFF FLOAT"])
+@pytest.mark.parametrize("wrong", [1e6, -300.0, np.inf, np.nan])
+def test_a_wrong_sample_is_told_of_and_silent_and_the_rest_as_loud_as_without_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, form: str, wrong: float
+) -> None:
+    path, (container, subtype) = tmp_path / "a.bin", form.split()
+    for scale in (1.0, 4.0):
+        sound = scale * sine(channels=2)
+        right = sound.copy()
+        right[[200, 9000], 1] = wrong
+        soundfile.write(path, right, SAMPLE_RATE_HZ, format=container, subtype=subtype)
+        right[[200, 9000], 1] = 0
+        caplog.clear()
+        expected = right / max(1.0, np.abs(sound).max())
+        assert np.abs(samples_of(path) / 32768 - expected.mean(axis=1)).max() < 1e-4
+        assert caplog.text.count(f"{path}: holds 2 samples which no microphone gives") == 1
+
+
 @pytest.mark.parametrize("what", UNUSUAL)
 def test_what_is_out_of_the_ordinary_is_ffmpegs(tmp_path: Path, by_ffmpeg: list[Path], what: str) -> None:
     path = tmp_path / "a.wav"

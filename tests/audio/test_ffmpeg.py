@@ -158,10 +158,50 @@ def test_no_name_is_taken_for_an_option_an_address_or_a_pattern(
     assert np.array_equal(decoded(Path(name)), samples)
 
 
-def test_a_truncated_recording_gives_what_can_be_read(tmp_path: Path) -> None:
-    path = write_wav(tmp_path / "a.wav", tone(440, 4))
-    path.write_bytes(path.read_bytes()[: 2 * 2 * SAMPLE_RATE_HZ])
-    assert len(decoded(path)) == pytest.approx(2 * SAMPLE_RATE_HZ, abs=100)
+CUT_OFF = {
+    "wav": "",
+    "rf64.wav": "-rf64 always",
+    "adpcm.wav": "-c:a adpcm_ms",
+    "w64": "",
+    "caf": "",
+    "aiff": "",
+    "au": "",
+    "flac": "",
+    "mp3": "-b:a 64k",
+    "m4a": "-movflags faststart",
+    "mka": "-c:a pcm_s16le",
+}
+
+
+@pytest.mark.parametrize("name", CUT_OFF)
+def test_of_a_recording_that_is_cut_off_it_is_said_how_much_is_there(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = np.random.default_rng(0).integers(-9999, 9999, 8 * SAMPLE_RATE_HZ).astype(np.int16)
+    path = encode(noise, tmp_path / f"a.{name}", options=CUT_OFF[name])
+    assert len(decoded(path)) / SAMPLE_RATE_HZ == pytest.approx(8, abs=0.2)
+    assert caplog.text == ""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 3 // 4 + 1])
+    there = len(decoded(path)) / SAMPLE_RATE_HZ
+    assert there == pytest.approx(6, abs=0.3)
+    (said,) = re.findall(
+        rf"{path}: is cut off: of the 8(?:.1)? s of .* that its header promises, (.*) s are", caplog.text
+    )
+    assert float(said) == pytest.approx(there, abs=0.06)
+
+
+@pytest.mark.parametrize(
+    "claimed", [0, 0xFFFFFFFF, 0xFFFFFFFF - 36, 0x7FFFF000, 0x7FFFFF00, 2 * len(tone(440, 1)) + 50], ids=hex
+)
+def test_what_stands_for_an_unknown_length_is_no_promise(
+    tmp_path: Path, claimed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(440, 1))
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + struct.pack("<I", claimed) + content[44:])
+    assert np.array_equal(decoded(path), tone(440, 1))
+    assert caplog.text == ""
 
 
 def mp3(path: Path, rate_hz: int, channels: int) -> Path:
@@ -210,7 +250,13 @@ def encode(sound: np.ndarray, path: Path, before: str = "", options: str = "") -
 @pytest.mark.parametrize("late", [0, 2])
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("mp4", "aac"), ("mov", "pcm_s16le"), ("mkv", "flac"), ("flv", "aac"), ("ogv", "libvorbis"), ("wmv", "wmav2")],
+    list(
+        zip(
+            "mp4 mov mkv flv ogv wmv ts m2ts mpg".split(),
+            "aac pcm_s16le flac aac libvorbis wmav2 aac mp2 mp2".split(),
+            strict=True,
+        )
+    ),
 )
 def test_sound_that_begins_later_than_a_film_is_heard_when_a_player_plays_it(
     tmp_path: Path, steps: np.ndarray, late: int, name: str, codec: str
@@ -234,7 +280,9 @@ FINE = {"a.ogg": "-c:a libvorbis -page_duration 200000", "a.mka": "-c:a flac -cl
 
 
 @pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.opus", "a.mka", "a.ts"])
-def test_what_follows_a_hole_in_a_recording_is_heard_at_its_time(tmp_path: Path, steps: np.ndarray, name: str) -> None:
+def test_what_follows_a_hole_in_a_recording_is_heard_at_its_time_and_the_hole_told_of(
+    tmp_path: Path, steps: np.ndarray, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     path = encode(steps, tmp_path / name, options=FINE.get(name, ""))
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2] + content[len(content) * 3 // 4 :])
@@ -242,14 +290,19 @@ def test_what_follows_a_hole_in_a_recording_is_heard_at_its_time(tmp_path: Path,
     assert all(second in (time, None) for time, second in enumerate(heard))
     assert None in heard
     assert (heard[0], heard[1], heard[7]) == (0, 1, 7)
+    (missing,) = re.findall(rf"{path}: has holes: (.*) s of its sound are missing or damaged, and silence", caplog.text)
+    assert float(missing) == pytest.approx(2, abs=1.25)  # whole pages are lost
 
 
-def test_a_film_whose_number_of_channels_changes_keeps_its_length(tmp_path: Path, steps: np.ndarray) -> None:
+@pytest.mark.parametrize("first", [12, 4])
+def test_a_film_whose_number_of_channels_changes_keeps_its_length(
+    tmp_path: Path, steps: np.ndarray, first: int
+) -> None:
     """Television goes from two channels to six where a film begins; ffmpeg then begins its filters anew."""
-    seconds = 12 + 8
+    seconds = first + 8
     two, six = (
         encode(sound, tmp_path / f"{channels}.ac3", options=f"-ac {channels}").read_bytes()
-        for channels, sound in ((2, np.tile(steps, 2)[: 12 * SAMPLE_RATE_HZ]), (6, steps))
+        for channels, sound in ((2, np.tile(steps, 2)[: first * SAMPLE_RATE_HZ]), (6, steps))
     )
     both = tmp_path / "both.ac3"
     both.write_bytes(two + six)
@@ -257,7 +310,7 @@ def test_a_film_whose_number_of_channels_changes_keeps_its_length(tmp_path: Path
     subprocess.run([ffmpeg.find_ffmpeg(), "-v", "error", "-i", str(both), "-c", "copy", str(film)], check=True)
     samples = decoded(film)
     assert len(samples) == pytest.approx(seconds * SAMPLE_RATE_HZ, abs=0.2 * SAMPLE_RATE_HZ)
-    assert times(samples)[13:18] == [1, 2, 3, 4, 5]
+    assert times(samples)[first + 1 : first + 6] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.aac"])

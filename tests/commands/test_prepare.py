@@ -418,3 +418,17 @@ def test_chunks_are_as_long_as_the_parts_that_are_marked(tmp_path: Path, audione
     (tmp_path / "nights" / "calls.csv").write_text("\n".join(["path,label,start,end", *lines]))
     audionet_here("prepare", "nights", "--image-dir", "p", cwd=tmp_path)
     assert settings_of(tmp_path / "p").chunk_seconds == 2
+
+
+def test_what_is_odd_about_a_recording_is_said_once_and_by_the_name_that_the_user_gave(
+    two_classes: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short one is read twice: to choose how long chunks are, and to be drawn."""
+    monkeypatch.chdir(two_classes.parent)
+    path = Path(two_classes.name) / "low" / "odd.wav"
+    write_wav(path, tone(300, 2))
+    path.write_bytes(path.read_bytes()[:-32000])
+    audionet.prepare(two_classes.name, PrepareOptions(Path("pictures")))
+    said = [record.getMessage() for record in caplog.records if "odd.wav" in record.getMessage()]
+    assert len(said) == 1
+    assert said[0].startswith(f"{path}: is cut off: of the 2 s")
