@@ -3,19 +3,21 @@
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+import wave
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Chunk, cut_out, to_wav
+from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, SampleStream, pcm
 from audionet.audio.decoding import decode
 from audionet.dataset.kinds import SAVED_SEGMENT
 from audionet.dataset.names import FORBIDDEN, UNKNOWN
 from audionet.inference.windows import Segment, Timeline
 from audionet.settings import SoundChoice
-from audionet.system.files import make_inner_folder, write_atomically
+from audionet.system.files import atomic_writer, make_inner_folder
 from audionet.system.grouping import grouped
 from audionet.system.text import listed, printable
 
@@ -39,22 +41,25 @@ class SegmentSaver:
     def save(self, path: Path, clip: Timeline) -> list[Path]:
         """Write the sound of each segment of a clip, which lies in `path`; the files.
 
-        The recording is read once, and of its sound no more is held than a segment. Unknown ones are of no class, and
-        left out. Files of the same names are written anew; of others that an earlier run made, it is said once that
-        they are left.
+        The recording is read once, and again for those that overlap; a block of its sound is held, however long they
+        are. Unknown ones are of no class, and left out. Files of the same names are written anew; of others that an
+        earlier run made, it is said once that they are left.
         Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
         """
         known = [segment for segment in clip.segments if segment.label != UNKNOWN]
         known.sort(key=lambda segment: segment.start_seconds)
-        parts = (segment.part for segment in known)
-        spans = [(round(start * clip.sample_rate_hz), round(end * clip.sample_rate_hz)) for start, end in parts]
-        sounds = cut_out(decode(path, self._choice.untold(), clip.sample_rate_hz), spans)
-        place = self._folder / self._stem(path, clip)
-        written = [
-            _write(clip, segment, samples, place)
-            for segment, samples in zip(known, sounds, strict=True)
-            if len(samples)
-        ]
+        place, written = self._folder / self._stem(path, clip), list[Path]()
+        while known:
+            rest, end_seconds = list[Segment](), 0.0
+            stream = SampleStream(decode(path, self._choice.untold(), clip.sample_rate_hz))
+            for segment in known:
+                if segment.start_seconds < end_seconds:
+                    rest.append(segment)
+                else:
+                    end_seconds = segment.end_seconds
+                    first, last = (round(seconds * clip.sample_rate_hz) for seconds in segment.part)
+                    written += _write(clip, segment, stream.take_blocks(first, last), place)
+            known = rest
         self._report_earlier(clip, place.name, written)
         return written
 
@@ -86,13 +91,22 @@ def _by_recording(folder: Path) -> dict[str, list[Path]]:
     return grouped((segment[1], path) for segment, path in matches if segment)
 
 
-def _write(clip: Timeline, segment: Segment, samples: np.ndarray, place: Path) -> Path:
+def _write(clip: Timeline, segment: Segment, blocks: Iterator[np.ndarray], place: Path) -> list[Path]:
+    """Write the sound of a segment; the file, if there is any sound."""
+    first = next(blocks, None)
+    if first is None:
+        return []
     # The classes of a stranger's model may have names that lead elsewhere.
     target = place.parent / (_file_name(segment.label) or "class")
     target /= f"{place.name}_{segment.start_seconds:09.2f}s_{segment.score:.2f}.wav"
     make_inner_folder(target.parent)
-    write_atomically(target, to_wav(Chunk(segment.start_seconds, samples, clip.sample_rate_hz)))
-    return target
+    with atomic_writer(target) as file, wave.open(file, "wb") as wav:
+        wav.setnchannels(1)
+        wav.setsampwidth(WAV_BYTES_PER_SAMPLE)
+        wav.setframerate(clip.sample_rate_hz)
+        for block in chain([first], blocks):
+            wav.writeframesraw(pcm(block))
+    return [target]
 
 
 def _file_name(name: str) -> str:

@@ -4,11 +4,13 @@ import json
 import os
 import re
 import shutil
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 import audionet
 from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions
@@ -135,6 +137,20 @@ def test_segments_of_an_earlier_run_are_told_of_once(tmp_path: Path, caplog: pyt
     save(2)
     (warning,) = caplog.messages
     assert "a.wav there are segments from before, which are left (owl/a_000001.00s_0.90.wav)" in warning
+
+
+def test_of_a_long_segment_little_is_held_and_one_within_it_is_saved_too(tmp_path: Path) -> None:
+    path, sound = tmp_path / "night.aiff", np.tile(tone(400, 60), 5)
+    soundfile.write(path, sound, SAMPLE_RATE_HZ)
+    segments = [Segment(0, 300, "rain", 0.9), Segment(100, 101, "owl", 0.9), Segment(299, 310, "end", 0.9)]
+    tracemalloc.start()
+    try:
+        rain, owl, end = SegmentSaver(tmp_path / "found").save(path, Timeline(str(path), segments, 300.0))
+        assert tracemalloc.get_traced_memory()[1] < 10e6  # the sound has 19 MB
+    finally:
+        tracemalloc.stop()
+    for saved, expected in ((rain, sound), (owl, sound[1_600_000:1_616_000]), (end, sound[4_784_000:])):
+        assert np.array_equal(read_wav(saved)[1], expected)
 
 
 def test_a_timeline_has_the_same_calls(night: Path, audionet_here: Run) -> None:
