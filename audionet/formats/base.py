@@ -7,26 +7,14 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from audionet.errors import AudionetError
-from audionet.inference.windows import Segment, Timeline, Windows
+from audionet.inference.windows import Segment, Timeline, Windows, in_tiers
 
 T = TypeVar("T")
 
 
 def tiers_of(clip: Timeline) -> list[list[Segment]]:
-    """The segments of a clip in tiers in which none overlaps another, at least one; each lies in the first that it can.
-
-    Those of windows, which all overlap, are one tier: the printer cuts them.
-    """
-    segments = sorted(clip.segments, key=lambda segment: segment.part)
-    if isinstance(clip, Windows):
-        return [segments]
-    tiers: list[list[Segment]] = [[]]
-    for segment in segments:
-        tier = next((tier for tier in tiers if not tier or tier[-1].end_seconds <= segment.start_seconds), None)
-        if tier is None:
-            tiers.append(tier := [])
-        tier.append(segment)
-    return tiers
+    """The segments of a clip in tiers. Those of windows, which all overlap, are one: the printer cuts them."""
+    return [clip.segments] if isinstance(clip, Windows) else in_tiers(clip.segments)
 
 
 def in_milliseconds(segment: Segment) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """JSON for programs: a list with an object a clip; without end, an object a line."""
 
 import json
+import sys
 from abc import abstractmethod
 from typing import Any
 
@@ -32,7 +33,8 @@ class JsonPrinter(Printer[T]):
     def finish(self) -> None:
         """Print the list."""
         if not self._endless:
-            print(json.dumps(self._objects, indent=1, ensure_ascii=False))
+            json.dump(self._objects, sys.stdout, indent=1, ensure_ascii=False)  # piece by piece: it may be long
+            print()
 
 
 class JsonLabels(JsonPrinter[ClipScores]):

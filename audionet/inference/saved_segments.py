@@ -15,7 +15,7 @@ from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, SampleStream, pcm
 from audionet.audio.decoding import decode
 from audionet.dataset.kinds import SAVED_SEGMENT
 from audionet.dataset.names import FORBIDDEN, UNKNOWN
-from audionet.inference.windows import Segment, Timeline
+from audionet.inference.windows import Segment, Timeline, in_tiers
 from audionet.settings import SoundChoice
 from audionet.system.files import atomic_writer, make_inner_folder
 from audionet.system.grouping import grouped
@@ -46,20 +46,12 @@ class SegmentSaver:
         earlier run made, it is said once that they are left.
         Raises UnusableInput if the clip can no longer be read, AudionetError if nothing can be written.
         """
-        known = [segment for segment in clip.segments if segment.label != UNKNOWN]
-        known.sort(key=lambda segment: segment.start_seconds)
         place, written = self._folder / self._stem(path, clip), list[Path]()
-        while known:
-            rest, end_seconds = list[Segment](), 0.0
+        for tier in in_tiers(segment for segment in clip.segments if segment.label != UNKNOWN):
             stream = SampleStream(decode(path, self._choice.untold(), clip.sample_rate_hz))
-            for segment in known:
-                if segment.start_seconds < end_seconds:
-                    rest.append(segment)
-                else:
-                    end_seconds = segment.end_seconds
-                    first, last = (round(seconds * clip.sample_rate_hz) for seconds in segment.part)
-                    written += _write(clip, segment, stream.take_blocks(first, last), place)
-            known = rest
+            for segment in tier:
+                first, last = (round(seconds * clip.sample_rate_hz) for seconds in segment.part)
+                written += _write(clip, segment, stream.take_blocks(first, last), place)
         self._report_earlier(clip, place.name, written)
         return written
 

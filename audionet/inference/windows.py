@@ -1,7 +1,7 @@
 """A recording -> the scores of short windows that overlap: what timelines and events stand on."""
 
 import functools
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +78,17 @@ class Segment:
             "label": self.label,
             "score": self.score,
         }
+
+
+def in_tiers(segments: Iterable[Segment]) -> list[list[Segment]]:
+    """Segments in tiers in which none overlaps another, at least one tier; each lies in the first that it can."""
+    tiers: list[list[Segment]] = [[]]
+    for segment in sorted(segments, key=lambda segment: segment.part):
+        tier = next((tier for tier in tiers if not tier or tier[-1].end_seconds <= segment.start_seconds), None)
+        if tier is None:
+            tiers.append(tier := [])
+        tier.append(segment)
+    return tiers
 
 
 @dataclass(frozen=True)
