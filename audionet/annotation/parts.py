@@ -280,4 +280,4 @@ def _report_overlaps(recordings: Sequence[Recording], options: AnnotationOptions
             f"{first} are heard at once{more}; mend the times, or leave out --overlaps refuse to learn both "
             "classes from such seconds"
         )
-    logger.warning("%s are heard at once%s: both classes are learnt from those seconds", first, more)
+    logger.warning("%s are heard at once%s: those seconds count for both classes", first, more)

@@ -43,7 +43,7 @@ def _time_name(seconds: float, longest: float, step: float) -> str:
         return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
     if step < 1:
         minutes, hundredths = divmod(round(seconds * 100), 6000)
-        return f"{minutes}:{hundredths / 100:05.2f}"
+        return f"{minutes}:{hundredths / 100:04.1f}" if step >= 0.1 else f"{minutes}:{hundredths / 100:05.2f}"
     minutes, rest = divmod(round(seconds), 60)
     if longest < 3600:
         return f"{minutes}:{rest:02}"

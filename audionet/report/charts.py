@@ -26,7 +26,8 @@ SHAPES = ("circle", "square", "triangle", "diamond", "cross")  # as many as have
 MOST_MARKS = COLORS * len(SHAPES)  # that differ
 PARTS = {"train": "learnt from", "validation": "held out"}
 LARGEST_DOT = 9.0
-MOST_TIMES = 4  # under a chunk, or one more
+MOST_TIMES = 4  # under a chunk, or one more; of those with long names, one less
+LONGEST_TIME = 6  # letters
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def _lines(history: Sequence[HistoryPoint], values: list[float], steps: int, top
 def times_across(start_seconds: float, seconds: float) -> list[tuple[str, float]]:
     """Round times in a recording, and where they lie in a chunk of it, 0 to 1."""
     times, names = time_ticks(start_seconds, start_seconds + seconds, MOST_TIMES)
+    if any(len(name) > LONGEST_TIME for name in names):
+        times, names = time_ticks(start_seconds, start_seconds + seconds, MOST_TIMES - 1)
     return [(name, (time - start_seconds) / seconds) for time, name in zip(times, names, strict=True)]
 
 

@@ -246,10 +246,10 @@ class LabelledTable:
         if paths[0] in self.paths.namesakes:
             return self.table.error(row.line, f"names no recording that can be used: {self.why_missing(row)}")
         looked_for = [shown(place) for path in paths for place in self.paths.candidates(path)]
-        rows = len(self.table.rows)
-        none = "the recording" if rows == 1 else f"none of the {rows:,} recordings"
+        recordings = len({tuple(self.layout.paths(row)) for row in self.table.rows})
+        none = "the recording" if recordings == 1 else f"none of the {recordings:,} recordings"
         return AudionetError(
-            f"{self.table.path}: {none} that it lists is {'not ' if rows == 1 else ''}in {self.data_audio}; line "
+            f"{self.table.path}: {none} that it lists is {'not ' if recordings == 1 else ''}in {self.data_audio}; line "
             f"{row.line} has the path {paths[0]!r}, looked for as {listed(looked_for, most=4)}. Name the folder that "
             "the paths begin in, or mend the paths"
         )

@@ -59,7 +59,7 @@ FREQUENCIES = re.compile(
 VERDICTS = frozenset("present ispresent presence correct iscorrect valid isvalid validated validation".split())
 DENIALS = frozenset("0 00 no n false notpresent absent incorrect wrong invalid rejected".split())
 FREQUENCIES_SAID = (
-    "%s: its frequency limits are not used: whatever is heard in the marked seconds is learnt, at all frequencies"
+    "%s: its frequency limits are not used: whatever is heard in the marked seconds counts, at all frequencies"
 )
 
 

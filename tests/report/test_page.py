@@ -218,6 +218,7 @@ def test_no_percentage_says_all_or_none_of_what_is_not(share: float, said: str) 
 
 
 def test_times_under_a_chunk_are_those_of_the_recording() -> None:
+    assert [name for name, _ in charts.times_across(3600, 20)] == ["1:00:00", "1:00:10", "1:00:20"]  # they are wide
     assert charts.times_across(20, 20) == [("20 s", 0), ("25 s", 0.25), ("30 s", 0.5), ("35 s", 0.75), ("40 s", 1)]
 
 
