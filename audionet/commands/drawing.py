@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from glob import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -49,6 +50,9 @@ class DrawnChunk(NamedTuple):
     conditions: Conditions | None
 
 
+Step = Callable[[], RecordingEntry | DrawnChunk | int | None]
+
+
 @dataclass(frozen=True)
 class DrawingJob:
     """A job for workers: decode recordings, draw their chunks and write the files."""
@@ -59,16 +63,20 @@ class DrawingJob:
     keep_picture: bool = True
     choice: SoundChoice = USUAL
 
-    def split(self, source: Source) -> Generator[tuple[int, Chunk] | RangeCheck | None, None, None]:
-        """First None, for the recording as a whole, then its chunks with their numbers, and at last the check of it."""
+    def split(self, source: Source) -> Generator[Step, None, None]:
+        """The steps: to describe the recording, to draw each of its chunks, and at last to look where its sound lies.
+
+        They give its entry without chunks, a DrawnChunk each, and the sample rate that would show it all.
+        """
         self._require_space(source)
         if (self.image_dir / source.class_name).is_symlink():
             raise UnusableInput(source.path, f"not drawn: {self.image_dir / source.class_name} is a link; delete it")
-        yield None
+        yield partial(_describe, source.path)
         settings = self.renderer.settings
         check = RangeCheck(source.path, settings, self.choice)
-        yield from enumerate(check.watch(read_chunks(source.path, settings, self.choice, source.parts)))
-        yield check
+        for number, chunk in enumerate(check.watch(read_chunks(source.path, settings, self.choice, source.parts))):
+            yield partial(self._draw, source, number, chunk)
+        yield check.needed_rate_hz
 
     def _require_space(self, source: Source) -> None:
         """Raises UnusableInput if a recording needs more space than there is, as far as that can be told."""
@@ -80,13 +88,9 @@ class DrawingJob:
                 lacking = f"{(needed - free) / 1e9:.2g} GB more than is free"
                 raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, {lacking}; {SPACE}")
 
-    def map(
-        self, source: Source, part: tuple[int, Chunk] | RangeCheck | None
-    ) -> RecordingEntry | DrawnChunk | int | None:
-        """The recording's entry without chunks; or a chunk, once its files are written; or the check's sample rate."""
-        if part is None:
-            return _describe(source.path)
-        return part.needed_rate_hz() if isinstance(part, RangeCheck) else self._draw(source, *part)
+    def map(self, source: Source, step: Step) -> Any:  # noqa: ARG002
+        """What a step gives."""
+        return step()
 
     def _draw(self, source: Source, number: int, chunk: Chunk) -> DrawnChunk:
         """A chunk, once its files are written."""
