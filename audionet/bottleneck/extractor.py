@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from audionet.bottleneck.backbone import Backbone, Network, bottleneck
 from audionet.bottleneck.cache import Cache, cache_path
 from audionet.dataset.digests import Digests
-from audionet.errors import AudionetError, UnusableInput, reading, warn_of_skipped
+from audionet.errors import AudionetError, Skipped, UnusableInput, reading
 from audionet.parallel.threads import Threads, Workers
 from audionet.settings import available_cores
 from audionet.spectrogram import jpeg
@@ -106,7 +106,7 @@ class Extractor:
         # It is filled as bottlenecks come: stacking a list at the end would hold everything twice.
         features, rows = np.empty((len(paths) * len(self.augmentations), self.cache.size), np.float16), 0
         pictures: list[ReadPicture] = []
-        skipped, computed = [], 0
+        skipped, computed = Skipped(), 0
         progress("bottlenecks", 0, len(paths))
         with ThreadPoolExecutor(available_cores()) as readers:
             for start in range(0, len(paths), self.batch_size):
@@ -119,8 +119,7 @@ class Extractor:
                     self.cache.append([row for entry in incomplete for row in entry.fresh])
                 for position, entry in enumerate(entries, start):
                     if entry.error is not None:
-                        warn_of_skipped(entry.error)
-                        skipped.append(entry.error)
+                        skipped.add(entry.error)
                     else:
                         features[rows : rows + len(entry.rows)] = entry.rows
                         rows += len(entry.rows)
