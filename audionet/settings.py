@@ -18,12 +18,12 @@ SAMPLE_RATE_HZ = 16_000
 FULL_SCALE = 32768
 LOWEST_SAMPLE_RATE_HZ, HIGHEST_SAMPLE_RATE_HZ = 8000, 384_000
 PICTURE_SIZE = 299  # pixels, height and width: the input of Inception v3
-# Of the window of one spectrum. 64 ms at 16 kHz tell voices, words and sounds of the world apart better than the 128 ms
-# of before 2026-11-26 (docs/experiments.md); pitch classes need the longer ones. The linear spectrogram is the
-# original's, which draws windows of 256 points with matplotlib's specgram.
+# The window of one spectrum. Windows of 64 ms (at 16 kHz) tell voices, words and sounds of the world apart better than
+# those of 128 ms (docs/experiments.md), which pitch classes need. The linear spectrogram is the original's, which draws
+# windows of 256 points with matplotlib's specgram.
 WINDOW_SAMPLES = {"mel": 1024, "spectrogram": 256, "chromagram": 2048}
 SHORTEST_WINDOW_SAMPLES = 64
-# Of the transform of a window, which is padded with zeros: the bins that the rows of a picture are made of.
+# The length to which a window is padded with zeros for its transform, whose bins the rows of a picture are made of.
 TRANSFORM_SAMPLES = {"mel": 2048, "spectrogram": 256, "chromagram": 2048}
 # Hann windows much farther apart than half their length would pass over some of the sound.
 LONGEST_HOP = 11 / 20  # of a window
@@ -93,10 +93,11 @@ class PictureSettings(CheckedRecord):
     high_pass_hz: the frequency below which sound is left out; 0 leaves out nothing.
     sample_rate_hz: of the sound that is drawn, LOWEST_SAMPLE_RATE_HZ to HIGHEST_SAMPLE_RATE_HZ: a picture shows what
         lies below half of it.
-    window_samples: of the sound that one spectrum is of, SHORTEST_WINDOW_SAMPLES to transform_samples, at any rate: a
-        window is shorter at a higher one. 0 is what suits the representation.
-    every_column: whether each column has a window of its own where columns lie so close that every other one would do,
-        as in short chunks: so it was until 2026-11-27. False in all other pictures.
+    window_samples: the length of the sound that one spectrum is of, SHORTEST_WINDOW_SAMPLES to transform_samples. It is
+        the same at every sample rate, so that a window lasts less long at a higher one. 0 is what suits the
+        representation.
+    every_column: whether each column has a window of its own also where columns lie so close, as in short chunks, that
+        a window for every other one does. It is so in pictures of before 2026-11-27, and False in all others.
 
     >>> PictureSettings(chunk_seconds=2).overlap_seconds
     1.0

@@ -161,8 +161,8 @@ class MeasuringJob:
 def measure(job: MeasuringJob, sources: Sequence[Source], longest_seconds: float, workers: Workers) -> list[float]:
     """How many seconds recordings have, at most those of a chunk, or each of their parts.
 
-    Of many, MOST_MEASURED are measured; and none any more, once more than a tenth are longer than longest_seconds. What
-    can't be read is left to who draws it.
+    Of many, MOST_MEASURED are measured, and fewer if more than a tenth turn out to be longer than longest_seconds. A
+    recording that can't be read is passed over: whoever draws it says so.
     """
     measured = min(len(sources), MOST_MEASURED)
     chosen = [sources[number * len(sources) // measured] for number in range(measured)]

@@ -95,7 +95,10 @@ def no_such_class(name: str, labels: Sequence[str], owner: str = "the model") ->
 
 
 def class_number(name: str, labels: Sequence[str], option: str = "", owner: str = "the model") -> int:
-    """The number of a class of an owner, by its name. Raises AudionetError if there is none; option: that named it."""
+    """The number of a class among the labels of an owner, by its name.
+
+    Raises AudionetError, which begins with the option that named it, if there is no such class.
+    """
     numbers = {composed(label): number for number, label in enumerate(labels)}
     if composed(name) not in numbers:
         raise AudionetError(f"{option}{name}: {no_such_class(name, labels, owner)}")

@@ -32,7 +32,8 @@ CACHE_NAME = "tfhub"  # in --model-dir, where no other is named
 WAIT_SECONDS = 30.0  # for a server to say anything
 TRIES = 4
 BLOCK_BYTES = 1 << 18
-HEADERS, LONGEST_TAG_BYTES = "latin-1", 1000  # how HTTP writes headers; of the one that tells files apart
+HEADERS = "latin-1"  # how HTTP writes them
+LONGEST_TAG_BYTES = 1000  # of the header by which a server tells files apart
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 QUERY = "tf-hub-format=compressed"  # what TensorFlow Hub asks for
 FAILURES = (OSError, http.client.HTTPException)

@@ -4,9 +4,10 @@ import os
 import sys
 from contextlib import suppress
 
-# glibc gives what is freed at the top of its memory back to the system from a limit on that follows the largest block
-# freed so far, and arrays of a chunk's samples, made and freed over and over, always lie there: to get the pages anew
-# took half of the time of the high pass. Blocks larger than the first number are the system's in any case.
+# glibc gives memory that is freed at its top back to the system if it is more than a limit, which follows the largest
+# block that has been freed. The arrays of a chunk's samples, which are made and freed over and over, always lie there,
+# and to get their pages anew took half of the time of the high pass. A block that is larger than the first number comes
+# from the system in any case.
 LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 25, 1 << 26
 # Threads that are each served from a part of the memory of their own leave holes in all of them. To share one costs no
 # time, since Python lets one thread at a time ask for memory; --events of ten hours takes 309 MB, with two parts 341.

@@ -104,7 +104,7 @@ def require_apart(outputs: Sequence[Path], inputs: Iterable[Path] = ()) -> None:
 
 
 def _place(path: Path, follow: bool) -> Path:
-    """Where a file is that is read (follow), or where one will be that is written: in place of a link."""
+    """Where a file that is read lies, behind its links (follow), or one that is written will: in place of a link."""
     with suppress(OSError, RuntimeError):  # of links in a circle
         return path.resolve() if follow else path.parent.resolve() / path.name
     return path
