@@ -259,7 +259,7 @@ def low_and_high(made_once: MadeOnce) -> Path:
 
 @pytest.fixture(scope="session")
 def exported(low_and_high: Path, made_once: MadeOnce) -> Path:
-    """A folder with such a model in tf_files/, and each export of it, whose scores are called `probabilities`."""
+    """A folder with such a model in tf_files/, and each export of it, whose scores are called `scores/of_tones`."""
 
     def make(folder: Path) -> None:
         make_model(folder, known=low_and_high, **every_export(folder))
@@ -274,7 +274,7 @@ def every_export(folder: Path) -> dict[str, Any]:
         "intermediate_output_graphs_dir": folder / "intermediate",
         "intermediate_store_frequency": 20,
         "checkpoint_path": folder / "checkpoints" / "layer",
-        "final_tensor_name": "probabilities",
+        "final_tensor_name": "scores/of_tones",
     }
 
 

@@ -57,19 +57,6 @@ def test_text_is_taken_for_paths_everywhere(here: Path) -> None:
         audionet.retrain(RetrainOptions(image_dir="p", output_graph="m/g.pb", report="m/r.html"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("options", [PrepareOptions, RetrainOptions, LabelOptions])
-def test_every_path_among_the_options_may_be_text(options: type) -> None:
-    names = [
-        name
-        for name, each in options.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        if "Path" in str(each.type)
-    ]
-    assert names
-    extra = {"intermediate_store_frequency": 1} if options is RetrainOptions else {}
-    made = options(**{name: f"x/{name}" for name in names}, **extra)
-    assert [getattr(made, name) for name in names] == [Path("x") / name for name in names]
-
-
 def test_a_timeline_is_of_one_recording(here: Path) -> None:
     with pytest.raises(AudionetError, match="this is of one recording, not of 2; call it for each"):
         audionet.timeline(["a.wav", "b.wav"], LabelOptions(here / "model" / "retrained_graph.pb"))

@@ -1,6 +1,5 @@
 """Numbers at the edge: none that is no number passes a stage in silence, and no number of classes or pictures fails."""
 
-import json
 import shutil
 import unicodedata
 from functools import partial
@@ -23,7 +22,7 @@ from audionet.training.classifier import Trainer
 from audionet.training.lda import LinearDiscriminant, SufficientStatistics
 from audionet.training.subspace import span
 from audionet.training.unknown import RejectionThresholds
-from tests.conftest import options_in, sample_of
+from tests.conftest import sample_of
 
 RENDERER = SpectrogramRenderer.make(PictureSettings())
 
@@ -108,18 +107,6 @@ def test_one_picture_holds_its_own_against_ten_thousand() -> None:
     probabilities = trained.probabilities(scores)
     assert np.isfinite(probabilities).all()
     assert (probabilities.argmax(axis=1) == targets).all()
-
-
-def test_classes_of_one_recording_each_can_be_learnt(two_classes: Path, tmp_path: Path) -> None:
-    for n in range(1, 4):
-        (two_classes / "low" / f"low-{n}.wav").unlink()
-        (two_classes / "high" / f"high-{n}.wav").unlink()
-    audionet.prepare(two_classes, PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    report = audionet.retrain(options_in(tmp_path, steps=20))
-    assert len(report.notes) == 1
-    assert "2 classes have one recording ('high', 'low')" in report.notes[0]
-    description = json.loads(report.files.description.read_text())
-    assert 0 < description["familiarity"]["lowest_score"] < 1
 
 
 @pytest.mark.parametrize(("one", "other"), [("Anna", "anna"), ("caf\u00e9", "cafe\u0301"), ("\u00c9lan", "e\u0301lan")])

@@ -153,18 +153,6 @@ def test_a_room_in_the_recordings_is_not_learnt(
     assert clip.label == "unknown"
 
 
-def test_ten_recordings_of_a_class_are_few_too(tmp_path: Path) -> None:
-    """One of ten held out would say next to nothing."""
-    for n in range(10):
-        write_wav(tmp_path / "audio" / "low" / f"{n}.wav", chirps(n, 200, 400, 0.5))
-        write_wav(tmp_path / "audio" / "high" / f"{n}.wav", chirps(20 + n, 2000, 3000, 0.5))
-    audionet.prepare(tmp_path / "audio", PrepareOptions(tmp_path / "data_image", PictureSettings(1, 0)))
-    with quick_learning():
-        held_out = retrain(tmp_path).held_out
-    assert held_out is not None
-    assert (held_out.recordings, len(held_out.fold_accuracies)) == (20, 5)
-
-
 def test_folds_can_be_asked_for(prepared: Path) -> None:
     held_out = retrain(prepared, folds=2).held_out
     assert held_out is not None

@@ -45,6 +45,16 @@ def test_a_class_in_one_group_takes_its_fallback() -> None:
     assert found[4:].tolist() == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("recordings", "count"), [(10, 5), (29, 5), (30, None)])
+def test_where_a_class_has_few_recordings_there_are_folds(recordings: int, count: int | None) -> None:
+    """One of ten held out would say next to nothing."""
+    samples = [
+        sample_of(name, f"{name} {n}", 0, 1) for name, many in (("a", recordings), ("b", 40)) for n in range(many)
+    ]
+    found = plan_evaluation(Dataset(samples), SplitOptions()).folds
+    assert count == (None if found is None else len(set(found)))
+
+
 def test_recordings_of_one_group_are_not_called_one_recording() -> None:
     many = [sample_of("ben", str(n), 0, 1) for n in range(3)]
     segments = [sample_of("anna", "debate", n, n + 1, sha256=f"segment {n}") for n in range(3)]
