@@ -16,7 +16,7 @@ from audionet.bottleneck.litert_file import pack, schema, unpack
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model, load_model
 from audionet.model.frozen_graph import FrozenGraph
-from audionet.model.graph_def import GraphWriter, freeze
+from audionet.model.graph_def import freeze
 from audionet.model.litert import ClassifierHead, attach_head
 from audionet.options import LabelOptions
 from audionet.system.tensorflow import start_tensorflow
@@ -255,13 +255,3 @@ def test_labels_that_do_not_fit_a_graph_of_2018_are_refused(tmp_path: Path) -> N
     (tmp_path / "labels.txt").write_text("one\ntwo\nthree\n")
     with pytest.raises(AudionetError, match="has 3 classes"):
         load_model(LabelOptions(graph, tmp_path / "labels.txt"))
-
-
-def test_graph_writer_writes_what_tensorflow_runs(tmp_path: Path) -> None:
-    writer = GraphWriter()
-    writer.placeholder("Mul", (-1, 4, 4, 3))
-    writer.add("Mean", "final_result", ["Mul", writer.constant("axes", [1, 2])], keep_dims=False)
-    (tmp_path / "graph.pb").write_bytes(writer.definition.SerializeToString())
-    picture = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    scores, _ = graph_at(tmp_path / "graph.pb").run(picture)
-    assert scores == pytest.approx(picture.mean(axis=(0, 1)) / 255)

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -121,13 +120,6 @@ def test_a_class_may_be_called_anything() -> None:
         warnings.simplefilter("error")  # which the user would see
         draw_confusion(Confusion(["$\\alpha$ $", "100 % \u4e2d"], np.eye(2, dtype=int)))
         draw_confusion(Confusion(["x" * 250, "y" * 250], np.eye(2, dtype=int)))
-
-
-def test_a_confusion_matrix_is_the_same_whatever_the_user_has_set_for_other_figures() -> None:
-    confusion = Confusion(["anna", "ben"], np.eye(2, dtype=int))
-    usual = draw_confusion(confusion)
-    with matplotlib.rc_context({"text.usetex": True, "font.size": 40, "figure.dpi": 5}):
-        assert draw_confusion(confusion) == usual
 
 
 def test_many_classes_fit_into_a_picture() -> None:

@@ -48,9 +48,8 @@ def test_a_class_in_one_group_takes_its_fallback() -> None:
 @pytest.mark.parametrize(("recordings", "count"), [(10, 5), (29, 5), (30, None)])
 def test_where_a_class_has_few_recordings_there_are_folds(recordings: int, count: int | None) -> None:
     """One of ten held out would say next to nothing."""
-    samples = [
-        sample_of(name, f"{name} {n}", 0, 1) for name, many in (("a", recordings), ("b", 40)) for n in range(many)
-    ]
+    classes = {"a": recordings, "b": 40}
+    samples = [sample_of(name, f"{name} {n}", 0, 1) for name, many in classes.items() for n in range(many)]
     found = plan_evaluation(Dataset(samples), SplitOptions()).folds
     assert count == (None if found is None else len(set(found)))
 
