@@ -1,6 +1,5 @@
 """doctor: is all there that audionet needs? And what a bug report should say."""
 
-import os
 import platform
 import re
 import shutil
@@ -23,6 +22,7 @@ from audionet.dataset.names import listed_classes
 from audionet.errors import AudionetError, explaining
 from audionet.model.bundle import load_model
 from audionet.options import TF_FILES, LabelOptions
+from audionet.parallel.memory import memory_bytes
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
 from audionet.system.text import count
@@ -151,7 +151,5 @@ def _model(folder: Path) -> str:
 
 
 def _machine() -> str:
-    memory = ""
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB of memory"
-    return count(available_cores(), "core") + memory
+    memory = memory_bytes()
+    return count(available_cores(), "core") + ("" if memory is None else f", {memory / 1e9:.0f} GB of memory")

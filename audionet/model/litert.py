@@ -52,8 +52,7 @@ class ClassifierHead:
     @property
     def bytes(self) -> int:
         """How many its numbers take in a network."""
-        arrays = self.weights, self.biases, self.centroid, self.event_weights, self.event_biases, self.noise
-        return sum(4 * array.size for array in arrays if array is not None)
+        return sum(4 * array.size for array in vars(self).values() if array is not None)
 
     def squared_distances(self, bottlenecks: np.ndarray) -> np.ndarray:
         """Those of bottlenecks, n x features, as the network computes them."""
