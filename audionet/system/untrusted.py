@@ -9,9 +9,9 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from audionet.errors import AudionetError
 
@@ -162,9 +162,16 @@ def optional(check: Callable[..., Checked], value: Any, *limits: Any) -> Checked
     return None if value is None else check(value, *limits)
 
 
-def stored(name: str, check: Callable[..., Any], *limits: Any) -> tuple[str, Callable[[Any], Any]]:
-    """How a field of a StoredRecord is called in JSON, and what reads it: a check of this module, or one like it."""
-    return name, lambda value: check(value, *limits)
+class Stored(NamedTuple):
+    """How a field of a StoredRecord is called in JSON, and what reads it."""
+
+    name: str
+    read: Callable[[Any], Any]
+
+
+def stored(name: str, check: Callable[..., Any], *limits: Any) -> Stored:
+    """How a field is stored that is read by a check of this module, or one like it."""
+    return Stored(name, lambda value: check(value, *limits))
 
 
 class StoredRecord:
@@ -176,25 +183,25 @@ class StoredRecord:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
-        values = ((name, is_optional, getattr(self, field)) for field, is_optional, name, _ in _stored_fields(self))
-        return {name: _plain(value) for name, is_optional, value in values if not (is_optional and value is None)}
+        values = [(each.name, getattr(self, field.name), field.default) for field, each in _stored_fields(self)]
+        return {name: _plain(value) for name, value, usual in values if value is not None or usual is not None}
 
     @classmethod
     def from_json(cls: type[Record], content: Any) -> Record:
         """What `to_json` made. Raises Refused for anything else."""
         read: dict[str, Any] = {}
         with taking_apart():
-            for field, is_optional, name, check in _stored_fields(cls):
-                if not is_optional or content.get(name) is not None:
-                    read[field] = check(content[name])
+            for field, each in _stored_fields(cls):
+                if field.default is not None or content.get(each.name) is not None:
+                    read[field.name] = each.read(content[each.name])
             return cls(**read)
 
 
-def _stored_fields(record: Any) -> Iterator[tuple[str, bool, str, Callable[[Any], Any]]]:
-    """Each field's name, whether it may be left out, and what `stored` says of it."""
+def _stored_fields(record: Any) -> Iterator[tuple[Field[Any], Stored]]:
+    """Each field, and how it is stored."""
     for field in fields(record):
         kind: Any = field.type
-        yield field.name, field.default is None, *kind.__metadata__[0]
+        yield field, kind.__metadata__[0]
 
 
 def _plain(value: Any) -> Any:
