@@ -1,13 +1,11 @@
 """What values the options of the commands may have, and what is said of those that they may not have."""
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 from audionet.errors import AudionetError
 from audionet.settings import OWN_FOLDS
-from audionet.values import LARGEST_COUNT, Rule, flag, one_of, within
+from audionet.values import LARGEST_COUNT, Rule, flag, nearest_there, one_of, within
 
 BOTTLENECK = one_of(("rows", "pool_3"))
 EMBEDDED = "inception_v3"  # the architecture of the network inside the package
@@ -39,11 +37,9 @@ TENSOR_NAME = Rule(
 )
 
 
-def _may_be_folder(path: Path) -> bool:
-    return next((place for place in (path, *path.parents) if os.access(place, os.F_OK)), Path()).is_dir()
-
-
-FOLDER = Rule(_may_be_folder, "must be a folder, and a file is there, or above it; name another")
+FOLDER = Rule(
+    lambda path: nearest_there(path).is_dir(), "must be a folder, and a file is there, or above it; name another"
+)
 
 
 def check_network(options: Any) -> None:

@@ -110,6 +110,11 @@ def as_paths(places: Path | Iterable[Path] | None) -> tuple[Path, ...]:
     return tuple(map(as_path, [places] if isinstance(places, Path) else places))
 
 
+def nearest_there(path: Path) -> Path:
+    """A path at which something is, or else the nearest above it of which that is so."""
+    return next((place for place in (path, *path.parents) if os.access(place, os.F_OK)), Path())
+
+
 def options_or_usual(given: Options | None, kind: type[Options]) -> Options:
     """The options that were given, or the usual ones. Raises AudionetError for what are no options of this kind."""
     if given is not None and not isinstance(given, kind):

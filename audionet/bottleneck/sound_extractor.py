@@ -90,14 +90,13 @@ class SoundExtractor(Extractor):
             except UnusableInput as error:
                 entry.error = error
         chunks = [sorted(of_file, key=lambda chunk: chunk[0]) for of_file in by_file.values()]
-        parts = [tuple(part for part, _ in of_file) for of_file in chunks]
-        wanted = [Heard(*file, of_file) for file, of_file in zip(by_file, parts, strict=True)]
+        wanted = [Heard(*file, tuple(part for part, _ in own)) for file, own in zip(by_file, chunks, strict=True)]
         ready = 0
         for position, results in self._workers.run(self._job, wanted):
             ready += len(chunks[position])
             progress("bottlenecks", ready, len(entries))
-            for chunk, (_, entry) in enumerate(chunks[position]):
-                result = results if isinstance(results, UnusableInput) else results[chunk]
+            for number, (_, entry) in enumerate(chunks[position]):
+                result = results if isinstance(results, UnusableInput) else results[number]
                 if isinstance(result, UnusableInput):
                     entry.error = UnusableInput(entry.path, result.reason)
                 else:

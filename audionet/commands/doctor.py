@@ -21,11 +21,13 @@ from audionet.bottleneck.backbone import Network, load_backbone
 from audionet.dataset.names import listed_classes
 from audionet.errors import AudionetError, explaining
 from audionet.model.bundle import load_model
+from audionet.model.card import version_of
 from audionet.options import TF_FILES, LabelOptions
 from audionet.parallel.memory import memory_bytes
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, available_cores
 from audionet.system.files import TEMPORARY_PREFIX
 from audionet.system.text import count
+from audionet.values import nearest_there
 
 LITTLE_SPACE_BYTES = 1 << 30  # an hour of chunks takes 0.2 GB, a trained model 0.1 GB
 TOLD_PACKAGES = ("tensorflow", "ai-edge-litert", "numpy", "librosa", "matplotlib", "pillow")
@@ -68,19 +70,12 @@ def versions() -> str:
         ffmpeg = f"ffmpeg {ffmpeg_version()} ({find_ffmpeg()})"
     except AudionetError as error:
         ffmpeg = str(error)
-    packages = ", ".join(f"{name} {_version(name) or 'missing'}" for name in TOLD_PACKAGES)
+    packages = ", ".join(f"{name} {version_of(name) or 'missing'}" for name in TOLD_PACKAGES)
     return f"audionet {__version__}\n{_python()}\n{ffmpeg}\n{packages}"
 
 
 def _python() -> str:
     return f"Python {platform.python_version()}, {platform.platform()}"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _audionet() -> str:
@@ -95,10 +90,10 @@ def _packages() -> str:
         asked = list(TOLD_PACKAGES)
     # With a condition behind it, a package is for other systems, or for those who ask for more.
     names = [re.split(r"[^\w.-]", requirement)[0] for requirement in asked if ";" not in requirement]
-    missing = sorted(name for name in names if _version(name) is None)
+    missing = sorted(name for name in names if version_of(name) is None)
     if missing:
         raise AudionetError(f"not installed: {', '.join(missing)}; run: pip install {' '.join(missing)}")
-    told = ", ".join(f"{name} {_version(name)}" for name in TOLD_PACKAGES)
+    told = ", ".join(f"{name} {version_of(name)}" for name in TOLD_PACKAGES)
     return f"all {len(names)} installed, such as {told}"
 
 
@@ -130,8 +125,7 @@ def _trunk() -> str:
 
 def _folder(folder: Path) -> str:
     """Check that files can be written in a folder or, if it is not there yet, in the one where it would be made."""
-    whole = folder.absolute()
-    place = next(path for path in (whole, *whole.parents) if path.exists())
+    place = nearest_there(folder.absolute())
     remedy = "go to a folder of your own, or name others with --image-dir and the like"
     with explaining(f"{place}: cannot be written", OSError, remedy=remedy):
         with tempfile.TemporaryFile(prefix=TEMPORARY_PREFIX, dir=place) as file:

@@ -121,8 +121,7 @@ def draw_spectrograms(image_dir: Path) -> tuple[int, Skipped]:
 
 def _index(image_dir: Path) -> PictureIndex:
     """The index of a folder of pictures, or a new one with the usual settings."""
-    index = PictureIndex.load(image_dir)
-    return PictureIndex(SpectrogramRenderer.make(PictureSettings())) if index is None else index
+    return PictureIndex.load(image_dir) or PictureIndex(SpectrogramRenderer.make(PictureSettings()))
 
 
 def _file(image_dir: Path, chunk: ChunkEntry, suffix: str) -> Path:

@@ -160,10 +160,14 @@ def make_card(
 
 
 def _versions() -> dict[str, str]:
+    versions = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
+    return versions | {package: version for package in PACKAGES if (version := version_of(package))}
+
+
+def version_of(package: str) -> str | None:
+    """The version of a package; None if it is not installed."""
     from importlib.metadata import PackageNotFoundError, version  # slow to import, and of no use to label
 
-    versions = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            versions[package] = version(package)
-    return versions
+    with suppress(PackageNotFoundError):
+        return version(package)
+    return None

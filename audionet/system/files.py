@@ -15,6 +15,7 @@ from typing import IO, Any
 from audionet.errors import AudionetError, UnusableInput, writing
 from audionet.system.locks import ON_WINDOWS, make_folder, open_regular, sync_folder, try_lock
 from audionet.system.untrusted import Refused, parse_json
+from audionet.values import nearest_there
 
 # Reading one of these may wait forever, or never end.
 NO_FILES = {
@@ -86,7 +87,7 @@ def require_replaceable(path: Path, what: str, is_such: Callable[[bytes], bool])
 def require_folder(folder: Path) -> None:
     """Raise AudionetError if something else is where a folder is needed to write to, or above that, or if nothing can
     be written there: it is said before hours of work, not behind them."""
-    there = next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), Path())
+    there = nearest_there(folder)
     if not there.is_dir():
         raise AudionetError(f"{there}: is there already, and is no folder, which is needed; name another place")
     if not os.access(there, os.W_OK | os.X_OK):
