@@ -72,7 +72,7 @@ def chunk_sources(pictures: PictureFolder) -> dict[Path, ChunkSource]:
     index = pictures.index
     places = _find_recordings(pictures.path, index)
     choice = index.sound
-    channels = {} if choice.channel != EACH else _channels(index)
+    channels = _channels(index) if choice.channel == EACH else {}
     sources = {}
     for sample in pictures.samples:
         heard = choice.of_channel(channels.get(sample.name, 0)) if choice.channel == EACH else choice
