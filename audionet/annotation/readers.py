@@ -15,7 +15,7 @@ from audionet.annotation.marks import Annotation, annotation, numbered_lines, re
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
-from audionet.dataset.names import spelling_key
+from audionet.dataset.names import fault_as_folder, spelling_key
 from audionet.errors import AudionetError
 from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
@@ -62,7 +62,9 @@ VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")  # in subtitles
 # What stands in subtitles for how text looks, or when it comes; other words in such brackets are text.
 TAG = re.compile(r"</?(?:[bciusv]|font|lang|ruby|rt|[\d:.]+)\b[^>]*>|\{\\[^}]*\}", re.IGNORECASE)
 # At the start of a cue, and of each line with a dash in it; WhisperX has brackets.
-SAID_BY = re.compile(r"(?:\A(?:>> ?|[-\u2013] ?)?|\n(?:>> ?|[-\u2013] ?))\[?([^\W\d_][^:\]\n]{0,39})\]?: +\S")
+SAID_BY = re.compile(
+    r"(?:\A(?:>> ?|[-\u2013] ?)?|\n(?:>> ?|[-\u2013] ?))\[?([^\W\d_][^:\uff1a\]\n]{0,39})\]?(?:: +|\uff1a\s*)\S"
+)
 LISTING = ("path", "file", "filename", "clip", "infile")  # columns of tables that lie among recordings and list them
 
 
@@ -237,6 +239,10 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
     marks = [replace(mark, label=name) for mark, names in cues for name in names]
     silent = sum(not names for _, names in cues)
     if 2 * silent >= len(cues):
+        wrong = next((mark for mark, _ in cues if fault_as_folder(mark.label)), None)
+        if wrong:
+            remedy = "is no class; if that is what is said, write before it who speaks, such as Anna: yes"
+            raise line_error(path, wrong.line, f"says {wrong.label[:SHOWN]!r}, which {remedy}")
         return [mark for mark, _ in cues]
     left = f"; {count(silent, 'cue')} without one not used" if silent else ""
     who = listed(sorted({mark.label for mark in marks}))

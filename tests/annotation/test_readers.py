@@ -297,6 +297,7 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
         ("a.vtt", "Anna Bo: Where were you?", "Ben: At home: in bed.", "- So."),
         ("a.srt", "<b>Anna Bo</b>: Where were you?", "Ben: At home.", "So."),
         ("a.srt", "{\\an8}Anna Bo: Where were you?", "Ben: {\\i1}At home.{\\i0}", "So."),
+        ("a.srt", "Anna Bo\uff1aWhere were you?", "Ben\uff1a At home.", "So."),
         ("a.srt", "[Anna Bo]: Where were you?", ">> Ben: At home.", "So."),
     )
     for name, *said in texts:
@@ -311,7 +312,8 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
         assert speak in caplog.text
     cues = ["1\n00:00:01,000 --> 00:00:02,000\n<i>owl</i>\n\n", "2\n00:00:02,000 --> 00:00:03,000\nAnna: An owl.\n\n"]
     (tmp_path / "a.srt").write_text("".join(cues))
-    assert [mark.label for mark in read_annotations(tmp_path / "a.srt")] == ["owl", "Anna: An owl."]
+    with pytest.raises(AudionetError, match=r"line 6 says 'Anna: An owl\.', which is no class; if that is"):
+        read_annotations(tmp_path / "a.srt")
     for two in ("<v Anna &amp; Bo>Hi.\n<v Ben>Hi.", "- Anna &amp; Bo: Hi\nand this: no\n- Ben: Hi."):
         (tmp_path / "a.vtt").write_text(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{two}\n")
         both = [Annotation(None, 1, 2, "Anna & Bo"), Annotation(None, 1, 2, "Ben")]
