@@ -179,8 +179,10 @@ def require_same_folder(
 def find_moved(
     removed: dict[str, RecordingEntry], now: dict[str, RecordingEntry], before: Collection[str]
 ) -> dict[str, str]:
-    """The recordings that are gone from their place and are now at another: for each, the first place that is new."""
-    new: dict[str, str] = {}
-    for key in sorted(now.keys() - set(before)):
-        new.setdefault(now[key].sha256, key)
-    return {key: new[entry.sha256] for key, entry in removed.items() if entry.sha256 in new}
+    """The recordings that are gone from their place and are now at another: for each, the first place that is new.
+
+    Of a recording of which parts are marked, only what has the same parts is the same.
+    """
+    new = {(now[key].sha256, now[key].parts): key for key in sorted(now.keys() - set(before), reverse=True)}
+    places = {key: new.get((entry.sha256, entry.parts)) for key, entry in removed.items()}
+    return {key: place for key, place in places.items() if place is not None}

@@ -156,6 +156,13 @@ def test_corrections_replace_what_the_folders_say(tmp_path: Path, audionet_here:
     assert "moved: high/wrong.wav is now low/wrong.wav" in without.stdout
     assert "corrections.csv is not used; it is with --corrections" in without.stderr
     assert set(pictures(folder)) == {"high/1.wav", "low/1.wav", "low/mixed.wav", "low/wrong.wav"}
+    for first, second in (("low", "high"), ("mid", "alto")):
+        (tmp_path / "corrections-2.csv").write_text(
+            f"path,label,start,end\ninbox/1.wav,{first},0,1\ninbox/1.wav,{second},1,2\n"
+        )
+        done = audionet_here(*command[:2], "--corrections", "corrections-2.csv", *command[4:])
+    for old, new in (("high", "alto"), ("low", "mid")):
+        assert f"moved: {old}/inbox/1.wav is now {new}/1.wav" in done.stdout
 
 
 @pytest.mark.parametrize("is_absolute", [True, False])
