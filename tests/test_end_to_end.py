@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import audionet
+from audionet import LabelOptions
+from audionet.audio.decoding import decode
 from audionet.settings import SAMPLE_RATE_HZ
 from tests import freeze
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run, run_program, tone, write_wav
@@ -46,6 +49,27 @@ def test_make_demo_gives_every_held_out_clip_its_voice(golden_run: Path) -> None
     assert "20 clips: 20 right, 0 wrong, 0 called unknown\naccuracy: 100.0% (20 of 20 clips" in printed
     assert ". .venv/bin/activate" in printed
     assert not (golden_run / "tf_files" / "data_image").exists()  # which are the user's own
+
+
+@pytest.mark.parametrize("kind", ["hiss", "hum"])
+def test_a_talk_in_steady_noise_20_db_below_is_understood(workshop: Path, tmp_path: Path, kind: str) -> None:
+    clips = [np.concatenate(list(decode(SAMPLE_CLIPS / voice / f"{voice}-clip-2.mp3"))) for voice in VOICES]
+    turn_seconds = 5
+    turns = [clip[: turn_seconds * SAMPLE_RATE_HZ].astype(float) for clip in clips * 2]
+    talk = np.concatenate([turn * 2000 / turn.std() for turn in turns])
+    times = np.arange(len(talk)) / SAMPLE_RATE_HZ
+    hum = np.sum([np.sin(2 * np.pi * 50 * number * times) / number for number in range(1, 9)], axis=0)
+    noise = hum if kind == "hum" else np.random.default_rng(0).standard_normal(len(talk))
+    talk += 0.1 * talk.std() * noise / noise.std()
+    segments = audionet.timeline(
+        write_wav(tmp_path / "talk.wav", talk.astype(np.int16)), LabelOptions(workshop / "tf_files")
+    )
+    right_seconds = 0.0
+    for n, voice in enumerate(VOICES * 2):
+        start, end = n * turn_seconds, (n + 1) * turn_seconds
+        heard = [min(s.end_seconds, end) - max(s.start_seconds, start) for s in segments if s.label == voice]
+        right_seconds += sum(seconds for seconds in heard if seconds > 0)
+    assert right_seconds >= 0.7 * len(turns) * turn_seconds
 
 
 def test_a_second_time_no_work_is_done(workshop: Path, audionet_here: Run) -> None:

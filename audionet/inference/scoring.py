@@ -66,7 +66,8 @@ class WindowScores:
 
     A long night has hundreds of thousands of windows, which as objects would take several times the memory, and leave
     holes in the rest of it.
-    scores: windows x classes. rise: what rises in each out of the sound around: windows x the fields of a Rise, NO_RISE
+    scores: windows x classes. noise_db: how loud the steady noise in the middle of each is (steady_noise.Reduced); none
+        is -inf. rise: what rises in each out of the sound around: windows x the fields of a Rise, NO_RISE
         where nothing does or it was not looked for.
     """
 
@@ -77,12 +78,17 @@ class WindowScores:
     sounding_seconds: NDArray[np.float64]
     has_signal: NDArray[np.bool_]
     level_db: NDArray[np.float64]
+    noise_db: NDArray[np.float64]
     rise: NDArray[np.float64]
 
     @classmethod
     def of(cls, windows: Sequence[ChunkScores]) -> "WindowScores":
         """Of windows that were scored one by one."""
-        columns = {field.name: [getattr(window, field.name, NO_RISE) for window in windows] for field in fields(cls)}
+        unknown = {"noise_db": -np.inf, "rise": NO_RISE}
+        columns = {
+            field.name: [getattr(window, field.name, unknown.get(field.name)) for window in windows]
+            for field in fields(cls)
+        }
         kinds = {"scores": np.float32, "has_signal": np.bool_}
         return cls(**{name: np.array(column, kinds.get(name, np.float64)) for name, column in columns.items()})
 
@@ -100,7 +106,7 @@ class WindowScores:
         return len(self.seconds)
 
     def __getitem__(self, number: int) -> ChunkScores:
-        *values, _ = (getattr(self, field.name)[number] for field in fields(self))
+        *values, _, _ = (getattr(self, field.name)[number] for field in fields(self))
         return ChunkScores(*values)
 
     def __iter__(self) -> Iterator[ChunkScores]:

@@ -19,6 +19,7 @@ from audionet.model.litert import ClassifierHead, read_head
 from audionet.parallel.sandbox import SandboxedNetwork
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.out_of_range import lies_below
+from audionet.spectrogram.steady_noise import reduce_steady_noise
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import comparable_distance
 
@@ -84,10 +85,12 @@ class StripScorer:
         power = self.renderer.strip_power(strip.samples)
         columns_a_sample = power.shape[1] / len(strip.samples)
         loudness = power.sum(axis=0)
-        in_pause = np.zeros(len(loudness), bool)
+        column_seconds = 1 / columns_a_sample / rate_hz
+        in_pause, noise_db, heard_power = np.zeros(len(loudness), bool), np.full(len(loudness), -np.inf), power
         if self.leaves_out_pauses:
-            in_pause = find_pauses(loudness, 1 / columns_a_sample / rate_hz)
-        picture = self.renderer.draw_strip(without_pauses(power, in_pause), self.window_seconds)
+            in_pause = find_pauses(loudness, column_seconds)
+            heard_power, noise_db = reduce_steady_noise(without_pauses(power, in_pause), column_seconds)
+        picture = self.renderer.draw_strip(heard_power, self.window_seconds)
         starts = np.array(strip.windows) - strip.start
         ends = np.minimum(starts + strip.window_samples, len(strip.samples))
         around = self._around_seconds * rate_hz
@@ -103,7 +106,7 @@ class StripScorer:
         scores, squares, sounding, wide_sounding = map(np.concatenate, zip(*heard, strict=True))
         rises, later = [NO_RISE] * len(windows), strip.start / rate_hz
         if self.of_events:
-            rises = find_rises(power, windows, 1 / columns_a_sample / rate_hz)
+            rises = find_rises(power, windows, column_seconds)
         is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
         seconds = (ends - starts) / rate_hz
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
@@ -115,6 +118,7 @@ class StripScorer:
             sounding_seconds=seconds * sounding,
             has_signal=(sounding > 0) & ~np.array(is_below),
             level_db=decibels(loudest_moments(loudness, windows)).astype(np.float64),
+            noise_db=noise_db[[int((first + last) / 2) for first, last in windows]].astype(np.float64),
             rise=np.add(rises, (0, later, later)),
         )
 

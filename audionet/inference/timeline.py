@@ -51,6 +51,11 @@ DISTANCE_WEIGHT = 6.0  # of how much farther than the strange distance a window 
 # deviations; each deviation counts so much (docs/experiments.md). A window that spans a change fits no class, but one
 # of those around it does. What is usual in chunks of 20 seconds says little about windows; in parts of them, it does.
 RARE_FIT, FIT_WEIGHT = -1.0, 0.5
+# What is left of steady noise moves windows too. Where it is so loud, beside the loudest moment around, what is strange
+# begins so many times as far away, and such a fit is rare; what is louder still is the sound (docs/experiments.md).
+NOISY_DB = (-36.0, -31.0, -25.0, -20.0)
+STRANGE_IN_NOISE = (1.0, 1.2, 1.2, 1.0)
+RARE_FIT_IN_NOISE = (RARE_FIT, -1.5, -1.5, RARE_FIT)
 FAMILIAR_LIMIT = -4.0
 SMALLEST_DISTANCE = 1e-9
 # Times the usual distance of the training. In strips, new utterances of known readers lay at .7 to 1.3 of it, other
@@ -204,14 +209,16 @@ def _sounding_shares(windows: WindowScores, model: Model) -> np.ndarray:
 
 def _strangeness(windows: WindowScores, model: Model, strange_distance: float) -> np.ndarray:
     """The evidence of each window for none of the classes."""
-    unlike = DISTANCE_WEIGHT * (windows.distance / max(strange_distance, SMALLEST_DISTANCE) - 1)
+    strange_distances = np.interp(windows.noise_db, NOISY_DB, STRANGE_IN_NOISE) * strange_distance
+    unlike = DISTANCE_WEIGHT * (windows.distance / np.maximum(strange_distances, SMALLEST_DISTANCE) - 1)
     # Where there is a background, what fits no class is mostly that.
     known = model.thresholds.typicality if model.detection is None else None
     if known is not None and (known.part_logs or model.settings.chunk_seconds < LONG_CHUNK_SECONDS):
         fit = known.fit_of_windows(windows.scores)
         around = np.pad(fit, STEPS_A_WINDOW - 1, mode="edge")
         best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
-        unlike = np.maximum(unlike, FIT_WEIGHT * (RARE_FIT - best))
+        rare = np.interp(windows.noise_db, NOISY_DB, RARE_FIT_IN_NOISE)
+        unlike = np.maximum(unlike, FIT_WEIGHT * (rare - best))
     doubt = math.log(max(model.thresholds.min_score, SMALLEST_SCORE))
     return np.asarray(doubt + np.clip(unlike, FAMILIAR_LIMIT, MOST_UNKNOWN))
 
