@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.headers import promised_share
+from audionet.audio.headers import promised
 from audionet.audio.levels import SILENT_DB, levels_db
 from audionet.errors import warn_of
 from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
@@ -29,8 +29,8 @@ CANCELLED = (
 )
 SILENT_TRACK = "the sound track that is heard is silent, of {tracks} (--track chooses another)"
 DAMAGED = (
-    "seems to be damaged: about {missing:.0f} s of {whole:.0f} s are missing, and what follows is heard earlier by as "
-    "much; get the recording anew, or cut it there"
+    "seems to be damaged: about {missing:.0f} s of {whole:.0f} s are missing, and what follows them, if anything, is "
+    "heard earlier by as much; get the recording anew, or cut it there"
 )
 CUT_OFF = (
     "is cut off: of the {whole:g} s of sound that its header promises, {there:g} s are there, and used; "
@@ -40,6 +40,7 @@ HOLES = (
     "has holes: {missing:g} s of its sound are missing or damaged, and silence stands there, so that all else is heard "
     "at its time; get the recording anew if they matter"
 )
+FOLLOWED = "another recording follows behind its end, and is not heard; cut them apart"
 WRONG = "holds {samples} which no microphone gives: no numbers, or far louder than all others; silence stands there"
 # Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
 TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
@@ -50,7 +51,8 @@ BYTES_PER_SAMPLE = 4
 LEAST_MISSING_SECONDS, LEAST_MISSING_OF_OTHERS = 0.1, 0.5
 LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 BEGIN = re.compile(r"Duration: .*, start: (-?[\d.]+)")
-ESTIMATE = "Estimating duration from bitrate"
+ESTIMATE, ENDS_EARLY = "Estimating duration from bitrate", re.compile("File ended prematurely|partial file")
+UNPROMISED = re.compile("Input #0, (asf|mpeg)")  # where a length is made of the file's size, or of a clock
 PRINTED = re.compile(r"\[info\] (-?\d+\.\d+)$", re.MULTILINE)  # by FILLED
 OTHERS = re.compile(r"Stream #0:\d+[^:\n]*: (?!Audio|.*\(attached pic\))")
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
@@ -144,7 +146,8 @@ def stream_info(messages: str) -> StreamInfo:
     is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in tracks)
     rate_hz, is_float = max((int(rate) for rate, _ in tracks), default=0), FLOATS.search(of_input) is not None
     is_damaged, length, begin = "[error]" in of_output, LENGTH.search(of_input), BEGIN.search(of_input)
-    is_known = len(tracks) == 1 and not OTHERS.search(of_input) and (is_damaged or ESTIMATE not in of_input)
+    is_alone = len(tracks) == 1 and not OTHERS.search(of_input) and (is_damaged or ESTIMATE not in of_input)
+    is_known = (is_alone or ENDS_EARLY.search(messages)) and not UNPROMISED.search(of_input)
     seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length and is_known else 0.0
     begins, is_pcm = float(begin[1]) if begin else 0.0, "Audio: pcm" in of_input
     times = tuple(float(time) for time in PRINTED.findall(messages))
@@ -218,13 +221,15 @@ def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         is_silent = is_silent and float(levels_db(block)) <= SILENT_DB
         length += len(block)
         yield block
-    said, there = run.info(), length / run.sample_rate_hz
-    missing = there * (promised_share(run.path, run.size_bytes) - 1) or said.seconds - there
+    said, header, there = run.info(), promised(run.path, run.size_bytes), length / run.sample_rate_hz
+    missing = there * (header.share - 1) or said.seconds - there
     if missing >= (LEAST_MISSING_SECONDS if said.is_pcm else LEAST_MISSING_OF_OTHERS):
         sentence = DAMAGED if said.is_damaged and not (said.times or said.is_pcm) else CUT_OFF
         _tell(run, sentence.format(whole=round(there + missing, 1), there=round(there, 1), missing=missing))
     if filled_seconds := said.filled_seconds():
         _tell(run, HOLES.format(missing=round(filled_seconds, 1)))
+    if header.is_followed:
+        _tell(run, FOLLOWED)
     if run.wrong:
         _tell(run, WRONG.format(samples=count(run.wrong, "sample")))
     if is_silent and said.tracks > 1 and run.choice.track is None and run.choice.number is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from audionet.settings import MOST_CHANNELS
-from audionet.system.files import read_beginning, require_file
+from audionet.system.files import read_beginning, read_part, require_file
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
@@ -30,15 +30,19 @@ AIFF_ORDERS = {b"NONE": "be", b"twos": "be", b"sowt": "le", b"fl32": "be", b"FL3
 AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames, bits, rate; what is before the samples
 EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
 HIGHEST_RATE_HZ = 1 << 20
+# How a WAV or AIFF begins, behind a byte that may fill up what is before it.
+RECORDING, FOLLOWING_BYTES = re.compile(rb"\0?(RIFF.{4}WAVE|FORM.{4}AIF[FC])", re.DOTALL), 13
 # What stands for the length of sound that is written into a pipe: 0, about 2 GiB (SoX, arecord), about 4 GiB, and more
 # than there can be.
 NO_LENGTHS = range(1), range(0x7FFFE000, 0x80000001), range(0xFFFF0000, 1 << 32), range(1 << 60, 1 << 64)
 
 NOT_AUDIO = "is not audio that ffmpeg can read"
+NO_CONTENTS = "is cut off or damaged, and its table of contents is missing"
 NO_DECODER = "holds sound of a kind that ffmpeg cannot decode; convert it with the program that wrote it"
 # What ffmpeg prints -> what it means to a person; of several, the first counts.
 EXPLANATIONS = {
-    "moov atom not found": "is cut off or damaged, and its table of contents is missing",
+    "moov atom not found": NO_CONTENTS,
+    "Missing packet table": NO_CONTENTS,  # of a CAF
     "no 'data' tag found": "is cut off or damaged, and no sound is found in it",
     "End of file": "is cut off or damaged, and ends before its sound begins",
     **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder", "Not yet implemented"), NO_DECODER),
@@ -238,17 +242,26 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         place += length + -length % multiple
 
 
-def promised_share(path: Path, size_bytes: int) -> float:
-    """How many times the sound that is there the header of a WAV in any of its forms, AIFF or CAF promises, from 1."""
+class Promised(NamedTuple):
+    """What a header promises: how many times the sound that is there, from 1; and whether another recording follows."""
+
+    share: float = 1.0
+    is_followed: bool = False
+
+
+def promised(path: Path, size_bytes: int) -> Promised:
+    """What the header of a file of so many bytes promises; of WAV in any of its forms, AIFF and CAF."""
     beginning, long_bytes = read_beginning(path, BEGINNING_BYTES), 0
     for name, body, length in chunks(beginning) if beginning[:4] in (*WAV_ORDERS, *CHUNKS) else ():
         if name == b"ds64":
             long_bytes = int.from_bytes(beginning[body + 8 : body + 16], "little")
         elif name[:4] in (b"data", b"SSND"):
-            promised = long_bytes or length
-            is_promise = not any(promised in lengths for lengths in NO_LENGTHS)
-            return promised / (size_bytes - body) if is_promise and promised > size_bytes - body > 0 else 1.0
-    return 1.0
+            length, there = long_bytes or length, size_bytes - body
+            if there <= 0 or any(length in lengths for lengths in NO_LENGTHS):
+                break
+            following = read_part(path, body + length, FOLLOWING_BYTES)
+            return Promised(max(1.0, length / there), RECORDING.match(following) is not None)
+    return Promised()
 
 
 def _unfinished_samples(beginning: bytes) -> Samples | None:

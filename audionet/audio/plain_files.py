@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.headers import WAV_FLOAT, WAV_PCM, chunks, wav_form
+from audionet.audio.headers import RECORDING, WAV_FLOAT, WAV_PCM, chunks, wav_form
 from audionet.audio.levels import loudest
 from audionet.audio.resampling import can_resample, resample, shortest
 from audionet.settings import FULL_SCALE
@@ -115,7 +115,8 @@ def _describe_wav(content: bytes) -> _Described | None:
         if body + length > len(content):
             return None
         if name == b"data":
-            return _pcm(chunk, memoryview(content)[body : body + length])
+            is_followed = RECORDING.match(content, body + length)
+            return None if is_followed else _pcm(chunk, memoryview(content)[body : body + length])
         if name == b"fmt ":
             if chunk:
                 return None
@@ -162,6 +163,8 @@ def _describe_flac(content: bytes) -> _Described | None:
     rate_hz, channels = properties >> 44, (properties >> 41 & 7) + 1
     bits, count = (properties >> 36 & 31) + 1, properties & ((1 << 36) - 1)
     if len(content) < 42 or content[4] & 127 or bits not in FLAC_BITS or MASK_TAG in content[: 1 << 16].upper():
+        return None
+    if content.find(content[:8], 8) >= 0:  # another follows, which libsndfile would leave out
         return None
     return _compressed(content, "int32", rate_hz, channels, count)
 

@@ -246,7 +246,13 @@ def open_file(path: Path) -> IO[bytes]:
 
 def read_beginning(path: Path, most_bytes: int) -> bytes:
     """The first bytes of a file; none of what can't be read, of which whoever reads it all says what is wrong."""
-    with suppress(OSError, ValueError), open_file(path) as file:
+    return read_part(path, 0, most_bytes)
+
+
+def read_part(path: Path, start: int, most_bytes: int) -> bytes:
+    """Bytes of a file from a place on; none of what can't be read."""
+    with suppress(OSError, ValueError, OverflowError), open_file(path) as file:
+        file.seek(start)
         return file.read(most_bytes)
     return b""
 

@@ -165,6 +165,7 @@ UNUSUAL = {
     "FLAC, cut off": FLAC[:30000],
     "FLAC of unknown length": FLAC[:21] + bytes([FLAC[21] & 0xF0]) + bytes(4) + FLAC[26:],
     "FLAC, damaged": FLIPPED,
+    "FLAC, twice": FLAC + FLAC,
     "Vorbis, cut off": VORBIS[: len(VORBIS) * 2 // 3],
     "Vorbis, a page lost": b"".join(pages(VORBIS)[:-2] + pages(VORBIS)[-1:]),
     "Vorbis, twice": VORBIS + VORBIS,

@@ -191,6 +191,32 @@ def test_of_a_recording_that_is_cut_off_it_is_said_how_much_is_there(
     assert float(said) == pytest.approx(there, abs=0.06)
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+def test_of_a_film_that_is_cut_off_it_is_said_how_much_sound_is_there(
+    tmp_path: Path, steps: np.ndarray, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = "-map 0:v -map 1:a -c:v mpeg4 -c:a aac -movflags faststart"
+    path = encode(steps, tmp_path / name, "-f lavfi -i testsrc=s=160x120:d=8", options)
+    decoded(path)
+    assert caplog.text == ""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    assert 3 < len(decoded(path)) / SAMPLE_RATE_HZ < 5
+    assert re.search(
+        rf"{path}: is cut off: of the 8(.1)? s of sound that its header promises, (3|4).* s are", caplog.text
+    )
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
+def test_another_recording_behind_the_end_of_one_is_told_of(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = encode(tone(440, 1)[:-1], tmp_path / name)
+    path.write_bytes(path.read_bytes() * 2)
+    assert np.array_equal(np.concatenate(list(decode(path))), tone(440, 1)[:-1])
+    assert f"{path}: another recording follows behind its end, and is not heard; cut them apart" in caplog.text
+
+
 @pytest.mark.parametrize(
     "claimed", [0, 0xFFFFFFFF, 0xFFFFFFFF - 36, 0x7FFFF000, 0x7FFFFF00, 2 * len(tone(440, 1)) + 50], ids=hex
 )
