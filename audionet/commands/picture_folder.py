@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,10 @@ from audionet.values import flag, shown
 
 logger = logging.getLogger(__name__)
 
+# So many seconds of finished work, at most, are done again after a kill. Where the index is long there are more, so
+# that writing it takes no more than this share of the time.
+SAVE_INTERVAL_SECONDS, SAVE_SHARE = 2.0, 1 / 20
+
 
 class OpenIndex:
     """The index of a picture folder, which is written only when it differs from what is on the disk."""
@@ -25,13 +30,21 @@ class OpenIndex:
     def __init__(self, content: PictureIndex, folder: Path, *, is_new: bool) -> None:
         self.content, self.folder = content, folder
         self._on_disk = None if is_new else self._state()
+        self._due = 0.0
 
     def save(self) -> None:
         """Write audionet.json, unless it says the same already."""
-        now = self._state()
+        began, now = time.monotonic(), self._state()
         if now != self._on_disk:
             self.content.save(self.folder)
             self._on_disk = now
+        ended = time.monotonic()
+        self._due = ended + max(SAVE_INTERVAL_SECONDS, (ended - began) / SAVE_SHARE)
+
+    def save_if_due(self) -> None:
+        """Write audionet.json now and then: where the last time is a while ago."""
+        if time.monotonic() > self._due:
+            self.save()
 
     def note_comparison(self, began_ns: int) -> None:
         """Note when each recording was compared with the index: one that changed since is in doubt (changes.py)."""

@@ -44,9 +44,6 @@ from audionet.values import as_path, options_or_usual
 
 logger = logging.getLogger(__name__)
 
-# So many seconds of finished work, at most, are done again after a kill. Where the index is long there are more, so
-# that writing it takes no more than this share of the time.
-SAVE_INTERVAL_SECONDS, SAVE_SHARE = 2.0, 1 / 20
 MOST_OVERLAPPING = 10  # pictures of a moment; two are usual
 
 
@@ -242,7 +239,6 @@ def _draw_new(
     if todo:
         content.unfinished = [f"{recording.class_name}/{stems[recording.key]}" for recording in todo]
         index.save()
-    saved, interval = time.monotonic(), SAVE_INTERVAL_SECONDS
     # Workers elsewhere share the folders, not the current directory.
     job = DrawingJob(content.renderer, image_dir.absolute(), options.keep_wav, choice=options.sound)
     sources = [Source(r.path.absolute(), r.class_name, stems[r.key], r.parts) for r in todo]
@@ -260,10 +256,7 @@ def _draw_new(
                     entry = replace(result, group=recording.group, fold=recording.fold)
                     report.count_drawn(recording, entry)
                 index.replace(recording.key, entry)
-                if (began := time.monotonic()) - saved > interval:
-                    index.save()
-                    saved = time.monotonic()
-                    interval = max(SAVE_INTERVAL_SECONDS, (saved - began) / SAVE_SHARE)
+                index.save_if_due()
         index.delete_unlisted()
     finally:
         index.save()

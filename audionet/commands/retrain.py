@@ -99,10 +99,6 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
                 logger.warning("%s", note)
             key = training_key(options, setup.backbone, pictures.renderer, features.dataset, setup.augmentations)
             previous = None if options.force else load_previous(key, options)
-            if previous is not None:
-                logger.debug("%s: up to date", options.files.graph)
-                for warning in previous.data_warnings:
-                    logger.warning("%s", warning)
             record = previous or _train_and_export(setup, features, plan, key, progress)
             return _report(setup, features, plan, record, trained=previous is None)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,8 @@ from audionet.spectrogram.augmentation import Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_json, require_apart, require_folder, require_replaceable, sha256_of_file
 from audionet.system.untrusted import Refused, taking_apart, text
+
+logger = logging.getLogger(__name__)
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
 ALGORITHM_VERSION = 13
@@ -81,24 +84,30 @@ def _model_there(files: ModelFiles) -> ModelFiles | None:
 
 
 def load_previous(key: str, options: RetrainOptions) -> TrainingRecord | None:
-    """The record of an earlier training with the same key, if its model, summaries, exports and report are there."""
+    """The record of an earlier training with the same key, if its model, summaries, exports and report are there.
+
+    Its warnings are said again.
+    """
     files = options.files
     content = read_model(files)
     if content is None:
         return None
     description, _ = content
     training = description.training
-    is_same = (
-        training is not None
-        and training.key == key
-        and _exports_are_intact(files, description)
+    if training is None or training.key != key:
+        return None
+    all_is_there = (
+        _exports_are_intact(files, description)
         and any(options.summaries_dir.glob("train/events.out.tfevents.*"))
         and are_there(options)
         and (options.report_path is None or is_report_of(options.report_path, key))
     )
-    if not is_same:
+    if not all_is_there:
         return None
     delete_left_over(files)
+    logger.debug("%s: up to date", files.graph)
+    for warning in training.data_warnings:
+        logger.warning("%s", warning)
     return training
 
 
