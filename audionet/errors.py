@@ -12,6 +12,8 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
+SAVED_INPUT = "standard input"  # what the file is called in which standard input is saved, and users call -
+
 # As a path, an address has one slash left of two, and may have been taken for a place in the current folder.
 ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECASE)
 # What a command ends with, if nobody interrupts it.
@@ -117,7 +119,7 @@ def warn_of(path: Path, sentence: str) -> None:
     """Say something about an input, which is called as a user in the current folder would call it."""
     with suppress(ValueError, OSError):
         path = path.relative_to(Path.cwd())
-    logger.warning("%s: %s", path, sentence)
+    logger.warning("%s: %s", "-" if path.name == SAVED_INPUT else path, sentence)
 
 
 def warn_of_skipped(error: UnusableInput) -> None:

@@ -19,7 +19,7 @@ from audionet.audio.microphone import find_devices
 from audionet.cli.plain_parser import record_of
 from audionet.commands.label import ClipJob, run_each
 from audionet.detection.background import background_classes
-from audionet.errors import ALL_DONE, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
+from audionet.errors import ALL_DONE, SAVED_INPUT, SOME_SKIPPED, AudionetError, UnusableInput, warn_of_skipped
 from audionet.formats import registry
 from audionet.inference.clips import ClipScores, ScoringJob, find_clips
 from audionet.inference.events import EventsJob
@@ -195,7 +195,7 @@ def _standard_input(clips: Sequence[str]) -> Iterator[dict[Path, str]]:
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="audionet-") as folder:
-        path = Path(folder) / "standard input"
+        path = Path(folder) / SAVED_INPUT
         try:
             _save_standard_input(path)
         except UnusableInput as error:

@@ -1,7 +1,9 @@
 """Work done by a Dask cluster: the same jobs, on other machines that share the folders."""
 
 import logging
+import queue
 import socket
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -131,7 +133,10 @@ class Cluster:
             hand_out(self.width * ITEMS_A_THREAD)
             for future in under_way:
                 position = positions.pop(future)
-                yield position, future.result()
+                result, records = future.result()
+                for record in records:
+                    logging.getLogger(record.name).handle(record)
+                yield position, result
                 future.release()
                 hand_out(1)
         except KilledWorker as error:
@@ -156,5 +161,17 @@ def _same(job: Any) -> Any:
 
 
 def _task(job: Any, item: Any) -> Any:
+    """The result of an item, and what was logged of it, which else the worker's own log alone would have."""
+    from logging.handlers import QueueHandler  # which whoever asks the workers does without
+
     threadpool_limits(1)  # a worker's threads share its cores
-    return work_through(job, item)
+    logger, own = logging.getLogger("audionet"), threading.get_ident()
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = QueueHandler(records)
+    handler.addFilter(lambda record: record.thread == own)
+    logger.addHandler(handler)
+    try:
+        result = work_through(job, item)
+    finally:
+        logger.removeHandler(handler)
+    return result, [records.get() for _ in range(records.qsize())]

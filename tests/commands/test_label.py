@@ -71,6 +71,7 @@ def test_standard_input_is_a_clip(trained: Path, audionet: Run) -> None:
     if sys.platform != "win32":
         by_its_path = audionet("label", "/dev/stdin", "--format", "json", cwd=trained, stdin=clip)
         assert by_its_path.stdout == finished.stdout
+    assert "audionet: -: is cut off: of the" in audionet("label", "-", cwd=trained, stdin=clip[:-16000]).stderr
     nothing = audionet("label", "-", cwd=trained, stdin=b"")
     assert (nothing.returncode, nothing.stdout) == (2, "")
     assert "-: is empty (skipped)" in nothing.stderr

@@ -68,6 +68,15 @@ def test_three_commands_give_the_same_bytes(
     assert evaluated[0] == evaluated[1] != ""
 
 
+def test_what_a_worker_says_of_a_recording_is_said_here(
+    cluster: "LocalCluster", two_classes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = two_classes / "low" / "low-1.wav"
+    path.write_bytes(path.read_bytes()[:-32000])
+    prepare(two_classes, PrepareOptions(tmp_path / "p", PictureSettings(1, 0), scheduler=cluster.scheduler_address))
+    assert caplog.text.count("low-1.wav: is cut off: of the") == 1
+
+
 def test_a_worker_that_dies_costs_its_own_work_only(cluster: "LocalCluster", tmp_path: Path) -> None:
     from distributed import Client
 
