@@ -70,7 +70,7 @@ def table_of_json(path: Path, text: str) -> Table:
         raise line_error(path, error.lineno, f"is no JSON ({error.msg}); see what wrote it") from error
     except MALFORMED as error:
         raise AudionetError(f"{path}: is JSON that cannot be read ({error}); see what wrote it") from error
-    if not rows and AVIANZ.match(text):  # somebody listened, and nothing was heard
+    if not rows and (AVIANZ.match(text) or JAMS.search(text)):  # somebody listened, and nothing was heard
         return Table(path, {name: name for name in ("start", "end", "species")}, [])
     if not rows:
         raise AudionetError(
@@ -146,8 +146,10 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
 
 def _observations(value: _Object, around: Cells) -> Iterator[tuple[int, Cells]]:
     """What an annotation of JAMS says is heard; of Scaper, what lies in the foreground."""
-    if JAMS.fullmatch(f'"namespace":"{value["namespace"]}"') is None or not isinstance(value.get("data"), list):
+    if JAMS.fullmatch(f'"namespace":"{value["namespace"]}"') is None:
         return
+    if not isinstance(value.get("data"), list):
+        raise ValueError("the data of an annotation are no list")
     for each in filter(lambda each: isinstance(each, _Object), value["data"]):
         said = each.get("value")
         label, role = (said.get("label"), said.get("role")) if isinstance(said, _Object) else (said, None)

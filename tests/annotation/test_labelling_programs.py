@@ -176,6 +176,12 @@ def test_elans_files_are_used_beside_recordings_and_where_they_are_named(tmp_pat
     assert found(nights) == {"owl/1.wav": [], "wren/1.wav": [], **of("night 1.wav", marked)}
     of_chords.write_text(jams("tag_open", "owl", "wren"))
     assert kind_of(of_chords) in READ
+    of_chords.write_text('{"annotations": [{"namespace": "tag_open", "data": []}]}')
+    assert read_annotations(of_chords) == []  # somebody listened
+    of_chords.write_text('{"annotations": [{"namespace": "tag_open", "data": {"time": [1]}}]}')
+    with pytest.raises(AudionetError, match=r"JSON that cannot be read \(the data of an annotation are no list\)"):
+        read_annotations(of_chords)
+    of_chords.unlink()
     # Under another name it is found by the recording that it names.
     named = path.rename(tmp_path / "session.eaf")
     assert found(nights, metadata=named) == of("night 1.wav", marked)
