@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audionet.annotation.marks import Annotation, by_tiers, in_tiers
-from audionet.annotation.readers import read_annotations
+from audionet.annotation.readers import SUBTITLES, read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, folders_in
 from audionet.dataset.kinds import are_all_parts, group_of, is_part_of_a_set
@@ -175,7 +175,9 @@ def _recordings_of(
                 if is_learnt or not says_silent(label, folders):
                     recordings.append(recording_of(path, class_name, marks, data_audio))
             except AudionetError as error:
-                faults.append(Fault.of(each.file, error, [path]))
+                is_said = each.file.suffix.lower() in SUBTITLES
+                remedy = "; if it is what is said, write who speaks before it, such as Anna: yes" if is_said else ""
+                faults.append(Fault.of(each.file, AudionetError(f"{error}{remedy}"), [path]))
         if is_learnt and not each.annotations:
             recordings += [recording_of(path, BACKGROUND, (), data_audio) for path in each.paths.values()]
     return recordings, faults

@@ -15,7 +15,7 @@ from audionet.annotation.marks import Annotation, annotation, numbered_lines, re
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
-from audionet.dataset.names import fault_as_folder, spelling_key
+from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
 from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
@@ -239,10 +239,6 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
     marks = [replace(mark, label=name) for mark, names in cues for name in names]
     silent = sum(not names for _, names in cues)
     if 2 * silent >= len(cues):
-        wrong = next((mark for mark, _ in cues if fault_as_folder(mark.label)), None)
-        if wrong:
-            remedy = "is no class; if that is what is said, write before it who speaks, such as Anna: yes"
-            raise line_error(path, wrong.line, f"says {wrong.label[:SHOWN]!r}, which {remedy}")
         return [mark for mark, _ in cues]
     left = f"; {count(silent, 'cue')} without one not used" if silent else ""
     who = listed(sorted({mark.label for mark in marks}))

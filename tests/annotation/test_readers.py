@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from audionet.annotation.marks import Annotation
+from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.readers import READ, kind_of, read_annotations
 from audionet.errors import AudionetError
+from audionet.options import AnnotationOptions
 
 RAVEN = (
     "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
@@ -312,8 +314,10 @@ def test_of_subtitles_in_which_somebody_is_said_to_speak_the_speakers_are_the_cl
         assert speak in caplog.text
     cues = ["1\n00:00:01,000 --> 00:00:02,000\n<i>owl</i>\n\n", "2\n00:00:02,000 --> 00:00:03,000\nAnna: An owl.\n\n"]
     (tmp_path / "a.srt").write_text("".join(cues))
-    with pytest.raises(AudionetError, match=r"line 6 says 'Anna: An owl\.', which is no class; if that is"):
-        read_annotations(tmp_path / "a.srt")
+    assert [mark.label for mark in read_annotations(tmp_path / "a.srt")] == ["owl", "Anna: An owl."]
+    (tmp_path / "a.wav").touch()
+    with pytest.raises(AudionetError, match=r"line 6 has the class .*; if it is what is said, write who"):
+        find_labelled_recordings(tmp_path, AnnotationOptions(metadata=tmp_path / "a.srt"))
     for two in ("<v Anna &amp; Bo>Hi.\n<v Ben>Hi.", "- Anna &amp; Bo: Hi\nand this: no\n- Ben: Hi."):
         (tmp_path / "a.vtt").write_text(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{two}\n")
         both = [Annotation(None, 1, 2, "Anna & Bo"), Annotation(None, 1, 2, "Ben")]
