@@ -53,7 +53,8 @@ LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 BEGIN = re.compile(r"Duration: .*, start: (-?[\d.]+)")
 ESTIMATE, ENDS_EARLY = "Estimating duration from bitrate", re.compile("File ended prematurely|partial file")
 UNPROMISED = re.compile("Input #0, (asf|mpeg)")  # where a length is made of the file's size, or of a clock
-PRINTED = re.compile(r"\[info\] (-?\d+\.\d+)$", re.MULTILINE)  # by FILLED
+# By FILLED, in a line of its own, and not in one with a title that a stranger gave the file.
+PRINTED = re.compile(r"^(?:\[Eval @ \w+\] )?\[info\] (-?\d+\.\d+)$", re.MULTILINE)
 OTHERS = re.compile(r"Stream #0:\d+[^:\n]*: (?!Audio|.*\(attached pic\))")
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
 FLOATS = re.compile(r"Audio: (pcm_f|wavpack\b[^\n]* fltp?\b)")  # not lossy ones, which may overshoot a little

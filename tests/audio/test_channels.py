@@ -168,6 +168,8 @@ def test_what_ffmpeg_says_of_a_file_is_understood() -> None:
     assert stream_info(line + other) == StreamInfo(True, False, 44100, 2)
     assert stream_info("[out#0] Output #0, s16le\n" + line) == StreamInfo(False, False, 0)
     assert stream_info("") == StreamInfo(False, False, 0)
+    assert stream_info("[info] -1.5\n[Eval @ 0x1f] [info] 2.0\n").times == (-1.5, 2.0)
+    assert stream_info("[info]     title           : [info] -599.0\n").times == ()
 
 
 @pytest.mark.parametrize("bad", [{"channel": "middle"}, {"channel": "0"}, {"channel": "65"}, {"track": 0}])
