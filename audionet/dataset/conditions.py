@@ -49,9 +49,11 @@ def out_of_range(needed: Mapping[str, int | None], settings: PictureSettings) ->
     for names in (above, rates_hz.keys() - above.keys()):
         if names:
             place, options = where_it_lies(max(rates_hz[name] for name in names), settings)
+            # One such recording among many may be a pause that was marked, or a microphone that was off.
+            condition = "if it is what is to be told apart, " if 10 * len(names) < len(needed) else ""
             sentences.append(
                 f"the sound of {count(len(names), 'recording')} lies {place.replace(' the', '')}, where nothing is "
-                f"drawn: add {options} --force to audionet prepare ({listed(sorted(names))})"
+                f"drawn: {condition}add {options} --force to audionet prepare ({listed(sorted(names))})"
             )
     return sentences
 

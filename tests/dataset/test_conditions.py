@@ -8,7 +8,7 @@ import pytest
 
 from audionet.audio.ffmpeg import decode
 from audionet.audio.levels import Conditions, conditions, of_recording
-from audionet.dataset.conditions import unlike_conditions
+from audionet.dataset.conditions import out_of_range, unlike_conditions
 from audionet.dataset.samples import Sample
 from audionet.settings import PictureSettings
 from tests.conftest import sample_of, tone, write_wav
@@ -112,3 +112,10 @@ def test_a_click_in_silence_says_nothing() -> None:
     samples = np.zeros(20 * 16_000, np.int16)
     samples[14_000:14_400] = 20_000
     assert conditions(samples, 16_000) is None
+
+
+@pytest.mark.parametrize(("recordings", "is_conditional"), [(3, False), (30, True)])
+def test_what_one_recording_of_many_lacks_is_no_reason_to_draw_all_anew(recordings: int, is_conditional: bool) -> None:
+    needed = dict.fromkeys(map(str, range(recordings)), None) | {"pause.wav": 8000}
+    (sentence,) = out_of_range(needed, USUAL)
+    assert ("if it is what is to be told apart" in sentence) == is_conditional
