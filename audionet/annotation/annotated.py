@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from audionet.annotation.marks import Annotation, by_tiers, in_tiers
+from audionet.annotation.marks import Annotation, by_tiers, of_tiers
 from audionet.annotation.readers import SUBTITLES, read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, folders_in
@@ -135,7 +135,7 @@ def read_all(
     folders = by_name(folder.name for folder in folders_in(data_audio))
 
     def read(file: Owned) -> list[Annotation]:
-        marks = in_tiers(file.annotations, file.read(options.sound), options.tier)
+        marks = of_tiers(file.annotations, file.read(options.sound), options.tier)
         return by_tiers(file.annotations, _by_folder(file, marks, data_audio), folders)
 
     marks, astray, faults = read_each(files, read, Listing(data_audio), has_others=has_others)

@@ -55,7 +55,7 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
 
 
-def in_tiers(path: Path, annotations: list[Annotation], chosen: Collection[str]) -> list[Annotation]:
+def of_tiers(path: Path, annotations: list[Annotation], chosen: Collection[str]) -> list[Annotation]:
     """The annotations in chosen tiers; all if none is chosen, or the file has no tiers.
 
     Raises AudionetError if it has others alone.
