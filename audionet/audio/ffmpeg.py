@@ -132,7 +132,7 @@ def _sound_of(
     place, container = ["-ss", f"{start_seconds:.3f}"] if start_seconds else [], Container.of(path)
     output = ["-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options, *_pipe("wav")]
     reading = _reading(path, choice, [*place, *container.options()])
-    run = _Run(path, choice, _Command(reading, ["anull", *container.filters()], output), SAMPLE_RATE_HZ)
+    run = _Run(path, choice, _Command(reading, ["anull", *container.filters()], output, container), SAMPLE_RATE_HZ)
     try:
         sound = channels.sound_of_wav(run.whole())
     except UnusableInput:
@@ -151,11 +151,12 @@ def longest_wait_seconds(size_bytes: int) -> float:
 
 
 class _Command(NamedTuple):
-    """What ffmpeg is told: what it reads, what it does with the sound of that, and what it gives."""
+    """What ffmpeg is told: what it reads, what it does with the sound of that, and what it gives; and the container."""
 
     reading: list[str]
     filters: list[str]
     output: list[str]
+    container: Container = Container(is_timed=False)
 
     def words(self, *first: str) -> list[str]:
         """The command line; first: filters that come before the others."""
@@ -174,7 +175,7 @@ class _Run:
         """The sound, mono. Raises UnusableInput for a file that goes beyond the limits."""
         length, blocks = 0, self._blocks()
         first = next(blocks, b"")
-        late_seconds = self.info().late_seconds(Container.of(self.path)) if first else 0.0
+        late_seconds = self.info().late_seconds(self._command.container) if first else 0.0
         whole, rest = divmod(BYTES_PER_SAMPLE * round(late_seconds * self.sample_rate_hz), BLOCK_BYTES)
         for block in filter(None, chain(repeat(bytes(BLOCK_BYTES), whole), [bytes(rest) + first], blocks)):
             samples = channels.samples_of(block)
@@ -249,7 +250,8 @@ def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequenc
     output = ["-flush_packets", "0", *_pipe("f32le")]
     container, to_mono = Container.of(path), channels.mono_filters(sample_rate_hz, filters)
     reading = _reading(path, choice, container.options())
-    return _Run(path, choice, _Command(reading, [to_mono, *container.filters(), frames], output), sample_rate_hz)
+    command = _Command(reading, [to_mono, *container.filters(), frames], output, container)
+    return _Run(path, choice, command, sample_rate_hz)
 
 
 def _pipe(form: str) -> list[str]:

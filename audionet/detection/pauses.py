@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from audionet.bottleneck.maps import MARGIN_COLUMNS, Window
 from audionet.detection.mixtures import runs
+from audionet.spectrogram.steady_noise import highest_around
 
 # How far below the loudest moment within so much time the power of all rows lies in a pause, and how long one lasts at
 # least: shorter ones are part of how a voice sounds, and were learnt with it (docs/experiments.md).
@@ -31,7 +32,7 @@ def find_pauses(loudness: NDArray[np.floating], column_seconds: float) -> NDArra
     """Which columns are in a pause. loudness: the power of all rows in each column, which is so long."""
     reach = round(reach_seconds(column_seconds) / column_seconds)
     in_pause = np.zeros(len(loudness), bool)
-    for first, last in runs(loudness < _loudest_around(loudness, reach) * 10 ** (-BELOW_DB / 10), 0):
+    for first, last in runs(loudness < highest_around(loudness, reach) * 10 ** (-BELOW_DB / 10), 0):
         in_pause[first:last] = (last - first) * column_seconds >= SHORTEST_SECONDS
     return in_pause
 
@@ -45,13 +46,7 @@ def loudest_moments(loudness: NDArray[np.floating], windows: Sequence[Window]) -
 def are_pauses(levels_db: NDArray[np.floating], windows_a_second: float) -> NDArray[np.bool_]:
     """Which windows, by their loudest moments, lie far below what is heard around them, for longer than a window."""
     reach = round(LONG_REACH_SECONDS * windows_a_second)
-    return np.asarray(levels_db < _loudest_around(levels_db, reach) - BELOW_DB)
-
-
-def _loudest_around(levels: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
-    """The highest of each level and so many before and behind it."""
-    around = np.pad(levels, reach, constant_values=-np.inf)
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(around, 2 * reach + 1).max(axis=1))
+    return np.asarray(levels_db < highest_around(levels_db, reach) - BELOW_DB)
 
 
 def without_pauses(power: NDArray[np.float32], in_pause: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -38,9 +38,9 @@ def reduce_steady_noise(power: NDArray[np.float32], column_seconds: float) -> Re
     smooth = syllables @ np.full(syllable, 1 / syllable, np.float32)  # their means, in a sixth of the time of mean()
     quiet = int(QUIET_SHARE * (smooth.shape[1] - 1))
     noise = np.partition(smooth, quiet, axis=1)[:, quiet, None]
-    loudest = _highest_around(power.sum(axis=0), round(LOUDEST_SECONDS / column_seconds))
+    loudest = highest_around(power.sum(axis=0), round(LOUDEST_SECONDS / column_seconds) // 2)
     noise_db = 10 * np.log10(np.maximum(noise.sum(), SMALLEST_POWER) / np.maximum(loudest, SMALLEST_POWER))
-    is_behind = np.clip((-noise_db - BEHIND_DB[0]) / (BEHIND_DB[1] - BEHIND_DB[0]), 0, 1)
+    is_behind = np.interp(-noise_db, BEHIND_DB, (0, 1)).astype(np.float32)
     reduction_db = is_behind * np.clip(noise_db - FAINT_DB, 0, MOST_DB)
     if reduction_db.any():
         around = _mean_around(_mean_around(power, ROWS_AROUND).T, round(SECONDS_AROUND / column_seconds)).T
@@ -61,8 +61,7 @@ def _mean_around(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.asarray(sums / (2 * reach + 1), np.float32)
 
 
-def _highest_around(values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """The highest of each value and those around it, about `count`."""
-    reach = count // 2
-    ends = np.pad(values, reach, mode="edge")
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(ends, 2 * reach + 1).max(axis=1))
+def highest_around(values: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
+    """The highest of each value and so many before and behind it."""
+    around = np.pad(values, reach, constant_values=-np.inf)
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(around, 2 * reach + 1).max(axis=1))
