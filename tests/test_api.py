@@ -29,7 +29,7 @@ from audionet.commands import retrain as retrain_module
 from audionet.errors import AudionetError
 from audionet.hub.tfhub import module_asked_for
 from audionet.settings import SoundChoice, TlsScheduler
-from audionet.system.progress import NotebookProgress, chosen, silent
+from audionet.system.progress import Bars, chosen, silent
 from tests.conftest import Run, chirps, make_untrained_model, write_wav
 
 
@@ -104,10 +104,12 @@ def test_a_notebook_shows_how_far_the_work_is(
     shell = types.ModuleType("IPython")
     shell.get_ipython = object  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "IPython", shell)
-    assert isinstance(chosen(None), NotebookProgress)
+    assert isinstance(chosen(None), Bars)
     assert chosen(silent) is silent
     audionet.prepare("clips", PrepareOptions(here / "pictures"))
-    assert capsys.readouterr().out == "\rrecordings: 0 of 1\rrecordings: 1 of 1\n"
+    shown = capsys.readouterr().out
+    assert "recordings:   0%|" in shown
+    assert shown.endswith("\r")  # it is wiped away at the end
     assert retrain_module.retrain.__kwdefaults__ == {"progress": None}
 
 

@@ -16,19 +16,25 @@ from audionet.bottleneck.extractor import BottleneckExtractor, Extractor
 from audionet.bottleneck.sound import SoundRequest
 from audionet.bottleneck.sound_extractor import SoundExtractor, single_windows
 from audionet.bottleneck.sound_network import load_sound_file
-from audionet.commands.up_to_date import load_previous, require_places, training_key
+from audionet.commands.before_training import (
+    load_previous,
+    require_fitting,
+    require_places,
+    require_room,
+    training_key,
+)
 from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes, with_a_say
 from audionet.dataset.sources import chunk_sources
 from audionet.detection.background import background_classes
-from audionet.detection.detector import Detector, fit_detector
-from audionet.errors import AudionetError, UnusableInput, explaining
+from audionet.detection.detector import fit_detector
+from audionet.errors import AudionetError, UnusableInput
 from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluate
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.card import make_card
 from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, TrainingRecord
-from audionet.model.exports import Exports, require_free_name, require_room
+from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
 from audionet.model.store import save_model
@@ -90,7 +96,10 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
         with _locked_outputs(options), one_blas_thread():
             with open_workers(options.scheduler) as workers:  # first, for it may be that nobody answers
                 setup = _Setup(options, pictures, _choose_backbone(options, progress))
-                _require_sensible(setup)
+                require_fitting(options, setup.backbone, pictures.renderer.settings)
+                if options.background and not setup.background:
+                    fault = "is for the embedded network and grey pictures; leave it out, or those"
+                    raise AudionetError(f"--background: {fault}")
                 if not setup.background:  # or what is faint may be it
                     setup = replace(setup, pictures=with_a_say(pictures))
                 features = _extract(setup, workers, progress)
@@ -155,34 +164,6 @@ def _choose_backbone(options: RetrainOptions, progress: Progress) -> Backbone:
     return load_module(handle, options, request, progress)
 
 
-def _require_sensible(setup: _Setup) -> None:
-    """Raise AudionetError for options that are not of a backbone that hears, or not of one that sees, as this one; and
-    for a background that is no class, or in which no events can be learnt."""
-    options, backbone, settings = setup.options, setup.backbone, setup.pictures.renderer.settings
-    require_free_name(backbone, options.final_tensor_name)
-    if options.background and not setup.background:
-        raise AudionetError("--background: is for the embedded network and grey pictures; leave it out, or those")
-    if backbone.sound is None:
-        for name in ("backbone_output", "backbone_sample_rate"):
-            if getattr(options, name) is not None:
-                raise AudionetError(
-                    f"{flag(name)}: is of networks from sound, and {options.tfhub_module} looks at pictures"
-                )
-        return
-    if options.bottleneck is not None:
-        raise AudionetError(f"--bottleneck {options.bottleneck}: is of networks from pictures; this one hears sound")
-    if Distortions.of(options) is not None:
-        raise AudionetError(
-            "--random-brightness and the like distort pictures; a network that hears has no use for them"
-        )
-    if options.saved_model_dir is not None:
-        raise AudionetError("--saved-model-dir: only networks from pictures can be written so; leave it out")
-    heard_hz = backbone.sound.sample_rate_hz
-    too_long = f"chunks of {settings.chunk_seconds:g} seconds are too long for a network that hears {heard_hz} Hz"
-    with explaining(f"{too_long}; make shorter ones with prepare --chunk-seconds", AudionetError):
-        replace(settings, sample_rate_hz=heard_hz)
-
-
 def _unused(options: RetrainOptions, plan: EvaluationPlan) -> Iterator[str]:
     """Sentences about options that say how one split is made, where recordings are held out in folds."""
     for name in ("validation_percentage", "testing_percentage"):
@@ -194,6 +175,10 @@ def _unused(options: RetrainOptions, plan: EvaluationPlan) -> Iterator[str]:
 
 
 def _extract(setup: _Setup, workers: Workers, progress: Progress) -> Features:
+    """The features of the samples.
+
+    Raises AudionetError where there is no room for the training, or where all that can be read is of one class.
+    """
     options, samples = setup.options, setup.pictures.samples
     extractor = _extractor(setup, workers)
     require_room(options.image_dir, Dataset(samples), extractor.cache.size, has_events=bool(setup.background))
@@ -227,7 +212,9 @@ def _train_and_export(
     result = fit_and_evaluate(trainer, dataset, plan, store=exports.store, progress=progress)
     record = _training_record(setup, plan, result, key, warnings)
     card = make_card(result, renderer.settings, options, setup.backbone.description, warnings)
-    detector = _fit_detector(setup, dataset, progress)
+    background, detector = sorted(setup.background.intersection(dataset.labels)), None
+    if background:  # of which a picture could be read
+        detector = fit_detector(dataset, background, setup.backbone, renderer, options.seed, progress)
     head = exports.head(result.classifier, detector)
     graph = freeze(setup.backbone, head, options.final_tensor_name)
     flatbuffer = attach_head(setup.backbone, head)
@@ -242,14 +229,6 @@ def _train_and_export(
     # Last: once it is there, a further run takes everything for done.
     save_model(options.files, network, description)
     return record
-
-
-def _fit_detector(setup: _Setup, dataset: Dataset, progress: Progress) -> Detector | None:
-    """The detector of events in the background classes; None if there are no such classes, or it can't be learnt."""
-    background = sorted(setup.background.intersection(dataset.labels))
-    if not background:
-        return None
-    return fit_detector(dataset, background, setup.backbone, setup.pictures.renderer, setup.options.seed, progress)
 
 
 def _check(setup: _Setup, trainer: Trainer, dataset: Dataset) -> list[str]:

@@ -34,7 +34,7 @@ RISING_SHARE = 0.8
 class TrainingRecord:
     """What a training was and what it gave; kept in the model, so that the same one is not done again.
 
-    key: of all that decides what the training gives; see up_to_date.training_key.
+    key: of all that decides what the training gives; see before_training.training_key.
     options: of `retrain`, as plain values. pictures: how many in each part of the split.
     held_out: None if no picture was held out for testing.
     """

@@ -1,6 +1,5 @@
 """What TensorFlow programs take from a training beside the model: a SavedModel, unfinished graphs, checkpoints."""
 
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,33 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone
-from audionet.dataset.samples import Dataset
+from audionet.bottleneck.backbone import Backbone
 from audionet.detection.detector import Detector
 from audionet.errors import AudionetError, explaining, writing
-from audionet.model.description import MOST_LABELS, ModelDescription
+from audionet.model.description import ModelDescription
 from audionet.model.graph_def import freeze
 from audionet.model.litert import DISTANCE_NAME, ClassifierHead
 from audionet.options import ExportOptions
-from audionet.parallel.memory import memory_bytes
 from audionet.settings import PICTURE_SIZE
 from audionet.system.files import require_folder, sync_files, write_atomically, write_durably, write_json
 from audionet.system.locks import make_folder
 from audionet.system.tensorflow import start_tensorflow
-from audionet.system.text import count
 from audionet.training.classifier import Classifier
 from audionet.training.subspace import Subspace
-
-logger = logging.getLogger(__name__)
 
 # In a SavedModel's folder for what is not TensorFlow's own: the description, and the graph that `label` runs. The
 # SavedModel itself is a program; it is for others, and never loaded here.
 EXTRA_FILE = Path("assets.extra") / "audionet.json"
 EXTRA_GRAPH = Path("assets.extra") / "frozen_graph.pb"
 SCORES_NAME = "scores"
-BACKBONE_BYTES = 128 << 20  # of a network, beside its last layer: far more than ours needs
-# What is held at once while a model is made (measured): copies of its layer, and of all scores, in float64.
-LAYERS, SCORES, MOST_OF_MEMORY = 6, 10, 0.75
 EMPTY_HEAD = ClassifierHead(np.zeros((1, 1)), np.zeros(1), np.zeros(1), noise=np.zeros((1, 1)))
 
 
@@ -109,26 +100,6 @@ def require_places_for_exports(options: ExportOptions) -> None:
         require_place_for_saved_model(options.saved_model_dir)
     for folder in _folders(options):
         require_folder(folder)
-
-
-def require_room(image_dir: Path, dataset: Dataset, features: int, *, has_events: bool) -> None:
-    """Raise AudionetError where the pictures are of more classes than a model may have that is to be read again; and
-    say so where the training may need more memory than the machine has.
-
-    features: that a bottleneck has. has_events: whether events are learnt too.
-    """
-    classes, layer_bytes = len(dataset.labels), 4 * features * (1 + has_events)  # the latter of each class
-    most = min(MOST_LABELS, (LARGEST_NETWORK_BYTES - BACKBONE_BYTES) // layer_bytes)
-    remedy = "learn a part of them, or put several into one (a genus in place of its species)"
-    if classes > most:
-        raise AudionetError(f"{image_dir}: holds {count(classes, 'class')}, and a model can have {most:,}; {remedy}")
-    needed = LAYERS * classes * layer_bytes + SCORES * 8 * classes * len(dataset)
-    memory = memory_bytes()
-    if memory is not None and needed > MOST_OF_MEMORY * memory:
-        logger.warning(
-            "%s: to learn %s takes about %.0f GB of memory, of %.0f GB that there are; if it fails, %s",
-            image_dir, count(classes, "class"), needed / 1e9, memory / 1e9, remedy,
-        )  # fmt: skip
 
 
 def require_free_name(backbone: Backbone, output_name: str) -> None:

@@ -1,4 +1,4 @@
-"""How long work tells how far it is: by bars on a terminal, a line in a notebook, and lines now and then elsewhere."""
+"""How long work tells how far it is: by bars on a terminal and in a notebook, and lines now and then elsewhere."""
 
 import logging
 import sys
@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from audionet.system.text import count, duration
 
@@ -14,7 +14,6 @@ logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
-NOTEBOOK_INTERVAL_SECONDS = 0.2
 BAR = (
     "{desc}: {percentage:3.0f}%|{bar:24}| {n_fmt} of {total_fmt}, {rate_noinv_fmt}, {elapsed} passed, {remaining} left"
 )
@@ -50,31 +49,16 @@ def counted(stage: str, items: Iterable[Item], total: int, progress: Progress) -
     progress(stage, total, total)
 
 
-class NotebookProgress:
-    """One line under the cell of a notebook, written over as the work goes on."""
-
-    def __init__(self) -> None:
-        self._written = 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Called after each part."""
-        now = time.monotonic()
-        if total and (done in (0, total) or now - self._written > NOTEBOOK_INTERVAL_SECONDS):
-            self._written = now
-            sys.stdout.write(f"\r{stage}: {done} of {total}" + ("\n" if done == total else ""))
-            sys.stdout.flush()
-
-
 def _is_notebook() -> bool:
     """Whether this is the kernel of a notebook, where a person waits and no terminal is."""
     return "ipykernel" in sys.modules and getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)() is not None
 
 
 def chosen(progress: Progress | None) -> Progress:
-    """The progress asked for; without one, that of a notebook in a notebook, and none elsewhere."""
+    """The progress asked for; without one, bars in a notebook, and none elsewhere."""
     if progress is not None:
         return progress
-    return NotebookProgress() if _is_notebook() else silent
+    return Bars(sys.stdout) if _is_notebook() else silent
 
 
 @contextmanager
@@ -108,7 +92,7 @@ def _bars() -> Iterator[Progress]:
     """A Progress that draws a bar for the stage under way, and its time every second."""
     from tqdm.contrib.logging import logging_redirect_tqdm
 
-    bar = _Bar()
+    bar = Bars(sys.stderr)
     ended = threading.Event()
 
     def redraw() -> None:
@@ -126,11 +110,11 @@ def _bars() -> Iterator[Progress]:
         bar.close()
 
 
-class _Bar:
+class Bars:
     """A Progress: the bar of the stage under way, gone when it is done. For several threads at once."""
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._lock = stream, threading.RLock()
         self._drawn: Any = None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
@@ -143,7 +127,8 @@ class _Bar:
             if done == total:
                 return
             if self._drawn is None:
-                self._drawn = tqdm(total=total, desc=stage, unit="", leave=False, dynamic_ncols=True, bar_format=BAR)
+                look = {"leave": False, "dynamic_ncols": True, "bar_format": BAR}
+                self._drawn = tqdm(total=total, desc=stage, unit="", file=self._stream, **look)
             self._drawn.update(done - self._drawn.n)
 
     def redraw(self) -> None:

@@ -242,7 +242,7 @@ def test_a_class_of_two_pictures_and_one_of_one_work(tmp_path: Path) -> None:
     assert report.held_out.confusion.matrix.sum(axis=1).tolist() == [3, 0, 2]
 
 
-@pytest.mark.parametrize("change", [{"steps": 51}, {"force": True}])  # test_up_to_date has the other options
+@pytest.mark.parametrize("change", [{"steps": 51}, {"force": True}])  # test_before_training has the other options
 def test_any_change_of_the_options_trains_anew(trained: Path, change: dict[str, object]) -> None:
     assert not retrain(trained).trained
     again = retrain(trained, **change)
@@ -306,11 +306,11 @@ def test_too_little_to_train_on_is_refused_before_any_work(prepared: Path, tmp_p
 def test_more_classes_than_a_model_can_have_are_refused_before_any_work_and_much_memory_is_told_of(
     prepared: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("audionet.model.exports.memory_bytes", lambda: 1 << 20)
+    monkeypatch.setattr("audionet.commands.before_training.memory_bytes", lambda: 1 << 20)
     retrain(prepared)
     assert "to learn 2 classes takes about" in caplog.text
     shutil.rmtree(prepared / "bottlenecks")
-    monkeypatch.setattr("audionet.model.exports.MOST_LABELS", 1)
+    monkeypatch.setattr("audionet.commands.before_training.MOST_LABELS", 1)
     with pytest.raises(AudionetError, match=r"holds 2 classes, and a model can have 1; learn a part of them"):
         retrain(prepared, force=True)
     assert not list(prepared.glob("bottlenecks/*.bottlenecks"))

@@ -1,26 +1,33 @@
-"""What is there before a training: the same, by a digest of all that decides its result, or what it would destroy."""
+"""What is looked at before a training: whether its options make sense, whether there is a place and room for what comes
+of it, and whether it has been done before, by a digest of all that decides its result."""
 
 import hashlib
 import json
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from audionet.bottleneck.backbone import Backbone
+from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Backbone
+from audionet.bottleneck.distortions import Distortions
 from audionet.dataset.manifest import FILE_NAME as INDEX_NAME
 from audionet.dataset.samples import Dataset
-from audionet.errors import AudionetError
-from audionet.model.description import ModelDescription, TrainingRecord, labels_file
-from audionet.model.exports import are_there, require_places_for_exports
+from audionet.errors import AudionetError, explaining
+from audionet.model.description import MOST_LABELS, ModelDescription, TrainingRecord, labels_file
+from audionet.model.exports import are_there, require_free_name, require_places_for_exports
 from audionet.model.store import LARGEST_DESCRIPTION_BYTES, delete_left_over, read_model
 from audionet.model_files import ModelFiles
 from audionet.options import RetrainOptions
+from audionet.parallel.memory import memory_bytes
 from audionet.report.page import is_report_of, require_place
+from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system.files import read_json, require_apart, require_folder, require_replaceable, sha256_of_file
+from audionet.system.text import count
 from audionet.system.untrusted import Refused, taking_apart, text
+from audionet.values import flag
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +39,9 @@ WITHOUT_EFFECT = frozenset(
     "checkpoint_path saved_model_dir architecture bottleneck tfhub_module tfhub_sha256 backbone backbone_output "
     "backbone_sample_rate force scheduler report write_report".split()
 )
+BACKBONE_BYTES = 128 << 20  # of a network, beside its last layer: far more than ours needs
+# What is held at once while a model is made (measured): copies of its layer, and of all scores, in float64.
+LAYERS, SCORES, MOST_OF_MEMORY = 6, 10, 0.75
 
 
 def training_key(
@@ -81,6 +91,53 @@ def _model_there(files: ModelFiles) -> ModelFiles | None:
         told = read_json(files.description, LARGEST_DESCRIPTION_BYTES)["training"]["options"]["output_graph"]
         return ModelFiles.beside(files.graph.with_name(Path(text(told)).name))
     return None
+
+
+def require_fitting(options: RetrainOptions, backbone: Backbone, settings: PictureSettings) -> None:
+    """Raise AudionetError for options of networks from sound where this one looks at pictures, or the other way round.
+
+    settings: of the pictures.
+    """
+    require_free_name(backbone, options.final_tensor_name)
+    if backbone.sound is None:
+        for name in ("backbone_output", "backbone_sample_rate"):
+            if getattr(options, name) is not None:
+                raise AudionetError(
+                    f"{flag(name)}: is of networks from sound, and {options.tfhub_module} looks at pictures"
+                )
+        return
+    if options.bottleneck is not None:
+        raise AudionetError(f"--bottleneck {options.bottleneck}: is of networks from pictures; this one hears sound")
+    if Distortions.of(options) is not None:
+        raise AudionetError(
+            "--random-brightness and the like distort pictures; a network that hears has no use for them"
+        )
+    if options.saved_model_dir is not None:
+        raise AudionetError("--saved-model-dir: only networks from pictures can be written so; leave it out")
+    heard_hz = backbone.sound.sample_rate_hz
+    too_long = f"chunks of {settings.chunk_seconds:g} seconds are too long for a network that hears {heard_hz} Hz"
+    with explaining(f"{too_long}; make shorter ones with prepare --chunk-seconds", AudionetError):
+        replace(settings, sample_rate_hz=heard_hz)
+
+
+def require_room(image_dir: Path, dataset: Dataset, features: int, *, has_events: bool) -> None:
+    """Raise AudionetError where the pictures are of more classes than a model may have that is to be read again; and
+    say so where the training may need more memory than the machine has.
+
+    features: that a bottleneck has. has_events: whether events are learnt too.
+    """
+    classes, layer_bytes = len(dataset.labels), 4 * features * (1 + has_events)  # the latter of each class
+    most = min(MOST_LABELS, (LARGEST_NETWORK_BYTES - BACKBONE_BYTES) // layer_bytes)
+    remedy = "learn a part of them, or put several into one (a genus in place of its species)"
+    if classes > most:
+        raise AudionetError(f"{image_dir}: holds {count(classes, 'class')}, and a model can have {most:,}; {remedy}")
+    needed = LAYERS * classes * layer_bytes + SCORES * 8 * classes * len(dataset)
+    memory = memory_bytes()
+    if memory is not None and needed > MOST_OF_MEMORY * memory:
+        logger.warning(
+            "%s: to learn %s takes about %.0f GB of memory, of %.0f GB that there are; if it fails, %s",
+            image_dir, count(classes, "class"), needed / 1e9, memory / 1e9, remedy,
+        )  # fmt: skip
 
 
 def load_previous(key: str, options: RetrainOptions) -> TrainingRecord | None:

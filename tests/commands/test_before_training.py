@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audionet.bottleneck.backbone import Backbone
-from audionet.commands.up_to_date import WITHOUT_EFFECT, require_places, training_key
+from audionet.commands.before_training import WITHOUT_EFFECT, require_places, training_key
 from audionet.dataset.samples import Dataset
 from audionet.errors import AudionetError
 from audionet.options import RetrainOptions
