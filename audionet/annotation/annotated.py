@@ -10,14 +10,14 @@ from audionet.annotation.readers import SUBTITLES, read_annotations
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, folders_in
 from audionet.dataset.kinds import are_all_parts, group_of, is_part_of_a_set
-from audionet.dataset.names import UNKNOWN, by_name, composed
+from audionet.dataset.names import UNKNOWN, by_name
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.tables.labelled import checked_label, spelt_alike
-from audionet.tables.layouts import report_silent, says_silent, says_unknown
+from audionet.tables.layouts import report_silent, says_silent
 from audionet.tables.paths import Listing, TablePaths
 from audionet.tables.reading import Table, line_error
 
@@ -161,17 +161,16 @@ def _recordings_of(
     recordings, faults = list[Recording](), list[Fault]()
     is_learnt = options.unmarked == BACKGROUND
     labels = [(each.file, mark.line, mark.label) for each in read for mark in each.annotations]
-    spelt = spelt_alike(labels, [*folders, BACKGROUND] if is_learnt else folders)
-    folders_in_rttm = by_name(folders.values(), in_rttm=True)
+    classes = {*folders.values(), *([BACKGROUND] if is_learnt else [])}
+    spelt = spelt_alike(labels, classes)
     for each in read:
-        names = folders_in_rttm if each.file.suffix.lower() in (".rttm", ".stm") else folders
         marked = grouped(((path, mark.label), mark) for path, mark in each.placed())
         report_silent(each.file, sum(len(marks) for (_, label), marks in marked.items() if says_silent(label, folders)))
         for (path, label), marks in marked.items():
             try:
-                usual = BACKGROUND if says_silent(label, folders) else spelt.get(label, label)
-                class_name = UNKNOWN if says_unknown(label) else names.get(composed(usual), "")
-                class_name = class_name or checked_label(each.file, marks[0].line, usual, {})
+                class_name = BACKGROUND if says_silent(label, folders) else spelt.get(label, UNKNOWN)
+                if class_name != UNKNOWN and class_name not in classes:
+                    checked_label(each.file, marks[0].line, class_name)
                 if is_learnt or not says_silent(label, folders):
                     recordings.append(recording_of(path, class_name, marks, data_audio))
             except AudionetError as error:

@@ -46,6 +46,9 @@ def read_named(path: Path, data_audio: Path, options: AnnotationOptions, table: 
             "Praat, ELAN or RTTM); name the table in it"
         )
     owned = [replace(file, table=table) for file in with_owners(files, data_audio)]
+    for recording, names in grouped((file.recording, file.annotations.name) for file in owned).items():
+        if recording is not None and len(names) > 1:
+            logger.info("%s: what %s say of it counts alike", recording, listed(names))
     return read_all(owned, data_audio, options)
 
 

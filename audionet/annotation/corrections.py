@@ -20,7 +20,7 @@ from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
 from audionet.tables.files import read_table
-from audionet.tables.labelled import LabelledTable, spellings_of
+from audionet.tables.labelled import LabelledTable
 from audionet.tables.layouts import says_unknown
 from audionet.tables.paths import absolute, file_name
 from audionet.tables.reading import Row
@@ -79,13 +79,13 @@ def corrected(
     for recording in recordings:
         files.setdefault(recording.path, _File(recording.path)).recordings[recording.class_name] = recording
         keys[recording.key] = recording.path
-    table = LabelledTable(read_table(corrections), data_audio)
-    labels = spellings_of(recordings)
-    known = {spelling.label for spelling in labels.values()}
+    known, named = {recording.class_name for recording in recordings}, set[str]()
+    table = LabelledTable(read_table(corrections), data_audio, classes=known)
     wrong, elsewhere = list[UnusableInput](), dict[str, Path]()
     for row, place in zip(table.table.rows, table.places, strict=True):
         label = row.get(table.layout.label)
-        label = table.label(row, labels) if label and not says_unknown(label) else ""
+        label = table.label(row) if label and not says_unknown(label) else ""
+        named.add(label)
         part = table.part(row) or WHOLE
         path = _path_of(row, place, table, keys)
         if path is None:
@@ -96,7 +96,7 @@ def corrected(
             continue
         elsewhere |= {name: path for name in table.layout.paths(row) if _lies_elsewhere(name, path, keys)}
         files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
-    _report_new_classes(corrections, {spelling.label for spelling in labels.values()}, known)
+    _report_new_classes(corrections, named - {""}, known)
     _report_elsewhere(corrections, elsewhere)
     changed = [file for _, file in sorted(files.items()) if file.corrections]
     _report_contradictions(corrections, changed)

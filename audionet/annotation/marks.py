@@ -1,6 +1,7 @@
 """What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, STM, and UEM beside them."""
 
 import logging
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
 CHANNELS = {"NA": 0, "<NA>": 0, "A": 1, "B": 2, "a": 1, "b": 2}  # NIST's names of those that have no number
+COMMENT = re.compile(r"\s*#[^\t]*")
 NOBODY = ("inter_segment_gap", "excluded_region")  # in NIST's STM
 
 
@@ -51,8 +53,9 @@ def annotation(path: Path, line: int, recording: str | None, part: Part, label: 
 
 
 def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text that are not empty, each with its number from 1."""
-    return ((number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip())
+    """The lines of a text that are neither empty nor comments, each with its number from 1."""
+    lines = enumerate(text.splitlines(), start=1)
+    return ((number, line) for number, line in lines if line.strip() and not COMMENT.fullmatch(line))
 
 
 def of_tiers(path: Path, annotations: list[Annotation], chosen: Collection[str]) -> list[Annotation]:

@@ -25,7 +25,7 @@ from audionet.tables.from_json import AVIANZ, JAMS, LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
 from audionet.tables.reading import SHOWN, Table, beginning_of, line_error, parse_table, read_text, simplified
-from audionet.tables.times import MOMENTS, marks_parts, read_part, times_of
+from audionet.tables.times import MOMENTS, NUMBER, marks_parts, read_part, times_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ SUFFIXES_OF_TOOLS = (".textgrid", ".rttm", ".eaf")
 SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS, STM = (".srt", ".vtt"), ".lab", ".stm"
-IN_JSON = (".data", ".jams")  # AviaNZ's, and those of JAMS
+# What is in files of AviaNZ, of JAMS and of Sonic Visualiser, whose other layers have no length.
+TELLING = {".data": AVIANZ, ".jams": JAMS, ".svl": re.compile('subtype="region"')}
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
-NUMBER = re.compile(r"\d+([.,]\d+)?")
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
 SCORED = re.compile(r";\s*[01]?\.\d+$")  # and HawkEars in the label itself
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
@@ -48,9 +48,11 @@ UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
-OTHER_SUFFIXES = tuple(".ctm .trs .svl .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
+OTHER_SUFFIXES = tuple(".ctm .trs .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
 MARK_IN_JSON = re.compile(
-    r'"(start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?)?"\s*:\s*"?\d', re.IGNORECASE
+    r'"((start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?|_?ms|milliseconds|inticks)?|ts)"\s*:\s*'
+    r'"?(PT)?\d|"timestamps?"\s*:\s*\[\s*\d',
+    re.IGNORECASE,
 )
 LAB = re.compile(rf"{TIME}[ \t]+{TIME}[ \t]+\S.*")
 NAME_IN_JSON = re.compile(r'"([\w ]+)"\s*:')
@@ -111,13 +113,13 @@ def kind_of(path: Path) -> Kind:
     suffix = path.suffix.lower()
     if suffix in (*SUBTITLES, STM, *OTHER_SUFFIXES):
         return Kind.UNREAD if suffix in OTHER_SUFFIXES else Kind.NAMED
-    if suffix not in (*SUFFIXES, HTKS, *IN_JSON, ".json") or not is_file(path):
+    if suffix not in (*SUFFIXES, HTKS, *TELLING, ".json") or not is_file(path):
         return Kind.OTHER
     if suffix in SUFFIXES_OF_TOOLS:
         return Kind.OF_A_TOOL
     beginning = beginning_of(path)
-    if suffix in IN_JSON:
-        return Kind.OF_A_TOOL if AVIANZ.match(beginning) or JAMS.search(beginning) else Kind.UNREAD
+    if suffix in TELLING:
+        return Kind.OF_A_TOOL if TELLING[suffix].search(beginning) else Kind.UNREAD
     if suffix == HTKS:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":
@@ -269,8 +271,24 @@ def _read_lab(path: Path, text: str) -> list[Annotation]:
     ]
 
 
+def _read_svl(path: Path, text: str) -> list[Annotation]:
+    """The regions of a layer of Sonic Visualiser, with their start and length in frames."""
+    rate_hz = next((int(rate) for rate in re.findall(r'\bsampleRate="(\d{1,9})"', text)), 0)
+    marks = []
+    for number, line in numbered_lines(text):
+        for point in re.findall(r"<point\s([^>]*)", line):
+            cells = dict(re.findall(r'(\w+)="([^"]*)"', point))
+            times = [cells.get(name, "") for name in ("frame", "duration")]
+            if not rate_hz or not all(map(str.isdecimal, times)):
+                raise line_error(path, number, "has a point without a length; mark regions in Sonic Visualiser")
+            start, length = (f"{int(time[:SHOWN]) / rate_hz}" for time in times)
+            part = read_part(path, number, start, length, end_is_length=True)
+            marks.append(annotation(path, number, None, part, html.unescape(cells.get("label", ""))))
+    return marks
+
+
 BY_SUFFIX = {".textgrid": read_textgrid, ".rttm": read_rttm, STM: read_stm, ".uem": read_uem, ".eaf": read_eaf}
-BY_SUFFIX[HTKS] = _read_lab
+BY_SUFFIX |= {HTKS: _read_lab, ".svl": _read_svl}
 BY_SUFFIX |= dict.fromkeys(SUBTITLES, _read_subtitles)
 
 

@@ -56,6 +56,10 @@ class Counts:
         """The harmonic mean of precision and recall, 0 to 1."""
         return 2 * self.correct / (self.reference + self.found) if self.reference + self.found else 0.0
 
+    def to_json(self, noun: str) -> dict[str, float]:
+        """As plain values, each called by what was counted too."""
+        return {f"{noun}_f1": self.f1, f"{noun}_precision": self.precision, f"{noun}_recall": self.recall}
+
 
 @dataclass(frozen=True)
 class SpeakingErrors:
@@ -114,12 +118,8 @@ class Detection:
             "recordings": self.recordings,
             "seconds": self.seconds,
             "collar_seconds": self.collar_seconds,
-            "event_f1": self.events.f1,
-            "event_precision": self.events.precision,
-            "event_recall": self.events.recall,
-            "segment_f1": self.segments.f1,
-            "segment_precision": self.segments.precision,
-            "segment_recall": self.segments.recall,
+            **self.events.to_json("event"),
+            **self.segments.to_json("segment"),
             "diarization_error_rate": self.diarization.rate,
             "identification_error_rate": self.identification.rate,
             "missed_seconds": self.diarization.missed,

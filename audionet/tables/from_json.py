@@ -19,10 +19,10 @@ from audionet.errors import AudionetError
 from audionet.system.text import count, printable
 from audionet.system.untrusted import LONGEST_TEXT, MALFORMED, MOST_VALUES, values_at_most
 from audionet.system.untrusted import text as checked_text
-from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS
+from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS, SPEAKERS
 from audionet.tables.reading import Row, Table, line_error, simplified
-from audionet.tables.reshape import WORD, in_turns
-from audionet.tables.times import TIMES, marks_parts
+from audionet.tables.reshape import OF_NOBODYS_TURN, WORD, in_turns
+from audionet.tables.times import marks_parts
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +33,17 @@ LABELS = ANY_LABEL.union(LISTS_OF_LABELS)
 LISTS_OF_MARKS = ("events", "segments", "result")
 # Beside what people said, Label Studio exports what a model did, what was not submitted, and what was skipped.
 NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
-AVIANZ = re.compile(r'\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
+AVIANZ = re.compile(r'\A\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
 JAMS = re.compile(r'"namespace"\s*:\s*"((tag|segment)_\w+|scaper)"')  # of its kinds of annotations, those of sounds
 MOST_JSON_VALUES = 8 * MOST_VALUES  # of thirty hours of speech, each word with its times
 SAYS_NOTHING = ("channel", "0")  # Label Studio writes it of every recording whose channels are not shown apart
 # In transcripts: lists of single words; types of words and of what is none; and what is said, beside which a type is no
 # class.
-OF_WORDS, OF_A_WORD = re.compile(r"words?.*|items"), ("word", "pronunciation")
-NO_WORDS = ("spacing", "punctuation", "audio_event")
+OF_WORDS, OF_A_WORD = re.compile(r"words?.*|items|tokens|elements"), ("word", "pronunciation")
+NO_WORDS = ("spacing", "punctuation", "punct", "audio_event")
 SAID = frozenset({"text", "word", "transcript", "alternatives"})
+RENAMED = {"ts": "start", "endts": "end"}  # Rev's times
+TIMESTAMPS = ("timestamp", "timestamps")  # with both times in them, of programs that run Whisper
 
 Cells = dict[str, str]
 
@@ -61,9 +63,11 @@ def table_of_json(path: Path, text: str) -> Table:
     rows = []
     try:
         for value in _values(text):
+            names = _names(value)
             for found, cells in _rows(value, {}):
                 columns |= {simplified(name): name for name in cells if simplified(name) not in columns}
                 row = {simplified(name): cell for name, cell in cells.items()}
+                row |= {name: names.get(row[name], row[name]) for name in SPEAKERS.intersection(row)}
                 labels = [{"label": label} for label in cells.get("label", "").split("\n") if label] or [{}]
                 rows += [Row(bisect(lines, found) + 1, row | label) for label in labels]
     except json.JSONDecodeError as error:
@@ -122,22 +126,25 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     if "namespace" in value:
         yield from _observations(value, around)
         return
-    own = _cells(value)
-    names = {simplified(name) for name in (*around, *own)}
-    has_times, has_label = marks_parts(names), not names.isdisjoint(LABELS)
-    if has_times and has_label:
+    own = _cells(value, is_word=WORD in around)
+    own_names = set(map(simplified, own))
+    names = own_names.union(map(simplified, around))
+    has_times, has_label = marks_parts(names), not own_names.isdisjoint(LABELS)
+    if has_times and not names.isdisjoint(LABELS):
         yield value.place, around | own
         return
     inner = [_cells(each) for each in value.values() if isinstance(each, _Object)]
     about = around | {
         name: cell for cells in (*inner, own) for name, cell in cells.items() if simplified(name) in OF_RECORDINGS
     }
+    about |= {name: cell for name, cell in own.items() if simplified(name) in SPEAKERS}  # of the words in it
     not_people_s = NOT_PEOPLE_S if "annotations" in value else ()
+    of_words = about | {WORD: "word"} | ({OF_NOBODYS_TURN: "x"} if has_times else {})
     found = [
         row
         for name, each in value.items()
         if name not in not_people_s
-        for row in _rows(each, about | {WORD: name} if OF_WORDS.fullmatch(simplified(name)) else about)
+        for row in _rows(each, of_words if OF_WORDS.fullmatch(simplified(name)) else about)
     ]
     yield from found
     if not found and (has_times or (has_label and about) or any(value.get(name) == [] for name in LISTS_OF_MARKS)):
@@ -158,20 +165,28 @@ def _observations(value: _Object, around: Cells) -> Iterator[tuple[int, Cells]]:
             yield each.place, around | _cells({**times, "label": label})
 
 
-def _cells(value: Mapping[str, Any]) -> Cells:
+def _names(value: Any) -> dict[str, str]:
+    """The names of speakers by the numbers that a transcript gives them, where it lists both."""
+    speakers = value.get("speakers") if isinstance(value, _Object) else None
+    listed = [_cells(each) for each in speakers if isinstance(each, _Object)] if isinstance(speakers, list) else []
+    return {each.get("id", each.get("spkid", "")): each["name"] for each in listed if "name" in each}
+
+
+def _cells(value: Mapping[str, Any], *, is_word: bool = False) -> Cells:
     """What an object says itself, by the names that it has for it."""
     alternatives = value.get("alternatives")  # of what may have been said, the likeliest first
     if isinstance(alternatives, list) and alternatives and isinstance(alternatives[0], _Object):
         value = {**alternatives[0], **value}
-    is_word = value.get("type") in OF_A_WORD
+    is_word = is_word or value.get("type") in OF_A_WORD
     is_said = is_word or not SAID.isdisjoint(value)
     cells = {WORD: "word"} if is_word else {}
     for name, each in value.items():
         cell, column = _cell(each), simplified(name)
-        if TIMES.fullmatch(column):
-            cell = cell.removesuffix("s")  # Google's times are as 1.5s
+        if column in TIMESTAMPS and isinstance(each, list | dict) and len(each) == 2:
+            borders = each.values() if isinstance(each, dict) else each
+            cells |= dict(zip(("start", "end"), map(_cell, borders), strict=True))
         if cell and (column, cell) != SAYS_NOTHING and not (is_said and column == "type"):
-            cells[checked_text(name)] = checked_text(cell)
+            cells[checked_text(RENAMED.get(column, name))] = checked_text(cell)
     for name in LISTS_OF_LABELS:
         several = value.get(name)
         if isinstance(several, list) and several and all(isinstance(each, str) for each in several):

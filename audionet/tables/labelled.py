@@ -13,7 +13,7 @@ from audionet.audio.channels import USUAL
 from audionet.audio.chunks import Part
 from audionet.dataset.folders import Recording, folders_in
 from audionet.dataset.kinds import WORDS_OF_SIDES, group_of, is_passed_over
-from audionet.dataset.names import UNKNOWN, composed, fault_as_folder, look_of, require_no_unknown, spelling_key
+from audionet.dataset.names import UNKNOWN, composed, fault_as_folder, look_of, require_no_unknown, without_spaces
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND
 from audionet.settings import SoundChoice
@@ -33,39 +33,13 @@ OF_GROUPS = frozenset(
     "session speaker speakerid spkid subject subjectid participant actor individual person site location place day "
     "date recordist recorder device".split()
 )
+WITHOUT_SPACES = (".rttm", ".stm")  # files in which names have none
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
-class Spelling(NamedTuple):
-    """How a class is spelt, and in which line of the table it was first; 0 for a folder."""
-
-    label: str
-    line: int
-
-
-Spellings = dict[str, Spelling]  # by names.look_of
-
-
-def spellings_of(recordings: Iterable[Recording]) -> Spellings:
-    """How the classes of recordings are spelt, by names.look_of."""
-    return {look_of(r.class_name): Spelling(r.class_name, 0) for r in recordings}
-
-
-def is_folder_of(label: str, spellings: Spellings) -> bool:
-    """Whether a class is one already, spelt so, by its folder; then it may be called as no table would call it."""
-    first = spellings.get(look_of(label))
-    return first is not None and not first.line and first.label == label
-
-
-def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> str:
-    """The label of a line, as it was spelt first, once it is found to be in order.
-
-    spellings: the classes so far; a new one is added. Raises AudionetError for a label that can be no class, or is
-    spelt in two ways.
-    """
+def checked_label(path: Path, line: int, label: str) -> str:
+    """The label of a line, once it is found to be in order. Raises AudionetError for one that can be no class."""
     error = functools.partial(line_error, path, line)
-    if is_folder_of(label, spellings):
-        return label
     if label.startswith("[{"):
         raise error("has JSON in a cell, as Label Studio's CSV has; export its JSON instead, which is read")
     if SEVERAL_LABELS.search(label):
@@ -76,31 +50,29 @@ def checked_label(path: Path, line: int, label: str, spellings: Spellings) -> st
     if is_passed_over(label, is_folder=True):
         raise error(f"has the class {shown}, as systems call folders of their own, which are passed over; rename it")
     require_no_unknown(f"{path}: line {line}", [label])
-    first = spellings.setdefault(look_of(label), Spelling(label, line))
-    if composed(first.label) != composed(label):
-        where = f"line {first.line}" if first.line else "so far"
-        raise error(f"has the class {shown}, others {first.label!r} ({where}); spell them alike")
-    return first.label
+    return label
 
 
 def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -> dict[str, str]:
-    """For labels that people take for one another, since only their case differs, say: the one that is used for all.
+    """How the class of each label is spelt: as that of some names that people take it for, or as most labels are.
 
-    It is spelt as one of some names is, or else as most labels are. labels: each with its file and line. What is taken
-    for another is said.
+    labels: each with its file and line. What is taken for another is said. In RTTM and STM, names have no spaces.
     """
     counts = Counter(label for _, _, label in labels)
     first = {label: (path, line) for path, line, label in reversed(labels)}
-    marks = Counter(composed(label) for _, _, label in labels)  # with accents stored in one way
-    chosen = {look_of(name): composed(name) for name in names}
-    for label, _ in marks.most_common():
+    chosen = {look_of(name): name for name in names}
+    spaced = Counter(composed(label) for path, _, label in labels if path.suffix.lower() not in WITHOUT_SPACES)
+    for label, _ in spaced.most_common():
         chosen.setdefault(look_of(label), label)
+    of_joined = {look_of(without_spaces(name)): name for name in chosen.values()}
+    for label, _ in Counter(composed(label) for _, _, label in labels).most_common():
+        chosen.setdefault(look_of(label), of_joined.get(look_of(label), label))
     spelt = {label: chosen[look_of(label)] for label in counts if not says_unknown(label)}
-    spelt = {label: usual for label, usual in spelt.items() if usual != composed(label)}
     sentence = "%s: line %d has the class %r, which is taken for %r%s: if these are two classes, call one otherwise"
     for label, usual in spelt.items():
-        more = f", as in {count(counts[label] - 1, 'other mark')}" if counts[label] > 1 else ""
-        logger.warning(sentence, *first[label], label, usual, more)
+        if composed(label) not in (composed(usual), without_spaces(composed(usual))):
+            more = f", as in {count(counts[label] - 1, 'other mark')}" if counts[label] > 1 else ""
+            logger.warning(sentence, *first[label], label, usual, more)
     return spelt
 
 
@@ -118,15 +90,21 @@ class Listed(NamedTuple):
 class LabelledTable:
     """The rows of a table, and where in the data set's folder their recordings are."""
 
-    def __init__(self, table: Table, data_audio: Path, choice: SoundChoice = USUAL) -> None:
-        """choice: of several channels, which the rows are about. Raises AudionetError if the table lacks a column."""
+    def __init__(
+        self, table: Table, data_audio: Path, choice: SoundChoice = USUAL, classes: Iterable[str] = ()
+    ) -> None:
+        """choice: of several channels, which the rows are about. classes: that there are, beside the folders.
+
+        Raises AudionetError if the table lacks a column.
+        """
         self.layout, self.data_audio = layout_of(table), data_audio
         rows = ((row.line, self.layout.channel_of(row), row) for row in table.rows)
         self.table = table = replace(table, rows=of_channel(table.path, rows, choice))
         self.paths = TablePaths(Listing(data_audio), table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
         self._folders = {folder.name for folder in folders_in(data_audio)}
-        self._labels = {spelling_key(row.get(self.layout.label)) for row in table.rows}
+        self._classes = self._folders.union(classes)
+        self._labels = {look_of(row.get(self.layout.label)) for row in table.rows}
 
     def read(self) -> Listed:
         """What the table says.
@@ -137,7 +115,6 @@ class LabelledTable:
         if not table.rows:
             raise AudionetError(f"{table.path}: lists no recordings; it should have a line for each, below the first")
         found, unheard, silent = Listed([], [], []), dict[Recording, int](), 0  # with the line that says so first
-        spellings: Spellings = {}  # on a file system that ignores case, two would be one folder
         groups: dict[str, str] = {}
         first: dict[str, tuple[str | None, int | None, int]] = {}  # group, fold and line of each recording
         lists_unheard = layout.times is not None or table.lists_unheard
@@ -150,7 +127,7 @@ class LabelledTable:
             if is_unheard:
                 label = BACKGROUND
             else:
-                label = UNKNOWN if part is not None and says_unknown(label) else self.label(row, spellings)
+                label = UNKNOWN if part is not None and says_unknown(label) else self.label(row)
             if place is None:
                 found.wrong.append(self.why_missing(row))
                 continue
@@ -190,19 +167,25 @@ class LabelledTable:
         inside = path.relative_to(self.layout.folder) if path.parts[0] == self.layout.folder else path
         return str(inside), self.data_audio / path, group_of(Path(place))
 
-    def label(self, row: Row, spellings: Spellings) -> str:
+    @functools.cached_property
+    def _spelt(self) -> dict[str, str]:
+        """How the classes of labels are spelt: on a file system that ignores case, two would be one folder."""
+        labels = [(self.table.path, row.line, self.layout.label_of(row)) for row in self.table.rows]
+        return spelt_alike([each for each in labels if each[-1]], self._classes)
+
+    def label(self, row: Row) -> str:
         """The class of a row, checked by checked_label. Raises AudionetError if it has none."""
         label = row.get(self.layout.label)
         if not label:
             column = self.table.columns[self.layout.label]
             raise self.table.error(row.line, f"has no label in the column {column}; write one, or delete the line")
-        if label in self._folders:
-            spellings.setdefault(look_of(label), Spelling(label, 0))
-        joined = [] if is_folder_of(label, spellings) else JOINED.split(label)
-        if len(joined) > 1 and all(spelling_key(part) in self._labels for part in joined):
+        if (spelt := self._spelt.get(label, label)) in self._classes:
+            return spelt  # which may be called as no table would call it
+        joined = JOINED.split(label)
+        if len(joined) > 1 and all(look_of(part) in self._labels for part in joined):
             # `Owl, Barn` is one class; `owl, wren` is none where other lines are of `owl`, and others of `wren`.
             raise self.table.error(row.line, f"has the label {label!r}: {ONE_OR_SEVERAL}")
-        return checked_label(self.table.path, row.line, label, spellings)
+        return checked_label(self.table.path, row.line, spelt)
 
     def part(self, row: Row) -> Part | None:
         """The part of its recording that a row is about; None for the whole. Raises AudionetError if it is none."""

@@ -56,7 +56,7 @@ FREQUENCIES = re.compile(
     r"|(freq|frequency)(low|high|lower|upper|min|max)(hz|khz)?|f(min|max|low|high)(hz|khz)?"
 )
 # What says of a label whether it is right, as Arbimon has it; and how it says that it is not.
-VERDICTS = frozenset("present ispresent presence correct iscorrect valid isvalid validated validation".split())
+VERDICTS = frozenset("present ispresent presence correct iscorrect valid isvalid validated validation accepted".split())
 DENIALS = frozenset("0 00 no n false notpresent absent incorrect wrong invalid rejected".split())
 FREQUENCIES_SAID = (
     "%s: its frequency limits are not used: whatever is heard in the marked seconds counts, at all frequencies"
@@ -202,9 +202,8 @@ def _label_column(table: Table, *, needed: bool) -> str:
         if own:
             names = listed([repr(table.columns[name]) for name in own], most=8)
             raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
-    markers = ({"name", "timeformat"}, {"name", "start", "end", "length"})  # Adobe Audition's, and Reaper's regions
-    if any(columns <= table.columns.keys() for columns in markers) and not known - {"type"}:
-        return "name"
+    if table.is_text("name") and not known - {"type"}:  # Audition's markers, Reaper's regions, the segments of DAS
+        return _told(table, "name")
     if {"tmin", "tier", "text"} <= table.columns.keys() and not known:
         return "text"  # of Praat's Down to Table
     spoken = next((table.columns[name] for name in ("text", "word", "transcript") if name in table.columns), None)

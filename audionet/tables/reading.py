@@ -38,11 +38,16 @@ BYTE_ORDER_MARKS = (
 )
 WINDOWS = "cp1252"  # what Excel writes in the west, unless it is asked for UTF-8
 CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
+# `1h 2m 3.5s`, as people write it, `1.5s`, as Google does, and `PT2.5S`, as Azure does by ISO 8601.
+SPELT = re.compile(
+    r"(?:PT)?(?=\d)(?:(\d{1,6}) ?h)? ?(?:(\d{1,6}) ?m(?:in)?)? ?(?:(\d+(?:[.,]\d+)?) ?s(?:ec)?)?", re.IGNORECASE
+)
 USABLE = (  # in messages
     "CSV with the columns path, label, start and end, subtitles that say who is heard (SRT, WebVTT), or a file of "
     "Raven, Audacity, Praat, ELAN or RTTM"
 )
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
+PRAATS_BINARY = b"ooBinaryFile"  # so full of zeros that it may be taken for UTF-16
 
 
 def line_error(path: Path, line: int, message: str) -> AudionetError:
@@ -108,11 +113,11 @@ def simplified(column: str) -> str:
 
 
 def seconds(text: str) -> float:
-    """`12.5`, `12,5` or `1:02:03.5` in seconds. Raises ValueError, with what was expected, for what is no time."""
-    clock = CLOCK.fullmatch(text)
+    """`12.5`, `12,5`, `1:02:03.5` or `2m 3s` in seconds. Raises ValueError, with what was expected, for any other."""
+    clock = CLOCK.fullmatch(text) or SPELT.fullmatch(text)
     if clock:
-        hours, minutes, rest = clock.groups()
-        return 3600 * int(hours or 0) + 60 * int(minutes) + float(rest.replace(",", "."))
+        hours, minutes, rest = clock.groups("0")
+        return 3600 * int(hours) + 60 * int(minutes) + float(rest.replace(",", "."))
     try:
         value = float(text.replace(",", "."))
     except ValueError as error:
@@ -164,6 +169,8 @@ def encoding_of(data: bytes) -> str:
     """UTF-8, UTF-16, UTF-32, or else WINDOWS. Raises ValueError for what is no text."""
     if data.startswith(WORKBOOK_MARKS):
         raise ValueError("it is a spreadsheet's own file, or an archive; save the table in it as CSV")
+    if data.startswith(PRAATS_BINARY):
+        raise ValueError("it is a binary file of Praat's")
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding
@@ -208,6 +215,8 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
     twice = {name for name in names if is_known(name) and names.count(name) > 1}
     cells_left = MOST_CELLS
     for line, cells in records:
+        if cells[0].startswith("# ") or (cells[0].startswith("#") and not any(cells[1:])):
+            continue  # a comment
         extra = sum(bool(cell.strip()) for cell in cells[len(names) :])
         if extra and (len(names) > 1 or is_known(names[0])):  # else it is a text, with a comma somewhere
             there, named = count(len(names) + extra, "value"), count(len(names), "column")

@@ -1,14 +1,16 @@
 """Tables with a column for each class, or a line for each word of a speaker -> a line for each part that is heard."""
 
 import logging
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from audionet.audio.chunks import Part
 from audionet.system.text import count, listed
 from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS, REFUSED, SELECTIONS, SPEAKERS, is_known
 from audionet.tables.paths import path_columns
 from audionet.tables.reading import Row, Table
-from audionet.tables.times import TIMES, TimeColumns, marks_parts, times_of
+from audionet.tables.times import TIMES, marks_parts, times_of
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +19,7 @@ NOT_HEARD = frozenset("0 0.0 0,0 false falsch faux".split())
 # Where one of these is a column, it says the class.
 OF_LABELS = ANY_LABEL.union(SELECTIONS, ("name", "text"))
 WORD = "word"  # the column of rows that are about single words
+OF_NOBODYS_TURN = "ofnobodysturn"  # that of those in a turn which does not say who speaks, as WhisperX may have it
 OF_TURNS = SPEAKERS | OF_RECORDINGS  # columns of what the words of a turn have in common
 LONGEST_PAUSE_SECONDS = 0.8  # within a turn, as services have it that join words themselves
 LONGEST_WORD_SECONDS = 20
@@ -74,31 +77,30 @@ def in_turns(table: Table) -> Table:
 
     A table of another kind as it is. Times with which words would last for minutes are taken for milliseconds.
     """
-    words = replace(table, rows=[row for row in table.rows if _is_word(row)])
-    times = times_of(words)
-    if times is None:
+    words = _marked(table, [row for row in table.rows if _is_word(row)])
+    if not words:
         return table
-    if _are_milliseconds(words, times):
+    turns = _marked(table, [row for row in table.rows if not _is_word(row)])
+    are_whole = all(time.is_integer() for _, part in words for time in part)
+    unit_seconds = 1.0
+    if are_whole and sum(part.seconds for _, part in words) > LONGEST_WORD_SECONDS * len(words):
+        unit_seconds = 0.001
         logger.info("%s: its times are taken for milliseconds, since words would last for minutes", table.path)
-        return in_turns(replace(table, rows=[_in_seconds(row, times) for row in table.rows]))
-    others = [row for row in table.rows if not _is_word(row)]
-    if any(not ANY_LABEL.isdisjoint(row.cells) for row in others):
-        return replace(table, rows=others)
-    turns, speaker, end_seconds = list[Row](), dict[str, str](), 0.0
-    for row in words.rows:
-        part = times.part(words, row)
-        if part is None or SPEAKERS.isdisjoint(row.cells):
-            continue
-        own = {name: cell for name, cell in row.cells.items() if name in OF_TURNS or REFUSED.fullmatch(name)}
-        if own != speaker or abs(part.start_seconds - end_seconds) > LONGEST_PAUSE_SECONDS:
-            turns.append(Row(row.line, own | {"start": f"{part.start_seconds}"}))
-        speaker, end_seconds = own, part.end_seconds
-        turns[-1].cells["end"] = f"{end_seconds}"
-    if not turns:
-        return table
-    sentence = "%s: its %s are joined into %s: what one speaker says, with pauses of up to %g s"
-    logger.info(sentence, table.path, count(len(words.rows), "word"), count(len(turns), "turn"), LONGEST_PAUSE_SECONDS)
-    return replace(table, columns=table.columns | {"start": "start", "end": "end"}, rows=turns)
+    of_nobody = [mark for mark in words if OF_NOBODYS_TURN in mark[0].cells]
+    if of_nobody or all(ANY_LABEL.isdisjoint(row.cells) for row, _ in turns):
+        words = of_nobody or words
+        joined = _turns(words, LONGEST_PAUSE_SECONDS / unit_seconds)
+        if not joined and not of_nobody:
+            return table
+        turns = [mark for mark in turns if not ANY_LABEL.isdisjoint(mark[0].cells)] + joined
+        sentence = "%s: its %s are joined into %s: what one speaker says, with pauses of up to %g s%s"
+        nobody_s = sum(SPEAKERS.isdisjoint(row.cells) for row, _ in words)
+        unnamed = f"; {count(nobody_s, 'word')} without a speaker" if nobody_s else ""
+        how_many = count(len(words), "word"), count(len(joined), "turn")
+        logger.info(sentence, table.path, *how_many, LONGEST_PAUSE_SECONDS, unnamed)
+    columns = {name: written for name, written in table.columns.items() if not TIMES.fullmatch(name)}
+    rows = [_rewritten(row, part, unit_seconds) for row, part in turns]
+    return replace(table, columns=columns | {"start": "start", "end": "end"}, rows=rows)
 
 
 def _is_word(row: Row) -> bool:
@@ -106,14 +108,30 @@ def _is_word(row: Row) -> bool:
     return WORD in row.cells and (ANY_LABEL - SPEAKERS).isdisjoint(row.cells)
 
 
-def _are_milliseconds(words: Table, times: TimeColumns) -> bool:
-    """Whether the times of words are whole numbers, and too far apart for seconds."""
-    seconds = [part.seconds for row in words.rows if (part := times.part(words, row))]
-    are_whole = all(row.get(name).isdecimal() for row in words.rows for name in (times.start, times.end))
-    return are_whole and sum(seconds) > LONGEST_WORD_SECONDS * len(seconds)
+def _marked(table: Table, rows: list[Row]) -> list[tuple[Row, Part]]:
+    """Rows of a table, each with the part that it marks, without those that mark none."""
+    table = replace(table, rows=rows)
+    times = times_of(table)
+    return [(row, part) for row in rows if times and (part := times.part(table, row))]
 
 
-def _in_seconds(row: Row, times: TimeColumns) -> Row:
-    """A row with times in seconds, of one with milliseconds."""
-    cells = {name: f"{int(row.get(name)) / 1000}" for name in (times.start, times.end) if row.get(name).isdecimal()}
-    return Row(row.line, row.cells | cells)
+def _turns(words: Iterable[tuple[Row, Part]], longest_pause: float) -> list[tuple[Row, Part]]:
+    """What one speaker says without a longer pause, of words with times in any unit; some may be of nobody."""
+    turns, end = list[tuple[Row, Part]](), -math.inf
+    for row, part in words:
+        goes_on = abs(part.start_seconds - end) <= longest_pause
+        own = {name: cell for name, cell in row.cells.items() if name in OF_TURNS or REFUSED.fullmatch(name)}
+        if not SPEAKERS.isdisjoint(own):
+            start = turns.pop()[1].start_seconds if goes_on and turns[-1][0].cells == own else part.start_seconds
+            turns.append((Row(row.line, own), Part(start, part.end_seconds)))
+        elif not goes_on:
+            continue
+        end = part.end_seconds
+    return turns
+
+
+def _rewritten(row: Row, part: Part, unit_seconds: float) -> Row:
+    """A row with the times of a part, in seconds."""
+    cells = {name: cell for name, cell in row.cells.items() if not TIMES.fullmatch(name)}
+    start, end = (f"{round(time * unit_seconds, 7)}" for time in part)
+    return Row(row.line, cells | {"start": start, "end": end})

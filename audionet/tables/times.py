@@ -13,8 +13,10 @@ from audionet.system.grouping import grouped
 from audionet.tables.paths import path_columns
 from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error, seconds
 
-# `hh:mm:ss.ms` is what `seconds` reads too.
-SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?)?"
+# `hh:mm:ss.ms` is what `seconds` reads too; milliseconds and ticks, which are 100 ns, are turned into seconds.
+SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?|ms|msecs?|millis|milliseconds?|ticks)?"
+IN_MILLISECONDS = re.compile(r"(?<!s)(ms|msecs?|millis|milliseconds?)$")
+NUMBER = re.compile(r"\d+([.,]\d+)?")
 START = re.compile(rf"(start|begin|tmin|xmin)(time)?{SECONDS}")
 ONSET = re.compile(rf"onset(time)?{SECONDS}")
 END = re.compile(rf"(end|stop|tmax|xmax)(time)?{SECONDS}")
@@ -25,7 +27,7 @@ TIMES = re.compile("|".join(pattern.pattern for pattern in (START, ONSET, END, O
 # Times that are no seconds.
 OTHER_UNITS = re.compile(
     r"(start|begin|end|stop|onset|offset|duration|length)(time)?(in)?"
-    r"(ms|msec|msecs|millis|milliseconds?|us|ns|samples?|samplesamples|frames?|min|minutes?|clocktime)"
+    r"(us|ns|samples?|samplesamples|frames?|min|minutes?|clocktime)"
 )
 IN_MINUTES = re.compile(r"(start|begin|onset)(time)?(in)?(min|minutes?|h|hours?)")
 CLOCKED = re.compile(r"(start|begin|onset|end|stop|offset)(time)?(in)?(hms|h*mmss.*)")
@@ -41,8 +43,8 @@ COMPOUND = re.compile(
 )
 BORDERS_BESIDE = frozenset("min max first last".split())
 WORDS_FOR_TIME = frozenset(
-    "t time times timespan timecode zeit tijd tid temps tiempo tempo timestamp stamp s sec secs second seconds ss ms "
-    "msec hh mm sample samples frame frames idx index pos position".split()
+    "t tc time times timespan timecode zeit tijd tid temps tiempo tempo timestamp stamp s sec secs second seconds ss "
+    "ms msec hh mm sample samples frame frames idx index pos position".split()
 )
 WORDS_BESIDE = WORDS_FOR_TIME.union(
     "event segment seg interval region part clip chunk window call song note phrase syllable bout turn utterance "
@@ -51,6 +53,8 @@ WORDS_BESIDE = WORDS_FOR_TIME.union(
 WORDS = re.compile(r"[^\W\d_]+\d?")
 BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
 MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
+# With frames, as programs for films write it, or of a day.
+TIME_CODE = re.compile(r"(\d{4}-\d\d-\d\d[T ])?\d\d[:;]\d\d[:;]\d\d([:;.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
 THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 OF_A_DAY = re.compile(r"0[.,]\d{5,16}|\d([.,]\d{1,16})?[eE]-\d{1,2}")  # as Excel writes a part of one
 # So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
@@ -81,14 +85,23 @@ class TimeColumns:
             if not row.get(name):
                 missing = f"has no {table.columns[name]}, which other lines have"
                 raise table.error(row.line, f"{missing}; write it, or leave out all times of this line")
-        offset = row.get(self.file_offset)
+        start, end, offset, length = (
+            _in_seconds(name, row.get(name)) for name in (self.start, self.end, self.file_offset, self.length)
+        )
         part = read_part(table.path, row.line, start, end, end_is_length=self.end_is_length, offset=offset)
-        length = row.get(self.length)
         if is_time(length) and 0 < OTHER_UNIT * seconds(length) < part.seconds:
             columns = f"{table.columns[self.start]}, {table.columns[self.end]} and {table.columns[self.length]}"
             remedy = "write all in seconds, or delete the column that is wrong"  # of SpeechBrain's, two are in samples
             raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
         return part
+
+
+def _in_seconds(column: str, cell: str) -> str:
+    """A time, as it is written, in seconds if the column's name says that it is in another unit."""
+    unit_seconds = 1e-7 if column.endswith("ticks") else 1e-3 if IN_MILLISECONDS.search(column) else 1
+    return (
+        f"{float(cell.replace(',', '.')) * unit_seconds:.7f}" if unit_seconds < 1 and NUMBER.fullmatch(cell) else cell
+    )
 
 
 def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: bool = False, offset: str = "") -> Part:
@@ -126,6 +139,8 @@ def _time_columns(names: Sequence[str]) -> TimeColumns | None:
     elif start is None and length is not None:
         # Of Sonic Visualiser's regions, the value is the height at which each is drawn.
         start = offset or ("time" if {"time", "value"} <= set(names) else None)
+    elif start is None and end is not None and "time" in names:
+        start = "time"
     if start is None or not (end or length):
         return None
     file_offset = next((name for name in (FILE_OFFSET, f"{FILE_OFFSET}s") if name in names), "")
@@ -168,7 +183,8 @@ def _says_when(table: Table, name: str, *, has_length: bool) -> bool:
     borders = {word for word in words if word in BORDERS or COMPOUND.fullmatch(word)}
     if words & WORDS_FOR_TIME:
         borders |= words & BORDERS_BESIDE
-    return bool(borders) and words <= borders | WORDS_BESIDE and all(map(is_time, values))
+    are_times = all(is_time(value) or TIME_CODE.fullmatch(value) for value in values)
+    return bool(borders) and words <= borders | WORDS_BESIDE and are_times
 
 
 def _lacks_colons(table: Table, name: str) -> bool:
@@ -196,9 +212,8 @@ def _refuse_thousands(table: Table, names: Sequence[str]) -> None:
     cells = [(row.line, row.get(name)) for row in table.rows for name in names]
     with_comma = [(line, cell) for line, cell in cells if "," in cell]
     have_point = any("." in cell for _, cell in cells)
-    if not with_comma or not (have_point or table.separator == ","):
-        return
-    if have_point or all(THOUSANDS.fullmatch(cell) for _, cell in with_comma):
+    may_be_thousands = table.separator == "," and all(THOUSANDS.fullmatch(cell) for _, cell in with_comma)
+    if with_comma and (have_point or may_be_thousands):
         line, cell = with_comma[0]
         others = ", and others have a point" if have_point else ""
         raise table.error(

@@ -396,7 +396,7 @@ def test_one_file_may_be_about_many_recordings(tmp_path: Path) -> None:
     assert found(tmp_path / "nights", wrong=("talks.rttm",)) == expected | by_folder
 
 
-def test_a_file_or_a_folder_of_annotations_can_be_named(tmp_path: Path) -> None:
+def test_a_file_or_a_folder_of_annotations_can_be_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     nights = sounds(tmp_path / "nights", "2024/a.wav", "b.wav")
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "a.TextGrid").write_text(LONG)
@@ -404,6 +404,11 @@ def test_a_file_or_a_folder_of_annotations_can_be_named(tmp_path: Path) -> None:
     assert found(nights, metadata=tmp_path / "labels" / "a.TextGrid") == of("2024/a.wav")
     (tmp_path / "labels" / "b.selections.txt").write_text(RAVEN)
     assert found(nights, metadata=tmp_path / "labels") == of("2024/a.wav") | of("b.wav")
+    (tmp_path / "labels" / "b.txt").write_text("5\t6\towl\n")
+    parts = MARKED | {"owl": [*MARKED["owl"], (5.0, 6.0)]}
+    assert found(nights, metadata=tmp_path / "labels") == of("2024/a.wav") | of("b.wav", parts)
+    assert "b.wav: what b.selections.txt and b.txt say of it counts alike" in caplog.text
+    (tmp_path / "labels" / "b.txt").unlink()
     (tmp_path / "labels" / "c.txt").write_text(AUDACITY)
     assert found(nights, metadata=tmp_path / "labels", wrong=("c.txt",)) == of("2024/a.wav") | of("b.wav")
     (nights / "b.wav").unlink()
@@ -768,6 +773,16 @@ def test_rttm_and_stm_which_have_no_spaces_mean_the_folders_that_have(tmp_path: 
         "wren/1.wav": [],
         **of("night.wav", {"barn owl": MARKED["owl"], "wren": MARKED["wren"]}),
     }
+    # So do they the classes of other annotations.
+    (tmp_path / "dusk.txt").write_text("1\t2\ttawny owl\n")
+    (tmp_path / "night.rttm").write_text(RTTM.replace(" owl ", " tawny_owl "))
+    sounds(tmp_path, "dusk.wav")
+    assert {key.partition("/")[0] for key in found(tmp_path, use_beside=True)} == {
+        "barn owl",
+        "tawny owl",
+        "wren",
+    }
+    (tmp_path / "dusk.wav").unlink()
     stm = tmp_path.parent / f"{tmp_path.name}.stm"
     stm.write_text("night 1 barn_owl 1.5 3.25 whoo\nnight 1 inter_segment_gap 3.25 61\nnight 1 wren 61 62\n")
     assert found(tmp_path, metadata=stm) == of("night.wav", {"barn owl": MARKED["owl"], "wren": MARKED["wren"]})

@@ -94,6 +94,20 @@ def jams(namespace: str, *values: Any) -> str:
         ("night.jams", jams("segment_open", "owl", "wren"), None),
         ("night.jams", jams("scaper", {"label": "owl", "role": "foreground"}, {"label": "wren"}), None),
         ("night.csv", "TIME,VALUE,DURATION,LABEL\n1.5,0.0,1.75,owl\n61.0,1.0,1.0,wren\n", None),
+        ("night.csv", "TIME,VALUE,ENDTIME,LABEL\n1.5,0.0,3.25,owl\n61.0,1.0,62,wren\n", None),
+        (
+            "night.svl",  # as Sonic Visualiser writes it
+            '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE sonic-visualiser>\n<sv>\n<data>\n'
+            '<model id="1" name="" sampleRate="8000" type="sparse" dimensions="3" subtype="region" units="" />\n'
+            '<dataset id="0" dimensions="3">\n<point frame="12000" value="1" duration="14000" label="owl" />\n'
+            '<point frame="488000" value="2" duration="8000" label="wren" />\n</dataset>\n</data>\n</sv>\n',
+            None,
+        ),
+        ("night.csv", "start_time_ms,durationInTicks,label\n1500,17500000,owl\n61000,10000000,wren\n", None),
+        ("night.csv", "start,end,label\n1.5s,3.25 sec,owl\nPT1M1S,1m 2s,wren\n", None),
+        ("night.csv", "name,start_seconds,stop_seconds\nowl,1.5,3.25\nwren,61,62\n", None),  # of DAS
+        ("night.csv", "start,end,label\n# by hand, on Monday\n1.5,3.25,owl\n#faint\n61,62,wren\n", None),
+        ("night.txt", "# by hand\n1.5\t3.25\towl\n#faint\n61\t62\twren\n", None),
     ],
 )
 def test_each_is_read_with_its_times_and_labels(tmp_path: Path, name: str, text: str, recording: str | None) -> None:
@@ -150,7 +164,17 @@ def test_what_an_elan_file_says_without_times_or_text_is_told_of(
             "line 2 is 'wren', where a .lab that is read has a start, an end and a label",
         ),
         ("a.lab", "0 3 owl\n3 5 wren\n", "has whole numbers as times, too small for HTK's"),
-        ("a.lab", "#\n 1.5 125 owl\n", "line 1 is '#', where"),
+        ("a.lab", "-\n 1.5 125 owl\n", "line 1 is '-', where"),
+        (
+            "a.svl",
+            '<sv>\n<model sampleRate="8000" subtype="text"/>\n<point frame="5" label="owl"/>\n',
+            "line 3 has a point",
+        ),
+        (
+            "a.TextGrid",
+            "ooBinaryFile\x08TextGrid" + 4 * "\0\0\0\0@N\0\0",
+            "not annotations, .* as a text file in Praat",
+        ),
         (
             "a.tsv",
             "start\tend\ttext\n0\t2500\thello\n",
@@ -240,6 +264,11 @@ def words(*later: dict[str, Any]) -> str:
     return json.dumps({"results": {"channels": [{"alternatives": [{"words": [hu | times for times in each]}]}]}})
 
 
+HUS: list[dict[str, Any]] = [
+    {"word": "hu", "start": 1.5, "end": 2, "speaker": "owl"},
+    {"word": "hu", "start": 2, "end": 2.9},
+    {"word": "hu", "start": 3, "end": 3.25, "speaker": "owl"},
+]
 OWL = {"start": 1.5, "end": 3.25, "labels": ["owl"]}
 ONE = {"owl/night.wav": [(1.5, 3.25)]}
 
@@ -319,6 +348,48 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             ),
             ONE,
         ),
+        (  # where it says of words alone who speaks them, but for one of them
+            json.dumps(
+                {
+                    "segments": [
+                        {"start": 9, "end": 9.5, "text": "la", "speaker": "wren", "words": [{"word": "la"}]},
+                        {"start": 1.5, "end": 3.25, "text": "hu hu hu", "words": HUS},
+                    ],
+                    "word_segments": [{"word": "la", "start": 9, "end": 9.4, "speaker": "wren"}, *HUS],
+                }
+            ),
+            ONE | {"wren/night.wav": [(9, 9.5)]},
+        ),
+        (  # of Soniox, with pieces of words in milliseconds
+            '{"tokens": [{"text": "h", "start_ms": 1500, "end_ms": 1560, "speaker": "owl"}, '
+            '{"text": "u", "start_ms": 1560, "end_ms": 3250, "speaker": "owl"}]}',
+            ONE,
+        ),
+        (  # of Azure, at once
+            '{"durationMilliseconds": 9000, "phrases": [{"channel": 0, "speaker": "owl", "offsetMilliseconds": 1500, '
+            '"durationMilliseconds": 1750, "text": "hu", "words": [{"text": "hu", "offsetMilliseconds": 1500}]}]}',
+            ONE,
+        ),
+        (  # and in batches
+            '{"duration": "PT9S", "recognizedPhrases": [{"channel": 0, "speaker": "owl", "offset": "PT1.5S", '
+            '"duration": "PT1.75S", "offsetInTicks": 15000000.0, "nBest": [{"words": [{"offset": "PT1.5S"}]}]}]}',
+            ONE,
+        ),
+        (  # of Rev
+            '{"monologues": [{"speaker": "owl", "elements": [{"type": "text", "value": "hu", "ts": 1.5, "end_ts": 2}, '
+            '{"type": "punct", "value": " "}, {"type": "text", "value": "hu", "ts": 2.5, "end_ts": 3.25}]}]}',
+            ONE,
+        ),
+        (  # of Premiere, which has the names of speakers elsewhere
+            '{"segments": [{"start": 1.5, "duration": 1.75, "speaker": "x1"}], '
+            '"speakers": [{"id": "x1", "name": "owl"}]}',
+            ONE,
+        ),
+        ('{"speakers": [{"speaker": "owl", "text": "hu", "timestamp": [1.5, 3.25]}]}', ONE),  # of insanely-fast-whisper
+        (  # of whisper.cpp
+            '{"transcription": [{"timestamps": {"from": "00:00:01,500", "to": "00:00:03,250"}, "speaker": "owl"}]}',
+            ONE,
+        ),
         ('{"file": "night.wav", "start": "0:01.5", "end": "0:03.25", "label": "owl"}\n', ONE),
     ],
 )
@@ -351,8 +422,8 @@ def test_transcripts_of_hours_are_read_whatever_else_they_hold(tmp_path: Path) -
         ('{"results": [{"start_time": 1, "end_time": 2, "type": "word", "alternatives": []}]}', "in none who speaks"),
         ('{"segments": [{"start": 0.0, "end": 2.5, "text": "hello"}]}', "in its column 'text' what is spoken"),
         (
-            '[{"clip": "night.wav",\n "start_ms": 5, "end_ms": 9, "label": "owl"}]',
-            "line 1 marks a part .* start_ms '5'",
+            '[{"clip": "night.wav",\n "start_sample": 5, "end_sample": 9, "label": "owl"}]',
+            "line 1 marks a part .* start_sample '5'",
         ),
         ('[\n{"clip": "night.wav", "start": 5, "end": 1e999, "label": "owl"}]', "line 2 has the times '5' and 'inf'"),
         ('{"file": {"1": {"fname": "night.wav", "type": 4}}}', "needs a column for its label"),  # as VIA's
