@@ -1,4 +1,4 @@
-"""Recordings that a table labels: UrbanSound8K and ESC-50, as published or passed on by others, or any CSV."""
+"""A data set -> its recordings, each with its class: from a table, annotation files beside them, or its folders."""
 
 import logging
 import os
