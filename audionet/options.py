@@ -70,6 +70,7 @@ class AnnotationOptions(SoundOptions):
 class PrepareOptions(AnnotationOptions):
     """Options of `prepare`, among them what is made of annotations.
 
+    image_dir: the folder that the pictures go to, with their WAVs and audionet.json. pictures: how they are drawn.
     fit_chunks: where nearly all recordings are short, make chunks as long as most of them, instead of those of
         `pictures`; None does so if these are the usual ones.
     keep_wav: write each chunk's sound beside its picture.
@@ -130,6 +131,7 @@ class SplitOptions(CheckedRecord):
 class FitOptions(CheckedRecord):
     """How the new layer is trained.
 
+    steps: of the gradient descent.
     learning_rate: step size of the gradient descent, over 0. train_batch_size: pictures a step; -1 is all of them.
     seed: of all that is drawn at random. eval_step_interval: training steps between two evaluations.
     validation_batch_size: pictures that an evaluation draws at random; -1 is all.
@@ -164,6 +166,8 @@ class ExportOptions(CheckedRecord):
 class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     """Options of `retrain`, among them those of its stages.
 
+    image_dir: the pictures that `prepare` made. bottleneck_dir: where what the network gives for each of them is kept.
+    model_dir: where networks from TensorFlow Hub are kept. summaries_dir: where TensorBoard's curves go.
     architecture: inception_v3 is the embedded network; others come from TensorFlow Hub.
     bottleneck: rows (which keep frequencies apart) or pool_3 (the last block, averaged over time and frequency as in
         2018; the embedded network's backbone for it is looked for in model_dir). None is rows, or pool_3 of a module.
@@ -171,6 +175,7 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     backbone: a LiteRT file (.tflite) of a network from sound instead. Of such a network, or module, backbone_output is
         the name of what is learnt from, None if there is one output; backbone_sample_rate is in Hz, None if it says so.
     tfhub_sha256: what the module's archive must have, in hexadecimal; None is whatever it is.
+    output_graph: the model's file for TensorFlow; its other files, with the same name and .tflite or .json, go beside.
     output_labels: where the classes go, one a line; None is beside output_graph, named after it (labels_beside).
     force: train even if the model is up to date.
     report: where the report goes; None is report.html beside output_graph. write_report: whether one is written.

@@ -85,9 +85,10 @@ class RetrainReport:
 
 
 def retrain(options: RetrainOptions | None = None, *, progress: Progress | None = None) -> RetrainReport:
-    """Train a new layer on the pictures in options.image_dir and write the model.
+    """Train a new layer on the pictures in options.image_dir, measure it on some held out, and write the model.
 
-    Raises AudionetError when there is nothing to train on.
+    Nothing is trained if the model that is there is of the same pictures and options. A picture that cannot be used is
+    skipped, with a warning. Raises AudionetError when there is nothing to train on.
     """
     options, progress = options_or_usual(options, RetrainOptions), chosen(progress)
     require_places(options)
