@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import audionet
 from audionet import LabelOptions
 from audionet.audio.decoding import decode
+from audionet.model.bundle import load_model
 from audionet.settings import SAMPLE_RATE_HZ
 from tests import freeze
 from tests.conftest import ROOT, SAMPLE_CLIPS, SAMPLE_VOICES, Run, run_program, tone, write_wav
@@ -161,9 +161,6 @@ def test_the_timeline_of_a_spliced_minute(workshop: Path, tmp_path: Path, audion
 
 def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
     """At least 97 % right, with a model of 20-second chunks."""
-    from audionet.model.bundle import load_model
-    from audionet.options import LabelOptions
-
     files = workshop / "tf_files"
     model = load_model(LabelOptions(files / "retrained_graph.pb", files / "retrained_labels.txt"))
     length = 2 * SAMPLE_RATE_HZ
@@ -179,8 +176,6 @@ def test_two_seconds_of_a_voice_are_enough(workshop: Path) -> None:
 
 def voice_samples(voice: str, clips: int = 5) -> np.ndarray:
     """So many of a voice's held-out clips, one after the other."""
-    from audionet.audio.decoding import decode
-
     paths = sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:clips]
     return np.concatenate([block for path in paths for block in decode(path)])
 
@@ -196,55 +191,41 @@ def over_gsm(samples: np.ndarray, folder: Path) -> np.ndarray:
     return np.concatenate(list(decode(folder / "gsm.wav"))).astype(float)
 
 
-def test_a_clip_keeps_its_label_when_quieter(workshop: Path, tmp_path: Path, audionet_here: Run) -> None:
-    from audionet.audio.ffmpeg import find_ffmpeg
-
-    for voice in VOICES:
-        clip = SAMPLE_CLIPS / voice / f"{voice}-clip-1.mp3"
-        command = [find_ffmpeg(), "-v", "error", "-i", str(clip), "-af", "volume=-12dB", str(tmp_path / f"{voice}.wav")]
-        subprocess.run(command, check=True)
-    clips = [tmp_path / f"{voice}.wav" for voice in VOICES]
-    found = json.loads(audionet_here("label", *clips, "--format", "json", cwd=workshop).stdout)
-    assert [clip["label"] for clip in found] == VOICES
-
-
-@pytest.mark.parametrize(("noise", "steepness"), [("white", 0), ("pink", 1)])
-def test_in_a_room_with_noise_a_voice_is_never_taken_for_another(
-    workshop: Path, tmp_path: Path, audionet_here: Run, noise: str, steepness: int
-) -> None:
-    """Three clips of each voice in noise 20 dB below: its own class is the likeliest, and hardly one is unknown."""
-    from audionet.audio.decoding import decode
-
-    random = np.random.default_rng(0)
-    for voice in VOICES:
-        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:3]:
-            samples = np.concatenate(list(decode(path))).astype(float)
-            spectrum = np.fft.rfft(random.normal(size=len(samples)))
-            spectrum[1:] /= np.arange(1, len(spectrum)) ** (steepness / 2)
-            room = np.fft.irfft(spectrum, len(samples))
-            samples += room / room.std() * samples.std() / 10
-            write_wav(tmp_path / noise / voice / f"{path.stem}.wav", samples.clip(-32768, 32767).round())
-    found = json.loads(audionet_here("label", tmp_path / noise, "--format", "json", cwd=workshop).stdout)
-    assert [clip["best"] for clip in found] == [Path(clip["clip"]).parent.name for clip in found]
-    assert len(found) == 12
-    assert sum(clip["label"] == "unknown" for clip in found) <= 2
-
-
 @pytest.mark.parametrize(
-    "what", ["silence in front", "silence behind", "faint noise in front", "hum", "harmonics", "offset", "GSM"]
+    ("what", "most_unknown"),
+    [
+        ("quieter", 0),
+        ("white noise", 2),
+        ("pink noise", 2),
+        ("silence in front", 1),
+        ("silence behind", 1),
+        ("faint noise in front", 1),
+        ("hum", 1),
+        ("harmonics", 1),
+        ("offset", 1),
+        ("GSM", 1),  # ffmpeg 5.1 resamples it more coarsely
+    ],
 )
-def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, audionet_here: Run, what: str) -> None:
-    """Two clips of each voice: with 10 s of silence, noise 60 dB below, the hum of the mains (with harmonics too)."""
-    from audionet.audio.decoding import decode
-
+def test_what_people_hear_past_does_not_decide(
+    workshop: Path, tmp_path: Path, audionet_here: Run, what: str, most_unknown: int
+) -> None:
+    """Three clips of each voice: 12 dB quieter; in noise 20 dB below; with 10 s of silence, or of noise 60 dB below;
+    with the hum of the mains. No voice is taken for another, and hardly one is unknown.
+    """
     random = np.random.default_rng(0)
     buzz = np.sum([tone(60 * harmonic, 120).astype(float) / harmonic for harmonic in range(1, 9)], axis=0)
     for voice in VOICES:
-        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:2]:
+        for path in sorted((SAMPLE_CLIPS / voice).glob("*.mp3"))[:3]:
             samples = np.concatenate(list(decode(path))).astype(float)
-            level = float(np.sqrt(np.mean(samples**2)))
+            level = samples.std()
             silence = np.zeros(10 * SAMPLE_RATE_HZ)
+            white = random.normal(size=len(samples))
+            spectrum = np.fft.rfft(white)
+            pink = np.fft.irfft(spectrum / np.sqrt(np.arange(len(spectrum)).clip(1)), len(samples))
             changed = {
+                "quieter": samples / 4,
+                "white noise": samples + white * level / 10,
+                "pink noise": samples + pink / pink.std() * level / 10,
                 "silence in front": np.concatenate([silence, samples]),
                 "silence behind": np.concatenate([samples, silence]),
                 "faint noise in front": np.concatenate([random.normal(0, level / 1000, len(silence)), samples]),
@@ -254,8 +235,7 @@ def test_what_nobody_hears_does_not_decide(workshop: Path, tmp_path: Path, audio
                 "GSM": over_gsm(samples, tmp_path) if what == "GSM" else samples,
             }[what]
             write_wav(tmp_path / "clips" / voice / f"{path.stem}.wav", changed.clip(-32768, 32767).round())
-    finished = audionet_here("label", tmp_path / "clips", "--format", "json", cwd=workshop)
-    found = json.loads(finished.stdout)
-    assert len(found) == 8
+    found = json.loads(audionet_here("label", tmp_path / "clips", "--format", "json", cwd=workshop).stdout)
+    assert len(found) == 12
     assert all(clip["best"] == Path(clip["clip"]).parent.name for clip in found)
-    assert sum(clip["label"] == "unknown" for clip in found) <= 1  # ffmpeg 5.1 resamples GSM more coarsely
+    assert sum(clip["label"] == "unknown" for clip in found) <= most_unknown
