@@ -56,7 +56,27 @@ SAMPLE_CLIPS = ROOT / "tf_files" / "test_audio"
 # Of an MP3 of a sample voice: 31 seconds, of which `prepare` makes its first two chunks, and no third.
 TWO_CHUNKS_BYTES = 125_000
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+class Run:
+    """Runs the tool: `run(arguments...)` gives its status and what it printed."""
+
+    def __init__(self, run: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+        self._run = run
+
+    def __call__(self, *arguments: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+        return self._run(*arguments, **options)
+
+    def done(self, *arguments: object, **options: Any) -> str:
+        """What it prints on standard output, where all is to be done."""
+        finished = self._run(*arguments, **options)
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    def refused(self, *arguments: object, **options: Any) -> str:
+        """What it says on standard error, where nothing is to be done."""
+        finished = self._run(*arguments, **options)
+        assert finished.returncode == 2, finished.stderr
+        return finished.stderr
 
 
 LONGEST = ("test_bandwidth.py", "test_docs.py", "test_annotated.py")  # a minute and more in one process
@@ -440,7 +460,7 @@ def audionet(tmp_path: Path) -> Run:
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(finished.args, finished.returncode, out, err)
 
-    return run
+    return Run(run)
 
 
 @pytest.fixture
@@ -457,4 +477,4 @@ def audionet_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         out, err = capsys.readouterr()
         return subprocess.CompletedProcess(list(map(str, arguments)), status, out, err)
 
-    return run
+    return Run(run)

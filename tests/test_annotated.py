@@ -53,9 +53,11 @@ def test_hand_made_annotations_train_a_model_that_finds_the_calls_of_another_nig
     assert retrained.returncode == 0, retrained.stderr
 
     night(tmp_path / "test" / "another night.wav", 3)
-    listed = audionet_here("label", "test", "--events", "--format", "csv", "--save-segments", "found")
-    assert listed.returncode == 0
-    events = list(csv.DictReader(io.StringIO(listed.stdout)))
+    events = list(
+        csv.DictReader(
+            io.StringIO(audionet_here.done("label", "test", "--events", "--format", "csv", "--save-segments", "found"))
+        )
+    )
     assert [event["label"] for event in events] == ["owl" if band == OWL else "wren" for *_, band in CALLS]
     for event, (start, end, _) in zip(events, CALLS, strict=True):
         assert float(event["start_seconds"]) == pytest.approx(start + 3, abs=0.5)

@@ -149,9 +149,7 @@ def test_nothing_is_not_the_current_folder(here: Path, audionet_here: Run) -> No
         with pytest.raises(AudionetError, match=r"is no path; write '\.' for the current folder"):
             attempt()
     for typed in (["label", "", "--graph", "model"], ["prepare", ""], ["prepare", "clips", "--image-dir="]):
-        finished = audionet_here(*typed)
-        assert finished.returncode == 2
-        assert "is empty; write what is meant, such as . for the current folder" in finished.stderr
+        assert "is empty; write what is meant, such as . for the current folder" in audionet_here.refused(*typed)
     assert "audionet: --colormap: is empty; write" in audionet_here("prepare", "clips", "--colormap", "").stderr
     assert audionet_here("label", ".", "--graph", "model").returncode == 0
 
@@ -159,18 +157,15 @@ def test_nothing_is_not_the_current_folder(here: Path, audionet_here: Run) -> No
 @pytest.mark.parametrize("name", IMPOSSIBLE[:2])
 def test_a_word_that_no_shell_passes_on_is_a_sentence(name: str, audionet_here: Run) -> None:
     for typed in (["label", name], ["prepare", "a", "--image-dir", name], ["label", "x", "--report", name]):
-        finished = audionet_here(*typed)
-        assert finished.returncode == 2
-        assert "holds what neither a name nor a value can" in finished.stderr
+        assert "holds what neither a name nor a value can" in audionet_here.refused(*typed)
 
 
 @pytest.mark.parametrize(
     "typed", [["label", "--top=--"], ["retrain", "--image-dir=--"], ["prepare", "a", "--image-dir", "a/" * 2000]]
 )
 def test_a_word_that_argparse_or_python_stumbles_over_is_a_sentence(typed: list[str], audionet_here: Run) -> None:
-    finished = audionet_here(*typed)
-    assert finished.returncode == 2
-    assert "--: is no value" in finished.stderr or "is a path of more than 500 folders" in finished.stderr
+    error = audionet_here.refused(*typed)
+    assert "--: is no value" in error or "is a path of more than 500 folders" in error
 
 
 class OtherPath(os.PathLike[str]):

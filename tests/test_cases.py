@@ -115,9 +115,9 @@ def test_what_is_no_usual_path_works_or_gets_a_sentence(tmp_path: Path, audionet
         ("data/*.ogg", "cannot be read"),
         ("C:/data/a.wav", "cannot be read"),
     ):
-        finished = audionet_here("label", clip, *model)
-        assert finished.returncode == 2
-        assert re.search(rf"{said}.* \(skipped\)\n.*no clip could be labelled", finished.stderr)
-    refused = audionet_here("prepare", "https://example.org/sounds.zip")
-    assert refused.returncode == 2
-    assert "sounds.zip: is an address, where a place on this computer is needed" in refused.stderr
+        assert re.search(
+            rf"{said}.* \(skipped\)\n.*no clip could be labelled", audionet_here.refused("label", clip, *model)
+        )
+    assert "sounds.zip: is an address, where a place on this computer is needed" in audionet_here.refused(
+        "prepare", "https://example.org/sounds.zip"
+    )

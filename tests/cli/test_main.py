@@ -251,10 +251,9 @@ def test_what_libraries_would_break_down_at_in_the_environment_is_not_left_to_th
 
 def test_a_recording_where_a_folder_is_needed_is_told_what_to_type(audionet_here: Run, tmp_path: Path) -> None:
     write_wav(tmp_path / "debate.wav", tone(440, 1))
-    finished = audionet_here("prepare", "debate.wav")
-    assert finished.returncode == 2
-    assert "is a file, where a folder is needed" in finished.stderr
-    assert finished.stderr.endswith("type: audionet label debate.wav\n")
+    error = audionet_here.refused("prepare", "debate.wav")
+    assert "is a file, where a folder is needed" in error
+    assert error.endswith("type: audionet label debate.wav\n")
     (tmp_path / "debates.zip").write_bytes(b"PK\3\4")
     assert audionet_here("prepare", "debates.zip").stderr.endswith(
         "; unpack it, and name the folder that comes of it\n"
@@ -284,11 +283,10 @@ def test_help_can_be_asked_for_as_a_command(audionet_here: Run) -> None:
 
 def test_verbose_tells_no_traceback(audionet_here: Run) -> None:
     for arguments in (["label", "-v", "x"], ["-v", "label", "x"]):
-        finished = audionet_here(*arguments)
-        assert finished.returncode == 2
-        assert "no such model file" in finished.stderr
-        assert "Traceback" not in finished.stderr
-        assert "raised in bundle.py, line" in finished.stderr
+        error = audionet_here.refused(*arguments)
+        assert "no such model file" in error
+        assert "Traceback" not in error
+        assert "raised in bundle.py, line" in error
 
 
 def test_retrain_shows_what_most_need_and_the_rest_if_asked(audionet_here: Run) -> None:
@@ -383,9 +381,10 @@ def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path
     (tmp_path / "hidden" / "imageio_ffmpeg").mkdir(parents=True)
     (tmp_path / "hidden" / "imageio_ffmpeg" / "__init__.py").write_text("raise ImportError")
     env = {"PATH": str(tmp_path / "empty"), "PYTHONPATH": str(tmp_path / "hidden")}
-    finished = audionet("prepare", "data_audio", env=env)
-    assert finished.returncode == 2
-    assert re.fullmatch(r"ffmpeg was not found; install it .* or run: pip install .*", one_line(finished.stderr))
+    assert re.fullmatch(
+        r"ffmpeg was not found; install it .* or run: pip install .*",
+        one_line(audionet.refused("prepare", "data_audio", env=env)),
+    )
 
 
 @pytest.mark.parametrize("line", ["prepare .", "label a.wav --graph {}", "doctor"])
@@ -440,11 +439,9 @@ def test_no_output_takes_the_place_of_a_recording_or_a_model(audionet_here: Run,
         ("retrain", "--backbone", "tf_files/birds.tflite", "--output-graph", "tf_files/birds.pb"),
         ("retrain", "--output-graph", "tf_files/data_image/audionet.pb"),
     ):
-        finished = audionet_here(*typed)
-        assert finished.returncode == 2, typed
         assert re.fullmatch(
             r"audionet: \S+: is (a folder|there already|named for two things).*name (another|the report).*\n",
-            finished.stderr,
+            audionet_here.refused(*typed),
         )
     assert {path: path.read_bytes() for path in kept} == kept
     assert audionet_here("label", clip, "--report", "page", "-q").returncode == 0

@@ -72,9 +72,7 @@ def test_six_calls_of_a_second_and_a_half_are_found_and_saved_and_no_other(
     night: Path, audionet_here: Run, tmp_path: Path
 ) -> None:
     command = ("label", "night.wav", "--events", "--format", "json", "--save-segments", tmp_path / "found")
-    finished = audionet_here(*command, cwd=night)
-    assert finished.returncode == 0, finished.stderr
-    (clip,) = json.loads(finished.stdout)
+    (clip,) = json.loads(audionet_here.done(*command, cwd=night))
     assert clip.keys() == {"clip", "events"}
     events = clip["events"]
     assert [event["label"] for event in events] == [name for _, name in CALLS]
@@ -95,9 +93,12 @@ def test_on_a_page_an_event_has_its_score_and_the_background_none(
     night: Path, audionet_here: Run, tmp_path: Path
 ) -> None:
     page = tmp_path / "page.html"
-    finished = audionet_here("label", "night.wav", "--events", "--format", "json", "--report", page, cwd=night)
-    assert finished.returncode == 0, finished.stderr
-    events = sorted(json.loads(finished.stdout)[0]["events"], key=lambda event: event["score"])
+    events = sorted(
+        json.loads(
+            audionet_here.done("label", "night.wav", "--events", "--format", "json", "--report", page, cwd=night)
+        )[0]["events"],
+        key=lambda event: event["score"],
+    )
     tops = re.findall('<ol class="top">(.*?)</ol>', page.read_text(encoding="utf-8"), re.DOTALL)
     assert not any("background" in top for top in tops)
     firsts = [re.findall('class="(?:label|figure)">(.*?)<', top)[:2] for top in tops]
@@ -245,9 +246,7 @@ def test_a_threshold_holds_for_labels_too(night: Path, audionet_here: Run) -> No
     ],
 )
 def test_what_makes_no_sense_is_said(night: Path, audionet_here: Run, arguments: list[str], message: str) -> None:
-    finished = audionet_here("label", "still.wav", *arguments, cwd=night)
-    assert finished.returncode == 2
-    assert message in finished.stderr
+    assert message in audionet_here.refused("label", "still.wav", *arguments, cwd=night)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

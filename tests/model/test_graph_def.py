@@ -207,9 +207,7 @@ def test_a_graph_of_2018_labels_pictures_and_recordings(tmp_path: Path, audionet
     for name, brightness in (("night.jpg", 30), ("day.png", 220)):
         Image.new("RGB", (640, 480), (brightness,) * 3).save(tmp_path / name)
     write_wav(tmp_path / "tone.wav", chirps(0, 200, 400, 3))
-    finished = audionet("label", "night.jpg", "day.png", "tone.wav", "--format", "json")
-    assert finished.returncode == 0, finished.stderr
-    night, day, sound = json.loads(finished.stdout)
+    night, day, sound = json.loads(audionet.done("label", "night.jpg", "day.png", "tone.wav", "--format", "json"))
     assert (night["label"], day["label"]) == ("dark", "bright")
     assert night["scores"]["bright"] == pytest.approx(1 / (1 + np.exp(20 * (0.5 - 30 / 255))), abs=0.01)
     assert sound["label"] in ("dark", "bright")

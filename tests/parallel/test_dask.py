@@ -113,9 +113,7 @@ def test_what_ends_the_command_comes_back_from_a_worker(cluster: "LocalCluster",
 
 
 def test_a_scheduler_that_is_not_there_is_said_in_one_sentence(two_classes: Path, audionet_here: Run) -> None:
-    finished = audionet_here("prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9")
-    assert finished.returncode == 2
-    (line,) = finished.stderr.splitlines()
+    (line,) = audionet_here.refused("prepare", two_classes, "--scheduler", "tcp://127.0.0.1:9").splitlines()
     assert line.startswith("audionet: --scheduler tcp://127.0.0.1:9: no Dask scheduler answers there")
     assert audionet_here("prepare", two_classes, "--scheduler", "no address").returncode == 2
 

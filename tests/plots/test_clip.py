@@ -45,11 +45,10 @@ def test_a_timeline_is_drawn_under_the_sound(low_and_high: Path, audionet_here: 
     both = np.concatenate([chirps(40, 200, 400, 8), chirps(41, 2000, 3000, 8)])
     clip = write_wav(tmp_path / "both.wav", both)
     svg = tmp_path / "both.svg"
-    finished = audionet_here("label", clip, "--timeline", "--plot", svg, cwd=low_and_high)
-    assert finished.returncode == 0
+    printed = audionet_here.done("label", clip, "--timeline", "--plot", svg, cwd=low_and_high)
     assert {"low", "high", "0 s", "14 s"} <= set(texts(svg))
     drawn = {float(text) for text in texts(svg) if re.fullmatch(r"[01]\.\d\d", text)}
-    scores = [float(line.split()[-1]) for line in finished.stdout.splitlines()[1:]]
+    scores = [float(line.split()[-1]) for line in printed.splitlines()[1:]]
     assert all(min(abs(score - each) for each in drawn) <= 0.006 for score in scores)
     refused = audionet_here("label", clip, "--channel", "each", "--plot", svg, cwd=low_and_high)
     assert "name it with --channel, such as --channel left" in refused.stderr
@@ -61,15 +60,14 @@ def test_several_clips_go_into_a_folder_and_its_sub_folders(
     (tmp_path / "more" / "monday").mkdir(parents=True)
     for place in ("more", "more/monday"):
         shutil.copy(low_and_high / "test_audio" / "high.wav", tmp_path / place)
-    refused = audionet_here("label", "test_audio", "--plot", tmp_path / "one.png", cwd=low_and_high)
-    assert refused.returncode == 2
-    assert "one.png: is one file, for several clips; name a folder, such as plots" in refused.stderr
-    wrong = audionet_here("label", "test_audio/high.wav", "--plot", tmp_path / "one.gif", cwd=low_and_high)
-    assert wrong.returncode == 2
-    assert "one.gif: must end in .png, .svg, .pdf; name it" in wrong.stderr
+    assert "one.png: is one file, for several clips; name a folder, such as plots" in audionet_here.refused(
+        "label", "test_audio", "--plot", tmp_path / "one.png", cwd=low_and_high
+    )
+    assert "one.gif: must end in .png, .svg, .pdf; name it" in audionet_here.refused(
+        "label", "test_audio/high.wav", "--plot", tmp_path / "one.gif", cwd=low_and_high
+    )
     assert not (tmp_path / "one.png").exists()
-    finished = audionet_here("label", "test_audio", tmp_path / "more", "--plot", tmp_path / "plots", cwd=low_and_high)
-    assert finished.returncode == 0
+    audionet_here.done("label", "test_audio", tmp_path / "more", "--plot", tmp_path / "plots", cwd=low_and_high)
     drawn = sorted(path.relative_to(tmp_path / "plots").as_posix() for path in (tmp_path / "plots").rglob("*.png"))
     assert drawn == ["a $low$ clip.png", "high-2.png", "high.png", "monday/high.png"]
     with Image.open(tmp_path / "plots" / "high.png") as image:

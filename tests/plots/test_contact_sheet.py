@@ -25,9 +25,9 @@ def small_picture(sheet: Path, row: int, column: int) -> np.ndarray:
 
 
 def test_each_class_gets_a_sheet_of_its_pictures(folder: Path, audionet_here: Run) -> None:
-    finished = audionet_here("prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet")
-    assert finished.returncode == 0, finished.stderr
-    assert "contact sheets: high-contact-sheet.png, low-contact-sheet.png" in finished.stdout
+    assert "contact sheets: high-contact-sheet.png, low-contact-sheet.png" in audionet_here.done(
+        "prepare", "data_audio", "--chunk-seconds", 1, "--overlap", 0, "--contact-sheet"
+    )
     image_dir = folder / "tf_files" / "data_image"
     low = image_dir / "low-contact-sheet.png"
     for column in range(3):

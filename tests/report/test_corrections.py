@@ -85,8 +85,7 @@ def test_two_recordings_are_corrected_by_keyboard_saved_prepared_and_learnt(
     wanted = [["high/really, low.wav", "low", "", ""], ['low/a "high" one.wav', "high", "", ""]]
     assert sorted(rows(table)[1:]) == wanted
     command = ["--chunk-seconds", 1, "--overlap", 0, "--corrections", table]
-    prepared = audionet_here("prepare", "data_audio", *command)
-    assert prepared.returncode == 0, prepared.stderr
+    audionet_here.done("prepare", "data_audio", *command)
     with quick_learning():
         trained = audionet_here("retrain", "--steps", 50)
     assert "held-out accuracy: 100.0% (30 of 30 pictures" in trained.stdout
@@ -159,9 +158,7 @@ def test_a_turn_is_found_on_the_strip_corrected_by_keyboard_and_its_seconds_alon
     turns = [chirps(40, 200, 400, 3), chirps(41, 2000, 3000, 4), chirps(42, 200, 400, 3)]
     write_wav(tmp_path / "inbox" / "talk.wav", np.concatenate(turns))
     command = ["label", "inbox", "--timeline", "--format", "json", "--graph", low_and_high / "tf_files"]
-    finished = audionet_here(*command, "--report", "page.html")
-    assert finished.returncode == 0, finished.stderr
-    (clip,) = json.loads(finished.stdout)
+    (clip,) = json.loads(audionet_here.done(*command, "--report", "page.html"))
     (turn,) = (segment for segment in clip["segments"] if segment["label"] == "high")
     for viewport, scheme in ((PHONE, "dark"), (DESK, "light")):
         visit = Visit(browser, tmp_path / "page.html", viewport, scheme)
@@ -176,7 +173,6 @@ def test_a_turn_is_found_on_the_strip_corrected_by_keyboard_and_its_seconds_alon
     assert row[:2] == ["inbox/talk.wav", "low"]
     assert [float(seconds) for seconds in row[2:]] == [turn["start_seconds"], turn["end_seconds"]]
     write_wav(tmp_path / "data" / "high" / "1.wav", chirps(1, 2000, 3000, 1))
-    prepared = audionet_here("prepare", "data", "--corrections", "corrections.csv", "--chunk-seconds", 1)
-    assert prepared.returncode == 0, prepared.stderr
+    audionet_here.done("prepare", "data", "--corrections", "corrections.csv", "--chunk-seconds", 1)
     learnt = pictures(tmp_path / "tf_files" / "data_image")["low/talk.wav"]
     assert (learnt[0][0], learnt[-1][1]) == pytest.approx((turn["start_seconds"], turn["end_seconds"]), abs=0.25)

@@ -110,17 +110,17 @@ def test_events_are_cards_and_the_most_doubtful_come_first(
     write_wav(tmp_path / "night.wav", splice((LOW, 4), (HIGH, 1.5), (LOW, 4), (HIGH, 2), (LOW, 3)))
     write_wav(tmp_path / "still.wav", splice((LOW, 3)))
     command = ["--events", "--background", "low", "--format", "json", "--graph", low_and_high / "tf_files"]
-    finished = audionet_here("label", "night.wav", "still.wav", *command, "--report", "page.html")
-    assert finished.returncode == 0, finished.stderr
-    events = sorted(listed(finished.stdout, "events"), key=lambda event: event["score"])
+    events = sorted(
+        listed(audionet_here.done("label", "night.wav", "still.wav", *command, "--report", "page.html"), "events"),
+        key=lambda event: event["score"],
+    )
     assert [(card.path, *card.seconds, card.heading) for card in cards(tmp_path / "page.html")] == [
         ("night.wav", event["start_seconds"], event["end_seconds"], "high") for event in events
     ]
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "2 events: “high” 2." in page
     assert "The events with the lowest scores come first." in page
-    still = audionet_here("label", "still.wav", *command, "--report", "page.html")
-    assert still.returncode == 0, still.stderr
+    audionet_here.done("label", "still.wav", *command, "--report", "page.html")
     assert list(cards(tmp_path / "page.html")) == []
     assert "No events in 1 clip." in (tmp_path / "page.html").read_text(encoding="utf-8")
 
@@ -161,10 +161,9 @@ def test_a_recording_is_read_once_for_all_that_is_heard_of_it(
     ],
 )
 def test_a_report_of_what_it_cannot_show_is_refused(audionet_here: Run, typed: list[str], said: str) -> None:
-    refused = audionet_here("label", *typed, "--report", "page.html")
-    assert refused.returncode == 2
-    assert "--report: shows clips" in refused.stderr
-    assert said in refused.stderr
+    error = audionet_here.refused("label", *typed, "--report", "page.html")
+    assert "--report: shows clips" in error
+    assert said in error
 
 
 def test_a_channel_whose_name_is_longer_than_files_may_have_is_no_recording() -> None:
