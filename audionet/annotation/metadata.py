@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 LEVELS_LOOKED_INTO = 4  # for a published data set below the folder that was named, as archives unpack them
 # As browsers call what reports save, the second time `corrections (1).csv`; it corrects, and labels no data set.
-CORRECTIONS_NAME = re.compile(r"corrections([\W\d_].*)?", re.IGNORECASE)
+CORRECTIONS_NAME = re.compile(r"(.*[\W\d_])?corrections([\W\d_].*)?", re.IGNORECASE)
 
 
 def find_labelled_recordings(

@@ -12,6 +12,7 @@ from pathlib import Path
 from audionet.annotation.annotated import Fault
 from audionet.annotation.metadata import find_labelled_recordings
 from audionet.annotation.parts import unused
+from audionet.audio.chunks import MINIMUM_TAIL
 from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
 from audionet.commands.drawing import DrawingJob, MeasuringJob, Source, draw_each, measure, written_chunks
@@ -29,7 +30,7 @@ from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.names import class_of
 from audionet.dataset.sources import remember_folder, resolved
 from audionet.errors import AudionetError, Skipped, UnusableInput
-from audionet.options import PrepareOptions
+from audionet.options import BACKGROUND, PrepareOptions
 from audionet.parallel.dask import open_workers
 from audionet.parallel.threads import Workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
@@ -38,7 +39,7 @@ from audionet.spectrogram.filter_bank import make_color_table
 from audionet.system.files import require_folder
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
-from audionet.system.text import count
+from audionet.system.text import clock, count
 from audionet.system.untrusted import is_folder
 from audionet.values import as_path, options_or_usual
 
@@ -73,17 +74,20 @@ class PrepareReport:
         self.made_chunks += len(entry.chunks)
         logger.debug("%s: chunks: %d", recording.path, len(entry.chunks))
 
-    def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None) -> None:
-        """Say which marked parts of a recording are of no use: too short, or behind its end."""
+    def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None, chunk_seconds: float) -> None:
+        """Say which marked parts of a recording are of no use, too short or behind its end, and which end behind it."""
         if entry is None:
             return
-        starts = [chunk.start_seconds for chunk in entry.chunks]
-        useless = [
-            part
-            for part in recording.parts
-            if not math.isinf(part.end_seconds)
-            and bisect.bisect_left(starts, part.start_seconds - 1e-3) == bisect.bisect_left(starts, part.end_seconds)
-        ]
+        starts, useless = [chunk.start_seconds for chunk in entry.chunks], []
+        for part in (part for part in recording.parts if not math.isinf(part.end_seconds)):
+            last = bisect.bisect_left(starts, part.end_seconds)
+            end_seconds = starts[last - 1] + entry.chunks[last - 1].seconds if last else 0.0
+            if bisect.bisect_left(starts, part.start_seconds - 1e-3) == last:
+                useless.append(part)
+            elif part.end_seconds - end_seconds > MINIMUM_TAIL * chunk_seconds and recording.class_name != BACKGROUND:
+                sentence = "%s: is marked as %r until %s, and ends at %s: is the mark about another recording?"
+                times = clock(part.end_seconds), clock(end_seconds)
+                logger.warning(sentence, recording.path, recording.class_name, *times)
         if useless:
             self.skipped.add(UnusableInput(recording.path, unused(recording, useless)))
 
@@ -120,7 +124,8 @@ def prepare(
         if changes.doubted:
             index.note_comparison(began_ns)
         for recording in recordings:
-            report.skip_unused_parts(recording, index.content.recordings.get(recording.key))
+            entry, settings = index.content.recordings.get(recording.key), index.content.renderer.settings
+            report.skip_unused_parts(recording, entry, settings.chunk_seconds)
         _warn_of_pictures(index.content)
         _warn_of_one_class(data_audio, recordings, index.content, options)
         report.moved = find_moved({key: before[key] for key in report.removed}, index.content.recordings, before)

@@ -179,7 +179,7 @@ def _in_two_classes(samples: Sequence[Sample], coordinates: np.ndarray | None) -
     names = sorted({tuple(sorted(recordings)) for recordings in unlike})
     if names:
         named = [" and ".join(both) for both in names]
-        yield f"{listed(named)} hold the same sound but lie in two classes: delete it from the wrong one"
+        yield f"{listed(named)} hold the same sound but lie in two classes: delete the wrong one, or mend its label"
 
 
 def _nearly_the_same(samples: Sequence[Sample], coordinates: np.ndarray) -> Iterator[tuple[Sample, Sample]]:

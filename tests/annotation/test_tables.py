@@ -153,7 +153,8 @@ def test_a_table_in_the_folder_or_beside_it_is_found_by_its_columns(
 
 
 @pytest.mark.parametrize(
-    "name", ["corrections.csv", "corrections (1).csv", "Corrections_2.csv", "corrections - Kopie.tsv"]
+    "name",
+    ["corrections.csv", "corrections (1).csv", "Corrections_2.csv", "corrections - Kopie.tsv", "my-corrections.csv"],
 )
 def test_corrections_label_no_data_set_whatever_the_browser_calls_them(tmp_path: Path, name: str) -> None:
     sounds(tmp_path, "anna/1.wav", "ben/2.wav")
