@@ -22,7 +22,7 @@ from audionet.system.untrusted import text as checked_text
 from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS, SPEAKERS
 from audionet.tables.reading import Row, Table, line_error, simplified
 from audionet.tables.reshape import OF_NOBODYS_TURN, WORD, in_turns
-from audionet.tables.times import marks_parts
+from audionet.tables.times import START, marks_parts
 
 logger = logging.getLogger(__name__)
 
@@ -137,17 +137,19 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     about = around | {
         name: cell for cells in (*inner, own) for name, cell in cells.items() if simplified(name) in OF_RECORDINGS
     }
-    about |= {name: cell for name, cell in own.items() if simplified(name) in SPEAKERS}  # of the words in it
+    of_parts = about | {name: cell for name, cell in own.items() if simplified(name) in SPEAKERS}
     not_people_s = NOT_PEOPLE_S if "annotations" in value else ()
-    of_words = about | {WORD: "word"} | ({OF_NOBODYS_TURN: "x"} if has_times else {})
+    of_words = of_parts | {WORD: "word"} | ({OF_NOBODYS_TURN: "x"} if has_times else {})
     found = [
         row
         for name, each in value.items()
         if name not in not_people_s
-        for row in _rows(each, of_words if OF_WORDS.fullmatch(simplified(name)) else about)
+        for row in _rows(each, of_words if OF_WORDS.fullmatch(simplified(name)) else of_parts)
     ]
     yield from found
-    if not found and (has_times or (has_label and about) or any(value.get(name) == [] for name in LISTS_OF_MARKS)):
+    is_endless = not SPEAKERS.isdisjoint(own_names) and any(map(START.fullmatch, own_names))  # which is refused later
+    says_label = has_label and (bool(about) or is_endless)
+    if not found and (has_times or says_label or any(value.get(name) == [] for name in LISTS_OF_MARKS)):
         yield value.place, about | own if has_times or has_label else about
 
 
@@ -184,7 +186,7 @@ def _cells(value: Mapping[str, Any], *, is_word: bool = False) -> Cells:
         cell, column = _cell(each), simplified(name)
         if column in TIMESTAMPS and isinstance(each, list | dict) and len(each) == 2:
             borders = each.values() if isinstance(each, dict) else each
-            cells |= dict(zip(("start", "end"), map(_cell, borders), strict=True))
+            cells |= {border: time for border, time in zip(("start", "end"), map(_cell, borders), strict=True) if time}
         if cell and (column, cell) != SAYS_NOTHING and not (is_said and column == "type"):
             cells[checked_text(RENAMED.get(column, name))] = checked_text(cell)
     for name in LISTS_OF_LABELS:

@@ -390,6 +390,10 @@ ONE = {"owl/night.wav": [(1.5, 3.25)]}
             '{"transcription": [{"timestamps": {"from": "00:00:01,500", "to": "00:00:03,250"}, "speaker": "owl"}]}',
             ONE,
         ),
+        (  # with what else is known of speakers
+            '{"segments": [{"start": 1.5, "end": 3.25, "speaker": "owl"}], "speakers": [{"speaker": "owl", "age": 3}]}',
+            ONE,
+        ),
         ('{"file": "night.wav", "start": "0:01.5", "end": "0:03.25", "label": "owl"}\n', ONE),
     ],
 )
@@ -418,6 +422,10 @@ def test_transcripts_of_hours_are_read_whatever_else_they_hold(tmp_path: Path) -
         (
             label_studio(OWL, data={"audio": "/data/upload/1/0a1b2c3d-other.wav"}),
             "the recording that it lists is not in",
+        ),
+        (
+            '[{"speaker": "owl", "timestamp": [1.5, 3.25]},\n {"speaker": "owl", "timestamp": [4, null]}]',
+            "line 2 has no end, which other lines have; write it",
         ),
         ('{"results": [{"start_time": 1, "end_time": 2, "type": "word", "alternatives": []}]}', "in none who speaks"),
         ('{"segments": [{"start": 0.0, "end": 2.5, "text": "hello"}]}', "in its column 'text' what is spoken"),
