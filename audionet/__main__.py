@@ -18,6 +18,8 @@ def main() -> int:
     """Run one command; its exit status."""
     # A notebook goes on when a command that it runs (%run -m audionet) has ended.
     is_alone = "IPython" not in sys.modules
+    # Products run on one thread (parallel/threads.py); others, once NumPy is loaded, wait for work with a core each.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     interruption.listen()
     try:
         from audionet.cli.main import main as run

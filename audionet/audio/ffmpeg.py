@@ -26,9 +26,10 @@ from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
 
 BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
-# Samples that ffmpeg hands from thread to thread and writes at once. With those of an MP3's frame, 418, a quarter of
-# its work is the handing. Where the format changes within a file (MP3s put together), up to so many are lost.
-FRAMES_A_SECOND = 10
+# Samples that ffmpeg hands on at once: of those of an MP3's frame, a tenth of its work, or more, is the handing. They
+# are joined before all else, or, where each has its time, once they are in their places and at the rate of the
+# pictures. Where the format changes within a file (MP3s put together), up to so many are lost.
+FRAME_SAMPLES, PLACED_FRAMES_A_SECOND = 4096, 10
 
 # ffmpeg's names of what it may read: formats that hold sound, films among them. Left out are those that open other
 # files or addresses (concat, hls, dash, image2, imf, rtsp, sdp, vobsub, webm_dash_manifest), run scripts (avisynth,
@@ -245,12 +246,13 @@ def _loudest_in(path: Path, track: int | None, _mtime_ns: int) -> Loudest:
 
 def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequence[str]) -> _Run:
     """A run that gives one channel at a sample rate."""
-    frames = f"asetnsamples=n={sample_rate_hz // FRAMES_A_SECOND}:p=0"
     # Left to itself, ffmpeg hands each of these small blocks to the pipe at once, for a twentieth of its time.
     output = ["-flush_packets", "0", *_pipe("f32le")]
     container, to_mono = Container.of(path), channels.mono_filters(sample_rate_hz, filters)
-    reading = _reading(path, choice, container.options())
-    command = _Command(reading, [to_mono, *container.filters(), frames], output, container)
+    placed = container.filters()
+    frames = f"asetnsamples=n={sample_rate_hz // PLACED_FRAMES_A_SECOND if placed else FRAME_SAMPLES}:p=0"
+    steps = [to_mono, *placed, frames] if placed else [frames, to_mono]
+    command = _Command(_reading(path, choice, container.options()), steps, output, container)
     return _Run(path, choice, command, sample_rate_hz)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 ZERO_CROSSINGS, CUTOFF, KAISER_BETA = 32, 0.97, 9.0  # of the sinc, at the lower of the two rates; the defaults
 MOST_PHASES = 1024  # of other ratios, ffmpeg takes the nearest phase
 SLOWEST_RATE_HZ, FASTEST_RATE_HZ = 4000, 400_000
-OUTPUTS_AT_ONCE = 32  # of one matrix: the more, the more of it is zero
+OUTPUTS_AT_ONCE = 16  # of one matrix: the more, the more of it is zero
 OUTPUTS_A_PERIOD = 160  # at least: the windows of consecutive periods must not lie closer than they are long
 
 

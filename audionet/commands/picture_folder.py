@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from audionet.dataset.folders import walk_files
 from audionet.dataset.manifest import FILE_NAME, PictureIndex, RecordingEntry, chunk_names_of
 from audionet.dataset.names import class_of, split_chunk_name
 from audionet.errors import AudionetError
@@ -79,8 +78,7 @@ class OpenIndex:
         settings before --force."""
         unfinished, listed = set(self.content.unfinished), chunk_names_of(self.content.recordings)
         for class_name in sorted(set(map(class_of, unfinished))):
-            files = walk_files(self.folder / class_name) if (self.folder / class_name).is_dir() else ()
-            names = {f"{class_name}/{path.stem}" for path in files}
+            names = {f"{class_name}/{path.stem}" for path in (self.folder / class_name).glob("*")}
             begun = [(name, *split_chunk_name(name)) for name in names - listed]
             self.delete_chunks(name for name, stem, n in begun if n is not None and stem in unfinished)
         self.content.unfinished = []

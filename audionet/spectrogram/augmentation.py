@@ -1,5 +1,6 @@
 """Picture -> pictures of the same sound, at another speed, spoilt, or of a part: more to learn from."""
 
+import functools
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +50,7 @@ class Augmentation:
     every: int = 1
     turn: int = 0
 
-    @property
+    @functools.cached_property
     def cache_name(self) -> str:
         """What it is called in the keys of cached bottlenecks; never to be changed, or they are all made again."""
         spoilt = f", {self.spoiling.value}=True" if self.spoiling else ""

@@ -121,21 +121,17 @@ class SpectrogramRenderer:
         grey = np.tile(grey[::-1], math.ceil(PICTURE_SIZE / columns))[:, :PICTURE_SIZE]
         return np.ascontiguousarray(grey) if self.color_table is None else self.color_table[grey]
 
-    def _without_rumble(self, samples: NDArray[np.number]) -> NDArray[np.number]:
-        settings = self.settings
-        if not settings.high_pass_hz:
-            return samples
-        return high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
-
     def strip_power(self, samples: NDArray[np.number]) -> NDArray[np.float32]:
         """The power of sound of any length, at the scale of a chunk: rows, the lowest first, x columns."""
         columns = max(1, round(PICTURE_SIZE * len(samples) / self.settings.chunk_samples))
         return self._band_power(samples, columns)
 
     def _band_power(self, samples: NDArray[np.number], columns: int) -> NDArray[np.float32]:
-        """The power of samples by rows, the lowest first, x columns."""
-        every = self.settings.columns_a_window
-        power = self.filtered(power_spectrum(self._without_rumble(samples), columns, self.settings, every))
+        """The power of samples, without what lies below the high pass, by rows, the lowest first, x columns."""
+        settings, every = self.settings, self.settings.columns_a_window
+        if settings.high_pass_hz:
+            samples = high_passed(samples, settings.high_pass_hz, settings.sample_rate_hz)
+        power = self.filtered(power_spectrum(samples, columns, settings, every))
         return power if every == 1 else with_columns_between(power, columns)
 
     def draw_strip(self, power: NDArray[np.float32], level_seconds: float) -> NDArray[np.uint8]:
