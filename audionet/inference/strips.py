@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.audio.levels import decibels
 from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window, cut_to_maps
+from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window
 from audionet.detection.pauses import SHORTEST_SECONDS, find_pauses, loudest_moments, reach_seconds, without_pauses
 from audionet.detection.rises import NO_RISE, find_rises
 from audionet.inference.scoring import WindowScores
@@ -58,9 +58,8 @@ class StripScorer:
         if head is None:
             return None
         model.network.release()  # what gives the maps runs in its place
-        network = Network(cut_to_maps(backbone))
         # Where there is a background, it is what lies between the calls: there are no pauses.
-        return cls(network, head, model.renderer, window_seconds, of_events, model.detection is None)
+        return cls(model.maps, head, model.renderer, window_seconds, of_events, model.detection is None)
 
     @property
     def _around_seconds(self) -> float:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audionet.bottleneck.backbone import Network
+from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.bottleneck.maps import cut_to_maps
 from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.dataset.names import class_number
@@ -63,6 +64,11 @@ class Model:
         """How a recording is cut into chunks for it, and at which sample rate: its pictures' unless it hears."""
         settings = self.renderer.settings
         return settings if self.sound is None else replace(settings, sample_rate_hz=self.sound.sample_rate_hz)
+
+    @functools.cached_property
+    def maps(self) -> Network:
+        """The embedded network as far as its maps (bottleneck/maps.py), one for all who score windows of recordings."""
+        return Network(cut_to_maps(load_backbone("rows", Path())))
 
     def thresholds_of(self, number: int) -> RejectionThresholds:
         """The thresholds of a class, by its number."""

@@ -7,8 +7,8 @@ from contextlib import suppress
 # glibc gives memory that is freed at its top back to the system if it is more than a limit, which follows the largest
 # block that has been freed. The arrays of a chunk's samples, which are made and freed over and over, always lie there,
 # and to get their pages anew took half of the time of the high pass. A block that is larger than the first number comes
-# from the system in any case.
-LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 25, 1 << 26
+# from the system in any case, as those of a strip of a long recording: kept, they left holes that grew by the hour.
+LARGEST_KEPT_BLOCK_BYTES, KEPT_BYTES = 1 << 22, 1 << 26
 # Threads that are each served from a part of the memory of their own leave holes in all of them. To share one costs no
 # time, since Python lets one thread at a time ask for memory; --events of ten hours takes a tenth less so.
 MOST_ARENAS = 1

@@ -30,9 +30,8 @@ def high_passed(samples: NDArray[np.number], high_pass_hz: float, sample_rate_hz
     total = length + 2 * mirrored + before
     count = _quickly_transformed(math.ceil((total + before - rate.taps) / rate.factor) + 1)
     behind = rate.factor * (count - 1) + rate.taps - total
-    padded = np.pad(with_mirrored_ends(samples, mirrored), (before, behind), mode="wrap")
-    low = rate.decimate(padded.astype(np.float64))
-    del padded  # here and below, what is as long as the sound is let go, or used again
+    # Here and below, what is as long as the sound is let go at once, or used again.
+    low = rate.decimate(np.pad(with_mirrored_ends(samples, mirrored), (before, behind), mode="wrap").astype(np.float64))
     stopped = np.fft.irfft(np.fft.rfft(low) * _stopped_share(count, high_pass_hz, sample_rate_hz / rate.factor), count)
     first = before + mirrored - rate.taps + rate.factor  # of what `interpolate` gives, which begins later
     below = rate.interpolate(stopped)[first : first + length]
