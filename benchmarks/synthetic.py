@@ -8,9 +8,9 @@ of 20 classes, 10 chunks a recording.
 """
 
 import argparse
-import hashlib
 import os
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from audionet.spectrogram.augmentation import choose_augmentations
 from audionet.spectrogram.transform import SpectrogramRenderer
 
 CLASSES, CHUNKS_A_RECORDING = 20, 10
-BLOCK = 1000  # bottlenecks made at a time
+BLOCK = 200  # pictures whose bottlenecks are made at a time
 NOISES, NOISES_A_PICTURE = 1000, 3  # what lies within the classes: sums of a few of so many vectors
 DEVIATION = 3.0  # within a class, in the deviation between classes
 
@@ -52,18 +52,18 @@ def make(folder: Path, count: int) -> None:
             os.utime(path, ns=(long_ago_ns, long_ago_ns))
             jpgs.append((path, number // CHUNKS_A_RECORDING % CLASSES))
             chunks.append(ChunkEntry(name, n * seconds, seconds))
-        sha256 = hashlib.sha256(stem.encode()).hexdigest()
-        index.recordings[f"{class_name}/{stem}.mp3"] = RecordingEntry(1, 1, sha256, tuple(chunks))
+        index.recordings[f"{class_name}/{stem}.mp3"] = RecordingEntry(
+            1, 1, sha256(stem.encode()).hexdigest(), tuple(chunks)
+        )
     index.save(image_dir)
     for start in range(0, count, BLOCK):
         block = jpgs[start : start + BLOCK]
-        keys = [extractor.keys(hashlib.sha256(path.read_bytes()).digest()) for path, _ in block]
-        for augmentation in range(len(extractor.augmentations)):
-            features = middles[[number for _, number in block]]
-            for _ in range(NOISES_A_PICTURE):
-                features += noises[random.integers(0, NOISES, len(block))]
-            named = [picture_keys[augmentation] for picture_keys in keys]
-            extractor.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
+        keys = [(key, number) for path, number in block for key in extractor.keys(sha256(path.read_bytes()).digest())]
+        features = middles[[number for _, number in keys]]
+        for _ in range(NOISES_A_PICTURE):
+            features += noises[random.integers(0, NOISES, len(keys))]
+        named = [key for key, _ in keys]
+        extractor.cache.append(list(zip(named, features.astype(np.float16), strict=True)))
 
 
 if __name__ == "__main__":
