@@ -79,13 +79,12 @@ def corrected(
     for recording in recordings:
         files.setdefault(recording.path, _File(recording.path)).recordings[recording.class_name] = recording
         keys[recording.key] = recording.path
-    known, named = {recording.class_name for recording in recordings}, set[str]()
-    table = LabelledTable(read_table(corrections), data_audio, classes=known)
+    known = {recording.class_name for recording in recordings}
+    table = LabelledTable(read_table(corrections), data_audio, known=known)
     wrong, elsewhere = list[UnusableInput](), dict[str, Path]()
     for row, place in zip(table.table.rows, table.places, strict=True):
         label = row.get(table.layout.label)
         label = table.label(row) if label and not says_unknown(label) else ""
-        named.add(label)
         part = table.part(row) or WHOLE
         path = _path_of(row, place, table, keys)
         if path is None:
@@ -96,6 +95,7 @@ def corrected(
             continue
         elsewhere |= {name: path for name in table.layout.paths(row) if _lies_elsewhere(name, path, keys)}
         files.setdefault(path, _File(path)).corrections.append(_Correction(label, part))
+    named = {correction.class_name for file in files.values() for correction in file.corrections}
     _report_new_classes(corrections, named - {""}, known)
     _report_elsewhere(corrections, elsewhere)
     changed = [file for _, file in sorted(files.items()) if file.corrections]
@@ -143,14 +143,10 @@ def _report_elsewhere(corrections: Path, elsewhere: Mapping[str, Path]) -> None:
 
 def _report_contradictions(corrections: Path, files: Iterable[_File]) -> None:
     """Say that several lines are about the same seconds, and name other classes."""
-    told = (
-        with_parts(
-            Recording(name or UNKNOWN, name, file.path), [part for other, part in file.corrections if other == name]
-        )
-        for file in files
-        for name in {correction.class_name for correction in file.corrections}
-    )
-    overlap = next(find_overlaps(told), None)
+    parts = ((name, file.path, part) for file in files for name, part in file.corrections)
+    told = (Recording(name or UNKNOWN, name, path, parts=(part,)) for name, path, part in parts)
+    overlaps = (each for each in find_overlaps(told) if each.first.class_name != each.second.class_name)
+    overlap = next(overlaps, None)
     if overlap is not None:
         sentence = "%s: says two things of the same seconds (%s): the last line about them counts"
         logger.info(sentence, corrections, overlap)

@@ -90,10 +90,8 @@ class Listed(NamedTuple):
 class LabelledTable:
     """The rows of a table, and where in the data set's folder their recordings are."""
 
-    def __init__(
-        self, table: Table, data_audio: Path, choice: SoundChoice = USUAL, classes: Iterable[str] = ()
-    ) -> None:
-        """choice: of several channels, which the rows are about. classes: that there are, beside the folders.
+    def __init__(self, table: Table, data_audio: Path, choice: SoundChoice = USUAL, known: Iterable[str] = ()) -> None:
+        """choice: of several channels, which the rows are about. known: classes that there are, beside the folders.
 
         Raises AudionetError if the table lacks a column.
         """
@@ -103,7 +101,7 @@ class LabelledTable:
         self.paths = TablePaths(Listing(data_audio), table.path)
         self.places = self.paths.find_all([self.layout.paths(row) for row in table.rows])
         self._folders = {folder.name for folder in folders_in(data_audio)}
-        self._classes = self._folders.union(classes)
+        self._classes = self._folders.union(known)
         self._labels = {look_of(row.get(self.layout.label)) for row in table.rows}
 
     def read(self) -> Listed:

@@ -47,7 +47,6 @@ USABLE = (  # in messages
     "Raven, Audacity, Praat, ELAN or RTTM"
 )
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
-PRAATS_BINARY = b"ooBinaryFile"  # so full of zeros that it may be taken for UTF-16
 
 
 def line_error(path: Path, line: int, message: str) -> AudionetError:
@@ -169,13 +168,12 @@ def encoding_of(data: bytes) -> str:
     """UTF-8, UTF-16, UTF-32, or else WINDOWS. Raises ValueError for what is no text."""
     if data.startswith(WORKBOOK_MARKS):
         raise ValueError("it is a spreadsheet's own file, or an archive; save the table in it as CSV")
-    if data.startswith(PRAATS_BINARY):
-        raise ValueError("it is a binary file of Praat's")
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return encoding
     beginning = data[:1024]
-    if beginning.count(0) > len(beginning) // 4:
+    # Praat's binary files, full of zeros too, begin with their kind.
+    if 0 in beginning[:20] and beginning.count(0) > len(beginning) // 4:
         return "utf-16-le" if beginning[1::2].count(0) > beginning[::2].count(0) else "utf-16-be"
     if b"\0" in beginning:
         raise ValueError("it holds bytes that are no text")
