@@ -36,10 +36,17 @@ CUT_OFF = (
     "is cut off: of the {whole:g} s of sound that its header promises, {there:g} s are there, and used; "
     "get the recording anew if the rest matters"
 )
+TORN = "is cut off, for its last piece is not whole; what is there is used; get the recording anew if the rest matters"
 HOLES = (
     "has holes: {missing:g} s of its sound are missing or damaged, and silence stands there, so that all else is heard "
     "at its time; get the recording anew if they matter"
 )
+UNLIKE = (
+    "has pieces that ffmpeg can't read, for they are damaged, or in another form than its beginning; they are not "
+    "heard; get the recording anew, or cut it there"
+)
+# Fewer errors may come of what is no sound. New releases end at the second one of Oggs put together, with a single one.
+MANY_ERRORS, CHANGED = 20, "Channel change is not supported"
 FOLLOWED = "another recording follows behind its end, and is not heard; cut them apart"
 WRONG = "holds {samples} which no microphone gives: no numbers, or far louder than all others; silence stands there"
 # Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
@@ -52,11 +59,11 @@ LEAST_MISSING_SECONDS, LEAST_MISSING_OF_OTHERS = 0.1, 0.5
 LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
 BEGIN = re.compile(r"Duration: .*, start: (-?[\d.]+)")
 ESTIMATE, ENDS_EARLY = "Estimating duration from bitrate", re.compile("File ended prematurely|partial file")
-UNPROMISED = re.compile("Input #0, (asf|mpeg)")  # where a length is made of the file's size, or of a clock
+UNPROMISED = re.compile("Input #0, (asf|mpeg|ogg)")  # where a length is made of the file's size, or of a time
 # By FILLED, in a line of its own, and not in one with a title that a stranger gave the file.
 PRINTED = re.compile(r"^(?:\[Eval @ \w+\] )?\[info\] (-?\d+\.\d+)$", re.MULTILINE)
 OTHERS = re.compile(r"Stream #0:\d+[^:\n]*: (?!Audio|.*\(attached pic\))")
-STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, (\d+) Hz, ([^,]+)")
+STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, \d+ Hz, ([^,]+)")
 FLOATS = re.compile(r"Audio: (pcm_f|wavpack\b[^\n]* fltp?\b)")  # not lossy ones, which may overshoot a little
 # Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV, MPEG-TS and PS; Ogg and ASF with
 # a picture), it may begin later than the picture; elsewhere, what comes before the first piece is the encoder's own.
@@ -67,15 +74,19 @@ FILMS = re.compile(
 )
 CLOCKED = re.compile(rb"G.{187}G|.{4}G.{191}G|\x00\x00\x01\xba", re.DOTALL)  # MPEG-TS, PS: by a clock that runs on
 TIMED = re.compile(rb"fLaC|OggS|0&\xb2u")
+OPUS = re.compile(rb"OggS.{24}OpusHead", re.DOTALL)
 CONTAINER_BYTES = 1 << 13  # of a file, in which it says what is in it
 LONGEST_GAP_SECONDS, SHORTEST_GAP_SECONDS = 600, 0.1  # beyond, it is a fault of the clock, or may be the encoder's
 # What is missing becomes silence; but nothing is left out where times run back, as in files put together: they are
 # counted on from there, and so are they from the first piece on, also where the number of channels changes, for which
 # ffmpeg begins anew. ld(0): the time at which the next piece is expected, ld(2): what the times are wrong by, ld(4):
 # how much silence there is, ld(3): how much of it was told of. Printed is, in seconds, when the first piece is heard,
-# below 0, and then the silence, a piece late, for of the last piece ffmpeg gives a wrong time.
+# below 0, and then the silence, a piece late, for of the last piece ffmpeg gives a wrong time. At the seam of Opus that
+# was put behind itself, older releases take the header, by its letters, for 0.96 s of sound.
+OPUS_SEAM = "+lt(abs(ld(1)-.96*SR),2)"
 FILLED = (
-    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(not(N)+gt(ld(1),{LONGEST_GAP_SECONDS}*SR)+lt(ld(1),-SR),ld(1),0));"
+    f"asetpts='st(1,PTS-ld(2)-ld(0));st(2,ld(2)+if(not(N)+gt(ld(1),{LONGEST_GAP_SECONDS}*SR)+lt(ld(1),-SR)"
+    "{seam},ld(1),0));"
     f"if(N,0,print(-PTS/SR));if(gte(ld(4),ld(3)+{SHORTEST_GAP_SECONDS}),st(3,print(ld(4))));"
     "st(1,max(PTS-ld(2),ld(0)));st(0,ld(1)+NB_SAMPLES);st(4,(ld(1)-NB_CONSUMED_SAMPLES)/SR);ld(1)',"
     f"aresample=async=1:min_comp={SHORTEST_GAP_SECONDS}"
@@ -85,9 +96,13 @@ USUAL = SoundChoice()  # the default track, all of its channels mixed
 
 
 class Container(NamedTuple):
-    """Whether a container says when each piece of its sound is heard; if it holds a film; if by a clock of its own."""
+    """What of a container matters here.
 
-    is_timed: bool
+    filters: what puts each piece of sound where the container says, with silence where some is lost, if it says that.
+    is_film: if it holds a film. is_clocked: if its times are those of a clock of its own.
+    """
+
+    filters: tuple[str, ...] = ()
     is_film: bool = False
     is_clocked: bool = False
 
@@ -97,32 +112,28 @@ class Container(NamedTuple):
         beginning = read_beginning(path, CONTAINER_BYTES)
         is_clocked = CLOCKED.match(beginning) is not None
         is_film = is_clocked or FILMS.match(beginning) is not None
-        return cls(is_film or TIMED.match(beginning) is not None, is_film, is_clocked)
+        filled = FILLED.format(seam=OPUS_SEAM if OPUS.match(beginning) else "")
+        return cls((filled,) if is_film or TIMED.match(beginning) else (), is_film, is_clocked)
 
     def options(self) -> list[str]:
         """What ffmpeg is told before the file: of clocks, it would forget when the picture began."""
         return ["-copyts"] if self.is_clocked else []
-
-    def filters(self) -> list[str]:
-        """What puts each piece of sound where its container says, with silence where some is lost."""
-        return [FILLED] if self.is_timed else []
 
 
 @dataclass(frozen=True)
 class StreamInfo:
     """What ffmpeg said of the sound in a file. is_mono is False, and a number 0, where it did not say.
 
-    is_float: whether samples may go beyond full scale. is_damaged: whether it said so. seconds: how long the file
+    is_float: whether samples may go beyond full scale. errors: how many it printed. seconds: how long the file
     is, with what is lost; 0 of several streams, of which another may be longer. is_pcm: whether that is in samples.
     begins_seconds: the time of the file's beginning. times: what FILLED printed, if the container keeps times.
     """
 
     is_there: bool
     is_mono: bool
-    sample_rate_hz: int
     tracks: int = 0
     is_float: bool = False
-    is_damaged: bool = False
+    errors: int = 0
     seconds: float = 0.0
     is_pcm: bool = False
     begins_seconds: float = 0.0
@@ -142,19 +153,18 @@ class StreamInfo:
 def stream_info(messages: str) -> StreamInfo:
     """What is in a file, from the messages that ffmpeg printed when it opened it."""
     of_input, _, of_output = messages.partition("] Output #0")
-    tracks: list[tuple[str, str]] = STREAM.findall(of_input)
+    tracks: list[str] = STREAM.findall(of_input)
     # The messages do not say which of several tracks is heard, so all of them must be mono.
-    is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for _, layout in tracks)
-    rate_hz, is_float = max((int(rate) for rate, _ in tracks), default=0), FLOATS.search(of_input) is not None
-    is_damaged, length, begin = "[error]" in of_output, LENGTH.search(of_input), BEGIN.search(of_input)
-    is_alone = len(tracks) == 1 and not OTHERS.search(of_input) and (is_damaged or ESTIMATE not in of_input)
+    is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for layout in tracks)
+    is_float = FLOATS.search(of_input) is not None
+    errors = of_output.count("[error]") + MANY_ERRORS * (CHANGED in of_output)
+    length, begin = LENGTH.search(of_input), BEGIN.search(of_input)
+    is_alone = len(tracks) == 1 and not OTHERS.search(of_input) and (errors or ESTIMATE not in of_input)
     is_known = (is_alone or ENDS_EARLY.search(messages)) and not UNPROMISED.search(of_input)
-    seconds = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length and is_known else 0.0
     begins, is_pcm = float(begin[1]) if begin else 0.0, "Audio: pcm" in of_input
-    times = tuple(float(time) for time in PRINTED.findall(messages))
-    return StreamInfo(
-        "Audio:" in of_input, is_mono, rate_hz, len(tracks), is_float, is_damaged, seconds, is_pcm, begins, times
-    )
+    ends = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length and is_known else 0.0
+    times, seconds = tuple(float(time) for time in PRINTED.findall(messages)), max(0.0, ends - max(0.0, begins))
+    return StreamInfo("Audio:" in of_input, is_mono, len(tracks), is_float, errors, seconds, is_pcm, begins, times)
 
 
 class OpenRecording(Protocol):
@@ -202,12 +212,9 @@ def mix_or_loudest(opened: OpenRecording, blocks: Iterator[np.ndarray]) -> Itera
         position += len(block)
 
 
-class Run(Protocol):
+class Run(OpenRecording, Protocol):
     """A recording that is decoded: what became known of it by that. wrong: how many of its samples are none."""
 
-    path: Path
-    choice: SoundChoice
-    sample_rate_hz: int
     size_bytes: int
     wrong: int
 
@@ -223,12 +230,16 @@ def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         length += len(block)
         yield block
     said, header, there = run.info(), promised(run.path, run.size_bytes), length / run.sample_rate_hz
-    missing = there * (header.share - 1) or said.seconds - there
-    if missing >= (LEAST_MISSING_SECONDS if said.is_pcm else LEAST_MISSING_OF_OTHERS):
-        sentence = DAMAGED if said.is_damaged and not (said.times or said.is_pcm) else CUT_OFF
+    missing, filled_seconds = there * (header.share - 1) or said.seconds - there, said.filled_seconds()
+    if is_short := missing >= (LEAST_MISSING_SECONDS if said.is_pcm else LEAST_MISSING_OF_OTHERS):
+        sentence = DAMAGED if said.errors and not (said.times or said.is_pcm) else CUT_OFF
         _tell(run, sentence.format(whole=round(there + missing, 1), there=round(there, 1), missing=missing))
-    if filled_seconds := said.filled_seconds():
+    elif header.is_torn:
+        _tell(run, TORN)
+    if filled_seconds:
         _tell(run, HOLES.format(missing=round(filled_seconds, 1)))
+    elif said.errors >= MANY_ERRORS and not is_short:
+        _tell(run, UNLIKE)
     if header.is_followed:
         _tell(run, FOLLOWED)
     if run.wrong:
@@ -237,7 +248,7 @@ def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         _tell(run, SILENT_TRACK.format(tracks=said.tracks))
 
 
-def _tell(of: OpenRecording | Run, sentence: str) -> None:
+def _tell(of: OpenRecording, sentence: str) -> None:
     """Say what is odd about a recording, unless it was said before."""
     if of.choice.is_told:
         warn_of(of.path, sentence)

@@ -16,7 +16,13 @@ from audionet.audio.headers import BEGINNING_BYTES, WAV_EVEN_BLOCKS, chunks, wav
 from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
-from audionet.system.files import open_file, require_file
+from audionet.system.files import open_file, read_beginning, require_file
+
+# A frame begins with eleven ones, two bits for the version of MPEG, and two for its layer, of which 01 is the third.
+MP3_MASK, MP3_BEGIN = 0b11111111_11100110, 0b11111111_11100010
+ID3_BYTES = 10  # before what an ID3 tag holds, such as the picture of an album
+# MP3 has up to 320 kbit/s, and 640 in its free format, as Lame writes it.
+MOST_MP3_BYTES_A_SECOND = 80_000
 
 _libsndfile = Children("audionet.audio.plain_files", plain_files.LARGEST_ANSWER_BYTES)
 
@@ -95,6 +101,23 @@ def read_wav_header(path: Path) -> WavHeader | None:
             sound_bytes = min(length or size_bytes, size_bytes - body)
             return WavHeader(form.rate_hz, sound_bytes / form.block_bytes / form.rate_hz)
     return None
+
+
+def least_mp3_seconds(path: Path) -> float:
+    """How many seconds of sound an MP3 has at least, by the size of its file; 0 for anything else.
+
+    What an MP3 says of its length may be wrong, and to decode it takes a process. Raises UnusableInput.
+    """
+    size, beginning = require_file(path), read_beginning(path, ID3_BYTES)
+    if len(beginning) < ID3_BYTES:
+        return 0.0
+    tag_bytes = 0
+    if beginning.startswith(b"ID3"):
+        for seven_bits in beginning[6:]:
+            tag_bytes = tag_bytes << 7 | seven_bits
+    elif int.from_bytes(beginning[:2], "big") & MP3_MASK != MP3_BEGIN:
+        return 0.0
+    return max(0, size - ID3_BYTES - tag_bytes) / MOST_MP3_BYTES_A_SECOND
 
 
 def check_libsndfile() -> None:

@@ -133,7 +133,7 @@ def _sound_of(
     place, container = ["-ss", f"{start_seconds:.3f}"] if start_seconds else [], Container.of(path)
     output = ["-t", f"{seconds:.3f}", "-c:a", "pcm_s16le", *options, *_pipe("wav")]
     reading = _reading(path, choice, [*place, *container.options()])
-    run = _Run(path, choice, _Command(reading, ["anull", *container.filters()], output, container), SAMPLE_RATE_HZ)
+    run = _Run(path, choice, _Command(reading, ["anull", *container.filters], output, container), SAMPLE_RATE_HZ)
     try:
         sound = channels.sound_of_wav(run.whole())
     except UnusableInput:
@@ -157,7 +157,7 @@ class _Command(NamedTuple):
     reading: list[str]
     filters: list[str]
     output: list[str]
-    container: Container = Container(is_timed=False)
+    container: Container = Container()
 
     def words(self, *first: str) -> list[str]:
         """The command line; first: filters that come before the others."""
@@ -249,7 +249,7 @@ def _mono(path: Path, choice: SoundChoice, sample_rate_hz: int, filters: Sequenc
     # Left to itself, ffmpeg hands each of these small blocks to the pipe at once, for a twentieth of its time.
     output = ["-flush_packets", "0", *_pipe("f32le")]
     container, to_mono = Container.of(path), channels.mono_filters(sample_rate_hz, filters)
-    placed = container.filters()
+    placed = container.filters
     frames = f"asetnsamples=n={sample_rate_hz // PLACED_FRAMES_A_SECOND if placed else FRAME_SAMPLES}:p=0"
     steps = [to_mono, *placed, frames] if placed else [frames, to_mono]
     command = _Command(_reading(path, choice, container.options()), steps, output, container)

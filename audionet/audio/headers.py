@@ -3,11 +3,12 @@
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from audionet.settings import MOST_CHANNELS
-from audionet.system.files import read_beginning, read_part, require_file
+from audionet.system.files import open_file, read_beginning, read_part
 
 WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
 WAV_ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"riff": "<", b"RIFX": ">"}  # of the bytes of numbers
@@ -17,8 +18,10 @@ BEGINNING_BYTES = 1 << 16  # of a file, in which it says how its samples lie the
 # how much longer they say that they are.
 RIFF_CHUNKS = struct.Struct("<4sI"), 12, 2, 0
 FORM_CHUNKS = struct.Struct(">4sI"), 12, 2, 0
-W64_CHUNKS = struct.Struct("<16sQ"), 40, 8, 24
-CHUNKS = {b"RIFX": FORM_CHUNKS, b"FORM": FORM_CHUNKS, b"riff": W64_CHUNKS, b"caff": (struct.Struct(">4sQ"), 8, 1, 0)}
+W64_CHUNKS, ASF_CHUNKS = (struct.Struct("<16sQ"), 40, 8, 24), (struct.Struct("<16sQ"), 0, 1, 24)
+CAF_CHUNKS = struct.Struct(">4sQ"), 8, 1, 0
+CHUNKS = {b"RIFX": FORM_CHUNKS, b"FORM": FORM_CHUNKS, b"riff": W64_CHUNKS, b"caff": CAF_CHUNKS, b"0&\xb2u": ASF_CHUNKS}
+SOUND_CHUNKS = (b"data", b"SSND", b"6&\xb2u")  # how the chunk begins that holds the sound; in AVI it is a list
 CAF_FORM = struct.Struct(">d4sIIIII")  # rate, kind, flags, bytes of a block, frames of a block, channels, bits
 CAF_FLOAT, CAF_LITTLE_ENDIAN = 1, 2  # flags
 WAV_NMS_ADPCM, NMS_ADPCM = 0x38, "adpcm_nms"  # of telephone exchanges; ffmpeg takes it for AMR, and has no decoder
@@ -30,8 +33,8 @@ AIFF_ORDERS = {b"NONE": "be", b"twos": "be", b"sowt": "le", b"fl32": "be", b"FL3
 AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames, bits, rate; what is before the samples
 EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
 HIGHEST_RATE_HZ = 1 << 20
-# How a WAV or AIFF begins, behind a byte that may fill up what is before it.
-RECORDING, FOLLOWING_BYTES = re.compile(rb"\0?(RIFF.{4}WAVE|FORM.{4}AIF[FC])", re.DOTALL), 13
+# How a WAV, AIFF or WMA begins, behind a byte that may fill up what is before it.
+RECORDING, FOLLOWING_BYTES = re.compile(rb"\0?(RIFF.{4}WAVE|FORM.{4}AIF[FC]|0&\xb2u.{4})", re.DOTALL), 13
 # What stands for the length of sound that is written into a pipe: 0, about 2 GiB (SoX, arecord), about 4 GiB, and more
 # than there can be.
 NO_LENGTHS = range(1), range(0x7FFFE000, 0x80000001), range(0xFFFF0000, 1 << 32), range(1 << 60, 1 << 64)
@@ -123,11 +126,11 @@ class Samples(NamedTuple):
 TELEPHONES = {".ul": "mulaw", ".ulaw": "mulaw", ".al": "alaw", ".alaw": "alaw"}
 HEADERS = (b"RIFF", b".snd", b"OggS", b"fLaC", b"ID3")
 
-# A frame begins with eleven ones, two bits for the version of MPEG, and two for its layer, of which 01 is the third.
-MP3_MASK, MP3_BEGIN = 0b11111111_11100110, 0b11111111_11100010
-ID3_BYTES = 10  # before what an ID3 tag holds, such as the picture of an album
-# MP3 has up to 320 kbit/s, and 640 in its free format, as Lame writes it.
-MOST_MP3_BYTES_A_SECOND = 80_000
+# The boxes of MP4: the length of each, with this, and its name. Of so many, an hour of tiny fragments is looked at.
+BOX, MOST_BOXES = struct.Struct(">I4s"), 1 << 17
+# A page of Ogg: its time, and, behind its header, so many sizes, as the header ends with, that sum up to its content's.
+PAGE, PAGE_BYTES, LARGEST_PAGE = re.compile(rb"OggS\0.(.{8})", re.DOTALL), 27, 1 << 16
+LATEST_BEGIN_SAMPLES = 200_000  # at most there are in the first page of a recording
 
 
 def what_is_wrong(path: Path, messages: str, is_sound: bool) -> str:
@@ -163,23 +166,6 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
     return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
 
 
-def least_mp3_seconds(path: Path) -> float:
-    """How many seconds of sound an MP3 has at least, by the size of its file; 0 for anything else.
-
-    What an MP3 says of its length may be wrong, and to decode it takes a process. Raises UnusableInput.
-    """
-    size, beginning = require_file(path), read_beginning(path, ID3_BYTES)
-    if len(beginning) < ID3_BYTES:
-        return 0.0
-    tag_bytes = 0
-    if beginning.startswith(b"ID3"):
-        for seven_bits in beginning[6:]:
-            tag_bytes = tag_bytes << 7 | seven_bits
-    elif int.from_bytes(beginning[:2], "big") & MP3_MASK != MP3_BEGIN:
-        return 0.0
-    return max(0, size - ID3_BYTES - tag_bytes) / MOST_MP3_BYTES_A_SECOND
-
-
 def _misread_decoder(beginning: bytes) -> str | None:
     """The decoder that ffmpeg must be told for the samples of a file; None where it finds the right one itself.
 
@@ -200,7 +186,7 @@ def _misread_decoder(beginning: bytes) -> str | None:
         return None
     if (form.kind, form.bits) == (WAV_PCM, 8):
         return "pcm_u8"
-    return _decoder(form.kind, form.bits, "le" if order == "<" else "be")
+    return _form(form.kind, form.bits, "le" if order == "<" else "be", "pcm_")
 
 
 def _misread_in_caf(beginning: bytes) -> str | None:
@@ -212,12 +198,7 @@ def _misread_in_caf(beginning: bytes) -> str | None:
     if kind != b"lpcm" or rest or sample_bytes == (bits + 7) // 8:
         return None
     order = "le" if flags & CAF_LITTLE_ENDIAN else "be"
-    return _decoder(WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes, order)
-
-
-def _decoder(kind: int, bits: int, order: str) -> str | None:
-    form = _form(kind, bits, order)
-    return form and f"pcm_{form}"
+    return _form(WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes, order, "pcm_")
 
 
 def _is_unfinished(beginning: bytes) -> bool:
@@ -243,25 +224,56 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 class Promised(NamedTuple):
-    """What a header promises: how many times the sound that is there, from 1; and whether another recording follows."""
+    """What a file promises: how many times the sound that is there, from 1; whether another recording follows; and
+    whether it ends within a piece of sound, so that nobody knows how much is missing."""
 
     share: float = 1.0
     is_followed: bool = False
+    is_torn: bool = False
 
 
 def promised(path: Path, size_bytes: int) -> Promised:
-    """What the header of a file of so many bytes promises; of WAV in any of its forms, AIFF and CAF."""
+    """What a file of so many bytes promises: a WAV in any of its forms, AIFF, CAF, AVI, WMA, MP4 or Ogg."""
     beginning, long_bytes = read_beginning(path, BEGINNING_BYTES), 0
+    if beginning[4:8] == b"ftyp":
+        return _promised_by_boxes(path, size_bytes)
+    if beginning.startswith(b"OggS"):
+        return Promised(is_torn=_is_torn_ogg(path, size_bytes, beginning))
     for name, body, length in chunks(beginning) if beginning[:4] in (*WAV_ORDERS, *CHUNKS) else ():
         if name == b"ds64":
             long_bytes = int.from_bytes(beginning[body + 8 : body + 16], "little")
-        elif name[:4] in (b"data", b"SSND"):
+        elif name.startswith(SOUND_CHUNKS) or beginning[body : body + 4] == b"movi":
             length, there = long_bytes or length, size_bytes - body
             if there <= 0 or any(length in lengths for lengths in NO_LENGTHS):
                 break
             following = read_part(path, body + length, FOLLOWING_BYTES)
             return Promised(max(1.0, length / there), RECORDING.match(following) is not None)
     return Promised()
+
+
+def _promised_by_boxes(path: Path, size_bytes: int) -> Promised:
+    """As promised, of an MP4. In one of fragments, as cameras leave, no box says how long all is."""
+    names, place = [b""], 0
+    with suppress(OSError, struct.error), open_file(path) as file:
+        while place < size_bytes and len(names) < MOST_BOXES:
+            file.seek(place)
+            length, name = BOX.unpack(file.read(BOX.size))
+            names.append(name)
+            place += int.from_bytes(file.read(8), "big") if length == 1 else length or size_bytes
+    if b"moof" in names:
+        return Promised(is_torn=place > size_bytes and names[-1] in (b"moof", b"mdat"))
+    return Promised(is_followed=names.count(b"ftyp") > 1)
+
+
+def _is_torn_ogg(path: Path, size_bytes: int, beginning: bytes) -> bool:
+    """Whether an Ogg file ends within a page. Who records a radio stops at any moment: what begins in the middle of a
+    stream may end so."""
+    times = (int.from_bytes(page[1], "little", signed=True) for page in PAGE.finditer(beginning))
+    is_radio = next((time for time in times if time > 0), 0) > LATEST_BEGIN_SAMPLES
+    end = read_part(path, max(0, size_bytes - LARGEST_PAGE), LARGEST_PAGE)
+    place = end.rfind(b"OggS\0") + PAGE_BYTES
+    sizes = end[place : place + end[place - 1]] if PAGE_BYTES <= place < len(end) else b""
+    return not is_radio and place + len(sizes) + sum(sizes) > len(end)
 
 
 def _unfinished_samples(beginning: bytes) -> Samples | None:
@@ -301,7 +313,8 @@ def _of_w64(beginning: bytes) -> Samples | None:
     return None
 
 
-def _form(kind: int, bits: int, order: str) -> str | None:
-    """What ffmpeg calls samples of a kind, WAV_PCM or WAV_FLOAT: `s16le`; None if it has no such."""
+def _form(kind: int, bits: int, order: str, before: str = "") -> str | None:
+    """What ffmpeg calls samples of a kind, WAV_PCM or WAV_FLOAT: `s16le`, and their decoder with `pcm_` before that;
+    None if it has no such."""
     letter, known = FORMS.get(kind, ("", ()))
-    return f"{letter}{bits}{order}" if bits in known else None
+    return f"{before}{letter}{bits}{order}" if bits in known else None

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from audionet.audio.channels import USUAL
 from audionet.audio.chunks import WAV_BYTES_PER_SAMPLE, Chunk, Part, read_chunks, to_wav
-from audionet.audio.decoding import read_wav_header
-from audionet.audio.headers import least_mp3_seconds
+from audionet.audio.decoding import least_mp3_seconds, read_wav_header
 from audionet.audio.levels import NO_SOUND_DB, Conditions, clipped_share, conditions, of_recording
 from audionet.dataset.manifest import ChunkEntry, RecordingEntry
 from audionet.dataset.names import NOHASH, chunk_name

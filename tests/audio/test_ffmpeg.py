@@ -170,6 +170,8 @@ CUT_OFF = {
     "mp3": "-b:a 64k",
     "m4a": "-movflags faststart",
     "mka": "-c:a pcm_s16le",
+    "avi": "-c:a pcm_s16le",
+    "wma": "",
 }
 
 
@@ -207,14 +209,50 @@ def test_of_a_film_that_is_cut_off_it_is_said_how_much_sound_is_there(
     )
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
+FRAGMENTS = "-movflags frag_keyframe+empty_moov+default_base_moof -frag_duration 1000000"
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.opus", "a.m4a"])
+def test_of_a_recording_that_ends_within_a_piece_it_is_said_that_it_is_cut_off(
+    tmp_path: Path, steps: np.ndarray, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = encode(steps, tmp_path / name, options=FRAGMENTS if name == "a.m4a" else "")
+    decoded(path)
+    assert caplog.text == ""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 3 // 4])
+    assert 3 < len(decoded(path)) / SAMPLE_RATE_HZ < 7
+    assert f"{path}: is cut off, for its last piece is not whole; what is there is used" in caplog.text
+
+
+def test_what_a_radio_sent_may_begin_and_end_at_any_moment(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = encode(tone(440, 20), tmp_path / "a.opus")
+    content = path.read_bytes()
+    pages = [page.start() for page in re.finditer(b"OggS", content)]
+    path.write_bytes(content[: pages[2]] + content[pages[10] : -100])
+    assert 8 < len(decoded(path)) / SAMPLE_RATE_HZ < 12
+    assert caplog.text == ""
+
+
+def test_a_segment_of_a_longer_recording_is_no_recording_that_is_cut_off(
+    tmp_path: Path, steps: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    encode(steps, tmp_path / "%d.m4a", options="-f segment -segment_time 2")
+    assert len(decoded(tmp_path / "2.m4a")) / SAMPLE_RATE_HZ == pytest.approx(2, abs=0.1)
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.m4a", "a.wma", "a.flac"])
 def test_another_recording_behind_the_end_of_one_is_told_of(
     tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = encode(tone(440, 1)[:-1], tmp_path / name)
-    path.write_bytes(path.read_bytes() * 2)
-    assert np.array_equal(np.concatenate(list(decode(path))), tone(440, 1)[:-1])
-    assert f"{path}: another recording follows behind its end, and is not heard; cut them apart" in caplog.text
+    other = encode(tone(440, 5), tmp_path / f"other.{name}", options="-ar 44100 -ac 2") if name == "a.flac" else path
+    alone = np.concatenate(list(decode(path)))
+    path.write_bytes(path.read_bytes() + other.read_bytes())
+    assert np.array_equal(np.concatenate(list(decode(path)))[: len(alone)], alone)
+    said = "has pieces that ffmpeg can't read" if name == "a.flac" else "another recording follows behind its end, and"
+    assert f"{path}: {said}" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -353,13 +391,14 @@ def test_where_no_time_is_kept_a_hole_is_told_of(
     assert re.search(rf"{name}: seems to be damaged: about [345] s of 1[567] s are missing", caplog.text)
 
 
-@pytest.mark.parametrize("name", ["a.flac", "a.ts", "a.mka"])
+@pytest.mark.parametrize("name", ["a.flac", "a.ts", "a.mka", "a.opus"])
 def test_nothing_is_lost_or_added_where_two_files_were_put_together(
-    tmp_path: Path, steps: np.ndarray, name: str
+    tmp_path: Path, steps: np.ndarray, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = encode(steps, tmp_path / name)
     path.write_bytes(path.read_bytes() * 2)
     assert times(decoded(path))[:15] == [*range(8), *range(7)]
+    assert caplog.text == ""
 
 
 def test_leaving_early_ends_the_process(tmp_path: Path) -> None:

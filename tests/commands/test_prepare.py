@@ -12,7 +12,7 @@ from PIL import Image
 
 import audionet
 from audionet.audio import decoding, ffmpeg
-from audionet.audio.headers import least_mp3_seconds
+from audionet.audio.decoding import least_mp3_seconds
 from audionet.commands.prepare import PrepareReport
 from audionet.dataset.sources import FOLDER_FILE
 from audionet.errors import AudionetError
