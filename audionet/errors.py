@@ -20,8 +20,6 @@ ADDRESS = re.compile(r"(?:^|/)(?:https?|s?ftps?|s3|gs|rtsp|file):/", re.IGNORECA
 ALL_DONE, SOME_SKIPPED, NOTHING_DONE = 0, 1, 2
 
 FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no more of a user's share, a limit on files
-# Something else is in that place, or a file has to be a folder.
-TAKEN_ERRORS = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ENXIO, errno.ELOOP, errno.ENAMETOOLONG)
 RAISE_LIMITS = "close other programs, or raise the limits of open files and of processes (ulimit -n, ulimit -u)"
 # TensorFlow's errors begin with where they were raised: in lines that end in a colon, or begin so.
 PLACES = ("Detected at", "File ", "Errors may")
@@ -80,12 +78,11 @@ def writing(path: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        failure = DiskFull if error.errno in FULL_ERRORS else AudionetError
-        remedy = "free space or choose another folder"
-        if error.errno in (errno.EMFILE, errno.ENFILE):
+        failure, remedy = AudionetError, "name another place"
+        if error.errno in FULL_ERRORS:
+            failure, remedy = DiskFull, "free space or choose another folder"
+        elif error.errno in (errno.EMFILE, errno.ENFILE):
             remedy = "close other programs, or raise the limit of open files (ulimit -n)"
-        elif error.errno in TAKEN_ERRORS:
-            remedy = "name another place"
         raise failure(f"{path}: cannot be written ({error.strerror or error}); {remedy}") from error
 
 

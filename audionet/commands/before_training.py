@@ -74,8 +74,9 @@ def require_places(options: RetrainOptions) -> None:
     named_so = files.graph.suffix == ".pb"
     require_replaceable(files.graph, "a frozen graph", lambda beginning: named_so or beginning.startswith(b"\n"))
     require_replaceable(files.labels, "a list of classes", lambda beginning: b"\0" not in beginning)
+    for folder in (options.bottleneck_dir, options.summaries_dir, *([report.parent] if report else [])):
+        require_folder(folder)
     if report is not None:
-        require_folder(report.parent)
         require_place(report)
     other = _model_there(files)
     if other is not None and other.description == files.description and other.graph != files.graph:

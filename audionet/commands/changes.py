@@ -25,6 +25,7 @@ class Changes:
     todo: recordings that are new or changed. kept: the entries of the others, by key.
     gone: keys of recordings that the index lists and that are not there.
     stems: what the names of each recording's chunks start with, by key.
+    unreadable: recordings that the index lists, and that can't be read now; what is there of them stays.
     doubted: whether the content of recordings was compared whose sizes and times were those of the index.
     """
 
@@ -32,6 +33,7 @@ class Changes:
     kept: dict[str, RecordingEntry]
     gone: list[str]
     stems: dict[str, str]
+    unreadable: list[UnusableInput]
     doubted: bool
 
 
@@ -84,29 +86,31 @@ def find_changes(
     gone = sorted(absent - _away(index, absent, data_audio))
     forgotten = set() if options.keep_gone else set(gone)
     stems = chunk_stems(sorted((present | index.recordings.keys()) - forgotten))
-    todo, kept, doubts = [], {}, _Doubts(index, options.image_dir, data_audio)
+    todo, kept, unreadable, doubts = [], {}, [], _Doubts(index, options.image_dir, data_audio)
     for recording in recordings:
-        entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options, doubts)
+        try:
+            entry = _up_to_date(index.recordings.get(recording.key), recording, stems, options, doubts)
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror or error}); the pictures that are there of it are kept"
+            unreadable.append(UnusableInput(recording.path, reason))
+            continue
         if entry is None:
             todo.append(recording)
         else:
             kept[recording.key] = entry
-    return Changes(todo, kept, gone, stems, doubts.has_any)
+    return Changes(todo, kept, gone, stems, unreadable, doubts.has_any)
 
 
 def _up_to_date(
     entry: RecordingEntry | None, recording: Recording, stems: dict[str, str], options: PrepareOptions, doubts: _Doubts
 ) -> RecordingEntry | None:
-    """The entry to keep if the recording has not changed and all its files are there; else None."""
+    """The entry to keep if the recording has not changed and all its files are there; else None. Raises OSError."""
     if entry is None or entry.parts != recording.parts:
         return None
-    try:
-        status = recording.path.stat()
-        is_same = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
-        is_same = is_same and not doubts.about(recording.path, status)
-        if not is_same and (status.st_size != entry.size_bytes or sha256_of_file(recording.path) != entry.sha256):
-            return None
-    except OSError:
+    status = recording.path.stat()
+    is_same = (status.st_size, status.st_mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+    is_same = is_same and not doubts.about(recording.path, status)
+    if not is_same and (status.st_size != entry.size_bytes or sha256_of_file(recording.path) != entry.sha256):
         return None
     names = [chunk_name(recording.class_name, stems[recording.key], number) for number in range(len(entry.chunks))]
     if [chunk.name for chunk in entry.chunks] != names:

@@ -118,6 +118,7 @@ def prepare(
         began_ns = time.time_ns()
         changes = find_changes(index.content, recordings, data_audio, options)
         require_same_folder(index.content, recordings, data_audio, options)
+        report.skipped.add(*changes.unreadable)
         _bring_up_to_date(index, changes, options, report)
         remember_folder(image_dir, data_audio)
         _draw_new(index, changes, options, report, workers, progress)

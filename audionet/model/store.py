@@ -83,4 +83,6 @@ def read_patiently(files: ModelFiles) -> tuple[ModelDescription, bytes]:
             return content
         time.sleep(READ_AGAIN_SECONDS)
     require_description(files.description)
+    with explaining(f"{files.network}: cannot be read", OSError, Refused, remedy="name another with --graph"):
+        read_limited(files.network, LARGEST_NETWORK_BYTES)
     raise AudionetError(f"{files.description}: does not fit {files.network.name}; {REMEDY}")

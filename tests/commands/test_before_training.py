@@ -1,6 +1,9 @@
 """The key of a training, each of its ingredients changed in turn; and what a training may take the place of."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from audionet.settings import PictureSettings
 from audionet.spectrogram.augmentation import ORIGINAL, Augmentation
 from audionet.spectrogram.transform import SpectrogramRenderer
 from tests.conftest import ROOT, sample_of
+from tests.test_inputs import AS_OTHERS
 
 SAMPLE = sample_of("a", "recording", 0.0, 20.0, digest=bytes(32))
 RENDERER = SpectrogramRenderer.make(PictureSettings())
@@ -130,6 +134,16 @@ def test_no_two_outputs_and_no_input_have_one_place(tmp_path: Path) -> None:
         with pytest.raises(AudionetError, match="is named for two things, and would be lost as one of them"):
             require_places(RetrainOptions(output_graph=graph, **options))
     require_places(RetrainOptions(output_graph=graph, report=tmp_path / "r.html", backbone=tmp_path / "other.tflite"))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs permissions")
+@pytest.mark.parametrize("option", ["--bottleneck-dir", "--summaries-dir", "--report"])
+def test_a_place_where_nothing_can_be_written_is_said_before_the_training(option: str, tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    arguments = ["retrain", "--output-graph", "a.pb", option, "locked/x.html"]
+    command = [*(AS_OTHERS if os.geteuid() == 0 else []), sys.executable, "-m", "audionet", *arguments]
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.stderr == "audionet: locked: nothing can be written in this folder; name another place\n"
 
 
 def test_a_model_whose_name_differs_behind_its_last_dot_is_another(tmp_path: Path) -> None:

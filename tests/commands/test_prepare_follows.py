@@ -196,14 +196,26 @@ def test_recordings_that_are_all_replaced_in_their_folder_are_drawn_anew(two_cla
     assert (report.made, len(report.removed)) == (4, 7)
 
 
-def test_a_drive_that_is_not_connected_takes_no_pictures_with_it(two_classes: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("linked", ["the class", "each recording"])
+def test_a_drive_that_is_not_connected_takes_no_pictures_with_it(
+    two_classes: Path, tmp_path: Path, linked: str
+) -> None:
     shutil.move(two_classes / "low", tmp_path / "drive")
-    (two_classes / "low").symlink_to(tmp_path / "drive")
+    if linked == "the class":
+        (two_classes / "low").symlink_to(tmp_path / "drive")
+    else:
+        (two_classes / "low").mkdir()
+        for path in (tmp_path / "drive").iterdir():
+            (two_classes / "low" / path.name).symlink_to(path)
     prepare(two_classes, tmp_path / "pictures")
     (tmp_path / "drive").rename(tmp_path / "unplugged")
     report = prepare(two_classes, tmp_path / "pictures")
     assert report.removed == []
     assert len(list((tmp_path / "pictures" / "low").glob("*.jpg"))) == 12
+    assert all("cannot be read" in error.reason for error in report.skipped)
+    (tmp_path / "unplugged").rename(tmp_path / "drive")
+    report = prepare(two_classes, tmp_path / "pictures")
+    assert (report.made, report.kept, report.skipped) == (0, 8, [])
 
 
 @pytest.mark.parametrize("is_table", [True, False])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audionet.bottleneck.backbone import Network, load_backbone
+from audionet.bottleneck.backbone import LARGEST_NETWORK_BYTES, Network, load_backbone
 from audionet.errors import AudionetError
 from audionet.model.bundle import Model, load_model
 from audionet.model.description import ModelDescription, TrainedNetwork
@@ -93,6 +93,9 @@ def test_files_of_two_models_are_refused(models: tuple[Trained, Trained], files:
     models[1].save(files)
     files.network.write_bytes(old)
     with pytest.raises(AudionetError, match=r"graph.json: does not fit graph.tflite; train it again"):
+        load(files)
+    os.truncate(files.network, LARGEST_NETWORK_BYTES + 1)
+    with pytest.raises(AudionetError, match=r"graph.tflite: cannot be read .*; name another with --graph"):
         load(files)
 
 
