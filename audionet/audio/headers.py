@@ -33,8 +33,8 @@ AIFF_ORDERS = {b"NONE": "be", b"twos": "be", b"sowt": "le", b"fl32": "be", b"FL3
 AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames, bits, rate; what is before the samples
 EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
 HIGHEST_RATE_HZ = 1 << 20
-# How a WAV, AIFF or WMA begins, behind a byte that may fill up what is before it.
-RECORDING, FOLLOWING_BYTES = re.compile(rb"\0?(RIFF.{4}WAVE|FORM.{4}AIF[FC]|0&\xb2u.{4})", re.DOTALL), 13
+# How a WAV, AIFF or WMA begins, or more sound in the same WAV, behind a byte that may fill up what is before it.
+RECORDING, FOLLOWING_BYTES = re.compile(rb"\0?(RIFF.{4}WAVE|FORM.{4}AIF[FC]|0&\xb2u.{4}|data)", re.DOTALL), 13
 # What stands for the length of sound that is written into a pipe: 0, about 2 GiB (SoX, arecord), about 4 GiB, and more
 # than there can be.
 NO_LENGTHS = range(1), range(0x7FFFE000, 0x80000001), range(0xFFFF0000, 1 << 32), range(1 << 60, 1 << 64)
