@@ -92,7 +92,7 @@ def test_a_description_of_brackets_alone_is_refused(copy: ModelFiles) -> None:
 
 def test_a_network_of_gigabytes_is_not_read(copy: ModelFiles) -> None:
     os.truncate(copy.network, 100 << 30)
-    with pytest.raises(AudionetError, match="does not fit"):
+    with pytest.raises(AudionetError, match="larger than"):
         load(copy)
 
 
