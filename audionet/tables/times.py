@@ -99,9 +99,9 @@ class TimeColumns:
 def _in_seconds(column: str, cell: str) -> str:
     """A time, as it is written, in seconds if the column's name says that it is in another unit."""
     unit_seconds = 1e-7 if column.endswith("ticks") else 1e-3 if IN_MILLISECONDS.search(column) else 1
-    return (
-        f"{float(cell.replace(',', '.')) * unit_seconds:.7f}" if unit_seconds < 1 and NUMBER.fullmatch(cell) else cell
-    )
+    if unit_seconds == 1 or not NUMBER.fullmatch(cell):
+        return cell
+    return f"{float(cell.replace(',', '.')) * unit_seconds:.7f}"
 
 
 def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: bool = False, offset: str = "") -> Part:
