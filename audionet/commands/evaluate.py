@@ -191,6 +191,8 @@ class _Listener:
                 extent = Part(min(marked.marks).start_seconds, max(part.end_seconds for part in marked.marks))
                 if _goes_on_behind(extent, hypothesis, timeline.seconds):
                     self._in_part.append((marked.path, extent))
+        if isinstance(self._job, EventsJob):
+            detection.thresholds = self._job.thresholds()
         return detection
 
     def warnings(self) -> list[str]:

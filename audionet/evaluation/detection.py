@@ -9,7 +9,7 @@ import itertools
 import math
 import operator
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any, NamedTuple
 
@@ -84,7 +84,8 @@ class Detection:
     """What was found in annotated recordings, counted.
 
     kind: events or timeline, whichever was asked of the model. recordings, seconds: how many, and how long.
-    events: by their times, see `match_events`. segments: seconds in which a class is heard.
+    thresholds: the score that an event of each class needs; none of a timeline.
+    events_of: of each class, by their times, see `match_events`. segments_of: the seconds in which it is heard.
     identification: the errors of a timeline with its labels as they are. diarization: the errors once the labels are
     renamed, in each recording, to the annotated ones that they fit best.
     """
@@ -93,10 +94,21 @@ class Detection:
     collar_seconds: float = COLLAR_SECONDS
     recordings: int = 0
     seconds: float = 0.0
-    events: Counts = field(default_factory=Counts)
-    segments: Counts = field(default_factory=Counts)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    events_of: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    segments_of: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     diarization: SpeakingErrors = field(default_factory=SpeakingErrors)
     identification: SpeakingErrors = field(default_factory=SpeakingErrors)
+
+    @property
+    def events(self) -> Counts:
+        """The events of all classes."""
+        return sum(self.events_of.values(), Counts())
+
+    @property
+    def segments(self) -> Counts:
+        """The seconds of all classes."""
+        return sum(self.segments_of.values(), Counts())
 
     def add(self, reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float) -> None:
         """Count one recording of `seconds` seconds: its annotated spans, and the predicted ones (hypothesis).
@@ -106,8 +118,10 @@ class Detection:
         reference = [span for span in reference if span.start_seconds < span.end_seconds]
         self.recordings += 1
         self.seconds += seconds
-        self.events += match_events(reference, hypothesis, self.collar_seconds)
-        self.segments += match_segments(reference, hypothesis)
+        for label in sorted({span.label for span in (*reference, *hypothesis)}):
+            marked, predicted = ([span for span in spans if span.label == label] for spans in (reference, hypothesis))
+            self.events_of[label] += match_events(marked, predicted, self.collar_seconds)
+            self.segments_of[label] += match_segments(marked, predicted)
         self.identification += speaking_errors(reference, hypothesis)
         self.diarization += speaking_errors(reference, _renamed(reference, hypothesis))
 
@@ -126,15 +140,19 @@ class Detection:
             "confused_seconds": self.diarization.confused,
             "false_alarm_seconds": self.diarization.false_alarm,
             "annotated_seconds": self.diarization.total,
+            "per_class": {
+                label: self.events_of[label].to_json("event") | self.segments_of[label].to_json("segment")
+                for label in sorted(self.events_of)
+            },
         }
 
 
 def match_events(
     reference: Sequence[Span], hypothesis: Sequence[Span], collar_seconds: float = COLLAR_SECONDS
 ) -> Counts:
-    """How many events of one recording were found.
+    """How many events of one class were found in one recording.
 
-    An event is found by one of the same label whose start is at most the collar away, and whose end is at most the
+    An event is found by one whose start is at most the collar away, and whose end is at most the
     collar, or half of the event's length, away. Each is matched with one at most, so that the most pairs are made.
     """
     from scipy.sparse import csr_matrix
@@ -149,7 +167,7 @@ def match_events(
         last = bisect.bisect_right(starts, event.start_seconds + collar_seconds + ROUNDING_SECONDS)
         for column in range(first, last):
             off = abs(ordered[column].end_seconds - event.end_seconds)
-            if ordered[column].label == event.label and off <= longest + ROUNDING_SECONDS:
+            if off <= longest + ROUNDING_SECONDS:
                 pairs.append((row, column))
     if not pairs:
         return Counts(0, len(reference), len(hypothesis))
@@ -160,9 +178,9 @@ def match_events(
 
 
 def match_segments(reference: Sequence[Span], hypothesis: Sequence[Span]) -> Counts:
-    """Over all labels, in how many seconds of one recording each is annotated, predicted, and both."""
+    """In how many seconds of one recording a class is annotated, predicted, and both."""
     marked, predicted = (
-        {(n, s.label) for s in spans for n in range(math.floor(s.start_seconds), math.ceil(s.end_seconds))}
+        {n for span in spans for n in range(math.floor(span.start_seconds), math.ceil(span.end_seconds))}
         for spans in (reference, hypothesis)
     )
     return Counts(len(marked & predicted), len(marked), len(predicted))

@@ -52,6 +52,14 @@ class EventsJob(ModelJob):
         learnt = WindowsJob(self.model, choice=self.choice, of_events=True)
         return learnt if self.model.detection and learnt.scorer else replace(learnt, of_events=False)
 
+    def thresholds(self) -> dict[str, float]:
+        """The score that an event of each class needs; less is enough where it rises out of the sound around."""
+        learnt = self.model.detection if self.windows.of_events else None
+        return {
+            label: learnt.thresholds[number] if learnt else _usual_threshold(self.model, number)
+            for number, label in enumerate(self.model.labels)
+        }
+
     def split(self, path: Path) -> Generator[Strip, None, None]:
         """The strips of a recording."""
         return self.windows.split(path)
@@ -91,7 +99,7 @@ def find_events(
     for number, label in enumerate(model.labels):
         if label in background:
             continue
-        of_class, threshold = [], model.thresholds_of(number).min_score or USUAL_THRESHOLD
+        of_class, threshold = [], _usual_threshold(model, number)
         for first, last in runs((best == number) & (heard[:, number] >= LASTING * threshold), 0):
             peak = first + int(heard[first:last, number].argmax())
             score = float(heard[peak, number])
@@ -102,6 +110,10 @@ def find_events(
                 of_class.append(Segment(start, end, label, score, heard[peak].tolist()))
         by_class.append(of_class)
     return _chosen(by_class, options)
+
+
+def _usual_threshold(model: Model, number: int) -> float:
+    return model.thresholds_of(number).min_score or USUAL_THRESHOLD
 
 
 def find_learnt_events(

@@ -7,6 +7,7 @@ import numpy as np
 
 from audionet.dataset.checks import ClassData
 from audionet.dataset.names import UNKNOWN
+from audionet.evaluation.detection import Detection
 from audionet.evaluation.predictions import Predictions
 from audionet.system.text import is_printable
 from audionet.training.calibrator import HistoryPoint
@@ -95,7 +96,8 @@ class Report:
     noun: what was tested, `chunk` or `clip`. recordings: how many recordings that is from. groups: of recordings that
         belong together, if that is known. folds: parts that were held out in turn; 0 if it was one alone.
     verdict: the whole in a sentence, where it does not follow from what was tested.
-    tested: None if nothing was held out. classes: what was learnt from, or of clips, what was tested.
+    tested: None if nothing was held out. detection: what was found in annotated recordings as a whole.
+    classes: what was learnt from, or of clips, what was tested.
     warnings: of the data. remarks: what else is to be known of the figures.
     lengths: of the clips in which it is shown what is heard when, in seconds.
     card: terms and their values. key: what it was made of, so that it is not made again.
@@ -118,4 +120,5 @@ class Report:
     key: str = ""
     remarks: Sequence[str] = ()
     lengths: Mapping[str, float] = field(default_factory=dict)
+    detection: Detection | None = None
     verdict: str = "How good it is, is not known: no recording was held out to test on."

@@ -87,6 +87,7 @@ def report_on_evaluation(evaluation: Evaluation) -> Report:
         cards=with_excerpts(cards, sources, renderer),
         card=shown_card(evaluation.card, labels),
         made=now().isoformat()[:10],
+        detection=evaluation.detection,
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from audionet.dataset.checks import ClassData
 from audionet.dataset.names import split_chunk_name
+from audionet.evaluation.detection import Detection
 from audionet.evaluation.predictions import Predictions
+from audionet.options import EVENTS
 from audionet.report.content import Report
-from audionet.system.text import count
+from audionet.system.text import count, duration
 
 SPACE = "\N{NO-BREAK SPACE}"
 ENOUGH_RECORDINGS = 5  # of a class, to measure it well
@@ -57,6 +59,24 @@ def verdict(tested: Predictions, noun: str) -> str:
     if pair and pair.times:
         sentence += f", and what it confuses most are {quoted(pair.first)} and {quoted(pair.second)}"
     return sentence + "."
+
+
+def found_in_the_whole(detection: Detection) -> str:
+    """What was found in annotated recordings as a whole, in a sentence or two."""
+    counts, errors = detection.events, detection.diarization
+    said = (
+        f"In the whole of {count(detection.recordings, 'annotated recording')} ({duration(detection.seconds)}), "
+        f"{counts.correct:,} of {count(counts.reference, 'annotated event')} were found, and "
+        f"{counts.found - counts.correct:,} of the {counts.found:,} reported are false (F1 {percent(counts.f1)})."
+    )
+    if detection.kind == EVENTS or not errors.total:
+        return said
+    missed, confused, false = (percent(s / errors.total) for s in (errors.missed, errors.confused, errors.false_alarm))
+    return (
+        f"{said} The diarisation error, which is the share of the annotated time that is wrong, is "
+        f"{percent(errors.rate)}: {missed} missed, {confused} taken for another class, and {false} heard where nothing "
+        f"is annotated. Counted by the names that it gave, it is {percent(detection.identification.rate)}."
+    )
 
 
 def quoted(name: str) -> str:

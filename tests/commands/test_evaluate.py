@@ -10,6 +10,9 @@ from audionet.evaluation.detection import Detection, Span
 from audionet.formats.evaluation import print_evaluation, print_evaluation_json
 from audionet.model_files import ModelFiles
 from audionet.options import AnnotationOptions, DetectionOptions, LabelOptions
+from audionet.report.evaluation import report_on_evaluation
+from audionet.report.page import render
+from audionet.report.sentences import percent
 from audionet.settings import PictureSettings
 from tests.conftest import chirps, make_untrained_model, write_wav
 
@@ -154,6 +157,12 @@ def test_what_label_hears_in_an_annotated_recording_is_compared_with_all_its_par
     assert second.startswith("events (collar 0.5 s): F1 ")
     assert third.startswith("segments: F1 ")
     assert last.startswith(f"diarisation error: {expected.diarization.rate:.1%} (missed ")
+    shown = render(report_on_evaluation(found)).decode()
+    assert f"time that is wrong, is {percent(expected.diarization.rate)}:" in shown
+    for label, counts in expected.events_of.items():
+        assert f'{label}</th><td class="figure">{counts.correct} of {counts.reference}</td>' in shown
+    assert "begins at most 0.5 s" in shown
+    assert "threshold" not in shown.casefold()
 
 
 def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(model: ModelFiles, night: Path) -> None:
@@ -181,6 +190,9 @@ def test_of_events_the_background_is_none(model: ModelFiles, night: Path) -> Non
     found = audionet.evaluate(night, options(model), detection=listened)
     assert found.detection is not None
     assert found.detection.events.reference == 2
+    shown = render(report_on_evaluation(found)).decode()
+    assert "begins at most 1 s" in shown
+    assert f'<td class="figure">{found.detection.thresholds["low"]:.2f}</td></tr>' in shown
     with pytest.raises(AudionetError, match="the model has no such class"):
         audionet.evaluate(night, options(model), detection=DetectionOptions("events", background=("rain",)))
 

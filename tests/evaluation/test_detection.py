@@ -96,6 +96,8 @@ def test_voices_under_each_other_s_names_are_told_apart_and_named_wrong() -> Non
     detection = Detection("timeline")
     detection.add([Span(0, 4, "anna"), Span(4, 10, "ben")], [Span(0, 4, "ben"), Span(4, 10, "anna")], 10)
     assert (detection.diarization.rate, detection.identification.rate) == (0, 1)
+    assert detection.events_of == {"anna": Counts(0, 1, 1), "ben": Counts(0, 1, 1)}
+    assert detection.segments_of == {"anna": Counts(0, 4, 6), "ben": Counts(0, 6, 4)}
 
 
 def test_a_point_is_nothing_that_is_missed() -> None:
