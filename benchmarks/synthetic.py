@@ -51,9 +51,9 @@ def make(folder: Path, count: int) -> None:
             path.write_text(name)
             os.utime(path, ns=(long_ago_ns, long_ago_ns))
             jpgs.append((path, number // CHUNKS_A_RECORDING % CLASSES))
-            chunks.append(ChunkEntry(name, n * seconds, seconds))
+            chunks.append(ChunkEntry(name, n * seconds, seconds, None, None, None, None))
         index.recordings[f"{class_name}/{stem}.mp3"] = RecordingEntry(
-            1, 1, sha256(stem.encode()).hexdigest(), tuple(chunks)
+            1, 1, sha256(stem.encode()).hexdigest(), tuple(chunks), None, None
         )
     index.save(image_dir)
     for start in range(0, count, BLOCK):

@@ -198,7 +198,7 @@ def _bytes_needed(path: Path, settings: PictureSettings, keep_wav: bool, parts: 
 def _describe(path: Path) -> RecordingEntry:
     require_file(path)
     with reading(path):
-        return RecordingEntry(*size_and_time(path), sha256_of_file(path), ())
+        return RecordingEntry(*size_and_time(path), sha256_of_file(path), (), None, None)
 
 
 def size_and_time(path: Path) -> tuple[int, int]:

@@ -3,10 +3,10 @@
 import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 
@@ -21,15 +21,40 @@ from audionet.spectrogram.jpeg import LONGEST_CHUNK_SECONDS, LONGEST_START_SECON
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system import untrusted as checked
 from audionet.system.files import Syncer, json_bytes, read_json, write_durably
-from audionet.system.untrusted import Refused, taking_apart
+from audionet.system.untrusted import Refused, StoredRecord, stored, taking_apart
 
 FILE_NAME = "audionet.json"
 LARGEST_WEIGHT = 1e3  # in a filter bank; ours are up to 1
 JPG_BEGINNING, JPG_END = b"\xff\xd8", b"\xff\xd9"
 FORMAT = 1  # of audionet.json; a reader refuses others
+Item = TypeVar("Item")
 
 
-class ChunkEntry(NamedTuple):
+def _part(value: Any) -> Part:
+    start, end = checked.sequence(value)
+    return Part(checked.number(start, 0), math.inf if end is None else checked.number(end, 0))
+
+
+def _borders(parts: Iterable[Part]) -> list[tuple[float, float | None]]:
+    """Parts as JSON has them, which has no word for infinity."""
+    return [(start, None if math.isinf(end) else end) for start, end in parts]
+
+
+def _conditions(value: Any) -> Conditions:
+    return Conditions(*(checked.number(checked.mapping(value)[name]) for name in Conditions._fields))
+
+
+def _sounding(value: Any) -> Augmentation:
+    start, part = (checked.number(each, 0, 1) for each in checked.sequence(value))
+    return Augmentation(part=part, start=start)
+
+
+def _tuple_of(value: Any, read: Callable[[Any], Item]) -> tuple[Item, ...]:
+    return tuple(checked.several(value, read))
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEntry(StoredRecord):
     """One chunk: its picture's file name without the suffix, and its place in the recording.
 
     level_db, clipped: how loud what is drawn of it is (out_of_range.py), and what share of it is clipped (levels.py);
@@ -38,18 +63,20 @@ class ChunkEntry(NamedTuple):
     sounding: the part of the picture that the network sees, see augmentation.sounding_part.
     """
 
-    name: str
-    start_seconds: float
-    seconds: float
-    level_db: float | None = None
-    clipped: float | None = None
-    picture_bytes: int | None = None
-    sound_bytes: int | None = None
-    sounding: Augmentation = ORIGINAL
+    sounding: Annotated[Augmentation, stored("sounding", _sounding, write=lambda seen: [seen.start, seen.part])] = (
+        field(default=ORIGINAL, kw_only=True)
+    )
+    name: Annotated[str, stored("name", checked.inner_path)]
+    start_seconds: Annotated[float, stored("start_seconds", checked.number, 0, LONGEST_START_SECONDS)]
+    seconds: Annotated[float, stored("seconds", checked.number, 0, LONGEST_CHUNK_SECONDS)]
+    level_db: Annotated[float | None, stored("level_db", checked.optional, checked.number)]
+    clipped: Annotated[float | None, stored("clipped", checked.optional, checked.number, 0, 1)]
+    picture_bytes: Annotated[int | None, stored("picture_bytes", checked.optional, checked.whole)]
+    sound_bytes: Annotated[int | None, stored("sound_bytes", checked.optional, checked.whole)]
 
 
 @dataclass(frozen=True)
-class RecordingEntry:
+class RecordingEntry(StoredRecord):
     """One recording as it was when its pictures were made.
 
     mtime_ns: its time of change in nanoseconds; with size_bytes, a quick sign that nothing changed.
@@ -59,15 +86,20 @@ class RecordingEntry:
         would show its sound, which lies above or below what is drawn; None if that is not so, or not known.
     """
 
-    size_bytes: int
-    mtime_ns: int
-    sha256: str
-    chunks: tuple[ChunkEntry, ...]
-    group: str | None = None
-    fold: int | None = None
-    parts: tuple[Part, ...] = ()
-    conditions: Conditions | None = None
-    needed_rate_hz: int | None = None
+    parts: Annotated[tuple[Part, ...], stored("parts", _tuple_of, _part, write=_borders)] = field(
+        default=(), kw_only=True
+    )
+    conditions: Annotated[Conditions | None, stored("conditions", _conditions, write=Conditions._asdict)] = field(
+        default=None, kw_only=True
+    )
+    needed_rate_hz: Annotated[int | None, stored("needed_rate_hz", checked.whole)] = field(default=None, kw_only=True)
+    size_bytes: Annotated[int, stored("size_bytes", checked.whole)]
+    # Some disks have files of 1601, others of after 2262.
+    mtime_ns: Annotated[int, stored("mtime_ns", checked.whole, -(2**93), 2**93)]
+    sha256: Annotated[str, stored("sha256", checked.sha256)]
+    chunks: Annotated[tuple[ChunkEntry, ...], stored("chunks", _tuple_of, ChunkEntry.from_json)]
+    group: Annotated[str | None, stored("group", checked.optional, checked.text)]
+    fold: Annotated[int | None, stored("fold", checked.optional, checked.whole)]
 
 
 @dataclass
@@ -106,7 +138,7 @@ class PictureIndex:
     def save(self, folder: Path) -> None:
         """Write audionet.json into `folder`, once the files that it lists are on the disk."""
         self._syncer.wait()
-        recordings = {key: _entry_to_json(self.recordings[key]) for key in sorted(self.recordings)}
+        recordings = {key: self.recordings[key].to_json() for key in sorted(self.recordings)}
         content: dict[str, Any] = {"format": FORMAT} | renderer_to_json(self.renderer)
         if self.sound != USUAL:
             content["sound"] = self.sound.to_json()
@@ -133,7 +165,7 @@ class PictureIndex:
                 raise AudionetError(f"{path}: written by another version of audionet (format {written_as}); {anew}")
             with taking_apart():
                 listed = checked.mapping(content["recordings"])
-                recordings = {checked.inner_path(key): _entry_from_json(value) for key, value in listed.items()}
+                recordings = {checked.inner_path(key): RecordingEntry.from_json(value) for key, value in listed.items()}
                 unfinished = checked.several(content.get("unfinished", []), checked.inner_path)
                 renderer, sound = renderer_from_json(content), _sound_from_json(content)
                 return cls(renderer, recordings, unfinished, sound, content.get("fitted") is True)
@@ -147,7 +179,7 @@ def chunk_names_of(recordings: Mapping[str, RecordingEntry]) -> set[str]:
 def _sound_from_json(content: dict[str, Any]) -> SoundChoice:
     """The track and channel that were asked for. It is called while a file is taken apart."""
     sound = checked.mapping(content.get("sound", {}))
-    return SoundChoice(checked.optional(checked.whole, sound.get("track"), 0), sound.get("channel"))
+    return SoundChoice(checked.optional(sound.get("track"), checked.whole), sound.get("channel"))
 
 
 def renderer_to_json(renderer: SpectrogramRenderer) -> dict[str, Any]:
@@ -184,77 +216,6 @@ def renderer_from_json(content: dict[str, Any]) -> SpectrogramRenderer:
         return SpectrogramRenderer(settings, filter_bank, unpack(content["color_table"], np.uint8, (256, 3)))
 
 
-def _entry_to_json(entry: RecordingEntry) -> dict[str, Any]:
-    ends = [(part.start_seconds, None if math.isinf(part.end_seconds) else part.end_seconds) for part in entry.parts]
-    known: dict[str, Any] = {"parts": [list(part) for part in ends]} if ends else {}
-    if entry.conditions is not None:
-        known["conditions"] = entry.conditions._asdict()
-    if entry.needed_rate_hz is not None:
-        known["needed_rate_hz"] = entry.needed_rate_hz
-    return known | {
-        "size_bytes": entry.size_bytes,
-        "mtime_ns": entry.mtime_ns,
-        "sha256": entry.sha256,
-        "chunks": list(map(_chunk_to_json, entry.chunks)),
-        "group": entry.group,
-        "fold": entry.fold,
-    }
-
-
-def _entry_from_json(value: dict[str, Any]) -> RecordingEntry:
-    return RecordingEntry(
-        checked.whole(value["size_bytes"]),
-        checked.whole(value["mtime_ns"], -(2**93), 2**93),  # some disks have files of 1601, others of after 2262
-        checked.sha256(value["sha256"]),
-        tuple(map(_chunk_from_json, checked.sequence(value["chunks"]))),
-        checked.optional(checked.text, value.get("group")),
-        checked.optional(checked.whole, value.get("fold")),
-        tuple(map(_part_from_json, checked.sequence(value.get("parts", [])))),
-        checked.optional(_conditions_from_json, value.get("conditions")),
-        checked.optional(checked.whole, value.get("needed_rate_hz")),
-    )
-
-
-def _conditions_from_json(value: Any) -> Conditions:
-    return Conditions(*(checked.number(checked.mapping(value)[name]) for name in Conditions._fields))
-
-
-def _part_from_json(value: Any) -> Part:
-    start, end = checked.sequence(value)
-    return Part(checked.number(start, 0), math.inf if end is None else checked.number(end, 0))
-
-
-def _chunk_to_json(chunk: ChunkEntry) -> dict[str, Any]:
-    sounding = {} if chunk.sounding == ORIGINAL else {"sounding": [chunk.sounding.start, chunk.sounding.part]}
-    return sounding | {
-        "name": chunk.name,
-        "start_seconds": chunk.start_seconds,
-        "seconds": chunk.seconds,
-        "level_db": chunk.level_db,
-        "clipped": chunk.clipped,
-        "picture_bytes": chunk.picture_bytes,
-        "sound_bytes": chunk.sound_bytes,
-    }
-
-
-def _chunk_from_json(value: dict[str, Any]) -> ChunkEntry:
-    return ChunkEntry(
-        checked.inner_path(value["name"]),
-        checked.number(value["start_seconds"], 0, LONGEST_START_SECONDS),
-        checked.number(value["seconds"], 0, LONGEST_CHUNK_SECONDS),
-        checked.optional(checked.number, value.get("level_db")),
-        checked.optional(checked.number, value.get("clipped"), 0, 1),
-        checked.optional(checked.whole, value.get("picture_bytes")),
-        checked.optional(checked.whole, value.get("sound_bytes")),
-        _sounding_from_json(value["sounding"]) if "sounding" in value else ORIGINAL,
-    )
-
-
-def _sounding_from_json(value: Any) -> Augmentation:
-    start, part = (checked.number(each, 0, 1) for each in checked.sequence(value))
-    return Augmentation(part=part, start=start)
-
-
 def whole_entry(entry: RecordingEntry, folder: Path, keep_wav: bool) -> RecordingEntry | None:
     """The entry with the sizes of its files, if they are all there, and whole; else None.
 
@@ -267,7 +228,7 @@ def whole_entry(entry: RecordingEntry, folder: Path, keep_wav: bool) -> Recordin
         sound = _whole_size(folder / f"{chunk.name}.wav", chunk.sound_bytes) if keep_wav else chunk.sound_bytes
         if picture is None or (keep_wav and sound is None):
             return None
-        chunks.append(chunk._replace(picture_bytes=picture, sound_bytes=sound))
+        chunks.append(replace(chunk, picture_bytes=picture, sound_bytes=sound))
     return replace(entry, chunks=tuple(chunks))
 
 

@@ -83,7 +83,7 @@ class ModelCard(StoredRecord):
 
     made: Annotated[str, stored("made", checked.text)]
     classes: Annotated[list[ClassData], stored("classes", checked.several, ClassData.from_json)]
-    held_out: Annotated[Measured | None, stored("held_out", lambda value: checked.optional(Measured.from_json, value))]
+    held_out: Annotated[Measured | None, stored("held_out", checked.optional, Measured.from_json)]
     settings: Annotated[Mapping[str, Scalar], stored("settings", _settings)]
     versions: Annotated[Mapping[str, str], stored("versions", checked.named, checked.text)]
     warnings: Annotated[list[str], stored("warnings", checked.several, checked.text)]

@@ -74,7 +74,7 @@ class TrainingRecord:
                 backbone_sha256=checked.sha256(content["trunk"]["sha256"]),
                 options=checked.named(content["options"], checked.scalar),
                 pictures=checked.named(content["pictures"], checked.whole),
-                validation_accuracy=checked.optional(checked.number, content["validation_accuracy"], 0, 1),
+                validation_accuracy=checked.optional(content["validation_accuracy"], checked.number, 0, 1),
                 held_out=EvaluationResult.from_json(labels, held_out) if held_out else None,
                 data_warnings=checked.several(content["data_warnings"], checked.text),
             )
@@ -173,7 +173,7 @@ class ModelDescription:
                 output_name=checked.text(content["output_name"]),
                 training=_if_readable(partial(TrainingRecord.from_json, labels), training),
                 card=_if_readable(ModelCard.from_json, content.get("card")),
-                sound=checked.optional(SoundInput.from_json, content.get("sound")),
+                sound=checked.optional(content.get("sound"), SoundInput.from_json),
                 detection=LearntEvents.from_json(labels, events) if events else None,
             )
 

@@ -4,14 +4,15 @@ What has passed can be computed with, printed, written down again and, if it is 
 Refused, and nothing but Refused: whoever reads a file of a stranger's needs to expect no other exception.
 """
 
+import functools
 import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import Field, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from audionet.errors import AudionetError
 
@@ -153,61 +154,66 @@ def named(value: Any, check: Callable[..., Checked], *limits: Any) -> dict[str, 
     return {text(name): check(each, *limits) for name, each in mapping(value).items()}
 
 
-def optional(check: Callable[..., Checked], value: Any, *limits: Any) -> Checked | None:
+def optional(value: Any, check: Callable[..., Checked], *limits: Any) -> Checked | None:
     """What a check of this module, or one like it, makes of a value; None of null, or of what is left out.
 
-    >>> optional(number, 0.5, 0, 1), optional(number, None, 0, 1)
+    >>> optional(0.5, number, 0, 1), optional(None, number, 0, 1)
     (0.5, None)
     """
     return None if value is None else check(value, *limits)
-
-
-class Stored(NamedTuple):
-    """How a field of a StoredRecord is called in JSON, and what reads it."""
-
-    name: str
-    read: Callable[[Any], Any]
-
-
-def stored(name: str, check: Callable[..., Any], *limits: Any) -> Stored:
-    """How a field is stored that is read by a check of this module, or one like it."""
-    return Stored(name, lambda value: check(value, *limits))
-
-
-class StoredRecord:
-    """A dataclass that is written as a JSON object, and read from one that anyone may have written.
-
-    Each field says how it is stored: Annotated[float, stored("accuracy", number, 0, 1)]. One whose default is None is
-    left out where it is None.
-    """
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        values = [(each.name, getattr(self, field.name), field.default) for field, each in _stored_fields(self)]
-        return {name: _plain(value) for name, value, usual in values if value is not None or usual is not None}
-
-    @classmethod
-    def from_json(cls: type[Record], content: Any) -> Record:
-        """What `to_json` made. Raises Refused for anything else."""
-        read: dict[str, Any] = {}
-        with taking_apart():
-            for field, each in _stored_fields(cls):
-                if field.default is not None or content.get(each.name) is not None:
-                    read[field.name] = each.read(content[each.name])
-            return cls(**read)
-
-
-def _stored_fields(record: Any) -> Iterator[tuple[Field[Any], Stored]]:
-    """Each field, and how it is stored."""
-    for field in fields(record):
-        kind: Any = field.type
-        yield field, kind.__metadata__[0]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, StoredRecord):
         return value.to_json()
     return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+class Stored(NamedTuple):
+    """How a field of a StoredRecord is called in JSON, what reads it, and what makes plain values of it."""
+
+    name: str
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+
+
+def stored(name: str, check: Callable[..., Any], *limits: Any, write: Callable[[Any], Any] = _plain) -> Stored:
+    """How a field is stored that is read by a check of this module, or one like it."""
+    return Stored(name, (lambda value: check(value, *limits)) if limits else check, write)
+
+
+class StoredRecord:
+    """A dataclass that is written as a JSON object, and read from one that anyone may have written.
+
+    Each field says how it is stored: Annotated[float, stored("accuracy", number, 0, 1)]. One that has its default is
+    left out.
+    """
+
+    __slots__ = ()  # for subclasses of which there are many
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        kind: Any = type(self)
+        values = [(name, getattr(self, field), usual, write) for field, usual, (name, _, write) in _stored_fields(kind)]
+        return {name: write(value) for name, value, usual, write in values if usual is MISSING or value != usual}
+
+    @classmethod
+    def from_json(cls: type[Record], content: Any) -> Record:
+        """What `to_json` made. Raises Refused for anything else."""
+        kind: Any = cls
+        read: dict[str, Any] = {}
+        with taking_apart():
+            for field, usual, each in _stored_fields(kind):
+                value = content.get(each.name)
+                if value is not None or usual is MISSING:
+                    read[field] = each.read(value)
+            return cls(**read)
+
+
+@functools.cache
+def _stored_fields(record: Any) -> list[tuple[str, Any, Stored]]:
+    """The name and the default of each field, and how it is stored."""
+    return [(each.name, each.default, get_args(each.type)[1]) for each in fields(record)]
 
 
 def is_folder(path: "Path | os.DirEntry[str]") -> bool:

@@ -84,7 +84,7 @@ def test_a_picture_whose_comment_cannot_be_used_is_none_of_ours(comment: str) ->
 
 @pytest.fixture(scope="module")
 def index() -> PictureIndex:
-    chunks = (ChunkEntry("low/a_nohash_0000", 0.0, 1.0, -20.0, 0.0),)
+    chunks = (ChunkEntry("low/a_nohash_0000", 0.0, 1.0, -20.0, 0.0, None, None),)
     entry = RecordingEntry(7, 7, "0" * 64, chunks, "speaker", 1)
     return PictureIndex(SpectrogramRenderer.make(PictureSettings(1, 0)), {"low/a.wav": entry})
 
@@ -124,7 +124,8 @@ def test_an_index_that_can_be_loaded_can_be_saved_again(index: PictureIndex, tmp
     name = b"low/\xff_nohash_0000".decode(errors="surrogateescape")  # bytes that are no Unicode, as Linux has them
     entry = index.recordings["low/a.wav"]
     of_1601, of_2446 = -11_644_473_600 * 10**9, 15_032_385_535 * 10**9
-    odd = RecordingEntry(7, of_1601, "0" * 64, (ChunkEntry(name, 0.0, 1.0),))
+    chunk = ChunkEntry(name, 0.0, 1.0, None, None, None, None)
+    odd = RecordingEntry(7, of_1601, "0" * 64, (chunk,), None, None)
     entry = dataclasses.replace(entry, mtime_ns=of_2446)
     PictureIndex(index.renderer, {"low/a.wav": entry, "low/b.wav": odd}).save(tmp_path)
     loaded = PictureIndex.load(tmp_path)
