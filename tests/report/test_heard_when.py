@@ -79,7 +79,7 @@ def test_each_segment_is_a_card_that_is_heard_and_whose_seconds_alone_are_learnt
     assert "broken.wav" in finished.stderr
     segments, shown = listed(finished.stdout, "segments"), list(cards(page))
     assert sorted((card.path, *card.seconds) for card in shown) == [
-        (segment["clip"], segment["start_seconds"], segment["end_seconds"]) for segment in segments
+        (segment["clip"], round(segment["start_seconds"], 3), round(segment["end_seconds"], 3)) for segment in segments
     ]
     by_doubt = sorted(segments, key=lambda segment: (segment["label"] != "unknown", segment["score"]))
     assert [card.heading.split(",")[0] for card in shown] == [segment["label"] for segment in by_doubt]
@@ -115,7 +115,7 @@ def test_events_are_cards_and_the_most_doubtful_come_first(
         key=lambda event: event["score"],
     )
     assert [(card.path, *card.seconds, card.heading) for card in cards(tmp_path / "page.html")] == [
-        ("night.wav", event["start_seconds"], event["end_seconds"], "high") for event in events
+        ("night.wav", round(event["start_seconds"], 3), round(event["end_seconds"], 3), "high") for event in events
     ]
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "2 events: “high” 2." in page

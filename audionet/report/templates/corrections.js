@@ -39,9 +39,11 @@
     bar.querySelector(".then").hidden = false;
   };
 
+  // Where no card is chosen yet, the first that begins in view, or below, is.
   const go = (card, steps) => {
     const shown = [...document.querySelectorAll(".card")];
-    const next = shown[card ? shown.indexOf(card) + steps : 0];
+    const inView = shown.find((each) => each.getBoundingClientRect().top >= 0) ?? shown[0];
+    const next = card ? shown[shown.indexOf(card) + steps] : inView;
     if (!next) return;
     next.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
@@ -53,14 +55,14 @@
     if (other) other.addEventListener("change", () => choose(card, other.value.trim() || card.dataset.label));
   }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, audio, .scroll")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, .scroll")) return;
     const card = event.target.closest(".card");
     const steps = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const button = card && buttons(card).find((found) => found.dataset.key === event.key);
     if (button) {
       choose(card, button.value);
       go(card, 1);
-    } else if (steps) {
+    } else if ((steps && !event.target.closest("audio")) || (!card && /^\d$/.test(event.key))) {
       go(card, steps);
     } else if (event.key === " " && event.target === card && card.querySelector("audio")) {
       const audio = card.querySelector("audio");
