@@ -201,16 +201,14 @@ class BottleneckExtractor(Extractor):
         try:
             with reading(path):
                 digest = self.digests.remembered(path)
-                if digest is not None:
+                entry = self.cached(path, self._of_part(path, digest)) if digest else None
+                if entry is None or entry.missing:
+                    jpg, digest = self._read(path)
                     entry = self.cached(path, self._of_part(path, digest))
-                    if not entry.missing:
-                        return entry
-                jpg, digest = self._read(path)
+                    entry.jpg = jpg
+                return entry
         except UnusableInput as error:
             return Entry(path, error=error)
-        entry = self.cached(path, self._of_part(path, digest))
-        entry.jpg = jpg
-        return entry
 
     def make_missing(self, entries: Sequence["Entry"], progress: Progress) -> None:
         """Run the backbone for what entries lack, and put it into them; an entry that can't be used gets its error."""

@@ -33,7 +33,7 @@ from audionet.evaluation.cross_validation import TrainingResult, fit_and_evaluat
 from audionet.evaluation.result import EvaluationResult
 from audionet.hub.tfhub import load_module, module_asked_for
 from audionet.model.card import make_card
-from audionet.model.description import LearntEvents, ModelDescription, TrainedNetwork, TrainingRecord
+from audionet.model.description import LearntEvents, ModelDescription, NetworkRecord, TrainedNetwork, TrainingRecord
 from audionet.model.exports import Exports
 from audionet.model.graph_def import freeze
 from audionet.model.litert import attach_head
@@ -261,8 +261,7 @@ def _training_record(
     return TrainingRecord(
         key=key,
         audionet_version=__version__,
-        backbone_name=setup.backbone.name,
-        backbone_sha256=setup.backbone.sha256,
+        backbone=NetworkRecord(setup.backbone.name, setup.backbone.sha256),
         options={name: _plain(value) for name, value in given.items() if name not in without},
         pictures={part: len(plan.split.indices(part)) for part in PARTS},
         validation_accuracy=result.validation_accuracy,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from audionet.bottleneck.sound import SoundInput
 from audionet.dataset.manifest import renderer_from_json, renderer_to_json
@@ -18,7 +18,7 @@ from audionet.model.litert import OUTPUT_NAME
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.system import untrusted as checked
 from audionet.system.text import is_printable
-from audionet.system.untrusted import Refused, Scalar, taking_apart
+from audionet.system.untrusted import Refused, Scalar, StoredRecord, stored, taking_apart
 from audionet.training.unknown import RejectionThresholds
 
 Content = TypeVar("Content")
@@ -31,53 +31,41 @@ RISING_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class TrainingRecord:
+class NetworkRecord(StoredRecord):
+    """Which network was under the new layer."""
+
+    name: Annotated[str, stored("name", checked.text)]
+    sha256: Annotated[str, stored("sha256", checked.sha256)]
+
+
+@dataclass(frozen=True)
+class TrainingRecord(StoredRecord):
     """What a training was and what it gave; kept in the model, so that the same one is not done again.
 
     key: of all that decides what the training gives; see before_training.training_key.
     options: of `retrain`, as plain values. pictures: how many in each part of the split.
-    held_out: None if no picture was held out for testing.
+    held_out: None if no picture was held out for testing. It is read by `of_labels` alone.
     """
 
-    key: str
-    audionet_version: str
-    backbone_name: str
-    backbone_sha256: str
-    options: Mapping[str, Scalar]
-    pictures: Mapping[str, int]
-    validation_accuracy: float | None
-    held_out: EvaluationResult | None
-    data_warnings: list[str]
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain values."""
-        return {
-            "key": self.key,
-            "audionet_version": self.audionet_version,
-            "trunk": {"name": self.backbone_name, "sha256": self.backbone_sha256},
-            "options": dict(self.options),
-            "pictures": dict(self.pictures),
-            "validation_accuracy": self.validation_accuracy,
-            "held_out": self.held_out.to_json() if self.held_out else None,
-            "data_warnings": self.data_warnings,
-        }
+    key: Annotated[str, stored("key", checked.text)]
+    audionet_version: Annotated[str, stored("audionet_version", checked.text)]
+    backbone: Annotated[NetworkRecord, stored("trunk", NetworkRecord.from_json)]
+    options: Annotated[Mapping[str, Scalar], stored("options", checked.named, checked.scalar)]
+    pictures: Annotated[Mapping[str, int], stored("pictures", checked.named, checked.whole)]
+    validation_accuracy: Annotated[float | None, stored("validation_accuracy", checked.optional, checked.number, 0, 1)]
+    held_out: Annotated[
+        EvaluationResult | None,
+        stored("held_out", lambda _: None, write=lambda result: result and result.to_json()),
+    ]
+    data_warnings: Annotated[list[str], stored("data_warnings", checked.several, checked.text)]
 
     @classmethod
-    def from_json(cls, labels: list[str], content: Any) -> "TrainingRecord":
-        """What `to_json` made, for a model of these labels. Raises Refused for anything else."""
+    def of_labels(cls, labels: list[str], content: Any) -> "TrainingRecord":
+        """As `from_json`, for a model of these labels. Raises Refused for anything else."""
         with taking_apart():
             held_out = content["held_out"]
-            return cls(
-                key=checked.text(content["key"]),
-                audionet_version=checked.text(content["audionet_version"]),
-                backbone_name=checked.text(content["trunk"]["name"]),
-                backbone_sha256=checked.sha256(content["trunk"]["sha256"]),
-                options=checked.named(content["options"], checked.scalar),
-                pictures=checked.named(content["pictures"], checked.whole),
-                validation_accuracy=checked.optional(content["validation_accuracy"], checked.number, 0, 1),
-                held_out=EvaluationResult.from_json(labels, held_out) if held_out else None,
-                data_warnings=checked.several(content["data_warnings"], checked.text),
-            )
+            result = EvaluationResult.from_json(labels, held_out) if held_out else None
+            return replace(cls.from_json(content), held_out=result)
 
 
 @dataclass(frozen=True)
@@ -171,7 +159,7 @@ class ModelDescription:
                 graph_sha256=checked.sha256(content["graph_sha256"]),
                 network_sha256=checked.sha256(content["network_sha256"]),
                 output_name=checked.text(content["output_name"]),
-                training=_if_readable(partial(TrainingRecord.from_json, labels), training),
+                training=_if_readable(partial(TrainingRecord.of_labels, labels), training),
                 card=_if_readable(ModelCard.from_json, content.get("card")),
                 sound=checked.optional(content.get("sound"), SoundInput.from_json),
                 detection=LearntEvents.from_json(labels, events) if events else None,

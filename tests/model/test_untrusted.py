@@ -351,10 +351,10 @@ def test_nothing_is_run_by_a_shell_and_nothing_is_unpickled() -> None:
 def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(exported: Path) -> None:
     training = json.loads((exported / "tf_files" / "retrained_graph.json").read_text())["training"]
     labels = ["high", "low"]
-    assert json.loads(json.dumps(TrainingRecord.from_json(labels, training).to_json())) == training
+    assert json.loads(json.dumps(TrainingRecord.of_labels(labels, training).to_json())) == training
     held_out = training["held_out"]
     sparse = {"truth": [0, 1], "predicted": [0, 1], "times": [3, 4]}
-    of_many = TrainingRecord.from_json(labels, training | {"held_out": held_out | {"confusion": sparse}})
+    of_many = TrainingRecord.of_labels(labels, training | {"held_out": held_out | {"confusion": sparse}})
     assert of_many.held_out is not None
     assert of_many.held_out.confusion.matrix.tolist() == [[3, 0], [0, 4]]
     wrong_matrices = [7, [[1, 2]], [[1], [2]], [[0, 0], [0, 0]], sparse | {"truth": [0, 2]}, sparse | {"times": [3]}]
@@ -362,11 +362,11 @@ def test_a_report_that_was_tampered_with_is_not_taken_for_an_old_one(exported: P
     wrong_held_out = [held_out | {"confusion": wrong} for wrong in wrong_matrices]
     for wrong in (*wrong_held_out, [1], held_out | {"mistakes": [{}]}, held_out | {"recordings": 10**400}):
         with pytest.raises(Refused):
-            TrainingRecord.from_json(labels, training | {"held_out": wrong})
+            TrainingRecord.of_labels(labels, training | {"held_out": wrong})
     edits: list[dict[str, Any]] = [{"data_warnings": 7}, {"key": None}, {"validation_accuracy": 10**400}]
     for changes in (*edits, {"options": {"steps": []}}):
         with pytest.raises(Refused):
-            TrainingRecord.from_json(labels, training | changes)
+            TrainingRecord.of_labels(labels, training | changes)
     for record in ({"key": "k", "held_out": None}, ["key"], None):
         with pytest.raises(Refused):
-            TrainingRecord.from_json(labels, record)
+            TrainingRecord.of_labels(labels, record)
