@@ -17,12 +17,13 @@ from audionet import AudionetError, EventOptions, LabelOptions, PrepareOptions
 from audionet.dataset.folders import find_recordings
 from audionet.detection.background import background_classes
 from audionet.detection.rises import NO_RISE, Rise
-from audionet.inference.events import find_events, find_learnt_events
+from audionet.inference.events import Events, EventsJob, find_events, find_learnt_events
 from audionet.inference.saved_segments import SegmentSaver
 from audionet.inference.scoring import ChunkScores, WindowScores
 from audionet.inference.windows import Segment, Timeline
 from audionet.model.bundle import Model, load_model
 from audionet.model.description import LearntEvents
+from audionet.parallel.threads import work_through
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings, SoundChoice
 from audionet.spectrogram.transform import SpectrogramRenderer
 from audionet.training.unknown import RejectionThresholds
@@ -166,17 +167,14 @@ def test_a_graph_for_tensorflow_has_no_scores_of_events_and_finds_them_by_those_
 ) -> None:
     _, sound = read_wav(night / "night.wav")
     clip = write_wav(tmp_path / "clip.wav", sound[: 5 * SAMPLE_RATE_HZ])
-    description = json.loads((night / "tf_files" / "retrained_graph.json").read_text())
-    found = []
-    for name in ("learnt", "never learnt"):
-        graph = tmp_path / name / "retrained_graph.pb"
-        graph.parent.mkdir()
-        shutil.copy(night / "tf_files" / graph.name, graph)
-        graph.with_suffix(".json").write_text(json.dumps(description))
-        found.append(audionet.events(clip, LabelOptions(graph)))
-        description.pop("events", None)
+    for name in ("retrained_graph.pb", "retrained_graph.json"):
+        shutil.copy(night / "tf_files" / name, tmp_path)
+    learnt = load_model(LabelOptions(tmp_path))
+    assert learnt.detection is not None
+    found = [work_through(EventsJob(model), clip) for model in (learnt, replace(learnt, detection=None))]
     assert found[0] == found[1]
-    assert [event.label for event in found[0]] == ["owl"]
+    assert isinstance(found[0], Events)
+    assert [event.label for event in found[0].segments] == ["owl"]
 
 
 def test_as_text_a_clip_without_events_says_so(night: Path, audionet_here: Run) -> None:
