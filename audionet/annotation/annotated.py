@@ -16,10 +16,11 @@ from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
+from audionet.tables.faults import line_error
 from audionet.tables.labelled import checked_label, spelt_alike
 from audionet.tables.layouts import report_silent, says_silent
 from audionet.tables.paths import Listing, TablePaths
-from audionet.tables.reading import Table, line_error
+from audionet.tables.reading import Table
 
 logger = logging.getLogger(__name__)
 

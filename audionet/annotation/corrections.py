@@ -19,6 +19,7 @@ from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError, UnusableInput
 from audionet.system.text import count, did_you_mean, listed, printable
 from audionet.system.untrusted import is_file
+from audionet.tables.faults import each_line
 from audionet.tables.files import read_table
 from audionet.tables.labelled import LabelledTable
 from audionet.tables.layouts import says_unknown
@@ -82,10 +83,8 @@ def corrected(
     known = {recording.class_name for recording in recordings}
     table = LabelledTable(read_table(corrections), data_audio, known=known)
     wrong, elsewhere = list[UnusableInput](), dict[str, Path]()
-    for row, place in zip(table.table.rows, table.places, strict=True):
-        label = row.get(table.layout.label)
-        label = table.label(row) if label and not says_unknown(label) else ""
-        part = table.part(row) or WHOLE
+    said = each_line(table.table.rows, lambda row: _said(row, table))
+    for row, place, (label, part) in zip(table.table.rows, table.places, said, strict=True):
         path = _path_of(row, place, table, keys)
         if path is None:
             wrong.append(table.why_missing(row))
@@ -107,6 +106,11 @@ def corrected(
             f"{corrections}: leaves nothing to learn; delete the lines of what is to be learnt all the same"
         )
     return left, wrong
+
+
+def _said(row: Row, table: LabelledTable) -> _Correction:
+    label = row.get(table.layout.label)
+    return _Correction(table.label(row) if label and not says_unknown(label) else "", table.part(row) or WHOLE)
 
 
 def are_done(corrections: Path, data_audio: Path) -> bool:

@@ -11,7 +11,8 @@ from audionet.annotation.marks import Annotation, annotation, numbered_lines
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError, explaining
 from audionet.system.text import count
-from audionet.tables.reading import SHOWN, is_time, line_error, seconds
+from audionet.tables.faults import line_error
+from audionet.tables.reading import SHOWN, is_time, seconds
 from audionet.tables.times import read_part
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from audionet.errors import AudionetError
 from audionet.system.text import count, listed
 from audionet.system.untrusted import LONGEST_TEXT, Refused
 from audionet.system.untrusted import text as checked_text
-from audionet.tables.reading import SHOWN, line_error
+from audionet.tables.faults import each_line, line_error
+from audionet.tables.reading import SHOWN
 from audionet.tables.times import read_part
 
 logger = logging.getLogger(__name__)
@@ -97,20 +98,20 @@ def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]
 
 def read_rttm(path: Path, text: str) -> list[Annotation]:
     """The SPEAKER lines: the second field is the recording, the fourth and fifth start and length, the eighth who."""
-    annotations, first_other = [], 0
-    for number, line in _lines(text):
-        fields = line.split()
-        if fields[0] != "SPEAKER":  # what RTTM says of others than speakers
-            first_other = first_other or number
-            continue
+    lines = [(number, line.split()) for number, line in _lines(text)]
+    speakers = [line for line in lines if line[1][0] == "SPEAKER"]  # RTTM says more than who speaks
+    if lines and not speakers:
+        raise line_error(path, lines[0][0], "does not begin with SPEAKER, as in RTTM; nor does any other")
+
+    def turn(line: tuple[int, list[str]]) -> Annotation:
+        number, fields = line
         if len(fields) < 8:
             raise line_error(path, number, f"has {len(fields)} fields, where a SPEAKER of RTTM has at least 8")
         part = read_part(path, number, fields[3], fields[4], end_is_length=True)
         mark = annotation(path, number, fields[1], part, fields[7])
-        annotations.append(replace(mark, channel=_channel(path, number, fields[2])))
-    if first_other and not annotations:
-        raise line_error(path, first_other, "does not begin with SPEAKER, as in RTTM; nor does any other")
-    return annotations
+        return replace(mark, channel=_channel(path, number, fields[2]))
+
+    return each_line(speakers, turn)
 
 
 def read_stm(path: Path, text: str) -> list[Annotation]:

@@ -14,17 +14,17 @@ from audionet.annotation.elan import EAF, elan_fields, read_eaf, read_elan_text
 from audionet.annotation.marks import Annotation, annotation, numbered_lines, read_rttm, read_stm, read_uem
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.channels import USUAL
-from audionet.audio.chunks import Part
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
 from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
 from audionet.system.untrusted import is_file
+from audionet.tables.faults import each_line, line_error
 from audionet.tables.files import first_rows, header_of, table_in
 from audionet.tables.from_json import AVIANZ, JAMS, LABELS
 from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
 from audionet.tables.paths import file_name, path_columns
-from audionet.tables.reading import SHOWN, Table, beginning_of, line_error, parse_table, read_text, simplified
+from audionet.tables.reading import SHOWN, Row, Table, beginning_of, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, NUMBER, marks_parts, read_part, times_of
 
 logger = logging.getLogger(__name__)
@@ -201,22 +201,23 @@ def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]
 
 def _read_audacity(path: Path, text: str) -> list[Annotation]:
     """A label track: start, end and label on each line, with tabs between; BirdNET adds a score."""
-    marks, has_frequencies = list[tuple[int, Part, str]](), False
-    for number, line in numbered_lines(text):
-        if line.startswith("\\"):  # the frequencies of the label in the line before
-            has_frequencies = True
-            continue
-        fields = line.split("\t")
+    lines = [(number, line.split("\t")) for number, line in numbered_lines(text)]
+    labels = [(number, fields) for number, fields in lines if not fields[0].startswith("\\")]
+    if len(labels) < len(lines):  # the others have the frequencies of the label before
+        logger.info(FREQUENCIES_SAID, path)
+    is_named = any("".join(fields[2:]).strip() for _, fields in labels)
+
+    def mark_of(label: tuple[int, list[str]]) -> Annotation:
+        number, fields = label
         if len(fields) < 2:
             needed = "no label of Audacity's, which is a start, an end and a label, with tabs between"
-            raise line_error(path, number, f"is {line.strip()[:SHOWN]!r}, and {needed}")
-        label = fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]
-        marks.append((number, read_part(path, number, fields[0], fields[1]), SCORED.sub("", "\t".join(label).strip())))
-    if has_frequencies:
-        logger.info(FREQUENCIES_SAID, path)
-    if not any(label for _, _, label in marks):
-        return [Annotation(None, *part, "", number) for number, part, _ in marks]
-    return [annotation(path, number, None, part, label) for number, part, label in marks]
+            raise line_error(path, number, f"is {fields[0].strip()[:SHOWN]!r}, and {needed}")
+        part = read_part(path, number, fields[0], fields[1])
+        name = "\t".join(fields[2:3] if all(map(SCORE.fullmatch, fields[3:])) else fields[2:]).strip()
+        unnamed = Annotation(None, *part, "", number)
+        return annotation(path, number, None, part, SCORED.sub("", name)) if is_named else unnamed
+
+    return each_line(labels, mark_of)
 
 
 def _read_subtitles(path: Path, text: str) -> list[Annotation]:
@@ -305,16 +306,15 @@ def _marks_of(table: Table) -> list[Annotation]:
         raise AudionetError(
             f"{table.path}: has the columns {table.columns_named()}; annotations need start, end and label"
         )
-    annotations = []
-    for row in table.rows:
-        part, label = layout.times.part(table, row), layout.label_of(row)
-        if part is None and layout.label and not label:
-            continue  # nothing was heard, of which DESED has a row
-        if part is None:
+    times = layout.times
+
+    def mark_of(row: Row) -> Annotation | None:
+        part, label = times.part(table, row), layout.label_of(row)
+        if part is None and (label or not layout.label):  # or else nothing was heard, of which DESED has a row
             raise table.error(row.line, "has no times; write start and end in seconds")
-        if layout.label and not label:
+        if part is not None and layout.label and not label:
             raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
-        name = next(iter(layout.paths(row)), "")
-        channel = layout.channel_of(row)
-        annotations.append(Annotation(name or None, *part, label, row.line, channel=channel))
-    return annotations
+        name, channel = next(iter(layout.paths(row)), ""), layout.channel_of(row)
+        return part and Annotation(name or None, *part, label, row.line, channel=channel)
+
+    return list(filter(None, each_line(table.rows, mark_of)))

@@ -19,8 +19,9 @@ from audionet.errors import AudionetError
 from audionet.system.text import count, printable
 from audionet.system.untrusted import LONGEST_TEXT, MALFORMED, MOST_VALUES, values_at_most
 from audionet.system.untrusted import text as checked_text
+from audionet.tables.faults import line_error
 from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS, SPEAKERS
-from audionet.tables.reading import Row, Table, line_error, simplified
+from audionet.tables.reading import Row, Table, simplified
 from audionet.tables.reshape import OF_NOBODYS_TURN, WORD, in_turns
 from audionet.tables.times import START, marks_parts
 

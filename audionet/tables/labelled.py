@@ -19,9 +19,10 @@ from audionet.options import BACKGROUND
 from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed
+from audionet.tables.faults import each_line, line_error
 from audionet.tables.layouts import layout_of, of_channel, report_silent, says_silent, says_unknown
 from audionet.tables.paths import Listing, TablePaths, shown
-from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error
+from audionet.tables.reading import SHOWN, Row, Table, is_time
 
 logger = logging.getLogger(__name__)
 
@@ -115,17 +116,11 @@ class LabelledTable:
         found, unheard, silent = Listed([], [], []), dict[Recording, int](), 0  # with the line that says so first
         groups: dict[str, str] = {}
         first: dict[str, tuple[str | None, int | None, int]] = {}  # group, fold and line of each recording
-        lists_unheard = layout.times is not None or table.lists_unheard
         whereabouts = functools.cache(self._whereabouts)  # a recording may have many lines
-        for row, place in zip(table.rows, self.places, strict=True):
-            fold, part, label = self._fold(row), self.part(row), layout.label_of(row)
-            is_silent = part is not None and says_silent(label, self._folders)
-            silent += is_silent
-            is_unheard = is_silent or (lists_unheard and part is None and not label)
-            if is_unheard:
-                label = BACKGROUND
-            else:
-                label = UNKNOWN if part is not None and says_unknown(label) else self.label(row)
+        said = each_line(table.rows, self._said)
+        for row, place, (label, part, fold) in zip(table.rows, self.places, said, strict=True):
+            is_unheard = label is None
+            silent += is_unheard and part is not None
             if place is None:
                 found.wrong.append(self.why_missing(row))
                 continue
@@ -137,6 +132,7 @@ class LabelledTable:
                 raise table.error(
                     row.line, f"lists {place} again: in line {line} it has another group or fold; keep one of the lines"
                 )
+            label = label or BACKGROUND
             recording = Recording(label, f"{label}/{inside}", path, group, fold, () if part is None else (part,))
             if is_unheard:
                 unheard.setdefault(recording, row.line)
@@ -158,6 +154,14 @@ class LabelledTable:
         self._report_groups()
         self._report_listed_again()
         return found
+
+    def _said(self, row: Row) -> tuple[str | None, Part | None, int | None]:
+        """The class of a row, its part and its fold; of one that says that nothing is heard, the class is None."""
+        fold, part, label = self._fold(row), self.part(row), self.layout.label_of(row)
+        lists_unheard = self.layout.times is not None or self.table.lists_unheard
+        if says_silent(label, self._folders) if part is not None else lists_unheard and not label:
+            return None, part, fold
+        return UNKNOWN if part is not None and says_unknown(label) else self.label(row), part, fold
 
     def _whereabouts(self, place: str) -> tuple[str, Path, str | None]:
         """What a recording is called, where it is, and of which group by its name."""

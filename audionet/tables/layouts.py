@@ -12,6 +12,7 @@ from audionet.dataset.names import UNKNOWN
 from audionet.errors import AudionetError
 from audionet.settings import SoundChoice
 from audionet.system.text import count, listed
+from audionet.tables.faults import line_error
 from audionet.tables.paths import (
     PATH_COLUMNS,
     PATHS,
@@ -20,7 +21,7 @@ from audionet.tables.paths import (
     require_header,
     require_path_column,
 )
-from audionet.tables.reading import SHOWN, Row, Table, line_error, simplified
+from audionet.tables.reading import SHOWN, Row, Table, simplified
 from audionet.tables.times import TIMES, TimeColumns, refuse_other_units, refuse_times_that_run_on, times_of
 
 logger = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from audionet.errors import AudionetError, reading
 from audionet.spectrogram.jpeg import LONGEST_START_SECONDS
 from audionet.system.files import read_beginning, read_limited
 from audionet.system.text import count, from_spreadsheet_cell, listed
+from audionet.tables.faults import LineError, each_line, line_error
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,6 @@ SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_LINE = re.compile(r'^"?sep=(\\t|\t|[^\w\s"])"?[;,\t|]*$', re.IGNORECASE)
 COLUMNS_NAMED = 8
 MOST_TITLES = 5  # lines above the columns' names
-LONGEST_MESSAGE = 1000
 SHOWN = 40  # characters of a cell, or of a name, in a message
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -47,12 +47,6 @@ USABLE = (  # in messages
     "Raven, Audacity, Praat, ELAN or RTTM"
 )
 WORKBOOK_MARKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # of .xlsx and .ods, and of .xls
-
-
-def line_error(path: Path, line: int, message: str) -> AudionetError:
-    """What is wrong with a line of a file. A cell in the message may be of any length."""
-    shown = message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} ..."
-    return AudionetError(f"{path}: line {line} {shown}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,7 @@ class Table:
     lists_unheard: bool = False
     separator: str = ""
 
-    def error(self, line: int, message: str) -> AudionetError:
+    def error(self, line: int, message: str) -> LineError:
         """What is wrong with a line."""
         return line_error(self.path, line, message)
 
@@ -212,9 +206,12 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
     )
     twice = {name for name in names if is_known(name) and names.count(name) > 1}
     cells_left = MOST_CELLS
-    for line, cells in records:
+
+    def row_of(record: tuple[int, list[str]]) -> Row | None:
+        nonlocal cells_left
+        line, cells = record
         if cells[0].startswith("# ") or (cells[0].startswith("#") and not any(cells[1:])):
-            continue  # a comment
+            return None  # a comment
         extra = sum(bool(cell.strip()) for cell in cells[len(names) :])
         if extra and (len(names) > 1 or is_known(names[0])):  # else it is a text, with a comma somewhere
             there, named = count(len(names) + extra, "value"), count(len(names), "column")
@@ -227,7 +224,9 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
         cells_left -= len(row.cells)
         if cells_left < 0:
             raise AudionetError(f"{path}: has more than {MOST_CELLS:,} cells; split it, or leave columns out")
-        table.rows.append(row)
+        return row
+
+    table.rows.extend(filter(None, each_line(records, row_of)))
     return table
 
 

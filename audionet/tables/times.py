@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from audionet.audio.chunks import Part
 from audionet.errors import AudionetError
 from audionet.settings import MINIMUM_SECONDS
 from audionet.system.grouping import grouped
+from audionet.tables.faults import LineError, line_error
 from audionet.tables.paths import path_columns
-from audionet.tables.reading import SHOWN, Row, Table, is_time, line_error, seconds
+from audionet.tables.reading import SHOWN, Row, Table, is_time, seconds
 
 # `hh:mm:ss.ms` is what `seconds` reads too; milliseconds and ticks, which are 100 ns, are turned into seconds.
 SECONDS = r"(in)?(s|ss|sec|secs|second|seconds|ssmsec|hms|h*mmss(m*s|f+)?|ms|msecs?|millis|milliseconds?|ticks)?"
@@ -94,6 +96,13 @@ class TimeColumns:
             remedy = "write all in seconds, or delete the column that is wrong"  # of SpeechBrain's, two are in samples
             raise table.error(row.line, f"says {start}, {end} and {length}: {columns} do not agree; {remedy}")
         return part
+
+    def parts(self, table: Table) -> Iterator[tuple[Row, Part]]:
+        """The rows that mark a part, with it. What is wrong with others is said where all of each row is read."""
+        for row in table.rows:
+            with suppress(LineError):
+                if (part := self.part(table, row)) is not None:
+                    yield row, part
 
 
 def _in_seconds(column: str, cell: str) -> str:
@@ -243,7 +252,7 @@ def refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> Non
     """
     if times.file_offset:
         return
-    parts = grouped((row.get(path), part) for row in table.rows if (part := times.part(table, row)))
+    parts = grouped((row.get(path), part) for row, part in times.parts(table))
     ordered = sorted((min(own).start_seconds, max(part.end_seconds for part in own)) for own in parts.values())
     if len(ordered) > 1 and all(earlier[1] <= later[0] for earlier, later in itertools.pairwise(ordered)):
         raise AudionetError(
@@ -255,7 +264,7 @@ def refuse_times_that_run_on(table: Table, path: str, times: TimeColumns) -> Non
 def refuse_other_units(table: Table, times: TimeColumns) -> None:
     """Raise AudionetError if times are fractions of a day, as a workbook has them, so that no part would be of use; or,
     beside what is spoken, milliseconds, as transcripts have them."""
-    marked = [(row, part) for row in table.rows if (part := times.part(table, row))]
+    marked = list(times.parts(table))
     last_seconds = max((part.end_seconds for _, part in marked), default=0.0)
     are_whole = all(row.get(name).isdecimal() for row, _ in marked for name in (times.start, times.end))
     of_a_day = [row for row, _ in marked if OF_A_DAY.fullmatch(row.get(times.start))]

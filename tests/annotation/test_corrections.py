@@ -55,6 +55,14 @@ def test_each_second_is_of_the_last_correction_of_it(night: Path, seed: int) -> 
     assert (heard == painted).all()
 
 
+def test_all_corrections_that_are_wrong_are_named_at_once(night: Path) -> None:
+    rows = ["night.wav,5,3,wren", "night.wav,1,2,wren", "night.wav,x,3,crow", "night.wav,1,2,a:b"]
+    with pytest.raises(
+        AudionetError, match=r"line 2 marks 5 to 3 s; .*; and line 4 has .*; and line 5 has the class 'a:b'"
+    ):
+        learnt(night, rows)
+
+
 def test_ten_thousand_corrections_of_one_recording_take_a_moment(night: Path) -> None:
     rows = [f"owl/night.wav,{n},{n + 1.5},{'wren' if n % 2 else 'crow'}" for n in range(10_000)]
     found = learnt(night, rows)

@@ -356,6 +356,29 @@ def test_a_time_that_no_recording_has_is_a_sentence(tmp_path: Path, line: str, v
     assert len(str(raised.value)) < len(str(tmp_path)) + 300
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "1\t2\tlow\n3\t1\tlow\n4\t5\t\nlow\n",
+            "line 2 marks 3 to 1 s; .*; and line 3 has no label; .*; and line 4 is 'low', ",
+        ),
+        (
+            "SPEAKER a 1 1\nSPEAKER a 1 x 1 <NA> <NA> low\n",
+            "line 1 has 4 fields, .*; and line 2 has the times 'x' and '1'",
+        ),
+        (
+            "start,end,label\n3,1,low\n,,low\n5,6,\n",
+            "line 2 marks 3 to 1 s; .*; and line 3 has no times; .*; and line 4 has no ",
+        ),
+    ],
+)
+def test_all_lines_that_are_wrong_are_named_at_once(tmp_path: Path, lines: str, message: str) -> None:
+    (tmp_path / "marks.txt").write_text(lines)
+    with pytest.raises(AudionetError, match=rf"marks\.txt: {message}"):
+        read_annotations(tmp_path / "marks.txt")
+
+
 def test_a_label_of_pages_a_pipe_and_a_file_of_a_million_lines_are_sentences(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -427,6 +427,14 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("path,owl,wren\na.wav,0.9,0.1\n", "needs a column for its label"),
         ("path,label,channel\na.wav,x,2\n", "line 2 is about channel '2'"),
         ("path,label,start,end,Channel\na.wav,x,0,1,1\n", "line 2 is about Channel '1'"),
+        (
+            "path,label,start,end\na.wav,x,5,3\na.wav,x,1,2\nb.wav,,1,2\na.wav,,2,3\na.wav,x,1,\na.wav,x;y,1,2\n"
+            "a.wav,x,?,2\nb.wav,aux,1,2\nb.wav,x,6,3\n",
+            r"line 2 marks 5 to 3 s; .*; and line 4 has no label in the column label; .* \(line 5 too\); and line 6 "
+            "has no end, .*; and line 7 has the label 'x;y': .*; and line 8 has the times .*; and 2 more "
+            "lines",
+        ),
+        ("path,label\na.wav,x,1\nb.wav,x\nb.wav,x,2\n", r"line 2 has 3 values, .* \(line 4 too\)"),
     ],
 )
 def test_what_can_not_be_used_is_said_with_line_and_remedy(tmp_path: Path, text: str, message: str) -> None:
