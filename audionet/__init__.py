@@ -18,20 +18,20 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # typing's, which takes longer to import than all else here
 if TYPE_CHECKING:
-    from audionet.commands.evaluate import evaluate
-    from audionet.commands.label import events, label, timeline
-    from audionet.commands.prepare import prepare
-    from audionet.commands.retrain import retrain
-    from audionet.errors import AudionetError
-    from audionet.options import (
-        AnnotationOptions,
-        DetectionOptions,
-        EventOptions,
-        LabelOptions,
-        PrepareOptions,
-        RetrainOptions,
-    )
-    from audionet.settings import PictureSettings
+    from audionet.commands.evaluate import evaluate as evaluate
+    from audionet.commands.label import events as events
+    from audionet.commands.label import label as label
+    from audionet.commands.label import timeline as timeline
+    from audionet.commands.prepare import prepare as prepare
+    from audionet.commands.retrain import retrain as retrain
+    from audionet.errors import AudionetError as AudionetError
+    from audionet.options import AnnotationOptions as AnnotationOptions
+    from audionet.options import DetectionOptions as DetectionOptions
+    from audionet.options import EventOptions as EventOptions
+    from audionet.options import LabelOptions as LabelOptions
+    from audionet.options import PrepareOptions as PrepareOptions
+    from audionet.options import RetrainOptions as RetrainOptions
+    from audionet.settings import PictureSettings as PictureSettings
 
 __version__ = "0.1.0"
 
@@ -46,23 +46,7 @@ _HOMES = {
     "audionet.settings": "PictureSettings",
 }
 
-__all__ = [
-    "AnnotationOptions",
-    "AudionetError",
-    "DetectionOptions",
-    "EventOptions",
-    "LabelOptions",
-    "PictureSettings",
-    "PrepareOptions",
-    "RetrainOptions",
-    "__version__",
-    "evaluate",
-    "events",
-    "label",
-    "prepare",
-    "retrain",
-    "timeline",
-]
+__all__ = [name for names in ("__version__", *_HOMES.values()) for name in names.split()]
 
 
 def __getattr__(name: str) -> object:

@@ -17,13 +17,7 @@ from audionet.audio.ffmpeg import find_ffmpeg
 from audionet.commands.changes import Changes, find_changes, find_moved, require_same_folder
 from audionet.commands.drawing import DrawingJob, MeasuringJob, Source, draw_each, measure, written_chunks
 from audionet.commands.picture_folder import OpenIndex, open_index
-from audionet.dataset.checks import (
-    FEWEST_LENGTHS,
-    fitting_chunk_seconds,
-    has_one_a_class,
-    longest_fitted_seconds,
-    mostly_repeats,
-)
+from audionet.dataset import checks
 from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
@@ -161,10 +155,10 @@ def require_recordings(data_audio: Path, recordings: list[Recording]) -> None:
 def _fitting_chunk_seconds(recordings: list[Recording], options: PrepareOptions, workers: Workers) -> int | None:
     """How many seconds long chunks fit recordings, which is said; None if the usual ones do."""
     sources = [Source(r.path.absolute(), r.class_name, "", r.parts) for r in recordings]
-    one_a_class = has_one_a_class((r.class_name, r.parts) for r in recordings)
-    longest = longest_fitted_seconds(options.pictures, one_a_class)
+    one_a_class = checks.has_one_a_class((r.class_name, r.parts) for r in recordings)
+    longest = checks.longest_fitted_seconds(options.pictures, one_a_class)
     lengths = measure(MeasuringJob(options.pictures, options.sound.untold()), sources, longest, workers)
-    fitting = fitting_chunk_seconds(lengths, options.pictures, one_a_class)
+    fitting = checks.fitting_chunk_seconds(lengths, options.pictures, one_a_class)
     if fitting:
         why = "most classes have one recording, and a short one" if one_a_class else "most recordings are that short"
         logger.info("chunks of %s, since %s (--chunk-seconds makes others)", count(fitting, "second"), why)
@@ -198,17 +192,18 @@ def _warn_of_pictures(index: PictureIndex) -> None:
     settings = index.renderer.settings
     needed = {key: entry.needed_rate_hz for key, entry in index.recordings.items()}
     lengths = (chunk.seconds for entry in index.recordings.values() for chunk in entry.chunks)
-    for sentence in (*out_of_range(needed, settings), *mostly_repeats(lengths, settings), *_no_longer_fitting(index)):
+    sentences = [*out_of_range(needed, settings), *checks.mostly_repeats(lengths, settings)]
+    for sentence in (*sentences, *_no_longer_fitting(index)):
         logger.warning("%s", sentence)
 
 
 def _no_longer_fitting(index: PictureIndex) -> Iterator[str]:
     """A sentence, if chunks were chosen for other recordings than those of now; none otherwise."""
     lengths, seconds = index.lengths_seconds(), index.renderer.settings.chunk_seconds
-    if not index.fitted or len(lengths) < FEWEST_LENGTHS:
+    if not index.fitted or len(lengths) < checks.FEWEST_LENGTHS:
         return
-    one_a_class = has_one_a_class((class_of(key), entry.parts) for key, entry in index.recordings.items())
-    fitting = fitting_chunk_seconds(lengths, PictureSettings(), one_a_class)
+    one_a_class = checks.has_one_a_class((class_of(key), entry.parts) for key, entry in index.recordings.items())
+    fitting = checks.fitting_chunk_seconds(lengths, PictureSettings(), one_a_class)
     if fitting is None or fitting > 2 * seconds:
         yield (
             f"chunks of {seconds:g} s were chosen for recordings that were shorter or fewer than those of now: "
