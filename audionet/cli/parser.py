@@ -63,10 +63,7 @@ of a chunk long; else it is not used. A recording shorter than a chunk is one ch
 A shorter chunk is never stretched: its picture keeps the scale of the others and repeats until it is full.""",
     )
     parser.add_argument(
-        "data_audio",
-        type=Path,
-        metavar="DATA_AUDIO",
-        help="recordings, in a folder for each class, or annotated",
+        "data_audio", type=Path, metavar="DATA_AUDIO", help="recordings, in a folder for each class, or annotated"
     )
     _add_pictures(parser)
     listing = """

@@ -16,13 +16,7 @@ from audionet.bottleneck.extractor import BottleneckExtractor, Extractor
 from audionet.bottleneck.sound import SoundRequest
 from audionet.bottleneck.sound_extractor import SoundExtractor, single_windows
 from audionet.bottleneck.sound_network import load_sound_file
-from audionet.commands.before_training import (
-    load_previous,
-    require_fitting,
-    require_places,
-    require_room,
-    training_key,
-)
+from audionet.commands.before_training import load_previous, require_fitting, require_places, require_room, training_key
 from audionet.dataset.checks import MOST_COMPARED, check_data
 from audionet.dataset.samples import Dataset, PictureFolder, load_pictures, require_classes, with_a_say
 from audionet.dataset.sources import chunk_sources

@@ -12,14 +12,7 @@ from audionet.bottleneck import maps
 from audionet.dataset.names import UNKNOWN
 from audionet.detection import detector
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import (
-    ChunkScores,
-    ModelJob,
-    WindowScores,
-    score_chunk,
-    seconds_at_once,
-    warn_of_range,
-)
+from audionet.inference.scoring import ChunkScores, ModelJob, WindowScores, score_chunk, seconds_at_once, warn_of_range
 from audionet.inference.strips import StripScorer
 from audionet.model.bundle import Model
 from audionet.settings import SAMPLE_RATE_HZ

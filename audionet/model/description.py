@@ -54,8 +54,7 @@ class TrainingRecord(StoredRecord):
     pictures: Annotated[Mapping[str, int], stored("pictures", checked.named, checked.whole)]
     validation_accuracy: Annotated[float | None, stored("validation_accuracy", checked.optional, checked.number, 0, 1)]
     held_out: Annotated[
-        EvaluationResult | None,
-        stored("held_out", lambda _: None, write=lambda result: result and result.to_json()),
+        EvaluationResult | None, stored("held_out", lambda _: None, write=lambda result: result and result.to_json())
     ]
     data_warnings: Annotated[list[str], stored("data_warnings", checked.several, checked.text)]
 

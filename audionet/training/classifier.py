@@ -235,12 +235,7 @@ class Trainer:
             logs += np.bincount(targets[held], minlength=self._classes) * np.log(np.minimum(counts / left, MOST_TIMES))
         return float(np.exp((logs / counts).mean()))
 
-    def _calibrated(
-        self,
-        held_out: _HeldOutScores,
-        calibrator: Calibrator,
-        distances: NDArray[np.floating],
-    ) -> HeldOut:
+    def _calibrated(self, held_out: _HeldOutScores, calibrator: Calibrator, distances: NDArray[np.floating]) -> HeldOut:
         """What is known of samples that were held out. distances: comparable ones, of all samples."""
         indices, targets = held_out.indices, self._targets[held_out.indices]
         samples = (self._dataset.samples[i] for i in indices)
