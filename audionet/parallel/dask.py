@@ -51,24 +51,21 @@ def _connect(scheduler: str, tls: TlsScheduler | None) -> Any:
 
     # What is wrong is said in our own words; Dask's log is for those who run the cluster.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    try:
+    there = "there; start one with dask scheduler, or check the address (tcp://host:8786)"
+    if tls is not None:
+        files = f"--tls-ca-file {tls.tls_ca_file} and --tls-cert {tls.tls_cert}"
+        there = f"there that goes with the certificates of {files}; check the address and the files"
+    no_certificates = (
+        f"--scheduler {scheduler}: needs certificates; name them with --tls-ca-file, --tls-cert and --tls-key, or in "
+        "Dask's configuration (distributed.comm.tls)"
+    )
+    nobody = f"--scheduler {scheduler}: no Dask scheduler answers {there}"
+    # TypeError is what Dask makes of tls:// without certificates.
+    with explaining(no_certificates, TypeError), explaining(nobody, OSError, ValueError, TimeoutError, RuntimeError):
         # Asked before Dask, which is slow to give up where nobody is.
         with socket.create_connection(get_address_host_port(scheduler, strict=True), CONNECT_SECONDS):
             pass
         return Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False, security=_security(tls))
-    except TypeError as error:  # what Dask makes of tls:// without certificates
-        raise AudionetError(
-            f"--scheduler {scheduler}: needs certificates; name them with --tls-ca-file, --tls-cert and --tls-key, "
-            "or in Dask's configuration (distributed.comm.tls)"
-        ) from error
-    except (OSError, ValueError, TimeoutError, RuntimeError) as error:
-        remedy = "there; start one with dask scheduler, or check the address (tcp://host:8786)"
-        if tls is not None:
-            remedy = (
-                f"there that goes with the certificates of --tls-ca-file {tls.tls_ca_file} and --tls-cert "
-                f"{tls.tls_cert}; check the address and the files"
-            )
-        raise AudionetError(f"--scheduler {scheduler}: no Dask scheduler answers {remedy}") from error
 
 
 def _require_workers(client: Any, scheduler: str) -> None:
