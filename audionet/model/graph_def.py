@@ -115,10 +115,11 @@ class GraphWriter:
 
 @dataclass(frozen=True)
 class _Operator:
-    """A LiteRT operator: its options, its constant inputs (None: computed), and its inputs' and output's names."""
+    """A LiteRT operator: its options, its constant inputs (arrays; None: computed), and its inputs' and output's
+    names."""
 
     options: Any
-    constants: list[np.ndarray | None]
+    constants: list[Any]
     inputs: list[str]
     output: str
 
@@ -163,8 +164,6 @@ def _constant(model: Any, tensor: Any) -> np.ndarray | None:
 
 def _write_convolution(graph: GraphWriter, operator: _Operator) -> None:
     options, filters, biases = operator.options, operator.constants[1], operator.constants[2]
-    assert filters is not None
-    assert biases is not None
     kernel = graph.constant(operator.inputs[1], filters.transpose(1, 2, 3, 0))  # ours comes last in TensorFlow
     product = graph.add(
         "Conv2D",
@@ -237,8 +236,7 @@ def _write_concatenation(graph: GraphWriter, operator: _Operator) -> None:
     graph.add("ConcatV2", operator.output, [*operator.inputs, axis], N=len(operator.inputs))
 
 
-def _whole(values: np.ndarray | None) -> list[int]:
-    assert values is not None
+def _whole(values: np.ndarray) -> list[int]:
     return [int(value) for value in values.ravel()]
 
 
