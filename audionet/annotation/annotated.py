@@ -17,7 +17,7 @@ from audionet.settings import SoundChoice
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.tables.faults import line_error
-from audionet.tables.labelled import checked_label, spelt_alike
+from audionet.tables.labelled import require_usable_label, spelt_alike
 from audionet.tables.layouts import report_silent, says_silent
 from audionet.tables.paths import Listing, TablePaths
 from audionet.tables.reading import Table
@@ -171,7 +171,7 @@ def _recordings_of(
             try:
                 class_name = BACKGROUND if says_silent(label, folders) else spelt.get(label, UNKNOWN)
                 if class_name != UNKNOWN and class_name not in classes:
-                    checked_label(each.file, marks[0].line, class_name)
+                    require_usable_label(each.file, marks[0].line, class_name)
                 if is_learnt or not says_silent(label, folders):
                     recordings.append(recording_of(path, class_name, marks, data_audio))
             except AudionetError as error:

@@ -38,8 +38,8 @@ WITHOUT_SPACES = (".rttm", ".stm")  # files in which names have none
 JOINED = re.compile(r"\s*(?:[,+&]|\band\b)\s*")  # what a name may hold, and what may stand between two
 
 
-def checked_label(path: Path, line: int, label: str) -> str:
-    """The label of a line, once it is found to be in order. Raises AudionetError for one that can be no class."""
+def require_usable_label(path: Path, line: int, label: str) -> None:
+    """Raise AudionetError if the label of a line can be no class."""
     error = functools.partial(line_error, path, line)
     if label.startswith("[{"):
         raise error("has JSON in a cell, as Label Studio's CSV has; export its JSON instead, which is read")
@@ -51,7 +51,6 @@ def checked_label(path: Path, line: int, label: str) -> str:
     if is_passed_over(label, is_folder=True):
         raise error(f"has the class {shown}, as systems call folders of their own, which are passed over; rename it")
     require_no_unknown(f"{path}: line {line}", [label])
-    return label
 
 
 def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -> dict[str, str]:
@@ -176,7 +175,7 @@ class LabelledTable:
         return spelt_alike([each for each in labels if each[-1]], self._classes)
 
     def label(self, row: Row) -> str:
-        """The class of a row, checked by checked_label. Raises AudionetError if it has none."""
+        """The class of a row, see spelt_alike. Raises AudionetError if it has none, or one that can be no class."""
         label = row.get(self.layout.label)
         if not label:
             column = self.table.columns[self.layout.label]
@@ -187,7 +186,8 @@ class LabelledTable:
         if len(joined) > 1 and all(look_of(part) in self._labels for part in joined):
             # `Owl, Barn` is one class; `owl, wren` is none where other lines are of `owl`, and others of `wren`.
             raise self.table.error(row.line, f"has the label {label!r}: {ONE_OR_SEVERAL}")
-        return checked_label(self.table.path, row.line, spelt)
+        require_usable_label(self.table.path, row.line, spelt)
+        return spelt
 
     def part(self, row: Row) -> Part | None:
         """The part of its recording that a row is about; None for the whole. Raises AudionetError if it is none."""
