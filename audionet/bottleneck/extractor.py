@@ -39,7 +39,7 @@ class ReadPicture(NamedTuple):
 
 @dataclass(frozen=True)
 class Extracted:
-    """Of which pictures something was had from the cache, or made anew.
+    """The pictures whose bottlenecks, or coordinates, were taken from the cache or made anew.
 
     pictures: those that could be read. skipped: those that could not be used.
     computed: how many were not, or not with all their augmentations, in the cache.

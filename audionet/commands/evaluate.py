@@ -94,7 +94,7 @@ Scored = tuple[ClipScores, str]
 class _Marked:
     """An annotated recording, at `path`.
 
-    clips: it under each class that is heard in it; none where nothing is. marks: its marked parts, of whatever class.
+    clips: the recording under each class that is heard in it; none where nothing is. marks: all of its marked parts.
     stretches: those that somebody listened to; None if nobody says that it was heard in part only.
     """
 

@@ -171,6 +171,6 @@ class _EachJob:
 
 
 def _samples(part: Any) -> np.ndarray:
-    """Those of a chunk, or of a strip, which may come behind a mark."""
+    """The samples of a chunk, or of a strip, before which there may be a mark."""
     samples: np.ndarray = (part[-1] if isinstance(part, tuple) else part).samples
     return samples

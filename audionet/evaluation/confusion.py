@@ -36,8 +36,8 @@ class Confusion:
         return cls(labels, matrix)
 
     def to_json(self) -> Any:
-        """Its rows; of many classes, what is not nought: the numbers of the true and the predicted classes, and how
-        often each is."""
+        """The rows of the matrix; of many classes, its cells that are not 0: the numbers of the true and of the
+        predicted class, and how often the two come together."""
         if len(self.labels) <= MOST_WRITTEN_WHOLE:
             return self.matrix.tolist()
         truth, predicted = np.nonzero(self.matrix)

@@ -57,7 +57,7 @@ class Counts:
         return 2 * self.correct / (self.reference + self.found) if self.reference + self.found else 0.0
 
     def to_json(self, noun: str) -> dict[str, float]:
-        """As plain values, each called by what was counted too."""
+        """The three figures as plain values. noun: what was counted, with which their names begin."""
         return {f"{noun}_f1": self.f1, f"{noun}_precision": self.precision, f"{noun}_recall": self.recall}
 
 

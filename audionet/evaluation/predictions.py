@@ -93,12 +93,12 @@ class Predictions:
         return Confusion.of(self.labels, self.targets, self.predicted)
 
     def mistakes(self) -> list[int]:
-        """The positions of those that were predicted as another class, the surest first."""
+        """The positions of chunks or clips that were predicted as another class, the surest first."""
         wrong = np.flatnonzero(self.predicted != self.targets)
         return [int(i) for i in wrong[np.argsort(-self.scores[wrong], kind="stable")]]
 
     def least_certain(self) -> list[int]:
-        """The positions of those that were right, the lowest score first."""
+        """The positions of chunks or clips that were predicted right, the lowest score first."""
         right = np.flatnonzero(self.predicted == self.targets)
         return [int(i) for i in right[np.argsort(self.scores[right], kind="stable")]]
 

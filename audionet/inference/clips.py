@@ -76,7 +76,7 @@ class ClipScores:
 
     @property
     def score(self) -> float:
-        """The best class's, whether it is believed or not."""
+        """The score of the best class, whether it is believed or not."""
         return self.scores[self.best]
 
     @property

@@ -83,7 +83,7 @@ class WindowScores:
 
     @classmethod
     def of(cls, windows: Sequence[ChunkScores]) -> "WindowScores":
-        """Of windows that were scored one by one."""
+        """The scores of windows that were scored one by one."""
         unknown = {"noise_db": -np.inf, "rise": NO_RISE}
         columns = {
             field.name: [getattr(window, field.name, unknown.get(field.name)) for window in windows]

@@ -177,7 +177,7 @@ class WindowsJob(ModelJob):
 
 
 def per_step(windows: np.ndarray) -> np.ndarray:
-    """Of each step of a clip the mean of the windows that hear it, weighted by how near to their middle it lies.
+    """For each step of a clip, the mean of the windows that hear it, weighted by how near to their middle it lies.
 
     windows: windows x values. What comes back: steps x values.
     """

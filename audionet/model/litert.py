@@ -51,11 +51,11 @@ class ClassifierHead:
 
     @property
     def bytes(self) -> int:
-        """How many its numbers take in a network."""
+        """How many bytes its numbers take in a network."""
         return sum(4 * array.size for array in vars(self).values() if array is not None)
 
     def squared_distances(self, bottlenecks: np.ndarray) -> np.ndarray:
-        """Those of bottlenecks, n x features, as the network computes them."""
+        """The squared distances of bottlenecks (n x features), as the network computes them."""
         differences = bottlenecks - self.centroid
         if self.noise is not None:
             differences -= differences @ self.noise @ self.noise.T

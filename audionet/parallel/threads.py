@@ -133,7 +133,7 @@ def in_order(results: Iterable[tuple[int, Result]]) -> Iterator[Result]:
 
 
 class _UnderWay(Generic[Item, Part, Mapped]):
-    """An item that was begun."""
+    """An item that was begun, and what its parts have given so far."""
 
     def __init__(self, position: int, item: Item, parts: Generator[Part, None, None]) -> None:
         self.position, self.item, self.parts = position, item, parts

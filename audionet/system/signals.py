@@ -45,7 +45,7 @@ def ignore() -> None:
 
 
 def _numbers() -> list[signal.Signals]:
-    """Those of SIGNALS that this system has."""
+    """The signals of SIGNALS that this system has."""
     return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 
 

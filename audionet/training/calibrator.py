@@ -39,7 +39,7 @@ class Calibrator:
         return np.exp(self.log_probabilities(scores))
 
     def of_more(self, times: float) -> "Calibrator":
-        """That of scores from a discriminant which has learnt from so many times as much of each class.
+        """The calibrator of a discriminant that has learnt from so many times as much of each class.
 
         Where the classes' means are of few recordings, most of the scores' noise is theirs, and its variance falls as
         fast as their number grows, so that the inverse temperature grows with it. With many, it stays. Half-way between

@@ -91,12 +91,12 @@ class SampleSubspace(Subspace):
         return self._mean
 
     def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """As Subspace has it: the same sums of the pictures' features, as far as these differ from their mean."""
+        """Vectors of features, as the same sums of the pictures' features, less the mean of these."""
         combination = _solve_triangular(self._lower, vectors, transposed=True).astype(np.float32)
         return np.concatenate(list(self._of_columns(lambda _, centred: centred.T @ combination)))
 
     def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
-        """As Subspace has it."""
+        """How far a step in the features leads along each axis."""
         products = np.zeros(len(self._features))
         for some in self._of_columns(lambda part, centred: centred @ direction[part]):
             products += some
@@ -173,11 +173,11 @@ class Projection(Subspace):
         return self.pca.mean
 
     def in_features(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """As Subspace has it: so much of each principal axis."""
+        """Vectors of features, as so much of each principal axis."""
         return np.asarray(self.pca.components @ vectors.astype(np.float32))
 
     def along_axes(self, direction: NDArray[np.floating]) -> NDArray[np.floating]:
-        """As Subspace has it."""
+        """How far a step in the features leads along each axis."""
         return np.asarray(direction @ self.pca.components)
 
 
