@@ -1,4 +1,4 @@
-"""What is heard from when to when, as a file says it; and the files of NIST that do: RTTM, STM, and UEM beside them."""
+"""What is heard from when to when, as a file says it; and files that do: NIST's RTTM, STM and UEM, and HTK's labels."""
 
 import logging
 import re
@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
 CHANNELS = {"NA": 0, "<NA>": 0, "A": 1, "B": 2, "a": 1, "b": 2}  # NIST's names of those that have no number
 COMMENT = re.compile(r"\s*#[^\t]*")
+TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
+LOG_LIKELIHOOD = re.compile(r"\s+-?\d+\.\d+$")  # which HTK writes behind a label
+HTKS_UNITS, FEWEST_UNITS = 10_000_000, 1_000_000  # a second, and the shortest part that is used
 NOBODY = ("inter_segment_gap", "excluded_region")  # in NIST's STM
 
 
@@ -133,6 +136,29 @@ def read_uem(path: Path, text: str) -> list[Annotation]:
         part = read_part(path, number, *times)
         stretches.append(Annotation(recording.strip(), *part, "", number, channel=_channel(path, number, channel)))
     return stretches
+
+
+def read_lab(path: Path, text: str) -> list[Annotation]:
+    """Start, end and label on each line: in seconds with a point, or as HTK has them, in units of 100 nanoseconds."""
+    lines = [(number, line.split(None, 2)) for number, line in numbered_lines(text)]
+    for number, fields in lines:
+        if len(fields) < 3 or not all(re.fullmatch(TIME, field) for field in fields[:2]):
+            expected = "a start, an end and a label, such as 1.5 3.25 owl; write them, or a table with these columns"
+            raise line_error(path, number, f"is {' '.join(fields)[:SHOWN]!r}, where a .lab that is read has {expected}")
+    if all(field.isdecimal() for _, fields in lines for field in fields[:2]):
+        if lines and max(int(fields[1][:SHOWN]) for _, fields in lines) < FEWEST_UNITS:
+            raise AudionetError(
+                f"{path}: has whole numbers as times, too small for HTK's, of which ten million are a second; write "
+                "seconds with a point, such as 3.0"
+            )
+        lines = [
+            (number, [*(f"{int(field[:SHOWN]) / HTKS_UNITS:f}" for field in times), LOG_LIKELIHOOD.sub("", label)])
+            for number, (*times, label) in lines
+        ]
+    return [
+        annotation(path, number, None, read_part(path, number, start, end), label)
+        for number, (start, end, label) in lines
+    ]
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -11,7 +11,16 @@ from enum import Enum
 from pathlib import Path
 
 from audionet.annotation.elan import EAF, elan_fields, read_eaf, read_elan_text
-from audionet.annotation.marks import Annotation, annotation, numbered_lines, read_rttm, read_stm, read_uem
+from audionet.annotation.marks import (
+    TIME,
+    Annotation,
+    annotation,
+    numbered_lines,
+    read_lab,
+    read_rttm,
+    read_stm,
+    read_uem,
+)
 from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.channels import USUAL
 from audionet.dataset.names import spelling_key
@@ -36,28 +45,27 @@ SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS, STM = (".srt", ".vtt"), ".lab", ".stm"
 # What is in files of AviaNZ, of JAMS and of Sonic Visualiser, whose other layers have no length.
-TELLING = {".data": AVIANZ, ".jams": JAMS, ".svl": re.compile('subtype="region"')}
+TELLING = {".data": AVIANZ, ".jams": JAMS, ".svl": re.compile('subtype="(region|box)"')}
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
-TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
 SCORED = re.compile(r";\s*[01]?\.\d+$")  # and HawkEars in the label itself
 AUDACITY = re.compile(rf"{TIME}\t{TIME}\t.*")  # a list of pitches, say, has no third column
 LABEL_FIRST = rf"[^\t;]*[^\W\d][^\t;]*[\t;]{TIME}[\t;]{TIME}\s*"  # as Avisoft has it
-UNNAMED_MARK = re.compile(rf"(?:[^\t]*\t)*?{TIME}(?:\t+|[,;] ?| +){TIME}(?:\t+|[,;] ?| +).*[^\W\d].*|{LABEL_FIRST}")
+UNNAMED_MARK = re.compile(
+    rf"(?:[^\t]*\t)*?\[?{TIME}(?:\t+|[,;] ?| +(?:--> +)?){TIME}(?:\]?\t+|[,;] ?|\]? +).*[^\W\d].*|{LABEL_FIRST}"
+)
 LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
 OTHER_SUFFIXES = tuple(".ctm .trs .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
 MARK_IN_JSON = re.compile(
     r'"((start|begin|onset|offset|from|tmin|xmin)(_?time)?(_?s(ec(ond)?s?)?|_?ms|milliseconds|inticks)?|ts)"\s*:\s*'
-    r'"?(PT)?\d|"timestamps?"\s*:\s*\[\s*\d',
+    r'"?(PT)?\d|"timestamps?"\s*:\s*\[\s*\d|\A\s*\{\s*"project"\s*:\s*\{\s*"pid"',  # the last of VIA
     re.IGNORECASE,
 )
 LAB = re.compile(rf"{TIME}[ \t]+{TIME}[ \t]+\S.*")
 NAME_IN_JSON = re.compile(r'"([\w ]+)"\s*:')
-LOG_LIKELIHOOD = re.compile(r"\s+-?\d+\.\d+$")  # which HTK writes behind a label
-HTKS_UNITS, FEWEST_UNITS = 10_000_000, 1_000_000  # a second, and the shortest part that is used
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
 VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")  # in subtitles
@@ -124,7 +132,8 @@ def kind_of(path: Path) -> Kind:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":
         looked_at = beginning[:LOOKED_AT]
-        has_labels = not LABELS.isdisjoint(map(simplified, NAME_IN_JSON.findall(looked_at)))
+        # In VIA's projects, the labels come later.
+        has_labels = not LABELS.union({"pid"}).isdisjoint(map(simplified, NAME_IN_JSON.findall(looked_at)))
         return Kind.OTHER if not MARK_IN_JSON.search(looked_at) else Kind.NAMED if has_labels else Kind.UNREAD
     if not beginning.strip():
         return Kind.EMPTY
@@ -249,31 +258,8 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
     return marks
 
 
-def _read_lab(path: Path, text: str) -> list[Annotation]:
-    """Start, end and label on each line: in seconds with a point, or as HTK has them, in units of 100 nanoseconds."""
-    lines = [(number, line.split(None, 2)) for number, line in numbered_lines(text)]
-    for number, fields in lines:
-        if len(fields) < 3 or not all(re.fullmatch(TIME, field) for field in fields[:2]):
-            expected = "a start, an end and a label, such as 1.5 3.25 owl; write them, or a table with these columns"
-            raise line_error(path, number, f"is {' '.join(fields)[:SHOWN]!r}, where a .lab that is read has {expected}")
-    if all(field.isdecimal() for _, fields in lines for field in fields[:2]):
-        if lines and max(int(fields[1][:SHOWN]) for _, fields in lines) < FEWEST_UNITS:
-            raise AudionetError(
-                f"{path}: has whole numbers as times, too small for HTK's, of which ten million are a second; write "
-                "seconds with a point, such as 3.0"
-            )
-        lines = [
-            (number, [*(f"{int(field[:SHOWN]) / HTKS_UNITS:f}" for field in times), LOG_LIKELIHOOD.sub("", label)])
-            for number, (*times, label) in lines
-        ]
-    return [
-        annotation(path, number, None, read_part(path, number, start, end), label)
-        for number, (start, end, label) in lines
-    ]
-
-
 def _read_svl(path: Path, text: str) -> list[Annotation]:
-    """The regions of a layer of Sonic Visualiser, with their start and length in frames."""
+    """The regions or boxes of a layer of Sonic Visualiser, with their start and length in frames."""
     rate_hz = next((int(rate) for rate in re.findall(r'\bsampleRate="(\d{1,9})"', text)), 0)
     marks = []
     for number, line in numbered_lines(text):
@@ -285,11 +271,13 @@ def _read_svl(path: Path, text: str) -> list[Annotation]:
             start, length = (f"{int(time[:SHOWN]) / rate_hz}" for time in times)
             part = read_part(path, number, start, length, end_is_length=True)
             marks.append(annotation(path, number, None, part, html.unescape(cells.get("label", ""))))
+    if 'subtype="box"' in text:
+        logger.info(FREQUENCIES_SAID, path)
     return marks
 
 
 BY_SUFFIX = {".textgrid": read_textgrid, ".rttm": read_rttm, STM: read_stm, ".uem": read_uem, ".eaf": read_eaf}
-BY_SUFFIX |= {HTKS: _read_lab, ".svl": _read_svl}
+BY_SUFFIX |= {HTKS: read_lab, ".svl": _read_svl}
 BY_SUFFIX |= dict.fromkeys(SUBTITLES, _read_subtitles)
 
 

@@ -15,7 +15,7 @@ OTHER_TEXTS = {
     "rich text (RTF)": re.compile(r"\s*\{\\rtf"),
     "a web page": re.compile(r"\s*<(!doctype html|html|head|body|table)\b", re.IGNORECASE),
     "XML": re.compile(r"\s*<[?!\w]"),
-    "of VIA": re.compile(r'\s*(# Exported using VGG|\{\s*"project"\s*:\s*\{\s*"pid")'),
+    "what VIA exports (its project, saved as JSON, is read)": re.compile(r"\s*# Exported using VGG"),
     "CTM, which says what is said, not by whom": re.compile(
         r"(;;.*\n)*\S+ +[01AB]( +[\d.]+){2} +[^\W\d]\S*( +[\d.]+)?\s"
     ),

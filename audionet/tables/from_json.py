@@ -36,6 +36,7 @@ LISTS_OF_MARKS = ("events", "segments", "result")
 NOT_PEOPLE_S, SKIPPED = ("predictions", "drafts"), "was_cancelled"
 AVIANZ = re.compile(r'\A\s*\[\s*(\{\s*"(Operator|Reviewer|Duration)"|\[\s*\d)')  # how its files begin
 JAMS = re.compile(r'"namespace"\s*:\s*"((tag|segment)_\w+|scaper)"')  # of its kinds of annotations, those of sounds
+VIA = frozenset({"metadata", "attribute", "view", "file"})  # what its projects are made of
 MOST_JSON_VALUES = 8 * MOST_VALUES  # of thirty hours of speech, each word with its times
 SAYS_NOTHING = ("channel", "0")  # Label Studio writes it of every recording whose channels are not shown apart
 # In transcripts: lists of single words; types of words and of what is none; and what is said, beside which a type is no
@@ -124,8 +125,8 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
             yield from _rows(each, around)
     if not isinstance(value, _Object) or value.get(SKIPPED) is True or value.get("type") in NO_WORDS:
         return
-    if "namespace" in value:
-        yield from _observations(value, around)
+    if "namespace" in value or VIA.issubset(value):
+        yield from _observations(value, around) if "namespace" in value else _marks_of_via(value)
         return
     own = _cells(value, is_word=WORD in around)
     own_names = set(map(simplified, own))
@@ -166,6 +167,19 @@ def _observations(value: _Object, around: Cells) -> Iterator[tuple[int, Cells]]:
         if role != "background":
             times = {"start": each.get("time"), "duration": each.get("duration")}
             yield each.place, around | _cells({**times, "label": label})
+
+
+def _marks_of_via(project: _Object) -> Iterator[tuple[int, Cells]]:
+    """What a project of VIA 3 says is heard: by the numbers of what is shown, of attributes, and of their options."""
+    attributes = project["attribute"]
+    for mark in project["metadata"].values():
+        said = {"start": mark["z"][0], "end": mark["z"][-1]} if mark["z"] else {}
+        for number, value in mark["av"].items():
+            options = attributes[number]["options"]
+            chosen = [options.get(each, each) for each in value.split(",")] if options else [value]
+            said |= {"labels": chosen} if len(attributes) == 1 else {attributes[number]["aname"]: ";".join(chosen)}
+        for file in project["view"][mark["vid"]]["fid_list"]:
+            yield mark.place, _cells({"path": project["file"][str(file)]["fname"], **said})
 
 
 def _names(value: Any) -> dict[str, str]:

@@ -37,7 +37,8 @@ BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 WINDOWS = "cp1252"  # what Excel writes in the west, unless it is asked for UTF-8
-CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
+# As pandas writes it, days come first.
+CLOCK = re.compile(r"(?:0 days )?(?:(\d{1,6}):)?(\d{1,3}):(\d{1,2}(?:[.,]\d+)?)")
 # `1h 2m 3.5s`, as people write it, `1.5s`, as Google does, and `PT2.5S`, as Azure does by ISO 8601.
 SPELT = re.compile(
     r"(?:PT)?(?=\d)(?:(\d{1,6}) ?h)? ?(?:(\d{1,6}) ?m(?:in)?)? ?(?:(\d{1,9}(?:[.,]\d+)?) ?s(?:ec)?)?", re.IGNORECASE

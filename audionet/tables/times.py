@@ -57,6 +57,7 @@ BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
 MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
 # With frames, as programs for films write it, or of a day.
 TIME_CODE = re.compile(r"(\d{4}-\d\d-\d\d[T ])?\d\d[:;]\d\d[:;]\d\d([:;.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
+EARLY = re.compile(r"-0?[.,]\d+")  # less than a second before the recording, as tools have it that count in windows
 THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 OF_A_DAY = re.compile(r"0[.,]\d{5,16}|\d([.,]\d{1,16})?[eE]-\d{1,2}")  # as Excel writes a part of one
 # So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
@@ -119,7 +120,8 @@ def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: boo
     end_is_length: it is how long the part lasts. offset: where it starts in its own file; "" where start says that.
     """
     try:
-        begin, stop = seconds(start), seconds(end)
+        is_early = EARLY.fullmatch(start) is not None
+        begin, stop = -seconds(start[1:]) if is_early else seconds(start), seconds(end)
         stop = round(begin + stop, 6) if end_is_length else stop
         if offset:
             # Of recordings opened together, the times run on from each to the next; the offset is the file's own.
@@ -127,6 +129,7 @@ def read_part(path: Path, line: int, start: str, end: str, *, end_is_length: boo
     except ValueError as error:
         named = " and ".join(repr(time[:SHOWN]) for time in (start, end, offset) if time)
         raise line_error(path, line, f"has the times {named}; {error}") from error
+    begin = max(0.0, begin)
     if stop < begin:
         raise line_error(path, line, f"marks {begin:g} to {stop:g} s; a part ends after it begins")
     return Part(begin, stop)

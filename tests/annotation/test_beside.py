@@ -634,6 +634,9 @@ AS_TABLE, TO_BE_NAMED = "a table would be, with the columns start", "add --metad
     ("name", "text", "said"),
     [
         ("a.txt", "1.5 3.25 owl\n4 5 owl\n", AS_TABLE),
+        ("a.txt", "[ 00:00:01.500 -->  00:00:03.250] A SPEAKER_00\n", AS_TABLE),  # as pyannote prints it
+        ("a.txt", "[00:01.500 --> 00:03.250]  An owl.\n", AS_TABLE),  # and Whisper
+        ("a.json", '{"project":{"pid":"__VIA_PROJECT_ID__"},"config":{}}', TO_BE_NAMED),
         ("a.txt", "default\t\t1.5\t3.25\towl\n", AS_TABLE),  # of ELAN, without the columns' names
         ("a.csv", "1.5,3.25,owl\n4,5,owl\n", AS_TABLE),
         ("a.csv", "Start (s),End (s),Common name,File\n0.0,3.0,Owl,/x/a.wav\n", TO_BE_NAMED),  # of BirdNET

@@ -56,6 +56,21 @@ LINES_OF_ELAN = (
 OWL_OF_AVIANZ = [1.5, 3.25, 300, 900, [{"species": "owl", "certainty": 100, "filter": "M", "calltype": "hoot"}]]
 
 
+def via(*chosen: dict[str, str]) -> str:
+    """A project of VIA 3, in which what is heard from 1.5 to 3.25 s and from 61 to 62 s has been chosen."""
+    content = {
+        "project": {"pid": "__VIA_PROJECT_ID__", "vid_list": ["1"]},
+        "attribute": {"1": {"aname": "bird", "type": 4, "options": {"0": "owl", "1": "wren"}}},
+        "file": {"2": {"fid": 2, "fname": "night", "type": 8}},
+        "metadata": {
+            f"1_{n}": {"vid": "1", "z": times, "xy": [], "av": av}
+            for n, (times, av) in enumerate(zip(([1.5, 3.25], [61, 62.0]), chosen, strict=True))
+        },
+        "view": {"1": {"fid_list": [2]}},
+    }
+    return json.dumps(content)
+
+
 def avianz(*marks: Any) -> str:
     """AviaNZ's file of a recording that somebody listened to."""
     return json.dumps([{"Operator": "Anna", "Reviewer": "", "Duration": 70.0}, *marks])
@@ -101,6 +116,19 @@ def jams(namespace: str, *values: Any) -> str:
             '<model id="1" name="" sampleRate="8000" type="sparse" dimensions="3" subtype="region" units="" />\n'
             '<dataset id="0" dimensions="3">\n<point frame="12000" value="1" duration="14000" label="owl" />\n'
             '<point frame="488000" value="2" duration="8000" label="wren" />\n</dataset>\n</data>\n</sv>\n',
+            None,
+        ),
+        (
+            "night.svl",
+            '<sv>\n<model id="1" sampleRate="8000" type="sparse" dimensions="2" subtype="box" />\n<dataset id="0">\n'
+            '<point frame="12000" value="600" duration="14000" extent="300" label="owl" />\n'
+            '<point frame="488000" value="2" duration="8000" extent="9" label="wren" />\n</dataset>\n</sv>\n',
+            None,
+        ),
+        ("via.json", via({"1": "0"}, {"1": "1"}), "night"),
+        (
+            "night.csv",
+            "start,end,label\n0 days 00:00:01.500000,0 days 00:00:03.25,owl\n61,0 days 00:01:02,wren\n",
             None,
         ),
         ("night.csv", "start_time_ms,durationInTicks,label\n1500,17500000,owl\n61000,10000000,wren\n", None),
@@ -435,7 +463,10 @@ def test_transcripts_of_hours_are_read_whatever_else_they_hold(tmp_path: Path) -
         ),
         ('[\n{"clip": "night.wav", "start": 5, "end": 1e999, "label": "owl"}]', "line 2 has the times '5' and 'inf'"),
         ('{"file": {"1": {"fname": "night.wav", "type": 4}}}', "needs a column for its label"),  # as VIA's
-        ('{"project":{"pid":"x"},"file":{"1":{"fname":"night.wav"}}}', "is of VIA, and no table: export CSV with"),
+        (
+            via({"1": "0"}, {"2": "1"}),
+            "is JSON that cannot be read .'2'.; see what wrote it",
+        ),  # an attribute that is not there
         (
             '{"utterances": [{"start": 250, "end": 26950, "text": "hu", "speaker": "A"}], "audio_duration": 27}',
             "line 1 has the times '250' and '26950', .*: are they milliseconds, as transcripts have times.*by 1000",

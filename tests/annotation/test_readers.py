@@ -333,6 +333,16 @@ def test_a_start_and_a_length_end_where_the_next_begins(tmp_path: Path) -> None:
         assert first.end_seconds == second.start_seconds
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["-0.2\t2\tlow", "-0,20\t2\tlow", "SPEAKER a 1 -0.2 2.2 <NA> <NA> low <NA> <NA>", "start,end,label\n-.2,2,low"],
+)
+def test_a_mark_that_begins_shortly_before_its_recording_begins_with_it(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.txt").write_text(line)
+    (mark,) = read_annotations(tmp_path / "a.txt")
+    assert (mark.start_seconds, mark.end_seconds) == (0, 2)
+
+
 UNUSABLE = ["1e300", "-1e300", "nan", "inf", "1e999", "9" * 400, "-5", "1e12", "", "x" * 100_000, "0x10"]
 
 

@@ -318,7 +318,10 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ),  # of Label Studio
         ("path\na.wav,x\n", "line 2 has 2 values, the first line names 1 column; put"),
         ("a 1 0.50 0.30 hello 0.9\n", "is CTM, which says what is said, not by whom, and no table: export CSV"),
-        ("# Exported using VGG Image Annotator (x)\n# CSV_HEADER = x,y\n", "is of VIA, and no table: .*WebVTT"),
+        (
+            "# Exported using VGG Image Annotator (x)\n# CSV_HEADER = x,y\n",
+            "is what VIA exports .its project, .* WebVTT",
+        ),
         ("Of today\npath,label\na.wav,x\nb.wav,\n", "line 4 has no label"),
         ("path,label\na.wav,un\u200bknown\n", "line 2: no class can be called"),
         ("path,label\nc.wav,x\n", "the recording that it lists is not in .* looked for as"),
