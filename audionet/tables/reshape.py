@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from audionet.audio.chunks import Part
+from audionet.dataset.names import UNKNOWN
 from audionet.system.text import count, listed
 from audionet.tables.layouts import ANY_LABEL, OF_RECORDINGS, REFUSED, SELECTIONS, SPEAKERS, is_known
 from audionet.tables.paths import path_columns
@@ -14,8 +15,9 @@ from audionet.tables.times import TIMES, marks_parts, times_of
 
 logger = logging.getLogger(__name__)
 
-HEARD = frozenset("1 1.0 1,0 true wahr vrai x".split())
-NOT_HEARD = frozenset("0 0.0 0,0 false falsch faux".split())
+HEARD = frozenset("1 1.0 1,0 true wahr vrai x pos".split())
+NOT_HEARD = frozenset("0 0.0 0,0 false falsch faux neg".split())
+UNSURE = "unk"  # of DCASE's few-shot sets, whose others are POS and NEG
 # Where one of these is a column, it says the class.
 OF_LABELS = ANY_LABEL.union(SELECTIONS, ("name", "text"))
 WORD = "word"  # the column of rows that are about single words
@@ -34,7 +36,8 @@ def with_labels(table: Table) -> Table:
     classes = _class_columns(table)
     if not classes:
         return table
-    others = [repr(written) for name, written in table.columns.items() if name not in classes and not is_known(name)]
+    used = {*classes, *path_columns(table.columns)}
+    others = [repr(written) for name, written in table.columns.items() if name not in used and not is_known(name)]
     unused = f"; not used: {listed(others)}" if others else ""
     names = listed([table.columns[name] for name in classes])
     logger.info("%s: the classes are its columns %s, heard where they say 1, true or x%s", table.path, names, unused)
@@ -48,7 +51,7 @@ def _class_columns(table: Table) -> list[str]:
         return []
     others = [name for name in table.columns if not is_known(name) and not REFUSED.fullmatch(name)]
     cells = {name: {cell.casefold() for cell in table.values(name)} for name in others}
-    classes = [name for name, values in cells.items() if values and values <= HEARD | NOT_HEARD]
+    classes = [name for name, values in cells.items() if values and values <= HEARD | NOT_HEARD | {UNSURE}]
     # Beside a recording in which nothing is heard, a table says so of each class; what is the same everywhere is none.
     said = {row.get(name).casefold() for name in classes for row in table.rows}
     says_something = marks_parts(table.columns) or bool(said & HEARD and said - HEARD)
@@ -64,9 +67,10 @@ def _rows(table: Table, classes: Sequence[str]) -> Iterator[Row]:
         if has_zeros and not any(row.get(name) for name in classes):
             raise table.error(row.line, "says of no class whether it is heard; write 0 or 1, or delete the line")
         rest = {name: cell for name, cell in row.cells.items() if name not in classes}
-        for name in classes:
-            if row.get(name).casefold() in HEARD:
-                yield Row(row.line, rest | {"label": table.columns[name]})
+        said = {name: row.get(name).casefold() for name in classes}
+        labels = [table.columns[name] for name in classes if said[name] in HEARD]
+        for label in labels or ([UNKNOWN] if UNSURE in said.values() else []):
+            yield Row(row.line, rest | {"label": label})
         if path and row.get(path) not in heard_in:
             heard_in.add(row.get(path))
             yield Row(row.line, {name: cell for name, cell in rest.items() if not TIMES.fullmatch(name)})

@@ -54,7 +54,7 @@ WORDS_BESIDE = WORDS_FOR_TIME.union(
 )
 WORDS = re.compile(r"[^\W\d_]+\d?")
 BEGINNINGS_OF_LENGTHS = frozenset({"time", "timestamp", "position"})
-MOMENTS = BEGINNINGS_OF_LENGTHS.union({"second", "seconds", "sec", "secs", "timesec", "times"})
+MOMENTS = BEGINNINGS_OF_LENGTHS.union("second seconds sec secs timesec times timestamps".split())
 # With frames, as programs for films write it, or of a day.
 TIME_CODE = re.compile(r"(\d{4}-\d\d-\d\d[T ])?\d\d[:;]\d\d[:;]\d\d([:;.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
 EARLY = re.compile(r"-0?[.,]\d+")  # less than a second before the recording, as tools have it that count in windows

@@ -405,6 +405,7 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("recording,species,validated,start,end\na.wav,x,Not present,1,2\n", "line 2 says 'Not present' in the"),
         ("path,label,start,end,unit\na.wav,x,0,1,s\na.wav,x,2,3,ms\n", "line 3 has times as 'ms'; .* write seconds"),
         ("path,label,seconds\na.wav,x,5\na.wav,y,10\n", "marks a part of a recording: seconds '5'"),
+        ("filename,timestamp_s,label\na.wav,5.0,x\na.wav,9,x\n", "a part of a recording: timestamp_s '5.0'"),  # Perch's
         ("path,label,Time,Duration\na.wav,x,0.5,1\n", "marks a part of a recording: Time '0.5'"),
         (
             'path,label,start,end\na.wav,x,"1,234",1300.5\n',
@@ -718,6 +719,18 @@ def test_a_table_with_times_and_a_column_for_each_class_is_read(tmp_path: Path) 
     (data / "b.csv").write_text("\n".join([head, rows[2]]))
     beside, wrong = find_labelled_recordings(data, AnnotationOptions(unmarked="background"))
     assert (wrong, [(r.class_name, r.path.name, list(r.parts)) for r in beside]) == ([], expected)
+
+
+def test_of_dcase_s_few_shot_tables_what_nobody_is_sure_of_is_neither_a_class_nor_background(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, table = sounds(tmp_path / "data", "a.wav"), tmp_path / "list.csv"
+    rows = ["0.0,3.0,POS,NEG", "3.0,6.0,UNK,POS", "6.0,9.0,UNK,NEG"]
+    table.write_text("".join(["Audiofilename,Starttime,Endtime,owl,wren\n", *(f"a.wav,{row}\n" for row in rows)]))
+    named, wrong = find_labelled_recordings(data, AnnotationOptions(metadata=table, unmarked="background"))
+    expected = [("background", [(9, math.inf)]), ("owl", [(0, 3)]), ("wren", [(3, 6)])]
+    assert (wrong, [(r.class_name, list(r.parts)) for r in named]) == ([], expected)
+    assert "not used" not in caplog.text
 
 
 def test_numbers_of_selections_and_channels_are_no_classes(tmp_path: Path) -> None:
