@@ -147,6 +147,8 @@ def read_all(
     are_all_wrong = {str(each.file) for each in marks} <= {fault.path for fault in faults}
     may_be_classes = has_others and not are_all_parts(folders)
     if faults and are_all_wrong and not recordings and not may_be_classes:
+        for fault in faults[1:]:  # so that all can be mended at once
+            logger.warning("%s", fault)
         raise faults[0]
     paths = {path for each in marks for path in each.paths.values()}
     return Annotated(recordings, [*astray, *faults], paths - left_out, left_out)

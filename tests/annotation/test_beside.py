@@ -789,3 +789,15 @@ def test_rttm_and_stm_which_have_no_spaces_mean_the_folders_that_have(tmp_path: 
     stm = tmp_path.parent / f"{tmp_path.name}.stm"
     stm.write_text("night 1 barn_owl 1.5 3.25 whoo\nnight 1 inter_segment_gap 3.25 61\nnight 1 wren 61 62\n")
     assert found(tmp_path, metadata=stm) == of("night.wav", {"barn owl": MARKED["owl"], "wren": MARKED["wren"]})
+
+
+def test_where_all_annotations_are_faulty_all_of_them_are_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sounds(tmp_path, "a.wav", "b.wav")
+    (tmp_path / "a.txt").write_text("5\t3\towl\n")
+    (tmp_path / "b.txt").write_text("1\t2\ta:b\n3\t4\tc|d\n")
+    with pytest.raises(AudionetError, match=r"a\.txt: line 1 marks 5 to 3 s"):
+        found(tmp_path)
+    assert "b.txt: line 1 has the class 'a:b'" in caplog.text
+    assert "b.txt: line 2 has the label 'c|d'" in caplog.text
