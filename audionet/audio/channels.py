@@ -27,7 +27,7 @@ CANCELLED = (
     "its channels cancel each other out, or most of them are silent; of them, {name} alone is heard (--channel chooses "
     "another)"
 )
-SILENT_TRACK = "the sound track that is heard is silent, of {tracks} (--track chooses another)"
+TRACKS = "has {tracks} sound tracks, of which number {heard} is heard{silent} (--track chooses another)"
 DAMAGED = (
     "seems to be damaged: about {missing:.0f} s of {whole:.0f} s are missing, and what follows them, if anything, is "
     "heard earlier by as much; get the recording anew, or cut it there"
@@ -45,9 +45,11 @@ UNLIKE = (
     "has pieces that ffmpeg can't read, for they are damaged, or in another form than its beginning; they are not "
     "heard; get the recording anew, or cut it there"
 )
-# Fewer errors may come of what is no sound. New releases end at the second one of Oggs put together, with a single one.
-MANY_ERRORS, CHANGED = 20, "Channel change is not supported"
-FOLLOWED = "another recording follows behind its end, and is not heard; cut them apart"
+# Fewer errors may come of what is no sound, and one of each piece whose time lies back, which is heard all the same.
+# Where Oggs put together are of several forms, releases end at the second one, with a single error.
+MANY_ERRORS, LIES_BACK = 20, "non monotonically increasing dts"
+CHANGED = re.compile("(Channel|Sample rate) change is not supported|failed to create or replace stream")
+FOLLOWED = "another recording follows behind its end, and is not heard, or in part; cut them apart"
 WRONG = "holds {samples} which no microphone gives: no numbers, or far louder than all others; silence stands there"
 # Float samples, unlike whole numbers, would be mixed without dividing by what their weights sum up to.
 TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
@@ -63,6 +65,7 @@ UNPROMISED = re.compile("Input #0, (asf|mpeg|ogg)")  # where a length is made of
 # By FILLED, in a line of its own, and not in one with a title that a stranger gave the file.
 PRINTED = re.compile(r"^(?:\[Eval @ \w+\] )?\[info\] (-?\d+\.\d+)$", re.MULTILINE)
 OTHERS = re.compile(r"Stream #0:\d+[^:\n]*: (?!Audio|.*\(attached pic\))")
+AUDIO, HEARD = re.compile(r"Stream #0:(\d+)[^:\n]*: Audio: "), re.compile(r"Stream #0:(\d+) -> #0:0")
 STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, \d+ Hz, ([^,]+)")
 FLOATS = re.compile(r"Audio: (pcm_f|wavpack\b[^\n]* fltp?\b)")  # not lossy ones, which may overshoot a little
 # Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV, MPEG-TS and PS; Ogg and ASF with
@@ -124,14 +127,16 @@ class Container(NamedTuple):
 class StreamInfo:
     """What ffmpeg said of the sound in a file. is_mono is False, and a number 0, where it did not say.
 
-    is_float: whether samples may go beyond full scale. errors: how many it printed. seconds: how long the file
-    is, with what is lost; 0 of several streams, of which another may be longer. is_pcm: whether that is in samples.
+    track: which of the tracks is heard, from 1. is_float: whether samples may go beyond full scale. errors: how many it
+    printed of sound that is not heard. seconds: how long the file is, with what is lost; 0 of several streams, of which
+    another may be longer. is_pcm: whether that is in samples.
     begins_seconds: the time of the file's beginning. times: what FILLED printed, if the container keeps times.
     """
 
     is_there: bool
     is_mono: bool
     tracks: int = 0
+    track: int = 0
     is_float: bool = False
     errors: int = 0
     seconds: float = 0.0
@@ -153,18 +158,19 @@ class StreamInfo:
 def stream_info(messages: str) -> StreamInfo:
     """What is in a file, from the messages that ffmpeg printed when it opened it."""
     of_input, _, of_output = messages.partition("] Output #0")
-    tracks: list[str] = STREAM.findall(of_input)
-    # The messages do not say which of several tracks is heard, so all of them must be mono.
-    is_mono = bool(tracks) and all(layout.strip() in ("mono", "1 channels", "1 channel") for layout in tracks)
+    layouts: list[str] = STREAM.findall(of_input)
+    tracks, heard = sorted(set(map(int, AUDIO.findall(of_input)))), HEARD.search(of_input)  # of two programmes: twice
+    track = tracks.index(int(heard[1])) + 1 if heard and int(heard[1]) in tracks else 0
+    is_mono = bool(layouts) and all(layout.strip() in ("mono", "1 channels", "1 channel") for layout in layouts)
     is_float = FLOATS.search(of_input) is not None
-    errors = of_output.count("[error]") + MANY_ERRORS * (CHANGED in of_output)
+    errors = of_output.count("[error]") - of_output.count(LIES_BACK) + MANY_ERRORS * bool(CHANGED.search(of_output))
     length, begin = LENGTH.search(of_input), BEGIN.search(of_input)
     is_alone = len(tracks) == 1 and not OTHERS.search(of_input) and (errors or ESTIMATE not in of_input)
     is_known = (is_alone or ENDS_EARLY.search(messages)) and not UNPROMISED.search(of_input)
     begins, is_pcm = float(begin[1]) if begin else 0.0, "Audio: pcm" in of_input
     ends = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length and is_known else 0.0
     times, seconds = tuple(float(time) for time in PRINTED.findall(messages)), max(0.0, ends - max(0.0, begins))
-    return StreamInfo("Audio:" in of_input, is_mono, len(tracks), is_float, errors, seconds, is_pcm, begins, times)
+    return StreamInfo(bool(tracks), is_mono, len(tracks), track, is_float, errors, seconds, is_pcm, begins, times)
 
 
 class OpenRecording(Protocol):
@@ -244,8 +250,9 @@ def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         _tell(run, FOLLOWED)
     if run.wrong:
         _tell(run, WRONG.format(samples=count(run.wrong, "sample")))
-    if is_silent and said.tracks > 1 and run.choice.track is None and run.choice.number is None:
-        _tell(run, SILENT_TRACK.format(tracks=said.tracks))
+    if said.tracks > 1 and run.choice.track is None:
+        silent = ", and is silent" if is_silent else ""
+        _tell(run, TRACKS.format(tracks=said.tracks, heard=said.track, silent=silent))
 
 
 def _tell(of: OpenRecording, sentence: str) -> None:

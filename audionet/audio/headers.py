@@ -33,8 +33,9 @@ AIFF_ORDERS = {b"NONE": "be", b"twos": "be", b"sowt": "le", b"fl32": "be", b"FL3
 AIFF_COMMON, AIFF_OFFSET_BYTES = struct.Struct(">HIHHQ"), 8  # channels, frames, bits, rate; what is before the samples
 EXPONENT_BIAS, MANTISSA_BITS = 16383, 63  # of the rate, a number of 80 bits
 HIGHEST_RATE_HZ = 1 << 20
-# How a WAV, AIFF or WMA begins, or more sound in the same WAV, behind a byte that may fill up what is before it.
-RECORDING, FOLLOWING_BYTES = re.compile(rb"\0?(RIFF.{4}WAVE|FORM.{4}AIF[FC]|0&\xb2u.{4}|data)", re.DOTALL), 13
+# How a recording begins, or more sound in the same WAV, behind bytes that may fill up what is before it.
+RECORDING = re.compile(rb"\0{0,7}(RIFF.{4}WAVE|FORM.{4}AIF[FC]|0&\xb2u|riff|caff|fLaC|OggS|data)", re.DOTALL)
+FOLLOWING_BYTES = 19
 # What stands for the length of sound that is written into a pipe: 0, about 2 GiB (SoX, arecord), about 4 GiB, and more
 # than there can be.
 NO_LENGTHS = range(1), range(0x7FFFE000, 0x80000001), range(0xFFFF0000, 1 << 32), range(1 << 60, 1 << 64)
@@ -260,9 +261,8 @@ def _promised_by_boxes(path: Path, size_bytes: int) -> Promised:
             length, name = BOX.unpack(file.read(BOX.size))
             names.append(name)
             place += int.from_bytes(file.read(8), "big") if length == 1 else length or size_bytes
-    if b"moof" in names:
-        return Promised(is_torn=place > size_bytes and names[-1] in (b"moof", b"mdat"))
-    return Promised(is_followed=names.count(b"ftyp") > 1)
+    is_torn = b"moof" in names and place > size_bytes and names[-1] in (b"moof", b"mdat")
+    return Promised(is_followed=names.count(b"ftyp") > 1, is_torn=is_torn)
 
 
 def _is_torn_ogg(path: Path, size_bytes: int, beginning: bytes) -> bool:

@@ -156,7 +156,10 @@ class Network:
         try:
             interpreter = self._idle.pop()
         except IndexError:
-            interpreter = type(self).interpreter(self.content)
+            try:
+                interpreter = type(self).interpreter(self.content)
+            except RuntimeError as error:  # the first of them could be started
+                raise MemoryError from error
         try:
             return interpreter.run(given)
         finally:

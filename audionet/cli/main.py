@@ -32,8 +32,10 @@ from audionet.system.stderr import open_missing_streams
 
 logger = logging.getLogger(__name__)
 
+BEGIN_ANEW = ("label", "evaluate")  # the commands that keep nothing of what was done, if they are interrupted
 MOST_FOLDERS = 500  # of a path
 SHOWN_CHARACTERS = 60  # of one that is longer
+NO_ROOM = re.compile("failed to map|[Cc]annot allocate memory")  # of a library that is to be loaded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         configure_logging("INFO")
         return _explained(error)
-    return guarded(lambda: _run(options, typed), _verbosity(options))
+    return guarded(lambda: _run(options, typed), _verbosity(options), options.command not in BEGIN_ANEW)
 
 
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
@@ -103,10 +105,10 @@ def _require_a_word(word: str, before: str) -> None:
     raise AudionetError(f"{word!a}: holds what neither a name nor a value can")
 
 
-def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
+def guarded(run: Callable[[], int], verbosity: str = "INFO", goes_on: bool = True) -> int:
     """The exit status that `run` returns; where it can't go on, print a sentence and return the status for that.
 
-    verbosity: the least important messages that are shown.
+    verbosity: the least important messages that are shown. goes_on: whether, run again, it keeps what it has done.
     """
     open_missing_streams()
     configure_logging(verbosity)
@@ -116,7 +118,7 @@ def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
     except BaseException as error:
         if not interruption.is_interruption(error):
             return _explained(error)
-        logger.error("interrupted; run the same command again to go on")
+        logger.error("interrupted; run the same command again%s", " to go on" if goes_on else "")
         return interruption.status()
     return status
 
@@ -129,7 +131,7 @@ def _explained(error: BaseException) -> int:
     if isinstance(error, AudionetError):
         logger.error("%s", error)
         logger.debug("raised in %s", _place(error))
-    elif isinstance(error, MemoryError):
+    elif isinstance(error, MemoryError) or (isinstance(error, ImportError) and NO_ROOM.search(str(error))):
         logger.error("out of memory; close other programs, or use fewer recordings at once")
     elif isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         logger.error(NO_THREADS)
@@ -165,9 +167,7 @@ def _drop_output() -> None:
 
 
 def _verbosity(options: argparse.Namespace) -> str:
-    if options.verbose:
-        return "DEBUG"
-    return "WARNING" if options.quiet else str(options.logging_verbosity)
+    return "DEBUG" if options.verbose else "WARNING" if options.quiet else str(options.logging_verbosity)
 
 
 def _run_prepare(options: argparse.Namespace) -> int:

@@ -84,8 +84,8 @@ class DrawingJob:
         if needed > free:
             old = (self.image_dir / source.class_name).glob(f"{escape(source.stem)}{NOHASH}*")
             if needed > free + sum(path.lstat().st_size for path in old):
-                lacking = f"{(needed - free) / 1e9:.2g} GB more than is free"
-                raise UnusableInput(source.path, f"needs {needed / 1e9:.2g} GB, {lacking}; {SPACE}")
+                lacking = f"{(needed - free) / 1e6:.1f} MB more than is free"
+                raise UnusableInput(source.path, f"needs {needed / 1e6:.1f} MB, {lacking}; {SPACE}")
 
     def map(self, source: Source, step: Step) -> Any:  # noqa: ARG002
         """What a step gives."""

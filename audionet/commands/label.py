@@ -106,7 +106,8 @@ def run_each(
     paths.
     """
     names = names or {}
-    paths = list(_with_empty_folders(clips))
+    # The clips named, and those in the folders named; a folder without clips too, to be named with the reason.
+    paths = [path for clip in clips for path in list(find_clips([clip])) or [clip]]
     # Workers elsewhere share the folders, not the current directory.
     places = [path.absolute() for path in paths]
     of_any_kind: Job[Path, Any, Any, Any] = _EachJob(job) if job.choice.channel == EACH else job
@@ -119,12 +120,6 @@ def run_each(
                 yield from _named_by_channel(name, result)
             else:
                 yield replace(result, clip=name)
-
-
-def _with_empty_folders(clips: Iterable[Path]) -> Iterator[Path]:
-    """The clips named, and those in the folders named; a folder without clips too, to be named with the reason."""
-    for path in clips:
-        yield from list(find_clips([path])) or [path]
 
 
 def _skipped(name: str, error: UnusableInput) -> UnusableInput:

@@ -144,6 +144,9 @@ def film(tmp_path: Path) -> Path:
 
 def test_the_default_track_is_heard_or_the_one_asked_for(film: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert pitch(film) == 440
+    said = f"{film}: has 2 sound tracks, of which number 2 is heard (--track chooses another)"
+    assert caplog.messages == [said]  # which of them matters where they are of two languages
+    caplog.clear()
     assert pitch(film, SoundChoice(track=1)) == 0
     assert pitch(film, SoundChoice(track=2)) == 440
     with pytest.raises(UnusableInput, match="has no sound track 3"):
@@ -158,14 +161,17 @@ def test_a_silent_default_track_is_told_of_where_there_are_others(
     options = f"-v error -i {film} -map 0 -disposition:a:0 default -disposition:a:1 0 -c copy {other}"
     subprocess.run([find_ffmpeg(), *options.split()], check=True)
     assert pitch(other) == 0
-    assert caplog.text.count("other.mkv: the sound track that is heard is silent, of 2 (--track chooses another)") == 1
+    said = "has 2 sound tracks, of which number 1 is heard, and is silent (--track chooses another)"
+    assert caplog.messages == [f"{other}: {said}"]
 
 
 def test_what_ffmpeg_says_of_a_file_is_understood() -> None:
     line = "[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono, fltp, 128 kb/s\n"
     assert stream_info(line) == StreamInfo(True, True, 1)
-    other = line.replace("mono", "stereo").replace("44100", "8000")
-    assert stream_info(line + other) == StreamInfo(True, False, 2)
+    other = line.replace("0:0", "0:2").replace("mono", "stereo").replace("44100", "8000")
+    heard = "[info]   Stream #0:2 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n"
+    # Of a film with two programmes, what belongs to both is listed twice.
+    assert stream_info(other + line + other + heard) == StreamInfo(True, False, 2, 2)
     assert stream_info("[out#0] Output #0, s16le\n" + line) == StreamInfo(False, False)
     assert stream_info("") == StreamInfo(False, False)
     assert stream_info("[info] -1.5\n[Eval @ 0x1f] [info] 2.0\n").times == (-1.5, 2.0)

@@ -242,11 +242,13 @@ def test_a_segment_of_a_longer_recording_is_no_recording_that_is_cut_off(
     assert caplog.text == ""
 
 
-@pytest.mark.parametrize("name", ["a.wav", "chunk.wav", "a.aiff", "a.m4a", "a.wma", "a.flac"])
+@pytest.mark.parametrize(
+    "name", ["a.wav", "chunk.wav", "a.aiff", "a.caf", "a.w64", "a.m4a", "fragments.m4a", "a.wma", "a.flac"]
+)
 def test_another_recording_behind_the_end_of_one_is_told_of(
     tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = encode(tone(440, 1)[:-1], tmp_path / name)
+    path = encode(tone(440, 1)[:-1], tmp_path / name, options=FRAGMENTS if name == "fragments.m4a" else "")
     other = encode(tone(440, 5), tmp_path / f"other.{name}", options="-ar 44100 -ac 2") if name == "a.flac" else path
     alone = np.concatenate(list(decode(path)))
     behind = other.read_bytes()
@@ -254,6 +256,17 @@ def test_another_recording_behind_the_end_of_one_is_told_of(
     assert np.array_equal(np.concatenate(list(decode(path)))[: len(alone)], alone)
     said = "has pieces that ffmpeg can't read" if name == "a.flac" else "another recording follows behind its end, and"
     assert f"{path}: {said}" in caplog.text
+
+
+@pytest.mark.parametrize("other", ["b.ogg", "b.opus", "b.flac"])
+def test_of_recordings_of_two_forms_put_together_it_is_said_what_is_not_heard(
+    tmp_path: Path, other: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = encode(tone(440, 5), tmp_path / ("a.flac" if other == "b.flac" else "a.ogg"), options="-ar 44100")
+    second = encode(tone(440, 5), tmp_path / other, options="-ar 48000" if other == "b.opus" else "-ar 22050")
+    first.write_bytes(first.read_bytes() + second.read_bytes())
+    is_heard = len(decoded(first)) > 9.8 * SAMPLE_RATE_HZ  # which releases of ffmpeg differ in
+    assert ("they are not heard" in caplog.text) != is_heard
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +386,31 @@ def test_without_any_ffmpeg_one_sentence_says_what_to_do(audionet: Run, tmp_path
         r"ffmpeg was not found; install it .* or run: pip install .*",
         one_line(audionet.refused("prepare", "data_audio", env=env)),
     )
+
+
+@pytest.mark.parametrize(("command", "end"), [("prepare a", "again to go on"), ("label a.wav", "again")])
+def test_it_is_not_said_that_a_command_goes_on_which_begins_anew(
+    command: str, end: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli.RUN, command.split(maxsplit=1)[0], interrupted)
+    assert cli.main(command.split()) == 130
+    assert one_line(capsys.readouterr().err) == f"interrupted; run the same command {end}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such limit")
+def test_a_library_that_finds_no_room_is_no_bug() -> None:
+    program = """
+import importlib, resource, sys
+from audionet.cli.main import guarded
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 20), -1))
+sys.exit(guarded(lambda: bool(importlib.import_module("scipy.linalg"))))
+"""
+    finished = run_program(program, check=False)
+    assert (finished.returncode, one_line(finished.stderr)[:14]) == (2, "out of memory;")
 
 
 @pytest.mark.parametrize("line", ["prepare .", "label a.wav --graph {}", "doctor"])

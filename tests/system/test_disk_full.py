@@ -134,7 +134,7 @@ def test_what_a_recording_needs_is_said_before_it_is_drawn(
     report = audionet.prepare(two_classes, options)
     (skipped,) = report.skipped
     assert Path(skipped.path).name == "long.wav"
-    assert skipped.reason == "needs 0.0072 GB, 0.0022 GB more than is free; free space or choose another folder"
+    assert skipped.reason == "needs 7.2 MB, 2.2 MB more than is free; free space or choose another folder"
     assert report.made == 8
     monkeypatch.undo()
     assert audionet.prepare(two_classes, options).made == 1
