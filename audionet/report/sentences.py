@@ -64,17 +64,18 @@ def verdict(tested: Predictions, noun: str) -> str:
 def found_in_the_whole(detection: Detection) -> str:
     """What was found in annotated recordings as a whole, in a sentence or two."""
     counts, errors = detection.events, detection.diarization
+    false = counts.found - counts.correct
     said = (
         f"In the whole of {count(detection.recordings, 'annotated recording')} ({duration(detection.seconds)}), "
-        f"{counts.correct:,} of {count(counts.reference, 'annotated event')} were found, and "
-        f"{counts.found - counts.correct:,} of the {counts.found:,} reported are false (F1 {percent(counts.f1)})."
+        f"it found {counts.correct:,} of {count(counts.reference, 'annotated event')}, and "
+        f"{false:,} of the {counts.found:,} that it reported are false (F1 {percent(counts.f1)})."
     )
     if detection.kind == EVENTS or not errors.total:
         return said
-    missed, confused, false = (percent(s / errors.total) for s in (errors.missed, errors.confused, errors.false_alarm))
+    missed, confused, alarm = (percent(s / errors.total) for s in (errors.missed, errors.confused, errors.false_alarm))
     return (
         f"{said} The diarisation error, which is the share of the annotated time that is wrong, is "
-        f"{percent(errors.rate)}: {missed} missed, {confused} taken for another class, and {false} heard where nothing "
+        f"{percent(errors.rate)}: {missed} missed, {confused} taken for another class, and {alarm} heard where nothing "
         f"is annotated. Counted by the names that it gave, it is {percent(detection.identification.rate)}."
     )
 
