@@ -4,7 +4,7 @@ import heapq
 import itertools
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -68,8 +68,8 @@ def unused(recording: Recording, parts: Sequence[Part]) -> str:
     return f"{listed([span(part) for part in parts])} {are} {marked}, and not used: {why}"
 
 
-def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:
-    """Parts in order, those that overlap as one; those that touch too, if that is asked for.
+def joined(parts: Iterable[Part], touching_at: Collection[float] = ()) -> list[Part]:
+    """Parts in order, those that overlap as one; so are those that touch at certain times.
 
     >>> joined([Part(4, 6), Part(1, 2), Part(5, 7), Part(7, 8)])
     [Part(start_seconds=1, end_seconds=2), Part(start_seconds=4, end_seconds=7), Part(start_seconds=7, end_seconds=8)]
@@ -77,7 +77,7 @@ def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:
     merged: list[Part] = []
     for part in sorted(parts):
         gap_seconds = part.start_seconds - merged[-1].end_seconds if merged else math.inf
-        if gap_seconds < 0 or (touching and gap_seconds == 0):
+        if gap_seconds < 0 or (gap_seconds == 0 and part.start_seconds in touching_at):
             part = Part(merged[-1].start_seconds, max(merged.pop().end_seconds, part.end_seconds))
         merged.append(part)
     return merged
@@ -85,7 +85,7 @@ def joined(parts: Iterable[Part], *, touching: bool = False) -> list[Part]:
 
 def without(parts: Iterable[Part], holes: Iterable[Part], shortest_seconds: float = MINIMUM_SECONDS) -> list[Part]:
     """What is left of parts once the holes are cut out of them, from a length on."""
-    cuts, remaining, first = joined(holes, touching=True), list[Part](), 0
+    cuts, remaining, first = joined(holes), list[Part](), 0
     for start, end in joined(parts):
         while first < len(cuts) and cuts[first].end_seconds <= start:
             first += 1
@@ -134,10 +134,10 @@ def corrected_parts(
     for part, number in last_of_each_second(marked):
         left.setdefault(corrections[number][0], []).append(part)
     left.pop("", None)
-    asked_for = set(marked)
-    # What is left over is too short only once it is joined with what it touches.
+    asked_for, borders = set(marked), {border for part in marked for border in part}
+    # What is left over is too short only once it is joined with what it touches. Turns that nobody corrected stay two.
     return {
-        name: [part for part in joined(parts, touching=True) if is_long_enough(part) or part in asked_for]
+        name: [part for part in joined(parts, borders) if is_long_enough(part) or part in asked_for]
         for name, parts in left.items()
     }
 

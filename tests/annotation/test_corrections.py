@@ -55,6 +55,12 @@ def test_each_second_is_of_the_last_correction_of_it(night: Path, seed: int) -> 
     assert (heard == painted).all()
 
 
+def test_parts_that_touch_stay_apart_where_nothing_is_corrected(night: Path) -> None:
+    turns = (Part(0, 5), Part(5, 9), Part(9, 12), Part(20, 30))
+    found = learnt(night, ["owl/night.wav,22,24,wren", "owl/night.wav,24,26,wren", "owl/night.wav,30,31,owl"], turns)
+    assert found == {"owl": (*turns[:3], Part(20, 22), Part(26, 31)), "wren": (Part(22, 26),)}
+
+
 def test_all_corrections_that_are_wrong_are_named_at_once(night: Path) -> None:
     rows = ["night.wav,5,3,wren", "night.wav,1,2,wren", "night.wav,x,3,crow", "night.wav,1,2,a:b"]
     with pytest.raises(
