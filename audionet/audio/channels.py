@@ -1,7 +1,7 @@
 """Which of a recording's sound tracks and channels is heard, at which time, and how they become one."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -22,7 +22,7 @@ LARGEST_CHANNEL_COUNT = 1024
 # A sound in one of two channels alone loses 6 dB in the mix, one in the centre of six about 10.
 FAR_QUIETER_DB = 12.0
 SUSPICIOUS_DB = -30.0  # below full scale; the channels of a louder mix are not looked at
-MOST_LOOKS = 10  # at blocks of silence, whose channels might not be silent
+MOST_LOOKS = 16  # at blocks of silence, whose channels might not be silent; then one is heard along with the mix
 CANCELLED = (
     "its channels cancel each other out, or most of them are silent; of them, {name} alone is heard (--channel chooses "
     "another)"
@@ -197,21 +197,28 @@ class OpenRecording(Protocol):
 def mix_or_loudest(opened: OpenRecording, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     """The blocks of a mix; from the first block on that is far quieter than a channel, those of the loudest channel."""
     position = looked = 0
+    first: Generator[np.ndarray, None, None] | None = None
     for block in blocks:
         mix_db = float(levels_db(block))
-        is_suspect = mix_db < SUSPICIOUS_DB and looked < MOST_LOOKS and not opened.is_mono
+        limit_db = max(mix_db + FAR_QUIETER_DB, SILENT_DB)
+        is_suspect = mix_db < SUSPICIOUS_DB and not opened.is_mono
+        if is_suspect and looked >= MOST_LOOKS:
+            first = first or _without_first(opened.channel(0), position)
+            is_suspect = bool(levels_db(next(first, block)) > limit_db)
         looked += is_suspect
         start, seconds = position / opened.sample_rate_hz, len(block) / opened.sample_rate_hz
         channels = opened.part(start, seconds) if is_suspect else None
         if channels is not None and channels.shape[1] > 1:
             levels = levels_db(channels)
             loudest = int(levels.argmax())
-            if levels[loudest] > max(mix_db + FAR_QUIETER_DB, SILENT_DB):
+            if levels[loudest] > limit_db:
                 _tell(opened, CANCELLED.format(name=channel_name(loudest, channels.shape[1])))
+                first = None  # which ends its ffmpeg
                 yield from _without_first(opened.channel(loudest), position)
                 return
         if mix_db > SILENT_DB or opened.is_mono:
             # There is sound, and its channels need no more looking at.
+            first = None
             yield from chain([block], blocks)
             return
         yield block
@@ -261,7 +268,7 @@ def _tell(of: OpenRecording, sentence: str) -> None:
         warn_of(of.path, sentence)
 
 
-def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Iterator[np.ndarray]:
+def _without_first(blocks: Iterator[np.ndarray], samples: int) -> Generator[np.ndarray, None, None]:
     for block in blocks:
         if len(block) > samples:
             yield block[samples:]

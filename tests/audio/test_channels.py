@@ -85,11 +85,14 @@ def test_an_offset_in_both_channels_does_not_hide_that_they_cancel_each_other(
 
 
 @pytest.mark.usefixtures("who_reads")
-def test_antiphase_is_noticed_after_long_silence_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    silence, sound = np.zeros(40 * SAMPLE_RATE_HZ, np.int16), tone(440, 2, 0.5)
+@pytest.mark.parametrize("seconds", [40, 200, 700])
+def test_antiphase_is_noticed_after_long_silence_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, seconds: int
+) -> None:
+    silence, sound = np.zeros(seconds * SAMPLE_RATE_HZ, np.int16), tone(440, 2, 0.5)
     path = stereo(tmp_path / "a.wav", np.concatenate([silence, sound]), np.concatenate([silence, -sound]))
     samples = np.concatenate(list(decode(path)))
-    assert len(samples) == 42 * SAMPLE_RATE_HZ
+    assert len(samples) == (seconds + 2) * SAMPLE_RATE_HZ
     assert np.array_equal(samples[-len(sound) :], sound)
     assert caplog.text.count("cancel each other out") == 1
 
