@@ -20,7 +20,7 @@ FIRST, LAST = ["errors", "values", "settings", "model_files", "rules", "options"
 MOST_MODULES = 9  # in a folder, but for formats, which has one a format
 MOST_PARAMETERS = 6
 MODES = ("r", "w", "a", "x", "rb", "wb", "ab", "xb", "r+", "r+b")
-# Each outside thing has one home (and filter_bank, which makes banks and colours once, librosa's and matplotlib's).
+# Each outside thing has one home (and filter_bank, which makes matplotlib's colours once).
 HOMES = {
     # A stranger's network runs in a process of its own, with limits, as a stranger's recording does.
     "subprocess": {"parallel.process", "audio.ffmpeg", "parallel.child"},
@@ -30,7 +30,7 @@ HOMES = {
     "tensorflow_hub": {"hub.tfhub"},
     "ai_edge_litert": {"bottleneck.backbone", "bottleneck.litert_file"},
     "pydub": {"audio.chunks"},
-    "librosa": {"spectrogram.filter_bank"},
+    "librosa": set(),  # with it comes Numba, which breaks down where nothing can be written
     "matplotlib": {"spectrogram.filter_bank", "plots.figure"},
     "scipy": {"commands.retrain", "detection.detector", "evaluation.detection", "training.folds", "training.subspace"},
     "PIL": {"spectrogram.jpeg"},

@@ -71,8 +71,6 @@ def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
     _forget_impossible_date()
     # Whatever windows the user's own figures are shown in: ours are files, and a name that none has is no matter.
     os.environ["MPLBACKEND"] = "agg"
-    # librosa loads Numba, which breaks down where this is 0. Nothing here runs in it.
-    os.environ.pop("NUMBA_NUM_THREADS", None)
     choose_scheduler(options)
     return RUN[options.command](options)
 

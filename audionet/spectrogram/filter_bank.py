@@ -15,7 +15,7 @@ from audionet.errors import AudionetError
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, TRANSFORM_SAMPLES
 from audionet.system.text import did_you_mean
 
-PITCH_CLASSES = 12
+PITCH_CLASSES, LOWEST_A_HZ = 12, 440.0 / 16
 # Slaney's mel scale (Auditory Toolbox, 1998): even up to 1000 Hz, which are 15 mel; then, 27 mel are a factor of 6.4.
 LINEAR_HZ, LINEAR_MELS, LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
 # Above it, rows of low frequencies would be narrower than the bins of a spectrum, and some would lie between two.
@@ -54,14 +54,12 @@ def make_filter_bank(representation: str, sample_rate_hz: int) -> np.ndarray:
 def _chroma_filter_bank(sample_rate_hz: int) -> np.ndarray:
     """librosa.filters.chroma(sr=sample_rate_hz, n_fft=2048, n_chroma=PITCH_CLASSES), to the last bit.
 
-    librosa's own makes Numba compile for 20 seconds when it is used for the first time in an installation.
+    librosa's own makes Numba compile for 20 seconds when it is used for the first time in an installation, and breaks
+    down where nothing can be written, neither to the home folder nor to the installation.
     """
-    # librosa takes over a second to start, so only what is rare waits for it.
-    from librosa import hz_to_octs
-
     size = TRANSFORM_SAMPLES["chromagram"]
     bins_hz = np.arange(1, size) * (sample_rate_hz / size)
-    places = PITCH_CLASSES * hz_to_octs(bins_hz)  # in semitones above the lowest A
+    places = PITCH_CLASSES * np.log2(bins_hz / LOWEST_A_HZ)  # in semitones above it
     places = np.concatenate([places[:1] - 1.5 * PITCH_CLASSES, places])  # 0 Hz has none; it lies far below
     widths = np.append(np.diff(places).clip(1), 1)
     half = PITCH_CLASSES / 2
