@@ -1,6 +1,7 @@
 # make demo   install into .venv, then the four commands on the sample voices, in demo/
 # make test   install into .venv, then lint, types and tests
 # make check  lint and types alone;  make benchmark;  make constraints  renew constraints.txt
+# make lowest  the tests with the oldest versions that are allowed, in build/lowest
 # make inputs  renew docs/inputs.md, the table of bad inputs and what each gets
 # make fuzz    ten minutes each of mutated files of every kind that is read;  make audit  known vulnerabilities alone
 # make crash-test  kill each command at 50 moments of its run (half an hour), or with CRASHES=--at-each-step before each
@@ -16,7 +17,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-comp
 # Compiled on all cores, where pip takes one; some packages bring templates that are no Python yet.
 COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib >/dev/null || true
 
-.PHONY: demo test check install benchmark docs pictures constraints inputs fuzz soak audit crash-test coverage mutation clean
+.PHONY: demo test check install benchmark docs pictures constraints lowest inputs fuzz soak audit crash-test coverage mutation clean
 
 demo: $(VENV)/installed
 	@scripts/demo.sh $(BIN)/audionet
@@ -95,6 +96,12 @@ $(VENV)/installed-dev: $(VENV)/installed
 constraints:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.10 --no-header --no-annotate \
 		--upgrade --quiet --output-file constraints.txt
+
+# The tests with the oldest versions that pyproject.toml allows, as far as the tests' own tools do; needs uv.
+lowest:
+	uv venv --quiet build/lowest
+	uv pip install --quiet --python build/lowest --resolution lowest-direct --editable '.[dev]'
+	build/lowest/bin/python $(TESTS)
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .ruff_cache .pytest_cache

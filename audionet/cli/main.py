@@ -129,7 +129,7 @@ def _explained(error: BaseException) -> int:
     if isinstance(error, AudionetError):
         logger.error("%s", error)
         logger.debug("raised in %s", _place(error))
-    elif isinstance(error, MemoryError) or (isinstance(error, ImportError) and NO_ROOM.search(str(error))):
+    elif isinstance(error, MemoryError) or (isinstance(error, ImportError) and NO_ROOM.search(_whole(error))):
         logger.error("out of memory; close other programs, or use fewer recordings at once")
     elif isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         logger.error(NO_THREADS)
@@ -151,6 +151,11 @@ def _is_somewhere() -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _whole(error: BaseException) -> str:
+    """An error with those that it came from: NumPy's own words are about its installation."""
+    return "".join(traceback.format_exception(error))
 
 
 def _place(error: BaseException) -> str:

@@ -21,6 +21,9 @@ FIRST_INVERSE_TEMPERATURE = 10.0  # near to where it ends for spoken digits and 
 # Of the cross entropy by the logarithm at the beginning. Where scores say little and are large, it is steeper; the
 # first step would lead so far that none finds back. It is 2 for the sample voices.
 STEEPEST_SLOPE = 5.0
+# A picture counts at most so many times as much as it would if classes did not count the same: a few pictures that are
+# all taken for another class would bring down the scores of thousands (docs/experiments.md).
+LARGEST_WEIGHT = 4.0
 LARGEST_LOGARITHM = 20.0  # of an inverse temperature: beyond it, the training ran away
 
 
@@ -104,8 +107,8 @@ def train_calibrator(
     store: Store | None = None,
     progress: Progress = silent,
 ) -> CalibratorFit:
-    """Train a calibrator by gradient descent with Nesterov momentum on cross entropy, each class counting the same.
-    The learning rate falls to 0 along a straight line.
+    """Train a calibrator by gradient descent with Nesterov momentum on cross entropy, each class counting the same
+    (but see LARGEST_WEIGHT). The learning rate falls to 0 along a straight line.
 
     At each step options.train_batch_size examples are drawn at random; -1, or more than there are, is all of them.
     is_watched: whether there is a history, a point every options.eval_step_interval steps; it tells of
@@ -153,12 +156,13 @@ class _Weighted:
 
     @classmethod
     def of(cls, examples: Examples | None, trained_on: Examples) -> "_Weighted":
-        """With weights by which all classes of what is trained on count the same. No examples if there are none."""
+        """With weights by which all classes of what is trained on count the same, but for those of hardly any pictures,
+        which count less. No examples if there are none."""
         count, classes = trained_on.scores.shape
         if examples is None:
             examples = Examples(np.empty((0, classes)), np.empty(0, np.int32))
         shares = np.bincount(trained_on.targets, minlength=classes) / count
-        weights = 1 / (classes * np.maximum(shares, 1 / count))
+        weights = np.minimum(1 / (classes * np.maximum(shares, 1 / count)), LARGEST_WEIGHT)
         scores, targets = np.asarray(examples.scores, np.float64), examples.targets
         return cls(scores, targets, soft_targets(targets, classes), weights[targets])
 
