@@ -70,13 +70,10 @@ STREAM = re.compile(r"Stream #0:\d+.*?: Audio: .*?, \d+ Hz, ([^,]+)")
 FLOATS = re.compile(r"Audio: (pcm_f|wavpack\b[^\n]* fltp?\b)")  # not lossy ones, which may overshoot a little
 # Containers that say when each piece of sound is heard. In films (MP4, Matroska, FLV, MPEG-TS and PS; Ogg and ASF with
 # a picture), it may begin later than the picture; elsewhere, what comes before the first piece is the encoder's own.
-FILMS = re.compile(
-    rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV"
-    rb"|0&\xb2u.*\xc0\xef\x19\xbcM\[\xcf\x11\xa8\xfd\0\x80_\\D\+",  # the name of a stream of pictures in ASF
-    re.DOTALL,
-)
+ASF_PICTURE = rb"\xc0\xef\x19\xbcM\[\xcf\x11\xa8\xfd\0\x80_\\D\+"  # the name of a stream of pictures
+FILMS = re.compile(rb".{4}(ftyp|moov|mdat|wide|free|skip)|\x1aE\xdf\xa3|FLV|0&\xb2u.*" + ASF_PICTURE, re.DOTALL)
 # MPEG-TS and PS, whose clock runs on; and Ogg, of which ffmpeg 9 would count from the first sound on.
-CLOCKED = re.compile(rb"G.{187}G|.{4}G.{191}G|\x00\x00\x01\xba|OggS.{0,512}?(\x80theora|OVP80|BBCD\0)", re.DOTALL)
+CLOCKED = re.compile(rb"G.{187}G|.{4}G.{191}G|\0\0\x01\xba|OggS.{0,512}?(\x80theora|OVP80|BBCD\0)", re.DOTALL)
 TIMED = re.compile(rb"fLaC|OggS|0&\xb2u")
 OPUS = re.compile(rb"OggS.{24}OpusHead", re.DOTALL)
 CONTAINER_BYTES = 1 << 13  # of a file, in which it says what is in it

@@ -63,6 +63,7 @@ class ChunkEntry(StoredRecord):
     sounding: the part of the picture that the network sees, see augmentation.sounding_part.
     """
 
+    # First in the file, as in those of before; it is left out where all of the picture is seen.
     sounding: Annotated[Augmentation, stored("sounding", _sounding, write=lambda seen: [seen.start, seen.part])] = (
         field(default=ORIGINAL, kw_only=True)
     )
@@ -86,6 +87,7 @@ class RecordingEntry(StoredRecord):
         would show its sound, which lies above or below what is drawn; None if that is not so, or not known.
     """
 
+    # First in the file, as in those of before; each is left out where there is nothing to say.
     parts: Annotated[tuple[Part, ...], stored("parts", _tuple_of, _part, write=_borders)] = field(
         default=(), kw_only=True
     )
