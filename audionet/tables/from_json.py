@@ -125,8 +125,11 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
             yield from _rows(each, around)
     if not isinstance(value, _Object) or value.get(SKIPPED) is True or value.get("type") in NO_WORDS:
         return
-    if "namespace" in value or VIA.issubset(value):
-        yield from _observations(value, around) if "namespace" in value else _marks_of_via(value)
+    if "namespace" in value:
+        yield from _observations(value, around)
+        return
+    if VIA.issubset(value):
+        yield from _marks_of_via(value)
         return
     own = _cells(value, is_word=WORD in around)
     own_names = set(map(simplified, own))
