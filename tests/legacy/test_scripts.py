@@ -252,12 +252,12 @@ def test_few_pictures_and_no_folder_are_named(clone: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_the_table_in_the_docs_is_that_of_the_parsers(script: str) -> None:
-    lines = ["| then | now | default | what differs |", "| --- | --- | --- | --- |"]
-    for flag in SCRIPTS[script]:
+    _, section = (ROOT / "docs" / "from-2018.md").read_text().split(f"## {script}\n")
+    told = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    for line, flag in zip(told, SCRIPTS[script], strict=True):
         today = f"`audionet {flag.today}`" if "--" in flag.today or flag.today[0].islower() else flag.today
         default = "" if flag.default in (None, False) else f"`{flag.default}`"
-        lines.append(f"| `--{flag.name}` | {today} | {default} | {flag.differs} |")
-    assert "\n".join(lines) in (ROOT / "docs" / "from-2018.md").read_text()
+        assert line.startswith(f"| `--{flag.name}` | {today} | {default} | ")  # and then, what differs
     assert {flag.name for flag in SCRIPTS[script]} == set(vars(old_parser(script, "").parse_args([])))
 
 
