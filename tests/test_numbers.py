@@ -63,7 +63,7 @@ def test_a_training_that_runs_away_is_told() -> None:
     with pytest.raises(
         AudionetError, match=r"the learning rate 1e\+38 is too large, the training ran away; 1 is usual"
     ):
-        train_calibrator(examples, None, FitOptions(steps=5, learning_rate=1e38, train_batch_size=-1))
+        train_calibrator(examples, FitOptions(steps=5, learning_rate=1e38, train_batch_size=-1))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0, 1e30])
@@ -92,7 +92,7 @@ def test_five_hundred_classes_are_told_apart() -> None:
     samples = [sample_of(f"class {target:03}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
     trainer = Trainer(span(features, seed=0), Dataset(samples), 1.0, FitOptions(steps=50))
     everything = np.arange(1000)
-    classifier = trainer.fit(everything, np.empty(0, np.intp)).classifier
+    classifier = trainer.fit(everything).classifier
     probabilities = classifier.probabilities(trainer.coordinates(everything))
     assert probabilities.sum(axis=1) == pytest.approx(1)
     assert (probabilities.argmax(axis=1) == targets).mean() > 0.99
@@ -103,7 +103,7 @@ def test_one_picture_holds_its_own_against_ten_thousand() -> None:
     targets = np.array([0] + [1] * 10_000, np.int32)
     coordinates = np.where(targets[:, None] == 0, -1.0, 1.0) + random.normal(0, 0.1, (10_001, 8))
     scores = LinearDiscriminant.of(SufficientStatistics.of(coordinates, targets, 2), 0.1).scores(coordinates)
-    trained = train_calibrator(Examples(scores, targets), None, FitOptions(steps=200)).calibrator
+    trained = train_calibrator(Examples(scores, targets), FitOptions(steps=200)).calibrator
     probabilities = trained.probabilities(scores)
     assert np.isfinite(probabilities).all()
     assert (probabilities.argmax(axis=1) == targets).all()

@@ -45,17 +45,18 @@ def fit_and_evaluate(
     everything = np.arange(len(dataset))
     if plan.folds is not None:
         result, history = cross_validate(trainer, dataset, plan.folds, plan.options, progress)
-        fitted = trainer.fit(everything, NOTHING, is_watched=result is None, store=store, progress=progress)
+        watched = NOTHING if result is None else None  # the training itself, where nothing was held out
+        fitted = trainer.fit(everything, watched=watched, store=store, progress=progress)
         return TrainingResult(dataset, trainer, fitted.classifier, result, None, history or fitted.history)
     train, validation, test = (plan.split.indices(part) for part in (TRAIN, VALIDATION, TEST))
     is_kept = not plan.options.refit or len(train) == len(everything)
-    fitted = trainer.fit(train, validation, is_watched=True, store=store if is_kept else None, progress=progress)
+    fitted = trainer.fit(train, watched=validation, store=store if is_kept else None, progress=progress)
     measured, history = fitted.classifier, fitted.history
     validated, probabilities = (measured.probabilities(trainer.coordinates(part)) for part in (validation, test))
     validation_accuracy = _accuracy(dataset, validation, validated) if len(validation) else None
     evaluation = evaluate_samples(dataset, test, probabilities, plan.options, []) if len(test) else None
     if not is_kept:
-        fitted = trainer.fit(everything, NOTHING, store=store, progress=progress)
+        fitted = trainer.fit(everything, store=store, progress=progress)
     return TrainingResult(dataset, trainer, fitted.classifier, evaluation, validation_accuracy, history)
 
 

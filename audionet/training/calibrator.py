@@ -100,10 +100,9 @@ def soft_targets(targets: np.ndarray, classes: int) -> NDArray[np.float64]:
 
 def train_calibrator(
     examples: Examples,
-    validation: Examples | None,
     options: FitOptions,
     *,
-    is_watched: bool = False,
+    watched: Examples | None = None,
     store: Store | None = None,
     progress: Progress = silent,
 ) -> CalibratorFit:
@@ -111,14 +110,15 @@ def train_calibrator(
     (but see LARGEST_WEIGHT). The learning rate falls to 0 along a straight line.
 
     At each step options.train_batch_size examples are drawn at random; -1, or more than there are, is all of them.
-    is_watched: whether there is a history, a point every options.eval_step_interval steps; it tells of
-    options.validation_batch_size of the validation examples, drawn anew each time (-1: of all). store: is called every
-    options.intermediate_store_frequency steps; 0 is never.
+    watched: examples of which the history tells too, by a point every options.eval_step_interval steps: of
+    options.validation_batch_size of them, drawn anew each time (-1: of all). None: there is no history. store: is
+    called every options.intermediate_store_frequency steps; 0 is never.
     The same arguments give the same bytes on one machine. Raises AudionetError if the numbers grow beyond all bounds.
     """
     progress("training", 0, options.steps)
     train = _Weighted.of(examples, examples)
-    validated, history = _Weighted.of(validation, examples), list[HistoryPoint]()
+    validation = None if watched is None else _Weighted.of(watched, examples)
+    history: History = []
     draws, looks = (np.random.default_rng(options.seed) for _ in range(2))
     # The logarithm is learnt, so that steps are shares of the temperature, whatever the scores' scale.
     logarithm, velocity = np.float64(math.log(train.first_inverse_temperature())), np.float64(0)
@@ -131,8 +131,8 @@ def train_calibrator(
             logarithm += MOMENTUM * velocity - change
             calibrator = Calibrator(float(np.exp(logarithm)))
         if step % options.eval_step_interval == 0 or step == options.steps:
-            if is_watched:
-                drawn = validated.drawn(options.validation_batch_size, looks)
+            if validation is not None:
+                drawn = validation.drawn(options.validation_batch_size, looks)
                 history += [*train.point(step, "train", calibrator), *drawn.point(step, "validation", calibrator)]
             progress("training", step, options.steps)
         interval = options.intermediate_store_frequency
@@ -155,12 +155,10 @@ class _Weighted:
     weights: NDArray[np.float64]
 
     @classmethod
-    def of(cls, examples: Examples | None, trained_on: Examples) -> "_Weighted":
+    def of(cls, examples: Examples, trained_on: Examples) -> "_Weighted":
         """With weights by which all classes of what is trained on count the same, but for those of hardly any pictures,
-        which count less. No examples if there are none."""
+        which count less."""
         count, classes = trained_on.scores.shape
-        if examples is None:
-            examples = Examples(np.empty((0, classes)), np.empty(0, np.int32))
         shares = np.bincount(trained_on.targets, minlength=classes) / count
         weights = np.minimum(1 / (classes * np.maximum(shares, 1 / count)), LARGEST_WEIGHT)
         scores, targets = np.asarray(examples.scores, np.float64), examples.targets

@@ -145,9 +145,8 @@ class Trainer:
     def fit(
         self,
         train: Indices,
-        validation: Indices,
         *,
-        is_watched: bool = False,
+        watched: Indices | None = None,
         store: Store | None = None,
         progress: Progress = silent,
     ) -> FitResult:
@@ -157,7 +156,7 @@ class Trainer:
         sound is as unlike the old as that (docs/experiments.md). What is unknown is told by scores of samples that were
         held out with all that sounds like them.
 
-        is_watched: whether there is a history, which tells of the validation samples too. store: is called every
+        watched: samples of which the history tells too; None: there is none. store: is called every
         options.intermediate_store_frequency steps.
         """
         discriminant, centroid = self._discriminants.of(train), self._centroid(train)
@@ -168,11 +167,13 @@ class Trainer:
             calibrator, thresholds = learnt.of_more(held_out.times_more), RejectionThresholds(0.0, float("inf"))
             return Classifier(discriminant, calibrator, thresholds, centroid, distances.left_out)
 
+        validation = None
+        if watched is not None:
+            validation = Examples(discriminant.scores(self.coordinates(watched)), self._targets[watched])
         fitted = train_calibrator(
             held_out.originals(self._targets),
-            Examples(discriminant.scores(self.coordinates(validation)), self._targets[validation]),
             self._options,
-            is_watched=is_watched,
+            watched=validation,
             store=store and (lambda step, learnt: store(step, with_calibrator(learnt))),
             progress=progress,
         )
@@ -189,8 +190,8 @@ class Trainer:
         """
         held_out = self._hold_out_recordings(train, [0])
         scores = self._discriminants.scores(train, self._rows[test, 0])
-        examples = held_out.originals(self._targets), Examples(scores, self._targets[test])
-        fitted = train_calibrator(*examples, self._options, is_watched=is_watched)
+        watched = Examples(scores, self._targets[test]) if is_watched else None
+        fitted = train_calibrator(held_out.originals(self._targets), self._options, watched=watched)
         return Measurement(fitted.calibrator.of_more(held_out.times_more).probabilities(scores), fitted.history)
 
     def _hold_out_recordings(self, train: Indices, augmentations: list[int]) -> _HeldOutScores:

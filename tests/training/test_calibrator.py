@@ -18,11 +18,11 @@ def examples(count: int, seed: int = 0, inverse_temperature: float = 4.0) -> Exa
 
 def train(batch_size: int = 100, seed: int = 0) -> Calibrator:
     options = FitOptions(steps=200, train_batch_size=batch_size, seed=seed)
-    return train_calibrator(examples(300), None, options).calibrator
+    return train_calibrator(examples(300), options).calibrator
 
 
 def train_on_all(given: Examples) -> Calibrator:
-    return train_calibrator(given, None, FitOptions(train_batch_size=-1)).calibrator
+    return train_calibrator(given, FitOptions(train_batch_size=-1)).calibrator
 
 
 def test_it_finds_the_temperature_that_makes_probabilities_true() -> None:
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
 
 def test_the_history_has_a_point_of_each_part_for_each_evaluation() -> None:
     options = FitOptions(steps=25, eval_step_interval=10)
-    fitted = train_calibrator(examples(300), examples(50, seed=1), options, is_watched=True)
+    fitted = train_calibrator(examples(300), options, watched=examples(50, seed=1))
     assert [(point.step, point.part) for point in fitted.history] == [
         (step, part) for step in (10, 20, 25) for part in ("train", "validation")
     ]

@@ -31,7 +31,7 @@ def test_scores_say_how_often_they_are_right_where_there_are_few_recordings(reco
         samples = [sample_of(f"class {target}", f"recording {n}", 0.0, 1.0) for n, target in enumerate(targets)]
         subspace = span(features, seed=0)
         trainer = Trainer(subspace, Dataset(samples), 1.0, FitOptions())
-        fitted = trainer.fit(np.arange(len(samples)), np.empty(0, np.intp)).classifier
+        fitted = trainer.fit(np.arange(len(samples))).classifier
         scores = subspace.discriminant_of_features(fitted.discriminant).scores(new.astype(np.float32))
         probabilities = fitted.calibrator.probabilities(scores.astype(np.float64))
         confidence.append(probabilities.max(axis=1).mean())
@@ -54,7 +54,7 @@ def test_what_is_measured_without_a_classifier_is_what_the_classifier_says(
     trainer = Trainer(span(features.astype(np.float16), seed=0), Dataset(samples), 1.0, FitOptions(), [ORIGINAL] * 2)
     test = np.array([0, 1, 30, 31, 32, 90, 119])
     train = np.setdiff1d(np.arange(len(samples)), test)
-    classifier = trainer.fit(train, test).classifier
+    classifier = trainer.fit(train).classifier
     wanted = classifier.probabilities(trainer.coordinates(test))
     assert wanted.max() - wanted.min() > 0.5
     assert np.allclose(trainer.measure(train, test).probabilities, wanted, atol=0.01)
@@ -72,7 +72,7 @@ def test_of_hundreds_of_classes_the_scores_of_all_augmentations_are_not_held_at_
         PCA.of(features[:50]).project(features), Dataset(samples), 1.0, FitOptions(steps=5), [ORIGINAL] * augmentations
     )
     tracemalloc.start()
-    trainer.fit(np.arange(len(samples)), np.empty(0, np.intp))
+    trainer.fit(np.arange(len(samples)))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 2 * 8 * len(samples) * augmentations * classes
@@ -94,7 +94,7 @@ def test_distances_leave_out_directions_in_which_what_is_spoilt_would_be_too_far
     subspace, everything = span(rows, seed=0), np.arange(len(samples))
     augmentations = [ORIGINAL, Augmentation(spoiling=Spoiling.NOISE)]
     trainer = Trainer(subspace, Dataset(samples), 1.0, FitOptions(), augmentations)
-    classifier = trainer.fit(everything, everything[:1]).classifier
+    classifier = trainer.fit(everything).classifier
     left_out = subspace.in_features(classifier.left_out)
     assert left_out.shape == (FEATURES, wanted)
     assert np.allclose(left_out.T @ left_out, np.eye(wanted), atol=0.01)
