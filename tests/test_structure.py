@@ -122,6 +122,16 @@ def test_outside_things_have_one_home(package: str) -> None:
     assert users == HOMES[package]
 
 
+def test_links_are_followed_where_those_in_a_circle_are_known() -> None:
+    following = {
+        name
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "resolve"
+    }
+    assert following == {"system.files", "options", "parallel.child", "commands.doctor"}  # the others: of the current folder, and our own
+
+
 def test_only_what_people_read_is_printed() -> None:
     printing = {
         name

@@ -17,6 +17,7 @@ from audionet.dataset.names import UNKNOWN, spelling_key
 from audionet.errors import AudionetError
 from audionet.options import AnnotationOptions
 from audionet.settings import SoundChoice
+from audionet.system.files import resolved
 from audionet.system.grouping import grouped
 from audionet.system.text import count, listed, printable
 from audionet.system.untrusted import is_file
@@ -104,9 +105,9 @@ def find_beside(data_audio: Path, options: AnnotationOptions) -> Annotated | Non
     if options.use_beside is False:
         return None
     files = _files_beside(data_audio)
-    corrections = {place.resolve() for path in options.correction_tables for place in (path, data_audio / path)}
+    corrections = {resolved(place) for path in options.correction_tables for place in (path, data_audio / path)}
     if corrections:
-        files = [file for file in files if file.annotations.resolve() not in corrections]
+        files = [file for file in files if resolved(file.annotations) not in corrections]
     annotated = read_all(files, data_audio, options, has_others=True) if files else None
     if annotated is None or not (annotated.paths or annotated.left_out):
         if options.use_beside:

@@ -19,6 +19,7 @@ from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
 from audionet.settings import SoundChoice
+from audionet.system.files import resolved
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
 from audionet.tables import paths
@@ -190,9 +191,9 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
     Raises AudionetError if there are several, or if it contradicts folders that are named as its classes.
     """
     candidates, others = list[Path](), list[Path]()
-    corrections = {_found(path, data_audio).resolve() for path in options.correction_tables}
+    corrections = {resolved(_found(path, data_audio)) for path in options.correction_tables}
     for path in paths.tables_near(data_audio):
-        if path.resolve() in corrections or _corrects(path, data_audio):
+        if resolved(path) in corrections or _corrects(path, data_audio):
             continue
         columns = header_of(path)
         has_labels = not columns.isdisjoint(LABEL_COLUMNS)
@@ -206,7 +207,7 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
         for path in paths.tables_in(data_audio, paths.WORKBOOK_SUFFIXES)[:1]:
             logger.info("%s is a workbook, which is not read: if it has labels, save it as CSV", path)
         return None
-    if len({labelled.table.path.resolve() for labelled in fitting}) > 1:
+    if len({resolved(labelled.table.path) for labelled in fitting}) > 1:
         names = [str(labelled.table.path) for labelled in fitting]
         raise AudionetError(f"{data_audio}: {listed(names)} list its recordings; name the one to use with --metadata")
     _require_no_contradiction(fitting[0])

@@ -7,7 +7,7 @@ from pathlib import Path
 from audionet.errors import AudionetError
 from audionet.formats.names import ONE_CLIP_FORMATS, TOOL_FORMATS
 from audionet.settings import EACH
-from audionet.system.files import require_apart, require_folder
+from audionet.system.files import require_apart, require_folder, resolved
 from audionet.values import flag
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _check_segments(options: argparse.Namespace) -> None:
         raise AudionetError("--save-segments saves one channel; name it with --channel, such as --channel left")
     require_folder(folder)
     for place in (*map(Path, options.clips), *filter(None, [options.watch])):
-        if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
+        if place.is_dir() and resolved(folder).is_relative_to(resolved(place)):
             raise AudionetError(
                 f"--save-segments {folder}: lies in {place}, all of which is labelled, so that the segments would be "
                 "taken for recordings themselves; name a folder outside of it"

@@ -14,6 +14,7 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import HIGH_PASS_HZ, WINDOW_SAMPLES
 from audionet.spectrogram.transform import SpectrogramRenderer
+from audionet.system.files import resolved
 from audionet.values import flag, shown
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class OpenIndex:
         """Delete the files of chunks."""
         for name in sorted(names):
             # The names come from a file that may be a stranger's: nothing outside of the folder is touched.
-            if (self.folder / name).resolve().is_relative_to(self.folder.resolve()):
+            if resolved(self.folder / name).is_relative_to(resolved(self.folder)):
                 for suffix in (".jpg", ".wav"):
                     (self.folder / f"{name}{suffix}").unlink(missing_ok=True)
                 with suppress(OSError):  # a class folder goes with its last chunk

@@ -22,7 +22,7 @@ from audionet.dataset.conditions import out_of_range
 from audionet.dataset.folders import Recording
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.names import class_of
-from audionet.dataset.sources import remember_folder, resolved
+from audionet.dataset.sources import remember_folder
 from audionet.errors import AudionetError, Skipped, UnusableInput
 from audionet.options import BACKGROUND, PrepareOptions
 from audionet.parallel.dask import open_workers
@@ -30,7 +30,7 @@ from audionet.parallel.threads import Workers
 from audionet.plots.contact_sheet import delete_sheets, write_contact_sheets
 from audionet.settings import PictureSettings
 from audionet.spectrogram.filter_bank import make_color_table
-from audionet.system.files import require_folder
+from audionet.system.files import require_folder, resolved
 from audionet.system.locks import LOCK_NAME, exclusive_lock
 from audionet.system.progress import Progress, chosen, counted
 from audionet.system.text import clock, count

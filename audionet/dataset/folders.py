@@ -12,7 +12,7 @@ from audionet.dataset.kinds import SOUND_SUFFIX, are_all_parts, group_of, is_oth
 from audionet.dataset.names import require_distinct_classes, require_no_unknown
 from audionet.errors import AudionetError, UnusableInput, warn_of_skipped
 from audionet.spectrogram.jpeg import SUFFIXES
-from audionet.system.files import require_file
+from audionet.system.files import require_file, resolved
 from audionet.system.grouping import grouped
 from audionet.system.text import did_you_mean, is_printable, listed, printable
 from audionet.system.untrusted import is_file, is_folder
@@ -88,7 +88,7 @@ def _fault_as_class(folder: Path) -> str:
 
 def _leads_back(folder: Path) -> bool:
     """Whether a folder is a link to the one that it lies in, or one that this lies in."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+    return folder.is_symlink() and resolved(folder.parent).is_relative_to(resolved(folder))
 
 
 def _folder_like(folder: Path) -> str:

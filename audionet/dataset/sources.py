@@ -11,21 +11,13 @@ from audionet.dataset.folders import walk_data_set
 from audionet.dataset.manifest import PictureIndex, RecordingEntry
 from audionet.dataset.samples import PictureFolder
 from audionet.settings import EACH, SoundChoice
-from audionet.system.files import read_limited, sha256_of_file, write_durably
+from audionet.system.files import read_limited, resolved, sha256_of_file, write_durably
 from audionet.system.grouping import grouped
 
 # In the folder of pictures: the folder whose recordings were drawn last. It is not in audionet.json, which is the same
 # to the byte wherever the recordings lie.
 FOLDER_FILE = ".audionet.data_audio"
 LONGEST_FOLDER_BYTES = 1 << 16
-
-
-def resolved(path: Path) -> Path:
-    """A path from the root, with links followed as far as they lead somewhere."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError):  # links that go round in a circle
-        return path.absolute()
 
 
 def folder_name(data_audio: Path) -> bytes:

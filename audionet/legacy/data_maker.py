@@ -22,7 +22,7 @@ from audionet.parallel.threads import work_through
 from audionet.settings import PictureSettings
 from audionet.spectrogram.jpeg import draw
 from audionet.spectrogram.transform import SpectrogramRenderer
-from audionet.system.files import atomic_writer, require_file, sha256_of_file, write_atomically
+from audionet.system.files import atomic_writer, require_file, resolved, sha256_of_file, write_atomically
 from audionet.system.locks import make_folder
 
 
@@ -126,7 +126,7 @@ def _index(image_dir: Path) -> PictureIndex:
 
 def _file(image_dir: Path, chunk: ChunkEntry, suffix: str) -> Path:
     path = image_dir / f"{chunk.name}{suffix}"
-    if not path.resolve().is_relative_to(image_dir.resolve()):
+    if not resolved(path).is_relative_to(resolved(image_dir)):
         raise AudionetError(f"{image_dir}: its audionet.json names a file outside of it; make the pictures anew")
     return path
 

@@ -106,9 +106,15 @@ def require_apart(outputs: Sequence[Path], inputs: Iterable[Path] = ()) -> None:
 
 def _place(path: Path, follow: bool) -> Path:
     """Where a file that is read lies, behind its links (follow), or one that is written will: in place of a link."""
-    with suppress(OSError, RuntimeError):  # of links in a circle
-        return path.resolve() if follow else path.parent.resolve() / path.name
-    return path
+    return resolved(path) if follow else resolved(path.parent) / path.name
+
+
+def resolved(path: Path) -> Path:
+    """A path from the root, with links followed as far as they lead somewhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # links that go round in a circle
+        return path.absolute()
 
 
 def make_inner_folder(folder: Path) -> None:

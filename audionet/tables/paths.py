@@ -11,6 +11,7 @@ from audionet.dataset.folders import walk_data_set
 from audionet.dataset.kinds import SOUND_SUFFIX, is_other_file, names_left
 from audionet.dataset.names import spelling_key, without_spaces
 from audionet.errors import AudionetError
+from audionet.system.files import resolved
 from audionet.system.grouping import grouped
 from audionet.system.text import printable
 from audionet.system.untrusted import LONGEST_PATH_BYTES, is_file, is_folder
@@ -70,7 +71,7 @@ class TablePaths:
     def __init__(self, listing: Listing, table: Path) -> None:
         """listing: of the data set's folder, which many tables may share."""
         self.listing, self.root = listing, listing.root
-        self._roots = tuple(dict.fromkeys((self.root, self.root.resolve())))
+        self._roots = tuple(dict.fromkeys((self.root, resolved(self.root))))
         self.renamed: dict[str, str] = {}
         self.namesakes: dict[str, list[str]] = {}
         self.left_out = 0

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from audionet.bottleneck.backbone import load_backbone
+from audionet.cli.main import main
 from audionet.commands.prepare import prepare
 from audionet.dataset.digests import Digests
 from audionet.errors import AudionetError, UnusableInput
@@ -149,6 +150,18 @@ def test_a_folder_that_was_named_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "pictures").symlink_to("elsewhere")
     assert prepare(tmp_path / "data", PrepareOptions(tmp_path / "pictures", PictureSettings(0.5, 0))).made == 1
     assert len(list((tmp_path / "elsewhere" / "low").glob("*.jpg"))) == 1
+
+
+@unix
+@pytest.mark.parametrize("typed", ["prepare data --corrections loop", "label data --events --save-segments loop/a"])
+def test_a_link_in_a_circle_is_a_sentence(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(tmp_path / "data" / "low" / "a.wav", chirps(0, 200, 400, 0.5))
+    loop(tmp_path / "loop")
+    monkeypatch.chdir(tmp_path)
+    assert main(typed.split()) == 2
+    assert capsys.readouterr().err.startswith("audionet: ")
 
 
 @unix
