@@ -129,7 +129,8 @@ def test_links_are_followed_where_those_in_a_circle_are_known() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "resolve"
     }
-    assert following == {"system.files", "options", "parallel.child", "commands.doctor"}  # the others: of the current folder, and our own
+    # Those behind the first follow the current folder, and our own.
+    assert following == {"system.files", "options", "parallel.child", "commands.doctor"}
 
 
 def test_only_what_people_read_is_printed() -> None:
