@@ -136,7 +136,7 @@ def read_all(
     folders = by_name(folder.name for folder in folders_in(data_audio))
 
     def read(file: Owned) -> list[Annotation]:
-        marks = of_tiers(file.annotations, file.read(options.sound), options.tier)
+        marks = of_tiers(file.annotations, [(mark.tier, mark) for mark in file.read(options.sound)], options.tier)
         return by_tiers(file.annotations, _by_folder(file, marks, data_audio), folders)
 
     marks, astray, faults = read_each(files, read, Listing(data_audio), has_others=has_others)

@@ -11,7 +11,7 @@ from audionet.annotation.marks import Annotation, annotation, numbered_lines
 from audionet.audio.chunks import Part
 from audionet.errors import AudionetError, explaining
 from audionet.system.text import count
-from audionet.tables.faults import line_error
+from audionet.tables.faults import each_line, line_error
 from audionet.tables.reading import SHOWN, is_time, seconds
 from audionet.tables.times import read_part
 
@@ -93,13 +93,16 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
     if len(document.origins) > 1:
         raise AudionetError(f"{path}: its media have several offsets (TIME_ORIGIN); in ELAN, give all the same one")
     recording, origin = document.media[0] if len(document.media) == 1 else None, max(document.origins, default=0)
-    found = []
-    for value in document.values:
+
+    def mark_of(value: _Value) -> Annotation | None:
         slots = [document.milliseconds.get(slot, "") for slot in (value.start, value.end)]
-        if all(map(str.isdecimal, slots)):
-            start, end = (f"{(int(slot[:SHOWN]) + origin) / MILLISECONDS}" for slot in slots)
-            part, text = read_part(path, value.line, start, end), value.text.strip()
-            found.append(annotation(path, value.line, recording, part, text or value.tier, value.tier))
+        if not all(map(str.isdecimal, slots)):
+            return None
+        start, end = (f"{(int(slot[:SHOWN]) + origin) / MILLISECONDS}" for slot in slots)
+        part, text = read_part(path, value.line, start, end), value.text.strip()
+        return annotation(path, value.line, recording, part, text or value.tier, value.tier)
+
+    found = list(filter(None, each_line(document.values, mark_of)))
     _report(path, document, len(document.values) - len(found))
     return found
 
@@ -117,18 +120,19 @@ def _report(path: Path, document: _Document, unaligned: int) -> None:
 
 def read_elan_text(path: Path, text: str) -> list[Annotation]:
     """A line for each annotation, with begin, end and duration, in one way of writing times or in several."""
-    found = []
-    for number, line in numbered_lines(text):
-        fields = elan_fields(line)
+
+    def mark_of(line: tuple[int, str]) -> Annotation:
+        fields = elan_fields(line[1])
         if fields is None:
-            shown = line.strip()[:SHOWN]
+            shown = line[1].strip()[:SHOWN]
             raise line_error(
-                path, number, f"is {shown!r}, and not as others are that ELAN wrote: tier, participant, begin, end, "
+                path, line[0], f"is {shown!r}, and not as others are that ELAN wrote: tier, participant, begin, end, "
                 "duration and what is heard, with tabs between; export it again",
             )  # fmt: skip
         tier, part, label = fields
-        found.append(annotation(path, number, None, part, label or tier, tier))
-    return found
+        return annotation(path, line[0], None, part, label or tier, tier)
+
+    return each_line(numbered_lines(text), mark_of)
 
 
 def elan_fields(line: str) -> tuple[str, Part, str] | None:

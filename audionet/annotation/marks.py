@@ -2,9 +2,10 @@
 
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from audionet.audio.chunks import Part
 from audionet.dataset.names import composed
@@ -24,6 +25,7 @@ COMMENT = re.compile(r"\s*#[^\t]*")
 TIME = r"\s*-?(?:\d+:){0,2}\d+(?:[.,]\d+)?(?:e[-+]?\d+)?"
 LOG_LIKELIHOOD = re.compile(r"\s+-?\d+\.\d+$")  # which HTK writes behind a label
 HTKS_UNITS, FEWEST_UNITS = 10_000_000, 1_000_000  # a second, and the shortest part that is used
+T = TypeVar("T")
 NOBODY = ("inter_segment_gap", "excluded_region")  # in NIST's STM
 
 
@@ -62,18 +64,20 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in lines if line.strip() and not COMMENT.fullmatch(line))
 
 
-def of_tiers(path: Path, annotations: list[Annotation], chosen: Collection[str]) -> list[Annotation]:
-    """The annotations in chosen tiers; all if none is chosen, or the file has no tiers.
+def of_tiers(path: Path, marks: Sequence[tuple[str, T]], chosen: Collection[str]) -> list[T]:
+    """The marks in chosen tiers; all if none is chosen, or the file has no tiers. marks: each with its tier.
 
     Raises AudionetError if it has others alone.
     """
-    tiers = {mark.tier for mark in annotations} - {""}
+    tiers = {tier for tier, _ in marks} - {""}
+    if chosen and not tiers and marks:
+        logger.warning("%s: has no tiers, so that --tier changes nothing", path)
     if not chosen or not tiers:
-        return annotations
+        return [mark for _, mark in marks]
     if tiers.isdisjoint(chosen):
         names = (listed(sorted(map(repr, each))) for each in (chosen, tiers))
         raise AudionetError("{}: has no tier {} with marks, but {}; name one of them with --tier".format(path, *names))
-    return [mark for mark in annotations if mark.tier in chosen]
+    return [mark for tier, mark in marks if tier in chosen]
 
 
 def by_tiers(path: Path, annotations: list[Annotation], folders: Collection[str]) -> list[Annotation]:
@@ -119,46 +123,55 @@ def read_rttm(path: Path, text: str) -> list[Annotation]:
 
 def read_stm(path: Path, text: str) -> list[Annotation]:
     """Who speaks, as transcripts say it: recording, channel, speaker, start and end on each line, before the words."""
-    annotations = []
-    for number, line in _lines(text):
-        recording, channel, speaker, start, end, *_ = _fields(path, number, line.split(None, 5), "a speaker, ", " anna")
-        if speaker not in NOBODY:
-            mark = annotation(path, number, recording, read_part(path, number, start, end), speaker)
-            annotations.append(replace(mark, channel=_channel(path, number, channel)))
-    return annotations
+
+    def turn(line: tuple[int, str]) -> Annotation:
+        number, written = line
+        fields = _fields(path, number, written.split(None, 5), "a speaker, ", " anna")
+        recording, channel, speaker, start, end, *_ = fields
+        mark = annotation(path, number, recording, read_part(path, number, start, end), speaker)
+        return replace(mark, channel=_channel(path, number, channel))
+
+    return [mark for mark in each_line(_lines(text), turn) if mark.label not in NOBODY]
 
 
 def read_uem(path: Path, text: str) -> list[Annotation]:
     """The stretches that somebody listened to, without labels: recording, channel, start and end on each line."""
-    stretches = []
-    for number, line in _lines(text):
-        recording, channel, *times = _fields(path, number, line.rsplit(None, 3))
+
+    def stretch(line: tuple[int, str]) -> Annotation:
+        number, written = line
+        recording, channel, *times = _fields(path, number, written.rsplit(None, 3))
         part = read_part(path, number, *times)
-        stretches.append(Annotation(recording.strip(), *part, "", number, channel=_channel(path, number, channel)))
-    return stretches
+        return Annotation(recording.strip(), *part, "", number, channel=_channel(path, number, channel))
+
+    return each_line(_lines(text), stretch)
 
 
 def read_lab(path: Path, text: str) -> list[Annotation]:
     """Start, end and label on each line: in seconds with a point, or as HTK has them, in units of 100 nanoseconds."""
-    lines = [(number, line.split(None, 2)) for number, line in numbered_lines(text)]
-    for number, fields in lines:
+
+    def fields_of(line: tuple[int, str]) -> tuple[int, list[str]]:
+        number, fields = line[0], line[1].split(None, 2)
         if len(fields) < 3 or not all(re.fullmatch(TIME, field) for field in fields[:2]):
             expected = "a start, an end and a label, such as 1.5 3.25 owl; write them, or a table with these columns"
             raise line_error(path, number, f"is {' '.join(fields)[:SHOWN]!r}, where a .lab that is read has {expected}")
-    if all(field.isdecimal() for _, fields in lines for field in fields[:2]):
-        if lines and max(int(fields[1][:SHOWN]) for _, fields in lines) < FEWEST_UNITS:
-            raise AudionetError(
-                f"{path}: has whole numbers as times, too small for HTK's, of which ten million are a second; write "
-                "seconds with a point, such as 3.0"
-            )
-        lines = [
-            (number, [*(f"{int(field[:SHOWN]) / HTKS_UNITS:f}" for field in times), LOG_LIKELIHOOD.sub("", label)])
-            for number, (*times, label) in lines
-        ]
-    return [
-        annotation(path, number, None, read_part(path, number, start, end), label)
-        for number, (start, end, label) in lines
-    ]
+        return number, fields
+
+    lines = each_line(numbered_lines(text), fields_of)
+    are_htks = all(field.isdecimal() for _, fields in lines for field in fields[:2])
+    if are_htks and lines and max(int(fields[1][:SHOWN]) for _, fields in lines) < FEWEST_UNITS:
+        raise AudionetError(
+            f"{path}: has whole numbers as times, too small for HTK's, of which ten million are a second; write "
+            "seconds with a point, such as 3.0"
+        )
+
+    def mark_of(line: tuple[int, list[str]]) -> Annotation:
+        number, (start, end, label) = line
+        if are_htks:
+            start, end = (f"{int(time[:SHOWN]) / HTKS_UNITS:f}" for time in (start, end))
+            label = LOG_LIKELIHOOD.sub("", label)
+        return annotation(path, number, None, read_part(path, number, start, end), label)
+
+    return each_line(lines, mark_of)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from audionet.annotation.annotated import Annotated, Fault, recording_of
 from audionet.annotation.beside import find_beside, read_named, report_beside_a_table, stretches_in
 from audionet.annotation.corrections import are_done, corrected
+from audionet.annotation.marks import of_tiers
 from audionet.annotation.parts import combined, with_distinct_keys, within
 from audionet.annotation.readers import READ, UEM, Kind, is_only_about, is_table, kind_of
 from audionet.audio.chunks import Part
@@ -18,14 +19,13 @@ from audionet.dataset.kinds import is_part_of_a_set, is_passed_over
 from audionet.dataset.names import require_distinct_classes
 from audionet.errors import AudionetError, UnusableInput
 from audionet.options import BACKGROUND, AnnotationOptions
-from audionet.settings import SoundChoice
 from audionet.system.files import resolved
 from audionet.system.text import did_you_mean, listed
 from audionet.system.untrusted import is_file, is_folder
 from audionet.tables import paths
 from audionet.tables.files import header_of, read_table
 from audionet.tables.labelled import LabelledTable
-from audionet.tables.layouts import LABEL_COLUMNS
+from audionet.tables.layouts import LABEL_COLUMNS, tier_of
 from audionet.tables.reading import Table
 from audionet.tables.times import marks_parts
 
@@ -182,7 +182,11 @@ def _labelled(table: Table | None, data_audio: Path, options: AnnotationOptions)
     """A table that says of recordings which they are; None if it marks parts, and does not say of what, or none."""
     if table is None or (marks_parts(table.columns) and not (paths.path_columns(table.columns) and table.rows)):
         return None
-    return LabelledTable(table, data_audio, options.sound)
+    return LabelledTable(_in_tiers(table, options), data_audio, options.sound)
+
+
+def _in_tiers(table: Table, options: AnnotationOptions) -> Table:
+    return replace(table, rows=of_tiers(table.path, [(tier_of(row), row) for row in table.rows], options.tier))
 
 
 def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable | None:
@@ -201,7 +205,7 @@ def _find_table(data_audio: Path, options: AnnotationOptions) -> LabelledTable |
             candidates.append(path)
         elif path.parent == data_audio and "clip" not in columns and (has_labels or marks_parts(columns)):
             others.append(path)
-    fitting = _fitting(data_audio, candidates, options.sound)
+    fitting = _fitting(data_audio, candidates, options)
     if not fitting:
         _report_unused_tables(data_audio, others)
         for path in paths.tables_in(data_audio, paths.WORKBOOK_SUFFIXES)[:1]:
@@ -225,14 +229,14 @@ def _corrects(path: Path, data_audio: Path) -> bool:
     return is_called_so
 
 
-def _fitting(data_audio: Path, tables: Iterable[Path], choice: SoundChoice) -> list[LabelledTable]:
+def _fitting(data_audio: Path, tables: Iterable[Path], options: AnnotationOptions) -> list[LabelledTable]:
     """The tables that list at least half of the recordings in a folder; of a published data set, its own alone."""
     fitting, listing = [], paths.Listing(data_audio)
     for path in tables:
         parsed = read_table(path)
         published = path.name.lower() in paths.PUBLISHED_NAMES
         try:
-            labelled = LabelledTable(parsed, data_audio, choice)
+            labelled = LabelledTable(_in_tiers(parsed, options), data_audio, options.sound)
         except AudionetError:
             if published or paths.lists_most(listing, parsed, paths.PATH_COLUMNS):
                 raise

@@ -10,6 +10,7 @@ from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
+from audionet.annotation import viewers
 from audionet.annotation.elan import EAF, elan_fields, read_eaf, read_elan_text
 from audionet.annotation.marks import (
     TIME,
@@ -21,7 +22,6 @@ from audionet.annotation.marks import (
     read_stm,
     read_uem,
 )
-from audionet.annotation.praat import CHRONOLOGICAL, TEXTGRID, read_textgrid
 from audionet.audio.channels import USUAL
 from audionet.dataset.names import spelling_key
 from audionet.errors import AudionetError
@@ -31,7 +31,7 @@ from audionet.system.untrusted import is_file
 from audionet.tables.faults import each_line, line_error
 from audionet.tables.files import first_rows, header_of, table_in
 from audionet.tables.from_json import AVIANZ, JAMS, LABELS
-from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel
+from audionet.tables.layouts import FREQUENCIES_SAID, is_known, layout_of, of_channel, tier_of
 from audionet.tables.paths import file_name, path_columns
 from audionet.tables.reading import SHOWN, Row, Table, beginning_of, parse_table, read_text, simplified
 from audionet.tables.times import MOMENTS, NUMBER, marks_parts, read_part, times_of
@@ -45,7 +45,7 @@ SUFFIXES = (*SUFFIXES_OF_TOOLS, ".txt", ".csv", ".tsv")
 # What mostly says which words or sounds are spoken, and not who speaks, is read only where it is named.
 SUBTITLES, HTKS, STM = (".srt", ".vtt"), ".lab", ".stm"
 # What is in files of AviaNZ, of JAMS and of Sonic Visualiser, whose other layers have no length.
-TELLING = {".data": AVIANZ, ".jams": JAMS, ".svl": re.compile('subtype="(region|box)"')}
+TELLING = {".data": AVIANZ, ".jams": JAMS, ".svl": viewers.LAYER}
 UEM = ".uem"  # which stretches of recordings somebody listened to, by NIST
 TRANSCRIPT = frozenset({"start", "end", "text"})  # Whisper's columns, in milliseconds
 SCORE = re.compile(r"\s*(\d*\.?\d+)?\s*")  # BirdNET writes how sure it is behind the label
@@ -195,10 +195,12 @@ def _first_line(text: str) -> str:
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
     """What reads a file, by its name, or by its first line that is not empty. text: at least its beginning."""
     first = _first_line(text)
+    if viewers.EXPORTED.fullmatch(first) or (viewers.POINT.fullmatch(first) and AUDACITY.fullmatch(first)):
+        return viewers.read_exported
     if reader := BY_SUFFIX.get(path.suffix.lower()):
         return reader
-    if TEXTGRID.fullmatch(first) or first.startswith(CHRONOLOGICAL):
-        return read_textgrid
+    if viewers.TEXTGRID.fullmatch(first) or first.startswith(viewers.CHRONOLOGICAL):
+        return viewers.read_textgrid
     if EAF.match(text):
         return read_eaf
     if elan_fields(first):
@@ -234,18 +236,19 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
 
     Where most say who speaks (`<v Anna>`, or `Anna: `), that is heard, not what is said; of several in a cue, each.
     """
-    cues, lines = list[tuple[Annotation, list[str]]](), text.splitlines()
-    plain = html.unescape if path.suffix.lower() == ".vtt" else str
-    for number, line in enumerate(lines):
-        times = CUE.fullmatch(line)
-        if times:
-            below = itertools.takewhile(str.strip, lines[number + 1 :])
-            said = "\n".join(each.strip() for each in below if not CUE.fullmatch(each))
-            voices, said = VOICE.findall(said), plain(TAG.sub("", said))
-            part = read_part(path, number + 1, times[1], times[2])
-            mark = annotation(path, number + 1, None, part, " ".join(said.splitlines()))
-            names = [plain(name).strip() for name in voices] or SAID_BY.findall(said)
-            cues.append((mark, list(filter(None, names))))
+    lines, plain = text.splitlines(), html.unescape if path.suffix.lower() == ".vtt" else str
+
+    def cue_of(numbered: tuple[int, re.Match[str]]) -> tuple[Annotation, list[str]]:
+        number, times = numbered
+        below = itertools.takewhile(str.strip, lines[number:])
+        said = "\n".join(each.strip() for each in below if not CUE.fullmatch(each))
+        voices, said = VOICE.findall(said), plain(TAG.sub("", said))
+        mark = annotation(path, number, None, read_part(path, number, times[1], times[2]), " ".join(said.splitlines()))
+        names = [plain(name).strip() for name in voices] or SAID_BY.findall(said)
+        return mark, list(filter(None, names))
+
+    matches = ((number, CUE.fullmatch(line)) for number, line in enumerate(lines, start=1))
+    cues = each_line([(number, times) for number, times in matches if times], cue_of)
     if not cues and text.strip() and not text.startswith("WEBVTT"):
         raise AudionetError(f"{path}: has no line of times, such as 00:00:01,500 --> 00:00:03,000; see what wrote it")
     marks = [replace(mark, label=name) for mark, names in cues for name in names]
@@ -258,26 +261,8 @@ def _read_subtitles(path: Path, text: str) -> list[Annotation]:
     return marks
 
 
-def _read_svl(path: Path, text: str) -> list[Annotation]:
-    """The regions or boxes of a layer of Sonic Visualiser, with their start and length in frames."""
-    rate_hz = next((int(rate) for rate in re.findall(r'\bsampleRate="(\d{1,9})"', text)), 0)
-    marks = []
-    for number, line in numbered_lines(text):
-        for point in re.findall(r"<point\s([^>]*)", line):
-            cells = dict(re.findall(r'(\w+)="([^"]*)"', point))
-            times = [cells.get(name, "") for name in ("frame", "duration")]
-            if not rate_hz or not all(map(str.isdecimal, times)):
-                raise line_error(path, number, "has a point without a length; mark regions in Sonic Visualiser")
-            start, length = (f"{int(time[:SHOWN]) / rate_hz}" for time in times)
-            part = read_part(path, number, start, length, end_is_length=True)
-            marks.append(annotation(path, number, None, part, html.unescape(cells.get("label", ""))))
-    if 'subtype="box"' in text:
-        logger.info(FREQUENCIES_SAID, path)
-    return marks
-
-
-BY_SUFFIX = {".textgrid": read_textgrid, ".rttm": read_rttm, STM: read_stm, ".uem": read_uem, ".eaf": read_eaf}
-BY_SUFFIX |= {HTKS: read_lab, ".svl": _read_svl}
+BY_SUFFIX = {".textgrid": viewers.read_textgrid, ".rttm": read_rttm, STM: read_stm, ".uem": read_uem, ".eaf": read_eaf}
+BY_SUFFIX |= {HTKS: read_lab, ".svl": viewers.read_svl}
 BY_SUFFIX |= dict.fromkeys(SUBTITLES, _read_subtitles)
 
 
@@ -298,11 +283,13 @@ def _marks_of(table: Table) -> list[Annotation]:
 
     def mark_of(row: Row) -> Annotation | None:
         part, label = times.part(table, row), layout.label_of(row)
+        if label == "?" and "tmin" in row.cells:
+            return None  # as Praat writes an interval without a text
         if part is None and (label or not layout.label):  # or else nothing was heard, of which DESED has a row
             raise table.error(row.line, "has no times; write start and end in seconds")
         if part is not None and layout.label and not label:
             raise table.error(row.line, f"has no label in the column {table.columns[layout.label]}")
         name, channel = next(iter(layout.paths(row)), ""), layout.channel_of(row)
-        return part and Annotation(name or None, *part, label, row.line, channel=channel)
+        return part and Annotation(name or None, *part, label, row.line, tier_of(row), channel)
 
     return list(filter(None, each_line(table.rows, mark_of)))

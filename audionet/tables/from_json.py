@@ -131,6 +131,8 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     if VIA.issubset(value):
         yield from _marks_of_via(value)
         return
+    if isinstance(value.get("entries"), list):
+        raise ValueError("the tiers of a TextGrid, whose form is read that Praat saves")  # as praatio has them
     own = _cells(value, is_word=WORD in around)
     own_names = set(map(simplified, own))
     names = own_names.union(map(simplified, around))

@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 
 SEVERAL_LABELS = re.compile(r"""[;|]|^\[.*[,'"].*\]$""")  # [noise] is one
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
-NOT_AVAILABLE = ("NA", "NaN", "nan", "None", "NULL", "null")  # as R, pandas and others write that there is no value
+NOT_AVAILABLE = frozenset(
+    ("NA", "NaN", "nan", "None", "NULL", "null")
+)  # as R, pandas and others write that there is no value
 # Columns of these simplified names say what recordings have in common that is not their class.
 OF_GROUPS = frozenset(
     "session speaker speakerid spkid subject subjectid participant actor individual person site location place day "
@@ -68,6 +70,9 @@ def spelt_alike(labels: Sequence[tuple[Path, int, str]], names: Iterable[str]) -
     for label, _ in Counter(composed(label) for _, _, label in labels).most_common():
         chosen.setdefault(look_of(label), of_joined.get(look_of(label), label))
     spelt = {label: chosen[look_of(label)] for label in counts if not says_unknown(label)}
+    missing = "%s: line %d has the class %r, which is learnt as one; if it means that there is none, delete it"
+    for label in sorted(counts.keys() & NOT_AVAILABLE):
+        logger.warning(missing, *first[label], label)
     sentence = "%s: line %d has the class %r, which is taken for %r%s: if these are two classes, call one otherwise"
     for label, usual in spelt.items():
         if composed(label) not in (composed(usual), without_spaces(composed(usual))):
@@ -146,7 +151,6 @@ class LabelledTable:
             how_many = count(len(found.unheard), "recording")
             logger.info(sentence, table.path, how_many, min(unheard[recording] for recording in found.unheard))
         report_silent(table.path, silent)
-        self._report_missing_labels()
         self._report_renamed()
         self._report_left_out()
         self._report_split()
@@ -238,13 +242,6 @@ class LabelledTable:
             f"{row.line} has the path {paths[0]!r}, looked for as {listed(looked_for, most=4)}. Name the folder that "
             "the paths begin in, or mend the paths"
         )
-
-    def _report_missing_labels(self) -> None:
-        row = next((row for row in self.table.rows if row.get(self.layout.label) in NOT_AVAILABLE), None)
-        if row:
-            name = row.get(self.layout.label)
-            sentence = "%s: line %d has the class %r, which is learnt as one; if it means that there is none, delete it"
-            logger.warning(sentence, self.table.path, row.line, name)
 
     def _report_split(self) -> None:
         """Warn of a column that says which rows are to learn from and which to test with."""

@@ -41,6 +41,8 @@ NAMES_OF_SPECIES = frozenset("species commonname comname scientificname sciname 
 LABELS = "its label"  # in messages
 T = TypeVar("T")
 
+OF_PRAATS = frozenset(("tmin", "tier", "tiername"))  # columns of what Praat, and programs with its files, make a table
+
 KNOWN_COLUMNS = frozenset({*PATH_COLUMNS, *LABEL_COLUMNS, "group", "fold", "fsid", "srcfile"})
 
 
@@ -101,6 +103,11 @@ def _urban_sound_paths(row: Row) -> list[str]:
 # Its start and end are about the recordings that the set was cut from.
 URBANSOUND8K = Layout("class", "fsid", "fold", _urban_sound_paths, "audio")
 ESC_50 = Layout("category", "srcfile", "fold", lambda row: [row.get("filename")], "audio")
+
+
+def tier_of(row: Row) -> str:
+    """Which tier of ELAN's or Praat's a row is from; "" if it does not say."""
+    return row.get("tier") or row.get("tiername")
 
 
 def says_unknown(label: str) -> bool:
@@ -205,8 +212,8 @@ def _label_column(table: Table, *, needed: bool) -> str:
             raise AudionetError(f"{table.path}: which column is its label, {names}? Call the one label")
     if table.is_text("name") and not known - {"type"}:  # Audition's markers, Reaper's regions, the segments of DAS
         return _told(table, "name")
-    if {"tmin", "tier", "text"} <= table.columns.keys() and not known:
-        return "text"  # of Praat's Down to Table
+    if "text" in table.columns and not known and not OF_PRAATS.isdisjoint(table.columns):
+        return "text"
     spoken = next((table.columns[name] for name in ("text", "word", "transcript") if name in table.columns), None)
     if spoken and not known:
         raise AudionetError(

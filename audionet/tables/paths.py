@@ -26,7 +26,7 @@ MOST_TABLES = 50  # that are looked into, of a folder full of them
 PATH_COLUMNS = ("path", "filepath", "filename", "file", "slicefilename")
 TOOLS_PATH_COLUMNS = (
     "beginpath beginfile clip recording audiofile audiofilepath audiopath audiofilename soundfile soundfiles infile "
-    "mediafilename fname wav wavfile wavpath wavfilename audio".split()
+    "mediafilename fname wav wavfile wavpath wavfilename audio notatedpath recordingid".split()
 )
 PATHS = "the path of a recording"  # in messages
 MOST_SAMPLED = 500  # rows, to find out where the paths begin

@@ -463,6 +463,18 @@ def test_of_several_tiers_those_count_that_are_chosen(tmp_path: Path, caplog: py
     assert list(found(tmp_path, tier=("bird", "nothing"))) == ["bir/night.wav"]
     with pytest.raises(AudionetError, match="has no tier 'Bird' with marks, but 'bird', 'call' and 'remark'; name one"):
         found(tmp_path, tier=("Bird",))
+    # A table has them in a column, whether it says which recording it is about or not.
+    (tmp_path / "night.TextGrid").unlink()
+    table = "Tier,Begin Time - ss.msec,End Time - ss.msec,Label,File\nbird,1,2,owl,night\nnote,1,2,wind,night\n"
+    for name, text in (("night.csv", table.replace(",File", "").replace(",night", "")), ("all.csv", table)):
+        path = tmp_path / name
+        path.write_text(text)
+        for named in (path, None):  # the one is found beside the recording, the other since it lists it
+            assert list(found(tmp_path, tier=("bird",), metadata=named)) == ["owl/night.wav"]
+        path.write_text(text.replace("Tier", "Row"))
+        assert list(found(tmp_path, tier=("bird",), metadata=path)) == ["owl/night.wav", "wind/night.wav"]
+        assert f"{name}: has no tiers, so that --tier changes nothing" in caplog.text
+        path.unlink()
 
 
 def test_a_folder_of_tables_that_name_their_recordings_can_be_named(

@@ -184,8 +184,16 @@ def test_what_an_elan_file_says_without_times_or_text_is_told_of(
         ),
         ("a.eaf", "no XML", "an ELAN file that is cut off"),
         ("a.eaf", eaf(TWO, media=MEDIA + SHIFTED), r"its media have several offsets \(TIME_ORIGIN\)"),
-        ("a.eaf", eaf(aligned("b", "b", "a", "owl")), "line 11 marks 3.25 to 1.5 s; a part ends after it begins"),
-        ("a.txt", LINES_OF_ELAN[0] + "birds\t\towl\n", "line 3 is .*, and not as others are that ELAN wrote"),
+        (
+            "a.eaf",
+            eaf(aligned("b", "b", "a", "owl") + "\n" + aligned("b", "e", "d", "owl")),
+            "line 11 marks 3.25 to 1.5 s; .*; and line 12 marks 62 to 61 s; a part ends after it begins",
+        ),
+        (
+            "a.txt",
+            LINES_OF_ELAN[0] + "birds\t\towl\nx\n",
+            "line 3 is .*; and line 4 is 'x', and not as others are that ELAN wrote",
+        ),
         (
             "a.lab",
             "1.5 3.25 owl\nwren\n",
@@ -196,7 +204,7 @@ def test_what_an_elan_file_says_without_times_or_text_is_told_of(
         (
             "a.svl",
             '<sv>\n<model sampleRate="8000" subtype="text"/>\n<point frame="5" label="owl"/>\n',
-            "line 3 has a point",
+            "has marks without a length; mark regions",
         ),
         (
             "a.TextGrid",

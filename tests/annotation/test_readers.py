@@ -1,5 +1,6 @@
 """Files as people and their tools write them, and what is read of them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,16 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
             [None, None],
         ),
         ("t.tsv", "file\tbegin\tend\tclass\na.wav\t1.5\t3.25\towl\na.wav\t61\t62\twren\n", ["a.wav", "a.wav"]),
+        ("praat.txt", "line\ttmin\ttext\ttmax\n1\t0\t?\t1.5\n2\t1.5\towl\t3.25\n4\t61\twren\t62\n", [None, None]),
+        # Sonic Visualiser's regions, notes and boxes, exported
+        ("sv.txt", "1.500000000\t2\t1.750000000\towl\n61.000000000\t90\t1.000000000\twren\n", [None, None]),
+        ("sv.csv", '1.500000000,2,1.750000000,0.8,owl\n61.000000000,2,1.000000000,0.8,"wren"\n', [None, None]),
+        ("sv.lab", "1.500000000\t3.250000000\t1\t501\towl\n61.000000000\t62.000000000\t1\t9e+03\twren\n", [None, None]),
+        (
+            "crow.csv",
+            "label,onset_s,offset_s,notated_path\nowl,1.5,3.25,a.wav\nwren,61,62,b.wav\n",
+            ["a.wav", "b.wav"],
+        ),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -153,6 +164,10 @@ def test_points_beside_intervals_are_said_not_to_count(tmp_path: Path, caplog: p
     (tmp_path / "a.TextGrid").write_text(LONG)
     assert len(read_annotations(tmp_path / "a.TextGrid")) == 2
     assert "a.TextGrid: its points are not used: they have no length" in caplog.text
+    assert "its time begins" not in caplog.text
+    (tmp_path / "a.TextGrid").write_text(LONG.replace("xmin = 0\n", "xmin = 1.5\n"))  # cut out, its times kept
+    read_annotations(tmp_path / "a.TextGrid")
+    assert "a.TextGrid: its time begins at 1.5 s, as where a part was cut out" in caplog.text
 
 
 def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path) -> None:
@@ -191,11 +206,19 @@ def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path
         ),
         (
             "t.csv",
-            "label,onset_s,offset_s,notated_path\nowl,1.5,2,a.wav\nwren,1,2,b.wav\n",
-            "is the column 'notated_path' the path of a recording? Call it path",
+            "label,onset_s,offset_s,heard_in\nowl,1.5,2,a.wav\nwren,1,2,b.wav\n",
+            "is the column 'heard_in' the path of a recording? Call it path",
         ),
         ("n.txt", "1.5\t2.5\towl\n3.5 4.5 wren\n", "line 2 is '3.5 4.5 wren', and no label of Audacity's"),
         ("n.txt", "1.5\t2.5\towl\n3.5\t4.5\n", "line 2 has no label; say what is heard from 3.5 to 4.5 s"),
+        ("n.txt", "0.500000000\t220.5\towl\n", "line 1 has marks without a length; mark regions or boxes in Sonic Vis"),
+        ("n.txt", "0.500000000\t220.5\t4.000000000\n", "line 1 has no label; say what is heard from 0.5 to 4.5 s"),
+        ("n.svl", '<sv><layer type="timeruler"/></sv>', "has marks without a length; mark regions or boxes in Sonic"),
+        (
+            "praatio.json",
+            '{"tiers": [{"class": "IntervalTier", "xmin": 0, "xmax": 9, "entries": [[1, 2, "a"]]}]}',
+            "is JSON that cannot be read (the tiers of a TextGrid, whose form is read that Praat saves)",
+        ),
         ("n.rttm", "SPEAKER night 1 1.5\n", "line 1 has 4 fields, where a SPEAKER of RTTM has at least 8"),
         ("n.rttm", RTTM.replace("night 1 61", "night 2 61"), "line 2 is about channel 2"),
         ("n.rttm", RTTM.lower(), "line 1 does not begin with SPEAKER, as in RTTM"),
@@ -367,26 +390,56 @@ def test_a_time_that_no_recording_has_is_a_sentence(tmp_path: Path, line: str, v
 
 
 @pytest.mark.parametrize(
-    ("lines", "message"),
+    ("name", "lines", "message"),
     [
         (
+            "a.txt",
             "1\t2\tlow\n3\t1\tlow\n4\t5\t\nlow\n",
             "line 2 marks 3 to 1 s; .*; and line 3 has no label; .*; and line 4 is 'low', ",
         ),
         (
+            "a.txt",
             "SPEAKER a 1 1\nSPEAKER a 1 x 1 <NA> <NA> low\n",
             "line 1 has 4 fields, .*; and line 2 has the times 'x' and '1'",
         ),
         (
+            "a.txt",
             "start,end,label\n3,1,low\n,,low\n5,6,\n",
             "line 2 marks 3 to 1 s; .*; and line 3 has no times; .*; and line 4 has no ",
         ),
+        (
+            "a.stm",
+            "a 1 low 3 1 yes\na 1 low\na x low 1 2\n",
+            "line 1 marks .*; and line 2 is .*; and line 3 has the ch",
+        ),
+        (
+            "a.uem",
+            "a 1 3 1\na 1\na 1 x 2\n",
+            "line 1 marks 3 to 1 s; .*; and line 2 is 'a 1', .*; and line 3 has the t",
+        ),
+        ("a.lab", "low\n1.5 2 low\n2.5\n", "line 1 is 'low', .*; and line 3 is '2.5'"),
+        ("a.lab", "3.5 1 low\n1.5 2 low\n4.5 2 low\n", "line 1 marks 3.5 to 1 s; .*; and line 3 marks 4.5 to 2 s"),
+        (
+            "a.srt",
+            "1\n00:00:03,000 --> 00:00:01,000\nlow\n\n2\n00:00:04,000 --> 00:00:05,000\n\n",
+            "line 2 marks 3 to 1 s; .*; and line 6 has no label",
+        ),
+        (
+            "a.TextGrid",
+            SHORT.replace('3.25\n"owl"', '1\n"owl"').replace("61\n62", "61\n2"),
+            "line 18 marks 1.5 to 1 s; .*; and line 21 marks 61 to 2 s",
+        ),
+        (
+            "a.svl",
+            '<sv sampleRate="10" subtype="region">\n<point frame="1"/>\n<point frame="1" duration="9" label=""/>\n',
+            "line 2 has marks without a length; .*; and line 3 has no label",
+        ),
     ],
 )
-def test_all_lines_that_are_wrong_are_named_at_once(tmp_path: Path, lines: str, message: str) -> None:
-    (tmp_path / "marks.txt").write_text(lines)
-    with pytest.raises(AudionetError, match=rf"marks\.txt: {message}"):
-        read_annotations(tmp_path / "marks.txt")
+def test_all_lines_that_are_wrong_are_named_at_once(tmp_path: Path, name: str, lines: str, message: str) -> None:
+    (tmp_path / name).write_text(lines)
+    with pytest.raises(AudionetError, match=rf"{re.escape(name)}: {message}"):
+        read_annotations(tmp_path / name)
 
 
 def test_a_label_of_pages_a_pipe_and_a_file_of_a_million_lines_are_sentences(

@@ -543,6 +543,10 @@ def test_a_class_that_may_mean_that_there_is_none_is_said(
     (tmp_path / "list.csv").write_text(f"path,label\na.wav,wren\nb.wav,{label}\n")
     assert (label, "b.wav") in found(data, tmp_path / "list.csv")
     assert f"list.csv: line 3 has the class '{label}', which is learnt as one" in caplog.text
+    (tmp_path / "list.csv").unlink()
+    (data / "a.csv").write_text(f"start,end,label\n0,1,wren\n1,2,{label}\n")
+    find_labelled_recordings(data, AnnotationOptions(use_beside=True))
+    assert f"a.csv: line 3 has the class '{label}', which is learnt as one" in caplog.text
 
 
 def test_a_workbook_is_said_not_to_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
