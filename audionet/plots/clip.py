@@ -82,7 +82,7 @@ class Plotter:
     def __init__(self, target: Path, model: Model, top: int, folders: Sequence[Path], choice: SoundChoice) -> None:
         self._target, self._model, self._top = target, model, top
         self._folders, self._choice = folders, choice
-        self._taken: set[str] = set()
+        self._paths: dict[str, Path] = {}  # of the clips, by the names of their figures, in which case does not count
 
     def draw(self, path: Path, clip: ClipScores | Timeline) -> None:
         """Draw a clip, which lies in `path`, with its best classes or its timeline.
@@ -106,14 +106,13 @@ class Plotter:
                 _draw_scores(classes, clip, shown)
 
     def _free_name(self, path: Path) -> str:
-        """The name of a clip's figure, which no other clip has."""
+        """The name of a clip's figure, which no other clip has; one that is drawn again keeps its own."""
         folder = next((folder for folder in self._folders if path.is_relative_to(folder)), path.parent)
         stem = path.relative_to(folder).with_suffix("").as_posix()
         name, number = stem, 1
-        while name.casefold() in self._taken:
+        while self._paths.setdefault(name.casefold(), path) != path:
             number += 1
             name = f"{stem}-{number}"
-        self._taken.add(name.casefold())
         return f"{name}.png"
 
 
