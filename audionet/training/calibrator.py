@@ -38,7 +38,7 @@ class Calibrator:
     inverse_temperature: float
 
     def probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The probability of each class, 0 to 1: one row for each row of scores (n x classes)."""
+        """The probability of each class, 0 to 1, for scores of which the last dimension is classes."""
         return np.exp(self.log_probabilities(scores))
 
     def of_more(self, times: float) -> "Calibrator":
@@ -53,8 +53,8 @@ class Calibrator:
     def log_probabilities(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
         """The natural logarithms of the probabilities."""
         logits = self.inverse_temperature * scores
-        logits -= logits.max(axis=1, keepdims=True)
-        return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
+        logits -= logits.max(axis=-1, keepdims=True)
+        return np.asarray(logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True)))
 
 
 @dataclass(frozen=True)

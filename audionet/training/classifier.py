@@ -212,14 +212,12 @@ class Trainer:
         """What the same samples would be taken for if all that sounds like them were new too."""
         indices = held_out.indices
         samples = [self._dataset.samples[i] for i in indices]
-        groups = cluster_groups(
-            self.coordinates(indices), self._targets[indices], samples, held_out.recordings.tolist()
-        )
         rows, targets = self._rows[indices], self._targets[indices]
+        groups = cluster_groups(self.coordinates(indices), targets, samples, held_out.recordings.tolist())
         alike = Alike(np.empty(rows.shape), np.empty(rows.shape))
 
         def note(held: Indices, scores: NDArray[np.float64]) -> None:
-            probabilities = calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
+            probabilities = calibrator.probabilities(scores)
             alike.best[held] = probabilities.max(axis=2)
             own = np.take_along_axis(centred_logs(probabilities), targets[held, None, None], axis=2)
             alike.own_logs[held] = own[:, :, 0]
@@ -241,8 +239,7 @@ class Trainer:
         indices, targets = held_out.indices, self._targets[held_out.indices]
         samples = (self._dataset.samples[i] for i in indices)
         recordings = Counter(class_name for class_name, _ in {(sample.class_name, sample.group) for sample in samples})
-        scores = held_out.scores
-        own = calibrator.probabilities(scores.reshape(-1, self._classes)).reshape(scores.shape)
+        own = calibrator.probabilities(held_out.scores)
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
         alike = self._hold_out_alike(held_out, calibrator)
         return HeldOut(own[:, 0], own[:, 1:], alike, targets, distances[indices], min(recordings.values()))
