@@ -2,21 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audionet.audio.chunks import Strip, StripSettings
 from audionet.audio.levels import decibels
-from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.maps import FEATURES, MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window
+from audionet.bottleneck.backbone import Network
+from audionet.bottleneck.maps import MARGIN_COLUMNS, TILE_COLUMNS, PictureMaps, Window
 from audionet.detection.pauses import SHORTEST_SECONDS, find_pauses, loudest_moments, reach_seconds, without_pauses
 from audionet.detection.rises import NO_RISE, find_rises
 from audionet.inference.scoring import WindowScores
 from audionet.model.bundle import Model
-from audionet.model.litert import ClassifierHead, read_head
-from audionet.parallel.sandbox import SandboxedNetwork
+from audionet.model.litert import ClassifierHead
 from audionet.settings import PICTURE_SIZE
 from audionet.spectrogram.out_of_range import lies_below
 from audionet.spectrogram.steady_noise import reduce_steady_noise
@@ -51,15 +49,10 @@ class StripScorer:
 
         of_events: its scores are those of events, each class against the rest, which the model has learnt.
         """
-        if model.sound is not None or not isinstance(model.network, Network | SandboxedNetwork):
+        if model.embedded is None:
             return None
-        backbone = load_backbone("rows", Path())
-        head = read_head(model.network.content, backbone, (FEATURES, len(model.labels)), model.detection is not None)
-        if head is None:
-            return None
-        model.network.release()  # what gives the maps runs in its place
         # Where there is a background, it is what lies between the calls: there are no pauses.
-        return cls(model.maps, head, model.renderer, window_seconds, of_events, model.detection is None)
+        return cls(*model.embedded, model.renderer, window_seconds, of_events, model.detection is None)
 
     @property
     def _around_seconds(self) -> float:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from audionet.bottleneck.backbone import Network, load_backbone
-from audionet.bottleneck.maps import cut_to_maps
+from audionet.bottleneck.maps import FEATURES, cut_to_maps
 from audionet.bottleneck.sound import SoundInput
 from audionet.bottleneck.sound_network import SoundNetwork
 from audionet.dataset.names import class_number
@@ -21,6 +22,7 @@ from audionet.model.card import ModelCard
 from audionet.model.description import LearntEvents, ModelDescription
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
+from audionet.model.litert import ClassifierHead, read_head
 from audionet.model.store import DAMAGED, REMEDY, read_description, read_patiently, require_description
 from audionet.model_files import ModelFiles, models_in
 from audionet.options import LabelOptions
@@ -37,6 +39,13 @@ logger = logging.getLogger(__name__)
 
 ARCHIVE_MARKS = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!")
 PICTURES_OF_2018 = PictureSettings(representation="spectrogram", colormap="viridis", high_pass_hz=0)
+
+
+class EmbeddedParts(NamedTuple):
+    """The embedded network as far as its maps (bottleneck/maps.py), and the head of a model behind it."""
+
+    maps: Network
+    head: ClassifierHead
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,17 @@ class Model:
         return settings if self.sound is None else replace(settings, sample_rate_hz=self.sound.sample_rate_hz)
 
     @functools.cached_property
-    def maps(self) -> Network:
-        """The embedded network as far as its maps (bottleneck/maps.py), one for all who score windows of recordings."""
-        return Network(cut_to_maps(load_backbone("rows", Path())))
+    def embedded(self) -> EmbeddedParts | None:
+        """The parts of the network, for all who score windows of recordings; None if it is not the embedded one with a
+        head. Its own interpreters are released, since what gives the maps runs in their place."""
+        if self.sound is not None or not isinstance(self.network, Network | SandboxedNetwork):
+            return None
+        backbone, shape = load_backbone("rows", Path()), (FEATURES, len(self.labels))
+        head = read_head(self.network.content, backbone, shape, self.detection is not None)
+        if head is None:
+            return None
+        self.network.release()
+        return EmbeddedParts(Network(cut_to_maps(backbone)), head)
 
     def thresholds_of(self, number: int) -> RejectionThresholds:
         """The thresholds of a class, by its number."""
