@@ -65,6 +65,7 @@ MARK_IN_JSON = re.compile(
     re.IGNORECASE,
 )
 LAB = re.compile(rf"{TIME}[ \t]+{TIME}[ \t]+\S.*")
+TELLING_NAMES = LABELS | {"pid"}  # in JSON; in VIA's projects, of which the latter is, the labels come later
 NAME_IN_JSON = re.compile(r'"([\w ]+)"\s*:')
 RTTM_LINES = re.compile(r"(SPEAKER|SPKR-INFO)\s|;;")
 CUE = re.compile(r"\s*((?:\d+:)?\d+:\d+[.,]\d+)\s+-->\s+((?:\d+:)?\d+:\d+[.,]\d+)(?:\s.*)?")  # a line of its times
@@ -132,9 +133,10 @@ def kind_of(path: Path) -> Kind:
         return Kind.NAMED if LAB.fullmatch(_first_line(beginning)) else Kind.OTHER
     if suffix == ".json":
         looked_at = beginning[:LOOKED_AT]
-        # In VIA's projects, the labels come later.
-        has_labels = not LABELS.union({"pid"}).isdisjoint(map(simplified, NAME_IN_JSON.findall(looked_at)))
-        return Kind.OTHER if not MARK_IN_JSON.search(looked_at) else Kind.NAMED if has_labels else Kind.UNREAD
+        if not MARK_IN_JSON.search(looked_at):
+            return Kind.OTHER
+        has_labels = not TELLING_NAMES.isdisjoint(map(simplified, NAME_IN_JSON.findall(looked_at)))
+        return Kind.NAMED if has_labels else Kind.UNREAD
     if not beginning.strip():
         return Kind.EMPTY
     if _reader_of(path, beginning) is not _read_table:
