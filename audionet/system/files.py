@@ -198,12 +198,15 @@ def _sync_file(path: Path) -> None:
 
 def _begin(path: Path) -> tuple[Path, IO[bytes]]:
     """A new temporary file beside `path`, held open and locked as a sign that someone is writing it."""
-    for _ in range(BEGINNINGS):
+    for left in reversed(range(BEGINNINGS)):
         # The name is random: on a shared folder, two machines may have processes and threads of the same numbers.
         temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}{TEMPORARY_SUFFIX}")
         holder = open(temporary, "xb")  # noqa: SIM115
-        if ON_WINDOWS or (try_lock(holder) is not False and os.fstat(holder.fileno()).st_nlink):
+        # Without a link, it is one that others have swept away, or the file system counts none.
+        if ON_WINDOWS or (try_lock(holder) is not False and os.fstat(holder.fileno()).st_nlink) or not left:
             break
+        holder.close()
+        temporary.unlink(missing_ok=True)
     return temporary, holder
 
 

@@ -157,7 +157,7 @@ def _open(lock_file: Path, place: Path, *, shared: bool) -> IO[bytes]:
     """The locked file. Raises OSError where it can't be made."""
     if lock_file.is_symlink() or (lock_file.exists() and not lock_file.is_file()):
         raise AudionetError(f"{lock_file}: is no file, as a lock should be; delete it")
-    for _ in range(OPENINGS):
+    for left in reversed(range(OPENINGS)):
         file = open_in_place(lock_file)
         locked = try_lock(file, shared=shared)
         if locked is None:
@@ -165,9 +165,10 @@ def _open(lock_file: Path, place: Path, *, shared: bool) -> IO[bytes]:
         if locked is False:
             file.close()
             raise AudionetError(f"{place}: another audionet is at work on it; wait until it has ended, or name another")
-        if ON_WINDOWS or os.fstat(file.fileno()).st_nlink:
+        # Without a link, the run before was just deleting it, or the file system counts none.
+        if ON_WINDOWS or not left or os.fstat(file.fileno()).st_nlink:
             break
-        file.close()  # the run before was just deleting it
+        file.close()
     return file
 
 

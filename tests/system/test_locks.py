@@ -14,6 +14,7 @@ from audionet.errors import AudionetError
 from audionet.options import PrepareOptions
 from audionet.settings import PictureSettings
 from audionet.system import locks
+from audionet.system.files import write_atomically
 from audionet.system.locks import LOCK_NAME, exclusive_lock, open_in_place, shared_lock
 from tests.bad_inputs import a_socket
 from tests.conftest import options_in, start_program
@@ -61,6 +62,16 @@ with exclusive_lock(Path(), Path(LOCK_NAME)):
     assert (tmp_path / LOCK_NAME).exists()
     with exclusive_lock(tmp_path, tmp_path / LOCK_NAME):
         pass
+
+
+def test_a_file_system_that_counts_no_links_is_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that reaches the files on a telephone."""
+    status_of = os.fstat
+    monkeypatch.setattr(os, "fstat", lambda file: os.stat_result([*status_of(file)[:3], 0, *status_of(file)[4:10]]))
+    with exclusive_lock(tmp_path, tmp_path / LOCK_NAME), shared_lock(tmp_path / "gone"):
+        assert (tmp_path / LOCK_NAME).exists()
+    write_atomically(tmp_path / "picture", b"x")
+    assert list(tmp_path.iterdir()) == [tmp_path / "picture"]
 
 
 def test_a_folder_that_is_not_there_is_not_made_to_be_read(tmp_path: Path) -> None:
