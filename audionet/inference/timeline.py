@@ -32,6 +32,7 @@ from audionet.inference.windows import (
 )
 from audionet.model.bundle import Model
 from audionet.spectrogram.augmentation import LONG_CHUNK_SECONDS
+from audionet.spectrogram.steady_noise import highest_around
 from audionet.system.grouping import grouped
 from audionet.training.unknown import RejectionThresholds
 
@@ -215,8 +216,7 @@ def _strangeness(windows: WindowScores, model: Model, strange_distance: float) -
     known = model.thresholds.typicality if model.detection is None else None
     if known is not None and (known.part_logs or model.settings.chunk_seconds < LONG_CHUNK_SECONDS):
         fit = known.fit_of_windows(windows.scores)
-        around = np.pad(fit, STEPS_A_WINDOW - 1, mode="edge")
-        best = np.lib.stride_tricks.sliding_window_view(around, 2 * STEPS_A_WINDOW - 1).max(axis=1)
+        best = highest_around(fit, STEPS_A_WINDOW - 1)
         rare = np.interp(windows.noise_db, NOISY_DB, RARE_FIT_IN_NOISE)
         unlike = np.maximum(unlike, FIT_WEIGHT * (rare - best))
     doubt = math.log(max(model.thresholds.min_score, SMALLEST_SCORE))
