@@ -13,6 +13,11 @@ def labels_beside(graph: Path) -> Path:
     return graph.with_name("retrained_labels.txt" if graph.stem == ARTICLES else f"{graph.stem}_labels.txt")
 
 
+def report_beside(graph: Path, name: str) -> Path:
+    """The place of a report on a graph: `report.html` for `retrained_graph.pb`, `x-report.html` for `x.pb`."""
+    return graph.with_name(name if graph.stem == ARTICLES else f"{graph.stem}-{name}")
+
+
 @dataclass(frozen=True)
 class ModelFiles:
     """Where a model's files lie: the `--output-graph` for TensorFlow, and beside it, with other suffixes, the LiteRT

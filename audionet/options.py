@@ -11,7 +11,7 @@ from typing import Annotated
 
 from audionet import rules
 from audionet.errors import AudionetError
-from audionet.model_files import ModelFiles, models_in
+from audionet.model_files import ModelFiles, models_in, report_beside
 from audionet.settings import ANY_SAMPLE_RATE, CHANNEL, TRACK, PictureSettings, SoundChoice, TlsScheduler
 from audionet.values import CheckedRecord, as_paths, one_of, shown
 
@@ -227,7 +227,7 @@ class RetrainOptions(SplitOptions, FitOptions, ExportOptions):
     @property
     def report_path(self) -> Path | None:
         """The file that the report is written to; None if no report is wanted."""
-        return (self.report or self.output_graph.with_name(REPORT_NAME)) if self.write_report else None
+        return (self.report or report_beside(self.output_graph, REPORT_NAME)) if self.write_report else None
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ class LabelOptions(SoundOptions):
     def evaluation_report(self) -> Path:
         """Where the report of `evaluate` goes, unless another place is named: beside the model."""
         graph = self.graph if self.graph.name else self.graph.resolve()  # of the current folder, say
-        return graph.with_name(EVALUATION_REPORT_NAME)
+        return report_beside(graph, EVALUATION_REPORT_NAME)
 
 
 @dataclass(frozen=True)

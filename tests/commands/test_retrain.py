@@ -191,6 +191,13 @@ def farthest(report: RetrainReport) -> float:
     return float(json.loads(report.files.description.read_text())["familiarity"]["longest_distance"])
 
 
+def test_two_models_in_a_folder_have_a_report_each(trained: Path) -> None:
+    named = {"output_graph": trained / "owls.pb", "output_labels": None, "refit": False}
+    assert [retrain(trained, **changes).trained for changes in ({}, named, {}, named)] == [False, True, False, False]
+    assert {path.name for path in trained.glob("*.html")} == {"report.html", "owls-report.html"}
+    assert LabelOptions(trained / "owls.pb").evaluation_report == trained / "owls-evaluation-report.html"
+
+
 def test_of_many_pictures_it_learns_from_coordinates(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with all of their features, and what the model says of a clip is the same."""
     report = retrain(trained)
