@@ -183,10 +183,11 @@ class _Listener:
                 for part in parts_of(clip)
                 if clip.class_name not in self._background and part.start_seconds < timeline.seconds
             ]
-            hypothesis = [Span(*s.part, s.label) for s in timeline.segments if s.label != UNKNOWN]
+            hypothesis = [Span(*s.part, s.label, s.score) for s in timeline.segments if s.label != UNKNOWN]
             unheard = [] if marked.stretches is None else outside(marked.stretches)
             counted_seconds = total_seconds(without([Part(0.0, timeline.seconds)], unheard))
-            detection.add(_but_for(unheard, reference), _but_for(unheard, hypothesis), counted_seconds)
+            spans = _but_for(unheard, reference), _but_for(unheard, hypothesis)
+            detection.add(*spans, counted_seconds, str(marked.path))
             if marked.stretches is None and marked.marks:
                 extent = Part(min(marked.marks).start_seconds, max(part.end_seconds for part in marked.marks))
                 if _goes_on_behind(extent, hypothesis, timeline.seconds):
@@ -211,7 +212,7 @@ class _Listener:
 def _but_for(unheard: Sequence[Part], spans: Sequence[Span]) -> list[Span]:
     """What is left of spans once the parts that nobody listened to are cut out."""
     return [
-        Span(*part, span.label)
+        Span(*part, *span[2:])
         for span in spans
         for part in without([Part(span.start_seconds, span.end_seconds)], unheard, SHORTEST_SPAN_SECONDS)
     ]

@@ -23,11 +23,12 @@ ROUNDING_SECONDS = 1e-9
 
 
 class Span(NamedTuple):
-    """What is heard from when to when in a recording, in seconds."""
+    """What is heard from when to when in a recording, in seconds. score: of one that was predicted."""
 
     start_seconds: float
     end_seconds: float
     label: str
+    score: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class Detection:
     events_of: of each class, by their times, see `match_events`. segments_of: the seconds in which it is heard.
     identification: the errors of a timeline with its labels as they are. diarization: the errors once the labels are
     renamed, in each recording, to the annotated ones that they fit best.
+    missed: what is annotated, of which nothing was found at any moment; false: what was found where nothing of its
+    class is annotated. Each with the path of its recording.
     """
 
     kind: str
@@ -99,6 +102,8 @@ class Detection:
     segments_of: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     diarization: SpeakingErrors = field(default_factory=SpeakingErrors)
     identification: SpeakingErrors = field(default_factory=SpeakingErrors)
+    missed: list[tuple[str, Span]] = field(default_factory=list, compare=False)
+    false: list[tuple[str, Span]] = field(default_factory=list, compare=False)
 
     @property
     def events(self) -> Counts:
@@ -110,7 +115,7 @@ class Detection:
         """The seconds of all classes."""
         return sum(self.segments_of.values(), Counts())
 
-    def add(self, reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float) -> None:
+    def add(self, reference: Sequence[Span], hypothesis: Sequence[Span], seconds: float, recording: str = "") -> None:
         """Count one recording of `seconds` seconds: its annotated spans, and the predicted ones (hypothesis).
 
         An annotated point, which has no length, is nothing that could be found.
@@ -122,6 +127,8 @@ class Detection:
             marked, predicted = ([span for span in spans if span.label == label] for spans in (reference, hypothesis))
             self.events_of[label] += match_events(marked, predicted, self.collar_seconds)
             self.segments_of[label] += match_segments(marked, predicted)
+            self.missed += [(recording, span) for span in _apart(marked, predicted)]
+            self.false += [(recording, span) for span in _apart(predicted, marked)]
         self.identification += speaking_errors(reference, hypothesis)
         self.diarization += speaking_errors(reference, _renamed(reference, hypothesis))
 
@@ -175,6 +182,14 @@ def match_events(
     graph = csr_matrix((np.ones(len(pairs), np.int8), (rows, columns)), (len(reference), len(hypothesis)))
     matched = maximum_bipartite_matching(graph, perm_type="column")
     return Counts(int((matched >= 0).sum()), len(reference), len(hypothesis))
+
+
+def _apart(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    """Those spans that share no moment with any of the others."""
+    ordered = sorted(others)
+    starts = [span.start_seconds for span in ordered]
+    ends = [-math.inf, *itertools.accumulate((span.end_seconds for span in ordered), max)]
+    return [span for span in spans if ends[bisect.bisect_left(starts, span.end_seconds)] <= span.start_seconds]
 
 
 def match_segments(reference: Sequence[Span], hypothesis: Sequence[Span]) -> Counts:

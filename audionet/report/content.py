@@ -56,7 +56,8 @@ class Card:
     path: of the recording, as a table of corrections names it; "" if it can't be corrected.
     is_whole: it is the whole recording that is corrected, not the seconds from start to end.
     own: the class of its folder; None if nobody has said. own_score: what that was given.
-    scores: of all classes, the highest first. note: what to think of, a sentence.
+    scores: of all classes, the highest first; of what was found in the whole, that of its class alone.
+    note: what to think of, a sentence.
     """
 
     number: int

@@ -10,7 +10,7 @@ from audionet.dataset.checks import ClassData
 from audionet.errors import UnusableInput
 from audionet.evaluation.confusion import Confusion
 from audionet.evaluation.detection import Detection
-from audionet.evaluation.predictions import Predictions
+from audionet.evaluation.predictions import Place, Predictions
 from audionet.inference.clips import ClipScores
 from audionet.model.card import ModelCard, now, shown_card
 from audionet.report.charts import caption, evenly_chosen, flat
@@ -71,8 +71,10 @@ class Evaluation:
 def report_on_evaluation(evaluation: Evaluation) -> Report:
     """The report on clips, each with its class."""
     clips, tested, renderer = evaluation.clips, evaluation.tested, evaluation.renderer
-    labels, cards = tested.labels, cards_of_clips(tested)
-    sources = clip_sources(tested.places, [card.number for card in cards], renderer, evaluation.sound)
+    labels, cards = tested.labels, cards_of_clips(tested, evaluation.detection)
+    false = (card for card in cards if card.number >= len(tested))  # whose numbers go on
+    places = [*tested.places, *(Place(card.path, card.start_seconds, card.end_seconds) for card in false)]
+    sources = clip_sources(places, [card.number for card in cards], renderer, evaluation.sound)
     unknown = len(evaluation.unknown)
     return Report(
         title=f"How well it tells {len(labels)} classes apart, on {count(len(clips), 'clip')}",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from audionet.evaluation.detection import Detection, Span
 from audionet.evaluation.predictions import Predictions
 from audionet.report.content import Card
 from audionet.report.sentences import quoted, recording_of
@@ -14,6 +15,7 @@ from audionet.system.text import count
 NEARLY_ALL = 0.8  # of a recording's chunks
 MOST_MISTAKES = 24
 MOST_UNCERTAIN = 6
+MOST_FOUND = 12  # of what was missed in whole recordings, and of what is false there
 MOST_BUTTONS = 9
 MOST_CLIPS = 200  # of those that nobody has named yet
 MOST_PICTURED = 60  # of them, with picture and sound
@@ -38,8 +40,9 @@ def cards_of_chunks(tested: Predictions, chunks: Mapping[str, int]) -> list[Card
     return _chosen(tested, cards)
 
 
-def cards_of_clips(tested: Predictions) -> list[Card]:
-    """Clips that were taken for another class, and the least certain that are right; the most doubtful come first."""
+def cards_of_clips(tested: Predictions, detection: Detection | None = None) -> list[Card]:
+    """Clips that were taken for another class, and the least certain that are right; the most doubtful come first.
+    Between them stands what was missed or false in the whole of annotated recordings."""
     cards = []
     for position in tested.mistakes():
         taken_for = tested.labels[tested.predicted[position]]
@@ -47,7 +50,28 @@ def cards_of_clips(tested: Predictions) -> list[Card]:
         subject = "The whole clip" if card.is_whole else "This part"
         wrong = "folder" if card.is_whole else "label"
         cards.append(replace(card, note=f"{subject} sounds like {quoted(taken_for)}: wrong {wrong}?"))
-    return _chosen(tested, cards)
+    return _chosen(tested, cards, cards_of_found(tested, detection) if detection else [])
+
+
+def cards_of_found(tested: Predictions, detection: Detection) -> list[Card]:
+    """What was missed in annotated recordings as a whole, and what was found where nothing is annotated; the surest
+    first. What was missed has the scores of its part alone, which was tested too; the numbers of the others go on."""
+    parts = grouped(((tested.places[n].name, tested.labels[tested.targets[n]]), n) for n in range(len(tested)))
+    missed = []
+    for recording, span in detection.missed:
+        places = ((n, tested.places[n]) for n in parts.get((recording, span.label), ()))
+        inside = (n for n, place in places if place.start_seconds <= span.start_seconds < place.end_seconds)
+        missed += [replace(_card(tested, [n]), note="Missed in the whole recording.") for n in inside]
+    missed = sorted(missed, key=lambda card: -card.own_score)[:MOST_FOUND]
+    false = sorted(detection.false, key=lambda found: -found[1].score)[:MOST_FOUND]
+    return missed + [_false(len(tested) + n, *found) for n, found in enumerate(false)]
+
+
+def _false(number: int, recording: str, span: Span) -> Card:
+    """The card of what was found where nothing of its class is annotated."""
+    note = f"False: no {quoted(span.label)} is annotated here. If it is there, choose it."
+    scores = [(span.label, span.score)]
+    return Card(number, (), recording, recording, *span[:2], False, None, span.score, scores, note=note)
 
 
 def cards_of_unnamed(heard: Predictions, why_unknown: Sequence[str]) -> list[Card]:
@@ -68,10 +92,14 @@ def _unnamed(card: Card, why_unknown: str) -> Card:
     return replace(card, own=None, scores=scores, note=why_unknown, is_unknown=bool(why_unknown))
 
 
-def _chosen(tested: Predictions, wrong: list[Card]) -> list[Card]:
-    """The most doubtful of the cards of mistakes, and cards of the least certain predictions that are right."""
+def _chosen(tested: Predictions, wrong: list[Card], found: Sequence[Card] = ()) -> list[Card]:
+    """The most doubtful of the cards of mistakes, those of what was found in the whole, and cards of the least certain
+    predictions that are right; one card a number."""
     right = [_card(tested, [position]) for position in tested.least_certain()[:MOST_UNCERTAIN]]
-    return sorted(wrong, key=lambda card: card.own_score)[:MOST_MISTAKES] + right
+    wrong = sorted(wrong, key=lambda card: card.own_score)[:MOST_MISTAKES]
+    cards = {card.number: card for card in (*wrong, *found, *right)}
+    notes = grouped((card.number, card.note) for card in (*wrong, *found) if card.note)
+    return [replace(card, note=" ".join(notes.get(number, [card.note]))) for number, card in cards.items()]
 
 
 def _whole_recording(tested: Predictions, alike: list[int], chunks: int) -> Card:

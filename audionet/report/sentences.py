@@ -102,11 +102,17 @@ def what_is_listed(report: Report) -> str:
         if any(card.is_unknown for card in report.cards):
             return f"The unknown {report.noun}s come first, then those with the lowest scores."
         return f"The {report.noun}s with the lowest scores come first."
+    whole = report.detection
+    found = "what was missed in whole recordings, and what was found where nothing of the class is annotated"
+    found = found if whole and (whole.missed or whole.false) else ""
     if not report.tested.mistakes():
+        if found:
+            return f"All {report.noun}s alone are right. First {found}; last the {report.noun}s that are least certain."
         return f"All that was tested is right. These {report.noun}s are the least certain."
+    then = f"then {found}; last" if found else "then"
     return (
         f"First the {report.noun}s and recordings that were taken for another class, those whose own class was given "
-        "the lowest score first; then what was right, but least certain."
+        f"the lowest score first; {then} what was right, but least certain."
     )
 
 

@@ -172,8 +172,13 @@ def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(mode
     (night / "c.txt").write_text("1\t2\towl\n")  # which the model does not know
     heard = [audionet.timeline(night / name, options(model)) for name in ("a.wav", "b.wav")]
     for annotations in (AnnotationOptions(), AnnotationOptions(unmarked="background")):
-        detection = audionet.evaluate(night, options(model), annotations).detection
+        found = audionet.evaluate(night, options(model), annotations)
+        detection = found.detection
         assert detection is not None
+        cards = {card.number: card for card in report_on_evaluation(found).cards}
+        false = [card for card in cards.values() if card.note.startswith("False: no ") and card.path.endswith("b.wav")]
+        assert {card.label for card in false} == {segment.label for segment in heard[1]} - {"unknown"} != set()
+        assert all(card.excerpt and card.excerpt.mp3 for card in false)
         assert (detection.recordings, detection.seconds, detection.events.reference) == (2, 17.0, 3)
         assert detection.events.found == sum(s.label != "unknown" for segments in heard for s in segments)
 

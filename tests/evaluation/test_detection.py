@@ -55,6 +55,14 @@ def test_events_and_segments_are_counted_as_sed_eval_does(
     detection = counted(*seeds)
     for counts, expected in ((detection.events, events), (detection.segments, segments)):
         assert [counts.f1, counts.precision, counts.recall] == pytest.approx(expected, abs=1e-6)
+    for pairs, side in ((detection.missed, 0), (detection.false, 1)):
+        alone = [
+            span
+            for spans in map(talk, seeds)
+            for span in spans[side]
+            if not any(span[2] == other[2] and span[0] < other[1] and other[0] < span[1] for other in spans[1 - side])
+        ]
+        assert sorted(span for _, span in pairs) == sorted(alone)
 
 
 @pytest.mark.parametrize("seeds", [[0], [1], [2], [3], [4], range(10)])
@@ -69,7 +77,7 @@ def test_error_rates_are_those_of_pyannote(seeds: list[int]) -> None:
         both = []
         for spans in talk(seed):
             annotation = Annotation()
-            for number, (start, end, label) in enumerate(joined(spans)):
+            for number, (start, end, label, _) in enumerate(joined(spans)):
                 annotation[Segment(start, end), number] = label
             both.append(annotation)
         for metric in metrics:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from audionet.evaluation.detection import Detection, Span
 from audionet.evaluation.predictions import Place, Predictions
 from audionet.report.content import Card
 from audionet.report.review import cards_of_chunks, cards_of_clips, cards_of_unnamed, choices
@@ -55,6 +56,25 @@ def test_a_recording_of_which_little_was_tested_is_not_judged_as_a_whole() -> No
     tested = predictions_of(("ben/a", 0.9))
     (card,) = cards_of_chunks(tested, {"ben/a.mp3": 10})
     assert not card.is_whole
+
+
+def test_what_was_missed_or_false_in_whole_recordings_has_cards() -> None:
+    places = [Place("a.wav", start, start + 2, "a.wav") for start in (0.0, 4.0, 8.0)]
+    tested = Predictions(LABELS, places, np.array([1, 1, 0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]))
+    found = Detection("events")
+    annotated = [Span(0, 2, "ben"), Span(4, 6, "ben"), Span(8, 10, "anna")]
+    found.add(annotated, [Span(8.5, 11, "anna", 0.9), Span(12, 13, "anna", 0.6), Span(5, 7, "anna", 0.7)], 20, "a.wav")
+    wrong, missed, surest, false, right = cards_of_clips(tested, found)
+    assert (wrong.number, wrong.heard) == (0, "anna")
+    assert wrong.note == "This part sounds like “anna”: wrong label? Missed in the whole recording."
+    assert (missed.number, missed.own, missed.heard) == (1, "ben", "ben")
+    assert missed.note == "Missed in the whole recording."
+    assert [(card.number, card.start_seconds, card.label, card.own) for card in (surest, false)] == [
+        (3, 5, "anna", None),
+        (4, 12, "anna", None),
+    ]
+    assert false.note == "False: no “anna” is annotated here. If it is there, choose it."
+    assert (right.number, right.note) == (2, "")
 
 
 def test_clips_are_corrected_as_a_whole_and_parts_of_them_as_parts() -> None:
