@@ -9,9 +9,9 @@
     print(audionet.evaluate("test_audio").confusion.accuracy)
 
 Each raises AudionetError, with a sentence for people, when it cannot go on. Those of many files take a progress, which
-is called with the name of a stage, how many of its parts are done and how many there are; without one, a notebook
-shows bars, and nothing is shown elsewhere. Importing this package loads nothing else; the steps load what they
-need when first used.
+is called with the name of a stage, how many of its parts are done (2.7, say, of long recordings) and how many there
+are; without one, a notebook shows bars, and nothing is shown elsewhere. Importing this package loads nothing else; the
+steps load what they need when first used.
 """
 
 from importlib import import_module

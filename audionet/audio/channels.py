@@ -17,7 +17,6 @@ from audionet.settings import FULL_SCALE, MOST_CHANNELS, SoundChoice
 from audionet.system.files import read_beginning
 from audionet.system.text import count
 
-LARGEST_CHANNEL_COUNT = 1024
 # A mix this much below its loudest channel is no picture of what a listener hears: the channels cancel each other out.
 # A sound in one of two channels alone loses 6 dB in the mix, one in the centre of six about 10.
 FAR_QUIETER_DB = 12.0
@@ -55,11 +54,10 @@ WRONG = "holds {samples} which no microphone gives: no numbers, or far louder th
 TO_MONO = "aresample=rematrix_maxval=1,aformat=sample_fmts=flt:sample_rates={}:channel_layouts=mono"
 # What a recording has beyond 16 bits is not heard; where it is silent, its pictures would be darker than others'.
 TO_16_BITS = "aformat=sample_fmts=s16|s16p,aformat=sample_fmts=flt|fltp"
-BYTES_PER_SAMPLE = 4
+LARGEST_CHANNEL_COUNT, BYTES_PER_SAMPLE = 1024, 4
 # So much may lack of what a header promises; encoders add some.
 LEAST_MISSING_SECONDS, LEAST_MISSING_OF_OTHERS = 0.1, 0.5
-LENGTH = re.compile(r"Duration: (\d+):(\d+):([\d.]+)")
-BEGIN = re.compile(r"Duration: .*, start: (-?[\d.]+)")
+LENGTH, BEGIN = re.compile(r"Duration: (\d+):(\d+):([\d.]+)"), re.compile(r"Duration: .*, start: (-?[\d.]+)")
 ESTIMATE, ENDS_EARLY = "Estimating duration from bitrate", re.compile("File ended prematurely|partial file")
 UNPROMISED = re.compile("Input #0, (asf|mpeg|ogg)")  # where a length is made of the file's size, or of a time
 # By FILLED, in a line of its own, and not in one with a title that a stranger gave the file.
@@ -126,18 +124,18 @@ class StreamInfo:
     """What ffmpeg said of the sound in a file. is_mono is False, and a number 0, where it did not say.
 
     track: which of the tracks is heard, from 1. is_float: whether samples may go beyond full scale. errors: how many it
-    printed of sound that is not heard. seconds: how long the file is, with what is lost; 0 of several streams, of which
-    another may be longer. is_pcm: whether that is in samples.
+    printed of sound that is not heard. seconds: how long the file is, with what is lost. is_known: unless that is
+    guessed, or of several streams, of which another may be longer. is_pcm: whether it is in samples.
     begins_seconds: the time of the file's beginning. times: what FILLED printed, if the container keeps times.
     """
 
-    is_there: bool
     is_mono: bool
     tracks: int = 0
     track: int = 0
     is_float: bool = False
     errors: int = 0
     seconds: float = 0.0
+    is_known: bool = False
     is_pcm: bool = False
     begins_seconds: float = 0.0
     times: tuple[float, ...] = ()
@@ -164,11 +162,11 @@ def stream_info(messages: str) -> StreamInfo:
     errors = of_output.count("[error]") - of_output.count(LIES_BACK) + MANY_ERRORS * bool(CHANGED.search(of_output))
     length, begin = LENGTH.search(of_input), BEGIN.search(of_input)
     is_alone = len(tracks) == 1 and not OTHERS.search(of_input) and (errors or ESTIMATE not in of_input)
-    is_known = (is_alone or ENDS_EARLY.search(messages)) and not UNPROMISED.search(of_input)
+    is_known = not UNPROMISED.search(of_input) and bool(is_alone or ENDS_EARLY.search(messages))
     begins, is_pcm = float(begin[1]) if begin else 0.0, "Audio: pcm" in of_input
-    ends = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length and is_known else 0.0
+    ends = int(length[1]) * 3600 + int(length[2]) * 60 + float(length[3]) if length else 0.0
     times, seconds = tuple(float(time) for time in PRINTED.findall(messages)), max(0.0, ends - max(0.0, begins))
-    return StreamInfo(bool(tracks), is_mono, len(tracks), track, is_float, errors, seconds, is_pcm, begins, times)
+    return StreamInfo(is_mono, len(tracks), track, is_float, errors, seconds, is_known, is_pcm, begins, times)
 
 
 class OpenRecording(Protocol):
@@ -241,13 +239,13 @@ def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         length += len(block)
         yield block
     said, header, there = run.info(), promised(run.path, run.size_bytes), length / run.sample_rate_hz
-    missing, filled_seconds = there * (header.share - 1) or said.seconds - there, said.filled_seconds()
+    missing = there * (header.share - 1) or (said.seconds - there) * said.is_known
     if is_short := missing >= (LEAST_MISSING_SECONDS if said.is_pcm else LEAST_MISSING_OF_OTHERS):
         sentence = DAMAGED if said.errors and not (said.times or said.is_pcm) else CUT_OFF
         _tell(run, sentence.format(whole=round(there + missing, 1), there=round(there, 1), missing=missing))
     elif header.is_torn:
         _tell(run, TORN)
-    if filled_seconds:
+    if filled_seconds := said.filled_seconds():
         _tell(run, HOLES.format(missing=round(filled_seconds, 1)))
     elif said.errors >= MANY_ERRORS and not is_short:
         _tell(run, UNLIKE)

@@ -2,7 +2,9 @@
 
 import functools
 import hashlib
+import heapq
 import io
+import itertools
 import math
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -18,6 +20,7 @@ from audionet.audio.ffmpeg import BLOCK_SAMPLES
 from audionet.audio.levels import SILENT_DB, levels_db
 from audionet.errors import UnusableInput, warn_of
 from audionet.settings import EACH, FULL_SCALE, MINIMUM_SECONDS, SAMPLE_RATE_HZ, PictureSettings, SoundChoice
+from audionet.system.progress import as_part
 from audionet.system.untrusted import is_folder
 
 Piece = TypeVar("Piece")
@@ -137,7 +140,7 @@ class EachChannel:
     def watch(self, number: int, pieces: Iterable[Piece], samples_of: Callable[[Piece], np.ndarray]) -> Iterator[Piece]:
         """The pieces of a channel, by its number from 0; at their end it is said if it is silent, or as one before."""
         digest, is_silent, name = hashlib.sha256(), True, channel_name(number, self._channels)
-        for piece in pieces:
+        for piece in as_part(pieces, number, self._channels):
             samples = samples_of(piece)
             digest.update(samples.tobytes())
             is_silent = is_silent and float(levels_db(samples)) <= SILENT_DB
@@ -253,9 +256,20 @@ def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterato
         yield Strip(start, samples, starts, window)
 
 
-def read_strips(path: Path, settings: StripSettings, choice: SoundChoice) -> Generator[Strip, None, None]:
-    """The strips of a recording; `choice` as in `read_chunks`. Raises UnusableInput when nothing can be used."""
-    yield from _pieces(path, choice, settings.sample_rate_hz, lambda blocks: cut_strips(blocks, settings))
+def read_strips(
+    path: Path, ways: Sequence[StripSettings], choice: SoundChoice
+) -> Generator[tuple[int, Strip], None, None]:
+    """The strips of a recording that is cut in several ways, of one sample rate, each with the number of its way from
+    0, in the order of their starts. `choice` as in `read_chunks`. Raises UnusableInput when nothing can be used."""
+
+    def cut_up(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, Strip]]:
+        cut = [
+            zip(itertools.repeat(number), cut_strips(copy, settings), strict=False)
+            for number, (copy, settings) in enumerate(zip(itertools.tee(blocks, len(ways)), ways, strict=True))
+        ]
+        return heapq.merge(*cut, key=lambda strip: strip[1].start)
+
+    yield from _pieces(path, choice, ways[0].sample_rate_hz, cut_up)
 
 
 def pcm(samples: np.ndarray) -> bytes:

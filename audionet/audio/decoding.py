@@ -17,6 +17,7 @@ from audionet.errors import AudionetError, UnusableInput, reading
 from audionet.parallel.child import ChildFailed, Children
 from audionet.settings import SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import open_file, read_beginning, require_file
+from audionet.system.progress import telling
 
 # A frame begins with eleven ones, two bits for the version of MPEG, and two for its layer, of which 01 is the third.
 MP3_MASK, MP3_BEGIN = 0b11111111_11100110, 0b11111111_11100010
@@ -51,7 +52,8 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
     if number is not None and (reason := why_not_heard(number, sound.channels)):
         raise UnusableInput(path, reason)
     samples = sound.samples[number or 0]
-    blocks = iter(np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES)))
+    pieces = np.split(samples, range(ffmpeg.BLOCK_SAMPLES, len(samples), ffmpeg.BLOCK_SAMPLES))
+    blocks = telling(pieces, len(samples))
     if choice.channel is None and not opened.is_mono:
         yield from mix_or_loudest(opened, blocks)
     else:

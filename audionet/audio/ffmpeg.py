@@ -24,6 +24,7 @@ from audionet.errors import UnusableInput, explaining
 from audionet.parallel.process import BLOCK_BYTES, Messages, read_program
 from audionet.settings import MIX, SAMPLE_RATE_HZ, SoundChoice
 from audionet.system.files import require_file
+from audionet.system.progress import telling
 
 BLOCK_SAMPLES = BLOCK_BYTES // BYTES_PER_SAMPLE
 # Samples that ffmpeg hands on at once: of those of an MP3's frame, a tenth of its work, or more, is the handing. They
@@ -85,7 +86,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
         raise UnusableInput(path, reason)
     run = _mono(path, choice, sample_rate_hz, () if number is None else (channels.one_channel(number),))
     first = next(blocks := run.samples(), None)
-    if first is None and number is None and run.info().is_there:
+    if first is None and number is None and run.info().tracks:
         samples = channel_samples(path, choice, 0.0, 0.1)
         if samples is not None and (reason := channels.why_not_heard(0, samples.shape[1])):
             raise UnusableInput(path, reason)
@@ -94,7 +95,7 @@ def decode(path: Path, choice: SoundChoice = USUAL, sample_rate_hz: int = SAMPLE
             first = next(blocks := run.samples(), None)
     if first is None:
         raise UnusableInput(path, _explain(run))
-    heard = chain([first], blocks)
+    heard = telling(chain([first], blocks), run.info().seconds * sample_rate_hz)
     yield from channels.noted(run, channels.mix_or_loudest(run, heard) if choice.channel is None else heard)
 
 
@@ -281,7 +282,7 @@ def _explain(run: _Run) -> str:
     messages, track = run.messages.errors(), run.choice.track
     if track is not None and "matches no streams" in messages:
         return f"has no sound track {track}"
-    meaning = what_is_wrong(run.path, messages, run.info().is_there)
+    meaning = what_is_wrong(run.path, messages, run.info().tracks > 0)
     if meaning:
         return meaning
     _check_works()

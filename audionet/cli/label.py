@@ -34,7 +34,7 @@ from audionet.parallel.dask import open_workers
 from audionet.plots.clip import Plotter
 from audionet.settings import SoundChoice
 from audionet.system import signals as interruption
-from audionet.system.progress import progress_shown
+from audionet.system.progress import bar_away, progress_shown
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +76,11 @@ def _label_clips(options: argparse.Namespace, model: Model) -> int:
     printer = registry.PRINTERS[options.mode][options.format](model.labels, options.top)
     reported: list[ClipScores | Timeline] = []
     scored = 0
-    # Where the clips themselves come by on the terminal, nobody needs a bar.
-    unseen = not options.quiet and not sys.stdout.isatty()
     with (
         _standard_input(options.clips) as names,
         open_workers(options.scheduler) as workers,
-        progress_shown(not unseen) as progress,
+        # Where the clips themselves come by on the terminal, nobody needs a bar but for long ones.
+        progress_shown(options.quiet, only_long=sys.stdout.isatty()) as progress,
     ):
         places = {name: path for path, name in names.items()}
         clips = [places.get(name, Path(name)) for name in options.clips if name != STANDARD_INPUT or names]
@@ -92,7 +91,8 @@ def _label_clips(options: argparse.Namespace, model: Model) -> int:
             if isinstance(clip, UnusableInput):
                 skipped += 1
             else:
-                printer.add(clip)
+                with bar_away(sys.stdout):
+                    printer.add(clip)
                 scored += 1
                 if options.report is not None:
                     reported.append(clip)

@@ -5,8 +5,10 @@ import logging
 import sys
 import warnings
 from contextlib import suppress
+from typing import TextIO
 
 from audionet.cli.plain_parser import add_options
+from audionet.system.progress import bar_away
 from audionet.system.text import colored, printable
 
 
@@ -18,7 +20,7 @@ def configure_logging(verbosity: str) -> None:
     # Pillow warns of pictures that can be read, or are refused with a message that names the file.
     warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
     warnings.filterwarnings("ignore", module=r"PIL\.")
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(_Formatter("audionet: %(message)s"))
     ours = logging.getLogger("audionet")
     ours.handlers[:] = [handler]
@@ -35,6 +37,15 @@ def configure_logging(verbosity: str) -> None:
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         # Programs read JSON and CSV as UTF-8; on Windows a pipe would get the system's old encoding.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Shows no message in the midst of a bar."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Show one message. What wipes the bar away has a lock of its own, which comes before the handler's."""
+        with bar_away(self.stream):
+            return super().handle(record)
 
 
 class _Formatter(logging.Formatter):

@@ -128,8 +128,8 @@ class _Runner:
         self.done += len(clips)
         items, paths = [item_of(clip) for clip in clips], [clip.path for clip in clips]
         with closing(run_many(self.workers, job, items, paths)) as results:
-            pairs = zip(clips, in_order(results), strict=True)
-            for clip, result in counted("clips", pairs, len(clips), progress):
+            done = in_order(counted("clips", results, len(clips), progress))
+            for clip, result in zip(clips, done, strict=True):
                 if isinstance(result, UnusableInput):
                     self.skipped.add(UnusableInput(clip.path, result.reason))
                 else:

@@ -87,7 +87,7 @@ def _one(job: Job[Path, Any, Any, AClip], clip: Clips, options: LabelOptions) ->
     if len(clips) != 1:
         raise AudionetError(f"this is of one recording, not of {len(clips)}; call it for each in turn")
     with open_workers(options.scheduler) as workers:
-        ((_, result),) = workers.run(job, [as_path(clips[0]).absolute()])
+        ((_, result),) = counted("clips", workers.run(job, [as_path(clips[0]).absolute()]), 1, chosen(None))
     if isinstance(result, UnusableInput):
         raise UnusableInput(clips[0], result.reason)
     return result
@@ -112,7 +112,8 @@ def run_each(
     places = [path.absolute() for path in paths]
     of_any_kind: Job[Path, Any, Any, Any] = _EachJob(job) if job.choice.channel == EACH else job
     with closing(run_many(workers or Threads(), of_any_kind, places, places)) as results:
-        for path, result in counted("clips", zip(paths, in_order(results), strict=True), len(paths), progress):
+        done = in_order(counted("clips", results, len(paths), progress))
+        for path, result in zip(paths, done, strict=True):
             name = names.get(path, str(path))
             if isinstance(result, UnusableInput):
                 yield _skipped(name, result)

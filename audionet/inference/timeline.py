@@ -28,6 +28,7 @@ from audionet.inference.windows import (
     Timeline,
     WindowsJob,
     per_step,
+    split_for,
     step_seconds,
 )
 from audionet.model.bundle import Model
@@ -82,16 +83,14 @@ class TimelineJob(ModelJob):
     @functools.cached_property
     def events(self) -> EventsJob | None:
         """What finds the events; None where the network has no scores of events."""
-        events = EventsJob(self.model, self.allow_unknown, self.choice.untold())
+        events = EventsJob(self.model, self.allow_unknown, self.choice)
         return events if events.windows.of_events else None
 
     def split(self, path: Path) -> Generator[tuple[bool, Strip], None, None]:
-        """The strips of a recording, with False; and then those in which events are looked for, with True."""
-        for strip in self.windows.split(path):
-            yield False, strip
-        if self.events is not None:
-            for strip in self.events.windows.split(path, warns=False):
-                yield True, strip
+        """The strips of a recording, with False; and among them those in which events are looked for, with True."""
+        jobs = [self.windows] if self.events is None else [self.windows, self.events.windows]
+        for number, strip in split_for(jobs, path):
+            yield number == 1, strip
 
     def map(self, path: Path, part: tuple[bool, Strip]) -> tuple[bool, WindowScores]:
         """The scores of the windows of a strip, and whether they are those of events."""

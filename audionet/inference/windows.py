@@ -150,18 +150,16 @@ class WindowsJob(ModelJob):
         """Made when it is first needed; None where there is none for the model."""
         return StripScorer.of(self.model, window_seconds(self.model, self.of_events), self.of_events)
 
-    def split(self, path: Path, warns: bool = True) -> Generator[Strip, None, None]:
-        """The strips of a recording. warns: of sound that the model does not hear."""
-        if path.suffix.lower() in SUFFIXES:
-            raise UnusableInput(path, "is a picture; a timeline needs the recording")
-        check, rate_hz = RangeCheck(path, self.model.settings, self.choice), self.model.settings.sample_rate_hz
-        step, window = _step_samples(self.model, self.of_events), round(window_seconds(self.model) * rate_hz)
-        settings = self.scorer.strip_settings(step) if self.scorer else StripSettings(window, step, 1, 0, rate_hz)
-        for strip in read_strips(path, settings, self.choice):
-            check.add(strip.samples, strip.start / rate_hz)
+    def split(self, path: Path) -> Generator[Strip, None, None]:
+        """The strips of a recording."""
+        for _, strip in split_for([self], path):
             yield strip
-        if warns:
-            warn_of_range(path, check, self.model)
+
+    def strip_settings(self) -> StripSettings:
+        """How recordings are to be cut."""
+        rate_hz, step = self.model.settings.sample_rate_hz, _step_samples(self.model, self.of_events)
+        window = round(window_seconds(self.model) * rate_hz)
+        return self.scorer.strip_settings(step) if self.scorer else StripSettings(window, step, 1, 0, rate_hz)
 
     def map(self, path: Path, strip: Strip) -> WindowScores:
         """The scores of the windows of a strip."""
@@ -174,6 +172,19 @@ class WindowsJob(ModelJob):
         """All windows, in order."""
         windows = WindowScores.joined(scored)
         return Windows(str(path), self.model.labels, windows, self.model.settings.sample_rate_hz)
+
+
+def split_for(jobs: Sequence[WindowsJob], path: Path) -> Generator[tuple[int, Strip], None, None]:
+    """The strips of a recording for several jobs of one model and choice, each with the number of its job from 0."""
+    if path.suffix.lower() in SUFFIXES:
+        raise UnusableInput(path, "is a picture; a timeline needs the recording")
+    model, choice = jobs[0].model, jobs[0].choice
+    check = RangeCheck(path, model.settings, choice)
+    for number, strip in read_strips(path, [job.strip_settings() for job in jobs], choice):
+        if number == 0:
+            check.add(strip.samples, strip.start / model.settings.sample_rate_hz)
+        yield number, strip
+    warn_of_range(path, check, model)
 
 
 def per_step(windows: np.ndarray) -> np.ndarray:

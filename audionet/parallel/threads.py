@@ -4,12 +4,14 @@ import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from audionet.errors import NO_THREADS, AudionetError, UnusableInput
 from audionet.settings import available_cores
+from audionet.system.progress import listened_to, tell_share
 from audionet.system.signals import end_children
 
 Item = TypeVar("Item")
@@ -137,6 +139,7 @@ class _UnderWay(Generic[Item, Part, Mapped]):
 
     def __init__(self, position: int, item: Item, parts: Generator[Part, None, None]) -> None:
         self.position, self.item, self.parts = position, item, parts
+        self.share = 0.0  # of it, that is done
         self.lock = threading.Lock()  # of all below, and of `parts`
         self.begun = self.done = 0
         self.no_more = False
@@ -147,12 +150,13 @@ class _UnderWay(Generic[Item, Part, Mapped]):
 class Crew:
     """What the threads of one run share.
 
-    results: of items, with their positions; an exception that is to end the run; None from each thread that is done.
+    results: of items, with their positions; how much is done of those under way, together; an exception that is to end
+        the run; None from each thread that is done.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
-        self.results: queue.SimpleQueue[tuple[int, Any] | BaseException | None] = queue.SimpleQueue()
+        self.results: queue.SimpleQueue[tuple[int, Any] | float | BaseException | None] = queue.SimpleQueue()
 
     def work(self) -> None:
         """What each thread does, until nothing is left or the run is stopped."""
@@ -177,6 +181,8 @@ class Crew:
                 came = self.results.get()
                 if came is None:
                     running -= 1
+                elif isinstance(came, float):
+                    tell_share(came)
                 elif isinstance(came, BaseException):
                     raise came
                 else:
@@ -218,6 +224,7 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
         with self._lock:
             for position, item in self._items:
                 begun = _UnderWay[Item, Part, Mapped](position, item, self.job.split(item))
+                begun.parts = listened_to(begun.parts, partial(self._hear, begun))
                 self._under_way.append(begun)
                 return begun
             if self.ahead:
@@ -260,6 +267,12 @@ class _ThreadCrew(Crew, Generic[Item, Part, Mapped, Result]):
                 raise
             own.no_more = True
         return None
+
+    def _hear(self, own: "_UnderWay[Item, Part, Mapped]", share: float) -> None:
+        """Pass on how much of an item is done, with what is done of the others."""
+        own.share = share
+        with self._lock:
+            self.results.put(sum((item.share for item in self._under_way), 0.0))
 
     def _finish_if_done(self, own: "_UnderWay[Item, Part, Mapped]") -> None:
         """Give out the result of an item whose last part is done."""

@@ -170,13 +170,13 @@ def test_a_silent_default_track_is_told_of_where_there_are_others(
 
 def test_what_ffmpeg_says_of_a_file_is_understood() -> None:
     line = "[info]   Stream #0:0: Audio: mp3, 44100 Hz, mono, fltp, 128 kb/s\n"
-    assert stream_info(line) == StreamInfo(True, True, 1)
+    assert stream_info(line) == StreamInfo(True, 1, is_known=True)
     other = line.replace("0:0", "0:2").replace("mono", "stereo").replace("44100", "8000")
     heard = "[info]   Stream #0:2 -> #0:0 (mp3 (mp3float) -> pcm_f32le (native))\n"
     # Of a film with two programmes, what belongs to both is listed twice.
-    assert stream_info(other + line + other + heard) == StreamInfo(True, False, 2, 2)
-    assert stream_info("[out#0] Output #0, s16le\n" + line) == StreamInfo(False, False)
-    assert stream_info("") == StreamInfo(False, False)
+    assert stream_info(other + line + other + heard) == StreamInfo(False, 2, 2)
+    assert stream_info("[out#0] Output #0, s16le\n" + line) == StreamInfo(False)
+    assert stream_info("") == StreamInfo(False)
     assert stream_info("[info] -1.5\n[Eval @ 0x1f] [info] 2.0\n").times == (-1.5, 2.0)
     assert stream_info("[info]     title           : [info] -599.0\n").times == ()
 

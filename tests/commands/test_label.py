@@ -5,15 +5,18 @@ import tempfile
 import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import audionet
+from audionet.audio import plain_files
 from audionet.cli import label as label_command
 from audionet.commands.label import run_each
 from audionet.inference.timeline import TimelineJob
 from audionet.model.bundle import load_model
 from audionet.options import LabelOptions
-from tests.conftest import Run, chirps, packages_loaded_by, write_wav
+from audionet.settings import PictureSettings
+from tests.conftest import Run, chirps, make_untrained_model, packages_loaded_by, write_wav
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,22 @@ def test_clips_get_their_class() -> None:
     ]
     assert all(sum(clip.scores.values()) == pytest.approx(1, abs=1e-5) for clip in clips)
     assert clips[0].seconds == pytest.approx(1.7)
+
+
+@pytest.mark.parametrize("reader", ["whoever reads it", "ffmpeg"])
+def test_how_much_of_a_long_recording_is_done_is_told(
+    reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reader == "ffmpeg":
+        monkeypatch.setattr(plain_files, "is_plain", lambda beginning: False)  # noqa: ARG005
+    options = LabelOptions(make_untrained_model(tmp_path, PictureSettings()).graph, channel="each")
+    long = write_wav(tmp_path / "long.wav", np.tile(chirps(1, 200, 400, 1)[:8000, None], (630, 2)), 8000)
+    told: list[float] = []
+    both = audionet.label(long, options, progress=lambda _, done, __: told.append(done))
+    assert len(both) == 2
+    assert told == sorted(told)
+    assert (told[0], told[-2] < 1, told[-1], len(told) > 60) == (0, True, 1, True)
+    assert np.median(told) == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_recording_scores_as_its_prepared_pictures_do(here: Path) -> None:

@@ -136,7 +136,7 @@ def test_old_chunks_go_before_the_index_forgets_them(two_classes: Path) -> None:
     image_dir = prepare(two_classes).image_dir
     write_wav(two_classes / "high" / "high-1.wav", tone(2500, 1))  # had three chunks, has one
 
-    def killed(stage: str, done: int, total: int) -> None:
+    def killed(stage: str, done: float, total: int) -> None:
         assert (stage, total) == ("recordings", 1)
         if done == 0:
             return
@@ -229,7 +229,7 @@ def test_the_number_of_jobs_makes_no_difference(two_classes: Path, tmp_path: Pat
 def interrupted_at(count: int) -> Progress:
     """Ctrl-C, when so many recordings are done."""
 
-    def interrupt(stage: str, done: int, total: int) -> None:
+    def interrupt(stage: str, done: float, total: int) -> None:
         assert (stage, total) in {("recordings", 7), ("recordings", 8)}
         if done == count:
             raise KeyboardInterrupt

@@ -89,7 +89,7 @@ def test_a_worker_that_dies_costs_its_own_work_only(cluster: "LocalCluster", tmp
         before = list(client.run(os.getpid).values())
         seen = []
 
-        def kill(stage: str, done: int, total: int) -> None:
+        def kill(stage: str, done: float, total: int) -> None:
             seen.append((stage, done, total))
             if done == 2:
                 os.kill(before[0], signal.SIGKILL)

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from audionet.errors import AudionetError, UnusableInput
 from audionet.parallel.threads import Threads, in_order, one_blas_thread
+from audionet.system.progress import counted, tell_share
 from tests.conftest import run_program
 
 WAIT_SECONDS = 30  # then something hangs
@@ -53,6 +54,26 @@ class Squares:
 def test_results_are_joined_in_order(width: int) -> None:
     items = [list(range(n, n + 5)) for n in range(20)]
     assert list(in_order(Threads(width).run(Squares(), items))) == [[n**2 for n in item] for item in items]
+
+
+class ToldSquares(Squares):
+    """The same, which says how much of an item is done."""
+
+    def split(self, item: list[int]) -> Generator[int, None, None]:
+        for done, number in enumerate(item):
+            tell_share(done / len(item))
+            yield number
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_how_much_is_done_of_the_items_under_way_is_told_together(width: int) -> None:
+    told: list[float] = []
+    results = Threads(width).run(ToldSquares(), [list(range(40))] * 5)
+    assert len(list(counted("items", results, 5, lambda _, done, __: told.append(done)))) == 5
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, 5)
+    assert {int(done) for done in told if done % 1} >= {0, 4}
+    assert told.count(5) == 1
 
 
 def test_one_long_item_is_shared_and_only_what_is_worked_on_is_held() -> None:

@@ -88,7 +88,7 @@ def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_
     audionet.prepare(two_classes, prepare)
     seen: list[str] = []
 
-    def meanwhile(stage: str, done: int, total: int) -> None:  # noqa: ARG001
+    def meanwhile(stage: str, done: float, total: int) -> None:  # noqa: ARG001
         if stage in seen:
             return
         seen.append(stage)
@@ -102,7 +102,7 @@ def test_prepare_and_retrain_keep_out_of_each_others_way(two_classes: Path, tmp_
     (two_classes / "low" / "low-0.wav").unlink()
     seen.clear()
 
-    def while_drawing(stage: str, done: int, total: int) -> None:  # noqa: ARG001
+    def while_drawing(stage: str, done: float, total: int) -> None:  # noqa: ARG001
         seen.append(stage)
         for run in (lambda: audionet.prepare(two_classes, prepare), lambda: audionet.retrain(training)):
             with pytest.raises(AudionetError, match=r"data_image: another audionet is at work on it"):

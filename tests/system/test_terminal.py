@@ -1,6 +1,7 @@
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -9,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from audionet.settings import PictureSettings
 from audionet.system.progress import ProgressLines
 from audionet.system.text import duration
-from tests.conftest import Run, tone, write_wav
+from tests.conftest import Run, make_untrained_model, tone, write_wav
 
 
-def on_a_terminal(folder: Path, *arguments: str, **environment: str) -> str:
+def on_a_terminal(folder: Path, *arguments: str, columns: int = 100, **environment: str) -> str:
     """What audionet shows on a terminal, standard output and error together."""
     terminal, ours = pty.openpty()
-    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # without a size there is no bar
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))  # without a size there is no bar
     os.set_blocking(terminal, False)
     env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm"} | environment
     command = [sys.executable, "-m", "audionet", *arguments]
@@ -39,6 +41,24 @@ def test_progress_is_a_bar_on_a_terminal_alone(low_and_high: Path, audionet: Run
     assert "0 of 8" in shown
     assert "left" in shown
     assert on_a_terminal(low_and_high, *command, "--quiet") == ""
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_long_clip_has_a_bar_which_is_gone_before_anything_is_printed(
+    columns: int, audionet: Run, tmp_path: Path
+) -> None:
+    make_untrained_model(tmp_path / "tf_files", PictureSettings())
+    write_wav(tmp_path / "short.wav", tone(440, 1))
+    write_wav(tmp_path / "long.wav", tone(440, 660, rate_hz=8000), rate_hz=8000)
+    command = ["label", "short.wav", "gone.wav", "long.wav"]
+    shown = on_a_terminal(tmp_path, *command, columns=columns, NO_COLOR="1")
+    bars = [line for line in re.split("[\r\n]+", shown) if line.startswith("clips: ")]
+    assert all(len(bar) <= columns for bar in bars)
+    assert re.fullmatch(r"clips: +\d+%\|.{10}\| [\d:?]+ left, 2\.\d.*", bars[-1])
+    plain = audionet(*command, cwd=tmp_path)
+    lines = [line.strip("\r").rsplit("\r", 1)[-1] for line in shown.split("\n")]
+    assert sorted(line for line in lines if line.strip()) == sorted((plain.stdout + plain.stderr).splitlines())
+    assert "clips:" not in on_a_terminal(tmp_path, "label", "short.wav")
 
 
 def test_colours_are_for_terminals_whose_users_want_them(low_and_high: Path, audionet: Run) -> None:
