@@ -44,6 +44,10 @@ SAYS_NOTHING = ("channel", "0")  # Label Studio writes it of every recording who
 OF_WORDS, OF_A_WORD = re.compile(r"words?.*|items|tokens|elements"), ("word", "pronunciation")
 NO_WORDS = ("spacing", "punctuation", "punct", "audio_event")
 SAID = frozenset({"text", "word", "transcript", "alternatives"})
+OTHER_FORMS = {  # lists of programs in Python whose times or labels lie elsewhere
+    "entries": "the tiers of a TextGrid, whose form is read that Praat saves",
+    "supervisions": "cuts of Lhotse, with times of their own: save its supervisions, whose times are the recording's",
+}
 RENAMED = {"ts": "start", "endts": "end"}  # Rev's times
 TIMESTAMPS = ("timestamp", "timestamps")  # with both times in them, of programs that run Whisper
 
@@ -131,8 +135,9 @@ def _rows(value: Any, around: Cells) -> Iterator[tuple[int, Cells]]:
     if VIA.issubset(value):
         yield from _marks_of_via(value)
         return
-    if isinstance(value.get("entries"), list):
-        raise ValueError("the tiers of a TextGrid, whose form is read that Praat saves")  # as praatio has them
+    for name in OTHER_FORMS.keys() & value:
+        if isinstance(value[name], list):
+            raise ValueError(OTHER_FORMS[name])
     own = _cells(value, is_word=WORD in around)
     own_names = set(map(simplified, own))
     names = own_names.union(map(simplified, around))

@@ -115,7 +115,7 @@ def seconds(text: str) -> float:
     try:
         value = float(text.replace(",", "."))
     except ValueError as error:
-        raise ValueError("times are seconds, such as 12.5, or 1:02:03.5") from error
+        raise ValueError("times are seconds, such as 12.5, or 1:02:03.5 (in spreadsheets [HH]:MM:SS)") from error
     if not 0 <= value <= LONGEST_START_SECONDS:  # which NaN is not either
         raise ValueError("times are seconds from the start of the recording, such as 12.5")
     return value
@@ -216,7 +216,7 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
         extra = sum(bool(cell.strip()) for cell in cells[len(names) :])
         if extra and (len(names) > 1 or is_known(names[0])):  # else it is a text, with a comma somewhere
             there, named = count(len(names) + extra, "value"), count(len(names), "column")
-            remedy = f"put a value with {separator!r} in it between double quotes"
+            remedy = f"name all columns, or put a value with {separator!r} in it between double quotes"
             raise table.error(line, f"has {there}, the first line names {named}; {remedy}")
         for name in twice:
             _require_one_value(table, line, [cell for known, cell in zip(names, cells, strict=False) if known == name])

@@ -59,7 +59,7 @@ MOMENTS = BEGINNINGS_OF_LENGTHS.union("second seconds sec secs timesec times tim
 TIME_CODE = re.compile(r"(\d{4}-\d\d-\d\d[T ])?\d\d[:;]\d\d[:;]\d\d([:;.,]\d+)?(Z|[+-]\d\d:?\d\d)?")
 EARLY = re.compile(r"-0?[.,]\d+")  # less than a second before the recording, as tools have it that count in windows
 THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
-OF_A_DAY = re.compile(r"0[.,]\d{5,16}|\d([.,]\d{1,16})?[eE]-\d{1,2}")  # as Excel writes a part of one
+OF_A_DAY = re.compile(r"0[.,]\d{5,}|\d([.,]\d+)?[eE]-\d{1,2}")  # as Excel and LibreOffice write a part of one
 # So many times as long as its length says a part can't be: that is in seconds, and the part in milliseconds or samples.
 OTHER_UNIT = 20
 

@@ -324,7 +324,11 @@ def test_nothing_is_learnt_of_what_nobody_listened_to(tmp_path: Path) -> None:
             "lines alone; or save the channels as recordings of their own",
         ),
         ("a 1 10 0", "line 2 marks 10 to 0 s; a part ends after it begins"),
-        ("a 1 x 10", "line 2 has the times 'x' and '10'; times are seconds, such as 12.5, or 1:02:03.5"),
+        (
+            "a 1 x 10",
+            "line 2 has the times 'x' and '10'; times are seconds, such as 12.5, or 1:02:03.5 (in spreadsheets "
+            "[HH]:MM:SS)",
+        ),
     ],
 )
 def test_a_line_that_says_nothing_of_what_was_listened_to_is_named(tmp_path: Path, line: str, said: str) -> None:

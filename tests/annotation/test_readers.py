@@ -213,11 +213,21 @@ def test_of_recordings_opened_together_the_file_s_own_times_count(tmp_path: Path
         ("n.txt", "1.5\t2.5\towl\n3.5\t4.5\n", "line 2 has no label; say what is heard from 3.5 to 4.5 s"),
         ("n.txt", "0.500000000\t220.5\towl\n", "line 1 has marks without a length; mark regions or boxes in Sonic Vis"),
         ("n.txt", "0.500000000\t220.5\t4.000000000\n", "line 1 has no label; say what is heard from 0.5 to 4.5 s"),
+        (
+            "t.csv",
+            "start,end,label\n0.0000491898148148148,0.0001,owl\n",
+            "are they fractions of a day, as Excel has times?",
+        ),
         ("n.svl", '<sv><layer type="timeruler"/></sv>', "has marks without a length; mark regions or boxes in Sonic"),
         (
             "praatio.json",
             '{"tiers": [{"class": "IntervalTier", "xmin": 0, "xmax": 9, "entries": [[1, 2, "a"]]}]}',
             "is JSON that cannot be read (the tiers of a TextGrid, whose form is read that Praat saves)",
+        ),
+        (
+            "cuts.jsonl",
+            '{"start": 3, "duration": 9, "type": "MonoCut", "supervisions": [{"start": 1, "duration": 2, "label": 1}]}',
+            "is JSON that cannot be read (cuts of Lhotse, with times of their own",
         ),
         ("n.rttm", "SPEAKER night 1 1.5\n", "line 1 has 4 fields, where a SPEAKER of RTTM has at least 8"),
         ("n.rttm", RTTM.replace("night 1 61", "night 2 61"), "line 2 is about channel 2"),

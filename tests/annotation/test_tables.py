@@ -316,7 +316,7 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
             "audio,mood,annotator,project\na.wav,sad,1,1\nb.wav,calm,1,1\n",
             "needs a column for its label",
         ),  # of Label Studio
-        ("path\na.wav,x\n", "line 2 has 2 values, the first line names 1 column; put"),
+        ("path\na.wav,x\n", "line 2 has 2 values, the first line names 1 column; name all columns, or put"),
         ("a 1 0.50 0.30 hello 0.9\n", "is CTM, which says what is said, not by whom, and no table: export CSV"),
         (
             "# Exported using VGG Image Annotator (x)\n# CSV_HEADER = x,y\n",
@@ -325,7 +325,10 @@ def test_names_that_may_be_classes_are_taken_for_classes(tmp_path: Path, names: 
         ("Of today\npath,label\na.wav,x\nb.wav,\n", "line 4 has no label"),
         ("path,label\na.wav,un\u200bknown\n", "line 2: no class can be called"),
         ("path,label\nc.wav,x\n", "the recording that it lists is not in .* looked for as"),
-        ("path,label\na.wav,x\nHello, world.wav,y\n", r"line 3 has 3 values, the first line names 2 columns; put"),
+        (
+            "path,label\na.wav,x\nHello, world.wav,y\n",
+            r"line 3 has 3 values, the first line names 2 columns; name all columns, or put",
+        ),
         ('path,label\n"a.wav,x\nb.wav,y\n', "line 2 begins a row that can't be read"),
         ("path,label\na.wav,Unknown\n", "line 2: no class can be called 'Unknown'"),
         ("path,label\n", "lists no recordings"),
