@@ -183,6 +183,8 @@ def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) ->
         ("listen", "type: audionet label --microphone"),
         ("version", "type: audionet --version"),
         ("data_audio", "to draw the recordings in that folder, type: audionet prepare data_audio"),
+        ("files/a.mp3", "to ask which class that file is, type: audionet label files/a.mp3"),
+        ("retrain gone", "gone: one argument too many; it learns from the pictures that audionet prepare made"),
         ("--steps 5", "--steps: no such option here; it is one of audionet retrain"),
         ("--versions", "--versions: no such option; did you mean --version?"),
         ("prepare d --keep-wav --no-keep-wav", "one says yes, the other no; leave out one"),
@@ -202,6 +204,7 @@ def test_what_is_mistyped_or_typed_first_is_told_what_to_type(
     (tmp_path / "pictures" / "audionet.json").touch()
     (tmp_path / "files" / "data_image").mkdir(parents=True)
     (tmp_path / "files" / "data_image" / "audionet.json").touch()
+    (tmp_path / "files" / "a.mp3").touch()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as caught:
         cli.main(line.split())

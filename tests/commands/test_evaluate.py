@@ -200,6 +200,8 @@ def test_of_events_the_background_is_none(model: ModelFiles, night: Path) -> Non
     assert f'<td class="figure">{found.detection.thresholds["low"]:.2f}</td></tr>' in shown
     with pytest.raises(AudionetError, match="the model has no such class"):
         audionet.evaluate(night, options(model), detection=DetectionOptions("events", background=("rain",)))
+    with pytest.raises(AudionetError, match="annotations are of one channel, or of the mix"):
+        audionet.evaluate(night, replace(options(model), channel="each"))
 
 
 def test_corrections_and_the_background_are_as_prepare_has_them(

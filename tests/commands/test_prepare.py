@@ -249,10 +249,16 @@ def test_an_interrupted_run_goes_on_where_it_stopped(two_classes: Path, decoding
     assert not list(image_dir.rglob(".audionet-*"))
 
 
-def test_a_damaged_index_is_refused_and_force_begins_anew(two_classes: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [('{"format": 1, "pictures"', "damaged or not written"), ('{"format": 2}', "written by another version")],
+)
+def test_an_index_that_is_not_ours_is_refused_and_force_begins_anew(
+    content: str, fault: str, two_classes: Path
+) -> None:
     image_dir = prepare(two_classes).image_dir
-    (image_dir / "audionet.json").write_text('{"format": 1, "pictures"')
-    with pytest.raises(AudionetError, match=r"audionet.json: damaged .* --force"):
+    (image_dir / "audionet.json").write_text(content)
+    with pytest.raises(AudionetError, match=rf"audionet.json: {fault} .* --force"):
         prepare(two_classes)
     assert prepare(two_classes, force=True).made == 8
 
