@@ -7,6 +7,7 @@ import io
 import itertools
 import math
 import warnings
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -256,6 +257,24 @@ def cut_strips(blocks: Iterable[np.ndarray], settings: StripSettings) -> Iterato
         yield Strip(start, samples, starts, window)
 
 
+def shared(blocks: Iterable[np.ndarray], count: int) -> list[Iterator[np.ndarray]]:
+    """A stream of blocks for so many readers, of which each block is held until all have taken it. itertools.tee would
+    hold the last 57 all the time, of a megabyte each."""
+    source, waiting = iter(blocks), [deque[np.ndarray]() for _ in range(count)]
+
+    def taken(own: deque[np.ndarray]) -> Iterator[np.ndarray]:
+        while True:
+            if not own:
+                block = next(source, None)
+                if block is None:
+                    return
+                for each in waiting:
+                    each.append(block)
+            yield own.popleft()
+
+    return [taken(own) for own in waiting]
+
+
 def read_strips(
     path: Path, ways: Sequence[StripSettings], choice: SoundChoice
 ) -> Generator[tuple[int, Strip], None, None]:
@@ -265,7 +284,7 @@ def read_strips(
     def cut_up(blocks: Iterable[np.ndarray]) -> Iterator[tuple[int, Strip]]:
         cut = [
             zip(itertools.repeat(number), cut_strips(copy, settings), strict=False)
-            for number, (copy, settings) in enumerate(zip(itertools.tee(blocks, len(ways)), ways, strict=True))
+            for number, (copy, settings) in enumerate(zip(shared(blocks, len(ways)), ways, strict=True))
         ]
         return heapq.merge(*cut, key=lambda strip: strip[1].start)
 

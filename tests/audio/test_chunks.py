@@ -1,11 +1,13 @@
 import itertools
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from audionet.audio.chunks import Chunk, StripSettings, cut, cut_strips, to_wav
+from audionet.audio.chunks import Chunk, StripSettings, cut, cut_strips, shared, to_wav
 from audionet.settings import SAMPLE_RATE_HZ, PictureSettings
 from tests.conftest import read_wav
 
@@ -61,6 +63,21 @@ def test_a_wav_holds_the_chunks_samples(tmp_path: Path) -> None:
     rate, samples = read_wav(tmp_path / "a.wav")
     assert rate == SAMPLE_RATE_HZ
     assert np.array_equal(samples, chunk.samples)
+
+
+def test_blocks_that_all_readers_have_taken_are_let_go() -> None:
+    made: list[weakref.ref[np.ndarray]] = []
+
+    def blocks() -> Iterator[np.ndarray]:
+        for number in range(100):
+            block = np.full(10, number)
+            made.append(weakref.ref(block))
+            yield block
+
+    for number, (one, other) in enumerate(zip(*shared(blocks(), 2), strict=True)):
+        assert one[0] == other[0] == number
+        assert sum(block() is not None for block in made) <= 3
+    assert len(made) == 100
 
 
 @pytest.mark.parametrize("length", [1, 1600, 15_999, 16_000, 16_001, 20_000, 24_000, 40_123])
