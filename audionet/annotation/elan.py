@@ -102,7 +102,7 @@ def read_eaf(path: Path, text: str) -> list[Annotation]:
         part, text = read_part(path, value.line, start, end), value.text.strip()
         return annotation(path, value.line, recording, part, text or value.tier, value.tier)
 
-    found = list(filter(None, each_line(document.values, mark_of)))
+    found = each_line(document.values, mark_of)
     _report(path, document, len(document.values) - len(found))
     return found
 

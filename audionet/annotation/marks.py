@@ -19,6 +19,7 @@ from audionet.tables.times import read_part
 
 logger = logging.getLogger(__name__)
 
+LINES_LOOKED_AT = 5  # to know a file
 FEWEST_SENTENCES, SPOKEN = 8, 0.6  # of all annotations of a file in which the texts are what is said
 CHANNELS = {"NA": 0, "<NA>": 0, "A": 1, "B": 2, "a": 1, "b": 2}  # NIST's names of those that have no number
 COMMENT = re.compile(r"\s*#[^\t]*")
@@ -124,14 +125,16 @@ def read_rttm(path: Path, text: str) -> list[Annotation]:
 def read_stm(path: Path, text: str) -> list[Annotation]:
     """Who speaks, as transcripts say it: recording, channel, speaker, start and end on each line, before the words."""
 
-    def turn(line: tuple[int, str]) -> Annotation:
+    def turn(line: tuple[int, str]) -> Annotation | None:
         number, written = line
         fields = _fields(path, number, written.split(None, 5), "a speaker, ", " anna")
         recording, channel, speaker, start, end, *_ = fields
+        if speaker in NOBODY:
+            return None
         mark = annotation(path, number, recording, read_part(path, number, start, end), speaker)
         return replace(mark, channel=_channel(path, number, channel))
 
-    return [mark for mark in each_line(_lines(text), turn) if mark.label not in NOBODY]
+    return each_line(_lines(text), turn)
 
 
 def read_uem(path: Path, text: str) -> list[Annotation]:

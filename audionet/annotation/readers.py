@@ -13,6 +13,7 @@ from pathlib import Path
 from audionet.annotation import viewers
 from audionet.annotation.elan import EAF, elan_fields, read_eaf, read_elan_text
 from audionet.annotation.marks import (
+    LINES_LOOKED_AT,
     TIME,
     Annotation,
     annotation,
@@ -55,7 +56,6 @@ LABEL_FIRST = rf"[^\t;]*[^\W\d][^\t;]*[\t;]{TIME}[\t;]{TIME}\s*"  # as Avisoft h
 UNNAMED_MARK = re.compile(
     rf"(?:[^\t]*\t)*?\[?{TIME}(?:\t+|[,;] ?| +(?:--> +)?){TIME}(?:\]?\t+|[,;] ?|\]? +).*[^\W\d].*|{LABEL_FIRST}"
 )
-LINES_LOOKED_AT = 5
 LOOKED_AT = 4096  # characters
 # Of other tools, which are not read.
 OTHER_SUFFIXES = tuple(".ctm .trs .phn .wrd .ass .ssa .antx .exb .cha .sbv .ttml .dfxp".split())
@@ -197,7 +197,7 @@ def _first_line(text: str) -> str:
 def _reader_of(path: Path, text: str) -> Callable[[Path, str], list[Annotation]]:
     """What reads a file, by its name, or by its first line that is not empty. text: at least its beginning."""
     first = _first_line(text)
-    if viewers.EXPORTED.fullmatch(first) or (viewers.POINT.fullmatch(first) and AUDACITY.fullmatch(first)):
+    if viewers.EXPORTED.fullmatch(first) or (AUDACITY.fullmatch(first) and viewers.marks_points(text)):
         return viewers.read_exported
     if reader := BY_SUFFIX.get(path.suffix.lower()):
         return reader
@@ -294,4 +294,4 @@ def _marks_of(table: Table) -> list[Annotation]:
         name, channel = next(iter(layout.paths(row)), ""), layout.channel_of(row)
         return part and Annotation(name or None, *part, label, row.line, tier_of(row), channel)
 
-    return list(filter(None, each_line(table.rows, mark_of)))
+    return each_line(table.rows, mark_of)

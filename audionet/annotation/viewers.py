@@ -8,7 +8,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from pathlib import Path
 
-from audionet.annotation.marks import Annotation, annotation, numbered_lines
+from audionet.annotation.marks import LINES_LOOKED_AT, Annotation, annotation, numbered_lines
 from audionet.errors import AudionetError, explaining
 from audionet.tables.faults import each_line, line_error
 from audionet.tables.layouts import FREQUENCIES_SAID
@@ -52,7 +52,7 @@ def read_textgrid(path: Path, text: str) -> list[Annotation]:
             return None  # an interval without text marks nothing
         return annotation(path, line, None, read_part(path, line, start.group(), end.group()), label, tier)
 
-    annotations = list(filter(None, each_line(intervals, mark_of)))
+    annotations = each_line(intervals, mark_of)
     if len(intervals) < len(items) and not annotations:
         raise AudionetError(f"{path}: marks points, which have no length; mark intervals in Praat, or move it away")
     if len(intervals) < len(items):
@@ -87,6 +87,11 @@ def _next(tokens: Iterator[re.Match[str]], number: int) -> list[re.Match[str]]:
 def _unquoted(text: str) -> str:
     """The text of a token, in which double quotes are doubled."""
     return text[1:-1].replace('""', '"').strip()
+
+
+def marks_points(text: str) -> bool:
+    """Whether the first lines are those of a layer without lengths; one such time alone may be chance."""
+    return all(POINT.fullmatch(line) for _, line in itertools.islice(numbered_lines(text), LINES_LOOKED_AT))
 
 
 def read_svl(path: Path, text: str) -> list[Annotation]:

@@ -28,15 +28,16 @@ def line_error(path: Path, line: int, message: str) -> LineError:
     return error
 
 
-def each_line(lines: Iterable[Item], read: Callable[[Item], Result]) -> list[Result]:
-    """What `read` makes of each line of a file.
+def each_line(lines: Iterable[Item], read: Callable[[Item], Result | None]) -> list[Result]:
+    """What `read` makes of each line of a file; None is left out.
 
     Raises AudionetError that names all lines of which it raises LineError, so that they can be mended at once.
     """
     results, faulty, path = list[Result](), dict[str, dict[int, None]](), Path()  # by what is wrong with them
     for line in lines:
         try:
-            results.append(read(line))
+            if (result := read(line)) is not None:
+                results.append(result)
         except LineError as error:
             path = error.path
             faulty.setdefault(error.message, {})[error.line] = None

@@ -227,7 +227,7 @@ def parse_table(path: Path, text: str, is_known: Callable[[str], bool]) -> Table
             raise AudionetError(f"{path}: has more than {MOST_CELLS:,} cells; split it, or leave columns out")
         return row
 
-    table.rows.extend(filter(None, each_line(records, row_of)))
+    table.rows.extend(each_line(records, row_of))
     return table
 
 

@@ -80,6 +80,7 @@ TIMES = [(1.5, 3.25, "owl"), (61.0, 62.0, "wren")]
         ("night.TextGrid", SHORT.replace("<exists>\n1", "<exists> ! yes\n1 ! tier of 2"), [None, None]),
         ("night.TextGrid", SHORT.replace("1.5", "1,5").replace("3.25", "3,25"), [None, None]),
         ("night.txt", "00:01.5\t00:03,25\towl\n1:01\t0:01:02\twren\n", [None, None]),
+        ("night.txt", "1.500000000\t3.25\towl\n61\t62.0\twren\n", [None, None]),
         ("night.txt", RTTM.replace(" ", "\t"), ["night", "night"]),
         ("night.rttm", RTTM, ["night", "night"]),
         ("t.csv", "path,start,end,label\na.wav,1.5,3.25,owl\nb.wav,61,62,wren\n", ["a.wav", "b.wav"]),
