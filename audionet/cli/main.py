@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         configure_logging("INFO")
         return _explained(error)
-    return guarded(lambda: _run(options, typed), _verbosity(options), options.command not in BEGIN_ANEW)
+    verbosity = "DEBUG" if options.verbose else "WARNING" if options.quiet else options.logging_verbosity
+    return guarded(lambda: _run(options, typed), verbosity, options.command not in BEGIN_ANEW)
 
 
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
@@ -167,10 +168,6 @@ def _place(error: BaseException) -> str:
 def _drop_output() -> None:
     """Drop what could not be written to standard output, so that Python does not try again when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _verbosity(options: argparse.Namespace) -> str:
-    return "DEBUG" if options.verbose else "WARNING" if options.quiet else str(options.logging_verbosity)
 
 
 def _run_prepare(options: argparse.Namespace) -> int:

@@ -116,18 +116,13 @@ def run_each(
         for path, result in zip(paths, done, strict=True):
             name = names.get(path, str(path))
             if isinstance(result, UnusableInput):
-                yield _skipped(name, result)
+                skipped = UnusableInput(name, result.reason)  # by the name that it is called
+                warn_of_skipped(skipped)
+                yield skipped
             elif isinstance(result, list):
                 yield from _named_by_channel(name, result)
             else:
                 yield replace(result, clip=name)
-
-
-def _skipped(name: str, error: UnusableInput) -> UnusableInput:
-    """Warn that a clip is skipped, by the name that it is called."""
-    skipped = UnusableInput(name, error.reason)
-    warn_of_skipped(skipped)
-    return skipped
 
 
 def _named_by_channel(name: str, results: list[Any]) -> Iterator[Any]:

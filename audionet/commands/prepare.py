@@ -62,12 +62,6 @@ class PrepareReport:
     skipped: Skipped = field(default_factory=Skipped)
     contact_sheets: list[Path] = field(default_factory=list)
 
-    def count_drawn(self, recording: Recording, entry: RecordingEntry) -> None:
-        """Count a recording that was drawn."""
-        self.made += 1
-        self.made_chunks += len(entry.chunks)
-        logger.debug("%s: chunks: %d", recording.path, len(entry.chunks))
-
     def skip_unused_parts(self, recording: Recording, entry: RecordingEntry | None, chunk_seconds: float) -> None:
         """Say which marked parts of a recording are of no use, too short or behind its end, and which end behind it."""
         if entry is None:
@@ -255,7 +249,9 @@ def _draw_new(
                     report.skipped.add(UnusableInput(recording.path, result.reason))
                 else:
                     entry = replace(result, group=recording.group, fold=recording.fold)
-                    report.count_drawn(recording, entry)
+                    report.made += 1
+                    report.made_chunks += len(entry.chunks)
+                    logger.debug("%s: chunks: %d", recording.path, len(entry.chunks))
                 index.replace(recording.key, entry)
                 index.save_if_due()
         index.delete_unlisted()

@@ -148,20 +148,16 @@ def make_card(
         "network": options.backbone.name if options.backbone else options.tfhub_module or options.architecture,
         "bottleneck": backbone,
     }
+    versions = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
     return ModelCard(
         made=now().isoformat(),
         classes=class_data(result.dataset.samples),
         held_out=None if result.evaluation is None else Measured.of(result.evaluation),
         settings=settings | {name: getattr(options, name) for name in SETTINGS},
-        versions=_versions(),
+        versions=versions | {package: version for package in PACKAGES if (version := version_of(package))},
         warnings=list(warnings),
         recordings=sorted({sample.source[:DIGITS] for sample in result.dataset}),
     )
-
-
-def _versions() -> dict[str, str]:
-    versions = {"audionet": __version__, "python": platform.python_version(), "system": platform.system()}
-    return versions | {package: version for package in PACKAGES if (version := version_of(package))}
 
 
 def version_of(package: str) -> str | None:
