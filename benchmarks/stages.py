@@ -5,8 +5,8 @@
 
 Each folder is one that `prepare` made. Its own folds are held out in turn, or five of its recordings. To the features
 of the pictures alone, with the plain discriminant in all that they span, comes one stage after the other: other speeds,
-parts of long chunks, spoilt copies (in noise, in hum, by telephone), principal axes (of many pictures), and the bias of
-each class at the weight that it has. The calibrated layer comes last, and keeps the order of the classes.
+parts of long chunks, spoilt copies (in noise, in a hall, clipped and so on), principal axes (of many pictures), and the
+bias of each class at the weight that it has. The calibrated layer comes last, and keeps the order of the classes.
 """
 
 import argparse

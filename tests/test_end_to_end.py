@@ -182,10 +182,25 @@ def voice_samples(voice: str, clips: int = 5) -> np.ndarray:
     return np.concatenate([block for path in paths for block in decode(path)])
 
 
-def noisy(samples: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """The sound in noise 20 dB below it."""
-    gain: float = 0.1 * samples.std() / noise.std()
+def noisy(samples: np.ndarray, noise: np.ndarray, below_db: float = 20) -> np.ndarray:
+    """The sound in noise so far below it."""
+    gain: float = 10 ** (-below_db / 20) * samples.std() / noise.std()
     return samples + gain * noise
+
+
+def in_hall(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The sound with echoes of one second in all, about as loud as itself."""
+    echoes = rng.normal(size=SAMPLE_RATE_HZ) * 10 ** (-3 * np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+    echoes[0] = np.sqrt(np.square(echoes).sum())
+    spectra = [np.fft.rfft(each, len(samples) + len(echoes)) for each in (samples, echoes)]
+    heard = np.fft.irfft(spectra[0] * spectra[1])[: len(samples)]
+    return np.asarray(heard * samples.std() / heard.std())
+
+
+def wind(white: np.ndarray) -> np.ndarray:
+    """White noise of which what lies below 150 Hz is left, as of wind in a microphone."""
+    spectrum, hz = np.fft.rfft(white), np.fft.rfftfreq(len(white), 1 / SAMPLE_RATE_HZ)
+    return np.asarray(np.fft.irfft(spectrum / np.sqrt(1 + (hz / 150) ** 8), len(white)))
 
 
 def pink(white: np.ndarray) -> np.ndarray:
@@ -231,6 +246,10 @@ HEARD_PAST: dict[str, tuple[int, Change]] = {
     "harmonics": (1, lambda clip, _: noisy(clip, hum(len(clip), 60, 8))),
     "offset": (1, lambda clip, _: clip + 0.02 * 32768),
     "GSM": (1, lambda clip, _: over_gsm(clip)),  # ffmpeg 5.1 resamples it more coarsely
+    "clipped": (1, lambda clip, _: clip * (4 * 32768 / np.abs(clip).max())),  # when it is written
+    "few bits": (1, lambda clip, _: (clip / 256).round() * 256),
+    "hall": (2, in_hall),
+    "wind": (2, lambda clip, rng: noisy(clip, wind(rng.normal(size=len(clip))), 6)),
 }
 
 
@@ -239,7 +258,7 @@ def test_what_people_hear_past_does_not_decide(
     workshop: Path, tmp_path: Path, audionet_here: Run, most_unknown: int, change: Change
 ) -> None:
     """Three clips of each voice: 12 dB quieter; in noise 20 dB below; with 10 s of silence, or of noise 60 dB below;
-    with the hum of the mains. No voice is taken for another, and hardly one is unknown.
+    with the hum of the mains, clipped, in a hall, in wind. No voice is taken for another, and hardly one is unknown.
     """
     rng = np.random.default_rng(0)
     for voice in VOICES:

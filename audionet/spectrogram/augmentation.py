@@ -1,6 +1,7 @@
 """Picture -> pictures of the same sound, at another speed, spoilt, or of a part: more to learn from."""
 
 import functools
+import itertools
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.settings import PICTURE_SIZE
+from audionet.settings import HIGH_PASS_HZ, PICTURE_SIZE
 from audionet.spectrogram.transform import (
     HARMONICS,
     MAINS_HZ,
@@ -23,12 +24,16 @@ from audionet.spectrogram.transform import (
 class Spoiling(Enum):
     """What makes a sound harder to know: a colour and a level, or limits, that follow from its picture.
 
-    The values stand in the keys of cached bottlenecks, and are never to be changed.
+    The values stand in the keys of cached bottlenecks, and are never to be changed; nor is the order, by which it is
+    chosen which pictures are spoilt in which way.
     """
 
     NOISE = "in_noise"  # as if it had been recorded in a room with noise
     NARROW = "is_narrowband"  # without low and high frequencies, as by telephone or in a small MP3
+    HALL = "in_hall"  # with echoes that die away
+    DISTORTED = "is_distorted"  # with noise that follows it, as where it was clipped, or is kept in few bits
     HUM = "in_hum"  # as if the mains could be heard: 50 or 60 Hz with harmonics
+    WIND = "in_wind"  # with noise that is loud and low, as wind in a microphone
 
 
 @dataclass(frozen=True)
@@ -76,15 +81,24 @@ ORIGINAL = Augmentation()
 # (a tilted spectrum) were tried and gave no more (docs/experiments.md).
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # With more weight, sound in noise is known still better, but speakers are not, who are known by their rooms too.
-SPOILT_WEIGHT = 0.03
-NOISE_DB = (15.0, 35.0)  # noise or hum below the sound, all rows and columns together: between those levels
-# Its power falls with the frequency, from LOWEST_HZ on, to the power of 0 (white) to STEEPEST_NOISE (pink).
-STEEPEST_NOISE, LOWEST_HZ = 1.0, 10.0
+SPOILT_WEIGHT = 0.02
+# How far what is laid over a sound lies below it, all rows and columns together: between those levels.
+LEVELS_DB = {
+    Spoiling.NOISE: (15.0, 35.0),
+    Spoiling.HUM: (15.0, 35.0),
+    Spoiling.DISTORTED: (10.0, 30.0),
+    Spoiling.HALL: (-3.0, 9.0),
+    Spoiling.WIND: (-10.0, 20.0),
+}
+# The power of noise falls with the frequency, from white to pink. That of wind is low, and falls from here on.
+STEEPNESS, LOWEST_HZ = (0.0, 1.0), 10.0
+WIND_STEEPNESS, WIND_HZ = (2.0, 5.0), HIGH_PASS_HZ
 # Sound ends between this and the highest frequency of the picture. Half of it begins between the other two.
 LEAST_HIGHEST_HZ, BEGINNINGS_HZ = 3000.0, (60.0, 300.0)
 # The power of the mains' harmonics falls with their number, to the power of 0 to STEEPEST_HUM. Half of the time the odd
 # ones are FAINT, as in the hum of a transformer, whose iron is magnetised twice in each cycle.
 STEEPEST_HUM, FAINT = 4.0, 0.01
+REVERBERATION_SECONDS = (0.2, 1.5)  # until echoes have died away by 60 dB: of a living room to that of a church
 # Up to so many pictures, each is learnt from in other ways too: of 2,400, .87 are right without other speeds, and .89
 # with them (docs/experiments.md). Of more, the bottlenecks would take too long.
 MOST_AUGMENTED = 10_000
@@ -92,13 +106,10 @@ MOST_AUGMENTED = 10_000
 # cost more than they give (docs/experiments.md). Of many chunks, one each says enough.
 LONG_CHUNK_SECONDS = 8.0
 FEW_PICTURES = 1500
-# Up to so many pictures, each is spoilt in all these ways. Of more, a few do as well (docs/experiments.md): here two in
-# three, each in one way.
+# Up to so many pictures, each is spoilt in all these ways. Of more, one way each does as well (docs/experiments.md).
 FEW_SPOILT = 100
-SPOILT = (
-    Augmentation(spoiling=Spoiling.NOISE, every=3),
-    Augmentation(spoiling=Spoiling.NARROW, every=6, turn=1),
-    Augmentation(spoiling=Spoiling.HUM, every=6, turn=4),
+SPOILT = tuple(
+    Augmentation(spoiling=spoiling, every=len(Spoiling), turn=turn) for turn, spoiling in enumerate(Spoiling)
 )
 SHORT_SECONDS = 2.0
 SHORT_STARTS = (0.1, 0.35, 0.6, 0.85)  # of a chunk
@@ -118,12 +129,14 @@ def choose_augmentations(pictures: int, renderer: SpectrogramRenderer) -> list[A
     starts = SHORT_STARTS if pictures <= FEW_PICTURES else SHORT_STARTS_OF_MANY
     parts = [Augmentation(part=SHORT_SECONDS / chunk_seconds, start=start) for start in starts]
     spoilt = [replace(each, every=1, turn=0) if pictures <= FEW_SPOILT else each for each in SPOILT]
-    if renderer.row_hz is None:
-        spoilt = spoilt[:1]  # pitch classes are of all frequencies
-    elif renderer.settings.high_pass_hz >= max(MAINS_HZ) * HARMONICS[-1]:
-        spoilt.pop()  # the hum is left out of all pictures
     if renderer.color_table is not None:
         spoilt = []  # of colours, the power can't be told
+    impossible = set[Spoiling | None]()
+    if renderer.row_hz is None:
+        impossible = {Spoiling.NARROW, Spoiling.HUM, Spoiling.WIND}  # pitch classes are of all frequencies
+    elif renderer.settings.high_pass_hz >= max(MAINS_HZ) * HARMONICS[-1]:
+        impossible = {Spoiling.HUM, Spoiling.WIND}  # what lies so low is left out of all pictures
+    spoilt = [each for each in spoilt if each.spoiling not in impossible]
     return [ORIGINAL, *SPEEDS, *(parts if chunk_seconds >= LONG_CHUNK_SECONDS else ()), *spoilt]
 
 
@@ -184,8 +197,7 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
     if augmentation.part < 1 and is_grey:
         _brighten(augmented)
     if augmentation.spoiling:
-        spoil = {Spoiling.NOISE: _in_noise, Spoiling.NARROW: _narrowed, Spoiling.HUM: _in_hum}[augmentation.spoiling]
-        grey = spoil(augmented if picture.ndim == 2 else augmented[:, :, 0], renderer)
+        grey = _spoil(augmented if picture.ndim == 2 else augmented[:, :, 0], augmentation.spoiling, renderer)
         augmented = grey if picture.ndim == 2 else np.repeat(grey[:, :, None], 3, axis=2)
     if augmentation.speed != 1:
         if row_hz is not None:
@@ -199,44 +211,77 @@ def augment(picture: np.ndarray, columns: int, renderer: SpectrogramRenderer, au
     return np.ascontiguousarray(np.rint(augmented), np.uint8)
 
 
-def _in_noise(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
-    """A grey picture with noise laid over it, float32. grey: float32, 0 to 255, high frequencies at the top.
+def _spoil(grey: np.ndarray, spoiling: Spoiling, renderer: SpectrogramRenderer) -> np.ndarray:
+    """A grey picture that is spoilt, float32. grey: float32, 0 to 255, high frequencies at the top.
 
-    The same picture has the same noise each time.
+    The same picture is spoilt in the same way each time.
     """
     random = np.random.default_rng(zlib.crc32(grey.tobytes()))
-    level_db, steepness = random.uniform(*NOISE_DB), random.uniform(0, STEEPEST_NOISE)
-    noise: np.ndarray = np.roll(renderer.white_noise, random.integers(PICTURE_SIZE), axis=1)[:, : grey.shape[1]]
-    if renderer.row_hz is not None:
-        noise = noise / np.maximum(renderer.row_hz, LOWEST_HZ)[:, None] ** steepness
-    return _laid_over(grey, noise, level_db, renderer)
-
-
-def _in_hum(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
-    """A grey picture with the hum of the mains laid over it, as _in_noise."""
-    random = np.random.default_rng(zlib.crc32(grey.tobytes()))
-    level_db, steepness = random.uniform(*NOISE_DB), random.uniform(0, STEEPEST_HUM)
-    powers = HARMONICS**-steepness  # from the first, which is odd
-    if random.random() < 0.5:
-        powers[::2] *= FAINT
-    hum: np.ndarray = powers @ random.choice(renderer.mains_harmonics)
-    return _laid_over(grey, hum[:, None], level_db, renderer)
-
-
-def _laid_over(grey: np.ndarray, other: np.ndarray, level_db: float, renderer: SpectrogramRenderer) -> np.ndarray:
-    """A grey picture with the power of another sound laid over it, so far below its own; float32.
-
-    other: rows, the lowest first, x columns, or rows x 1 of what is steady.
-    """
+    if spoiling is Spoiling.NARROW:
+        return _narrowed(grey, random, renderer)
+    if not grey.any():  # nothing lies so far below silence
+        return grey
     power = renderer.brightness_power[grey.astype(np.uint8)][::-1]
-    power += other * (power.sum() / np.broadcast_to(other, power.shape).sum() * 10 ** (-level_db / 10))
+    level_db = random.uniform(*LEVELS_DB[spoiling])
+    make = {
+        Spoiling.NOISE: _noise,
+        Spoiling.WIND: _wind,
+        Spoiling.DISTORTED: _noise_that_follows,
+        Spoiling.HALL: _echoes,
+        Spoiling.HUM: _hum,
+    }[spoiling]
+    other = np.broadcast_to(make(power, random, renderer), power.shape)
+    power += other * (power.sum() / other.sum() * 10 ** (-level_db / 10))
     return to_grey(power, renderer.settings.dynamic_range_db)[::-1].astype(np.float32)
 
 
-def _narrowed(grey: np.ndarray, renderer: SpectrogramRenderer) -> np.ndarray:
-    """A grey picture without what lies above one frequency and, half of the time, below another, as _in_noise."""
+def _noise(
+    power: np.ndarray,
+    random: np.random.Generator,
+    renderer: SpectrogramRenderer,
+    steepness: tuple[float, float] = STEEPNESS,
+    lowest_hz: float = LOWEST_HZ,
+) -> np.ndarray:
+    """The power of noise, as long as another sound is. Both are rows, the lowest first, x columns.
+
+    It falls with the frequency, from lowest_hz on, to a power between those of steepness.
+    """
+    exponent = -random.uniform(*steepness)
+    noise: np.ndarray = np.roll(renderer.white_noise, random.integers(PICTURE_SIZE), axis=1)[:, : power.shape[1]]
+    return noise if renderer.row_hz is None else noise * np.maximum(renderer.row_hz, lowest_hz)[:, None] ** exponent
+
+
+def _wind(power: np.ndarray, random: np.random.Generator, renderer: SpectrogramRenderer) -> np.ndarray:
+    """The power of wind in a microphone, as _noise."""
+    return _noise(power, random, renderer, WIND_STEEPNESS, WIND_HZ)
+
+
+def _noise_that_follows(power: np.ndarray, random: np.random.Generator, renderer: SpectrogramRenderer) -> np.ndarray:
+    """Noise that is at each moment as loud as the sound, as _noise."""
+    noise = _noise(power, random, renderer)
+    return np.asarray(noise * (power.sum(axis=0) / noise.sum(axis=0)))
+
+
+def _echoes(power: np.ndarray, random: np.random.Generator, renderer: SpectrogramRenderer) -> np.ndarray:
+    """The echoes of a sound in a room, as _noise: they die away exponentially (Polack, La transmission de l'énergie
+    sonore dans les salles, 1988)."""
+    seconds = np.exp(random.uniform(*np.log(REVERBERATION_SECONDS)))
+    kept = 10 ** (-6 * renderer.settings.chunk_seconds / PICTURE_SIZE / seconds)  # from one column to the next
+    return np.stack(list(itertools.accumulate(power.T, lambda echo, heard: kept * echo + heard)), axis=1)
+
+
+def _hum(_: np.ndarray, random: np.random.Generator, renderer: SpectrogramRenderer) -> np.ndarray:
+    """The power of the hum of the mains, which is steady: rows, the lowest first, x 1."""
+    steepness = random.uniform(0, STEEPEST_HUM)
+    powers = HARMONICS**-steepness  # from the first, which is odd
+    if random.random() < 0.5:
+        powers[::2] *= FAINT
+    return np.asarray(powers @ random.choice(renderer.mains_harmonics))[:, None]
+
+
+def _narrowed(grey: np.ndarray, random: np.random.Generator, renderer: SpectrogramRenderer) -> np.ndarray:
+    """A grey picture without what lies above one frequency and, half of the time, below another, as _spoil."""
     assert renderer.row_hz is not None, "pitch classes are of all frequencies"
-    random = np.random.default_rng(zlib.crc32(grey.tobytes()))
     ends_hz = np.exp(random.uniform(*np.log((LEAST_HIGHEST_HZ, renderer.settings.highest_hz))))
     begins_hz = np.exp(random.uniform(*np.log(BEGINNINGS_HZ))) if random.random() < 0.5 else 0
     is_heard = (begins_hz <= renderer.row_hz) & (renderer.row_hz <= ends_hz)

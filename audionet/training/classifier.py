@@ -18,14 +18,15 @@ from audionet.training.lda import Discriminants, LinearDiscriminant, Parted
 from audionet.training.split import non_overlapping_train_mask
 from audionet.training.subspace import Subspace
 from audionet.training.unknown import (
+    MOST_DIRECTIONS,
     SMALLEST,
     Alike,
     HeldOut,
     RejectionThresholds,
-    are_mostly_near,
     centred_logs,
     comparable_distance,
-    leading_directions,
+    farness,
+    leading_direction,
 )
 
 CALIBRATION_FOLDS = 5
@@ -98,7 +99,7 @@ class _Distances(NamedTuple):
 
     of_samples: comparable ones, of all samples of the data set.
     left_out: the directions that are left out of them, beside that of noise: no more than it takes for what is spoilt
-        to be mostly near; axes x n, orthonormal.
+        in each way to be mostly near; axes x n, orthonormal.
     """
 
     of_samples: NDArray[np.floating]
@@ -255,31 +256,38 @@ class Trainer:
         return np.asarray(counts @ self.subspace.coordinates / len(samples))
 
     def _distances(self, train: Indices, centroid: NDArray[np.floating]) -> _Distances:
-        """How far every sample lies from the centroid of the training samples, less what noise may add."""
+        """How far every sample lies from the centroid of the training samples, less what being spoilt may add."""
         rows = self.subspace.coordinates  # none is copied, which would double the memory
         squares = np.einsum("ij,ij->i", rows, rows) - rows @ (2 * centroid) + centroid @ centroid
         if self._noise is not None:
             squares -= ((rows @ self._noise - centroid @ self._noise) / self._noise_length) ** 2
-        originals, copies = self._rows[:, 0], self._spoilt[train]
-        spoilt, unspoilt = copies[copies >= 0], np.broadcast_to(originals[train, None], copies.shape)[copies >= 0]
-        leading = self._leading_directions(unspoilt, spoilt)
-        along = np.square(rows @ leading - centroid @ leading)
-        # A column for none of the directions, and one more for each.
-        squares = np.column_stack([squares, squares[:, None] - np.cumsum(along, axis=1)])
-        squares = np.maximum(squares, 0) + self.subspace.squared_residuals[:, None]
-        distances = comparable_distance(squares, self._seconds[:, None], self._chunk_seconds)
-        are_near = [are_mostly_near(column[spoilt], column[originals[train]]) for column in distances.T]
-        count = are_near.index(True) if any(are_near) else leading.shape[1]
-        return _Distances(distances[originals, count], leading[:, :count])
+        originals, known = self._rows[:, 0], self._rows[train, 0]
+        # The rows that are spoilt in each way, and those that they were made of.
+        kinds = [(kind[kind >= 0], known[kind >= 0]) for kind in self._spoilt[train].T if (kind >= 0).any()]
+        left_out = np.zeros((rows.shape[1], 0), rows.dtype)
+        while True:
+            all_squares = np.maximum(squares, 0) + self.subspace.squared_residuals
+            distances = comparable_distance(all_squares, self._seconds, self._chunk_seconds)
+            far = [farness(distances[spoilt], distances[known]) for spoilt, _ in kinds]
+            if max(far, default=0.0) <= 1 or left_out.shape[1] == MOST_DIRECTIONS:
+                break
+            direction = self._leading_direction(*kinds[int(np.argmax(far))], left_out)
+            if not direction.any():
+                break
+            squares -= np.square(rows @ direction - centroid @ direction)
+            left_out = np.column_stack([left_out, direction])
+        return _Distances(distances[originals], left_out)
 
-    def _leading_directions(self, unspoilt: NDArray[np.intp], spoilt: NDArray[np.intp]) -> NDArray[np.floating]:
-        """The directions, beside that of noise, in which rows are moved most by being spoilt: axes x a few."""
+    def _leading_direction(
+        self, spoilt: NDArray[np.intp], unspoilt: NDArray[np.intp], left_out: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        """The direction in which rows are moved most by being spoilt, beside those that are left out and noise."""
         numbers = slice(None, None, 1 + len(spoilt) // MOST_DIFFERENCES)
         differences = self.subspace.coordinates[spoilt[numbers]] - self.subspace.coordinates[unspoilt[numbers]]
         if self._noise is not None:
-            direction = self._noise / max(float(np.linalg.norm(self._noise)), SMALLEST)
-            differences -= np.outer(differences @ direction, direction)
-        return leading_directions(differences)
+            noise = self._noise / max(float(np.linalg.norm(self._noise)), SMALLEST)
+            left_out = np.column_stack([noise, left_out])
+        return leading_direction(differences, left_out)
 
     def _drawn(self, samples: Indices) -> Indices:
         """The samples, or about CALIBRATION_PICTURES of them, drawn at random from each class."""

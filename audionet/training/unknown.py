@@ -16,10 +16,11 @@ HIGHEST_DOUBT = 0.6  # the same where nothing is known of what is typical
 # What lies FAR_MARGIN times as far as MOST of the training is none of it: new recordings lie a little farther, other
 # sounds several times as far. (One odd recording may lie farther than they do; it is not asked.)
 MOST, FAR_MARGIN = 0.95, 2.0
-# Sound in noise, in hum or by telephone is known too. Where more than 1 - MOST of what is learnt from so lies too far,
-# distances leave out directions in which it is moved, up to so many (docs/experiments.md).
-MOST_DIRECTIONS = 4
-LEAST_SHARE = 1e-6  # of all that differs, along a direction; less is rounding
+# Sound in noise, in wind or by telephone is known too. Where more than 1 - MOST of what is spoilt in one way lies too
+# far, distances leave out the direction in which it is moved most, one after the other, up to so many
+# (docs/experiments.md).
+MOST_DIRECTIONS = 8
+ROUNDING = 1e-4  # of a difference; what is left of one that lies along other directions is no longer
 LENGTH_EXPONENT, SMALLEST_SHARE = 0.6, 1e-3  # the latter of a chunk, which is taken to sound
 USUAL = 0.75  # share of the training that is nearer than the usual distance
 # Why sound is unknown, as JSON and CSV name it.
@@ -201,18 +202,20 @@ class RejectionThresholds(StoredRecord):
         return cls(doubt, of_most * FAR_MARGIN, usual, typicality)
 
 
-def are_mostly_near(distances: NDArray[np.floating], known: NDArray[np.floating]) -> bool:
-    """Whether so much lies within the longest distance as of what is known. All are comparable distances."""
-    return len(distances) == 0 or bool(np.quantile(distances, MOST) <= FAR_MARGIN * np.quantile(known, MOST))
+def farness(distances: NDArray[np.floating], known: NDArray[np.floating]) -> float:
+    """How far most of something lies, as a share of how far away the known is still believed. All are comparable
+    distances."""
+    return float(np.quantile(distances, MOST) / (FAR_MARGIN * max(float(np.quantile(known, MOST)), SMALLEST)))
 
 
-def leading_directions(differences: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The directions in which most of some differences (n x axes) lie, however long they are: axes x up to
-    MOST_DIRECTIONS, orthonormal."""
-    unit = differences / np.maximum(np.linalg.norm(differences, axis=1, keepdims=True), SMALLEST)
-    values, vectors = np.linalg.eigh(unit @ unit.T)  # the smallest come first
-    strong = np.flatnonzero(values > LEAST_SHARE * len(unit))[: -MOST_DIRECTIONS - 1 : -1]
-    return np.asarray(unit.T @ (vectors[:, strong] / np.sqrt(values[strong])))
+def leading_direction(differences: NDArray[np.floating], left_out: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The direction in which most of some differences (n x axes) lie, however long they are, beside those that are left
+    out (axes x k, orthonormal): of unit length, or zeros if nothing is left of the differences."""
+    rest = differences - (differences @ left_out) @ left_out.T
+    before, lengths = (np.linalg.norm(each, axis=1, keepdims=True) for each in (differences, rest))
+    unit = np.where(lengths > ROUNDING * before, rest / np.maximum(lengths, SMALLEST), 0)
+    values, vectors = np.linalg.eigh(unit @ unit.T)  # the largest comes last
+    return np.asarray(unit.T @ vectors[:, -1] / np.sqrt(max(float(values[-1]), SMALLEST)))
 
 
 def comparable_distance(squared_distance: Any, sounding_seconds: Any, chunk_seconds: float) -> Any:

@@ -3,7 +3,7 @@ import pytest
 
 from audionet.settings import PICTURE_SIZE, SAMPLE_RATE_HZ, PictureSettings
 from audionet.spectrogram.augmentation import (
-    NOISE_DB,
+    LEVELS_DB,
     ORIGINAL,
     SPEEDS,
     SPOILT,
@@ -16,7 +16,7 @@ from audionet.spectrogram.augmentation import (
 from audionet.spectrogram.transform import SpectrogramRenderer, to_power
 from tests.conftest import chirps, tone
 
-NOISY, NARROW, HUM = [Augmentation(spoiling=each) for each in Spoiling]
+NOISY, NARROW, IN_HALL, DISTORTED, HUM, IN_WIND = [Augmentation(spoiling=each) for each in Spoiling]
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -90,7 +90,8 @@ def test_in_noise_a_picture_has_noise_where_nothing_sounded(representation: str,
     assert difference(noisy[loud], picture[loud]) < 5
     tone_power, power = (to_power(grey, renderer.settings.dynamic_range_db)[:, :columns] for grey in (picture, noisy))
     level_db = 10 * np.log10(power[picture[:, :columns] < 100].sum() / tone_power.sum())
-    assert -NOISE_DB[1] - 3 < level_db < -NOISE_DB[0] + 3
+    least_db, most_db = LEVELS_DB[Spoiling.NOISE]
+    assert -most_db - 3 < level_db < -least_db + 3
     assert (noisy[picture == 0] > 0).mean() > 0.9
     assert np.array_equal(noisy, augment(picture, columns, renderer, NOISY))
     in_colours = augment(np.repeat(picture[:, :, None], 3, axis=2), columns, renderer, NOISY)
@@ -112,7 +113,8 @@ def test_in_hum_a_picture_has_steady_rows_at_harmonics_of_the_mains(chunk_second
         assert hum[row, 0] == 255
         profile = np.where(picture[::-1, 0], 0, hum[::-1, 0]).astype(float)
         powers = np.where(profile > 0, to_power(profile, renderer.settings.dynamic_range_db), 0)
-        assert -NOISE_DB[1] - 1 < 10 * np.log10(powers.sum()) < -NOISE_DB[0] + 1
+        least_db, most_db = LEVELS_DB[Spoiling.HUM]
+        assert -most_db - 1 < 10 * np.log10(powers.sum()) < -least_db + 1
         rows = np.flatnonzero((profile[1:-1] > profile[:-2]) & (profile[1:-1] >= profile[2:])) + 1
         tops_hz = row_hz[rows[row_hz[rows] > 70]]  # below, the high pass has left little
         off_hz = {hz: np.abs(tops_hz - hz * np.rint(tops_hz / hz)).max() for hz in (50, 60)}
@@ -141,19 +143,65 @@ def test_by_telephone_a_picture_has_no_high_rows_and_keeps_the_others() -> None:
     assert 0 < sum(has_low_rows) < 12
 
 
+def test_in_a_hall_a_click_dies_away_evenly() -> None:
+    """By 60 dB in 0.2 to 1.5 seconds, in all rows alike."""
+    renderer, seconds = SpectrogramRenderer.make(PictureSettings(20)), []
+    for row in range(12):
+        picture = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+        picture[row::20, 100] = 255
+        echoing = augment(picture, PICTURE_SIZE, renderer, IN_HALL)
+        assert not echoing[:, :100].any()
+        assert not echoing[~picture.any(axis=1)].any()
+        tail = renderer.settings.dynamic_range_db * (echoing[row, 101:104].astype(float) / 255 - 1)
+        assert np.array_equal(echoing[row], echoing[row + 20])
+        assert np.diff(tail)[0] == pytest.approx(np.diff(tail)[1], abs=0.7)
+        seconds.append(60 / -np.diff(tail)[0] * 20 / PICTURE_SIZE)
+    assert 0.19 < min(seconds) < 0.5 < 0.8 < max(seconds) < 1.6
+
+
+def test_what_is_distorted_has_noise_where_it_is_loud() -> None:
+    """So many decibels below it at each moment, and none in silence."""
+    renderer = SpectrogramRenderer.make(PictureSettings(2))
+    samples = np.concatenate([tone(1000, 0.9), 0.1 * tone(1000, 0.9), np.zeros(SAMPLE_RATE_HZ // 5)])
+    picture = renderer.render(samples)
+    distorted = augment(picture, PICTURE_SIZE, renderer, DISTORTED)
+    power = to_power(distorted, renderer.settings.dynamic_range_db)
+    is_noise = picture < 100
+    below_db = [10 * np.log10(np.where(is_noise, power, 0)[:, n].sum() / power[:, n].sum()) for n in (60, 190)]
+    least_db, most_db = LEVELS_DB[Spoiling.DISTORTED]
+    assert -most_db - 3 < below_db[0] < -least_db + 3
+    assert below_db[1] == pytest.approx(below_db[0], abs=3)
+    assert not distorted[:, 280:].any()
+    assert np.array_equal(distorted, augment(picture, PICTURE_SIZE, renderer, DISTORTED))
+
+
+def test_in_wind_the_lowest_rows_are_loud_and_the_high_ones_as_before() -> None:
+    renderer = SpectrogramRenderer.make(PictureSettings(2))
+    row_hz, levels_db = np.asarray(renderer.row_hz)[::-1], []
+    for row in range(12):
+        picture = np.zeros((PICTURE_SIZE, PICTURE_SIZE), np.uint8)
+        picture[row] = 200
+        windy = to_power(augment(picture, PICTURE_SIZE, renderer, IN_WIND), renderer.settings.dynamic_range_db)
+        windy[windy <= windy.min()] = 0
+        is_wind = ~picture.any(axis=1)
+        levels_db.append(10 * np.log10(windy[row].sum() / windy[is_wind].sum()))
+        assert windy[is_wind & (row_hz < 300)].sum() > 0.75 * windy[is_wind].sum()
+    assert -10.5 < min(levels_db) < 0 < 10 < max(levels_db) < 20.5
+
+
 def test_pictures_have_speeds_and_those_of_long_chunks_parts_unless_they_are_very_many() -> None:
     short, long = SpectrogramRenderer.make(PictureSettings(2)), SpectrogramRenderer.make(PictureSettings(20))
     in_colours = SpectrogramRenderer.make(PictureSettings(2, colormap="viridis"))
     above_hum = SpectrogramRenderer.make(PictureSettings(2, high_pass_hz=1000))
     pitch_classes = SpectrogramRenderer.make(PictureSettings(2, representation="chromagram"))
-    assert choose_augmentations(100, short) == [ORIGINAL, *SPEEDS, NOISY, NARROW, HUM]
+    assert choose_augmentations(100, short) == [ORIGINAL, *SPEEDS, NOISY, NARROW, IN_HALL, DISTORTED, HUM, IN_WIND]
     assert choose_augmentations(100, in_colours) == [ORIGINAL, *SPEEDS]
-    assert choose_augmentations(100, above_hum) == [ORIGINAL, *SPEEDS, NOISY, NARROW]
-    assert choose_augmentations(100, pitch_classes) == [ORIGINAL, *SPEEDS, NOISY]
+    assert choose_augmentations(100, above_hum) == [ORIGINAL, *SPEEDS, NOISY, NARROW, IN_HALL, DISTORTED]
+    assert choose_augmentations(100, pitch_classes) == [ORIGINAL, *SPEEDS, NOISY, IN_HALL, DISTORTED]
     assert choose_augmentations(101, short) == choose_augmentations(10_000, short) == [ORIGINAL, *SPEEDS, *SPOILT]
     digests = [bytes([n]) for n in range(12)]
-    assert [sum(map(each.is_made_of, digests)) for each in SPOILT] == [4, 2, 2]
-    assert [sum(each.is_made_of(digest) for each in SPOILT) for digest in digests] == [1, 1, 0] * 4
+    assert [sum(map(each.is_made_of, digests)) for each in SPOILT] == [2] * 6
+    assert [sum(each.is_made_of(digest) for each in SPOILT) for digest in digests] == [1] * 12
     assert [sum(v.part < 1 for v in choose_augmentations(count, long)) for count in (1500, 1501, 10_000)] == [4, 1, 1]
     assert choose_augmentations(10_001, short) == choose_augmentations(10_001, long) == [ORIGINAL]
 
