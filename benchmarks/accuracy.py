@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from scipy.signal import fftconvolve
 
 import audionet
 from audionet import LabelOptions, PictureSettings, PrepareOptions, RetrainOptions
@@ -39,9 +40,9 @@ ROOT = Path(__file__).resolve().parent.parent
 POOL_3 = ROOT / "tf_files" / "models" / "inception_v3_pool_3.tflite"
 STRANGERS, ROTATIONS = 0.3, 5  # the share of the classes that is left out, and how often
 FIFTH_FOLD = "P4-fold-5"
-NOISE_DB = -20.0  # of a room, beside the clip
 
 Clips = dict[str, list[Path]]  # class -> files
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 @dataclass
@@ -217,9 +218,7 @@ def run_tool(protocol: Protocol, folder: Path, bottleneck: str, seeds: int, robu
             "12 dB quieter": reencode(test, folder / "quieter", ".wav", ["-af", "volume=-12dB"]),
             "32 kbit/s MP3": reencode(test, folder / "mp3", ".mp3", ["-c:a", "libmp3lame", "-b:a", "32k"]),
             "telephone": reencode(test, folder / "telephone", ".wav", telephone),
-            "white noise 20 dB below": in_noise(test, folder / "white", 0),
-            "pink noise 20 dB below": in_noise(test, folder / "pink", 1),
-        }
+        } | {kind.__name__.replace("_", " "): change(test, folder / kind.__name__, kind) for kind in CHANGES}
         for name, clips in changed.items():
             after = {clip_key(clip): clip.best for clip in audionet.label(clips, models[0])}
             kept = statistics.mean(after[clip] == label for clip, label in before.items())
@@ -267,19 +266,52 @@ def reencode(source: Path, folder: Path, suffix: str, arguments: list[str]) -> P
     return folder
 
 
-def in_noise(source: Path, folder: Path, steepness: float) -> Path:
-    """Every file below `source` with noise laid over it, of a power that falls with the frequency so steeply."""
+def change(source: Path, folder: Path, changed: Change) -> Path:
+    """Every file below `source`, with its samples changed, as WAVs in the same places below `folder`."""
     random = np.random.default_rng(0)
     for path in sorted(source.glob("*/*")):
-        samples = np.concatenate(list(decode(path)))
-        spectrum = np.fft.rfft(random.normal(size=len(samples)))
-        spectrum[1:] /= np.arange(1, len(spectrum)) ** (steepness / 2)
-        noise = np.fft.irfft(spectrum, len(samples))
-        noise *= 10 ** (NOISE_DB / 20) * np.sqrt(np.mean(np.square(samples))) / noise.std()
+        samples = changed(np.concatenate(list(decode(path))).astype(float), random)
         output = (folder / path.parent.name / path.name).with_suffix(".wav")
         output.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(output, (samples + noise) / FULL_SCALE, SAMPLE_RATE_HZ)
+        soundfile.write(output, samples / FULL_SCALE, SAMPLE_RATE_HZ)
     return folder
+
+
+def noise(samples: np.ndarray, random: np.random.Generator, weigh: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Noise as long and as loud as samples. weigh: how strong it is at each frequency, in Hz."""
+    spectrum = np.fft.rfft(random.normal(size=len(samples)))
+    made = np.fft.irfft(spectrum * weigh(np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE_HZ)), len(samples))
+    return np.asarray(made * np.sqrt(np.mean(np.square(samples))) / made.std())
+
+
+def in_white_noise(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """In noise 20 dB below, equally strong at all frequencies."""
+    return np.asarray(samples + 0.1 * noise(samples, random, np.ones_like))
+
+
+def in_pink_noise(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """In noise 20 dB below, whose power falls with the frequency."""
+    return np.asarray(samples + 0.1 * noise(samples, random, lambda hz: 1 / np.sqrt(np.maximum(hz, hz[1]))))
+
+
+def in_wind(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """In noise as loud as it, most of it below 150 Hz."""
+    return np.asarray(samples + noise(samples, random, lambda hz: 1 / np.sqrt(1 + (hz / 150) ** 8)))
+
+
+def in_hall(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """With echoes that die away by 60 dB in a second, as loud as it in all."""
+    echoes = random.normal(size=SAMPLE_RATE_HZ) * 10 ** (-3 * np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+    echoes[0] = np.sqrt(np.square(echoes[1:]).sum())
+    return np.asarray(fftconvolve(samples, echoes / (2 * echoes[0]))[: len(samples)])
+
+
+def clipped(samples: np.ndarray, _: np.random.Generator) -> np.ndarray:
+    """Four times as loud as it could be held."""
+    return np.asarray((samples * (4 * FULL_SCALE / max(np.abs(samples).max(), 1))).clip(-FULL_SCALE, FULL_SCALE - 1))
+
+
+CHANGES: tuple[Change, ...] = (in_white_noise, in_pink_noise, in_wind, in_hall, clipped)
 
 
 def run_rival(name: str, turns: Sequence[Protocol]) -> None:
