@@ -28,9 +28,8 @@ logger = logging.getLogger(__name__)
 
 SEVERAL_LABELS = re.compile(r"""[;|]|^\[.*[,'"].*\]$""")  # [noise] is one
 ONE_OR_SEVERAL = "is that one class, or several? A line can be of one class only; write the one, or a line for each"
-NOT_AVAILABLE = frozenset(
-    ("NA", "NaN", "nan", "None", "NULL", "null")
-)  # as R, pandas and others write that there is no value
+# As R, pandas and others write that there is no value.
+NOT_AVAILABLE = frozenset(("NA", "NaN", "nan", "None", "NULL", "null"))
 # Columns of these simplified names say what recordings have in common that is not their class.
 OF_GROUPS = frozenset(
     "session speaker speakerid spkid subject subjectid participant actor individual person site location place day "
