@@ -22,8 +22,8 @@ BATCH = Rule(lambda size: size == -1 or size >= 1, "must be at least 1, or -1 fo
 PER_CENT = Rule(lambda share: 0 <= share <= 100, "must be from 0 to 100 per cent")
 UNDER_100 = Rule(lambda share: 0 <= share < 100, "must be from 0 to under 100")
 NAMED = Rule(lambda path: path.name not in ("", ".."), "must end in a name, such as birds")
-LEARNING_RATE = Rule(lambda rate: 0 < rate < float("inf"), "must be a number over 0")
-FOLDS = Rule(lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2")
+LEARNING_RATE = Rule(lambda rate: 0 < rate < float("inf"), "must be over 0")
+FOLDS = Rule(lambda count: count == OWN_FOLDS or count >= 2, "must be at least 2, or no number for the data set's own")
 SEED = within(0, LARGEST_COUNT)
 DIGEST = Rule(lambda digits: re.fullmatch(r"[0-9a-f]{64}", digits), "must be 64 hexadecimal digits in lower case")
 ARCHITECTURE = Rule(

@@ -54,7 +54,7 @@ TLS_ADDRESS = Rule(
     lambda address: address.startswith("tls://"), "is reached without TLS; its address begins with tls://"
 )
 FILE = Rule(lambda path: os.access(path, os.F_OK) and path.is_file(), "there is no such file")
-TRACK = Rule(lambda number: 1 <= number <= 100, "must be a number from 1 to 100")
+TRACK = Rule(lambda number: 1 <= number <= 100, "must be from 1 to 100")
 CHANNEL = Rule(
     lambda name: name in (MIX, EACH, *SIDES) or (re.fullmatch(r"\d{1,3}", name) and 1 <= int(name) <= MOST_CHANNELS),
     f"must be left, right, mix, each or a number from 1 to {MOST_CHANNELS}",

@@ -149,7 +149,7 @@ def test_nothing_is_not_the_current_folder(here: Path, audionet_here: Run) -> No
         with pytest.raises(AudionetError, match=r"is no path; write '\.' for the current folder"):
             attempt()
     for typed in (["label", "", "--graph", "model"], ["prepare", ""], ["prepare", "clips", "--image-dir="]):
-        assert "is empty; write what is meant, such as . for the current folder" in audionet_here.refused(*typed)
+        assert "is empty; write what is meant (the current folder is .)" in audionet_here.refused(*typed)
     assert "audionet: --colormap: is empty; write" in audionet_here("prepare", "clips", "--colormap", "").stderr
     assert audionet_here("label", ".", "--graph", "model").returncode == 0
 
@@ -215,7 +215,7 @@ def test_a_clip_may_be_any_path_and_any_list_of_one(here: Path) -> None:
         (lambda: RetrainOptions(image_dir=None), "image_dir None: must be a path"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(background=3), "background 3: must be a list of names"),  # type: ignore[arg-type]
         (lambda: RetrainOptions(steps=0), "--steps 0: must be at least 1"),
-        (lambda: RetrainOptions(learning_rate=0), "--learning-rate 0: must be a number over 0"),
+        (lambda: RetrainOptions(learning_rate=0), "--learning-rate 0: must be over 0"),
         (lambda: RetrainOptions(folds=10**400), "--folds: must be at most 2147483647"),
         (lambda: RetrainOptions(output_graph=Path()), "--output-graph .: must end in a name, such as birds"),
         (lambda: RetrainOptions(saved_model_dir=Path("/")), "--saved-model-dir /: must end in a name"),

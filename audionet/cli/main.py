@@ -95,7 +95,7 @@ def _require_a_word(word: str, before: str) -> None:
     """
     if not word or re.fullmatch(r"--[\w-]+=", word):
         name = word or (before if before.startswith("--") else "an argument")
-        raise AudionetError(f"{name}: is empty; write what is meant, such as . for the current folder")
+        raise AudionetError(f"{name}: is empty; write what is meant (the current folder is .)")
     if word.count("/") > MOST_FOLDERS:
         raise AudionetError(f"{word[:SHOWN_CHARACTERS]}...: is a path of more than {MOST_FOLDERS} folders")
     with suppress(UnicodeEncodeError):

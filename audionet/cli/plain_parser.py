@@ -10,19 +10,21 @@ from typing import Any, NoReturn, TypeVar
 
 from audionet.cli.meant import instead_of_command
 from audionet.system.text import did_you_mean, listed, printable
-from audionet.values import flag, kinds_of, rules_of
+from audionet.values import Rule, flag, kinds_of, rules_of
 
 Record = TypeVar("Record")
+NUMBERS = {int: "a whole number", float: "a number (with a point, as in 0.5)"}
 
 
-def _number_of(kind: type[float], expected: str) -> Callable[[str], float]:
-    """A function that makes numbers of what is typed. expected: what is said to be typed instead of anything else."""
+def _number_of(kind: type[float], *rules: Rule) -> Callable[[str], float]:
+    """A function that makes numbers of what is typed, and says of anything else which numbers the rules allow."""
+    expected = " and ".join(["must be " + NUMBERS[kind], *(rule.sentence for rule in rules)])
 
     def number(text: str) -> float:
         try:
             return kind(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"{text}: must be {expected}") from error
+            raise argparse.ArgumentTypeError(f"{text}: {expected}") from error
 
     return number
 
@@ -46,8 +48,7 @@ class PlainParser(argparse.ArgumentParser):
             **options,
         )
         self._positionals.title = "what to work on"
-        self.register("type", float, _number_of(float, "a number, such as 2.5"))
-        self.register("type", int, _number_of(int, "a whole number, such as 500"))
+        self.register("type", int, _number_of(int))
         self.register("action", None, LastCounts)
         self.set_defaults(parser=self)  # the parser of the command that is given
 
@@ -137,7 +138,8 @@ def _of_field(record: type[Any], field: "Field[Any]") -> dict[str, Any]:
     if bool in kinds:
         action = "store_true" if default is False else _YesOrNo
         return {"dest": field.name, "default": default, "action": action}
-    kind = next((kind for kind in (Path, int, float) if kind in kinds), str)
+    number = next((kind for kind in NUMBERS if kind in kinds), None)
+    kind = _number_of(number, *rules_of(field.type)) if number else Path if Path in kinds else str
     if tuple in kinds or Sequence in kinds:
         default = None if default is None else list(default)
         return {"dest": field.name, "default": default, "type": kind, "action": "append"}

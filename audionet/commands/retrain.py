@@ -215,8 +215,10 @@ def _train_and_export(
     flatbuffer = attach_head(setup.backbone, head)
     learnt = None if detector is None else LearntEvents(detector.background, detector.thresholds)
     network = TrainedNetwork(flatbuffer, graph)
-    described = dataset.labels, renderer, result.classifier.thresholds, *network.checksums
-    description = ModelDescription(*described, options.final_tensor_name, record, card, setup.backbone.sound, learnt)
+    description = ModelDescription(
+        dataset.labels, renderer, result.classifier.thresholds, *network.checksums,
+        output_name=options.final_tensor_name, training=record, card=card, sound=setup.backbone.sound, detection=learnt,
+    )  # fmt: skip
     exports.finish(options.steps, head, graph, description)
     write_summaries(options.summaries_dir, result, head, options.image_dir, options.steps)
     if options.report_path:

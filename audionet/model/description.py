@@ -6,7 +6,7 @@ It is the one file that makes a model: it names its networks by their checksums.
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -117,6 +117,7 @@ class ModelDescription:
     thresholds: RejectionThresholds
     graph_sha256: str
     network_sha256: str
+    _: KW_ONLY
     output_name: str = OUTPUT_NAME
     training: TrainingRecord | None = None
     card: ModelCard | None = None

@@ -166,8 +166,11 @@ def test_help_tells_the_rule_for_the_tail(capsys: pytest.CaptureFixture[str]) ->
         ("label clip.mp3 --chunk-seconds 2", "--chunk-seconds: no such option here; it is one of audionet prepare\n"),
         ("prepare data_audio --duration 2", "name the length of a chunk with --chunk-seconds"),
         ("prepare data_audio --csv labels.csv", "name a table of labels with --metadata"),
-        ("prepare data_audio --chunk-seconds 0,5", "--chunk-seconds: 0,5: must be a number, such as 2.5"),
-        ("prepare data_audio --sample-rate 48k", "--sample-rate: 48k: must be a whole number, such as 500"),
+        ("prepare data_audio --chunk-seconds 0,5", "0,5: must be a number (with a point, as in 0.5)\n"),
+        ("prepare d --sample-rate 48k", "48k: must be a whole number and must be from 8000 to 384000\n"),
+        ("retrain --folds own", "own: must be a whole number and must be at least 2, or no number for"),
+        ("retrain --random-crop 5%", "as in 0.5) and must be from 0 to 100 per cent\n"),
+        ("label a.mp3 --top all", "--top: all: must be a whole number\n"),
         (
             "prepare data_audio/anna data_audio/ben",
             "one argument too many; name one folder, with a folder for each class",
