@@ -24,7 +24,7 @@ RAISE_LIMITS = "close other programs, or raise the limits of open files and of p
 # TensorFlow's errors begin with where they were raised: in lines that end in a colon, or begin so.
 PLACES = ("Detected at", "File ", "Errors may")
 CONVERTERS_PLACE = re.compile(r"^.*?:\d+:\d+: error: ")  # in the program, before what its converter says
-NO_THREADS = "the system lets no further thread start; close other programs, or raise its limit (ulimit -u)"
+NO_THREADS = "the system lets no further thread start; close other programs, or raise its limits (ulimit -u, ulimit -v)"
 
 
 class AudionetError(Exception):

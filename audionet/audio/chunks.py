@@ -301,9 +301,7 @@ def to_wav(chunk: Chunk) -> bytes:
     segment = _audio_segment()(
         data=pcm(chunk.samples), sample_width=WAV_BYTES_PER_SAMPLE, frame_rate=chunk.sample_rate_hz, channels=1
     )
-    file = io.BytesIO()
-    segment.export(file, format="wav")
-    return file.getvalue()
+    return bytes(segment.export(io.BytesIO(), format="wav").getvalue())
 
 
 @functools.cache

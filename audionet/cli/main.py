@@ -23,7 +23,7 @@ from audionet.errors import ADDRESS, ALL_DONE, NO_THREADS, NOTHING_DONE, SOME_SK
 from audionet.formats import summary as console
 from audionet.formats.evaluation import MISTAKES_SHOWN, print_evaluation, print_evaluation_json
 from audionet.options import AnnotationOptions, DetectionOptions, LabelOptions, PrepareOptions, RetrainOptions
-from audionet.parallel.memory import keep_freed_memory
+from audionet.parallel.memory import keep_freed_memory, require_memory
 from audionet.settings import DATE_VARIABLE, PictureSettings
 from audionet.system import signals as interruption
 from audionet.system.files import require_folder
@@ -35,7 +35,8 @@ logger = logging.getLogger(__name__)
 BEGIN_ANEW = ("label", "evaluate")  # the commands that keep nothing of what was done, if they are interrupted
 MOST_FOLDERS = 500  # of a path
 SHOWN_CHARACTERS = 60  # of one that is longer
-NO_ROOM = re.compile("failed to map|[Cc]annot allocate memory")  # of a library that is to be loaded
+# Of a library that is to be loaded; and of LiteRT, which says all sorts of things, and runs networks of our own here.
+NO_ROOM = re.compile("failed to map|[Cc]annot allocate memory|in allocate_tensors|in invoke")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
+    require_memory()
     keep_freed_memory()
     for word, before in zip(typed, ["", *typed], strict=False):
         _require_a_word(word, before)
@@ -130,8 +132,8 @@ def _explained(error: BaseException) -> int:
     if isinstance(error, AudionetError):
         logger.error("%s", error)
         logger.debug("raised in %s", _place(error))
-    elif isinstance(error, MemoryError) or (isinstance(error, ImportError) and NO_ROOM.search(_whole(error))):
-        logger.error("out of memory; close other programs, or use fewer recordings at once")
+    elif isinstance(error, MemoryError) or NO_ROOM.search(_whole(error)):
+        logger.error("out of memory; close other programs, raise its limit (ulimit -v) or use fewer recordings")
     elif isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         logger.error(NO_THREADS)
     elif isinstance(error, FileNotFoundError) and error.filename is None and not _is_somewhere():

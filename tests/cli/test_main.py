@@ -405,16 +405,28 @@ def test_it_is_not_said_that_a_command_goes_on_which_begins_anew(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such limit")
-def test_a_library_that_finds_no_room_is_no_bug() -> None:
-    program = """
+@pytest.mark.parametrize(
+    ("megabytes", "work", "said"),
+    [
+        (4, "importlib.import_module('scipy.linalg')", "out of memory;"),
+        (8, "Network(backbone.flatbuffer)", "out of memory;"),
+        (70, "main(['doctor'])", "512 MB of memory are needed, and "),
+    ],
+)
+def test_what_finds_no_room_is_no_bug(megabytes: int, work: str, said: str) -> None:
+    program = f"""
 import importlib, resource, sys
-from audionet.cli.main import guarded
+from pathlib import Path
+from audionet.bottleneck.backbone import Network, import_litert, load_backbone
+from audionet.cli.main import guarded, main
+import_litert()
+backbone = load_backbone("rows", Path())
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 20), -1))
-sys.exit(guarded(lambda: bool(importlib.import_module("scipy.linalg"))))
+resource.setrlimit(resource.RLIMIT_AS, (used + ({megabytes} << 20), -1))
+sys.exit(guarded(lambda: {work}))
 """
     finished = run_program(program, check=False)
-    assert (finished.returncode, one_line(finished.stderr)[:14]) == (2, "out of memory;")
+    assert (finished.returncode, one_line(finished.stderr)[: len(said)]) == (2, said)
 
 
 @pytest.mark.parametrize("line", ["prepare .", "label a.wav --graph {}", "doctor"])
