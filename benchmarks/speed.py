@@ -307,6 +307,7 @@ class Bench:
         return measure([*AUDIONET, "retrain", "--steps", "500", "--force"], folder)
 
     def label(self, clip: Path, *options: str) -> Usage:
+        (self.model / "tf_files" / "retrained_graph.scores").unlink(missing_ok=True)  # what it has heard before
         return measure([*AUDIONET, "label", str(clip), *options], self.model)
 
     def import_tensorflow(self) -> Usage:

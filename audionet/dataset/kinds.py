@@ -16,7 +16,7 @@ NOT_AUDIO_SUFFIXES = frozenset(
     ".bat .ipynb .zip .db .sqlite .ds_store .url .webloc .lnk .textgrid .lab .rttm .uem .ctm .stm .eaf .pfsx .trs "
     ".antx .cha .exb .phn .wrd .ann .jams .svl .sv .pitch .pitchtier .formant .intensity .pointprocess .mid .midi .mat "
     ".sbv .ttml .dfxp .smi .data .table .collection .praat .etf .words .phones .mlf .harmonicity .boris .mdtm "
-    ".npy .npz .h5 .hdf5 .pkl .parquet .gpx .kml .geojson .pb .tflite .bottlenecks".split()
+    ".npy .npz .h5 .hdf5 .pkl .parquet .gpx .kml .geojson .pb .tflite .bottlenecks .scores".split()
 )
 # A recording with one of these names is one all the same, if it begins as files of sound do.
 SOUND = re.compile(rb"ID3|\xff\xfb|OggS|fLaC|.{4}ftyp(M4A|mp4|iso|3gp)|.{8}WAVE", re.DOTALL)  # ftypheic is a photo

@@ -14,7 +14,7 @@ from audionet.dataset.folders import walk_files
 from audionet.dataset.kinds import is_other_file
 from audionet.dataset.names import NOHASH, UNKNOWN
 from audionet.errors import UnusableInput
-from audionet.inference.scoring import ChunkScores, ModelJob, score_chunk, score_picture, warn_of_range
+from audionet.inference.scoring import ChunkScores, ModelJob, score_picture, warn_of_range
 from audionet.model.bundle import Model
 from audionet.parallel.threads import work_through
 from audionet.settings import HIGHEST_SAMPLE_RATE_HZ, PictureSettings, SoundChoice
@@ -118,7 +118,7 @@ class ScoringJob(ModelJob):
 
     def map(self, path: Path, chunk: Chunk | None) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""
-        return score_picture(path, self.model) if chunk is None else score_chunk(chunk, path, self.model)
+        return score_picture(path, self.model) if chunk is None else self.recall_chunk(chunk, path)
 
     def reduce(self, path: Path, results: list[ChunkScores]) -> ClipScores:
         """The mean of the chunks' scores."""
@@ -155,7 +155,7 @@ class PartsJob(ModelJob):
     def map(self, item: tuple[Path, tuple[Part, ...]], chunk: Chunk) -> ChunkScores:
         """The scores of a chunk. Raises UnusableInput."""
         path, _ = item
-        return score_chunk(chunk, path, self.model)
+        return self.recall_chunk(chunk, path)
 
     def reduce(self, item: tuple[Path, tuple[Part, ...]], scored: list[ChunkScores]) -> list[ClipScores | None]:
         """The scores of each part; None of one that is too short, or lies behind the end."""
@@ -188,7 +188,7 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
         for values in (probabilities, centred_logs(probabilities), distances)
     )
     by_label = dict(zip(model.labels, scores, strict=True))
-    seconds = sum(chunk.seconds for chunk in chunks)
+    seconds = float(sum(chunk.seconds for chunk in chunks))
     best = int(np.argmax(scores))
     thresholds = model.thresholds_of(best)
     known = thresholds.typicality

@@ -1,6 +1,6 @@
 """A chunk, or a picture of one -> its scores: one place for clips, timelines, microphones and watched folders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -21,15 +21,6 @@ from audionet.spectrogram.augmentation import ORIGINAL, augment, sounding_part
 from audionet.spectrogram.out_of_range import RangeCheck, drawn_level_db, where_it_lies
 from audionet.spectrogram.transform import sounding_share
 from audionet.training.unknown import comparable_distance
-
-
-@dataclass(frozen=True)
-class ModelJob:
-    """What jobs that score recordings have in common. choice: which sound of each is heard."""
-
-    model: Model
-    allow_unknown: bool = True
-    choice: SoundChoice = USUAL
 
 
 @dataclass(frozen=True)
@@ -78,6 +69,7 @@ class WindowScores:
     sounding_seconds: NDArray[np.float64]
     has_signal: NDArray[np.bool_]
     level_db: NDArray[np.float64]
+    is_below: NDArray[np.bool_]
     noise_db: NDArray[np.float64]
     rise: NDArray[np.float64]
 
@@ -89,7 +81,7 @@ class WindowScores:
             field.name: [getattr(window, field.name, unknown.get(field.name)) for window in windows]
             for field in fields(cls)
         }
-        kinds = {"scores": np.float32, "has_signal": np.bool_}
+        kinds = {"scores": np.float32, "has_signal": np.bool_, "is_below": np.bool_}
         return cls(**{name: np.array(column, kinds.get(name, np.float64)) for name, column in columns.items()})
 
     @classmethod
@@ -111,6 +103,32 @@ class WindowScores:
 
     def __iter__(self) -> Iterator[ChunkScores]:
         return map(self.__getitem__, range(len(self)))
+
+
+@dataclass(frozen=True)
+class ModelJob:
+    """What jobs that score recordings have in common. choice: which sound of each is heard."""
+
+    model: Model
+    allow_unknown: bool = True
+    choice: SoundChoice = USUAL
+
+    def recall(
+        self, about: str, samples: NDArray[np.float32], count: int, score: Callable[[], WindowScores]
+    ) -> WindowScores:
+        """The scores of so many windows of some sound, if the model's were kept; else what `score` gives.
+
+        about: what they depend on beside the sound and the model.
+        """
+        if self.model.kept is None:
+            return score()
+        rows = self.model.kept.recall(about, samples, count, score)
+        return WindowScores(*(rows[field.name] for field in fields(WindowScores)))
+
+    def recall_chunk(self, chunk: Chunk, path: Path) -> ChunkScores:
+        """As `score_chunk`, if it was not kept."""
+        about, model = f"chunk {chunk.start_seconds}", self.model
+        return self.recall(about, chunk.samples, 1, lambda: WindowScores.of([score_chunk(chunk, path, model)]))[0]
 
 
 def seconds_at_once(usual_seconds: float, model: Model) -> float:

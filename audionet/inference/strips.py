@@ -99,7 +99,8 @@ class StripScorer:
         rises, later = [NO_RISE] * len(windows), strip.start / rate_hz
         if self.of_events:
             rises = find_rises(power, windows, column_seconds)
-        is_below = [lies_below(strip.samples[a:b], self.renderer.settings) for a, b in zip(starts, ends, strict=True)]
+        bounds = zip(starts, ends, strict=True)
+        is_below = np.array([lies_below(strip.samples[a:b], self.renderer.settings) for a, b in bounds])
         seconds = (ends - starts) / rate_hz
         sounding_seconds = wide_sounding * (wide_ends - wide_starts) / rate_hz
         return WindowScores(
@@ -108,8 +109,9 @@ class StripScorer:
             scores=scores,
             distance=comparable_distance(squares, sounding_seconds, self.renderer.settings.chunk_seconds),
             sounding_seconds=seconds * sounding,
-            has_signal=(sounding > 0) & ~np.array(is_below),
+            has_signal=(sounding > 0) & ~is_below,
             level_db=decibels(loudest_moments(loudness, windows)).astype(np.float64),
+            is_below=is_below,
             noise_db=noise_db[[int((first + last) / 2) for first, last in windows]].astype(np.float64),
             rise=np.add(rises, (0, later, later)),
         )

@@ -163,6 +163,10 @@ class WindowsJob(ModelJob):
 
     def map(self, path: Path, strip: Strip) -> WindowScores:
         """The scores of the windows of a strip."""
+        about = f"{self.of_events} {strip.start} {strip.windows} {strip.window_samples}"
+        return self.recall(about, strip.samples, len(strip.windows), lambda: self._score(path, strip))
+
+    def _score(self, path: Path, strip: Strip) -> WindowScores:
         if self.scorer is not None:
             return self.scorer.score(strip)
         rate_hz = self.model.settings.sample_rate_hz

@@ -22,6 +22,7 @@ from audionet.model.card import ModelCard
 from audionet.model.description import LearntEvents, ModelDescription
 from audionet.model.exports import EXTRA_FILE, EXTRA_GRAPH, replaced
 from audionet.model.frozen_graph import LARGEST_GRAPH_BYTES, InputOptions, read_labels, sandboxed_graph
+from audionet.model.kept_scores import KeptScores
 from audionet.model.litert import ClassifierHead, read_head
 from audionet.model.store import DAMAGED, REMEDY, read_description, read_patiently, require_description
 from audionet.model_files import ModelFiles, models_in
@@ -56,6 +57,7 @@ class Model:
     sound: how the network hears, if it is from sound to scores; pictures are for people then.
     detection: None where the scores of events were not learnt.
     min_scores: what somebody has named for single classes in place of the thresholds' own, by the classes' numbers.
+    kept: what the network said before of the same sound; None of one that nothing describes.
     For several threads at once; it can be pickled.
     """
 
@@ -67,6 +69,7 @@ class Model:
     sound: SoundInput | None = None
     detection: LearntEvents | None = None
     min_scores: Mapping[int, float] = field(default_factory=dict)
+    kept: KeptScores | None = None
 
     @functools.cached_property
     def settings(self) -> PictureSettings:
@@ -155,7 +158,7 @@ def _load_model(options: LabelOptions) -> Model:
         kind = Network if description.sound is None else SoundNetwork
         is_ours = is_from_here(description.network_sha256)
         network = kind(flatbuffer) if is_ours else SandboxedNetwork(kind.module, flatbuffer, files.network)
-        return _described(description, network)
+        return _described(description, network, description.network_sha256, files.description)
 
 
 def _report_other_labels(path: Path, labels: Sequence[str]) -> None:
@@ -214,7 +217,7 @@ def _described_graph(description: ModelDescription, described_in: Path, path: Pa
     with explaining(f"{described_in}: does not fit {path.name}; {REMEDY}", Refused):
         if description.graph_sha256 != hashlib.sha256(content).hexdigest():
             raise Refused("another graph")
-        return _described(description, sandboxed_graph(content, path, options))
+        return _described(description, sandboxed_graph(content, path, options), description.graph_sha256, described_in)
 
 
 def _read_graph(path: Path) -> bytes:
@@ -258,9 +261,12 @@ def _load_saved_model(folder: Path) -> Model:
     return _described_graph(description, folder / EXTRA_FILE, folder / EXTRA_GRAPH, None)
 
 
-def _described(description: ModelDescription, network: ShapedNetwork) -> Model:
-    """The model of a network and its description. Raises Refused if the two do not fit."""
-    if network.output_shapes != [(len(description.labels),), ()]:
+def _described(description: ModelDescription, network: ShapedNetwork, sha256: str, described_in: Path) -> Model:
+    """The model of a network of this SHA-256 and its description. Raises Refused if the two do not fit."""
+    labels, sound, detection = description.labels, description.sound, description.detection
+    if network.output_shapes != [(len(labels),), ()]:
         raise Refused("labels and scores differ in number")
-    thresholds, sound, detection = description.thresholds, description.sound, description.detection
-    return Model(description.labels, description.renderer, network, thresholds, sound=sound, detection=detection)
+    decided_by = f"{sha256} {description.renderer.fingerprint} {sound} {detection is None}"
+    kept = KeptScores(described_in.with_suffix(".scores"), len(labels), decided_by)
+    thresholds = description.thresholds
+    return Model(labels, description.renderer, network, thresholds, sound=sound, detection=detection, kept=kept)
