@@ -173,9 +173,11 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     """The mean of the scores of a clip's chunks, weighted by how much of them sounds.
 
     Silent chunks have no say, unless all are; then the clip is unknown, if that is allowed. Nor have those that are far
-    fainter than the clip's loudest of the others, unless the model has a background.
+    fainter than the clip's loudest of the others, unless the model has a background. A clip that is far shorter than
+    what was learnt from is less sure.
     """
-    probabilities = np.array([chunk.scores for chunk in chunks], float)
+    seconds = float(sum(chunk.seconds for chunk in chunks))
+    probabilities = model.thresholds.tempered(np.array([chunk.scores for chunk in chunks]), seconds)
     distances = np.array([chunk.distance for chunk in chunks])
     has_signal = any(chunk.has_signal for chunk in chunks)
     sounding = np.array([chunk.sounding_seconds for chunk in chunks], float)
@@ -188,7 +190,6 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
         for values in (probabilities, centred_logs(probabilities), distances)
     )
     by_label = dict(zip(model.labels, scores, strict=True))
-    seconds = float(sum(chunk.seconds for chunk in chunks))
     best = int(np.argmax(scores))
     thresholds = model.thresholds_of(best)
     known = thresholds.typicality

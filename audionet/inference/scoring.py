@@ -170,26 +170,29 @@ def score_picture(path: Path, model: Model) -> ChunkScores:
     """The scores of a picture that `prepare` made. Raises UnusableInput."""
     if model.sound is not None:
         raise UnusableInput(path, "is a picture, and the model's network hears sound; label the recording")
-    return _score(_see(pictures.read(path), path, model), model, 0.0, model.settings.chunk_seconds)
+    seen = _see(pictures.read(path), path, model)
+    return _score(seen, model, 0.0, seen.seconds)
 
 
 class _Seen(NamedTuple):
-    """The picture of a chunk, as the network is to see it. share: of the chunk that is in it."""
+    """The picture of a chunk of so many seconds, as the network is to see it. share: of the chunk that is in it."""
 
     picture: NDArray[np.uint8]
+    seconds: float
     share: float = 1.0
 
 
 def _see(jpg: bytes, path: Path, model: Model) -> _Seen:
     """The picture in a JPG. Raises UnusableInput."""
     if model.any_picture:
-        return _Seen(pictures.decode_any(jpg, path))
+        return _Seen(pictures.decode_any(jpg, path), model.settings.chunk_seconds)
     picture, origin = pictures.decode(jpg, path)
     if origin.fingerprint != model.renderer.fingerprint:
         raise UnusableInput(path, "is a picture made with other settings than the model's; label the recording")
     columns = model.renderer.columns(origin.seconds)
     part = sounding_part(picture, columns, model.renderer)
-    return _Seen(picture if part == ORIGINAL else augment(picture, columns, model.renderer, part), part.part)
+    changed = picture if part == ORIGINAL else augment(picture, columns, model.renderer, part)
+    return _Seen(changed, origin.seconds, part.part)
 
 
 def _score(seen: _Seen, model: Model, start_seconds: float, seconds: float) -> ChunkScores:

@@ -32,7 +32,7 @@ LARGEST_PIXELS = 1 << 24
 # A progressive JPG is drawn over and over, about ten times; one of a megabyte can ask for 80,000 times.
 JPEG_BEGIN, SCAN_BEGIN, MOST_SCANS = b"\xff\xd8", b"\xff\xda", 500
 LONGEST_START_SECONDS = 1e9  # of a recording: thirty years
-LONGEST_CHUNK_SECONDS = 3600.0
+SHORTEST_CHUNK_SECONDS, LONGEST_CHUNK_SECONDS = 1e-6, 3600.0  # the former is less than a sample at any rate
 
 # What Pillow raises for a damaged picture, or the code that it calls.
 DAMAGED = (
@@ -47,7 +47,7 @@ class Origin(StoredRecord):
 
     fingerprint: Annotated[str, stored("audionet", text)]
     start_seconds: Annotated[float, stored("start_seconds", number, 0, LONGEST_START_SECONDS)]
-    seconds: Annotated[float, stored("seconds", number, 0, LONGEST_CHUNK_SECONDS)]
+    seconds: Annotated[float, stored("seconds", number, SHORTEST_CHUNK_SECONDS, LONGEST_CHUNK_SECONDS)]
 
 
 def require_picture_file(path: Path) -> None:

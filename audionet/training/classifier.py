@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from audionet.dataset.samples import Dataset, Sample
 from audionet.options import FitOptions
-from audionet.spectrogram.augmentation import ORIGINAL, Augmentation, number_rows
+from audionet.spectrogram.augmentation import ORIGINAL, SHORT_SECONDS, Augmentation, number_rows
 from audionet.system.progress import Progress, silent
 from audionet.training.calibrator import Calibrator, Examples, History, train_calibrator
 from audionet.training.folds import cluster_groups, folds
@@ -180,7 +180,7 @@ class Trainer:
         )
         calibrator = fitted.calibrator.of_more(held_out.times_more)
         own = self._calibrated(held_out, calibrator, distances.of_samples)
-        thresholds = RejectionThresholds.learn(own, distances.of_samples[train])
+        thresholds = RejectionThresholds.learn(own, distances.of_samples[train], self._usual_seconds(train))
         classifier = Classifier(discriminant, calibrator, thresholds, centroid, distances.left_out)
         return FitResult(classifier, fitted.history)
 
@@ -244,6 +244,13 @@ class Trainer:
         # The thresholds hold for short clips and other speeds too: these score lower, but are of the classes.
         alike = self._hold_out_alike(held_out, calibrator)
         return HeldOut(own[:, 0], own[:, 1:], alike, targets, distances[indices], min(recordings.values()))
+
+    def _usual_seconds(self, train: Indices) -> list[float]:
+        """How long the sound of each class is that is learnt from, in the median: chunks, or parts of these."""
+        seconds = np.array([self._dataset.samples[i].seconds for i in train])
+        longest = SHORT_SECONDS if self._parts else np.inf
+        by_class = [seconds[self._targets[train] == number] for number in range(self._classes)]
+        return [min(float(np.median(each)), longest) for each in by_class]
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""

@@ -23,6 +23,10 @@ MOST_DIRECTIONS = 8
 ROUNDING = 1e-4  # of a difference; what is left of one that lies along other directions is no longer
 LENGTH_EXPONENT, SMALLEST_SHARE = 0.6, 1e-3  # the latter of a chunk, which is taken to sound
 USUAL = 0.75  # share of the training that is nearer than the usual distance
+# Of clips that are shorter than this share of the sound that was learnt from, the scores say too much: of quarters of a
+# second of dogs, clocks and rain that were learnt in 5 seconds, .42 are right, and the mean score is .84
+# (docs/experiments.md).
+SHORT_SHARE = 0.5
 # Why sound is unknown, as JSON and CSV name it.
 UNLIKE_ALL, LOW_SCORE = "unlike_all", "low_score"
 LARGEST_DISTANCE = 1e30  # squared; of 37,758 float16 numbers it is at most 2e14
@@ -31,6 +35,7 @@ DISTANCE_WEIGHT = 0.5  # of the distance in how typical sound is; from .3 to .7 
 # So many samples of all classes count beside a class's own: the deviation of three is mostly chance.
 SHARED_SAMPLES = 5
 SMALLEST_DEVIATION, LARGEST_VALUE = 1e-3, 1e6
+SECONDS = (number, 0, LARGEST_VALUE)  # when read
 LOGARITHM, DEVIATION = (number, -LARGEST_VALUE, LARGEST_VALUE), (number, SMALLEST_DEVIATION, LARGEST_VALUE)  # when read
 
 
@@ -158,12 +163,15 @@ class RejectionThresholds(StoredRecord):
         window of it may be of the classes. None: of a model whose training did not keep it.
     typicality: what decides in place of min_score. None: of a model whose training did not learn it, or where somebody
         says from which score on they believe.
+    usual_seconds: of each class, how long its sound is that was learnt from, in the median. None: of a model whose
+        training did not keep it.
     """
 
     min_score: Annotated[float, stored("lowest_score", number, 0, 1)]
     max_distance: Annotated[float, stored("longest_distance", number, 0, LARGEST_DISTANCE)]
     usual_distance: Annotated[float | None, stored("usual_distance", number, 0, LARGEST_DISTANCE)] = None
     typicality: Annotated[Typicality | None, stored("typicality", Typicality.from_json)] = None
+    usual_seconds: Annotated[list[float] | None, stored("usual_seconds", several, *SECONDS)] = None
 
     def why_unknown(self, score: float, distance: float, typical: float | None = None) -> str:
         """Why sound with this best score, at this comparable distance, is of none of the classes; "" if it may be.
@@ -176,21 +184,36 @@ class RejectionThresholds(StoredRecord):
             return LOW_SCORE if score < self.min_score else ""
         return LOW_SCORE if score < BELIEVED and typical < self.typicality.lowest else ""
 
+    def tempered(self, probabilities: NDArray[np.floating], seconds: float) -> NDArray[np.float64]:
+        """The probabilities that a clip's chunks deserve (chunks x classes), which is so long in all.
+
+        An average over less sound is less sure, by the root of its length, where a clip is shorter than SHORT_SHARE of
+        what was learnt of the class that it is taken for.
+        """
+        if self.usual_seconds is None:
+            return np.asarray(probabilities, np.float64)
+        least = SHORT_SHARE * self.usual_seconds[int(probabilities.mean(axis=0).argmax())]
+        if seconds >= least:
+            return np.asarray(probabilities, np.float64)
+        logs = np.sqrt(seconds / least) * _log(probabilities)
+        tempered = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return np.asarray(tempered / tempered.sum(axis=1, keepdims=True))
+
     @classmethod
     def of_classes(cls, content: Any, classes: int) -> "RejectionThresholds":
         """As `from_json`, of so many classes. Raises untrusted.Refused for anything else."""
         thresholds = cls.from_json(content)
-        typical = thresholds.typicality
-        if typical is not None and any(
-            len(values) != classes
-            for values in (typical.usual_logs, typical.log_deviations, typical.part_logs, typical.part_deviations)
-            if values is not None
-        ):
+        typical, of_each = thresholds.typicality, [thresholds.usual_seconds]
+        if typical is not None:
+            of_each += [typical.usual_logs, typical.log_deviations, typical.part_logs, typical.part_deviations]
+        if any(len(values) != classes for values in of_each if values is not None):
             raise Refused("what is typical of other classes")
         return thresholds
 
     @classmethod
-    def learn(cls, held_out: HeldOut, distances: NDArray[np.floating]) -> "RejectionThresholds":
+    def learn(
+        cls, held_out: HeldOut, distances: NDArray[np.floating], usual_seconds: list[float]
+    ) -> "RejectionThresholds":
         """From the classes' own sound. distances: the comparable ones of all samples, also of those not held out.
 
         What is typical is not learnt where a class has one recording: parts of it say nothing of how much more others
@@ -199,7 +222,7 @@ class RejectionThresholds(StoredRecord):
         typicality = Typicality.learn(held_out) if held_out.fewest_recordings > 1 else None
         doubt = min(float(np.quantile(held_out.alike.best, RARE)), HIGHEST_DOUBT)
         usual, of_most = (float(distance) for distance in np.quantile(distances, [USUAL, MOST]))
-        return cls(doubt, of_most * FAR_MARGIN, usual, typicality)
+        return cls(doubt, of_most * FAR_MARGIN, usual, typicality, usual_seconds)
 
 
 def farness(distances: NDArray[np.floating], known: NDArray[np.floating]) -> float:

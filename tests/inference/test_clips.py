@@ -45,6 +45,13 @@ def test_an_unknown_clip_says_whether_its_score_is_too_low_or_it_is_unlike_all(m
     assert several.explanation == "like several classes, high 0.55 and low 0.45; if several are heard, try --timeline"
 
 
+def test_a_clip_that_is_far_shorter_than_what_was_learnt_is_less_sure(model: Model) -> None:
+    usual = replace(model, thresholds=replace(model.thresholds, usual_seconds=[8.0, 2.0]))
+    sure, doubtful = scored(usual, 0.05, 50), scored(usual, 0.95, 50)
+    assert (sure.label, doubtful.label, doubtful.best) == ("low", "unknown", "high")
+    assert [sure.score, doubtful.score] == pytest.approx([0.95, 19**0.5 / (1 + 19**0.5)])
+
+
 def test_silence_is_told_from_what_sounds_above_the_band_that_is_drawn(model: Model, tmp_path: Path) -> None:
     silent = score_clip(write_wav(tmp_path / "silent.wav", np.zeros(SAMPLE_RATE_HZ, np.int16)), model)
     assert (silent.why_unknown, silent.explanation) == ("silent", "silent")
@@ -111,4 +118,6 @@ def test_a_short_sound_is_heard_as_if_there_were_no_silence_around_it(tmp_path: 
         assert within.sounding_seconds == pytest.approx(alone.sounding_seconds, abs=0.15)
         assert within.seconds == chunk.seconds
         (tmp_path / "a.jpg").write_bytes(jpeg.draw(chunk, model.renderer))
-        assert score_picture(tmp_path / "a.jpg", model).scores.tolist() == within.scores.tolist()
+        drawn = score_picture(tmp_path / "a.jpg", model)
+        assert drawn.scores.tolist() == within.scores.tolist()
+        assert (drawn.seconds, drawn.distance) == pytest.approx((within.seconds, within.distance))

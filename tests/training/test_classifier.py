@@ -39,6 +39,18 @@ def test_scores_say_how_often_they_are_right_where_there_are_few_recordings(reco
     assert np.mean(accuracy) - 0.035 < np.mean(confidence) < np.mean(accuracy)
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_class_is_usually_as_long_as_half_of_its_samples_or_the_parts_that_are_learnt(is_cut: bool) -> None:
+    features, targets = sounds(3, 1)
+    seconds = [(target + 1) * of_three for target, of_three in zip(targets, (0.5, 1.0, 9.0) * CLASSES, strict=True)]
+    samples = [sample_of(f"class {t}", f"recording {n}", 0.0, seconds[n]) for n, t in enumerate(targets)]
+    augmentations = [ORIGINAL, Augmentation(part=0.2)] if is_cut else [ORIGINAL]
+    rows = np.repeat(features, len(augmentations), axis=0)
+    trainer = Trainer(span(rows, seed=0), Dataset(samples), 10.0, FitOptions(steps=5), augmentations)
+    usual = trainer.fit(np.arange(len(samples))).classifier.thresholds.usual_seconds
+    assert usual == ([1, 2, 2, 2, 2, 2] if is_cut else [1, 2, 3, 4, 5, 6])
+
+
 @pytest.mark.parametrize("projected", [False, True])
 def test_what_is_measured_without_a_classifier_is_what_the_classifier_says(
     projected: bool, monkeypatch: pytest.MonkeyPatch

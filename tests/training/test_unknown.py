@@ -19,6 +19,7 @@ from audionet.training.unknown import (
 CLOCK, SIREN = 0, 1
 
 NO_PARTS = np.empty((0, 0, 0))
+USUAL_SECONDS = [4.0, 0.5]
 
 
 def alike(probabilities: np.ndarray, targets: np.ndarray) -> Alike:
@@ -38,9 +39,8 @@ def thresholds() -> RejectionThresholds:
     targets = np.repeat([CLOCK, SIREN], 50)
     probabilities = np.where(np.eye(2, dtype=bool)[targets], own[:, None], 1 - own[:, None])
     distances = np.tile(np.linspace(50, 100, 50), 2)
-    return RejectionThresholds.learn(
-        HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50), distances
-    )
+    held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50)
+    return RejectionThresholds.learn(held_out, distances, USUAL_SECONDS)
 
 
 def why(thresholds: RejectionThresholds, number: int, score: float, distance: float = 70) -> str:
@@ -73,7 +73,7 @@ def test_one_odd_recording_does_not_make_all_that_is_far_away_known() -> None:
     distances = np.linspace(80, 100, 100)
     distances[7] = 1000
     held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50)
-    thresholds = RejectionThresholds.learn(held_out, distances)
+    thresholds = RejectionThresholds.learn(held_out, distances, USUAL_SECONDS)
     assert why(thresholds, CLOCK, 0.99, 300) == UNLIKE_ALL
     assert why(thresholds, CLOCK, 0.99, 150) == ""
 
@@ -97,9 +97,8 @@ def test_of_one_recording_of_a_class_nothing_is_learnt_and_two_are_enough(record
     probabilities = np.repeat([[0.9, 0.1], [0.2, 0.8]], recordings, axis=0)
     distances = np.full(len(probabilities), 50.0)
     targets = np.repeat([0, 1], recordings)
-    found = RejectionThresholds.learn(
-        HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, recordings), distances
-    )
+    held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, recordings)
+    found = RejectionThresholds.learn(held_out, distances, USUAL_SECONDS)
     if recordings == 1:
         assert found.typicality is None
     else:
@@ -120,9 +119,32 @@ def test_what_is_kept_of_it_is_read_again_and_refused_for_other_classes(threshol
     for classes in (1, 3):
         with pytest.raises(Refused):
             RejectionThresholds.of_classes(kept, classes)
+    with pytest.raises(Refused):
+        RejectionThresholds.of_classes({**kept, "usual_seconds": [4.0]}, 2)
     kept["typicality"]["log_deviations"][0] = 0
     with pytest.raises(Refused):
         RejectionThresholds.of_classes(kept, 2)
+
+
+@pytest.mark.parametrize(
+    ("best", "seconds", "odds"),
+    [
+        (CLOCK, 2.0, 9.0),  # half of what is usual, and as sure as any
+        (CLOCK, 0.5, 3.0),  # a quarter of that, and half as sure: the logarithm of the odds
+        (SIREN, 0.25, 9.0),  # sirens are short
+        (SIREN, 0.01, 9**0.2),
+    ],
+)
+def test_a_clip_that_is_far_shorter_than_its_class_scores_less(
+    thresholds: RejectionThresholds, best: int, seconds: float, odds: float
+) -> None:
+    probabilities = np.array([[0.9, 0.1]])[:, :: 1 if best == CLOCK else -1]
+    tempered = thresholds.tempered(probabilities, seconds)
+    assert tempered.argmax() == best
+    assert tempered.sum() == pytest.approx(1)
+    assert tempered.max() / tempered.min() == pytest.approx(odds)
+    old = replace(thresholds, usual_seconds=None)
+    assert (old.tempered(probabilities, seconds) == probabilities).all()
 
 
 def test_a_quarter_of_a_chunk_may_lie_more_than_twice_as_far() -> None:
