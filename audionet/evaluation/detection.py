@@ -151,6 +151,11 @@ class Detection:
                 label: self.events_of[label].to_json("event") | self.segments_of[label].to_json("segment")
                 for label in sorted(self.events_of)
             },
+            "missed": [
+                {"clip": clip, "class": label, "start_seconds": start, "end_seconds": end}
+                for clip, (start, end, label, _) in self.missed
+            ],
+            "false_alarms": [{"clip": clip} | span._asdict() for clip, span in self.false],
         }
 
 

@@ -165,7 +165,9 @@ def test_what_label_hears_in_an_annotated_recording_is_compared_with_all_its_par
     assert "threshold" not in shown.casefold()
 
 
-def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(model: ModelFiles, night: Path) -> None:
+def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(
+    model: ModelFiles, night: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_wav(night / "b.wav", chirps(2, 200, 400, 5))
     (night / "b.selections.txt").write_text("Selection\tBegin Time (s)\tEnd Time (s)\tSpecies\n")
     write_wav(night / "c.wav", chirps(3, 200, 400, 4))
@@ -181,6 +183,12 @@ def test_what_is_found_where_somebody_looked_and_nothing_was_heard_is_wrong(mode
         assert all(card.excerpt and card.excerpt.mp3 for card in false)
         assert (detection.recordings, detection.seconds, detection.events.reference) == (2, 17.0, 3)
         assert detection.events.found == sum(s.label != "unknown" for segments in heard for s in segments)
+        print_evaluation_json(found)
+        said = json.loads(capsys.readouterr().out)["detection"]
+        alarms = [alarm for alarm in said["false_alarms"] if alarm.pop("clip") == str(night / "b.wav")]
+        assert alarms == [s.to_json() for label in ("high", "low") for s in heard[1] if s.label == label] != []
+        missed = {"clip": str(night / "a.wav"), "class": "high", "start_seconds": 2.5, "end_seconds": 4.0}
+        assert said["missed"] == [missed]  # between low tones
 
 
 def test_where_nothing_is_marked_at_all_what_is_false_can_be_listed(model: ModelFiles, night: Path) -> None:
