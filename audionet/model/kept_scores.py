@@ -64,14 +64,15 @@ class KeptScores:
     @functools.cached_property
     def _ends(self) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
         """The digests in the file, in order, and behind which row each was last."""
-        digests = [np.empty(0, np.uint64)]
+        blocks = [np.empty(0, np.uint64)]
         with suppress(OSError), open_file(self._path) as file:
             if file.read(HEADER_BYTES).startswith(self._header):
                 while len(rows := np.fromfile(file, self._row, BLOCK_BYTES // self._row.itemsize + 1)):
-                    digests.append(rows["digest"].copy())
-        latest_first = np.concatenate(digests)[::-1]
-        known, places = np.unique(latest_first, return_index=True)
-        return known, len(latest_first) - places
+                    blocks.append(rows["digest"].copy())
+        digests = np.concatenate(blocks)
+        lasts = np.flatnonzero(np.diff(digests, append=~digests[-1:]))[::-1]  # many fewer than all
+        known, places = np.unique(digests[lasts], return_index=True)
+        return known, lasts[places] + 1
 
     def recall(self, about: str, samples: NDArray[Any], count: int, score: Callable[[], Any]) -> NDArray[np.void]:
         """The scores of so many windows of some sound, as window_rows: those that were kept, or else what `score`
