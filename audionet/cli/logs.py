@@ -4,12 +4,17 @@ import argparse
 import logging
 import sys
 import warnings
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
 from audionet.cli.plain_parser import add_options
 from audionet.system.progress import bar_away
 from audionet.system.text import colored, printable
+
+FROM_FILES = ("audionet.annotation.", "audionet.tables.")  # which say what they make of a file
+SHOWN_ALIKE = 3
 
 
 def configure_logging(verbosity: str) -> None:
@@ -22,6 +27,8 @@ def configure_logging(verbosity: str) -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     handler = _Handler(sys.stderr)
     handler.setFormatter(_Formatter("audionet: %(message)s"))
+    if verbosity != "DEBUG":
+        handler.addFilter(_few_of_each())
     ours = logging.getLogger("audionet")
     ours.handlers[:] = [handler]
     ours.setLevel(verbosity)
@@ -37,6 +44,21 @@ def configure_logging(verbosity: str) -> None:
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         # Programs read JSON and CSV as UTF-8; on Windows a pipe would get the system's old encoding.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _few_of_each() -> Callable[[logging.LogRecord], bool]:
+    """Whether to show a message: of what is said of one annotation file after the other, of hundreds say, the first."""
+    times = Counter[str]()
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        sentence = record.msg
+        if record.levelno == logging.INFO and record.name.startswith(FROM_FILES):
+            times[sentence] += 1
+            if times[sentence] == SHOWN_ALIKE:
+                record.msg += " (of further files, --verbose says it too)"
+        return times[sentence] <= SHOWN_ALIKE
+
+    return is_shown
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -99,6 +99,10 @@ class PlainParser(argparse.ArgumentParser):
             f"{self.prog} --help shows examples and all options\n",
         )
 
+    def _get_option_tuples(self, option_string: str) -> Any:
+        # A file that is called -video.mp4 is not -v with something behind it.
+        return [] if Path(option_string).exists() else super()._get_option_tuples(option_string)
+
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         # Before Python 3.13, argparse takes the value of `--top=--` for nothing, and gives an empty list.
         if action.option_strings and arg_strings == ["--"]:

@@ -216,8 +216,10 @@ def _warn_of_one_class(
     remedy = "add recordings of another"
     if any(recording.parts for recording in index.recordings.values()):
         remedy += ", or --unmarked background for what is not marked"
-    elif options.metadata is None and any(is_folder(path) for path in (data_audio / name).glob("*")):
-        remedy += f", or name {data_audio / name} if the folders in it are the classes"
+    elif options.metadata is None:
+        is_above = any(is_folder(path) for path in (data_audio / name).glob("*"))
+        inner = f"{data_audio / name} if the folders in it are the classes"
+        remedy += f", or name {inner if is_above else 'the table of their labels with --metadata'}"
     logger.warning("%s: holds one class, %r, where retrain needs two: %s", data_audio, name, remedy)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import scipy.linalg  # noqa: F401  # it has a BLAS of its own, which one_blas_thread limits only if it is there by then
+from scipy.linalg import solve_triangular  # it has a BLAS, which one_blas_thread limits only if it is there by then
 
 from audionet import __version__
 from audionet.bottleneck.backbone import Backbone, load_backbone, noise_direction
@@ -86,6 +86,7 @@ def retrain(options: RetrainOptions | None = None, *, progress: Progress | None 
     """
     options, progress = options_or_usual(options, RetrainOptions), chosen(progress)
     require_places(options)
+    solve_triangular(np.eye(2), np.eye(2) @ np.ones(2))  # each BLAS takes its memory; later, it might ask without end
     with shared_lock(options.image_dir):
         pictures = load_pictures(options.image_dir)
         with _locked_outputs(options), one_blas_thread():

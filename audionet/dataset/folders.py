@@ -104,10 +104,10 @@ def require_classes_not_parts(data_audio: Path, names: Sequence[str]) -> None:
     """
     if not names or not are_all_parts(names):
         return
-    inner = next((data_audio / name for name in names if name.lower().startswith("train")), None)
-    if inner is not None and folders_in(inner):
+    likely = [name for name in names if len(names) == 1 or name.lower().startswith("train")]
+    if likely and folders_in(inner := data_audio / likely[0]):
         remedy = f"if its classes are the folders in {inner}, name that instead"
-    elif inner is not None and any(path.suffix.lower() in (".csv", ".tsv") for path in _listing(inner)):
+    elif likely and any(path.suffix.lower() in (".csv", ".tsv") for path in _listing(inner)):
         remedy = f"if the labels of {inner} are in the table in it, name that instead"
     else:
         remedy = "name the table of its labels with --metadata, or sort the recordings into one folder for each class"

@@ -33,7 +33,7 @@ PASSED_OVER_NAMES = frozenset(
 EDITORS_SUFFIXES = frozenset(
     ".sfk .sfl .sfap0 .reapeaks .reapindex .rpp .rpp-bak .rpp-undo .asd .als .alc .adg .aup .aup-bak .auf .aup3 "
     ".aup3-wal .aup3-shm .aup3unsaved .autosave .pkf .pek .cfa .ses .sesx .gpk .mrk .ovw .peak .peaks .wfm .cpr "
-    ".npr .pts .ptf .ptx .flp .veg .logicx .band .ardour .rxdoc .h0 .hdp .bak .orig .swp .icloud".split()
+    ".npr .pts .ptf .ptx .flp .veg .logicx .band .ardour .rxdoc .h0 .hdp .bak .orig .swp .icloud .identifier".split()
 )
 UNFINISHED_SUFFIXES = frozenset(
     ".part .partial .filepart .crdownload .crswap .download .opdownload .fdmdownload .dtapart .aria2 .aria2__temp "
@@ -93,13 +93,18 @@ def names_left(folder: Path, names: Iterable[str]) -> list[str]:
     ]
 
 
+def _words(name: str) -> frozenset[str]:
+    """The words of a name, in lower case: of `AudioWAV`, these are two."""
+    return frozenset(WORD.findall(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))
+
+
 def is_part_of_a_set(name: str) -> bool:
     """Whether a folder is called as the parts of data sets are: `fold1`, `train`, `audio`.
 
     >>> is_part_of_a_set("Fold_01"), is_part_of_a_set("train-clean-100"), is_part_of_a_set("robin")
     (True, True, False)
     """
-    words = set(WORD.findall(name.lower()))
+    words = _words(name)
     if words & LETTERED:
         words -= LETTERS
     if words & WORDS_OF_PARTS:
@@ -114,7 +119,7 @@ def are_all_parts(names: Collection[str]) -> bool:
     >>> are_all_parts(["fold1", "audio"]), are_all_parts(["birds_train", "birds_test"]), are_all_parts(["owl", "audio"])
     (True, True, False)
     """
-    words = [frozenset(WORD.findall(name.lower())) for name in names]
+    words = [_words(name) for name in names]
     are_alike = len(words) > 1 and len({each - WORDS_OF_SIDES for each in words}) == 1
     return all(map(is_part_of_a_set, names)) or (are_alike and all(each & WORDS_OF_SIDES for each in words))
 

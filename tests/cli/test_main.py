@@ -263,11 +263,22 @@ def test_a_recording_where_a_folder_is_needed_is_told_what_to_type(audionet_here
     assert audionet_here("prepare", "debates.zip").stderr.endswith(
         "; unpack it, and name the folder that comes of it\n"
     )
-    write_wav(tmp_path / "-a.wav", tone(440, 1))
-    assert (
-        "-a.wav: no such option; to name the file of that name, write ./-a.wav"
-        in audionet_here("label", "-a.wav").stderr
-    )
+    for name in ("-a.wav", "-video.wav"):  # of which the latter begins as an option
+        write_wav(tmp_path / name, tone(440, 1))
+        said = f"{name}: no such option; to name the file of that name, write ./{name}"
+        assert said in audionet_here("label", name).stderr
+
+
+def test_what_is_said_of_one_file_after_the_other_is_said_of_a_few(audionet_here: Run, tmp_path: Path) -> None:
+    table = "Selection\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tSpecies\n1\t0\t1\t100\tHab\xednek\n"
+    for number in range(5):
+        write_wav(tmp_path / "nights" / f"{number}.wav", tone(440, 1))
+        (tmp_path / "nights" / f"{number}.txt").write_bytes(table.encode("latin-1"))
+    for sentence in ("frequency limits are not used", "read as Windows-1252"):
+        said = [line for line in audionet_here("prepare", "nights").stderr.splitlines() if sentence in line]
+        assert len(said) == 3
+        assert said[-1].endswith("(of further files, --verbose says it too)")
+        assert audionet_here("prepare", "nights", "--verbose").stderr.count(sentence) == 5
 
 
 def test_nothing_typed_shows_the_help(audionet_here: Run) -> None:

@@ -74,8 +74,8 @@ def test_what_systems_editors_and_downloads_leave_is_passed_over_and_named_only_
         "RECYCLED|Network Trash Folder|Temporary Items|@Recently-Snapshot|Ableton Project Info"
     ).split("|")
     suffixes = (
-        "sfk SFK reapeaks asd aup3 pkf gpk peak icloud part crdownload tmp download partial filepart temp aria2 ytdl "
-        "!ut bak swp rpp-undo aup-bak ses sfl ptf incomplete !sync part-Frag12 wav~"
+        "sfk SFK Identifier reapeaks asd aup3 pkf gpk peak icloud part crdownload tmp download partial filepart temp "
+        "aria2 ytdl !ut bak swp rpp-undo aup-bak ses sfl ptf incomplete !sync part-Frag12 wav~"
     ).split()
     touch(tmp_path, "a/x.mp3", "a/._x.mp3", *(f"{place}{name}/y.mp3" for name in folders for place in ("", "a/")))
     touch(tmp_path, *(f"a/x.mp3.{suffix}" for suffix in suffixes), *(f"z.{suffix}" for suffix in suffixes))
