@@ -35,6 +35,7 @@ CUT_OFF = (
     "is cut off: of the {whole:g} s of sound that its header promises, {there:g} s are there, and used; "
     "get the recording anew if the rest matters"
 )
+LONGER = "holds {there:g} s of sound, of which its header tells of {told:g} s; all are used"
 TORN = "is cut off, for its last piece is not whole; what is there is used; get the recording anew if the rest matters"
 HOLES = (
     "has holes: {missing:g} s of its sound are missing or damaged, and silence stands there, so that all else is heard "
@@ -243,6 +244,8 @@ def noted(run: Run, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     if is_short := missing >= (LEAST_MISSING_SECONDS if said.is_pcm else LEAST_MISSING_OF_OTHERS):
         sentence = DAMAGED if said.errors and not (said.times or said.is_pcm) else CUT_OFF
         _tell(run, sentence.format(whole=round(there + missing, 1), there=round(there, 1), missing=missing))
+    elif header.share < 1:
+        _tell(run, LONGER.format(there=round(there, 1), told=round(there * header.share, 1)))
     elif header.is_torn:
         _tell(run, TORN)
     if filled_seconds := said.filled_seconds():

@@ -36,6 +36,7 @@ HIGHEST_RATE_HZ = 1 << 20
 # How a recording begins, or more sound in the same WAV, behind bytes that may fill up what is before it.
 RECORDING = re.compile(rb"\0{0,7}(RIFF.{4}WAVE|FORM.{4}AIF[FC]|0&\xb2u|riff|caff|fLaC|OggS|data)", re.DOTALL)
 FOLLOWING_BYTES = 19
+OTHER_THAN_SOUND = re.compile(rb"\0?[ -~]{4}|\0\0|ID3")  # a chunk's name, what fills up, or a tag
 # What stands for the length of sound that is written into a pipe: 0, about 2 GiB (SoX, arecord), about 4 GiB, and more
 # than there can be.
 NO_LENGTHS = range(1), range(0x7FFFE000, 0x80000001), range(0xFFFF0000, 1 << 32), range(1 << 60, 1 << 64)
@@ -51,25 +52,18 @@ EXPLANATIONS = {
     "End of file": "is cut off or damaged, and ends before its sound begins",
     **dict.fromkeys(("Decoder (codec", "no decoder found", "Unknown decoder", "Not yet implemented"), NO_DECODER),
     "Format not on whitelist": NOT_AUDIO,
-    "matches no streams": "has no sound in it",
-    "does not contain any stream": "has no sound in it",
-    "Invalid data found": NOT_AUDIO,
-    "Invalid argument": NOT_AUDIO,  # release 5, of a text
+    **dict.fromkeys(("matches no streams", "does not contain any stream"), "has no sound in it"),
+    **dict.fromkeys(("Invalid data found", "Invalid argument", "could not find codec parameters"), NOT_AUDIO),
     "Failed to find two consecutive MPEG audio frames": NOT_AUDIO,
-    "could not find codec parameters": NOT_AUDIO,
 }
 
 # What files are that are called as recordings are, or lie among them, and what helps.
 OTHER_KINDS = {
     re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE): "a web page; download the recording again",
-    re.compile(
-        rb"\s*<\?xml|\s*[{\[]\s*[\"{]"
-    ): "a text for programs (XML or JSON), as servers answer; download it again",
+    re.compile(rb"\s*<\?xml|\s*[{\[]\s*[\"{]"): "a text for programs (XML or JSON); download the recording again",
     re.compile(rb"PK\x03\x04|7z\xbc\xaf|Rar!|\x1f\x8b|BZh\d|\xfd7zXZ"): "an archive; unpack it",
     re.compile(rb"version https://git-lfs"): "a note of Git LFS of where the recording is; fetch it with git lfs pull",
-    re.compile(
-        rb"(\.git|\.\.)?/annex/objects/"
-    ): "a note of git-annex of where the recording is; fetch it with git annex get",
+    re.compile(rb"(\.git|\.\.)?/annex/objects/"): "a note of git-annex on the recording; fetch it with git annex get",
     re.compile(rb"#EXTM3U|\[playlist\]|#EXTINF", re.IGNORECASE): "a playlist; add the recordings that it lists",
     re.compile(rb"MThd"): "MIDI, which is notes and no sound; play and record it",
     re.compile(rb"%PDF|\x89PNG|\xff\xd8\xff|GIF8"): "a document or a picture",
@@ -135,8 +129,7 @@ LATEST_BEGIN_SAMPLES = 200_000  # at most there are in the first page of a recor
 
 
 def what_is_wrong(path: Path, messages: str, is_sound: bool) -> str:
-    """What ffmpeg's messages about a file mean to a person; "" if that is not known. is_sound: whether it has a sound
-    track."""
+    """What ffmpeg's messages about a file mean to a person; "" if nobody knows. is_sound: whether it has a track."""
     for symptom, meaning in EXPLANATIONS.items():
         if symptom in messages and not (meaning == NOT_AUDIO and is_sound):
             return meaning + (_what_it_is_instead(path) if meaning == NOT_AUDIO else "")
@@ -164,7 +157,7 @@ def what_ffmpeg_overlooks(path: Path) -> list[str]:
     if samples is not None:
         return samples.options()
     decoder = _misread_decoder(beginning)
-    return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _is_unfinished(beginning) else [])
+    return (["-c:a", decoder] if decoder else []) + (["-ignore_length", "1"] if _goes_on(path, beginning) else [])
 
 
 def _misread_decoder(beginning: bytes) -> str | None:
@@ -202,9 +195,18 @@ def _misread_in_caf(beginning: bytes) -> str | None:
     return _form(WAV_FLOAT if flags & CAF_FLOAT else WAV_PCM, 8 * sample_bytes, order, "pcm_")
 
 
-def _is_unfinished(beginning: bytes) -> bool:
-    """Whether a file is a long WAV (RF64) whose recorder stopped before it wrote the length of the sound."""
-    return beginning[:4] in (b"RF64", b"BW64") and beginning[12:16] == b"ds64" and not any(beginning[28:36])
+def _goes_on(path: Path, beginning: bytes) -> bool:
+    """Whether the sound of a WAV goes on behind the end that its header tells of: that of a long one (RF64) was never
+    written, or a plain one has more than the 4 GB that its header can tell of."""
+    if beginning[:4] in (b"RF64", b"BW64"):
+        return beginning[12:16] == b"ds64" and not any(beginning[28:36])
+    ends = (body + length for name, body, length in chunks(beginning) if name == b"data")
+    return beginning[:4] == b"RIFF" and is_more_sound(read_part(path, next(ends, 0), FOLLOWING_BYTES))
+
+
+def is_more_sound(following: bytes) -> bool:
+    """Whether FOLLOWING_BYTES behind the sound of a WAV are more of it, for nothing else begins with them."""
+    return len(following) == FOLLOWING_BYTES and OTHER_THAN_SOUND.match(following) is None
 
 
 def _form_of_wav(beginning: bytes) -> bytes:
@@ -214,8 +216,7 @@ def _form_of_wav(beginning: bytes) -> bytes:
 
 
 def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a WAV in any of its forms, AIFF or CAF: the name of each, where its body begins, and how long it
-    says it is."""
+    """The chunks of a WAV in any of its forms, AIFF or CAF: the name of each, where its body begins, and its length."""
     form, place, multiple, too_much = CHUNKS.get(content[:4], RIFF_CHUNKS)
     while place + form.size <= len(content):
         name, length = form.unpack_from(content, place)
@@ -225,8 +226,8 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 class Promised(NamedTuple):
-    """What a file promises: how many times the sound that is there, from 1; whether another recording follows; and
-    whether it ends within a piece of sound, so that nobody knows how much is missing."""
+    """What a file promises: how many times the sound that is there; whether another recording follows; and whether it
+    ends within a piece of sound, so that nobody knows how much is missing."""
 
     share: float = 1.0
     is_followed: bool = False
@@ -248,7 +249,8 @@ def promised(path: Path, size_bytes: int) -> Promised:
             if there <= 0 or any(length in lengths for lengths in NO_LENGTHS):
                 break
             following = read_part(path, body + length, FOLLOWING_BYTES)
-            return Promised(max(1.0, length / there), RECORDING.match(following) is not None)
+            share = max(float(not is_more_sound(following)), length / there)
+            return Promised(share, RECORDING.match(following) is not None)
     return Promised()
 
 
@@ -283,8 +285,7 @@ def _unfinished_samples(beginning: bytes) -> Samples | None:
         found = _of_aiff(beginning)
     elif beginning.startswith(b"riff"):
         found = _of_w64(beginning)
-    is_sound = found and 0 < found.channels <= MOST_CHANNELS and 0 < found.rate_hz <= HIGHEST_RATE_HZ
-    return found if is_sound else None
+    return found if found and 0 < found.channels <= MOST_CHANNELS and 0 < found.rate_hz <= HIGHEST_RATE_HZ else None
 
 
 def _of_aiff(beginning: bytes) -> Samples | None:
@@ -314,7 +315,6 @@ def _of_w64(beginning: bytes) -> Samples | None:
 
 
 def _form(kind: int, bits: int, order: str, before: str = "") -> str | None:
-    """What ffmpeg calls samples of a kind, WAV_PCM or WAV_FLOAT: `s16le`, and their decoder with `pcm_` before that;
-    None if it has no such."""
+    """What ffmpeg calls samples of a kind, WAV_PCM or WAV_FLOAT: `s16le`, or, with `pcm_` before it, their decoder."""
     letter, known = FORMS.get(kind, ("", ()))
     return f"{before}{letter}{bits}{order}" if bits in known else None

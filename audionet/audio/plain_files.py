@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from audionet.audio.headers import RECORDING, WAV_FLOAT, WAV_PCM, chunks, wav_form
+from audionet.audio.headers import FOLLOWING_BYTES, RECORDING, WAV_FLOAT, WAV_PCM, chunks, is_more_sound, wav_form
 from audionet.audio.levels import loudest
 from audionet.audio.resampling import can_resample, resample, shortest
 from audionet.settings import FULL_SCALE
@@ -115,7 +115,8 @@ def _describe_wav(content: bytes) -> _Described | None:
         if body + length > len(content):
             return None
         if name == b"data":
-            is_followed = RECORDING.match(content, body + length)
+            end = body + length
+            is_followed = RECORDING.match(content, end) or is_more_sound(content[end : end + FOLLOWING_BYTES])
             return None if is_followed else _pcm(chunk, memoryview(content)[body : body + length])
         if name == b"fmt ":
             if chunk:

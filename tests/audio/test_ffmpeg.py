@@ -99,11 +99,17 @@ def test_samples_that_do_not_fill_their_bytes_in_a_caf_arrive_unchanged(tmp_path
     assert np.array_equal(decoded(path), SOUND)
 
 
-def test_a_long_wav_that_was_never_finished_is_heard_to_its_end(tmp_path: Path) -> None:
+def test_a_long_wav_that_was_never_finished_is_heard_to_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "a.wav"
     for length in (0, len(SOUND) * 2):
         path.write_bytes(unfinished(wav_of(SOUND.tobytes(), 16), length))
         assert np.array_equal(decoded(path), SOUND)
+    before, data, sound = wav_of(SOUND.tobytes(), 16).partition(b"data")
+    path.write_bytes(before + data + struct.pack("<I", 2000) + sound[4:])  # as of over 4 GB: the rest of it
+    assert np.array_equal(decoded(path), SOUND)
+    assert "a.wav: holds 1 s of sound, of which its header tells of 0.1 s; all are used" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -432,7 +438,7 @@ def test_leaving_early_ends_the_process(tmp_path: Path) -> None:
         (b"<html><body>Not found</body></html>", "is not audio that ffmpeg can read, but a web page; download the rec"),
         (
             b'{"error": "not found"}',
-            "is not audio that ffmpeg can read, but a text for programs .XML or JSON., as servers",
+            "is not audio that ffmpeg can read, but a text for programs .XML or JSON.; download",
         ),
         (b"PK\3\4" + bytes(2000), "is not audio that ffmpeg can read, but an archive; unpack it"),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "is not audio .* of Git LFS .* with git lfs pull"),
