@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audionet import __version__
 from audionet.system.files import BLOCK_BYTES, open_file
 from audionet.system.locks import open_in_place, try_lock
 
@@ -56,7 +57,7 @@ class KeptScores:
     @functools.cached_property
     def _header(self) -> bytes:
         """The beginning of the file, which no scores of other models or of other source have."""
-        digest = hashlib.sha256(self._decided_by.encode())
+        digest = hashlib.sha256(f"{__version__} {self._decided_by}".encode())
         for path in sorted(Path(__file__).parents[1].rglob("*.py")):
             digest.update(path.read_bytes())
         return MARK + digest.digest()
@@ -65,10 +66,12 @@ class KeptScores:
     def _ends(self) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
         """The digests in the file, in order, and behind which row each was last."""
         blocks = [np.empty(0, np.uint64)]
-        with suppress(OSError), open_file(self._path) as file:
-            if file.read(HEADER_BYTES).startswith(self._header):
-                while len(rows := np.fromfile(file, self._row, BLOCK_BYTES // self._row.itemsize + 1)):
-                    blocks.append(rows["digest"].copy())
+        with suppress(OSError):
+            header = self._header  # before any scores are made: the source may be updated while this runs
+            with open_file(self._path) as file:
+                if file.read(HEADER_BYTES).startswith(header):
+                    while len(rows := np.fromfile(file, self._row, BLOCK_BYTES // self._row.itemsize + 1)):
+                        blocks.append(rows["digest"].copy())
         digests = np.concatenate(blocks)
         lasts = np.flatnonzero(np.diff(digests, append=~digests[-1:]))[::-1]  # many fewer than all
         known, places = np.unique(digests[lasts], return_index=True)

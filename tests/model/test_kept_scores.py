@@ -14,7 +14,7 @@ import pytest
 from audionet.model import kept_scores
 from audionet.settings import PictureSettings
 from tests.conftest import Run, chirps, environment, make_untrained_model, run_program, write_wav
-from tests.crashes import hear_ctrl_c
+from tests.crashes import PACKAGE, hear_ctrl_c
 from tests.system.test_disk_full import files_up_to
 
 NAME = "retrained_graph.scores"
@@ -30,6 +30,17 @@ def hook(event, arguments):
         if len(times) == 3:
             os.kill(os.getpid(), signal.SIGINT)
 sys.addaudithook(hook)
+runpy.run_module("audionet", run_name="__main__")
+"""
+
+
+# `label` that keeps all, however short. What it is told is run when it looks for what is kept, once.
+ALL_IS_KEPT = """
+import runpy, sys
+from audionet.model import kept_scores
+kept_scores.HELD_BACK_SAMPLES = 0
+told = [sys.argv.pop(1)]
+sys.addaudithook(lambda event, given: event == "open" and ".scores" in str(given[0]) and told and exec(told.pop()))
 runpy.run_module("audionet", run_name="__main__")
 """
 
@@ -188,9 +199,21 @@ def test_the_oldest_go_first(place: Path, audionet_here: Run, monkeypatch: pytes
     assert is_heard("0.wav")
 
 
+def test_what_other_source_said_is_not_said_again(place: Path) -> None:
+    """Not even where the package was updated while it was at work."""
+    package = place / "source" / "audionet"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("weights", "__pycache__"))
+    (package / "weights").symlink_to(PACKAGE / "weights")
+    update = "open(sys.modules['audionet'].__file__, 'a').write('#')"
+    headers = []
+    for told in (update, "None", "None"):
+        run_program(ALL_IS_KEPT, told, *EVENTS, folder=place, variables={"PYTHONPATH": str(package.parent)})
+        headers.append((place / "model" / NAME).read_bytes()[: kept_scores.HEADER_BYTES])
+    assert headers[0] != headers[1] == headers[2]
+
+
 def test_two_at_once_do_no_harm(place: Path) -> None:
-    program = "from audionet.model import kept_scores; kept_scores.HELD_BACK_SAMPLES = 0; import runpy; "
-    command = [sys.executable, "-c", program + "runpy.run_module('audionet', run_name='__main__')", *EVENTS]
+    command = [sys.executable, "-c", ALL_IS_KEPT, "None", *EVENTS]
 
     def start(_: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, cwd=place, env=environment(), stdout=subprocess.PIPE)
