@@ -64,7 +64,9 @@ class Augmentation:
     @property
     def weight(self) -> float:
         """How much a sample that is changed so counts in training, beside one that is not."""
-        return self.every * SPOILT_WEIGHT if self.spoiling else 1.0
+        if self.spoiling is None:
+            return 1.0
+        return self.every * (NARROW_WEIGHT if self.spoiling is Spoiling.NARROW else SPOILT_WEIGHT)
 
     def is_made_of(self, digest: bytes) -> bool:
         """Whether it is made of the picture with this SHA-256."""
@@ -82,6 +84,7 @@ ORIGINAL = Augmentation()
 SPEEDS = (Augmentation(0.94), Augmentation(1.06))
 # With more weight, sound in noise is known still better, but speakers are not, who are known by their rooms too.
 SPOILT_WEIGHT = 0.02
+NARROW_WEIGHT = 0.04  # telephones and MP3s are the commonest (docs/experiments.md)
 # How far what is laid over a sound lies below it, all rows and columns together: between those levels.
 LEVELS_DB = {
     Spoiling.NOISE: (15.0, 35.0),
