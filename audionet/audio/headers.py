@@ -280,11 +280,8 @@ def _is_torn_ogg(path: Path, size_bytes: int, beginning: bytes) -> bool:
 
 def _unfinished_samples(beginning: bytes) -> Samples | None:
     """How the samples lie in a file whose lengths were never written; None for any other."""
-    found = None
-    if beginning[:4] == b"FORM" and beginning[8:12] in (b"AIFF", b"AIFC"):
-        found = _of_aiff(beginning)
-    elif beginning.startswith(b"riff"):
-        found = _of_w64(beginning)
+    is_aiff = beginning[:4] == b"FORM" and beginning[8:12] in (b"AIFF", b"AIFC")
+    found = _of_aiff(beginning) if is_aiff else _of_w64(beginning) if beginning.startswith(b"riff") else None
     return found if found and 0 < found.channels <= MOST_CHANNELS and 0 < found.rate_hz <= HIGHEST_RATE_HZ else None
 
 

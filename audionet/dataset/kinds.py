@@ -53,7 +53,7 @@ HOLDERS = frozenset("clips sounds recordings samples chunks files".split())
 WORD = re.compile(r"mp3s?|m4a|[^\W\d_]+|\d+")
 # `<recording>_<start>s_<score>.wav`, see inference/saved_segments.py.
 SAVED_SEGMENT = re.compile(r"(.+)_\d{6,}\.\d\ds_[01]\.\d\d\.wav")
-NOT_AUDIO_NAMES = frozenset({"license", "copying", "readme", "notice", "credits", "makefile"})
+NOT_AUDIO_NAMES = frozenset("license copying readme notice credits makefile annotations".split())
 
 
 def is_other_file(path: Path) -> bool:

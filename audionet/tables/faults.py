@@ -43,10 +43,12 @@ def each_line(lines: Iterable[Item], read: Callable[[Item], Result | None]) -> l
             faulty.setdefault(error.message, {})[error.line] = None
     if not faulty:
         return results
-    sentences = []
+    sentences, told = [], set[str]()  # what helps, which is said once
     for message, (first, *others) in itertools.islice(faulty.items(), FAULTS_NAMED):
         too = f" ({'line' if len(others) == 1 else 'lines'} {listed(list(map(str, others)))} too)" if others else ""
-        sentences.append(f"line {first} {message}{too}")
+        fault, _, remedy = message.partition("; ")
+        sentences.append(f"line {first} {fault if remedy in told else message}{too}")
+        told.add(remedy)
     if left := sum(map(len, itertools.islice(faulty.values(), FAULTS_NAMED, None))):
         sentences.append(count(left, "more line"))
     raise AudionetError(f"{path}: {'; and '.join(sentences)}")
