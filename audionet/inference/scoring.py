@@ -118,7 +118,7 @@ class ModelJob:
     ) -> WindowScores:
         """The scores of so many windows of some sound, if the model's were kept; else what `score` gives.
 
-        about: what they depend on beside the sound and the model.
+        about: what they depend on beside the sound and the model, whose thresholds must have no part in them.
         """
         if self.model.kept is None:
             return score()
