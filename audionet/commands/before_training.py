@@ -32,7 +32,7 @@ from audionet.values import flag
 logger = logging.getLogger(__name__)
 
 # To be raised whenever the same pictures and options give another layer, so that models are trained anew.
-ALGORITHM_VERSION = 17
+ALGORITHM_VERSION = 18
 # Options that say where files lie, which backbone is taken (its fingerprint counts instead), or to train all the same.
 WITHOUT_EFFECT = frozenset(
     "image_dir model_dir bottleneck_dir summaries_dir output_graph output_labels intermediate_output_graphs_dir "

@@ -196,7 +196,7 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     typical = None if known is None else float(known.of(best, logs[best], distance))
     if not allow_unknown:
         return ClipScores(clip, seconds, by_label, typicality=typical)
-    reason = thresholds.why_unknown(scores[best], distance, typical) if has_signal else SILENT
+    reason = thresholds.why_unknown(best, scores[best], distance, typical) if has_signal else SILENT
     several = _mixture(by_label) if reason == LOW_SCORE else ()
     reason = SEVERAL_CLASSES if several else reason
     needed = thresholds.min_score if known is None else None

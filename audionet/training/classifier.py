@@ -180,7 +180,10 @@ class Trainer:
         )
         calibrator = fitted.calibrator.of_more(held_out.times_more)
         own = self._calibrated(held_out, calibrator, distances.of_samples)
-        thresholds = RejectionThresholds.learn(own, distances.of_samples[train], self._usual_seconds(train))
+        by_class = [train[self._targets[train] == number] for number in range(self._classes)]
+        thresholds = RejectionThresholds.learn(
+            own, [distances.of_samples[each] for each in by_class], [self._usual_seconds(each) for each in by_class]
+        )
         classifier = Classifier(discriminant, calibrator, thresholds, centroid, distances.left_out)
         return FitResult(classifier, fitted.history)
 
@@ -245,12 +248,10 @@ class Trainer:
         alike = self._hold_out_alike(held_out, calibrator)
         return HeldOut(own[:, 0], own[:, 1:], alike, targets, distances[indices], min(recordings.values()))
 
-    def _usual_seconds(self, train: Indices) -> list[float]:
-        """How long the sound of each class is that is learnt from, in the median: chunks, or parts of these."""
-        seconds = np.array([self._dataset.samples[i].seconds for i in train])
-        longest = SHORT_SECONDS if self._parts else np.inf
-        by_class = [seconds[self._targets[train] == number] for number in range(self._classes)]
-        return [min(float(np.median(each)), longest) for each in by_class]
+    def _usual_seconds(self, samples: Indices) -> float:
+        """How long the sound that is learnt from is, in the median: chunks, or parts of these."""
+        usual = float(np.median([self._dataset.samples[i].seconds for i in samples]))
+        return min(usual, SHORT_SECONDS) if self._parts else usual
 
     def coordinates(self, samples: Indices) -> NDArray[np.floating]:
         """The coordinates of samples without augmentation: samples x axes."""

@@ -1,5 +1,6 @@
 """What makes a clip unknown: less like its class than the class's own sound is, or unlike all that was learnt from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
@@ -35,7 +36,7 @@ DISTANCE_WEIGHT = 0.5  # of the distance in how typical sound is; from .3 to .7 
 # So many samples of all classes count beside a class's own: the deviation of three is mostly chance.
 SHARED_SAMPLES = 5
 SMALLEST_DEVIATION, LARGEST_VALUE = 1e-3, 1e6
-SECONDS = (number, 0, LARGEST_VALUE)  # when read
+SECONDS, DISTANCE = (number, 0, LARGEST_VALUE), (number, 0, LARGEST_DISTANCE)  # when read
 LOGARITHM, DEVIATION = (number, -LARGEST_VALUE, LARGEST_VALUE), (number, SMALLEST_DEVIATION, LARGEST_VALUE)  # when read
 
 
@@ -165,20 +166,24 @@ class RejectionThresholds(StoredRecord):
         says from which score on they believe.
     usual_seconds: of each class, how long its sound is that was learnt from, in the median. None: of a model whose
         training did not keep it.
+    max_distances: of each class, how far away sound that is taken for it may lie as well, where that is farther than
+        max_distance: a class may have so few pictures that all of them lie beyond it. None: as usual_seconds.
     """
 
     min_score: Annotated[float, stored("lowest_score", number, 0, 1)]
-    max_distance: Annotated[float, stored("longest_distance", number, 0, LARGEST_DISTANCE)]
-    usual_distance: Annotated[float | None, stored("usual_distance", number, 0, LARGEST_DISTANCE)] = None
+    max_distance: Annotated[float, stored("longest_distance", *DISTANCE)]
+    usual_distance: Annotated[float | None, stored("usual_distance", *DISTANCE)] = None
     typicality: Annotated[Typicality | None, stored("typicality", Typicality.from_json)] = None
     usual_seconds: Annotated[list[float] | None, stored("usual_seconds", several, *SECONDS)] = None
+    max_distances: Annotated[list[float] | None, stored("longest_distances", several, *DISTANCE)] = None
 
-    def why_unknown(self, score: float, distance: float, typical: float | None = None) -> str:
-        """Why sound with this best score, at this comparable distance, is of none of the classes; "" if it may be.
+    def why_unknown(self, best: int, score: float, distance: float, typical: float | None = None) -> str:
+        """Why sound at this comparable distance, whose best class has this number and score, is of none of the classes;
+        "" if it may be.
 
         typical: how typical it is of the best; None if the model does not know.
         """
-        if distance > self.max_distance:
+        if distance > max(self.max_distance, self.max_distances[best] if self.max_distances else 0.0):
             return UNLIKE_ALL
         if self.typicality is None or typical is None:
             return LOW_SCORE if score < self.min_score else ""
@@ -203,7 +208,7 @@ class RejectionThresholds(StoredRecord):
     def of_classes(cls, content: Any, classes: int) -> "RejectionThresholds":
         """As `from_json`, of so many classes. Raises untrusted.Refused for anything else."""
         thresholds = cls.from_json(content)
-        typical, of_each = thresholds.typicality, [thresholds.usual_seconds]
+        typical, of_each = thresholds.typicality, [thresholds.usual_seconds, thresholds.max_distances]
         if typical is not None:
             of_each += [typical.usual_logs, typical.log_deviations, typical.part_logs, typical.part_deviations]
         if any(len(values) != classes for values in of_each if values is not None):
@@ -212,17 +217,19 @@ class RejectionThresholds(StoredRecord):
 
     @classmethod
     def learn(
-        cls, held_out: HeldOut, distances: NDArray[np.floating], usual_seconds: list[float]
+        cls, held_out: HeldOut, distances: Sequence[NDArray[np.floating]], usual_seconds: list[float]
     ) -> "RejectionThresholds":
-        """From the classes' own sound. distances: the comparable ones of all samples, also of those not held out.
+        """From the classes' own sound. distances: the comparable ones of each class's samples, also of those not held
+        out.
 
         What is typical is not learnt where a class has one recording: parts of it say nothing of how much more others
         differ.
         """
         typicality = Typicality.learn(held_out) if held_out.fewest_recordings > 1 else None
         doubt = min(float(np.quantile(held_out.alike.best, RARE)), HIGHEST_DOUBT)
-        usual, of_most = (float(distance) for distance in np.quantile(distances, [USUAL, MOST]))
-        return cls(doubt, of_most * FAR_MARGIN, usual, typicality, usual_seconds)
+        usual, of_most = (float(distance) for distance in np.quantile(np.concatenate(distances), [USUAL, MOST]))
+        of_each = [FAR_MARGIN * float(np.median(of_class)) for of_class in distances]
+        return cls(doubt, of_most * FAR_MARGIN, usual, typicality, usual_seconds, of_each)
 
 
 def farness(distances: NDArray[np.floating], known: NDArray[np.floating]) -> float:

@@ -27,6 +27,10 @@ def alike(probabilities: np.ndarray, targets: np.ndarray) -> Alike:
     return Alike(probabilities.max(axis=1, keepdims=True), own[:, None])
 
 
+def by_class(values: np.ndarray, targets: np.ndarray) -> list[np.ndarray]:
+    return [values[targets == number] for number in (CLOCK, SIREN)]
+
+
 def logs(probability: float) -> float:
     """The centred logarithm of one of two classes."""
     return float(centred_logs(np.array([probability, 1 - probability]))[0])
@@ -40,12 +44,14 @@ def thresholds() -> RejectionThresholds:
     probabilities = np.where(np.eye(2, dtype=bool)[targets], own[:, None], 1 - own[:, None])
     distances = np.tile(np.linspace(50, 100, 50), 2)
     held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50)
-    return RejectionThresholds.learn(held_out, distances, USUAL_SECONDS)
+    return RejectionThresholds.learn(held_out, by_class(distances, targets), USUAL_SECONDS)
 
 
 def why(thresholds: RejectionThresholds, number: int, score: float, distance: float = 70) -> str:
     assert thresholds.typicality is not None
-    return thresholds.why_unknown(score, distance, float(thresholds.typicality.of(number, logs(score), distance)))
+    return thresholds.why_unknown(
+        number, score, distance, float(thresholds.typicality.of(number, logs(score), distance))
+    )
 
 
 def test_a_score_is_held_against_those_of_the_class_itself(thresholds: RejectionThresholds) -> None:
@@ -73,9 +79,20 @@ def test_one_odd_recording_does_not_make_all_that_is_far_away_known() -> None:
     distances = np.linspace(80, 100, 100)
     distances[7] = 1000
     held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 50)
-    thresholds = RejectionThresholds.learn(held_out, distances, USUAL_SECONDS)
+    thresholds = RejectionThresholds.learn(held_out, by_class(distances, targets), USUAL_SECONDS)
     assert why(thresholds, CLOCK, 0.99, 300) == UNLIKE_ALL
     assert why(thresholds, CLOCK, 0.99, 150) == ""
+
+
+def test_a_class_of_a_few_pictures_that_lie_far_away_is_not_unlike_all() -> None:
+    """One siren among forty clocks is less than one in twenty, so that most of the training lies nearer."""
+    probabilities, targets = np.tile([[0.9, 0.1]], (41, 1)), np.array([CLOCK] * 40 + [SIREN])
+    probabilities[40] = 0.1, 0.9
+    distances = np.where(targets == SIREN, 300.0, np.linspace(80, 100, 41))
+    held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, 1)
+    thresholds = RejectionThresholds.learn(held_out, by_class(distances, targets), USUAL_SECONDS)
+    assert [thresholds.why_unknown(SIREN, 0.99, distance) for distance in (300, 500, 700)] == ["", "", UNLIKE_ALL]
+    assert thresholds.why_unknown(CLOCK, 0.99, 300) == UNLIKE_ALL
 
 
 def test_the_rarest_of_the_classes_own_sound_are_not_believed(thresholds: RejectionThresholds) -> None:
@@ -89,7 +106,7 @@ def test_the_rarest_of_the_classes_own_sound_are_not_believed(thresholds: Reject
 
 def test_a_model_of_before_and_a_threshold_by_hand_go_by_the_score_alone() -> None:
     old = RejectionThresholds(0.5, 100.0)
-    assert (old.why_unknown(0.4, 50), old.why_unknown(0.6, 50)) == (LOW_SCORE, "")
+    assert (old.why_unknown(CLOCK, 0.4, 50), old.why_unknown(CLOCK, 0.6, 50)) == (LOW_SCORE, "")
 
 
 @pytest.mark.parametrize("recordings", [1, 2])
@@ -98,7 +115,7 @@ def test_of_one_recording_of_a_class_nothing_is_learnt_and_two_are_enough(record
     distances = np.full(len(probabilities), 50.0)
     targets = np.repeat([0, 1], recordings)
     held_out = HeldOut(probabilities, NO_PARTS, alike(probabilities, targets), targets, distances, recordings)
-    found = RejectionThresholds.learn(held_out, distances, USUAL_SECONDS)
+    found = RejectionThresholds.learn(held_out, by_class(distances, targets), USUAL_SECONDS)
     if recordings == 1:
         assert found.typicality is None
     else:
@@ -121,6 +138,8 @@ def test_what_is_kept_of_it_is_read_again_and_refused_for_other_classes(threshol
             RejectionThresholds.of_classes(kept, classes)
     with pytest.raises(Refused):
         RejectionThresholds.of_classes({**kept, "usual_seconds": [4.0]}, 2)
+    with pytest.raises(Refused):
+        RejectionThresholds.of_classes({**kept, "longest_distances": [1.0, 2.0, 3.0]}, 2)
     kept["typicality"]["log_deviations"][0] = 0
     with pytest.raises(Refused):
         RejectionThresholds.of_classes(kept, 2)
