@@ -32,7 +32,6 @@ from audionet.system.stderr import open_missing_streams
 
 logger = logging.getLogger(__name__)
 
-BEGIN_ANEW = ("label", "evaluate")  # the commands that keep nothing of what was done, if they are interrupted
 MOST_FOLDERS = 500  # of a path
 SHOWN_CHARACTERS = 60  # of one that is longer
 # Of a library that is to be loaded; and of LiteRT, which says all sorts of things, and runs networks of our own here.
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging("INFO")
         return _explained(error)
     verbosity = "DEBUG" if options.verbose else "WARNING" if options.quiet else options.logging_verbosity
-    return guarded(lambda: _run(options, typed), verbosity, options.command not in BEGIN_ANEW)
+    return guarded(lambda: _run(options, typed), verbosity)
 
 
 def _run(options: argparse.Namespace, typed: Sequence[str]) -> int:
@@ -106,10 +105,10 @@ def _require_a_word(word: str, before: str) -> None:
     raise AudionetError(f"{word!a}: holds what neither a name nor a value can")
 
 
-def guarded(run: Callable[[], int], verbosity: str = "INFO", goes_on: bool = True) -> int:
+def guarded(run: Callable[[], int], verbosity: str = "INFO") -> int:
     """The exit status that `run` returns; where it can't go on, print a sentence and return the status for that.
 
-    verbosity: the least important messages that are shown. goes_on: whether, run again, it keeps what it has done.
+    verbosity: the least important messages that are shown.
     """
     open_missing_streams()
     configure_logging(verbosity)
@@ -119,7 +118,7 @@ def guarded(run: Callable[[], int], verbosity: str = "INFO", goes_on: bool = Tru
     except BaseException as error:
         if not interruption.is_interruption(error):
             return _explained(error)
-        logger.error("interrupted; run the same command again%s", " to go on" if goes_on else "")
+        logger.error("interrupted; run the same command again to go on")
         return interruption.status()
     return status
 
