@@ -47,6 +47,7 @@ class ClipScores:
     several: of an unknown clip, the classes that are heard in it, the most likely first, if it is a mixture of them.
     part: of the clip, if it is not the whole.
     has_channels: of a mixture, whether each class may be heard in a channel of its own.
+    is_short: whether it is so much shorter than what was learnt that its scores are less sure.
     """
 
     clip: str
@@ -58,6 +59,7 @@ class ClipScores:
     several: tuple[str, ...] = ()
     part: Part | None = None
     has_channels: bool = False
+    is_short: bool = False
 
     @property
     def is_unknown(self) -> bool:
@@ -86,6 +88,7 @@ class ClipScores:
         believed = f"less than {self.best}'s own recordings are"
         if self.needed_score is not None:
             believed = f"{self.needed_score:.2f} is needed to believe it"
+        believed += "; it is far shorter than what was learnt" if self.is_short else ""
         remedy = "if several are heard, try --timeline"
         remedy += ", or --channel each where each has a channel" if self.has_channels else ""
         heard = [f"{label} {self.scores[label]:.2f}" for label in self.several]
@@ -197,10 +200,11 @@ def mean_scores(clip: str, chunks: Sequence[ChunkScores], model: Model, allow_un
     if not allow_unknown:
         return ClipScores(clip, seconds, by_label, typicality=typical)
     reason = thresholds.why_unknown(best, scores[best], distance, typical) if has_signal else SILENT
-    several = _mixture(by_label) if reason == LOW_SCORE else ()
+    is_short = thresholds.share_of_usual(best, seconds) < 1  # several classes are doubt then, no mixture
+    several = _mixture(by_label) if reason == LOW_SCORE and not is_short else ()
     reason = SEVERAL_CLASSES if several else reason
     needed = thresholds.min_score if known is None else None
-    return ClipScores(clip, seconds, by_label, reason, needed, typical, several)
+    return ClipScores(clip, seconds, by_label, reason, needed, typical, several, is_short=is_short)
 
 
 def _mixture(scores: dict[str, float]) -> tuple[str, ...]:

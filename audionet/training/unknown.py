@@ -189,18 +189,21 @@ class RejectionThresholds(StoredRecord):
             return LOW_SCORE if score < self.min_score else ""
         return LOW_SCORE if score < BELIEVED and typical < self.typicality.lowest else ""
 
+    def share_of_usual(self, best: int, seconds: float) -> float:
+        """How long sound is that is taken for a class, as a share of SHORT_SHARE of what is usual there; at most 1."""
+        least = SHORT_SHARE * self.usual_seconds[best] if self.usual_seconds else 0.0
+        return seconds / least if seconds < least else 1.0
+
     def tempered(self, probabilities: NDArray[np.floating], seconds: float) -> NDArray[np.float64]:
         """The probabilities that a clip's chunks deserve (chunks x classes), which is so long in all.
 
         An average over less sound is less sure, by the root of its length, where a clip is shorter than SHORT_SHARE of
         what was learnt of the class that it is taken for.
         """
-        if self.usual_seconds is None:
+        share = self.share_of_usual(int(probabilities.mean(axis=0).argmax()), seconds)
+        if share == 1:
             return np.asarray(probabilities, np.float64)
-        least = SHORT_SHARE * self.usual_seconds[int(probabilities.mean(axis=0).argmax())]
-        if seconds >= least:
-            return np.asarray(probabilities, np.float64)
-        logs = np.sqrt(seconds / least) * _log(probabilities)
+        logs = np.sqrt(share) * _log(probabilities)
         tempered = np.exp(logs - logs.max(axis=1, keepdims=True))
         return np.asarray(tempered / tempered.sum(axis=1, keepdims=True))
 

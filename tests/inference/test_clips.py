@@ -49,6 +49,8 @@ def test_a_clip_that_is_far_shorter_than_what_was_learnt_is_less_sure(model: Mod
     usual = replace(model, thresholds=replace(model.thresholds, usual_seconds=[8.0, 2.0]))
     sure, doubtful = scored(usual, 0.05, 50), scored(usual, 0.95, 50)
     assert (sure.label, doubtful.label, doubtful.best) == ("low", "unknown", "high")
+    assert doubtful.explanation.endswith("is needed to believe it; it is far shorter than what was learnt")
+    assert scored(usual, 0.7, 50).why_unknown == "low_score"  # .6 then, and no mixture
     assert [sure.score, doubtful.score] == pytest.approx([0.95, 19**0.5 / (1 + 19**0.5)])
 
 
