@@ -29,9 +29,20 @@ HELD_BACK_SAMPLES = 10_000_000  # ten minutes at the usual rate, which take seco
 
 def window_row(classes: int) -> "np.dtype[np.void]":
     """How the scores of a window lie in a file: the fields of inference.scoring.WindowScores."""
-    names = "start_seconds seconds scores distance sounding_seconds has_signal level_db is_below noise_db rise"
-    formats = f"<f8 <f8 ({classes},)<f4 <f8 <f8 ? <f8 ? <f8 (3,)<f8"
-    return np.dtype({"names": names.split(), "formats": formats.split()})
+    return np.dtype(
+        [
+            ("start_seconds", "<f8"),
+            ("seconds", "<f8"),
+            ("scores", "<f4", (classes,)),
+            ("distance", "<f8"),
+            ("sounding_seconds", "<f8"),
+            ("has_signal", "?"),
+            ("level_db", "<f8"),
+            ("is_below", "?"),
+            ("noise_db", "<f8"),
+            ("rise", "<f8", (3,)),
+        ]
+    )
 
 
 class KeptScores:
